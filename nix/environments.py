@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Python environments from hashed locks, made by a pinned uv. Standard library only.
+
+    environments.py create NAME FOLDER   a virtual environment of this Python in FOLDER, from nix/locks/NAME.lock
+    environments.py site NAME            a folder of packages for the Python of a pinned root; prints its path
+    environments.py lock [NAME...]       resolve nix/locks/NAME.in again (all of them when none is named)
+    environments.py uv                   print the path of the pinned uv
+
+Every package is checked against the hash in its lock, packages that exist as source only are built with the hashed
+build tools of build.lock, and pip's own configuration says where packages come from.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from cache import cache_dir, locked
+
+LOCKS = Path(__file__).resolve().parent / "locks"
+STAMP = ".environment"
+PLATFORM = "x86_64-manylinux_2_28"
+
+
+class EnvironmentProblem(Exception):
+    """When an environment cannot be made; the message says what to do next."""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How the lock of one environment is resolved."""
+
+    arguments: tuple[str, ...]
+    constraints: tuple[str, ...] = ()
+
+
+UNIVERSAL = ("--universal", "--python-version", "3.11")
+RESOLUTIONS = {
+    "build": Resolution(UNIVERSAL),
+    "uv": Resolution(UNIVERSAL),
+    # The same versions as in the image, whatever the host's Python.
+    "development": Resolution(UNIVERSAL, ("image-wheels",)),
+    "infrastructure": Resolution(UNIVERSAL),
+    # LocalStack 4.14.0 works with what was current when it was released, and with nothing newer.
+    "local-aws": Resolution(("--python-version", "3.13", "--python-platform", PLATFORM, "--exclude-newer", "2026-02-27")),
+}
+
+
+def lock_path(name: str) -> Path:
+    """The lock of the environment `name`; EnvironmentProblem lists the known ones."""
+    path = LOCKS / f"{name}.lock"
+    if name not in RESOLUTIONS or not path.exists():
+        raise EnvironmentProblem(f"no lock {path.name} in nix/locks; known environments: {', '.join(sorted(RESOLUTIONS))}")
+    return path
+
+
+def key(*parts: object) -> str:
+    """A short name for what is made of exactly these parts."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def run(command: list[str | Path], what: str, **variables: str) -> str:
+    """Run a command; on failure raise EnvironmentProblem with the command's own last lines."""
+    environment = {**os.environ, **variables}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run([str(word) for word in command], env=environment, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]
+        raise EnvironmentProblem(f"{what} failed (exit code {done.returncode}):\n  " + "\n  ".join(said)
+                                 + f"\n{remedy(' '.join(said))}")
+    return done.stdout
+
+
+def remedy(said: str) -> str:
+    """The next step for what a package client said."""
+    for pattern, step in (
+        (r"No space left|os error 28", f"Free some disk space (the cache is {cache_dir()}), then run the same command again."),
+        (r"[Hh]ash mismatch|DO NOT MATCH", "The package index serves another file than the lock names: nothing was installed. "
+                                          "Point pip at an index that has the locked file, or move the pin: make lock."),
+        (r"ensurepip|No module named venv", "This Python cannot make virtual environments: install its venv package "
+                                            "(Debian: apt-get install python3-venv)."),
+        (r"resol|connect|network|[Tt]imed? ?out|dns|tunnel|request", "Is the network up, and does pip's configuration "
+                                                                    "(pip config list) name an index that answers? What is already fetched is kept."),
+    ):
+        if re.search(pattern, said):
+            return step
+    return "Run the same command again; what is already fetched is kept."
+
+
+def pip() -> list[str | Path]:
+    """A command that runs pip: the host's own, or one in a virtual environment kept in the cache."""
+    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode == 0:
+        return [sys.executable, "-m", "pip"]
+    folder = cache_dir() / "pip" / key(sys.version, sys.executable)
+    if not (folder / "bin/pip").exists():
+        run([sys.executable, "-m", "venv", "--clear", folder], "making a virtual environment with pip")
+    return [folder / "bin/python", "-m", "pip"]
+
+
+def uv() -> Path:
+    """The pinned uv, fetched once by pip, hash-checked."""
+    lock = LOCKS / "uv.lock"
+    folder = cache_dir() / "uv-bin" / key(lock.read_bytes())
+    if not (folder / "bin/uv").exists():
+        with locked("uv-bin"), tempfile.TemporaryDirectory(dir=cache_dir()) as work:
+            if not (folder / "bin/uv").exists():
+                run([*pip(), "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--target",
+                     Path(work) / "uv", "-r", lock], "fetching uv with pip")
+                folder.parent.mkdir(exist_ok=True)
+                shutil.rmtree(folder, ignore_errors=True)
+                (Path(work) / "uv").rename(folder)
+    return folder / "bin/uv"
+
+
+def uv_settings() -> dict[str, str]:
+    """uv's variables for this cache and for pip's index; uv does not read pip's configuration by itself."""
+    settings = {"UV_CACHE_DIR": str(cache_dir() / "uv"), "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never",
+                "UV_NATIVE_TLS": "true", "UV_SYSTEM_CERTS": "true", "UV_NO_PROGRESS": "" if sys.stderr.isatty() else "1"}
+    if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & os.environ.keys():
+        listed = subprocess.run([*map(str, pip()), "config", "list"], capture_output=True, text=True).stdout
+        for found in re.findall(r"^[\w:.]+\.index-url='(.+)'$", listed, re.M):
+            settings["UV_DEFAULT_INDEX"] = found
+    return {name: value for name, value in settings.items() if value}
+
+
+def create(name: str, folder: Path) -> None:
+    """Make the virtual environment `folder` from the lock `name`; nothing to do if it is already that."""
+    lock = lock_path(name)
+    wanted = key(lock.read_bytes(), (LOCKS / "build.lock").read_bytes(), sys.version, sys.executable)
+    stamp = folder / STAMP
+    if stamp.exists() and stamp.read_text() == wanted:
+        stamp.touch()
+        return
+    with locked("environment-" + key(str(folder.resolve()))):
+        stamp.unlink(missing_ok=True)
+        print(f"environment {name}: Python {sys.version.split()[0]}, {lock.read_text().count('==')} packages", file=sys.stderr, flush=True)
+        settings = uv_settings()
+        run([uv(), "venv", "--quiet", "--clear", "--python", sys.executable, folder], f"making {folder}", **settings)
+        run([uv(), "pip", "sync", "--quiet", "--require-hashes", "--build-constraints", LOCKS / "build.lock",
+             "--python", folder / "bin/python", lock], f"filling {folder} from {lock.name}", **settings)
+        stamp.write_text(wanted)
+
+
+def site(name: str, python_version: str = "3.13") -> Path:
+    """A folder of the packages of the lock `name`, for `PYTHONPATH` of the Python of the pinned root of that name."""
+    import inputs  # only here: environments are also made where no root is needed
+
+    lock = lock_path(name)
+    folder = cache_dir() / "sites" / f"{name}-{key(lock.read_bytes(), (LOCKS / 'build.lock').read_bytes(), python_version)}"
+    if folder.exists():
+        return folder
+    root = inputs.root(name)
+    with locked(folder.name), tempfile.TemporaryDirectory(dir=cache_dir()) as work:
+        if not folder.exists():
+            print(f"packages of {name}: Python {python_version}, {lock.read_text().count('==')} packages", file=sys.stderr, flush=True)
+            packages = Path(work) / "site"
+            run([uv(), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--target", packages,
+                 "--build-constraints", LOCKS / "build.lock", "--python", sys.executable, "--python-version", python_version,
+                 "--python-platform", PLATFORM, "-r", lock], f"installing {lock.name}", **uv_settings())
+            compile_bytecode(root, packages, python_version)
+            folder.parent.mkdir(exist_ok=True)
+            packages.rename(folder)
+    return folder
+
+
+def compile_bytecode(root: Path, packages: Path, python_version: str) -> None:
+    """Compile a folder of packages with the root's own Python, so that every start finds its bytecode."""
+    lib = root / "usr/lib/x86_64-linux-gnu"
+    subprocess.run([lib / "ld-linux-x86-64.so.2", "--library-path", lib, root / f"usr/bin/python{python_version}", "-m",
+                    "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", packages],
+                   env={"PYTHONHOME": str(root / "usr"), "LC_ALL": "C.UTF-8"}, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, check=False)  # templates with another syntax do not compile, and need not
+
+
+def lock(names: list[str]) -> None:
+    """Resolve the named locks again: names, versions and hashes, no address."""
+    for name in names or list(RESOLUTIONS):
+        if name not in RESOLUTIONS:
+            raise EnvironmentProblem(f"no environment {name}; known: {', '.join(sorted(RESOLUTIONS))}")
+        how = RESOLUTIONS[name]
+        constraints = [word for other in how.constraints for word in ("--constraints", LOCKS / f"{other}.lock")]
+        run([uv(), "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--upgrade",
+             "--build-constraints", LOCKS / "build.lock", *how.arguments, *constraints, LOCKS / f"{name}.in",
+             "--output-file", LOCKS / f"{name}.lock"], f"resolving {name}.in", **uv_settings())
+        print(f"nix/locks/{name}.lock: {(LOCKS / f'{name}.lock').read_text().count('==')} packages")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one verb; 0 done, 1 failed, 2 misused."""
+    try:
+        match arguments:
+            case ["create", name, folder]:
+                create(name, Path(folder))
+            case ["site", name]:
+                print(site(name))
+            case ["lock", *names]:
+                lock(names)
+            case ["uv"]:
+                print(uv())
+            case ["-h" | "--help"]:
+                print(__doc__)
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
+    except (EnvironmentProblem, OSError) as problem:
+        print(f"environments.py: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("environments.py: interrupted; run the same command again, what is fetched is kept", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
