@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def cache_dir() -> Path:
-    """`$SCORE_PROCESSOR_CACHE`, else `$XDG_CACHE_HOME/score-processor`, else `~/.cache/score-processor`; made if absent."""
+    """`$SCORE_PROCESSOR_CACHE`, `$XDG_CACHE_HOME/score-processor` or `~/.cache/score-processor`; made if absent."""
     given = os.environ.get("SCORE_PROCESSOR_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
     folder = Path(given).expanduser() if given else Path(base) / "score-processor"

@@ -4,6 +4,7 @@
     environments.py create NAME FOLDER   a virtual environment of this Python in FOLDER, from nix/locks/NAME.lock
     environments.py site NAME            a folder of packages for the Python of a pinned root; prints its path
     environments.py lock [NAME...]       resolve nix/locks/NAME.in again (all of them when none is named)
+    environments.py fill PYTHON -r LOCK  make an existing environment equal to a lock (for tox)
     environments.py uv                   print the path of the pinned uv
 
 Every package is checked against the hash in its lock, packages that exist as source only are built with the hashed
@@ -47,7 +48,9 @@ RESOLUTIONS = {
     "development": Resolution(UNIVERSAL, ("image-wheels",)),
     "infrastructure": Resolution(UNIVERSAL),
     # LocalStack 4.14.0 works with what was current when it was released, and with nothing newer.
-    "local-aws": Resolution(("--python-version", "3.13", "--python-platform", PLATFORM, "--exclude-newer", "2026-02-27")),
+    "local-aws": Resolution(
+        ("--python-version", "3.13", "--python-platform", PLATFORM, "--exclude-newer", "2026-02-27")
+    ),
 }
 
 
@@ -55,7 +58,7 @@ def lock_path(name: str) -> Path:
     """The lock of the environment `name`; EnvironmentProblem lists the known ones."""
     path = LOCKS / f"{name}.lock"
     if name not in RESOLUTIONS or not path.exists():
-        raise EnvironmentProblem(f"no lock {path.name} in nix/locks; known environments: {', '.join(sorted(RESOLUTIONS))}")
+        raise EnvironmentProblem(f"no lock {path.name} in nix/locks; known: {', '.join(sorted(RESOLUTIONS))}")
     return path
 
 
@@ -68,29 +71,41 @@ def run(command: list[str | Path], what: str, **variables: str) -> str:
     """Run a command; on failure raise EnvironmentProblem with the command's own last lines."""
     environment = {**os.environ, **variables}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    done = subprocess.run([str(word) for word in command], env=environment, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE)
+    done = subprocess.run([str(word) for word in command], env=environment, text=True, capture_output=True)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]
-        raise EnvironmentProblem(f"{what} failed (exit code {done.returncode}):\n  " + "\n  ".join(said)
-                                 + f"\n{remedy(' '.join(said))}")
+        raise EnvironmentProblem(
+            f"{what} failed (exit code {done.returncode}):\n  " + "\n  ".join(said) + f"\n{remedy(' '.join(said))}"
+        )
     return done.stdout
+
+
+REMEDIES = (
+    (
+        r"No space left|os error 28",
+        "Free some disk space where the cache and this checkout are, then run the same command again.",
+    ),
+    (
+        r"[Hh]ash mismatch|DO NOT MATCH",
+        "The package index serves another file than the lock names: nothing was installed. "
+        "Point pip at an index that has the locked file, or move the pin: make lock.",
+    ),
+    (
+        r"ensurepip|No module named venv",
+        "This Python cannot make virtual environments: install its venv package (Debian: apt-get install python3-venv).",
+    ),
+    (
+        r"(?i)connect|network|timed? ?out|dns|tunnel|request|resol",
+        "Is the network up, and does pip's configuration (pip config list) name an index that answers? "
+        "What is already fetched is kept.",
+    ),
+    (r"", "Run the same command again; what is already fetched is kept."),
+)
 
 
 def remedy(said: str) -> str:
     """The next step for what a package client said."""
-    for pattern, step in (
-        (r"No space left|os error 28", f"Free some disk space (the cache is {cache_dir()}), then run the same command again."),
-        (r"[Hh]ash mismatch|DO NOT MATCH", "The package index serves another file than the lock names: nothing was installed. "
-                                          "Point pip at an index that has the locked file, or move the pin: make lock."),
-        (r"ensurepip|No module named venv", "This Python cannot make virtual environments: install its venv package "
-                                            "(Debian: apt-get install python3-venv)."),
-        (r"resol|connect|network|[Tt]imed? ?out|dns|tunnel|request", "Is the network up, and does pip's configuration "
-                                                                    "(pip config list) name an index that answers? What is already fetched is kept."),
-    ):
-        if re.search(pattern, said):
-            return step
-    return "Run the same command again; what is already fetched is kept."
+    return next(step for pattern, step in REMEDIES if re.search(pattern, said))
 
 
 def pip() -> list[str | Path]:
@@ -110,8 +125,22 @@ def uv() -> Path:
     if not (folder / "bin/uv").exists():
         with locked("uv-bin"), tempfile.TemporaryDirectory(dir=cache_dir()) as work:
             if not (folder / "bin/uv").exists():
-                run([*pip(), "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--target",
-                     Path(work) / "uv", "-r", lock], "fetching uv with pip")
+                run(
+                    [
+                        *pip(),
+                        "install",
+                        "--quiet",
+                        "--require-hashes",
+                        "--no-deps",
+                        "--only-binary",
+                        ":all:",
+                        "--target",
+                        Path(work) / "uv",
+                        "-r",
+                        lock,
+                    ],
+                    "fetching uv with pip",
+                )
                 folder.parent.mkdir(exist_ok=True)
                 shutil.rmtree(folder, ignore_errors=True)
                 (Path(work) / "uv").rename(folder)
@@ -120,8 +149,14 @@ def uv() -> Path:
 
 def uv_settings() -> dict[str, str]:
     """uv's variables for this cache and for pip's index; uv does not read pip's configuration by itself."""
-    settings = {"UV_CACHE_DIR": str(cache_dir() / "uv"), "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never",
-                "UV_NATIVE_TLS": "true", "UV_SYSTEM_CERTS": "true", "UV_NO_PROGRESS": "" if sys.stderr.isatty() else "1"}
+    settings = {
+        "UV_CACHE_DIR": str(cache_dir() / "uv"),
+        "UV_NO_CONFIG": "1",
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NATIVE_TLS": "true",
+        "UV_SYSTEM_CERTS": "true",
+        "UV_NO_PROGRESS": "" if sys.stderr.isatty() else "1",
+    }
     if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & os.environ.keys():
         listed = subprocess.run([*map(str, pip()), "config", "list"], capture_output=True, text=True).stdout
         for found in re.findall(r"^[\w:.]+\.index-url='(.+)'$", listed, re.M):
@@ -139,12 +174,39 @@ def create(name: str, folder: Path) -> None:
         return
     with locked("environment-" + key(str(folder.resolve()))):
         stamp.unlink(missing_ok=True)
-        print(f"environment {name}: Python {sys.version.split()[0]}, {lock.read_text().count('==')} packages", file=sys.stderr, flush=True)
-        settings = uv_settings()
-        run([uv(), "venv", "--quiet", "--clear", "--python", sys.executable, folder], f"making {folder}", **settings)
-        run([uv(), "pip", "sync", "--quiet", "--require-hashes", "--build-constraints", LOCKS / "build.lock",
-             "--python", folder / "bin/python", lock], f"filling {folder} from {lock.name}", **settings)
+        announce(f"environment {name}: Python {sys.version.split()[0]}", lock)
+        run(
+            [uv(), "venv", "--quiet", "--clear", "--python", sys.executable, folder],
+            f"making {folder}",
+            **uv_settings(),
+        )
+        fill(folder / "bin/python", lock)
         stamp.write_text(wanted)
+
+
+def announce(what: str, lock: Path) -> None:
+    """Say on standard error what is made from which lock."""
+    print(f"{what}, {lock.read_text().count('==')} packages", file=sys.stderr, flush=True)
+
+
+def fill(python: Path, lock: Path) -> None:
+    """Make the environment of this Python hold exactly what the lock names."""
+    run(
+        [
+            uv(),
+            "pip",
+            "sync",
+            "--quiet",
+            "--require-hashes",
+            "--build-constraints",
+            LOCKS / "build.lock",
+            "--python",
+            python,
+            lock,
+        ],
+        f"filling {python.parent.parent} from {lock.name}",
+        **uv_settings(),
+    )
 
 
 def site(name: str, python_version: str = "3.13") -> Path:
@@ -152,17 +214,39 @@ def site(name: str, python_version: str = "3.13") -> Path:
     import inputs  # only here: environments are also made where no root is needed
 
     lock = lock_path(name)
-    folder = cache_dir() / "sites" / f"{name}-{key(lock.read_bytes(), (LOCKS / 'build.lock').read_bytes(), python_version)}"
+    made_of = key(lock.read_bytes(), (LOCKS / "build.lock").read_bytes(), python_version)
+    folder = cache_dir() / "sites" / f"{name}-{made_of}"
     if folder.exists():
         return folder
     root = inputs.root(name)
     with locked(folder.name), tempfile.TemporaryDirectory(dir=cache_dir()) as work:
         if not folder.exists():
-            print(f"packages of {name}: Python {python_version}, {lock.read_text().count('==')} packages", file=sys.stderr, flush=True)
+            announce(f"packages of {name}: Python {python_version}", lock)
             packages = Path(work) / "site"
-            run([uv(), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--target", packages,
-                 "--build-constraints", LOCKS / "build.lock", "--python", sys.executable, "--python-version", python_version,
-                 "--python-platform", PLATFORM, "-r", lock], f"installing {lock.name}", **uv_settings())
+            run(
+                [
+                    uv(),
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--require-hashes",
+                    "--no-deps",
+                    "--target",
+                    packages,
+                    "--build-constraints",
+                    LOCKS / "build.lock",
+                    "--python",
+                    sys.executable,
+                    "--python-version",
+                    python_version,
+                    "--python-platform",
+                    PLATFORM,
+                    "-r",
+                    lock,
+                ],
+                f"installing {lock.name}",
+                **uv_settings(),
+            )
             compile_bytecode(root, packages, python_version)
             folder.parent.mkdir(exist_ok=True)
             packages.rename(folder)
@@ -170,12 +254,25 @@ def site(name: str, python_version: str = "3.13") -> Path:
 
 
 def compile_bytecode(root: Path, packages: Path, python_version: str) -> None:
-    """Compile a folder of packages with the root's own Python, so that every start finds its bytecode."""
-    lib = root / "usr/lib/x86_64-linux-gnu"
-    subprocess.run([lib / "ld-linux-x86-64.so.2", "--library-path", lib, root / f"usr/bin/python{python_version}", "-m",
-                    "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", packages],
-                   env={"PYTHONHOME": str(root / "usr"), "LC_ALL": "C.UTF-8"}, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL, check=False)  # templates with another syntax do not compile, and need not
+    """Compile the packages and the root's standard library with the root's own Python: every start reads bytecode."""
+    lib, python = root / "usr/lib/x86_64-linux-gnu", root / f"usr/bin/python{python_version}"
+    run(
+        [
+            lib / "ld-linux-x86-64.so.2",
+            "--argv0",
+            python,
+            "--library-path",
+            lib,
+            python,
+            Path(__file__).with_name("compile_bytecode.py"),
+            packages,
+            root / f"usr/lib/python{python_version}",
+        ],
+        f"compiling {packages}",
+        PYTHONHOME=str(root / "usr"),
+        PYTHONNOUSERSITE="1",
+        PYTHONPATH="",
+    )
 
 
 def lock(names: list[str]) -> None:
@@ -185,9 +282,27 @@ def lock(names: list[str]) -> None:
             raise EnvironmentProblem(f"no environment {name}; known: {', '.join(sorted(RESOLUTIONS))}")
         how = RESOLUTIONS[name]
         constraints = [word for other in how.constraints for word in ("--constraints", LOCKS / f"{other}.lock")]
-        run([uv(), "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--upgrade",
-             "--build-constraints", LOCKS / "build.lock", *how.arguments, *constraints, LOCKS / f"{name}.in",
-             "--output-file", LOCKS / f"{name}.lock"], f"resolving {name}.in", **uv_settings())
+        run(
+            [
+                uv(),
+                "pip",
+                "compile",
+                "--quiet",
+                "--generate-hashes",
+                "--no-header",
+                "--no-annotate",
+                "--upgrade",
+                "--build-constraints",
+                LOCKS / "build.lock",
+                *how.arguments,
+                *constraints,
+                LOCKS / f"{name}.in",
+                "--output-file",
+                LOCKS / f"{name}.lock",
+            ],
+            f"resolving {name}.in",
+            **uv_settings(),
+        )
         print(f"nix/locks/{name}.lock: {(LOCKS / f'{name}.lock').read_text().count('==')} packages")
 
 
@@ -197,6 +312,8 @@ def main(arguments: list[str]) -> int:
         match arguments:
             case ["create", name, folder]:
                 create(name, Path(folder))
+            case ["fill", python, "-r", file]:
+                fill(Path(python), Path(file))
             case ["site", name]:
                 print(site(name))
             case ["lock", *names]:

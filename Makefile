@@ -1,0 +1,84 @@
+# Score Processor. Each recipe is one command; `make help` lists the targets.
+# Variables: STAGE=local|staging|production, FOLLOW=0 (logs), FILE=, EVENT=, JOBS=, SECONDS=, YES=1
+
+STAGE ?= local
+HOST_PYTHON ?= python3
+export STAGE
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+PYTHON := .venv/bin/python
+RUN := $(PYTHON) -m scripts
+READY := .venv/.environment
+# Said before anything else runs: the one thing that this Makefile needs besides git and make.
+CHECK_PYTHON := $(HOST_PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	echo "make: Python 3.11 or newer with venv is needed, and '$(HOST_PYTHON)' is $$($(HOST_PYTHON) --version 2>&1 | head -n 1)." >&2; \
+	echo "      Install it (Debian: apt-get install python3-venv), or name one: make HOST_PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+
+##@ The whole job
+demo: $(READY) ## Build, start the local AWS, push, deploy, score the examples, show results, logs and a report
+	@$(PYTHON) -m scripts.demo
+test: $(READY) ## Everything that CI runs: lint, types, unit, infrastructure, image, end to end, faults
+	@$(PYTHON) -m tox run $(if $(ENV),-e $(ENV)) $(if $(ARGS),-- $(ARGS))
+
+##@ Image
+build: ## Fetch pinned inputs, assemble the image, check it against Lambda's rules, print its digest
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/build.py
+lint-image: ## Check the built image against Lambda's rules
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/build.py --lint-only
+nix: ## The same image with Nix (the host's, else the project's own)
+	@$(CHECK_PYTHON); nix/run
+lock: ## Move all pins (PACKAGE=name moves one)
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/inputs.py lock $(if $(PACKAGE),--package $(PACKAGE))
+
+##@ Local AWS
+local: ## Start the local AWS and create the stage's resources
+	@$(CHECK_PYTHON); $(HOST_PYTHON) -m local_aws start && $(MAKE) infra-deploy
+stop: ## Stop the local AWS
+	@$(CHECK_PYTHON); $(HOST_PYTHON) -m local_aws stop
+
+##@ Ship
+infra-deploy: $(READY) ## Create or update the stage's resources through CloudFormation
+	@$(RUN).infra deploy
+push: $(READY) ## Upload the image's missing blobs to the stage's registry
+	@$(RUN).push
+deploy: $(READY) ## Update the function by digest, publish a version, try it, move the alias
+	@$(RUN).deploy
+config: $(READY) ## Set environment, timeout and memory from stages/STAGE.toml, showing the difference first
+	@$(RUN).configure
+
+##@ Operate
+invoke: $(READY) ## Invoke the function (EVENT='{...}'; default {}: poll one job) and show answer, log tail and cost
+	@$(RUN).invoke $(if $(EVENT),'$(EVENT)')
+logs: $(READY) ## Follow the function's log (FOLLOW=0: what is there, then end)
+	@$(RUN).logs $(if $(filter 0,$(FOLLOW)),--no-follow)
+status: $(READY) ## Function, alias, digest, queues, dead letters, last deploys
+	@$(RUN).status
+enqueue: $(READY) ## Send jobs from FILE=items.csv
+	@$(RUN).enqueue $(FILE)
+results: $(READY) ## The results that the tables hold
+	@$(RUN).results
+dlq: $(READY) ## The dead letters with their reasons
+	@$(RUN).dlq list
+
+##@ Work on the code
+venv: $(READY) ## The development environment in .venv
+lint: $(READY) ## Ruff
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+infra: ## Synthesize the CDK templates into infrastructure/templates/
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create infrastructure build/infrastructure-venv && build/infrastructure-venv/bin/python -m infrastructure.app
+
+##@ Clean up
+clean: ## Stop the local AWS and remove everything that was made here (the cache stays)
+	@-$(HOST_PYTHON) -m local_aws stop --all 2>/dev/null; rm -rf build .local-aws .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis result
+clean-all: clean ## The same, and the cache of fetched inputs, layers and environments
+	@$(HOST_PYTHON) -c 'import shutil, sys; sys.path.insert(0, "nix"); import cache; shutil.rmtree(cache.cache_dir())'
+
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2} END {print ""}' $(MAKEFILE_LIST)
+
+$(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
+
+.PHONY: demo test build lint-image nix lock local stop infra-deploy push deploy config invoke logs status enqueue results dlq venv lint infra clean clean-all help
