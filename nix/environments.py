@@ -92,7 +92,7 @@ REMEDIES = (
     ),
     (
         r"ensurepip|No module named venv",
-        "This Python cannot make virtual environments: install its venv package (Debian: apt-get install python3-venv).",
+        "This Python cannot make virtual environments: install its venv package (apt-get install python3-venv).",
     ),
     (
         r"(?i)connect|network|timed? ?out|dns|tunnel|request|resol",
