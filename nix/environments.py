@@ -108,13 +108,20 @@ def remedy(said: str) -> str:
     return next(step for pattern, step in REMEDIES if re.search(pattern, said))
 
 
+def base_python() -> str:
+    """The interpreter behind this one: in a virtual environment, the one that it was made from."""
+    base = Path(sys.base_exec_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return str(base) if base.exists() else sys.executable
+
+
 def pip() -> list[str | Path]:
     """A command that runs pip: the host's own, or one in a virtual environment kept in the cache."""
-    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode == 0:
-        return [sys.executable, "-m", "pip"]
-    folder = cache_dir() / "pip" / key(sys.version, sys.executable)
+    base = base_python()
+    if subprocess.run([base, "-m", "pip", "--version"], capture_output=True).returncode == 0:
+        return [base, "-m", "pip"]
+    folder = cache_dir() / "pip" / key(sys.version, base)
     if not (folder / "bin/pip").exists():
-        run([sys.executable, "-m", "venv", "--clear", folder], "making a virtual environment with pip")
+        run([base, "-m", "venv", "--clear", folder], "making a virtual environment with pip")
     return [folder / "bin/python", "-m", "pip"]
 
 
