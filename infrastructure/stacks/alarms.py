@@ -1,0 +1,75 @@
+"""What wakes someone: each alarm says what it means and where the runbook says what to do."""
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from infrastructure.settings import Settings
+from infrastructure.stacks.base import StageStack
+
+MILLISECONDS = 1000
+NEAR = 0.9
+"""The share of the function's timeout from which a run counts as nearly timed out."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One alarm: raised when `statistic` of the metric is at or above `threshold` in `periods` periods of five minutes."""
+
+    name: str
+    meaning: str
+    namespace: str
+    metric: str
+    dimension: tuple[str, str]
+    statistic: str
+    threshold: float
+    periods: int = 1
+
+
+def watches(settings: Settings) -> list[Watch]:
+    """All alarms of a stage."""
+    function = ("FunctionName", settings.function.name)
+    requests = ("QueueName", settings.queues.request)
+    near = settings.function.timeout_s * MILLISECONDS * NEAR
+    return [
+        Watch("DeadLetters", "a job was given up", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
+              ("QueueName", settings.queues.request_dead_letters), "Maximum", 1),
+        Watch("ResponseDeadLetters", "an answer was never taken", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
+              ("QueueName", settings.queues.response_dead_letters), "Maximum", 1),
+        Watch("OldestRequest", "jobs wait too long", "AWS/SQS", "ApproximateAgeOfOldestMessage", requests, "Maximum",
+              settings.alarms.oldest_message_s, 3),
+        Watch("Errors", "the function fails as a whole", "AWS/Lambda", "Errors", function, "Sum", 1, 2),
+        Watch("Throttles", "the function may not run as often as it is asked to", "AWS/Lambda", "Throttles", function, "Sum", 10, 3),
+        Watch("NearTimeout", f"a run took over {NEAR:.0%} of the timeout", "AWS/Lambda", "Duration", function, "Maximum", near),
+    ]
+
+
+def add(stack: StageStack) -> None:
+    """Add every alarm of the stage to the stack."""
+    for watch in watches(stack.settings):
+        _add(stack, watch)
+
+
+def _add(stack: StageStack, watch: Watch) -> None:
+    settings = stack.settings
+    actions = [settings.alarms.topic] if settings.alarms.topic else None
+    cloudwatch.CfnAlarm(
+        stack, f"{watch.name}Alarm",
+        alarm_name=f"{settings.function.name}-{_dashed(watch.name)}",
+        alarm_description=f"{watch.meaning[0].upper()}{watch.meaning[1:]}: docs/runbook.md#{_dashed(watch.name)}",
+        namespace=watch.namespace,
+        metric_name=watch.metric,
+        dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name=watch.dimension[0], value=watch.dimension[1])],
+        statistic=watch.statistic,
+        period=300,
+        evaluation_periods=watch.periods,
+        threshold=watch.threshold,
+        comparison_operator="GreaterThanOrEqualToThreshold",
+        treat_missing_data="notBreaching",
+        alarm_actions=actions,
+        ok_actions=actions,
+    )
+
+
+def _dashed(name: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).removeprefix("-")

@@ -1,0 +1,77 @@
+"""The function that scores: its role, log group, alias, event source mapping and alarms.
+
+The image is a parameter. Which version the alias serves is moved by the deploy and by nothing in this template.
+"""
+
+from aws_cdk import CfnParameter, aws_iam as iam, aws_lambda as lambda_, aws_logs as logs
+from constructs import Construct
+
+from infrastructure.settings import Settings
+from infrastructure.stacks import alarms, arns
+from infrastructure.stacks.base import StageStack
+from infrastructure.stacks.environment import variables
+from infrastructure.stacks.policy import worker_policy
+
+
+class LambdaScoreProcessorStack(StageStack):
+    """The function by image, least privilege, with an alias that the event source mapping invokes."""
+
+    noun = "function"
+
+    def __init__(self, scope: Construct, settings: Settings) -> None:
+        super().__init__(scope, settings)
+        log_group = logs.CfnLogGroup(
+            self, "LogGroup", log_group_name=settings.log_group, retention_in_days=settings.retention_days)
+        log_group.apply_removal_policy(self.removal_policy)
+        role = iam.Role(
+            self, "Role",
+            description=f"What {settings.function.name} may do, and nothing else",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={"worker": worker_policy(settings)},
+        )
+        function = self._function(role, log_group)
+        alias = self._alias(function)
+        self._event_source_mapping(alias)
+        alarms.add(self)
+
+    def _function(self, role: iam.Role, log_group: logs.CfnLogGroup) -> lambda_.CfnFunction:
+        image_uri = CfnParameter(
+            self, "ImageUri", type="String", allowed_pattern=r".+@sha256:[0-9a-f]{64}",
+            description="The image to create the function with, by digest: <registry>/<repository>@sha256:<64 hex digits>",
+            constraint_description="an image by digest: <registry>/<repository>@sha256:<64 hex digits>")
+        shape = self.settings.function
+        function = lambda_.CfnFunction(
+            self, "Function",
+            function_name=shape.name,
+            description="Scores texts with Plexus scorecards",
+            package_type="Image",
+            code=lambda_.CfnFunction.CodeProperty(image_uri=image_uri.value_as_string),
+            role=role.role_arn,
+            architectures=["x86_64"],
+            memory_size=shape.memory_mb,
+            timeout=shape.timeout_s,
+            ephemeral_storage=lambda_.CfnFunction.EphemeralStorageProperty(size=shape.ephemeral_mb),
+            reserved_concurrent_executions=shape.reserved_concurrency,
+            environment=lambda_.CfnFunction.EnvironmentProperty(variables=variables(self.settings)),
+        )
+        # Lambda would make the group itself on the first invocation, and keep its events for ever.
+        function.add_resource_dependency(log_group)
+        return function
+
+    def _alias(self, function: lambda_.CfnFunction) -> lambda_.CfnAlias:
+        """Born at $LATEST. CloudFormation only writes what changed in the template, so nothing here may ever change."""
+        return lambda_.CfnAlias(
+            self, "Alias", function_name=function.ref, function_version="$LATEST", name=self.settings.function.alias)
+
+    def _event_source_mapping(self, alias: lambda_.CfnAlias) -> None:
+        source = self.settings.event_source
+        lambda_.CfnEventSourceMapping(
+            self, "EventSourceMapping",
+            function_name=alias.ref,
+            event_source_arn=arns.queue(self.settings.queues.request),
+            enabled=source.enabled,
+            batch_size=source.batch_size,
+            maximum_batching_window_in_seconds=source.maximum_batching_window_s,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=source.maximum_concurrency),
+        )
