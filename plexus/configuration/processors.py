@@ -1,0 +1,91 @@
+"""Processors: what is done to a text before it is scored."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Processor(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class RemoveSpeakerIdentifiers(_Processor):
+    """`Agent: hello` becomes `hello`."""
+
+    class_name: Literal["RemoveSpeakerIdentifiers"] = Field(alias="class")
+
+
+class CustomerTurnsOnly(_Processor):
+    """Keeps what the customer said. A transcript in which no turn is the customer's fails the score."""
+
+    class_name: Literal["CustomerTurnsOnly"] = Field(alias="class")
+    speakers: list[str] = Field(
+        default_factory=lambda: ["customer", "caller", "client", "guest", "patient"],
+        min_length=1,
+        description="Who counts as the customer; case is folded, a number after the name is ignored.",
+    )
+
+
+class RemoveStopWords(_Processor):
+    """Drops words that carry no meaning of their own; negations stay."""
+
+    class_name: Literal["RemoveStopWords"] = Field(alias="class")
+    keep: list[str] = Field(default_factory=list)
+    also: list[str] = Field(default_factory=list)
+
+
+class ExpandContractions(_Processor):
+    """`don't` becomes `do not`."""
+
+    class_name: Literal["ExpandContractions"] = Field(alias="class")
+
+
+class EnumerateSpeakers(_Processor):
+    """Names become `Speaker 1`, `Speaker 2`, in order of first appearance."""
+
+    class_name: Literal["EnumerateSpeakers"] = Field(alias="class")
+    label: str = "Speaker"
+
+
+class RelevantWindows(_Processor):
+    """Keeps what stands around keywords. A text without any of them becomes `placeholder`, or fails without one."""
+
+    class_name: Literal["RelevantWindows"] = Field(alias="class")
+    keywords: list[str] = Field(min_length=1)
+    fuzzy: bool = False
+    fuzzy_threshold: float = Field(0.8, gt=0, le=1, description="Least similarity of a fuzzy match.")
+    before: int = Field(1, ge=0)
+    after: int = Field(1, ge=0)
+    unit: Literal["sentences", "words", "turns"] = "sentences"
+    separator: str = " … "
+    placeholder: str | None = None
+
+
+class TranscriptFormat(_Processor):
+    """Renders `metadata.transcript` (a list of `{speaker, text, start, end}`) as the text."""
+
+    class_name: Literal["TranscriptFormat"] = Field(alias="class")
+    timestamps: bool = False
+
+
+class TimeSlice(_Processor):
+    """Keeps the turns of `metadata.transcript` that begin within the seconds `from` to `to`."""
+
+    class_name: Literal["TimeSlice"] = Field(alias="class")
+    start: float = Field(0, ge=0, alias="from")
+    end: float | None = Field(None, gt=0, alias="to")
+
+
+Processor = Annotated[
+    RemoveSpeakerIdentifiers
+    | CustomerTurnsOnly
+    | RemoveStopWords
+    | ExpandContractions
+    | EnumerateSpeakers
+    | RelevantWindows
+    | TranscriptFormat
+    | TimeSlice,
+    Field(discriminator="class_name"),
+]

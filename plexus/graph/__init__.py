@@ -1,0 +1,1 @@
+"""Graphs of nodes that LangGraph runs."""

@@ -1,0 +1,153 @@
+"""Runs a score and all that it depends on: each once, as soon as it can, for one item or a batch of them."""
+
+from __future__ import annotations
+
+import graphlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from plexus import conditions
+from plexus.context import Context
+from plexus.exceptions import (
+    DeadlineExceeded,
+    DisabledScore,
+    ItemWithoutText,
+    NotApplicable,
+    PlexusError,
+    ScoringFailed,
+)
+from plexus.scorecard import Score, Scorecard
+from plexus.scores.base import Request
+from plexus.validation import validated
+from plexus.values import Item, Outcome, Result
+
+#: What a condition sees as the value of a dependency that was skipped.
+SKIPPED = "skipped"
+
+
+def plan(scorecard: Scorecard, wanted: Sequence[Score]) -> dict[str, Score]:
+    """The wanted scores and, transitively, all that they depend on, by name."""
+    found: dict[str, Score] = {}
+    open_ = list(wanted)
+    while open_:
+        score = open_.pop()
+        if score.name not in found:
+            found[score.name] = score
+            open_ += [scorecard.find(name) for name in score.depends_on]
+    return found
+
+
+def run(
+    scorecard: Scorecard, wanted: Sequence[Score], items: Sequence[Item], context: Context
+) -> dict[str, list[Outcome]]:
+    """Score name → one outcome per item, for the wanted scores and their dependencies."""
+    planned = plan(scorecard, wanted)
+    order = graphlib.TopologicalSorter({name: list(score.depends_on) for name, score in planned.items()})
+    order.prepare()
+    outcomes: dict[str, list[Outcome]] = {}
+    if len(planned) == 1:
+        (only,) = planned.values()
+        return {only.name: _one(scorecard, only, items, outcomes, context)}
+    _Run(scorecard, planned, items, context, outcomes).all(order)
+    return outcomes
+
+
+class _Run:
+    """One pass over a plan, with a thread for each score that is ready while another runs."""
+
+    def __init__(
+        self,
+        scorecard: Scorecard,
+        planned: Mapping[str, Score],
+        items: Sequence[Item],
+        context: Context,
+        outcomes: dict[str, list[Outcome]],
+    ) -> None:
+        self.scorecard, self.planned, self.items = scorecard, planned, items
+        self.context, self.outcomes = context, outcomes
+
+    def all(self, order: graphlib.TopologicalSorter[str]) -> None:
+        pool = ThreadPoolExecutor(max_workers=self.context.workers, thread_name_prefix="plexus")
+        running: dict[Future[list[Outcome]], str] = {}
+        try:
+            while order.is_active():
+                ready = list(order.get_ready())
+                if len(ready) == 1 and not running:
+                    self.outcomes[ready[0]] = self._score(ready[0])
+                    order.done(ready[0])
+                    continue
+                running |= {pool.submit(self._score, name): name for name in ready}
+                for future in self._finished(running):
+                    name = running.pop(future)
+                    self.outcomes[name] = future.result()
+                    order.done(name)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _score(self, name: str) -> list[Outcome]:
+        return _one(self.scorecard, self.planned[name], self.items, self.outcomes, self.context)
+
+    def _finished(self, running: Mapping[Future[list[Outcome]], str]) -> set[Future[list[Outcome]]]:
+        done, _ = wait(running, timeout=self.context.remaining(), return_when=FIRST_COMPLETED)
+        if not done:
+            late = ", ".join(sorted(running.values()))
+            raise DeadlineExceeded(f"the deadline passed while these were being scored: {late}")
+        return done
+
+
+def _one(
+    scorecard: Scorecard, score: Score, items: Sequence[Item], known: Mapping[str, list[Outcome]], context: Context
+) -> list[Outcome]:
+    """One score for all items; items that it cannot have or does not need are not given to its scorer."""
+    outcomes: list[Outcome | None] = [None] * len(items)
+    requests: list[Request] = []
+    places: list[int] = []
+    process = scorecard.process(score)
+    for place, item in enumerate(items):
+        try:
+            results = _dependencies(score, {name: known[name][place] for name in score.depends_on})
+            if not item.text or not item.text.strip():
+                raise ItemWithoutText("the item has no text to score")
+            requests.append(Request(process(item), results))
+            places.append(place)
+        except PlexusError as error:
+            outcomes[place] = error
+    for place, outcome in zip(places, _scored(scorecard, score, requests, context), strict=True):
+        outcomes[place] = validated(outcome, score.name, score.configuration.validation)
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _scored(scorecard: Scorecard, score: Score, requests: list[Request], context: Context) -> list[Outcome]:
+    if not requests:
+        return []
+    try:
+        context.remaining()
+        return scorecard.scorer(score, context).score(requests, context)
+    except PlexusError as error:
+        return [error] * len(requests)
+
+
+def _dependencies(score: Score, outcomes: Mapping[str, Outcome]) -> dict[str, Result]:
+    """The results that the score sees. Raises what keeps it from being scored."""
+    if score.configuration.disabled:
+        raise DisabledScore(f"{score.name!r} is disabled")
+    results: dict[str, Result] = {}
+    for name, condition in score.depends_on.items():
+        outcome = outcomes[name]
+        if isinstance(outcome, PlexusError) and not isinstance(outcome, NotApplicable):
+            raise _failed(score.name, name, outcome)
+        value = outcome.value if isinstance(outcome, Result) else SKIPPED
+        if condition is not None and not conditions.holds(condition, value):
+            wanted = conditions.described(name, condition)
+            raise NotApplicable(f"{score.name!r} does not apply: it needs {wanted}, which does not hold")
+        if isinstance(outcome, Result):
+            results[name] = outcome
+    return results
+
+
+def _failed(score: str, dependency: str, outcome: PlexusError) -> PlexusError:
+    """The dependency's failure as that of the score; its kind stays where its kind decides the job's fate."""
+    message = f"{score!r} depends on {dependency!r}, which failed: {outcome}"
+    if isinstance(outcome, (DisabledScore, ItemWithoutText)):
+        return type(outcome)(message)
+    return ScoringFailed(message, transient=outcome.transient)
