@@ -1,9 +1,9 @@
-"""The demo's report."""
+"""The page that the demo leaves."""
 
 from dataclasses import replace
 from pathlib import Path
 
-from scripts._report import Accuracy, Check, DeadLetter, Report, Row, Step, megabytes, render, write
+from scripts._page import Accuracy, Check, DeadLetter, Report, Row, Step, megabytes, render, write
 
 REPORT = Report(
     digest="sha256:" + "a" * 64,

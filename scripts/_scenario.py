@@ -1,0 +1,177 @@
+"""The demo's scenario: which job comes by which way, the sending, and what must hold at the end."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ._aws import Aws
+from ._errors import OperationFailed
+from ._page import Check, DeadLetter
+
+POLL, FAN_OUT, EVENT_SOURCE = "manual poll", "fan-out", "event source"
+POISON = "this is not a scoring job"
+BATCH = 10
+PATIENCE_S = 240.0
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Job ids by the way they come in; `twice` are delivered a second time after all the others."""
+
+    poll: str
+    fan_out: tuple[str, ...]
+    event_source: tuple[str, ...]
+    twice: tuple[str, ...]
+
+    def way(self, job: str) -> str:
+        """The way by which a job comes."""
+        again = ", delivered twice" if job in self.twice else ""
+        return (POLL if job == self.poll else FAN_OUT if job in self.fan_out else EVENT_SOURCE) + again
+
+
+def divide(jobs: Sequence[str]) -> Ways:
+    """One job by the manual poll, half through the event source, the rest by fan-out; one of each last two twice."""
+    if len(jobs) < 4:
+        raise ValueError(f"{len(jobs)} jobs are too few to show every way in: 4 are needed")
+    half = len(jobs) // 2
+    poll, fan_out, event_source = jobs[0], tuple(jobs[1 : len(jobs) - half]), tuple(jobs[len(jobs) - half :])
+    return Ways(poll, fan_out, event_source, (fan_out[0], event_source[0]))
+
+
+def body(job: str) -> str:
+    """The message that names a job."""
+    return json.dumps({"scoring_job_id": job})
+
+
+def send(aws: Aws, queue_url: str, bodies: Iterable[str]) -> None:
+    """Send messages in batches of ten; a partial failure is an error."""
+    client, waiting = aws.client("sqs"), list(bodies)
+    for start in range(0, len(waiting), BATCH):
+        entries = [{"Id": str(i), "MessageBody": text} for i, text in enumerate(waiting[start : start + BATCH])]
+        failed = client.send_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed")
+        if failed:
+            raise OperationFailed(
+                f"{queue_url} refused {len(failed)} messages: {failed[0].get('Message')}", "make status"
+            )
+
+
+def receive(aws: Aws, queue_url: str, *, delete: bool = True, attributes: bool = False) -> list[dict[str, Any]]:
+    """Every message that the queue gives now; deleted unless told otherwise."""
+    client, found = aws.client("sqs"), {}
+    names = ["All"] if attributes else []
+    while got := client.receive_message(
+        QueueUrl=queue_url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=0, MessageAttributeNames=names
+    ).get("Messages", []):
+        found.update({message["MessageId"]: message for message in got})
+        if delete:
+            entries = [{"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(got)]
+            client.delete_message_batch(QueueUrl=queue_url, Entries=entries)
+    return list(found.values())
+
+
+def fan_out(aws: Aws, queue_url: str, jobs: Sequence[str], tick: Callable[[], None]) -> None:
+    """Hand each job to the function in an invocation of its own, as a dispatcher does: receive, then invoke."""
+    send(aws, queue_url, map(body, jobs))
+    left = len(jobs)
+    while left:
+        messages = receive(aws, queue_url, delete=False)
+        if not messages:
+            raise OperationFailed(f"{left} of {len(jobs)} messages are not in {queue_url}", "make status")
+        for message in messages:
+            event = {
+                "source": "fanout",
+                "message_body": message["Body"],
+                "receipt_handle": message["ReceiptHandle"],
+                "queue_url": queue_url,
+            }
+            answer = invoke(aws, event)
+            if answer.get("statusCode") != 200:
+                raise OperationFailed(
+                    f"the function answered {json.dumps(answer)} to a fan-out event", "make logs FOLLOW=0"
+                )
+            left -= 1
+            tick()
+
+
+def invoke(aws: Aws, event: dict[str, Any]) -> dict[str, Any]:
+    """The function's answer to an event, through the alias."""
+    function = aws.stage.function
+    reply = aws.invoker.invoke(FunctionName=function.name, Qualifier=function.alias, Payload=json.dumps(event).encode())
+    answer = json.loads(reply["Payload"].read() or b"null")
+    if "FunctionError" in reply:
+        raise OperationFailed(f"the function failed: {json.dumps(answer)[:500]}", "make logs FOLLOW=0")
+    return dict(answer or {})
+
+
+def switch_event_source(aws: Aws, enabled: bool) -> None:
+    """Let the request queue feed the function, or stop it; return when that is so."""
+    client, function = aws.client("lambda"), aws.stage.function
+    found = client.list_event_source_mappings(FunctionName=f"{function.name}:{function.alias}")["EventSourceMappings"]
+    if not found:
+        raise OperationFailed(f"{function.name} has no event source mapping", "make infra-deploy")
+    identity, wanted = found[0]["UUID"], "Enabled" if enabled else "Disabled"
+    if found[0]["State"] != wanted:
+        client.update_event_source_mapping(UUID=identity, Enabled=enabled)
+        wait("the event source mapping", lambda: client.get_event_source_mapping(UUID=identity)["State"] == wanted)
+
+
+def wait(what: str, done: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    """Wait until `done` says so; OperationFailed after `patience_s` seconds."""
+    end = time.monotonic() + patience_s
+    while not done():
+        if time.monotonic() > end:
+            raise OperationFailed(f"{what}: not done after {patience_s:.0f} s", "make logs FOLLOW=0, make status")
+        time.sleep(0.1)
+
+
+def depth(aws: Aws, queue_url: str) -> int:
+    """How many messages a queue holds: visible, being worked on, or delayed."""
+    names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+    attributes = aws.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)
+
+
+def scan(aws: Aws, table: str) -> list[dict[str, Any]]:
+    """Every record of a small table, as plain values; numbers are Decimal."""
+    from boto3.dynamodb.types import TypeDeserializer
+
+    read = TypeDeserializer().deserialize
+    pages = aws.client("dynamodb").get_paginator("scan").paginate(TableName=aws.stage.table(table), ConsistentRead=True)
+    return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+
+def checks(
+    jobs: Sequence[str],
+    records: dict[str, list[dict[str, Any]]],
+    responses: Sequence[str],
+    letters: Sequence[DeadLetter],
+    waiting: int,
+) -> tuple[Check, ...]:
+    """What must hold after the scenario: one effect for each job, and nothing lost."""
+    states = Counter(record["status"] for record in records["ScoringJob"] if record["id"] in jobs)
+    results = Counter(record["scoringJobId"] for record in records["ScoreResult"])
+    ids = {record["id"] for record in records["ScoreResult"] if record["scoringJobId"] in jobs}
+    once = sum(results[job] == 1 for job in jobs)
+    return (
+        Check("Every job is COMPLETED.", states == {"COMPLETED": len(jobs)}, f"{dict(states)} of {len(jobs)}"),
+        Check(
+            "Every job has exactly one ScoreResult, duplicates included.", once == len(jobs), f"{once} of {len(jobs)}"
+        ),
+        Check(
+            "The responses name each result, and nothing else.",
+            set(responses) == ids,
+            f"{len(responses)} responses, {len(set(responses))} distinct, {len(ids)} results",
+        ),
+        Check(
+            "The poison is the only dead letter, with its reason.",
+            [letter.body for letter in letters] == [POISON] and all(letter.reason for letter in letters),
+            f"{len(letters)} in the dead-letter queue",
+        ),
+        Check("Nothing is left in the request queue.", waiting == 0, f"{waiting} messages"),
+        Check("Nothing is left in the outbox.", not records["Outbox"], f"{len(records['Outbox'])} entries"),
+    )
