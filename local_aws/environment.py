@@ -1,0 +1,244 @@
+"""One execution environment: init, invocations, timeouts, freezing and the log of an image's function."""
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from local_aws import report
+from local_aws.engine import Container, Engine, Running
+from local_aws.exceptions import StartFailed
+from local_aws.image import Image
+from local_aws.logs import LinePipe, Sink, Tail
+from local_aws.runtime_api import Event, Invocation, RuntimeApi
+
+INIT_LIMIT_S = 10.0  # of the init phase; a second try runs within the function's own timeout
+
+
+@dataclass(frozen=True)
+class FunctionSettings:
+    """A function's configuration. `environment` goes over the image's; the last three replace the image's if set."""
+
+    name: str = "function"
+    version: str = "$LATEST"
+    arn: str = "arn:aws:lambda:us-west-2:000000000000:function:function"
+    timeout_s: float = 3.0
+    memory_mb: int = 128
+    tmp_mb: int = 512
+    environment: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    working_directory: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What an invocation gave: the payload, whether it is an error, the log's tail and the numbers."""
+
+    payload: bytes
+    error: bool
+    log: str
+    report: report.Report
+
+
+@dataclass(frozen=True)
+class _Init:
+    """How an init phase ended: `failure` is the payload of a failed one."""
+
+    took_ms: float
+    failure: bytes | None = None
+
+
+class Environment:
+    """Runs one container at a time and starts a new one after a crash or a timeout. Not for concurrent invocations."""
+
+    def __init__(
+        self, image: Image, settings: FunctionSettings, engine: Engine, sink: Sink, name: str | None = None
+    ) -> None:
+        self.name = name or secrets.token_hex(16)
+        self._image, self._settings, self._engine, self._sink = image, settings, engine, sink
+        self._tail = Tail()
+        self._sandbox: _Sandbox | None = None
+        self._cold_ms: float | None = None  # of an init phase that no REPORT has told yet
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Run the init phase; a failed one is tried again by the first invocation, as on AWS."""
+        init = self._init(INIT_LIMIT_S, "init", "")
+        self._cold_ms = init.took_ms if init.failure is None else None
+        if self._sandbox:
+            self._sandbox.running.freeze()
+
+    def invoke(self, request_id: str, payload: bytes, arn: str = "", trace_id: str = "") -> Reply:
+        """Run one invocation to its end, error or timeout."""
+        began = time.monotonic()
+        self._tail = Tail()
+        self._log(report.start_line(request_id, self._settings.version))
+        cold_ms, self._cold_ms = self._cold_ms, None
+        if self._sandbox is None:
+            init = self._init(self._settings.timeout_s, "invoke", request_id)
+            if init.failure is not None:
+                return self._finish(request_id, began, Event("error", init.failure), cold_ms, status="error")
+        left = self._settings.timeout_s - (time.monotonic() - began)
+        if cold_ms is not None:
+            began, left = time.monotonic(), self._settings.timeout_s
+        assert self._sandbox is not None  # init succeeded
+        deadline_ms = int((time.time() + left) * 1000)
+        invocation = Invocation(request_id, payload, arn or self._settings.arn, trace_id, deadline_ms)
+        event = self._sandbox.call(invocation, left)
+        return self._conclude(request_id, began, event, cold_ms)
+
+    def stop(self) -> None:
+        """End the container; idempotent."""
+        with self._lock:
+            sandbox, self._sandbox = self._sandbox, None
+        if sandbox:
+            sandbox.stop()
+
+    def pids(self) -> list[int]:
+        """The container's processes."""
+        return self._sandbox.running.pids() if self._sandbox else []
+
+    def _conclude(self, request_id: str, began: float, event: Event | None, cold_ms: float | None) -> Reply:
+        if event and event.kind in ("response", "error"):
+            return self._finish(request_id, began, event, cold_ms)
+        if event is None:
+            failure = report.timed_out(self._settings.timeout_s)
+            self._take_log()
+            self._log(report.timeout_line(request_id, self._settings.timeout_s))
+            body = Event("error", failure.body(request_id))
+            return self._finish(request_id, began, body, cold_ms, status="timeout", broken=True)
+        assert self._sandbox is not None  # it exited just now
+        failure = self._sandbox.exit_failure()
+        self._take_log()
+        self._log(f"RequestId: {request_id} Error: {failure.text}")
+        self._log(failure.error_type)
+        body = Event("error", failure.body(request_id))
+        return self._finish(
+            request_id, began, body, cold_ms, status="error", error_type=failure.error_type, broken=True
+        )
+
+    def _finish(
+        self,
+        request_id: str,
+        began: float,
+        event: Event,
+        cold_ms: float | None,
+        *,
+        status: str = "",
+        error_type: str = "",
+        broken: bool = False,
+    ) -> Reply:
+        took_ms = (time.monotonic() - began) * 1000
+        peak_mb = 0
+        if sandbox := self._sandbox:
+            # The log is whole once the runtime asks for more; one that never does is not used again.
+            broken = broken or not sandbox.settled()
+            peak_mb = sandbox.running.peak_mb()
+            peak_mb = peak_mb or (self._settings.memory_mb if error_type == "Runtime.OutOfMemory" else 0)
+            self._take_log()
+            if broken:
+                self.stop()
+            else:
+                sandbox.running.freeze()
+        self._log(report.end_line(request_id))
+        told = report.Report(request_id, took_ms, self._settings.memory_mb, peak_mb or 1, cold_ms, status, error_type)
+        self._log(str(told))
+        return Reply(event.body, event.kind == "error", self._tail.text(), told)
+
+    def _init(self, limit_s: float, phase: str, request_id: str) -> _Init:
+        began = time.monotonic()
+        sandbox = self._sandbox = _Sandbox(self._image, self._settings, self._engine, self._log, self.name)
+        event = sandbox.api.wait(limit_s)
+        took_ms = (time.monotonic() - began) * 1000
+        if event and event.kind == "ready":
+            return _Init(took_ms)
+        if event is None:
+            status, body = "timeout", report.timed_out(limit_s).body(request_id)
+        elif event.kind == "init-error":
+            sandbox.api.wait(1.0)  # the runtime exits by itself after this
+            status, body = "error", event.body
+        else:
+            status, body = "error", sandbox.exit_failure().body(request_id)
+        self._take_log()
+        self.stop()
+        self._log(report.init_report(took_ms, phase, status, error_type(body) if status == "error" else ""))
+        return _Init(took_ms, body)
+
+    def _take_log(self) -> None:
+        if self._sandbox:
+            self._sandbox.pipe.drain()
+
+    def _log(self, line: str) -> None:
+        self._tail.add(line)
+        self._sink(line)
+
+
+class _Sandbox:
+    """A running container with its Runtime API and its log."""
+
+    def __init__(self, image: Image, settings: FunctionSettings, engine: Engine, sink: Sink, name: str) -> None:
+        self.api = RuntimeApi()
+        self.pipe = LinePipe(sink)
+        self._exit_status: int | None = None
+        try:
+            what = container(image, settings, self.api.address, name)
+            self.running: Running = engine.start(what, self.pipe.write_end)
+        except OSError as error:
+            self.api.close()
+            self.pipe.close()
+            raise StartFailed(f"execution environment of {settings.name}: {error}") from error
+        threading.Thread(target=self._watch, name=f"container-{name[:8]}", daemon=True).start()
+
+    def call(self, invocation: Invocation, limit_s: float) -> Event | None:
+        """Send an invocation and wait for its answer, the end of the container or the end of the time (None)."""
+        self.running.thaw()
+        self.api.send(invocation)
+        return self.api.wait(limit_s)
+
+    def settled(self) -> bool:
+        """Whether the runtime asks for more work within a second."""
+        event = self.api.wait(1.0)
+        return event is not None and event.kind == "ready"
+
+    def exit_failure(self) -> report.Failure:
+        """Why the container ended."""
+        return report.exited(self._exit_status, out_of_memory=self.running.out_of_memory())
+
+    def stop(self) -> None:
+        self.running.kill()
+        self.pipe.close()
+        self.api.close()
+
+    def _watch(self) -> None:
+        self._exit_status = self.running.wait()
+        self.api.events.put(Event("exit"))
+
+
+def container(image: Image, settings: FunctionSettings, runtime_api: str, name: str) -> Container:
+    """What the engine starts: the image's configuration under the function's."""
+    entrypoint = settings.entrypoint or image.entrypoint
+    command = settings.command or (() if settings.entrypoint else image.command)
+    if not (*entrypoint, *command):
+        raise StartFailed(f"image {image.digest} names no entry point and no command")
+    environment = {**image.environment, **settings.environment}
+    environment |= {"AWS_LAMBDA_RUNTIME_API": runtime_api, "_HANDLER": (command or ("",))[0]}
+    return Container(
+        name=name,
+        layers=image.layers,
+        command=(*entrypoint, *command),
+        environment=environment,
+        working_directory=settings.working_directory or image.working_directory,
+        memory_mb=settings.memory_mb,
+        tmp_mb=settings.tmp_mb,
+    )
+
+
+def error_type(body: bytes) -> str:
+    """The type that an error payload names."""
+    try:
+        return str(json.loads(body).get("errorType", "Runtime.Unknown"))
+    except (ValueError, AttributeError):
+        return "Runtime.Unknown"

@@ -1,0 +1,84 @@
+"""Images as execution environments need them: the run configuration and the layers' folders, lowest first."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local_aws.exceptions import InvalidImage
+from local_aws.tools import unpacked_dir
+from local_aws.unpack import unpack_layers
+
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+BlobPath = Callable[[str], Path]  # digest → the file that holds the blob
+
+
+@dataclass(frozen=True)
+class Image:
+    """An unpacked image; `digest` is its manifest's."""
+
+    digest: str
+    layers: tuple[Path, ...]
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    working_directory: str = "/"
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def from_layout(layout: Path) -> Image:
+    """Unpack the one image of an OCI layout folder; raise InvalidImage when it is damaged or holds several."""
+    index = _json(layout / "index.json")
+    manifests = index.get("manifests", [])
+    if len(manifests) != 1:
+        raise InvalidImage(f"{layout}/index.json names {len(manifests)} manifests, expected one")
+    return from_manifest(manifests[0]["digest"], lambda digest: layout / "blobs" / digest.replace(":", "/"))
+
+
+def from_manifest(digest: str, blob: BlobPath) -> Image:
+    """Unpack the image whose manifest has this digest; `blob` tells where blobs lie."""
+    manifest = json.loads(_verified(blob(digest), digest))
+    if "layers" not in manifest:
+        raise InvalidImage(f"manifest {digest} is a {manifest.get('mediaType')}, expected one image manifest")
+    config = json.loads(_verified(blob(manifest["config"]["digest"]), manifest["config"]["digest"]))
+    diff_ids = config["rootfs"]["diff_ids"]
+    blobs = [blob(layer["digest"]) for layer in manifest["layers"]]
+    if len(blobs) != len(diff_ids):
+        raise InvalidImage(f"image {digest} has {len(blobs)} layers and {len(diff_ids)} diff_ids")
+    folders = unpack_layers(list(zip(blobs, diff_ids, strict=True)), unpacked_dir())
+    run = config.get("config") or {}
+    return Image(
+        digest=digest,
+        layers=tuple(folders),
+        entrypoint=tuple(run.get("Entrypoint") or ()),
+        command=tuple(run.get("Cmd") or ()),
+        working_directory=run.get("WorkingDir") or "/",
+        environment=dict(entry.split("=", 1) for entry in run.get("Env") or ()),
+    )
+
+
+def _verified(path: Path, digest: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidImage(f"blob {digest}: {error.strerror} ({path})") from error
+    found = "sha256:" + hashlib.sha256(content).hexdigest()
+    if found != digest:
+        raise InvalidImage(f"blob {path}: expected digest {digest}, found {found}")
+    return content
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except OSError as error:
+        raise InvalidImage(f"{path}: {error.strerror}; expected an OCI image layout (make build)") from error
+    except ValueError as error:
+        raise InvalidImage(f"{path}: not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise InvalidImage(f"{path}: expected a JSON object")
+    return content

@@ -1,0 +1,184 @@
+"""Layers to folders: each layer once, by its diff_id, verified while it is read, renamed into place when complete."""
+
+import contextlib
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import stat
+import tarfile
+import tempfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, cast
+
+from local_aws.exceptions import InvalidImage
+
+WHITEOUT = ".wh."
+MARK = ".whiteouts"  # beside a layer's folder: it removes files of lower layers, so an overlay of folders is wrong
+
+
+class _Digesting(io.RawIOBase):
+    """A reader that digests what passes through it."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self.source, self.sha256 = source, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.source.read(size)
+        self.sha256.update(data)
+        return data
+
+
+def unpack_layers(layers: list[tuple[Path, str]], parent: Path) -> list[Path]:
+    """Unpack (blob, diff_id) pairs that `parent` does not hold yet; return their folders in the same order."""
+    parent.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        return list(pool.map(lambda layer: unpack_layer(layer[0], layer[1], parent), layers))
+
+
+def unpack_layer(blob: Path, diff_id: str, parent: Path) -> Path:
+    """Unpack one layer (a tar, plain or gzip) into `parent/<hex of diff_id>`; raise InvalidImage when bytes differ."""
+    target = parent / diff_id.removeprefix("sha256:")
+    if target.is_dir():
+        return target
+    work = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+    try:
+        found, whiteouts = _extract(blob, work)
+        if found != diff_id:
+            raise InvalidImage(f"layer {blob}: its content has diff_id {found}, the image config says {diff_id}")
+        if whiteouts:
+            (parent / (target.name + MARK)).touch()
+        work.chmod(0o755)
+        _settle(work, target)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise InvalidImage(f"layer {blob}: not a tar or gzip file: {error}") from error
+    finally:
+        remove_tree(work)
+    return target
+
+
+def has_whiteouts(layer: Path) -> bool:
+    """Whether an unpacked layer removes files of the layers below it."""
+    return layer.with_name(layer.name + MARK).exists()
+
+
+def flatten(layers: list[Path], parent: Path) -> Path:
+    """One folder with all layers merged by hard links, for engines and kernels without overlays."""
+    key = hashlib.sha256("\n".join(layer.name for layer in layers).encode()).hexdigest()
+    target = parent / f"flat-{key[:32]}"
+    if target.is_dir():
+        return target
+    work = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+    try:
+        for layer in layers:
+            _merge(layer, work)
+        work.chmod(0o755)
+        _settle(work, target)
+    finally:
+        remove_tree(work)
+    return target
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder whose directories may be read-only."""
+    if folder.exists():
+        for path, _, _ in os.walk(folder):
+            Path(path).chmod(0o700)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _settle(work: Path, target: Path) -> None:
+    try:
+        work.rename(target)
+    except OSError:  # another process was faster: its folder is as good as ours
+        if not target.is_dir():
+            raise
+
+
+def _extract(blob: Path, target: Path) -> tuple[str, bool]:
+    with blob.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        source = _Digesting(cast(IO[bytes], gzip.GzipFile(fileobj=file)) if packed else file)
+        whiteouts = False
+        folders: list[tuple[Path, tarfile.TarInfo]] = []
+        with tarfile.open(fileobj=cast(IO[bytes], source), mode="r|", bufsize=1 << 20) as archive:
+            for member in archive:
+                path = _inside(target, member.name)
+                whiteouts |= path.name.startswith(WHITEOUT)
+                _write(archive, member, path, target)
+                if member.isdir():
+                    folders.append((path, member))
+        while source.read(1 << 20):
+            pass
+    for path, member in reversed(folders):
+        os.utime(path, (member.mtime, member.mtime))
+    return f"sha256:{source.sha256.hexdigest()}", whiteouts
+
+
+def _inside(target: Path, name: str) -> Path:
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise InvalidImage(f"a layer holds the path {name!r}, which leads out of the image")
+    path = target.joinpath(*parts)
+    for parent in path.parents:
+        if parent == target:
+            break
+        if parent.is_symlink():
+            raise InvalidImage(f"a layer writes {name!r} through the symbolic link {parent.relative_to(target)}")
+    return path
+
+
+def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path, target: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if member.isdir():
+        path.mkdir(exist_ok=True)
+        path.chmod(member.mode & 0o1777 | 0o700)
+        return
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    if member.issym():
+        path.symlink_to(member.linkname)
+    elif member.islnk():
+        os.link(_inside(target, member.linkname), path)
+    elif member.isfile():
+        content = archive.extractfile(member)
+        assert content is not None  # a regular file has content
+        with path.open("wb") as file:
+            shutil.copyfileobj(content, file, 1 << 20)
+        path.chmod(stat.S_IMODE(member.mode) & 0o777 | 0o400)
+        os.utime(path, (member.mtime, member.mtime))
+    # Devices and pipes are left out: an ordinary user cannot make them, and no function needs them.
+
+
+def _merge(layer: Path, target: Path) -> None:
+    for folder, names, files in os.walk(layer):
+        here = target / Path(folder).relative_to(layer)
+        _replace_non_folder(here)
+        here.mkdir(exist_ok=True)
+        here.chmod(0o755)
+        for name in sorted([*files, *names], key=lambda n: not n.startswith(WHITEOUT)):  # removals come first
+            source = Path(folder, name)
+            if name == WHITEOUT + WHITEOUT + ".opq":
+                for old in list(here.iterdir()):
+                    _remove(old)
+            elif name.startswith(WHITEOUT):
+                _remove(here / name.removeprefix(WHITEOUT))
+            elif source.is_symlink() or not source.is_dir():
+                _remove(here / name)
+                os.link(source, here / name, follow_symlinks=False)
+
+
+def _replace_non_folder(path: Path) -> None:
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        path.unlink()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        remove_tree(path)
+    else:
+        path.unlink(missing_ok=True)
