@@ -1,4 +1,7 @@
-"""Synthesizes the templates of every stage: `python -m infrastructure.app [--check] [STAGE...]`. No account, no network."""
+"""Synthesizes the templates of every stage: `python -m infrastructure.app [--check] [STAGE...]`.
+
+Needs no account and no network.
+"""
 
 import argparse
 import difflib
@@ -27,8 +30,10 @@ def synthesize(settings: Settings) -> dict[str, str]:
         app = App(outdir=folder, analytics_reporting=False, stack_traces=False, tree_metadata=False)
         stacks = [stack(app, settings) for stack in STACKS]
         assembly = app.synth()
-        return {f"{stack.stack_name}.template.json": _text(assembly.get_stack_by_name(stack.stack_name).template)
-                for stack in stacks}
+        return {
+            f"{stack.stack_name}.template.json": _text(assembly.get_stack_by_name(stack.stack_name).template)
+            for stack in stacks
+        }
 
 
 def write(stage: str, files: dict[str, str], folder: Path = TEMPLATES) -> list[Path]:
@@ -53,17 +58,22 @@ def differences(stage: str, files: dict[str, str], folder: Path = TEMPLATES) -> 
     committed = {path.name: path.read_text(encoding="utf-8") for path in (folder / stage).glob("*.template.json")}
     parts: list[str] = []
     for name in sorted(committed | files):
-        parts.extend(difflib.unified_diff(
-            committed.get(name, "").splitlines(keepends=True), files.get(name, "").splitlines(keepends=True),
-            f"committed/{stage}/{name}", f"synthesized/{stage}/{name}"))
+        parts.extend(
+            difflib.unified_diff(
+                committed.get(name, "").splitlines(keepends=True),
+                files.get(name, "").splitlines(keepends=True),
+                f"committed/{stage}/{name}",
+                f"synthesized/{stage}/{name}",
+            )
+        )
     return "".join(parts)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line: 0 done (or nothing differs), 1 failed (or something differs), 2 misused."""
     parser = argparse.ArgumentParser(prog="python -m infrastructure.app", description=__doc__)
-    parser.add_argument("stages", nargs="*", metavar="STAGE", help="which stages (default: all that have a file in stages/)")
-    parser.add_argument("--check", action="store_true", help="write nothing; print what differs from the committed templates")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help="which stages (default: all of stages/)")
+    parser.add_argument("--check", action="store_true", help="write nothing; print what differs from what is committed")
     options = parser.parse_args(arguments)
     try:
         settings = [stage_file.load(stage) for stage in options.stages or stage_file.stage_names()]

@@ -1,23 +1,26 @@
-"""What AWS accepts: the ranges and names that a stage file is checked against (AWS's service quotas and API references)."""
+"""What AWS accepts: the ranges and names that a stage file is checked against, from its API references and quotas."""
 
 import re
 
 MEMORY_MB = range(128, 10_241)
 TIMEOUT_S = range(1, 901)
 EPHEMERAL_MB = range(512, 10_241)
-VISIBILITY_TIMEOUT_S = range(0, 43_201)
+VISIBILITY_TIMEOUT_S = range(43_201)
 MAX_RECEIVE_COUNT = range(1, 1_001)
 BATCH_SIZE = range(1, 10_001)
 BATCH_SIZE_WITHOUT_WINDOW = 10
-BATCHING_WINDOW_S = range(0, 301)
+BATCHING_WINDOW_S = range(301)
 MAXIMUM_CONCURRENCY = range(2, 1_001)
 RESERVED_CONCURRENCY = range(1, 100_001)
 EXPIRE_AFTER_DAYS = range(1, 3_651)
+SWEEP_MINUTES = range(1_441)
 OLDEST_MESSAGE_S = range(60, 1_209_601)
 VISIBILITY_PER_TIMEOUT = 6
 """A message has to stay hidden at least this many timeouts, so that throttled batches are not delivered twice."""
 
-RETENTION_DAYS = frozenset({1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653})
+RETENTION_DAYS = frozenset(
+    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+)
 
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 ACCOUNT = re.compile(r"\d{12}|")
@@ -32,14 +35,32 @@ ACCOUNT_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 TAG_PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,100}")
 
-RESERVED_VARIABLES = frozenset({
-    "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
-})
+RESERVED_VARIABLES = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
 
 SECRET_NAME = re.compile(r"(?i)(secret|token|passw|credential|private|api_?key|access_?key)")
-SECRET_VALUE = re.compile(r"(sk|rk|pk)-[A-Za-z0-9_-]{16,}|(AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN|gh[pousr]_[A-Za-z0-9]{20,}|xox[abp]-")
+SECRET_VALUE = re.compile(
+    r"(sk|rk|pk)-[A-Za-z0-9_-]{16,}|(AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN|gh[pousr]_[A-Za-z0-9]{20,}|xox[abp]-"
+)
 REFERENCE = re.compile(r"arn:aws[a-z-]*:(secretsmanager|ssm):.+")
 """A secret is named, never written: the ARN of where it is kept."""

@@ -44,12 +44,16 @@ class Reader:
         """A number of days that CloudWatch Logs knows."""
         days = self.number(key, range(1, 3654))
         if days not in limits.RETENTION_DAYS and not any(problem.startswith(f"{key} ") for problem in self.problems):
-            self.problems.append(f"{key} = {days} is not offered by CloudWatch Logs (expected one of {sorted(limits.RETENTION_DAYS)})")
+            self.problems.append(
+                f"{key} = {days} is not offered by CloudWatch Logs (expected one of {sorted(limits.RETENTION_DAYS)})"
+            )
         return days
 
     def variables(self, prefix: str) -> dict[str, str]:
         """The table `prefix` as environment variables: strings, of allowed names, holding no secret."""
-        found = {key.removeprefix(f"{prefix}."): value for key, value in self._values.items() if key.startswith(f"{prefix}.")}
+        found = {
+            key.removeprefix(f"{prefix}."): value for key, value in self._values.items() if key.startswith(f"{prefix}.")
+        }
         self._known |= {f"{prefix}.{name}" for name in found}
         for name, value in found.items():
             self.problems.extend(f"{prefix}.{name} {problem}" for problem in _variable_problems(name, value))
@@ -90,5 +94,5 @@ def _variable_problems(name: str, value: Any) -> list[str]:
         problems.append("is reserved by Lambda")
     secret = limits.SECRET_VALUE.search(value) or (limits.SECRET_NAME.search(name) and value)
     if secret and not limits.REFERENCE.fullmatch(value):
-        problems.append("looks like a secret's value: keep it in Secrets Manager or Parameter Store and write its ARN here")
+        problems.append("looks like a secret's value: keep it in Secrets Manager or Parameter Store, and its ARN here")
     return problems

@@ -3,9 +3,14 @@
 from infrastructure import limits
 from infrastructure.settings import Settings
 
-SET_BY_TEMPLATE = ("PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL", "PLEXUS_RESPONSE_WORKER_QUEUE_URL",
-                        "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL", "PLEXUS_ACCOUNT_KEY", "PLEXUS_TABLE_PREFIX",
-                        "PLEXUS_ARTIFACT_BUCKET")
+SET_BY_TEMPLATE = (
+    "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL",
+    "PLEXUS_RESPONSE_WORKER_QUEUE_URL",
+    "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL",
+    "PLEXUS_ACCOUNT_KEY",
+    "PLEXUS_TABLE_PREFIX",
+    "PLEXUS_ARTIFACT_BUCKET",
+)
 
 
 def problems_between(settings: Settings) -> list[str]:
@@ -19,12 +24,13 @@ def _queue_problems(settings: Settings) -> list[str]:
     least = timeout * limits.VISIBILITY_PER_TIMEOUT + settings.event_source.maximum_batching_window_s
     if queues.visibility_timeout_s < least:
         problems.append(
-            f"queues.visibility_timeout_s = {queues.visibility_timeout_s} is too short for function.timeout_s = {timeout}: "
-            f"a message would be delivered again while it is still worked on (expected at least {least}, "
-            f"{limits.VISIBILITY_PER_TIMEOUT} × the timeout plus the batching window)")
+            f"queues.visibility_timeout_s = {queues.visibility_timeout_s} is too short for "
+            f"function.timeout_s = {timeout}: a message would be delivered again while it is still worked on "
+            f"(expected at least {least}, {limits.VISIBILITY_PER_TIMEOUT} × the timeout plus the batching window)"
+        )
     names = [queues.request, queues.response, queues.request_dead_letters, queues.response_dead_letters]
     doubles = sorted({name for name in names if names.count(name) > 1})
-    problems.extend(f"queues: the name {name!r} is used for more than one queue (expected four names)" for name in doubles)
+    problems.extend(f"queues: the name {name!r} is given to more than one queue" for name in doubles)
     return problems
 
 
@@ -32,21 +38,31 @@ def _event_source_problems(settings: Settings) -> list[str]:
     source, reserved = settings.event_source, settings.function.reserved_concurrency
     problems = []
     if source.batch_size > limits.BATCH_SIZE_WITHOUT_WINDOW and source.maximum_batching_window_s == 0:
-        problems.append(f"event_source.batch_size = {source.batch_size} needs a batching window "
-                        f"(expected at most {limits.BATCH_SIZE_WITHOUT_WINDOW}, or event_source.maximum_batching_window_s ≥ 1)")
+        problems.append(
+            f"event_source.batch_size = {source.batch_size} needs a batching window "
+            f"(expected at most {limits.BATCH_SIZE_WITHOUT_WINDOW}, "
+            "or event_source.maximum_batching_window_s ≥ 1)"
+        )
     if reserved is not None and source.maximum_concurrency > reserved:
-        problems.append(f"event_source.maximum_concurrency = {source.maximum_concurrency} passes "
-                        f"function.reserved_concurrency = {reserved}: messages would be throttled into the dead-letter queue "
-                        f"(expected at most {reserved})")
+        problems.append(
+            f"event_source.maximum_concurrency = {source.maximum_concurrency} passes "
+            f"function.reserved_concurrency = {reserved}: messages would be throttled "
+            f"into the dead-letter queue (expected at most {reserved})"
+        )
     return problems
 
 
 def _environment_problems(settings: Settings) -> list[str]:
     environment = settings.function.environment
-    problems = [f"function.environment.{name} is set by the template from the other settings (expected it not to be here)"
-                for name in SET_BY_TEMPLATE if name in environment]
+    problems = [
+        f"function.environment.{name} is set by the template from the other settings: remove it here"
+        for name in SET_BY_TEMPLATE
+        if name in environment
+    ]
     size = sum(len(name) + len(value) for name, value in environment.items())
     if size > 3072:
-        problems.append(f"function.environment has {size} characters (expected at most 3072 of Lambda's 4 KB, "
-                        "the rest is for what the template adds)")
+        problems.append(
+            f"function.environment has {size} characters (expected at most 3072 of Lambda's 4 KB, "
+            "the rest is for what the template adds)"
+        )
     return problems

@@ -1,4 +1,4 @@
-"""What differs between stages, as frozen values. `stage_file.load` reads and checks them; this module only names them."""
+"""What differs between stages, as frozen values; `stage_file.load` reads and checks them."""
 
 from dataclasses import dataclass, field
 
@@ -56,6 +56,13 @@ class EventSource:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """How often what a crash left behind is sent again; 0 minutes is never."""
+
+    every_minutes: int
+
+
+@dataclass(frozen=True)
 class Alarms:
     """What is worth waking someone for; `topic` is the ARN of an SNS topic, or empty."""
 
@@ -78,6 +85,7 @@ class Settings:
     tables: Tables
     bucket: str
     event_source: EventSource
+    sweep: Sweep
     retention_days: int
     alarms: Alarms
 

@@ -8,7 +8,7 @@ from infrastructure import limits
 from infrastructure.exceptions import InvalidSettings, UnknownStage
 from infrastructure.reading import Reader
 from infrastructure.rules import problems_between
-from infrastructure.settings import Alarms, EventSource, Function, Images, Queues, Settings, Tables
+from infrastructure.settings import Alarms, EventSource, Function, Images, Queues, Settings, Sweep, Tables
 
 STAGES = Path(__file__).resolve().parent.parent / "stages"
 
@@ -24,7 +24,8 @@ def load(stage: str, folder: Path = STAGES) -> Settings:
     Raises UnknownStage when there is no such file, InvalidSettings with all problems when it asks for what cannot work.
     """
     if stage not in stage_names(folder):
-        raise UnknownStage(f"no stage named {stage!r} in {folder.name}/; there are: {', '.join(stage_names(folder)) or 'none'}")
+        known = ", ".join(stage_names(folder)) or "none"
+        raise UnknownStage(f"no stage named {stage!r} in {folder.name}/ (there are: {known})")
     path = folder / f"{stage}.toml"
     name = f"{folder.name}/{path.name}"
     try:
@@ -49,6 +50,7 @@ def parse(stage: str, document: dict[str, Any], name: str = "the document") -> S
         tables=_tables(reader),
         bucket=reader.text("artifacts.bucket", limits.BUCKET),
         event_source=_event_source(reader),
+        sweep=Sweep(reader.number("sweep.every_minutes", limits.SWEEP_MINUTES)),
         retention_days=reader.retention("logs.retention_days"),
         alarms=_alarms(reader),
     )
@@ -101,7 +103,9 @@ def _event_source(reader: Reader) -> EventSource:
     return EventSource(
         enabled=reader.flag("event_source.enabled"),
         batch_size=reader.number("event_source.batch_size", limits.BATCH_SIZE),
-        maximum_batching_window_s=reader.number("event_source.maximum_batching_window_s", limits.BATCHING_WINDOW_S, default=0),
+        maximum_batching_window_s=reader.number(
+            "event_source.maximum_batching_window_s", limits.BATCHING_WINDOW_S, default=0
+        ),
         maximum_concurrency=reader.number("event_source.maximum_concurrency", limits.MAXIMUM_CONCURRENCY),
     )
 

@@ -6,4 +6,9 @@ from infrastructure.stacks.lambda_score_processor_stack import LambdaScoreProces
 from infrastructure.stacks.scoring_queues_stack import ScoringQueuesStack
 from infrastructure.stacks.tables_stack import TablesStack
 
-STACKS: tuple[type[StageStack], ...] = (EcrRepositoriesStack, TablesStack, ScoringQueuesStack, LambdaScoreProcessorStack)
+STACKS: tuple[type[StageStack], ...] = (
+    EcrRepositoriesStack,
+    TablesStack,
+    ScoringQueuesStack,
+    LambdaScoreProcessorStack,
+)

@@ -14,7 +14,7 @@ NEAR = 0.9
 
 @dataclass(frozen=True)
 class Watch:
-    """One alarm: raised when `statistic` of the metric is at or above `threshold` in `periods` periods of five minutes."""
+    """One alarm: raised when `statistic` of a metric reaches `threshold` in each of `periods` five minutes."""
 
     name: str
     meaning: str
@@ -32,15 +32,54 @@ def watches(settings: Settings) -> list[Watch]:
     requests = ("QueueName", settings.queues.request)
     near = settings.function.timeout_s * MILLISECONDS * NEAR
     return [
-        Watch("DeadLetters", "a job was given up", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
-              ("QueueName", settings.queues.request_dead_letters), "Maximum", 1),
-        Watch("ResponseDeadLetters", "an answer was never taken", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
-              ("QueueName", settings.queues.response_dead_letters), "Maximum", 1),
-        Watch("OldestRequest", "jobs wait too long", "AWS/SQS", "ApproximateAgeOfOldestMessage", requests, "Maximum",
-              settings.alarms.oldest_message_s, 3),
+        Watch(
+            "DeadLetters",
+            "a job was given up",
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            ("QueueName", settings.queues.request_dead_letters),
+            "Maximum",
+            1,
+        ),
+        Watch(
+            "ResponseDeadLetters",
+            "an answer was never taken",
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            ("QueueName", settings.queues.response_dead_letters),
+            "Maximum",
+            1,
+        ),
+        Watch(
+            "OldestRequest",
+            "jobs wait too long",
+            "AWS/SQS",
+            "ApproximateAgeOfOldestMessage",
+            requests,
+            "Maximum",
+            settings.alarms.oldest_message_s,
+            3,
+        ),
         Watch("Errors", "the function fails as a whole", "AWS/Lambda", "Errors", function, "Sum", 1, 2),
-        Watch("Throttles", "the function may not run as often as it is asked to", "AWS/Lambda", "Throttles", function, "Sum", 10, 3),
-        Watch("NearTimeout", f"a run took over {NEAR:.0%} of the timeout", "AWS/Lambda", "Duration", function, "Maximum", near),
+        Watch(
+            "Throttles",
+            "the function may not run as often as it is asked to",
+            "AWS/Lambda",
+            "Throttles",
+            function,
+            "Sum",
+            10,
+            3,
+        ),
+        Watch(
+            "NearTimeout",
+            f"a run took over {NEAR:.0%} of the timeout",
+            "AWS/Lambda",
+            "Duration",
+            function,
+            "Maximum",
+            near,
+        ),
     ]
 
 
@@ -54,7 +93,8 @@ def _add(stack: StageStack, watch: Watch) -> None:
     settings = stack.settings
     actions = [settings.alarms.topic] if settings.alarms.topic else None
     cloudwatch.CfnAlarm(
-        stack, f"{watch.name}Alarm",
+        stack,
+        f"{watch.name}Alarm",
         alarm_name=f"{settings.function.name}-{_dashed(watch.name)}",
         alarm_description=f"{watch.meaning[0].upper()}{watch.meaning[1:]}: docs/runbook.md#{_dashed(watch.name)}",
         namespace=watch.namespace,

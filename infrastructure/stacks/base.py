@@ -16,7 +16,8 @@ class StageStack(Stack):
 
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(
-            scope, f"{settings.stage}-{self.noun}",
+            scope,
+            f"{settings.stage}-{self.noun}",
             description=f"Score Processor: {self.noun} of the stage {settings.stage}",
             synthesizer=BootstraplessSynthesizer(),
             analytics_reporting=False,
@@ -25,7 +26,7 @@ class StageStack(Stack):
         self.settings = settings
 
     def _allocate_logical_id(self, element: CfnElement) -> str:
-        """The path of the element, without a hash: an identifier that a person can name, and that a refactoring keeps."""
+        """The path of the element, without a hash: an identifier that a person can name."""
         path = [part for part in element.node.path.split("/")[1:] if part not in INVISIBLE]
         return "".join(part[0].upper() + part[1:] for part in path)
 

@@ -6,7 +6,7 @@ from infrastructure.settings import Settings
 
 
 def variables(settings: Settings) -> dict[str, str]:
-    """Variable → value. A value is literal or a `Fn::Sub` of nothing but region and account, so anyone can resolve it."""
+    """Variable → value: a literal, or a `Fn::Sub` of nothing but region and account, so that anyone can resolve it."""
     queues = settings.queues
     return {
         **settings.function.environment,

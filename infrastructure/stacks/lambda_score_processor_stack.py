@@ -3,7 +3,11 @@
 The image is a parameter. Which version the alias serves is moved by the deploy and by nothing in this template.
 """
 
-from aws_cdk import CfnParameter, aws_iam as iam, aws_lambda as lambda_, aws_logs as logs
+from aws_cdk import CfnParameter
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.settings import Settings
@@ -21,10 +25,12 @@ class LambdaScoreProcessorStack(StageStack):
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(scope, settings)
         log_group = logs.CfnLogGroup(
-            self, "LogGroup", log_group_name=settings.log_group, retention_in_days=settings.retention_days)
+            self, "LogGroup", log_group_name=settings.log_group, retention_in_days=settings.retention_days
+        )
         log_group.apply_removal_policy(self.removal_policy)
         role = iam.Role(
-            self, "Role",
+            self,
+            "Role",
             description=f"What {settings.function.name} may do, and nothing else",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={"worker": worker_policy(settings)},
@@ -32,16 +38,23 @@ class LambdaScoreProcessorStack(StageStack):
         function = self._function(role, log_group)
         alias = self._alias(function)
         self._event_source_mapping(alias)
+        if settings.sweep.every_minutes:
+            self._sweep(alias)
         alarms.add(self)
 
     def _function(self, role: iam.Role, log_group: logs.CfnLogGroup) -> lambda_.CfnFunction:
         image_uri = CfnParameter(
-            self, "ImageUri", type="String", allowed_pattern=r".+@sha256:[0-9a-f]{64}",
-            description="The image to create the function with, by digest: <registry>/<repository>@sha256:<64 hex digits>",
-            constraint_description="an image by digest: <registry>/<repository>@sha256:<64 hex digits>")
+            self,
+            "ImageUri",
+            type="String",
+            allowed_pattern=r".+@sha256:[0-9a-f]{64}",
+            description="The image to create the function with; later ones come from the deploy",
+            constraint_description="an image by digest: <registry>/<repository>@sha256:<64 hex digits>",
+        )
         shape = self.settings.function
         function = lambda_.CfnFunction(
-            self, "Function",
+            self,
+            "Function",
             function_name=shape.name,
             description="Scores texts with Plexus scorecards",
             package_type="Image",
@@ -61,17 +74,40 @@ class LambdaScoreProcessorStack(StageStack):
     def _alias(self, function: lambda_.CfnFunction) -> lambda_.CfnAlias:
         """Born at $LATEST. CloudFormation only writes what changed in the template, so nothing here may ever change."""
         return lambda_.CfnAlias(
-            self, "Alias", function_name=function.ref, function_version="$LATEST", name=self.settings.function.alias)
+            self, "Alias", function_name=function.ref, function_version="$LATEST", name=self.settings.function.alias
+        )
 
     def _event_source_mapping(self, alias: lambda_.CfnAlias) -> None:
         source = self.settings.event_source
         lambda_.CfnEventSourceMapping(
-            self, "EventSourceMapping",
+            self,
+            "EventSourceMapping",
             function_name=alias.ref,
             event_source_arn=arns.queue(self.settings.queues.request),
             enabled=source.enabled,
             batch_size=source.batch_size,
             maximum_batching_window_in_seconds=source.maximum_batching_window_s,
             function_response_types=["ReportBatchItemFailures"],
-            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=source.maximum_concurrency),
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=source.maximum_concurrency
+            ),
+        )
+
+    def _sweep(self, alias: lambda_.CfnAlias) -> None:
+        """Answers that a crash kept from being sent are sent by the next sweep."""
+        minutes = self.settings.sweep.every_minutes
+        rule = events.CfnRule(
+            self,
+            "SweepRule",
+            description="Sends the answers that a crash left in the outbox",
+            schedule_expression=f"rate({minutes} minute{'s' if minutes > 1 else ''})",
+            targets=[events.CfnRule.TargetProperty(arn=alias.ref, id="sweep", input='{"source":"sweep"}')],
+        )
+        lambda_.CfnPermission(
+            self,
+            "SweepPermission",
+            action="lambda:InvokeFunction",
+            function_name=alias.ref,
+            principal="events.amazonaws.com",
+            source_arn=rule.attr_arn,
         )

@@ -1,6 +1,7 @@
 """How jobs come in and results are announced: two queues, each with its dead-letter queue."""
 
-from aws_cdk import Duration, aws_sqs as sqs
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infrastructure.settings import Settings
@@ -20,12 +21,15 @@ class ScoringQueuesStack(StageStack):
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(scope, settings)
         queues = settings.queues
-        self._add_pair("Request", queues.request, queues.request_dead_letters, Duration.seconds(queues.visibility_timeout_s))
+        self._add_pair(
+            "Request", queues.request, queues.request_dead_letters, Duration.seconds(queues.visibility_timeout_s)
+        )
         self._add_pair("Response", queues.response, queues.response_dead_letters, Duration.seconds(60))
 
     def _add_pair(self, noun: str, name: str, dead_letters_name: str, visibility: Duration) -> None:
         dead_letters = sqs.Queue(
-            self, f"{noun}DeadLetterQueue",
+            self,
+            f"{noun}DeadLetterQueue",
             queue_name=dead_letters_name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
@@ -38,7 +42,8 @@ class ScoringQueuesStack(StageStack):
         assert isinstance(policy, sqs.CfnQueue)
         policy.redrive_allow_policy = {"redrivePermission": "byQueue", "sourceQueueArns": [source_arn]}
         sqs.Queue(
-            self, f"{noun}Queue",
+            self,
+            f"{noun}Queue",
             queue_name=name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
@@ -46,5 +51,7 @@ class ScoringQueuesStack(StageStack):
             removal_policy=self.removal_policy,
             receive_message_wait_time=LONG_POLL,
             visibility_timeout=visibility,
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=self.settings.queues.max_receive_count),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=dead_letters, max_receive_count=self.settings.queues.max_receive_count
+            ),
         )

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Duration, aws_dynamodb as dynamodb, aws_s3 as s3
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infrastructure.settings import Settings
@@ -18,17 +20,28 @@ class Index:
     sort: str | None = None
 
 
-TABLES: dict[str, tuple[Index, ...]] = {
-    "Account": (Index("byKey", "key"),),
-    "Item": (),
-    "Scorecard": (Index("byKey", "key"),),
-    "Score": (Index("byScorecard", "scorecardId"),),
-    "ScoreVersion": (),
-    "ScoringJob": (),
-    "ScoreResult": (Index("byScoringJob", "scoringJobId"), Index("byItem", "itemId", "typeScoreUpdatedAt")),
-    "Outbox": (),
-}
-"""Each table's name without the stage's prefix → its indexes. Every table has the string key `id`."""
+@dataclass(frozen=True)
+class Table:
+    """A table, named without the stage's prefix. All keys are strings."""
+
+    name: str
+    indexes: tuple[Index, ...] = ()
+    partition: str = "id"
+    sort: str | None = None
+
+
+TABLES = (
+    Table("Account", (Index("byKey", "key"),)),
+    Table("Item"),
+    Table("Scorecard", (Index("byKey", "key"),)),
+    Table("Score", (Index("byScorecard", "scorecardId"),)),
+    Table("ScoreVersion"),
+    Table("ScoringJob"),
+    Table("ScoreResult", (Index("byScoringJob", "scoringJobId"), Index("byItem", "itemId", "typeScoreUpdatedAt"))),
+    Table("Outbox"),
+    # The ledger of deploys: the worker does not know it.
+    Table("Deployment", partition="function", sort="at"),
+)
 
 
 class TablesStack(StageStack):
@@ -38,39 +51,51 @@ class TablesStack(StageStack):
 
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(scope, settings)
-        for name, indexes in TABLES.items():
-            self._add_table(name, indexes)
+        for table in TABLES:
+            self._add_table(table)
         self._add_bucket()
 
-    def _add_table(self, name: str, indexes: tuple[Index, ...]) -> None:
+    def _add_table(self, table: Table) -> None:
         protection = self.settings.tables
-        table = dynamodb.Table(
-            self, f"{name}Table",
-            table_name=f"{protection.prefix}{name}",
-            partition_key=_string("id"),
+        resource = dynamodb.Table(
+            self,
+            f"{table.name}Table",
+            table_name=f"{protection.prefix}{table.name}",
+            partition_key=_string(table.partition),
+            sort_key=_string(table.sort) if table.sort else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True) if protection.point_in_time_recovery else None,
+                point_in_time_recovery_enabled=True
+            )
+            if protection.point_in_time_recovery
+            else None,
             deletion_protection=protection.deletion_protection or None,
             removal_policy=self.removal_policy,
         )
-        for index in indexes:
-            table.add_global_secondary_index(
-                index_name=index.name, partition_key=_string(index.partition),
-                sort_key=_string(index.sort) if index.sort else None)
+        for index in table.indexes:
+            resource.add_global_secondary_index(
+                index_name=index.name,
+                partition_key=_string(index.partition),
+                sort_key=_string(index.sort) if index.sort else None,
+            )
 
     def _add_bucket(self) -> None:
         """Artifacts are named by digest and never change, so old versions are only kept against mistakes."""
         s3.Bucket(
-            self, "ArtifactBucket",
+            self,
+            "ArtifactBucket",
             bucket_name=self.settings.bucket,
             encryption=s3.BucketEncryption.S3_MANAGED,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             versioned=True,
-            lifecycle_rules=[s3.LifecycleRule(
-                id="forget-replaced-versions", noncurrent_version_expiration=Duration.days(30),
-                abort_incomplete_multipart_upload_after=Duration.days(1))],
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="forget-replaced-versions",
+                    noncurrent_version_expiration=Duration.days(30),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                )
+            ],
             removal_policy=self.removal_policy,
         )
 
