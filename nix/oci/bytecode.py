@@ -1,0 +1,60 @@
+"""Bytecode for every module of a layer, so that a function in a read-only image never compiles at a cold start."""
+
+import io
+import marshal
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+from typing import BinaryIO
+
+from oci.contents import Contents, Data, File
+
+# Flags of a .pyc that carries its source's hash, which Python need not compare at import (PEP 552).
+UNCHECKED_HASH = b"\1\0\0\0"
+# Version 2 has no references between objects: later versions flag every object that is referred to more than once,
+# which depends on what else the interpreter has loaded.
+MARSHAL_VERSION = 2
+
+
+@dataclass(frozen=True)
+class Bytecode:
+    """The .pyc of a source, compiled when it is read."""
+
+    source: Data
+    path: str
+
+    def open(self) -> BinaryIO | None:
+        """The .pyc, or None where the source does not compile: templates and samples that are broken on purpose."""
+        file = self.source.open()
+        if file is None:
+            return None
+        with file:
+            text = file.read()
+        code = compiled(text, "/" + self.path)
+        return None if code is None else io.BytesIO(code)
+
+
+def compiled(source: bytes, path: str) -> bytes | None:
+    """The bytes of an unchecked-hash .pyc of `source`, which lies at the absolute `path`; None if it is no Python."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+        except (SyntaxError, ValueError):
+            return None
+    return MAGIC_NUMBER + UNCHECKED_HASH + source_hash(source) + marshal.dumps(code, MARSHAL_VERSION)
+
+
+def bytecode_for(contents: Contents) -> Iterator[tuple[str, File, str]]:
+    """(path, file, origin) of the bytecode of each module in `contents`."""
+    for path in contents.paths():
+        entry = contents[path]
+        if path.endswith(".py") and isinstance(entry, File):
+            yield cache_from_source(path, optimization=""), File(Bytecode(entry.data, path)), contents.origin(path)
+
+
+def add_bytecode(contents: Contents) -> None:
+    """Add the bytecode of every module in `contents`."""
+    for path, file, origin in list(bytecode_for(contents)):
+        contents.add(path, file, origin)

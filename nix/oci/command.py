@@ -1,0 +1,108 @@
+"""The verbs of the assembler.
+
+    oci layer base   --output OUT ROOT
+    oci layer wheels --output OUT --name NAME [--licences FOLDER] FILE...
+    oci layer app    --output OUT [--files LIST] FOLDER...
+    oci image        --output OUT --revision TEXT [--version TEXT] [--locks DIGEST] LAYER...
+    oci lint         LAYOUT
+
+An input may carry the digest that it must have, `PATH#sha256:HEX` (of a root: of its Nix archive); it is then compared
+while the input is read. LIST holds the paths to take, each ended by a NUL.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from oci.config import labels
+from oci.contents import Contents
+from oci.exceptions import OciError
+from oci.layer import write_layer
+from oci.layout import write_layout
+
+DONE, FAILED = 0, 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="oci", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    verbs = top.add_subparsers(dest="verb", required=True)
+    kinds = verbs.add_parser("layer").add_subparsers(dest="kind", required=True)
+    base, wheels, app = (kinds.add_parser(kind) for kind in ("base", "wheels", "app"))
+    base.add_argument("inputs", metavar="ROOT", nargs=1)
+    wheels.add_argument("--name", required=True)
+    wheels.add_argument("--licences", type=Path)
+    wheels.add_argument("inputs", metavar="FILE", nargs="+")
+    app.add_argument("--files", type=Path)
+    app.add_argument("inputs", metavar="FOLDER", nargs="+")
+    image = verbs.add_parser("image")
+    image.add_argument("--revision", required=True)
+    image.add_argument("--version")
+    image.add_argument("--locks")
+    image.add_argument("layers", metavar="LAYER", nargs="+", type=Path)
+    for made in (base, wheels, app, image):
+        made.add_argument("--output", required=True, type=Path)
+    verbs.add_parser("lint").add_argument("layout", type=Path)
+    return top
+
+
+def given(text: str) -> tuple[Path, str | None]:
+    """The path and the promised digest of an input."""
+    path, _, digest = text.partition("#")
+    return Path(path), digest or None
+
+
+def contents_of(arguments: argparse.Namespace) -> tuple[str, Contents]:
+    """Name and entries of the layer that was asked for."""
+    if arguments.kind == "base":
+        from oci.root import base_contents
+
+        return "base", base_contents(*given(arguments.inputs[0]))
+    if arguments.kind == "wheels":
+        from oci.wheels import wheel_contents
+
+        return arguments.name, wheel_contents([given(text) for text in arguments.inputs], arguments.licences)
+    from oci.app import app_contents
+
+    tracked = None if arguments.files is None else arguments.files.read_text(errors="surrogateescape").split("\0")
+    return "app", app_contents([Path(text) for text in arguments.inputs], tracked)
+
+
+def make_layer(arguments: argparse.Namespace) -> int:
+    """Write one layer and print its digest."""
+    name, contents = contents_of(arguments)
+    print(write_layer(name, contents, arguments.output).digest)
+    return DONE
+
+
+def make_image(arguments: argparse.Namespace) -> int:
+    """Write a layout and print the image's digest."""
+    image_labels = labels(arguments.revision, arguments.version, arguments.locks)
+    print(write_layout(arguments.output, arguments.layers, image_labels).image.digest)
+    return DONE
+
+
+def lint_layout(arguments: argparse.Namespace) -> int:
+    """Print every problem of an image; 1 when there is one."""
+    from oci.lint import lint
+    from oci.source import layout_image
+
+    problems = lint(layout_image(arguments.layout))
+    print("\n".join(map(str, problems)) if problems else "Lambda's rules: no problem")
+    return FAILED if problems else DONE
+
+
+VERBS = {"layer": make_layer, "image": make_image, "lint": lint_layout}
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the verb; 0 done, 1 refused with a message, 2 misused."""
+    arguments = parser().parse_args(words)
+    try:
+        return VERBS[arguments.verb](arguments)
+    except (OciError, OSError) as problem:
+        print(f"oci: {problem}", file=sys.stderr)
+        return FAILED

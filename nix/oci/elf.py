@@ -1,0 +1,153 @@
+"""What an ELF file asks of the image around it: machine, interpreter, libraries, search paths, symbol versions."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAGIC = b"\x7fELF"
+AMD64 = 62
+
+PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
+DT_NEEDED, DT_STRTAB, DT_SONAME, DT_RPATH, DT_RUNPATH = 1, 5, 14, 15, 29
+DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
+
+HEADER = struct.Struct("<HHIQQQIHHHHHH")
+SEGMENT = struct.Struct("<IIQQQQQQ")
+DYNAMIC = struct.Struct("<qQ")
+VERNEED = struct.Struct("<HHIII")
+VERNAUX = struct.Struct("<IHHII")
+VERDEF = struct.Struct("<HHHHIII")
+
+
+@dataclass(frozen=True)
+class Elf:
+    """The dynamic facts of one file; `requires` holds (library, version) pairs, `provides` versions of its own."""
+
+    machine: int
+    interpreter: str | None = None
+    soname: str | None = None
+    needed: tuple[str, ...] = ()
+    rpath: tuple[str, ...] = ()
+    runpath: tuple[str, ...] = ()
+    requires: tuple[tuple[str, str], ...] = ()
+    provides: tuple[str, ...] = ()
+    broken: bool = False
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One entry of the program header table, sizes and places in bytes."""
+
+    kind: int
+    offset: int
+    address: int
+    size: int
+
+
+class View:
+    """A 64-bit little-endian ELF file in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        fields = HEADER.unpack_from(data, 16)
+        self.machine = fields[1]
+        table, size, count = fields[4], fields[8], fields[9]
+        self.segments = [self._segment(table + size * number) for number in range(count)]
+        self.tags = list(self._tags())
+
+    def _segment(self, at: int) -> Segment:
+        kind, _, offset, address, _, size, _, _ = SEGMENT.unpack_from(self.data, at)
+        return Segment(kind, offset, address, size)
+
+    def _tags(self) -> Iterator[tuple[int, int]]:
+        for segment in self.segments:
+            if segment.kind == PT_DYNAMIC:
+                for at in range(segment.offset, segment.offset + segment.size, DYNAMIC.size):
+                    tag, value = DYNAMIC.unpack_from(self.data, at)
+                    if tag == 0:
+                        return
+                    yield tag, value
+
+    def tag(self, wanted: int) -> int | None:
+        """The first value of a dynamic tag."""
+        return next((value for tag, value in self.tags if tag == wanted), None)
+
+    def place(self, address: int) -> int:
+        """The offset in the file of a virtual address; ValueError when no segment holds it."""
+        for segment in self.segments:
+            if segment.kind == PT_LOAD and segment.address <= address < segment.address + segment.size:
+                return address - segment.address + segment.offset
+        raise ValueError(f"no segment holds the address {address:#x}")
+
+    def text(self, at: int) -> str:
+        """The string that starts at an offset of the file."""
+        return self.data[at : self.data.index(b"\0", at)].decode("utf-8", "surrogateescape")
+
+    def strings(self, wanted: int) -> tuple[str, ...]:
+        """The strings of every dynamic entry with this tag."""
+        table = self.tag(DT_STRTAB)
+        if table is None:
+            return ()
+        start = self.place(table)
+        return tuple(self.text(start + value) for tag, value in self.tags if tag == wanted)
+
+
+def parse(data: bytes) -> Elf:
+    """The facts of an ELF file; `broken` when its tables lead nowhere, machine 0 when not 64-bit little-endian."""
+    if data[4:6] != b"\x02\x01":
+        return Elf(machine=0)
+    try:
+        view = View(data)
+        return Elf(
+            machine=view.machine,
+            interpreter=interpreter(view),
+            soname=next(iter(view.strings(DT_SONAME)), None),
+            needed=view.strings(DT_NEEDED),
+            rpath=search_path(view.strings(DT_RPATH)),
+            runpath=search_path(view.strings(DT_RUNPATH)),
+            requires=tuple(required_versions(view)),
+            provides=tuple(provided_versions(view)),
+        )
+    except (struct.error, ValueError, IndexError):
+        return Elf(machine=AMD64, broken=True)
+
+
+def interpreter(view: View) -> str | None:
+    """The program that loads this one."""
+    return next((view.text(segment.offset) for segment in view.segments if segment.kind == PT_INTERP), None)
+
+
+def search_path(values: tuple[str, ...]) -> tuple[str, ...]:
+    """The folders of an RPATH or RUNPATH, `$ORIGIN` still in them."""
+    return tuple(folder for value in values for folder in value.split(":") if folder)
+
+
+def required_versions(view: View) -> Iterator[tuple[str, str]]:
+    """(library, symbol version) pairs that must be there when this file is loaded."""
+    table, count = view.tag(DT_VERNEED), view.tag(DT_VERNEEDNUM)
+    strings = view.tag(DT_STRTAB)
+    if table is None or count is None or strings is None:
+        return
+    at, names = view.place(table), view.place(strings)
+    for _ in range(count):
+        _, versions, library, first, following = VERNEED.unpack_from(view.data, at)
+        aux = at + first
+        for _ in range(versions):
+            _, _, _, version, next_aux = VERNAUX.unpack_from(view.data, aux)
+            yield view.text(names + library), view.text(names + version)
+            aux += next_aux
+        at += following
+
+
+def provided_versions(view: View) -> Iterator[str]:
+    """The symbol versions that this library defines."""
+    table, count = view.tag(DT_VERDEF), view.tag(DT_VERDEFNUM)
+    strings = view.tag(DT_STRTAB)
+    if table is None or count is None or strings is None:
+        return
+    at, names = view.place(table), view.place(strings)
+    for _ in range(count):
+        _, _, _, _, _, first, following = VERDEF.unpack_from(view.data, at)
+        (name,) = struct.unpack_from("<I", view.data, at + first)
+        yield view.text(names + name)
+        at += following

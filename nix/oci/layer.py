@@ -1,0 +1,183 @@
+"""Contents → tar → gzip, as a stream: the whole tar is never in memory.
+
+The gzip is one member of 4 MiB chunks that do not refer to each other, so that all CPUs can work on it and their number
+does not show in the bytes (on scipy this costs 0.02 % of size).
+"""
+
+import hashlib
+import json
+import os
+import struct
+import tarfile
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from oci.contents import Contents, Entry, File, Folder, Link
+from oci.digest import ALGORITHM, BLOCK
+
+MTIME = 1
+LEVEL = 6
+CHUNK = 4 << 20
+# Deflate, no flags, no time, no extra flags, unknown operating system.
+GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+TAR_BLOCK = 512
+TAR_RECORD = 20 * TAR_BLOCK
+
+
+@dataclass
+class Share:
+    """What one package takes of a layer: files, bytes, and how many of the bytes are bytecode."""
+
+    files: int = 0
+    size: int = 0
+    bytecode: int = 0
+
+    def count(self, path: str, size: int) -> None:
+        """Add a file of `size` bytes."""
+        self.files += 1
+        self.size += size
+        self.bytecode += size if path.endswith(".pyc") else 0
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """A written layer: `digest` and `size` of the blob, `diff_id` and `unpacked_size` of its tar; sizes in bytes."""
+
+    name: str
+    digest: str
+    diff_id: str
+    size: int
+    unpacked_size: int
+    packages: dict[str, Share] = field(default_factory=dict)
+
+
+class GzipSink:
+    """Takes a tar in pieces, writes its gzip to `file`, and knows both digests and sizes at the end."""
+
+    def __init__(self, file: BinaryIO, workers: int) -> None:
+        self._file = file
+        self._pool = ThreadPoolExecutor(workers)
+        self._pending: deque[Future[bytes]] = deque()
+        self._limit = workers + 1
+        self._chunk = bytearray()
+        self._plain = hashlib.sha256()
+        self._packed = hashlib.sha256()
+        self._crc = 0
+        self.unpacked_size = 0
+        self.size = 0
+        self._put(GZIP_HEADER)
+
+    @property
+    def diff_id(self) -> str:
+        """Digest of the tar."""
+        return ALGORITHM + self._plain.hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """Digest of the blob."""
+        return ALGORITHM + self._packed.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Add a piece of the tar."""
+        self._plain.update(data)
+        self._crc = zlib.crc32(data, self._crc)
+        self.unpacked_size += len(data)
+        self._chunk += data
+        while len(self._chunk) > CHUNK:
+            self._submit(bytes(self._chunk[:CHUNK]), last=False)
+            del self._chunk[:CHUNK]
+
+    def close(self) -> None:
+        """Write what is left and gzip's trailer."""
+        self._submit(bytes(self._chunk), last=True)
+        self._drain(0)
+        self._put(struct.pack("<II", self._crc, self.unpacked_size & 0xFFFFFFFF))
+        self._pool.shutdown()
+
+    def _submit(self, chunk: bytes, *, last: bool) -> None:
+        self._pending.append(self._pool.submit(deflate, chunk, last=last))
+        self._drain(self._limit)
+
+    def _drain(self, limit: int) -> None:
+        while len(self._pending) > limit:
+            self._put(self._pending.popleft().result())
+
+    def _put(self, data: bytes) -> None:
+        self._packed.update(data)
+        self.size += len(data)
+        self._file.write(data)
+
+
+def deflate(chunk: bytes, *, last: bool) -> bytes:
+    """One chunk deflated on its own; a full flush lets the next one follow it in the same member."""
+    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packer.compress(chunk) + packer.flush(zlib.Z_FINISH if last else zlib.Z_FULL_FLUSH)
+
+
+def header(path: str, entry: Entry, size: int) -> bytes:
+    """The tar header of `entry` in GNU format, whose long names need no pax records."""
+    info = tarfile.TarInfo(path)
+    info.mtime, info.mode, info.size = MTIME, entry.mode, size
+    match entry:
+        case Folder():
+            info.type = tarfile.DIRTYPE
+        case Link(target=target):
+            info.type, info.linkname = tarfile.SYMTYPE, target
+        case File():
+            pass
+    return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+
+
+def tar(contents: Contents, packages: dict[str, Share]) -> Iterator[bytes]:
+    """The tar of `contents` in pieces of at most 1 MiB; counts each file into `packages` by its origin."""
+    written = 0
+    for path, entry in contents.with_parents():
+        for piece in entry_pieces(path, entry, packages, contents.origin(path)):
+            written += len(piece)
+            yield piece
+    end = written + 2 * TAR_BLOCK
+    yield bytes(2 * TAR_BLOCK + -end % TAR_RECORD)
+
+
+def entry_pieces(path: str, entry: Entry, packages: dict[str, Share], origin: str) -> Iterator[bytes]:
+    """Header, bytes and padding of one entry; nothing for a file that turns out to have no bytes."""
+    if not isinstance(entry, File):
+        yield header(path, entry, 0)
+        return
+    file = entry.data.open()
+    if file is None:
+        return
+    with file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        yield header(path, entry, size)
+        while piece := file.read(BLOCK):
+            yield piece
+    yield bytes(-size % TAR_BLOCK)
+    packages.setdefault(origin, Share()).count(path, size)
+
+
+def write_layer(name: str, contents: Contents, output: Path) -> LayerRecord:
+    """Write `blob` and `layer.json` into the folder `output`."""
+    output.mkdir(parents=True, exist_ok=True)
+    packages: dict[str, Share] = {}
+    with (output / "blob").open("wb") as file:
+        sink = GzipSink(file, os.cpu_count() or 1)
+        for piece in tar(contents, packages):
+            sink.write(piece)
+        sink.close()
+    record = LayerRecord(name, sink.digest, sink.diff_id, sink.size, sink.unpacked_size, packages)
+    (output / "layer.json").write_text(json.dumps(asdict(record), sort_keys=True, indent=1))
+    return record
+
+
+def read_layer(folder: Path) -> LayerRecord:
+    """The record of the layer in `folder`."""
+    value = json.loads((folder / "layer.json").read_bytes())
+    packages = {name: Share(**share) for name, share in value.pop("packages").items()}
+    return LayerRecord(packages=packages, **value)

@@ -1,0 +1,302 @@
+"""Reads a layer as anybody could have written it: blob → gzip → tar → what lint needs to know of each entry.
+
+It is on purpose not the reverse of layer.py: it trusts no header, digest or name, and notes faults instead of raising.
+"""
+
+import ast
+import hashlib
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from oci.digest import ALGORITHM, BLOCK
+from oci.elf import MAGIC, Elf, parse
+from oci.places import TASK
+
+TAR_BLOCK = 512
+KINDS = {
+    tarfile.REGTYPE: "file",
+    tarfile.AREGTYPE: "file",
+    tarfile.CONTTYPE: "file",
+    tarfile.DIRTYPE: "folder",
+    tarfile.SYMTYPE: "link",
+    tarfile.LNKTYPE: "hard link",
+    tarfile.CHRTYPE: "character device",
+    tarfile.BLKTYPE: "block device",
+    tarfile.FIFOTYPE: "fifo",
+}
+# A module of the function is small; anything above is not looked into.
+MODULE_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of a layer. `names` are a module's top-level names, for modules below the task's folder only."""
+
+    path: str
+    kind: str
+    mode: int
+    size: int = 0
+    target: str = ""
+    script: bool = False
+    elf: Elf | None = None
+    names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A layer as it really is; `fault` is (rule, text) when it could not be read to its end."""
+
+    digest: str
+    size: int
+    diff_id: str
+    unpacked_size: int
+    items: tuple[Item, ...]
+    fault: tuple[str, str] | None = None
+
+
+class Fault(Exception):
+    """When a blob cannot be read on; carries the rule that it breaks."""
+
+    def __init__(self, rule: str, text: str) -> None:
+        super().__init__(text)
+        self.rule = rule
+
+
+class Plain:
+    """The tar inside a blob: unpacks while it is read, and takes both digests and sizes."""
+
+    def __init__(self, file: BinaryIO, *, packed: bool) -> None:
+        self._file = file
+        self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed else None
+        self._buffer = bytearray()
+        self._ended = False
+        self._raw, self._plain = hashlib.sha256(), hashlib.sha256()
+        self.size = self.unpacked_size = 0
+
+    @property
+    def digest(self) -> str:
+        """Digest of the blob's bytes that were read so far."""
+        return ALGORITHM + self._raw.hexdigest()
+
+    @property
+    def diff_id(self) -> str:
+        """Digest of the tar's bytes that were unpacked so far."""
+        return ALGORITHM + self._plain.hexdigest()
+
+    def read(self, count: int) -> bytes:
+        """The next `count` bytes, fewer at the end only."""
+        while len(self._buffer) < count and not self._ended:
+            self._fill()
+        data = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return data
+
+    def drain(self) -> None:
+        """Read to the end of the blob, so that digests and sizes are those of the whole."""
+        while self.read(BLOCK):
+            pass
+        while block := self._file.read(BLOCK):
+            self._take(block)
+
+    def _take(self, block: bytes) -> None:
+        self._raw.update(block)
+        self.size += len(block)
+
+    def _fill(self) -> None:
+        block = self._file.read(BLOCK)
+        self._take(block)
+        if self._unpacker is None:
+            self._ended = not block
+            self._give(block)
+        elif block:
+            self._give(self._inflate(block))
+        else:
+            self._ended = True
+            if not self._unpacker.eof:
+                raise Fault("gzip", "its gzip ends in the middle")
+
+    def _inflate(self, block: bytes) -> bytes:
+        plain = bytearray()
+        assert self._unpacker is not None
+        try:
+            while block:
+                if self._unpacker.eof:
+                    self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)  # another member follows
+                plain += self._unpacker.decompress(block)
+                block = self._unpacker.unused_data
+        except zlib.error as problem:
+            self._ended = True
+            raise Fault("gzip", f"its gzip cannot be read after {self.unpacked_size} bytes: {problem}") from problem
+        return bytes(plain)
+
+    def _give(self, plain: bytes) -> None:
+        self._plain.update(plain)
+        self.unpacked_size += len(plain)
+        self._buffer += plain
+
+
+def scan_blob(file: BinaryIO, *, packed: bool = True) -> Scan:
+    """Read a layer's blob to its end; `packed` says whether it is gzip or a plain tar."""
+    plain = Plain(file, packed=packed)
+    items: list[Item] = []
+    fault: tuple[str, str] | None = None
+    try:
+        items.extend(entries(plain))
+        plain.drain()
+    except Fault as problem:
+        fault = (problem.rule, str(problem))
+        for block in iter(lambda: file.read(BLOCK), b""):
+            plain._take(block)
+    return Scan(plain.digest, plain.size, plain.diff_id, plain.unpacked_size, tuple(items), fault)
+
+
+def entries(plain: Plain) -> Iterator[Item]:
+    """Every entry of the tar; Fault when the tar breaks off or a header is no header."""
+    name: str | None = None
+    target: str | None = None
+    while (info := next_header(plain)) is not None:
+        padded = info.size + -info.size % TAR_BLOCK
+        if info.type in (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE):
+            name, target = long_names(info, whole(plain, padded)[: info.size], name, target)
+            continue
+        info.name, info.linkname = name or info.name, target or info.linkname
+        name = target = None
+        yield item(info, plain, padded if info.isreg() else 0)
+
+
+def next_header(plain: Plain) -> tarfile.TarInfo | None:
+    """The next header; None at the end of the archive."""
+    block = plain.read(TAR_BLOCK)
+    if not block or block == bytes(TAR_BLOCK):
+        return None
+    try:
+        return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError as problem:
+        raise Fault("tar", f"its tar has no valid header at byte {plain.unpacked_size}: {problem}") from problem
+
+
+def whole(plain: Plain, count: int) -> bytes:
+    """Exactly `count` bytes."""
+    data = plain.read(count)
+    if len(data) < count:
+        raise Fault("tar", f"its tar ends {count - len(data)} bytes too early")
+    return data
+
+
+def long_names(
+    info: tarfile.TarInfo, data: bytes, name: str | None, target: str | None
+) -> tuple[str | None, str | None]:
+    """Name and link target for the header that follows, from GNU's long names or pax records."""
+    text = data.rstrip(b"\0").decode("utf-8", "surrogateescape")
+    if info.type == tarfile.GNUTYPE_LONGNAME:
+        return text, target
+    if info.type == tarfile.GNUTYPE_LONGLINK:
+        return name, text
+    if info.type == tarfile.XGLTYPE:
+        return name, target
+    records = dict(pax_records(data))
+    return records.get("path", name), records.get("linkpath", target)
+
+
+def pax_records(data: bytes) -> Iterator[tuple[str, str]]:
+    """The `length key=value` records of a pax header."""
+    while data.strip(b"\0"):
+        length, _, _ = data.partition(b" ")
+        if not length.isdigit() or not 0 < int(length) <= len(data):
+            raise Fault("tar", "its tar has a pax header that cannot be read")
+        record = data[len(length) + 1 : int(length) - 1].decode("utf-8", "surrogateescape")
+        key, _, value = record.partition("=")
+        yield key, value
+        data = data[int(length) :]
+
+
+def item(info: tarfile.TarInfo, plain: Plain, padded: int) -> Item:
+    """One entry, with what its bytes say."""
+    kind = KINDS.get(info.type, f"entry of type {info.type!r}")
+    path = info.name.removeprefix("./").rstrip("/") if info.name not in (".", "./") else ""
+    start = whole(plain, min(padded, TAR_BLOCK))
+    elf, names = None, None
+    if start.startswith(MAGIC):
+        elf = parse((start + whole(plain, padded - len(start)))[: info.size])
+    elif path.endswith(".py") and path.startswith(TASK + "/") and info.size <= MODULE_LIMIT:
+        names = top_level((start + whole(plain, padded - len(start)))[: info.size])
+    else:
+        skip(plain, padded - len(start))
+    script = start.startswith(b"#!")
+    return Item(path, kind, info.mode, info.size if padded else 0, info.linkname, script, elf, names)
+
+
+def skip(plain: Plain, count: int) -> None:
+    """Read over `count` bytes."""
+    while count > 0:
+        count -= len(whole(plain, min(count, BLOCK)))
+
+
+def top_level(source: bytes) -> tuple[str, ...] | None:
+    """The names that a module binds at its top level; None when it is no valid Python."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return None
+    return tuple(name for statement in body for name in bound(statement))
+
+
+def bound(statement: ast.stmt) -> Iterator[str]:
+    """The names that one statement binds."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.Assign(targets=targets):
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            yield name
+        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+            yield from ((alias.asname or alias.name).partition(".")[0] for alias in aliases)
+        case ast.If() | ast.Try() | ast.With():
+            for inner in ast.iter_child_nodes(statement):
+                if isinstance(inner, ast.stmt):
+                    yield from bound(inner)
+
+
+def to_document(scan: Scan) -> dict[str, Any]:
+    """A scan as plain JSON values, small: fields with their default are left out at the end."""
+    rows = [[*_trimmed(item)] for item in scan.items]
+    return {
+        "digest": scan.digest,
+        "size": scan.size,
+        "diff_id": scan.diff_id,
+        "unpacked_size": scan.unpacked_size,
+        "fault": scan.fault,
+        "items": rows,
+    }
+
+
+def _trimmed(item: Item) -> list[Any]:
+    elf = None if item.elf is None else list(vars(item.elf).values())
+    row = [item.path, item.kind, item.mode, item.size, item.target, item.script, elf, item.names]
+    while row and row[-1] in (None, False, "", 0):
+        row.pop()
+    return row
+
+
+def from_document(value: dict[str, Any]) -> Scan:
+    """The scan that to_document() wrote."""
+    fault = value["fault"]
+    items = tuple(_item(row) for row in value["items"])
+    return Scan(
+        value["digest"], value["size"], value["diff_id"], value["unpacked_size"], items, tuple(fault) if fault else None
+    )
+
+
+def _item(row: list[Any]) -> Item:
+    if len(row) > 6 and row[6] is not None:
+        machine, interpreter, soname, *lists, broken = row[6]
+        needed, rpath, runpath, requires, provides = (tuple(values) for values in lists)
+        pairs = tuple((library, version) for library, version in requires)
+        row[6] = Elf(machine, interpreter, soname, needed, rpath, runpath, pairs, provides, broken)
+    if len(row) > 7:
+        row[7] = tuple(row[7])
+    return Item(*row)

@@ -1,0 +1,156 @@
+"""Images as lint sees them: the documents as they were written, and each layer as it was read."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from oci.digest import encoded, sha256
+from oci.exceptions import OciError
+from oci.scan import Scan, scan_blob
+
+MANIFESTS = {
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+}
+CONFIGS = {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
+GZIP_LAYERS = {
+    "application/vnd.oci.image.layer.v1.tar+gzip",
+    "application/vnd.docker.image.rootfs.diff.tar.gzip",
+}
+
+# Opens a blob by its digest; None when the source does not have it.
+Blobs = Callable[[str], AbstractContextManager[BinaryIO] | None]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that was already wrong when the image was read: a rule and what it is about."""
+
+    rule: str
+    where: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image. `manifest` is None in a docker archive, `scans` has None for a layer that cannot be read."""
+
+    manifest: Mapping[str, Any] | None
+    manifest_size: int
+    config: Mapping[str, Any]
+    layers: Sequence[Mapping[str, Any]]
+    scans: Sequence[Scan | None]
+    notes: Sequence[Note] = field(default=())
+
+
+class Notes(list[Note]):
+    """Notes while they are taken."""
+
+    def take(self, rule: str, where: str, text: str) -> None:
+        """Add one."""
+        self.append(Note(rule, where, text))
+
+
+def layout_image(folder: Path, known: Callable[[str], Scan | None] = lambda _: None) -> Image:
+    """The image in the OCI layout at `folder`; `known` may give the scan of a blob that was read before."""
+    blobs = folder / "blobs" / "sha256"
+
+    def open_blob(digest: str) -> BinaryIO | None:
+        path = blobs / encoded(digest)
+        return path.open("rb") if path.is_file() else None
+
+    try:
+        index = json.loads((folder / "index.json").read_bytes())
+    except (OSError, ValueError) as problem:
+        raise OciError(f"{folder} is no OCI image layout: {problem}\n  Build one with: make build") from problem
+    notes = Notes()
+    descriptor = chosen(index, notes)
+    return image_from(descriptor, open_blob, notes, known)
+
+
+def chosen(index: Mapping[str, Any], notes: Notes) -> Mapping[str, Any]:
+    """The descriptor of the one image of an index; notes everything that is not exactly one image."""
+    found = list(index.get("manifests") or ())
+    images = [entry for entry in found if entry.get("mediaType") in MANIFESTS and not attests(entry)]
+    for entry in found:
+        if attests(entry):
+            notes.take("attestation", "index.json", f"it holds the attestation {entry.get('digest')}")
+        elif entry.get("mediaType") not in MANIFESTS:
+            notes.take(
+                "manifest-media-type", "index.json", f"it names a {entry.get('mediaType')}, not an image's manifest"
+            )
+    if len(images) > 1:
+        notes.take(
+            "one-image", "index.json", f"it names {len(images)} images; Lambda takes one, with no index above it"
+        )
+    if images:
+        return cast(Mapping[str, Any], images[0])
+    if not notes:
+        notes.take("one-image", "index.json", "it names no image")
+    return {}
+
+
+def attests(descriptor: Mapping[str, Any]) -> bool:
+    """Whether an index entry is provenance or an SBOM that a builder put beside the image."""
+    annotations = descriptor.get("annotations") or {}
+    return "vnd.docker.reference.type" in annotations or "artifactType" in descriptor
+
+
+def image_from(descriptor: Mapping[str, Any], blobs: Blobs, notes: Notes, known: Callable[[str], Scan | None]) -> Image:
+    """The image that `descriptor` points at."""
+    data, manifest = document(descriptor, "manifest", blobs, notes) if descriptor else (b"", {})
+    inner = manifest.get("mediaType", descriptor.get("mediaType"))
+    if descriptor and manifest and inner not in MANIFESTS:
+        notes.take("manifest-media-type", "manifest", f"it calls itself a {inner}")
+    about_config = manifest.get("config") or {}
+    config: Mapping[str, Any] = {}
+    if manifest and about_config.get("mediaType") not in CONFIGS:
+        notes.take("config-media-type", "config", f"its media type is {about_config.get('mediaType')}")
+    elif manifest:
+        config = document(about_config, "config", blobs, notes)[1]
+    layers = [layer for layer in manifest.get("layers") or () if isinstance(layer, dict)]
+    scans = [layer_scan(layer, blobs, notes, known) for layer in layers]
+    return Image(manifest, len(data), config, layers, scans, notes)
+
+
+def document(descriptor: Mapping[str, Any], what: str, blobs: Blobs, notes: Notes) -> tuple[bytes, Mapping[str, Any]]:
+    """Bytes and value of a JSON blob; empty, with a note, when it is missing, altered or no JSON object."""
+    digest = str(descriptor.get("digest"))
+    file = blobs(digest)
+    if file is None:
+        notes.take("blob-missing", what, f"the blob {digest} is not there")
+        return b"", {}
+    with file as opened:
+        data = opened.read()
+    if len(data) != descriptor.get("size"):
+        notes.take("blob-size", what, f"its descriptor says {descriptor.get('size')} bytes, the blob has {len(data)}")
+    elif sha256(data) != digest:
+        notes.take("blob-digest", what, f"its descriptor says {digest}, the blob's bytes are {sha256(data)}")
+    try:
+        value = json.loads(data)
+    except ValueError as problem:
+        notes.take("json", what, f"it is no JSON: {problem}")
+        return data, {}
+    if not isinstance(value, dict):
+        notes.take("json", what, "it is no JSON object")
+        return data, {}
+    return data, value
+
+
+def layer_scan(
+    layer: Mapping[str, Any], blobs: Blobs, notes: Notes, known: Callable[[str], Scan | None]
+) -> Scan | None:
+    """What is in a layer; None, with a note, for one that Lambda would not read."""
+    digest = str(layer.get("digest"))
+    if layer.get("mediaType") not in GZIP_LAYERS:
+        notes.take("layer-media-type", f"layer {digest}", f"its media type is {layer.get('mediaType')}")
+        return None
+    file = blobs(digest)
+    if file is None:
+        notes.take("blob-missing", f"layer {digest}", "the blob is not there")
+        return None
+    with file as opened:
+        return known(digest) or scan_blob(opened)
