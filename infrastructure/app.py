@@ -74,24 +74,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infrastructure.app", description=__doc__)
     parser.add_argument("stages", nargs="*", metavar="STAGE", help="which stages (default: all of stages/)")
     parser.add_argument("--check", action="store_true", help="write nothing; print what differs from what is committed")
+    parser.add_argument("--templates", type=Path, default=TEMPLATES, metavar="FOLDER", help="where the templates lie")
     options = parser.parse_args(arguments)
     try:
         settings = [stage_file.load(stage) for stage in options.stages or stage_file.stage_names()]
-        return max(_one(one, check=options.check) for one in settings)
+        return max(_one(one, options.templates, check=options.check) for one in settings)
     except InfrastructureError as problem:
         print(problem, file=sys.stderr)
         return 1
 
 
-def _one(settings: Settings, *, check: bool) -> int:
+def _one(settings: Settings, folder: Path, *, check: bool) -> int:
     files = synthesize(settings)
     if check:
-        difference = differences(settings.stage, files)
+        difference = differences(settings.stage, files, folder)
         print(difference or f"{settings.stage}: the committed templates are what the code synthesizes")
         if difference:
             print(f"{settings.stage}: renew the committed templates with: {RENEW}", file=sys.stderr)
         return int(bool(difference))
-    changed = write(settings.stage, files)
+    changed = write(settings.stage, files, folder)
     print(f"{settings.stage}: {len(files)} templates, {len(changed)} changed")
     for path in changed:
         print(f"  {path.name}{'' if path.exists() else ' (removed)'}")

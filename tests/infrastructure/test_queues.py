@@ -1,0 +1,45 @@
+from infrastructure import stage_file
+from tests.infrastructure.templates import committed, resources
+
+SOURCES = {"RequestQueue": "RequestDeadLetterQueue", "ResponseQueue": "ResponseDeadLetterQueue"}
+
+
+def test_each_queue_has_a_dead_letter_queue_that_accepts_only_it(stage: str) -> None:
+    """What is received too often goes to the queue's own dead-letter queue, which takes from no other queue."""
+    settings = stage_file.load(stage)
+    queues = resources(committed(stage, "queues"), "AWS::SQS::Queue")
+    for source, dead_letters in SOURCES.items():
+        redrive = queues[source]["RedrivePolicy"]
+        assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [dead_letters, "Arn"]}
+        assert redrive["maxReceiveCount"] == settings.queues.max_receive_count
+        allowed = queues[dead_letters]["RedriveAllowPolicy"]
+        assert allowed["redrivePermission"] == "byQueue"
+        assert [arn["Fn::Sub"].rpartition(":")[2] for arn in allowed["sourceQueueArns"]] == [
+            queues[source]["QueueName"]
+        ]
+
+
+def test_a_request_stays_hidden_six_timeouts(stage: str) -> None:
+    """The request queue's visibility timeout is at least six times the function's timeout."""
+    queue = resources(committed(stage, "queues"), "AWS::SQS::Queue")["RequestQueue"]
+    function = resources(committed(stage, "function"), "AWS::Lambda::Function")["Function"]
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+def test_queues_are_encrypted_and_refuse_plain_connections(stage: str) -> None:
+    """Every queue is encrypted at rest, and its policy denies what does not come over TLS."""
+    template = committed(stage, "queues")
+    policies = resources(template, "AWS::SQS::QueuePolicy")
+    for name, queue in resources(template, "AWS::SQS::Queue").items():
+        assert queue["SqsManagedSseEnabled"] is True
+        policy = policies[f"{name}Policy"]
+        assert policy["Queues"] == [{"Ref": name}]
+        assert [(s["Effect"], s["Condition"]) for s in policy["PolicyDocument"]["Statement"]] == [
+            ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+        ]
+
+
+def test_dead_letters_outlive_what_they_came_from(stage: str) -> None:
+    """A dead-letter queue keeps messages as long as SQS can, since the age counts from the first send."""
+    queues = resources(committed(stage, "queues"), "AWS::SQS::Queue")
+    assert {queues[name]["MessageRetentionPeriod"] for name in SOURCES.values()} == {14 * 24 * 3600}

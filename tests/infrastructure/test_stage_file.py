@@ -1,0 +1,108 @@
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infrastructure import stage_file
+from infrastructure.exceptions import InvalidSettings, UnknownStage
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """The local stage's document with some dotted keys changed (`queues__request`), or removed where None."""
+    whole = tomllib.loads((stage_file.STAGES / "local.toml").read_text(encoding="utf-8"))
+    for dotted, value in changes.items():
+        *tables, key = dotted.split("__")
+        table = whole
+        for name in tables:
+            table = table.setdefault(name, {})
+        if value is None:
+            del table[key]
+        else:
+            table[key] = value
+    return whole
+
+
+def problems(**changes: Any) -> tuple[str, ...]:
+    """What is said about the document with these changes."""
+    with pytest.raises(InvalidSettings) as caught:
+        stage_file.parse("local", document(**changes))
+    return caught.value.problems
+
+
+def test_every_stage_of_the_repository_is_valid(stage: str) -> None:
+    """The three stage files pass their own checks."""
+    assert stage_file.load(stage).stage == stage
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"queues__visibility_timeout_s": 1799}, "queues.visibility_timeout_s = 1799 is too short"),
+        ({"queues__visibility_timeout_s": 43_201}, "out of range (expected 0 to 43200)"),
+        ({"event_source__maximum_batching_window_s": 1}, "expected at least 1801"),
+        ({"event_source__batch_size": 11}, "needs a batching window"),
+        ({"event_source__maximum_concurrency": 1}, "event_source.maximum_concurrency = 1 is out of range"),
+        ({"function__reserved_concurrency": 5}, "passes function.reserved_concurrency = 5"),
+        ({"function__memory_mb": 127}, "function.memory_mb = 127 is out of range (expected 128 to 10240)"),
+        ({"function__memory_mb": 10_241}, "function.memory_mb = 10241 is out of range"),
+        ({"function__memory_mb": "2048"}, "function.memory_mb = '2048' is not an integer"),
+        ({"function__memory_mb": True}, "function.memory_mb = True is not an integer"),
+        ({"function__timeout_s": 901}, "function.timeout_s = 901 is out of range (expected 1 to 900)"),
+        ({"function__name": "has spaces"}, "function.name = 'has spaces' is not a valid value"),
+        ({"function__alias": "7"}, "function.alias = '7' is not a valid value"),
+        ({"function__nmae": "x"}, "function.nmae is not a setting"),
+        ({"queues__response": None}, "queues.response is missing (expected a string)"),
+        ({"queues__response": "plexus-scoring-request-standard"}, "is given to more than one queue"),
+        ({"queues__request": "requests.fifo"}, "queues.request = 'requests.fifo' is not a valid value"),
+        ({"artifacts__bucket": "Upper"}, "artifacts.bucket = 'Upper' is not a valid value"),
+        ({"account": "123"}, "account = '123' is not a valid value"),
+        ({"repository": "Plexus"}, "repository = 'Plexus' is not a valid value"),
+        ({"logs__retention_days": 8}, "logs.retention_days = 8 is not offered by CloudWatch Logs"),
+        ({"event_source__enabled": "yes"}, "event_source.enabled = 'yes' is not true or false"),
+        ({"alarms__topic": "ops"}, "alarms.topic = 'ops' is not a valid value"),
+        ({"function__environment__AWS_REGION": "x"}, "function.environment.AWS_REGION is reserved by Lambda"),
+        ({"function__environment__PLEXUS_ACCOUNT_KEY": "x"}, "is set by the template"),
+        ({"function__environment__1ST": "x"}, "is no name of an environment variable"),
+        ({"function__environment__DEPTH": 3}, "function.environment.DEPTH = 3 is not a string"),
+        ({"function__environment__NOTE": "x" * 3073}, "expected at most 3072"),
+        ({"function__environment__OPENAI_API_KEY": "whatever"}, "looks like a secret's value"),
+        ({"function__environment__HARMLESS": "sk-" + "a" * 20}, "looks like a secret's value"),
+    ],
+)
+def test_what_cannot_work_is_refused(changes: dict[str, Any], said: str) -> None:
+    """A stage that AWS would refuse, or that would fail under load, is refused with the reason and what is expected."""
+    (problem,) = problems(**changes)
+    assert said in problem
+
+
+def test_all_problems_are_said_at_once() -> None:
+    """One error lists every problem of the file, not the first."""
+    found = problems(function__memory_mb=1, queues__request="", logs__retention_days=None, surprise=1)
+    assert len(found) == 4
+
+
+def test_a_secrets_value_is_not_repeated_in_the_error() -> None:
+    """What looks like a secret is not printed again."""
+    (problem,) = problems(function__environment__OPENAI_API_KEY="hunter2-and-more")
+    assert "hunter2" not in problem
+
+
+def test_a_reference_to_a_secret_is_allowed() -> None:
+    """A secret is named by the ARN of where it is kept."""
+    arn = "arn:aws:secretsmanager:us-west-2:000000000000:secret:provider-AbCdEf"
+    settings = stage_file.parse("local", document(function__environment__OPENAI_API_KEY=arn))
+    assert settings.function.environment["OPENAI_API_KEY"] == arn
+
+
+def test_a_stage_without_a_file_is_unknown(tmp_path: Path) -> None:
+    """A stage's name is looked up among the files, so a path is not a stage."""
+    with pytest.raises(UnknownStage, match="there are: local, production, staging"):
+        stage_file.load("../pyproject")
+
+
+def test_a_file_that_is_not_toml_is_one_problem(tmp_path: Path) -> None:
+    """A syntax error names the file and the place."""
+    (tmp_path / "odd.toml").write_text("region = \n")
+    with pytest.raises(InvalidSettings, match=r"odd\.toml has 1 problem:\n  - not TOML: .*line 1"):
+        stage_file.load("odd", tmp_path)

