@@ -2,10 +2,12 @@
 
 import io
 import marshal
+import posixpath
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+from importlib.util import MAGIC_NUMBER, source_hash
 from typing import BinaryIO
 
 from oci.contents import Contents, Data, File
@@ -46,12 +48,18 @@ def compiled(source: bytes, path: str) -> bytes | None:
     return MAGIC_NUMBER + UNCHECKED_HASH + source_hash(source) + marshal.dumps(code, MARSHAL_VERSION)
 
 
+def bytecode_path(path: str) -> str:
+    """Where Python looks for the bytecode of the module at `path`; unlike importlib's answer, wherever ours is kept."""
+    folder, name = posixpath.split(path)
+    return posixpath.join(folder, "__pycache__", f"{name.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc")
+
+
 def bytecode_for(contents: Contents) -> Iterator[tuple[str, File, str]]:
     """(path, file, origin) of the bytecode of each module in `contents`."""
     for path in contents.paths():
         entry = contents[path]
         if path.endswith(".py") and isinstance(entry, File):
-            yield cache_from_source(path, optimization=""), File(Bytecode(entry.data, path)), contents.origin(path)
+            yield bytecode_path(path), File(Bytecode(entry.data, path)), contents.origin(path)
 
 
 def add_bytecode(contents: Contents) -> None:

@@ -3,11 +3,12 @@
     oci layer base   --output OUT ROOT
     oci layer wheels --output OUT --name NAME [--licences FOLDER] FILE...
     oci layer app    --output OUT [--files LIST] FOLDER...
-    oci image        --output OUT --revision TEXT [--version TEXT] [--locks DIGEST] LAYER...
+    oci image        --output OUT --revision TEXT [--version TEXT] [--locks DIGEST] [--check] LAYER...
     oci lint         LAYOUT
 
 An input may carry the digest that it must have, `PATH#sha256:HEX` (of a root: of its Nix archive); it is then compared
-while the input is read. LIST holds the paths to take, each ended by a NUL.
+while the input is read. LIST holds the paths to take, each ended by a NUL. --check refuses an image in which two layers
+write one path, or which Lambda would not take.
 """
 
 import argparse
@@ -15,13 +16,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from oci.check import check_image, write_scan
 from oci.config import labels
 from oci.contents import Contents
 from oci.exceptions import OciError
 from oci.layer import write_layer
 from oci.layout import write_layout
+from oci.lint import lint
+from oci.source import layout_image
 
-DONE, FAILED = 0, 1
+DONE, FAILED, INTERRUPTED = 0, 1, 130
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     image.add_argument("--revision", required=True)
     image.add_argument("--version")
     image.add_argument("--locks")
+    image.add_argument("--check", action="store_true")
     image.add_argument("layers", metavar="LAYER", nargs="+", type=Path)
     for made in (base, wheels, app, image):
         made.add_argument("--output", required=True, type=Path)
@@ -74,22 +79,25 @@ def contents_of(arguments: argparse.Namespace) -> tuple[str, Contents]:
 def make_layer(arguments: argparse.Namespace) -> int:
     """Write one layer and print its digest."""
     name, contents = contents_of(arguments)
-    print(write_layer(name, contents, arguments.output).digest)
+    record = write_layer(name, contents, arguments.output)
+    write_scan(arguments.output)
+    print(record.digest)
     return DONE
 
 
 def make_image(arguments: argparse.Namespace) -> int:
     """Write a layout and print the image's digest."""
     image_labels = labels(arguments.revision, arguments.version, arguments.locks)
-    print(write_layout(arguments.output, arguments.layers, image_labels).image.digest)
+    record = write_layout(arguments.output, arguments.layers, image_labels)
+    if arguments.check and (problems := check_image(arguments.output, arguments.layers)):
+        print("\n".join(map(str, problems)), file=sys.stderr)
+        return FAILED
+    print(record.image.digest)
     return DONE
 
 
 def lint_layout(arguments: argparse.Namespace) -> int:
     """Print every problem of an image; 1 when there is one."""
-    from oci.lint import lint
-    from oci.source import layout_image
-
     problems = lint(layout_image(arguments.layout))
     print("\n".join(map(str, problems)) if problems else "Lambda's rules: no problem")
     return FAILED if problems else DONE
@@ -103,6 +111,10 @@ def main(words: Sequence[str]) -> int:
     arguments = parser().parse_args(words)
     try:
         return VERBS[arguments.verb](arguments)
-    except (OciError, OSError) as problem:
-        print(f"oci: {problem}", file=sys.stderr)
-        return FAILED
+    except OciError as problem:
+        print(problem, file=sys.stderr)
+    except OSError as problem:
+        print(f"{problem.filename or arguments.output}: {problem.strerror}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return FAILED

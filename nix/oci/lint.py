@@ -15,6 +15,7 @@ from oci.tree import OPAQUE, WHITEOUT, Tree
 
 READABLE, SEARCHABLE = 0o004, 0o005
 SET_ID = 0o6000
+ODD = frozenset(" \\")
 
 
 def lint(image: Image, limits: Limits = LAMBDA) -> list[Problem]:
@@ -100,14 +101,10 @@ def name_problems(item: Item) -> Iterator[Problem]:
         yield Problem("path-escapes", item.path, "it leads out of the image")
     elif item.path and posixpath.normpath(item.path) != item.path:
         yield Problem("path-name", repr(item.path), "it has empty or dot parts")
-    odd = sorted({character for character in item.path if is_odd(character)})
-    if odd:
-        yield Problem("path-name", repr("/" + item.path), f"it holds {', '.join(map(repr, odd))}")
-
-
-def is_odd(character: str) -> bool:
-    """Blanks, control characters, backslashes and bytes that are no UTF-8."""
-    return character.isspace() or character == "\\" or not character.isprintable() or "\udc80" <= character <= "\udcff"
+    # Blanks, control characters, backslashes, and bytes that are no UTF-8, which surrogates stand for here.
+    if not item.path.isprintable() or ODD.intersection(item.path):
+        odd = sorted({character for character in item.path if character in ODD or not character.isprintable()})
+        yield Problem("path-name", ascii("/" + item.path), f"it holds {', '.join(map(ascii, odd))}")
 
 
 def kind_problems(item: Item) -> Iterator[Problem]:

@@ -1,0 +1,118 @@
+"""The image's layers: what each is made of, its key in the cache, and how it is made when it is not there.
+
+A key is the digest of everything that can change a layer's bytes, inputs by content; so an entry is never stale, two
+builds of one entry are equal, and whoever is first wins.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import vault
+from assembler import Assembler, BuildProblem
+from cache import cache_dir, locked
+from pins import Wheel
+from revision import REPOSITORY, Checkout
+
+APP_FOLDERS = ("handler", "plexus")
+LICENCES = Path(__file__).resolve().parent / "licences"
+SMALL = "small"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One layer to be: the assembler's arguments, and how many bytes of input it has, by which builds are ordered."""
+
+    name: str
+    key: str
+    arguments: tuple[str, ...]
+    weight: int
+
+    @property
+    def folder(self) -> Path:
+        """Where the layer lies in the cache."""
+        return cache_dir() / "layers" / self.key
+
+
+def digest_of(*parts: object) -> str:
+    """The sha256, in hexadecimal, of JSON values."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def base_plan(assembler: Assembler, root_hash: str) -> Plan:
+    """The layer of the Debian root."""
+    key = digest_of(assembler.key, "base", root_hash)
+    return Plan("base", key, ("layer", "base", f"{assembler.root}#sha256:{root_hash}"), 40_000_000)
+
+
+def wheel_plans(assembler: Assembler, wheels: Sequence[Wheel]) -> list[Plan]:
+    """One layer per name in the lock's last column: big wheels by name as bytes, then the small ones."""
+    names = sorted({wheel.layer for wheel in wheels}, key=lambda name: (name == SMALL, name.encode()))
+    return [wheels_plan(assembler, name, [wheel for wheel in wheels if wheel.layer == name]) for name in names]
+
+
+def wheels_plan(assembler: Assembler, name: str, wheels: Sequence[Wheel]) -> Plan:
+    """The layer of the wheels that share a name in the lock."""
+    chosen = sorted(wheels, key=lambda wheel: wheel.name.encode())
+    texts = [LICENCES / f"{wheel.name}.txt" for wheel in chosen]
+    licences = [hashlib.sha256(text.read_bytes()).hexdigest() if text.exists() else None for text in texts]
+    key = digest_of(assembler.key, name, [wheel.sha256 for wheel in chosen], licences)
+    inputs = tuple(f"{vault.place(wheel)}#sha256:{wheel.sha256}" for wheel in chosen)
+    arguments = ("layer", "wheels", "--name", name, "--licences", str(LICENCES), *inputs)
+    return Plan(name, key, arguments, sum(wheel.size for wheel in chosen))
+
+
+def app_plan(assembler: Assembler, checkout: Checkout, work: Path) -> Plan:
+    """The layer of this project's own code; writes the list of its files into the folder `work`."""
+    folders = [REPOSITORY / name for name in APP_FOLDERS]
+    absent = [folder.name for folder in folders if not folder.is_dir()]
+    if absent:
+        raise BuildProblem(f"{REPOSITORY} has no folder {' and no '.join(absent)}\n  Get it back: git restore .")
+    paths = app_files(folders, checkout.tracked)
+    listing = [(path, file_facts(REPOSITORY / path)) for path in paths]
+    chosen = work / "app-files"
+    chosen.write_text("".join(f"{path}\0" for path in paths), errors="surrogateescape")
+    arguments = ("layer", "app", "--files", str(chosen), *map(str, folders))
+    return Plan("app", digest_of(assembler.key, "app", listing), arguments, 0)
+
+
+def app_files(folders: Sequence[Path], tracked: Sequence[str] | None) -> list[str]:
+    """The files of the app layer, relative to the repository: what git tracks and is there, else all."""
+    if tracked is not None:
+        return sorted(path for path in tracked if (REPOSITORY / path).is_symlink() or (REPOSITORY / path).exists())
+    found = (path for folder in folders for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
+    kept = (path for path in found if path.suffix != ".pyc" and "__pycache__" not in path.parts)
+    return sorted(path.relative_to(REPOSITORY).as_posix() for path in kept)
+
+
+def file_facts(path: Path) -> list[Any]:
+    """What of a file shows in the layer: its link target, or whether anybody may execute it and its content."""
+    if path.is_symlink():
+        return ["link", str(path.readlink())]
+    return [bool(path.stat().st_mode & 0o111), hashlib.sha256(path.read_bytes()).hexdigest()]
+
+
+def make_layer(assembler: Assembler, plan: Plan, progress: Callable[[str], None]) -> Path:
+    """The folder of a layer, made now unless it is cached; safe beside other builds and against a kill."""
+    if plan.folder.exists():
+        return plan.folder
+    with locked(f"layer-{plan.key[:32]}"):
+        if plan.folder.exists():
+            return plan.folder
+        part = plan.folder.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)  # what a killed build left, since this one holds the lock
+        try:
+            verb, kind, *rest = plan.arguments
+            assembler.run(verb, kind, "--output", part, *rest)
+            part.rename(plan.folder)
+        except BaseException as problem:
+            shutil.rmtree(part, ignore_errors=True)
+            if isinstance(problem, BuildProblem):
+                raise BuildProblem(f"layer {plan.name}: {problem}") from None
+            raise
+    progress(plan.name)
+    return plan.folder
