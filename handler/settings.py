@@ -1,0 +1,85 @@
+"""The environment as a frozen value; every problem of it in one error."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from handler.exceptions import SettingsError
+
+REQUEST_QUEUE = "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL"
+RESPONSE_QUEUE = "PLEXUS_RESPONSE_WORKER_QUEUE_URL"
+DEAD_LETTER_QUEUE = "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL"
+ACCOUNT_KEY = "PLEXUS_ACCOUNT_KEY"
+REQUIRED = (REQUEST_QUEUE, RESPONSE_QUEUE, ACCOUNT_KEY)
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an execution environment is told once; seconds are floats."""
+
+    request_queue_url: str
+    response_queue_url: str
+    account_key: str
+    dead_letter_queue_url: str | None = None
+    table_prefix: str = ""
+    artifact_bucket: str | None = None
+    cache_dir: Path = Path("/tmp/scorecards")
+    log_level: str = "INFO"
+    lease: float = 60.0
+    clock_skew: float = 30.0
+    retry_base: float = 5.0
+    reserve: float = 10.0
+    concurrency: int = 10
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; raises `SettingsError` naming every missing and every wrong variable."""
+    missing = [name for name in REQUIRED if not environ.get(name, "").strip()]
+    problems = [f"missing: {', '.join(missing)}"] if missing else []
+    level = environ.get("LOG_LEVEL", "INFO").upper() or "INFO"
+    if level not in LOG_LEVELS:
+        problems.append(f"LOG_LEVEL is {level!r}, expected one of {', '.join(LOG_LEVELS)}")
+    lease = _number(environ, "PLEXUS_LEASE_SECONDS", Settings.lease, 1, 900, problems)
+    skew = _number(environ, "PLEXUS_CLOCK_SKEW_SECONDS", Settings.clock_skew, 0, 300, problems)
+    base = _number(environ, "PLEXUS_RETRY_BASE_SECONDS", Settings.retry_base, 0, 900, problems)
+    reserve = _number(environ, "PLEXUS_RESERVE_SECONDS", Settings.reserve, 0, 300, problems)
+    concurrency = _number(environ, "PLEXUS_CONCURRENCY", Settings.concurrency, 1, 10, problems)
+    if problems:
+        raise SettingsError(
+            f"the function's environment cannot be used: {'; '.join(problems)}. "
+            "Set it in the stage's file (stages/STAGE.toml, [function.environment]), then: make config"
+        )
+    return Settings(
+        request_queue_url=environ[REQUEST_QUEUE].strip(),
+        response_queue_url=environ[RESPONSE_QUEUE].strip(),
+        account_key=environ[ACCOUNT_KEY].strip(),
+        dead_letter_queue_url=environ.get(DEAD_LETTER_QUEUE, "").strip() or None,
+        table_prefix=environ.get("PLEXUS_TABLE_PREFIX", ""),
+        artifact_bucket=environ.get("PLEXUS_ARTIFACT_BUCKET", "").strip() or None,
+        cache_dir=Path(environ.get("SCORECARD_CACHE_DIR") or Settings.cache_dir),
+        log_level=level,
+        lease=lease,
+        clock_skew=skew,
+        retry_base=base,
+        reserve=reserve,
+        concurrency=int(concurrency),
+    )
+
+
+def _number(
+    environ: Mapping[str, str], name: str, default: float, low: float, high: float, problems: list[str]
+) -> float:
+    """A number within its limits, else the default and one more problem."""
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        problems.append(f"{name} is {text!r}, expected a number from {low:g} to {high:g}")
+        return default
+    return value
