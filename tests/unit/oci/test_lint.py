@@ -1,0 +1,100 @@
+"""Lambda's rules, on a corpus of images that each break exactly one."""
+
+from pathlib import Path
+
+import pytest
+
+from oci.lint import lint
+from oci.rules import RULES, Limits
+from oci.source import layout_image
+from tests.unit.oci.corpus import CORPUS, Spoil
+from tests.unit.oci.drafts import LIB, Draft, Entry, folder, link
+from tests.unit.oci.elves import elf
+
+LIMITS = Limits(unpacked=100_000)
+
+
+def rules_broken(draft: Draft, target: Path) -> set[str]:
+    """The rules that lint finds broken."""
+    return {problem.rule for problem in lint(layout_image(draft.write(target)), LIMITS)}
+
+
+def test_a_sound_image_has_no_problem(tmp_path: Path) -> None:
+    """The draft that the corpus spoils is itself without a fault."""
+    assert rules_broken(Draft(), tmp_path) == set()
+
+
+@pytest.mark.parametrize(("rule", "name", "spoil"), CORPUS, ids=[f"{rule}-{name}" for rule, name, _ in CORPUS])
+def test_each_fault_is_caught_by_its_rule(rule: str, name: str, spoil: Spoil, tmp_path: Path) -> None:
+    """An image with one fault breaks the rule for it and no other."""
+    draft = Draft()
+    spoil(draft)
+    assert rules_broken(draft, tmp_path) == {rule}
+
+
+def test_every_rule_is_in_the_corpus() -> None:
+    """No rule is without an image that breaks it."""
+    assert {rule for rule, _, _ in CORPUS} == set(RULES)
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    """Faults of documents, files and start come in one answer."""
+    draft = Draft()
+    draft.edit_config = lambda config: config.update(architecture="arm64")
+    draft.layers[1].append(Entry("var/task/private", b"1", mode=0o600))
+    draft.settings["Cmd"] = ["handler.main.lambda_handler"]
+    assert rules_broken(draft, tmp_path) == {"platform", "readable", "handler"}
+
+
+def test_a_library_is_found_by_an_inherited_rpath(tmp_path: Path) -> None:
+    """The RPATH of whoever loads a library serves for what that library needs."""
+    draft = Draft()
+    draft.layers[0] += [
+        folder("opt"),
+        folder("opt/libs"),
+        Entry("opt/first.so", elf(["libsecond.so"], rpath="$ORIGIN/libs")),
+        Entry("opt/libs/libsecond.so", elf(["libthird.so"], soname="libsecond.so")),
+        Entry("opt/libs/libthird.so", elf(soname="libthird.so")),
+    ]
+    assert rules_broken(draft, tmp_path) == set()
+
+
+def test_a_library_is_found_behind_links(tmp_path: Path) -> None:
+    """Links are followed inside the image, absolute ones from its root."""
+    draft = Draft()
+    draft.layers[0] += [
+        link(f"{LIB}/libm.so.6", "/lib64/libm-2.36.so"),
+        Entry("lib64/libm-2.36.so", elf(soname="libm.so.6")),
+        Entry(f"{LIB}/module.so", elf(["libm.so.6"])),
+    ]
+    assert rules_broken(draft, tmp_path) == set()
+
+
+def test_a_loaded_library_serves_by_its_name(tmp_path: Path) -> None:
+    """What was loaded once is not searched again, even where no path leads to it."""
+    draft = Draft()
+    draft.layers[0] += [
+        folder("opt"),
+        Entry("opt/first.so", elf(["libsecond.so", "libthird.so"], runpath="/opt")),
+        Entry("opt/libsecond.so", elf(["libthird.so"], soname="libsecond.so", runpath="/opt")),
+        Entry("opt/libthird.so", elf(soname="libthird.so")),
+    ]
+    assert rules_broken(draft, tmp_path) == set()
+
+
+def test_a_whiteout_takes_a_file_away(tmp_path: Path) -> None:
+    """What a later layer deletes is not there for the rules that look at the whole tree."""
+    draft = Draft()
+    draft.layers.append([folder("var"), folder("var/task"), Entry("var/task/.wh.handler")])
+    assert rules_broken(draft, tmp_path) == {"handler"}
+
+
+def test_a_problem_quotes_the_service(tmp_path: Path) -> None:
+    """A problem says where it is, what is wrong, and what Lambda would say."""
+    draft = Draft()
+    draft.layers[1].append(Entry("opt/data", b"1"))
+    (problem,) = lint(layout_image(draft.write(tmp_path)))
+    assert str(problem) == (
+        "parent-folder: /opt/data: no layer so far holds its folder /opt\n"
+        "    Lambda: InvalidImage: MissingParentDirectory: Parent directory does not exist for file: PATH"
+    )
