@@ -12,7 +12,7 @@ from local_aws.engine import Container, Engine, Running
 from local_aws.exceptions import StartFailed
 from local_aws.image import Image
 from local_aws.logs import LinePipe, Sink, Tail
-from local_aws.runtime_api import Event, Invocation, RuntimeApi
+from local_aws.runtime_api import RESPONSE_LIMIT, Event, Invocation, RuntimeApi
 
 INIT_LIMIT_S = 10.0  # of the init phase; a second try runs within the function's own timeout
 
@@ -104,6 +104,9 @@ class Environment:
     def _conclude(self, request_id: str, began: float, event: Event | None, cold_ms: float | None) -> Reply:
         if event and event.kind in ("response", "error"):
             return self._finish(request_id, began, event, cold_ms)
+        if event and event.kind == "too-large":
+            failure = report.too_large(int(event.body), RESPONSE_LIMIT)
+            return self._finish(request_id, began, Event("error", failure.body(request_id)), cold_ms, status="error")
         if event is None:
             failure = report.timed_out(self._settings.timeout_s)
             self._take_log()

@@ -79,6 +79,12 @@ def timed_out(timeout_s: float) -> Failure:
     return Failure("Sandbox.Timedout", f"Task timed out after {timeout_s:.2f} seconds")
 
 
+def too_large(size: int, limit: int) -> Failure:
+    """The response is larger than Lambda hands on."""
+    text = f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({limit} bytes)."
+    return Failure("Function.ResponseSizeTooLarge", text)
+
+
 def exited(status: int | None, *, out_of_memory: bool) -> Failure:
     """The runtime ended; `status` as of subprocess: negative for a signal."""
     if out_of_memory:

@@ -22,7 +22,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that the runtime did: `ready` (asked for work), `response`, `error`, `init-error` or `exit`."""
+    """What the runtime did: `ready` (asked for work), `response`, `error`, `too-large`, `init-error` or `exit`."""
 
     kind: str
     body: bytes = b""
@@ -106,6 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == BASE + "init/error":
             self.server.api.events.put(Event("init-error", body))
         elif kind == "response" and len(body) > RESPONSE_LIMIT:
+            self.server.api.events.put(Event("too-large", str(len(body)).encode(), request_id))
             self._answer(413, TOO_LARGE)
             return
         elif kind in ("response", "error"):

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from typing import Any
 
 print("init of", os.environ["AWS_LAMBDA_FUNCTION_NAME"])
 if "INIT_SLEEP" in os.environ:
@@ -14,7 +15,7 @@ if "INIT_FAIL" in os.environ:
 CALLS = 0
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Do what the event's keys ask for; answer with what a test wants to see."""
     global CALLS
     CALLS += 1
@@ -34,41 +35,42 @@ def handler(event, context):
         "writes": {path: attempt_write(path) for path in event.get("write", [])},
         "listing": sorted(os.listdir(event["list"])) if "list" in event else None,
         "echo": event.get("echo"),
+        "padding": "x" * event.get("repeat", 0),
         "value": evaluate(event.get("evaluate")),
     }
 
 
-def allocate(megabytes):
+def allocate(megabytes: int) -> None:
     """Hold so much memory for a moment."""
     block = bytearray(megabytes << 20)
     block[::4096] = b"x" * len(block[::4096])
     time.sleep(0.3)
 
 
-def fail(text):
+def fail(text: str) -> None:
     """Raise, as a handler does."""
     raise ValueError(text)
 
 
-def leave(status):
+def leave(status: int) -> None:
     """End the runtime."""
     sys.stderr.write("about to exit\n")
     sys.stderr.flush()
     os._exit(status)
 
 
-def spin(seconds):
+def spin(seconds: float) -> None:
     """Print a line for each tenth of a second."""
     for number in range(int(seconds * 10)):
         print("spin", number, flush=True)
         time.sleep(0.1)
 
 
-def tick(_):
+def tick(_: object) -> None:
     """Count in the background from now on, so that a frozen environment is seen."""
     import threading
 
-    def count():
+    def count() -> None:
         while True:
             TICKS.append(time.time())
             time.sleep(0.01)
@@ -76,8 +78,8 @@ def tick(_):
     threading.Thread(target=count, daemon=True).start()
 
 
-TICKS = []
-ACTIONS = {
+TICKS: list[float] = []
+ACTIONS: dict[str, Any] = {
     "print": print,
     "sleep": time.sleep,
     "allocate": allocate,
@@ -89,14 +91,14 @@ ACTIONS = {
 }
 
 
-def evaluate(name):
+def evaluate(name: str | None) -> float | None:
     """Longest pause between two ticks in seconds, or None."""
     if name == "pause":
         return max((after - before for before, after in itertools.pairwise(TICKS)), default=0)
     return None
 
 
-def attempt_write(path):
+def attempt_write(path: str) -> str | None:
     """Try to write a file; tell how that went."""
     try:
         with open(path, "w") as file:
@@ -106,7 +108,7 @@ def attempt_write(path):
     return "written"
 
 
-def work(records):
+def work(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Put each record's id into the table once and pass the body on; `fail` fails a record."""
     import boto3
 

@@ -1,0 +1,92 @@
+"""Faults on request, so that error paths can be tested against the real services.
+
+POST a JSON list to /_local_aws/faults; it replaces the rules. Each rule: `operation` ("dynamodb.PutItem"), `when`
+("before": the call has no effect; "after": it had, and only the caller is told that it failed), `times` (default 1),
+`code`, `message`, `status` (of the answer; without `code` a rule before only delays), `delay` (seconds), `skip` (let
+so many calls pass first), `contains` (only calls whose parameters hold this text). GET shows what is left.
+"""
+
+import json
+import threading
+import time
+
+from localstack.aws import handlers
+from localstack.aws.api import CommonServiceException
+from localstack.http import Response
+from localstack.services.edge import ROUTER
+
+PATH = "/_local_aws/faults"
+KEYS = {"operation", "when", "times", "code", "message", "status", "delay", "skip", "contains"}
+
+_rules: list[dict] = []
+_lock = threading.Lock()
+
+
+def install() -> None:
+    """Add the route and the handlers."""
+    handlers.serve_custom_service_request_handlers.append(_before)
+    handlers.run_custom_response_handlers.append(_after)
+    ROUTER.add(PATH, _set, methods=["POST", "PUT"])
+    ROUTER.add(PATH, _get, methods=["GET"])
+
+
+def _get(request, **kwargs):
+    with _lock:
+        return Response(json.dumps(_rules), mimetype="application/json")
+
+
+def _set(request, **kwargs):
+    try:
+        wanted = json.loads(request.data or b"[]")
+        problems = [problem for number, rule in enumerate(wanted) for problem in _problems(number, rule)]
+    except (ValueError, TypeError) as error:
+        problems = [f"expected a JSON list of objects: {error}"]
+    if problems:
+        return Response(json.dumps({"problems": problems}), status=400, mimetype="application/json")
+    with _lock:
+        _rules[:] = [{"when": "before", "times": 1, "skip": 0, **rule} for rule in wanted]
+    return Response(status=204)
+
+
+def _problems(number: int, rule: dict) -> list[str]:
+    found = [f"rule {number}: unknown key {key!r}" for key in sorted(rule.keys() - KEYS)]
+    if "." not in rule.get("operation", ""):
+        found.append(f"rule {number}: operation must be like dynamodb.PutItem")
+    if rule.get("when", "before") not in ("before", "after"):
+        found.append(f"rule {number}: when must be before or after")
+    return found
+
+
+def _take(context, when: str) -> dict | None:
+    if not _rules or not getattr(context, "operation", None) or context.is_internal_call:
+        return None
+    name = f"{context.service.service_name}.{context.operation.name}"
+    with _lock:
+        for rule in _rules:
+            if rule["operation"] != name or rule["when"] != when or rule["times"] <= 0:
+                continue
+            if rule.get("contains", "") not in json.dumps(context.service_request, default=str):
+                continue
+            if rule["skip"] > 0:
+                rule["skip"] -= 1
+                continue
+            rule["times"] -= 1
+            return rule
+    return None
+
+
+def _before(chain, context, response) -> None:
+    if rule := _take(context, "before"):
+        time.sleep(rule.get("delay", 0))
+        if "code" in rule:
+            raise CommonServiceException(
+                rule["code"], rule.get("message", "injected fault"), status_code=rule.get("status", 400)
+            )
+
+
+def _after(chain, context, response) -> None:
+    # Response handlers see failed calls too: those had no effect to hide.
+    if response.status_code < 300 and (rule := _take(context, "after")):
+        time.sleep(rule.get("delay", 0))
+        response.status_code = rule.get("status", 500)
+        response.set_response(b"injected fault")

@@ -1,0 +1,82 @@
+"""Every reach into LocalStack's and moto's internals that no extension point offers; each has a test of its name."""
+
+import os
+from pathlib import Path
+
+
+def apply_at_start() -> None:
+    """Before any service is made."""
+    private_s3_storage()
+    repository_uris()
+    image_sizes()
+    repository_resource()
+
+
+def apply_to_lambda() -> None:
+    """Before the Lambda provider is made."""
+    image_code_without_docker()
+    logs_written_once()
+
+
+def private_s3_storage() -> None:
+    """S3 keeps objects in a constant folder of /tmp, shared by all instances and users: use the instance's."""
+    import localstack.services.s3.provider as module
+
+    module.DEFAULT_S3_TMP_DIR = str(Path(os.environ["LOCAL_AWS_INSTANCE"]) / "s3")
+
+
+def repository_uris() -> None:
+    """moto's repositories have amazonaws.com URIs: name the local registry."""
+    from moto.ecr import models
+
+    from local_aws.extension import registry
+
+    original = models.Repository.__init__
+
+    def with_local_uri(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        self.uri = f"{registry.HOST}/{self.name}"
+
+    models.Repository.__init__ = with_local_uri
+
+
+def image_sizes() -> None:
+    """moto invents an image's size: sum the manifest's blobs, as ECR does."""
+    import json
+
+    from moto.ecr import models
+
+    def size(self):
+        manifest = json.loads(self.image_manifest)
+        parts = [manifest["config"], *manifest["layers"]] if "layers" in manifest else []
+        return sum(part["size"] for part in parts) or None
+
+    models.Image.get_image_size_in_bytes = size
+
+
+def repository_resource() -> None:
+    """CloudFormation's AWS::ECR::Repository is a mock that creates nothing: ours calls ECR."""
+    from localstack.services.ecr.resource_providers import aws_ecr_repository_plugin as module
+
+    def load(self):
+        from local_aws.extension.ecr_resource import RepositoryProvider
+
+        self.factory = RepositoryProvider
+
+    module.ECRRepositoryProviderPlugin.load = load
+
+
+def image_code_without_docker() -> None:
+    """The Lambda provider asks Docker for an image's digest: ask the registry."""
+    import localstack.services.lambda_.provider as module
+
+    from local_aws.extension.image_code import create_image_code
+
+    module.create_image_code = create_image_code
+
+
+def logs_written_once() -> None:
+    """LocalStack writes a function's log after the invocation; ours went out line by line already."""
+    from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
+
+    LambdaVersionManager.store_logs = lambda self, invocation_result, execution_env: None

@@ -1,0 +1,75 @@
+"""Entry points: three service providers, the Lambda executor, the hooks of start and stop. Imports stay inside."""
+
+import os
+
+from localstack import config
+from localstack.runtime import hooks
+from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
+from localstack.services.plugins import Service, aws_provider
+
+
+@hooks.on_infra_start(priority=100)  # before service providers are chosen
+def configure() -> None:
+    """Select our providers and begin what runs beside LocalStack."""
+    if "LOCAL_AWS_INSTANCE" not in os.environ:  # some other LocalStack that happens to see this package
+        return
+    config.SERVICE_PROVIDER_CONFIG.set_provider_if_not_exists("dynamodb", "moto")
+    config.SERVICE_PROVIDER_CONFIG.set_provider_if_not_exists("lambda", "image")
+    config.LAMBDA_RUNTIME_EXECUTOR = "image"
+
+    from local_aws.extension import faults, internals, registry, routes
+
+    internals.apply_at_start()
+    faults.install()
+    routes.install()
+    registry.start()
+
+
+@hooks.on_infra_shutdown()
+def shut_down() -> None:
+    """End what we began: execution environments first, so that nothing writes to services that are gone."""
+    if "LOCAL_AWS_INSTANCE" in os.environ:
+        from local_aws.extension import executor, registry
+
+        executor.stop_all()
+        registry.stop()
+
+
+@aws_provider(api="dynamodb", name="moto")
+def dynamodb() -> Service:
+    """DynamoDB by moto."""
+    from local_aws.extension.moto_service import moto_service
+
+    return moto_service("dynamodb")
+
+
+@aws_provider(api="ecr")
+def ecr() -> Service:
+    """ECR by moto over the registry."""
+    from local_aws.extension.ecr import after, before
+    from local_aws.extension.moto_service import moto_service
+
+    return moto_service("ecr", before, after)
+
+
+@aws_provider(api="lambda", name="image")
+def lambda_() -> Service:
+    """LocalStack's Lambda with image functions."""
+    from localstack.services.lambda_.provider import LambdaProvider
+
+    from local_aws.extension import internals
+
+    internals.apply_to_lambda()
+    return Service.for_provider(LambdaProvider())
+
+
+class ImageExecutorPlugin(RuntimeExecutorPlugin):
+    """Names the executor of image functions."""
+
+    name = "image"
+
+    def load(self, *args, **kwargs):
+        """Return the executor's class."""
+        from local_aws.extension.executor import ImageExecutor
+
+        return ImageExecutor

@@ -1,0 +1,104 @@
+"""How LocalStack's process is started: its command line, its environment, its plugin folder."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_aws.tools import REPOSITORY, Tools
+
+PYTHON = "3.13"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one instance's LocalStack is started with."""
+
+    folder: Path
+    key: str
+    port: int
+    registry_port: int
+    engine: str
+    tools: Tools
+    site: Path
+
+
+def command(settings: Settings) -> list[str]:
+    """LocalStack by the root's Python."""
+    return [*settings.tools.command(f"python{PYTHON}"), "-m", "localstack.runtime.main"]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """All of LocalStack's environment: the caller's own AWS settings and proxies must not reach it."""
+    folder, address = settings.folder, f"127.0.0.1:{settings.port}"
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SCORE_PROCESSOR_CACHE", "XDG_CACHE_HOME")
+    passed = {name: os.environ[name] for name in kept if name in os.environ}
+    return {
+        **passed,
+        **python_environment(settings),
+        "SCORE_PROCESSOR_CACHE": passed.get("SCORE_PROCESSOR_CACHE") or _shared_cache(),
+        "LOCAL_AWS_INSTANCE": str(folder),
+        "LOCAL_AWS_KEY": settings.key,
+        "LOCAL_AWS_ROOT": str(settings.tools.root),
+        "LOCAL_AWS_REGISTRY_PORT": str(settings.registry_port),
+        "LOCAL_AWS_ENGINE": settings.engine,
+        "GATEWAY_SERVER": "loopback",
+        "GATEWAY_LISTEN": address,
+        "LOCALSTACK_HOST": address,
+        "SQS_ENDPOINT_STRATEGY": "path",
+        "FILESYSTEM_ROOT": str(folder / "vol"),
+        "TMPDIR": str(folder / "tmp"),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "OVERRIDE_IN_DOCKER": "0",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "DISABLE_EVENTS": "1",
+        "DNS_ADDRESS": "0",
+        "LS_LOG": os.environ.get("LOCAL_AWS_LOG", "warning"),
+        "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.02",
+        "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.2",
+    }
+
+
+def python_environment(settings: Settings) -> dict[str, str]:
+    """What Python itself reads."""
+    return {
+        "PYTHONHOME": str(settings.tools.root / "usr"),
+        "PYTHONPATH": f"{settings.folder / 'plugins'}:{settings.site}",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def prepare(settings: Settings) -> None:
+    """Make the instance's folders, empty of an earlier run, and the folder in which LocalStack finds our package."""
+    for name in ("vol", "tmp", "run", "s3", "registry", "plugins"):
+        shutil.rmtree(settings.folder / name, ignore_errors=True)
+    for name in ("vol", "tmp", "run", "s3", "cache"):
+        (settings.folder / name).mkdir(parents=True, exist_ok=True)
+    plugins = settings.folder / "plugins"
+    metadata = plugins / "local_aws-1.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: local-aws\nVersion: 1\n")
+    shutil.copyfile(REPOSITORY / "local_aws/extension/entry_points.txt", metadata / "entry_points.txt")
+    (plugins / "local_aws").symlink_to(REPOSITORY / "local_aws")
+
+
+def spawn(settings: Settings) -> subprocess.Popen[bytes]:
+    """Start LocalStack in a session of its own, writing to the instance's log."""
+    with (settings.folder / "log").open("wb") as log:
+        return subprocess.Popen(
+            command(settings),
+            cwd=settings.folder,
+            env=environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _shared_cache() -> str:
+    from cache import cache_dir
+
+    return str(cache_dir())

@@ -1,0 +1,53 @@
+"""Ports of loopback: free ones, and who has a taken one."""
+
+import contextlib
+import random
+import socket
+from pathlib import Path
+
+HOST = "127.0.0.1"
+# Below the range from which the kernel serves outgoing connections, and away from LocalStack's own 4510–4559.
+RANGE = range(18000, 32000)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(*taken: int) -> int:
+    """A free port that is none of `taken`."""
+    choice = random.SystemRandom()
+    while True:
+        port = choice.choice(RANGE)
+        if port not in taken and is_free(port):
+            return port
+
+
+def owner(port: int) -> str:
+    """Who listens on a port, as far as this user may see: `pid 123 (python3)`, else `another user's process`."""
+    inodes = _listening(port)
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            for link in (process / "fd").iterdir():
+                with contextlib.suppress(OSError):
+                    if str(link.readlink()) in inodes:
+                        return f"pid {process.name} ({(process / 'comm').read_text().strip()})"
+    return "another user's process" if inodes else "an unknown process"
+
+
+def _listening(port: int) -> set[str]:
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                    inodes.add(f"socket:[{fields[9]}]")
+    return inodes

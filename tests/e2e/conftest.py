@@ -1,0 +1,242 @@
+"""A local AWS for the whole session, on ports of its own, and a small image whose function does what tests ask."""
+
+import base64
+import json
+import os
+import shutil
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local_aws import control, instance
+from local_aws.instance import Instance
+from tests.e2e.registry import push
+from tests.layouts import Layer, write_layout
+
+REGION = "us-west-2"
+RUN = {
+    "Entrypoint": ["/usr/bin/python3.11", "-m", "awslambdaric"],
+    "Cmd": ["function.handler"],
+    "WorkingDir": "/var/task",
+    "Env": ["LAMBDA_TASK_ROOT=/var/task", "LANG=C.UTF-8", "PATH=/usr/bin"],
+}
+WHEELS = (
+    "awslambdaric",
+    "boto3",
+    "botocore",
+    "jmespath",
+    "python_dateutil",
+    "s3transfer",
+    "simplejson",
+    "six",
+    "snapshot_restore",
+    "urllib3",
+)
+
+Clients = Callable[[str], Any]
+
+
+@pytest.fixture(scope="session")
+def local_aws() -> Iterator[Instance]:
+    """A running instance of this session's own; commands started by tests find it by LOCAL_AWS_NAME."""
+    sweep()
+    name = f"test-{os.getpid()}"
+    before = os.environ.get("LOCAL_AWS_NAME")
+    os.environ["LOCAL_AWS_NAME"] = name
+    try:
+        yield control.start(name)
+    finally:
+        control.stop(name)
+        shutil.rmtree(instance.folder(name), ignore_errors=True)
+        os.environ.pop("LOCAL_AWS_NAME")
+        if before is not None:
+            os.environ["LOCAL_AWS_NAME"] = before
+
+
+def sweep() -> None:
+    """Remove instances of test sessions that were killed."""
+    for name in instance.names():
+        prefix, _, pid = name.partition("-")
+        if prefix == "test" and pid.isdecimal() and not Path("/proc", pid).exists():
+            control.stop(name)
+            shutil.rmtree(instance.folder(name), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def aws(local_aws: Instance) -> Clients:
+    """`aws("sqs")`: a client of a service of the session's local AWS, which fails at once instead of retrying."""
+    made: dict[str, Any] = {}
+
+    def client(service: str) -> Any:
+        if service not in made:
+            made[service] = make_client(local_aws, service)
+        return made[service]
+
+    return client
+
+
+def make_client(running: Instance, service: str) -> Any:
+    """A client of an instance."""
+    return boto3.client(
+        service,
+        endpoint_url=running.endpoint,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"max_attempts": 0}, read_timeout=120, max_pool_connections=64, proxies={}),
+    )
+
+
+@pytest.fixture(scope="session")
+def login(aws: Clients) -> tuple[str, str]:
+    """User and password of the registry."""
+    token = aws("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    user, _, password = base64.b64decode(token).decode().partition(":")
+    return user, password
+
+
+@pytest.fixture(scope="session")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An OCI layout of the image's own Python, the runtime client, boto3 and the test function."""
+    target = tmp_path_factory.mktemp("image") / "layout"
+    packages = tmp_path_factory.mktemp("packages")
+    unpack_wheels(packages)
+    code = (Path(__file__).with_name("function.py")).read_bytes()
+    layers = [
+        base_layer(),
+        Layer(folders={"usr/lib/python3/dist-packages": packages}),
+        Layer(files={"var/task/function.py": code}),
+    ]
+    write_layout(target, layers, RUN)
+    return target
+
+
+def base_layer() -> Layer:
+    """The image's root, as the build unpacks it."""
+    import inputs
+
+    root = Path(inputs.root("image"))
+    links = {entry.name: str(entry.readlink()) for entry in root.iterdir() if entry.is_symlink()}
+    return Layer(folders={"usr": root / "usr", "etc": root / "etc"}, links=links)
+
+
+def unpack_wheels(target: Path) -> None:
+    """The pinned wheels that the runtime client and boto3 need."""
+    import inputs
+
+    for wheels in inputs.cached_wheels().values():
+        for wheel in wheels:
+            if Path(wheel).name.lower().startswith(WHEELS):
+                with zipfile.ZipFile(wheel) as archive:
+                    archive.extractall(target)
+
+
+@pytest.fixture(scope="session")
+def guarantees(local_aws: Instance) -> dict[str, Any]:
+    """What this machine's engine promises; tests that need a promise skip by its name."""
+    return local_aws.guarantees
+
+
+@pytest.fixture(scope="session")
+def image_uri(local_aws: Instance, aws: Clients, login: tuple[str, str], layout: Path) -> str:
+    """The test image in a repository of its own, as a URI by digest."""
+    aws("ecr").create_repository(repositoryName="tests/function")
+    answer = push(layout, local_aws.registry, "tests/function", "latest", login)
+    answer.raise_for_status()
+    return f"{local_aws.registry}/tests/function@{answer.headers['Docker-Content-Digest']}"
+
+
+@pytest.fixture(scope="session")
+def role(aws: Clients) -> str:
+    """The ARN of a role that Lambda may take."""
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return str(aws("iam").create_role(RoleName="function", AssumeRolePolicyDocument=policy)["Role"]["Arn"])
+
+
+@pytest.fixture
+def make_function(aws: Clients, image_uri: str, role: str) -> Iterator[Callable[..., "Function"]]:
+    """Make functions of the test image, deleted after the test."""
+    made: list[Function] = []
+
+    def make(**settings: Any) -> Function:
+        name = f"function-{uuid.uuid4().hex[:8]}"
+        settings = {"Timeout": 10, "MemorySize": 256, **settings}
+        aws("lambda").create_function(
+            FunctionName=name, PackageType="Image", Code={"ImageUri": image_uri}, Role=role, **settings
+        )
+        made.append(Function(aws("lambda"), name))
+        made[-1].settle()
+        return made[-1]
+
+    yield make
+    for function in made:
+        aws("lambda").delete_function(FunctionName=function.name)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an invocation gave."""
+
+    value: Any
+    error: str | None
+    log: str
+
+    @property
+    def report(self) -> str:
+        """The REPORT line."""
+        return next(line for line in self.log.splitlines() if line.startswith("REPORT"))
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function under test."""
+
+    client: Any
+    name: str
+
+    def invoke(self, event: Any = None, **more: Any) -> Answer:
+        """Invoke and wait for the answer."""
+        answer = self.client.invoke(FunctionName=self.name, Payload=json.dumps(event or {}), LogType="Tail", **more)
+        log = base64.b64decode(answer.get("LogResult", "")).decode()
+        return Answer(json.loads(answer["Payload"].read() or b"null"), answer.get("FunctionError"), log)
+
+    def update(self, **settings: Any) -> None:
+        """Change the configuration and wait until it holds."""
+        self.client.update_function_configuration(FunctionName=self.name, **settings)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the function is active and its last update is over."""
+        wait_for(lambda: self._settled(), f"{self.name} to become active")
+
+    def _settled(self) -> bool:
+        told = self.client.get_function_configuration(FunctionName=self.name)
+        assert told["State"] != "Failed", told
+        return bool(told["State"] == "Active" and told.get("LastUpdateStatus") != "InProgress")
+
+
+def wait_for(condition: Callable[[], Any], what: str, limit_s: float = 30) -> Any:
+    """Ask until the answer is true; fail when it does not come."""
+    end = time.monotonic() + limit_s
+    while not (answer := condition()):
+        assert time.monotonic() < end, f"waited {limit_s} s for {what}"
+        time.sleep(0.05)
+    return answer
+
+
+def refusal(call: Callable[..., Any], **arguments: Any) -> str:
+    """`Code: message` of the error that a call ends with; fail when it succeeds."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    error = caught.value.response["Error"]
+    return f"{error['Code']}: {error['Message']}"

@@ -1,0 +1,111 @@
+"""DynamoDB, as the worker uses it."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Clients, refusal
+
+TABLE = "dynamodb-rules"
+NEW = "attribute_not_exists(pk)"
+
+
+@pytest.fixture(scope="module")
+def table(aws: Clients) -> Iterator[Any]:
+    """A client whose table TABLE has a key `pk` and an index `byGroup`."""
+    client = aws("dynamodb")
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "group")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "byGroup",
+                "KeySchema": [{"AttributeName": "group", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    yield client
+    client.delete_table(TableName=TABLE)
+
+
+def item(key: str, **more: str) -> dict[str, Any]:
+    """An item of strings in DynamoDB's form."""
+    return {"pk": {"S": key}, **{name: {"S": value} for name, value in more.items()}}
+
+
+def test_conditional_put_refuses_an_existing_item(table: Any) -> None:
+    """A put under attribute_not_exists fails when the key is taken."""
+    table.put_item(TableName=TABLE, Item=item("taken"))
+    assert "ConditionalCheckFailed" in refusal(
+        table.put_item, TableName=TABLE, Item=item("taken"), ConditionExpression=NEW
+    )
+
+
+def test_one_of_many_concurrent_conditional_puts_wins(table: Any) -> None:
+    """Of a hundred conditional puts of one key at once exactly one succeeds."""
+
+    def put(number: int) -> bool:
+        try:
+            table.put_item(TableName=TABLE, Item=item("race", by=str(number)), ConditionExpression=NEW)
+        except table.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(put, range(100))) == 1
+
+
+def test_index_is_queried_by_its_key(table: Any) -> None:
+    """A global secondary index finds the items of its key."""
+    table.put_item(TableName=TABLE, Item=item("indexed", group="red"))
+    found = table.query(
+        TableName=TABLE,
+        IndexName="byGroup",
+        KeyConditionExpression="#g = :g",
+        ExpressionAttributeNames={"#g": "group"},
+        ExpressionAttributeValues={":g": {"S": "red"}},
+    )
+    assert [entry["pk"]["S"] for entry in found["Items"]] == ["indexed"]
+
+
+def test_transaction_writes_all_or_nothing(table: Any) -> None:
+    """A transaction with one failing condition writes none of its items and says which failed."""
+    table.put_item(TableName=TABLE, Item=item("there"))
+    puts = [
+        {"Put": {"TableName": TABLE, "Item": item("fresh"), "ConditionExpression": NEW}},
+        {"Put": {"TableName": TABLE, "Item": item("there"), "ConditionExpression": NEW}},
+    ]
+    with pytest.raises(table.exceptions.TransactionCanceledException) as caught:
+        table.transact_write_items(TransactItems=puts)
+    reasons = [reason["Code"] for reason in caught.value.response["CancellationReasons"]]
+    assert reasons == ["None", "ConditionalCheckFailed"]
+    assert "Item" not in table.get_item(TableName=TABLE, Key=item("fresh"))
+
+
+def test_batch_get_returns_what_is_there(table: Any) -> None:
+    """A batch read returns the existing items of its keys."""
+    table.put_item(TableName=TABLE, Item=item("one"))
+    table.put_item(TableName=TABLE, Item=item("two"))
+    got = table.batch_get_item(RequestItems={TABLE: {"Keys": [item("one"), item("two"), item("none")]}})
+    assert sorted(entry["pk"]["S"] for entry in got["Responses"][TABLE]) == ["one", "two"]
+
+
+def test_update_counts_atomically(table: Any) -> None:
+    """Concurrent ADD updates of one number lose none."""
+
+    def add(_: int) -> None:
+        table.update_item(
+            TableName=TABLE,
+            Key=item("counter"),
+            UpdateExpression="ADD n :one",
+            ExpressionAttributeValues={":one": {"N": "1"}},
+        )
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(add, range(50)))
+    assert table.get_item(TableName=TABLE, Key=item("counter"))["Item"]["n"]["N"] == "50"

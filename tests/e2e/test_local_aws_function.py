@@ -1,0 +1,198 @@
+"""Functions: what an invocation may expect of its execution environment, and what happens when it breaks."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from local_aws.instance import Instance
+from local_aws.status import ask
+from tests.e2e.conftest import Clients, Function, refusal
+
+Make = Callable[..., Function]
+UNHANDLED = "Unhandled"
+TMP = "/" + "tmp"  # the function's own
+
+
+def test_first_invocation_is_cold_and_the_next_is_warm(make_function: Make) -> None:
+    """Only the first report has an init duration, and the second call runs in the same process."""
+    function = make_function()
+    first, second = function.invoke(), function.invoke()
+    assert (first.value["calls"], second.value["calls"]) == (1, 2)
+    assert ("Init Duration" in first.report, "Init Duration" in second.report) == (True, False)
+
+
+def test_report_bills_the_init_phase_of_images(make_function: Make) -> None:
+    """The billed duration of a cold start is its duration and its init duration together, in whole milliseconds."""
+    report = make_function().invoke().report
+    found = re.search(r"\tDuration: ([\d.]+) ms\tBilled Duration: (\d+) ms.*\tInit Duration: ([\d.]+) ms\t", report)
+    assert found, report
+    total = float(found[1]) + float(found[3])
+    assert total <= int(found[2]) <= total + 1.02
+
+
+def test_environment_holds_lambdas_own_and_the_functions_variables(make_function: Make, local_aws: Instance) -> None:
+    """The function sees its own variables, Lambda's, and the local endpoint, and none of LocalStack's."""
+    function = make_function(Environment={"Variables": {"COLOUR": "blue"}}, MemorySize=320)
+    variables = function.invoke({"environment": True}).value["environment"]
+    expected = {
+        "COLOUR": "blue",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "320",
+        "AWS_REGION": "us-west-2",
+        "AWS_ENDPOINT_URL": local_aws.endpoint,
+        "_HANDLER": "function.handler",
+        "LAMBDA_TASK_ROOT": "/var/task",
+    }
+    assert expected.items() <= variables.items()
+    assert not [name for name in variables if name.startswith("LOCALSTACK")]
+
+
+def test_root_is_read_only_and_tmp_is_private(make_function: Make, guarantees: dict[str, Any]) -> None:
+    """Only /tmp can be written, and the user is Lambda's."""
+    if not guarantees["read_only_root"]:
+        pytest.skip("the engine of this machine does not promise read_only_root")
+    value = make_function().invoke({"write": [TMP + "/x", "/var/task/x", "/x"], "list": TMP}).value
+    assert value["writes"][TMP + "/x"] == "written"
+    assert {value["writes"]["/var/task/x"], value["writes"]["/x"]} == {"Read-only file system"}
+    assert (value["uid"], value["listing"]) == (993, ["x"])
+
+
+def test_handler_error_is_the_answer_and_keeps_the_environment(make_function: Make) -> None:
+    """An exception of the handler is reported with its type and traceback, and the next call is warm."""
+    function = make_function()
+    answer = function.invoke({"raise": "boom"})
+    assert (answer.error, answer.value["errorType"], answer.value["errorMessage"]) == (UNHANDLED, "ValueError", "boom")
+    assert "Traceback" in answer.log
+    assert function.invoke().value["calls"] == 2
+
+
+def test_timeout_ends_the_environment(make_function: Make) -> None:
+    """A function over its time is killed and told so, and the next call starts anew."""
+    function = make_function(Timeout=1)
+    answer = function.invoke({"sleep": 5})
+    assert (answer.error, answer.value["errorType"]) == (UNHANDLED, "Sandbox.Timedout")
+    assert answer.value["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    assert "Task timed out after 1.00 seconds" in answer.log
+    assert "Status: timeout" in answer.report
+    assert function.invoke().value["calls"] == 1
+
+
+def test_memory_limit_is_told_from_any_other_kill(make_function: Make) -> None:
+    """What fits the memory size runs; what passes it ends as Runtime.OutOfMemory."""
+    function = make_function(MemorySize=256)
+    assert function.invoke({"allocate": 120}).error is None
+    answer = function.invoke({"allocate": 400})
+    assert (answer.error, answer.value["errorType"]) == (UNHANDLED, "Runtime.OutOfMemory")
+    assert "Error Type: Runtime.OutOfMemory" in answer.report
+
+
+def test_exit_of_the_runtime_is_an_error_with_its_status(make_function: Make) -> None:
+    """A runtime that exits in an invocation is reported with its exit status and its last words are logged."""
+    answer = make_function().invoke({"exit": 3})
+    assert answer.value["errorType"] == "Runtime.ExitError"
+    assert answer.value["errorMessage"].endswith("Runtime exited with error: exit status 3")
+    assert "about to exit" in answer.log
+
+
+def test_killed_environment_is_an_exit_error(make_function: Make, local_aws: Instance) -> None:
+    """A kill -9 of the environment in an invocation is an exit error, not an out-of-memory error."""
+    function = make_function(Timeout=20)
+    function.invoke()
+    with ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(function.invoke, {"sleep": 15})
+        while not ask(local_aws, "/_local_aws/environments/kill", {"function": function.name}):
+            pass
+        answer = pending.result()
+    assert answer.value["errorType"] == "Runtime.ExitError"
+    assert answer.value["errorMessage"].endswith("signal: killed")
+    assert function.invoke().value["calls"] == 1
+
+
+def test_init_error_is_the_answer_of_the_invocation(make_function: Make) -> None:
+    """A failing init is tried once more by the invocation and answered with its own type."""
+    answer = make_function(Environment={"Variables": {"INIT_FAIL": "1"}}).invoke()
+    assert (answer.error, answer.value["errorType"]) == (UNHANDLED, "RuntimeError")
+    assert answer.value["errorMessage"] == "init failed"
+    assert "Phase: invoke\tStatus: error" in answer.log
+
+
+def test_init_over_ten_seconds_runs_again_within_the_function_timeout(make_function: Make) -> None:
+    """An init phase that is too slow for init is repeated by the invocation under the function's own timeout."""
+    function = make_function(Timeout=30, Environment={"Variables": {"INIT_SLEEP": "10.5"}})
+    answer = function.invoke()
+    assert (answer.error, answer.value["calls"]) == (None, 1)
+
+
+def test_concurrent_invocations_run_in_environments_of_their_own(make_function: Make) -> None:
+    """Eight calls at once are answered by eight environments, each for the first time."""
+    function = make_function(Timeout=30)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: function.invoke({"sleep": 4}), range(8)))
+    assert [answer.value["calls"] for answer in answers] == [1] * 8
+
+
+def test_environment_is_frozen_between_invocations(make_function: Make) -> None:
+    """A background thread stands still from the end of one invocation to the beginning of the next."""
+    import time
+
+    function = make_function()
+    function.invoke({"tick": True, "sleep": 0.1})
+    time.sleep(0.7)
+    assert function.invoke({"sleep": 0.05, "evaluate": "pause"}).value["value"] > 0.5
+
+
+def test_version_and_alias_run_what_was_published(make_function: Make) -> None:
+    """An alias invokes its version, whose configuration later updates do not touch."""
+    function = make_function(Environment={"Variables": {"COLOUR": "first"}})
+    version = function.client.publish_version(FunctionName=function.name)["Version"]
+    function.client.create_alias(FunctionName=function.name, Name="live", FunctionVersion=version)
+    function.update(Environment={"Variables": {"COLOUR": "second"}})
+    live = function.invoke({"environment": True}, Qualifier="live")
+    assert live.value["environment"]["COLOUR"] == "first"
+    assert live.value["arn"].endswith(f":{function.name}:live")
+    assert f"Version: {version}" in live.log
+    assert function.invoke({"environment": True}).value["environment"]["COLOUR"] == "second"
+
+
+def test_code_is_updated_by_digest(make_function: Make, image_uri: str) -> None:
+    """After an update by digest the function's code has this digest."""
+    function = make_function()
+    function.client.update_function_code(FunctionName=function.name, ImageUri=image_uri)
+    function.settle()
+    told = function.client.get_function(FunctionName=function.name)
+    wanted = image_uri.rpartition("sha256:")[2]
+    assert told["Code"]["ResolvedImageUri"] == image_uri
+    assert told["Configuration"]["CodeSha256"] == wanted
+
+
+def test_missing_image_is_refused(make_function: Make, local_aws: Instance) -> None:
+    """A function cannot be updated to an image that the registry does not hold."""
+    function = make_function()
+    wanted = {"FunctionName": function.name, "ImageUri": f"{local_aws.registry}/tests/function:none"}
+    assert "does not exist. Provide a valid source image" in refusal(function.client.update_function_code, **wanted)
+
+
+def test_five_megabytes_go_in_and_come_back(make_function: Make) -> None:
+    """A payload under Lambda's limit passes whole in both directions."""
+    text = "x" * 5_000_000
+    assert make_function(MemorySize=512).invoke({"echo": text}).value["echo"] == text
+
+
+def test_reply_over_the_limit_is_an_error(make_function: Make) -> None:
+    """A response over six megabytes is refused by the Runtime API and the invocation fails."""
+    answer = make_function(MemorySize=1024).invoke({"repeat": 7_000_000})
+    assert answer.error == UNHANDLED
+    assert answer.value["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+def test_event_invocation_runs_in_the_background(make_function: Make, aws: Clients) -> None:
+    """An Event invocation is accepted at once and its output reaches the log."""
+    from tests.e2e.test_local_aws_logs import messages_with
+
+    function = make_function()
+    answer = function.client.invoke(FunctionName=function.name, InvocationType="Event", Payload=b'{"print": "later"}')
+    assert answer["StatusCode"] == 202
+    assert messages_with(aws, function.name, "later")

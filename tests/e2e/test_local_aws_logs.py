@@ -1,0 +1,80 @@
+"""Logs of functions in CloudWatch Logs."""
+
+import threading
+from collections.abc import Callable
+
+from tests.e2e.conftest import Clients, Function, wait_for
+
+Make = Callable[..., Function]
+
+
+def messages(aws: Clients, function: str) -> list[str]:
+    """All messages of a function's log group, oldest first."""
+    logs = aws("logs")
+    try:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+        return [event["message"] for page in pages for event in page["events"]]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+
+
+def messages_with(aws: Clients, function: str, text: str) -> list[str]:
+    """The messages that hold a text, once there are any."""
+    found: list[str] = wait_for(
+        lambda: [message for message in messages(aws, function) if text in message], f"{text!r} in the log"
+    )
+    return found
+
+
+def test_every_line_is_there_once_in_order(make_function: Make, aws: Clients) -> None:
+    """START, the function's lines, END and REPORT stand in the log once each, in this order."""
+    function = make_function()
+    function.invoke()
+    function.invoke({"print": "one line"})
+    reports = wait_for(lambda: [line for line in messages(aws, function.name) if line.startswith("REPORT")][1:], "it")
+    assert len(reports) == 1
+    lines = [line.split()[0] for line in messages(aws, function.name)]
+    assert lines == ["init", "START", "END", "REPORT", "START", "one", "END", "REPORT"]
+
+
+def test_lines_arrive_while_the_function_runs(make_function: Make, aws: Clients) -> None:
+    """A line can be read in CloudWatch Logs before the invocation that wrote it ends."""
+    function = make_function(Timeout=20)
+    done = threading.Event()
+
+    def run() -> None:
+        function.invoke({"spin": 5})
+        done.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    messages_with(aws, function.name, "spin 3")
+    early = not done.is_set()
+    thread.join()
+    assert early
+
+
+def test_long_line_is_cut_at_the_event_limit(make_function: Make, aws: Clients) -> None:
+    """A line over 256 KiB becomes several events, none of which is longer."""
+    function = make_function()
+    function.invoke({"flood": 600_000})
+    parts = wait_for(
+        lambda: (
+            [line for line in messages(aws, function.name) if line.startswith("xxx")][2:]
+            and [line for line in messages(aws, function.name) if line.startswith("xxx")]
+        ),
+        "the long line",
+    )
+    assert sum(len(part.rstrip("\n")) for part in parts) == 600_000
+    assert max(len(part.encode()) for part in parts) <= 256 * 1024
+
+
+def test_each_environment_has_a_stream_of_its_own(make_function: Make, aws: Clients) -> None:
+    """Two environments write to two streams, named by day and version."""
+    function = make_function(Timeout=1)
+    function.invoke()
+    function.invoke({"sleep": 3})
+    function.invoke()
+    messages_with(aws, function.name, "REPORT")
+    streams = aws("logs").describe_log_streams(logGroupName=f"/aws/lambda/{function.name}")["logStreams"]
+    assert all("/[$LATEST]" in stream["logStreamName"] for stream in streams)
