@@ -1,4 +1,4 @@
-"""Synthesizes the templates of every stage: `python -m infrastructure.app [--check] [STAGE...]`.
+"""Synthesizes the templates of every stage and of the pipelines: `python -m infrastructure.app [--check] [STAGE...]`.
 
 Needs no account and no network.
 """
@@ -9,26 +9,41 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infrastructure import stage_file
 from infrastructure.exceptions import InfrastructureError
 from infrastructure.node import use_wheel_node
-from infrastructure.settings import Settings
+
+if TYPE_CHECKING:
+    from infrastructure.stacks.base import StageStack
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+PIPELINES = "pipelines"
+"""The folder of the release pipelines, which are made once by hand and not with a stage's own stacks."""
 RENEW = "make infra"
 
 
-def synthesize(settings: Settings) -> dict[str, str]:
-    """The stage's templates, as the text of files: `<stack name>.template.json` → JSON, in the order of deployment."""
+def folders() -> list[str]:
+    """What there is to synthesize: every stage, and the pipelines."""
+    return [*stage_file.stage_names(), PIPELINES]
+
+
+def synthesize(folder: str) -> dict[str, str]:
+    """The templates of a stage, or of `pipelines`, as the text of files: `<stack name>.template.json` → JSON."""
     use_wheel_node()
     from aws_cdk import App
 
+    from infrastructure.pipelines.base_pipeline import PIPELINES as KINDS
     from infrastructure.stacks import STACKS
 
-    with tempfile.TemporaryDirectory(prefix="score-processor-synth-") as folder:
-        app = App(outdir=folder, analytics_reporting=False, stack_traces=False, tree_metadata=False)
-        stacks = [stack(app, settings) for stack in STACKS]
+    with tempfile.TemporaryDirectory(prefix="score-processor-synth-") as work:
+        app = App(outdir=work, analytics_reporting=False, stack_traces=False, tree_metadata=False)
+        if folder == PIPELINES:
+            stacks: list[StageStack] = [kind(app, stage_file.load(stage)) for stage, kind in KINDS.items()]
+        else:
+            settings = stage_file.load(folder)
+            stacks = [stack(app, settings) for stack in STACKS]
         assembly = app.synth()
         return {
             f"{stack.stack_name}.template.json": _text(assembly.get_stack_by_name(stack.stack_name).template)
@@ -77,23 +92,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--templates", type=Path, default=TEMPLATES, metavar="FOLDER", help="where the templates lie")
     options = parser.parse_args(arguments)
     try:
-        settings = [stage_file.load(stage) for stage in options.stages or stage_file.stage_names()]
-        return max(_one(one, options.templates, check=options.check) for one in settings)
+        return max(_one(stage, options.templates, check=options.check) for stage in options.stages or folders())
     except InfrastructureError as problem:
         print(problem, file=sys.stderr)
         return 1
 
 
-def _one(settings: Settings, folder: Path, *, check: bool) -> int:
-    files = synthesize(settings)
+def _one(stage: str, folder: Path, *, check: bool) -> int:
+    files = synthesize(stage)
     if check:
-        difference = differences(settings.stage, files, folder)
-        print(difference or f"{settings.stage}: the committed templates are what the code synthesizes")
+        difference = differences(stage, files, folder)
+        print(difference or f"{stage}: the committed templates are what the code synthesizes")
         if difference:
-            print(f"{settings.stage}: renew the committed templates with: {RENEW}", file=sys.stderr)
+            print(f"{stage}: renew the committed templates with: {RENEW}", file=sys.stderr)
         return int(bool(difference))
-    changed = write(settings.stage, files, folder)
-    print(f"{settings.stage}: {len(files)} templates, {len(changed)} changed")
+    changed = write(stage, files, folder)
+    print(f"{stage}: {len(files)} templates, {len(changed)} changed")
     for path in changed:
         print(f"  {path.name}{'' if path.exists() else ' (removed)'}")
     return 0

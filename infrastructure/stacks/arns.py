@@ -33,5 +33,50 @@ def log_streams(log_group: str) -> str:
     return _arn(f"logs:{HERE}:log-group:{log_group}:log-stream:*")
 
 
+def repository(name: str) -> str:
+    """The ARN of a registry's repository."""
+    return _arn(f"ecr:{HERE}:repository/{name}")
+
+
+def function(name: str) -> list[str]:
+    """The ARNs of a function and of its versions and aliases."""
+    return [_arn(f"lambda:{HERE}:function:{name}"), _arn(f"lambda:{HERE}:function:{name}:*")]
+
+
+def bucket(name: str) -> str:
+    """The ARN of a bucket."""
+    return _arn(f"s3:::{name}")
+
+
+def log_group(name: str) -> str:
+    """The ARN of a log group."""
+    return _arn(f"logs:{HERE}:log-group:{name}:*")
+
+
+def stacks(stage: str) -> str:
+    """The ARN of all stacks of a stage."""
+    return _arn(f"cloudformation:{HERE}:stack/{stage}-*/*")
+
+
+def roles(stage: str) -> str:
+    """The ARN of the roles that CloudFormation names after a stage's function stack."""
+    return _arn(f"iam::${{AWS::AccountId}}:role/{stage}-function-*")
+
+
+def rules(stage: str) -> str:
+    """The ARN of the rules that CloudFormation names after a stage's function stack."""
+    return _arn(f"events:{HERE}:rule/{stage}-function-*")
+
+
+def alarms(function_name: str) -> str:
+    """The ARN of a function's alarms."""
+    return _arn(f"cloudwatch:{HERE}:alarm:{function_name}-*")
+
+
+def dashboard(name: str) -> str:
+    """The ARN of a dashboard."""
+    return _arn(f"cloudwatch::${{AWS::AccountId}}:dashboard/{name}")
+
+
 def _arn(rest: str) -> str:
     return Fn.sub(f"arn:${{AWS::Partition}}:{rest}")

@@ -12,9 +12,10 @@ from tests.infrastructure.templates import NOUNS, committed
 REPOSITORY = Path(app.__file__).resolve().parent.parent
 
 
-def test_committed_templates_are_what_the_code_synthesizes(stage: str) -> None:
+@pytest.mark.parametrize("folder", app.folders())
+def test_committed_templates_are_what_the_code_synthesizes(folder: str) -> None:
     """The committed templates are synthesized from this checkout; `make infra` renews them."""
-    difference = app.differences(stage, app.synthesize(stage_file.load(stage)))
+    difference = app.differences(folder, app.synthesize(folder))
     assert not difference, f"renew the committed templates with: {app.RENEW}\n{difference}"
 
 

@@ -1,0 +1,1 @@
+"""How a commit of a branch becomes what a stage serves."""

@@ -1,0 +1,147 @@
+"""A stage's release pipeline in CodePipeline: from a commit on the stage's branch to what its alias serves."""
+
+from aws_cdk import CfnParameter, Duration, Fn, RemovalPolicy
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infrastructure.pipelines.permissions import rights
+from infrastructure.pipelines.steps import PHASES, Phase, Step
+from infrastructure.settings import Settings
+from infrastructure.stacks.base import StageStack
+
+MACHINE = "debian:12"
+"""A machine that has never seen the project: what the README calls for is installed, and nothing else."""
+PREREQUISITES = (
+    "apt-get update -qq",
+    "apt-get install -qq --no-install-recommends ca-certificates git make python3 python3-venv python3-pip",
+    "git config --global --add safe.directory '*'",
+)
+
+
+class BasePipeline(StageStack):
+    """Source → test → build and verify → push → compare → shape → deploy, as `steps.PHASES` says."""
+
+    noun = "pipeline"
+    branch: str
+    approval: bool
+
+    def __init__(self, scope: Construct, settings: Settings) -> None:
+        super().__init__(scope, settings)
+        self._connection = CfnParameter(self, "ConnectionArn", description="The connection to the Git host")
+        self._repository = CfnParameter(self, "SourceRepository", description="The Git repository, <owner>/<name>")
+        self._source = codepipeline.Artifact("source")
+        pipeline = codepipeline.Pipeline(
+            self,
+            "Pipeline",
+            pipeline_name=f"score-processor-{settings.stage}",
+            pipeline_type=codepipeline.PipelineType.V2,
+            # A newer commit takes the place of one that waits: the branch's last commit is what counts.
+            execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
+            artifact_bucket=self._artifacts(),
+        )
+        pipeline.add_stage(stage_name="Source", actions=[self._source_action()])
+        for phase in PHASES:
+            pipeline.add_stage(stage_name=phase.name, actions=self._actions(phase))
+
+    def _artifacts(self) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            "Sources",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(30))],
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _source_action(self) -> actions.CodeStarConnectionsSourceAction:
+        owner_and_name = Fn.split("/", self._repository.value_as_string)
+        return actions.CodeStarConnectionsSourceAction(
+            action_name="source",
+            connection_arn=self._connection.value_as_string,
+            owner=Fn.select(0, owner_and_name),
+            repo=Fn.select(1, owner_and_name),
+            branch=self.branch,
+            output=self._source,
+            # The whole history: an image is labelled with its commit, and a dirty or unknown one is refused.
+            code_build_clone_output=True,
+        )
+
+    def _actions(self, phase: Phase) -> list[codepipeline.IAction]:
+        asked = [
+            actions.ManualApprovalAction(
+                action_name="approve",
+                run_order=1,
+                additional_information="The step before shows what would change. Agree to change it and to deploy.",
+            )
+            for step in phase.steps
+            if step.approval and self.approval
+        ]
+        return [*asked, *(self._action(step) for step in phase.steps)]
+
+    def _action(self, step: Step) -> codepipeline.IAction:
+        return actions.CodeBuildAction(
+            action_name=step.name,
+            run_order=2,
+            input=self._source,
+            project=self._project(step),
+            variables_namespace=step.name,
+            environment_variables={
+                "BUILT": codebuild.BuildEnvironmentVariable(value="#{build.IMAGE_DIGEST}"),
+                "VERIFIED": codebuild.BuildEnvironmentVariable(value="#{verify.IMAGE_DIGEST}"),
+            }
+            if '"$BUILT"' in " ".join(step.commands)
+            else None,
+        )
+
+    def _project(self, step: Step) -> codebuild.PipelineProject:
+        project = codebuild.PipelineProject(
+            self,
+            f"{step.name.capitalize()}Project",
+            project_name=f"score-processor-{self.settings.stage}-{step.name}",
+            description=f"{step.name.capitalize()}: a step of the release to {self.settings.stage}",
+            environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxBuildImage.from_docker_registry(MACHINE),
+                compute_type=codebuild.ComputeType.MEDIUM,
+            ),
+            environment_variables={
+                "STAGE": codebuild.BuildEnvironmentVariable(value=self.settings.stage),
+            },
+            build_spec=codebuild.BuildSpec.from_object(build_spec(step)),
+            timeout=Duration.minutes(60),
+        )
+        for statement in rights(step.rights, self.settings) if step.rights else []:
+            project.add_to_role_policy(statement)
+        return project
+
+
+class StagingPipeline(BasePipeline):
+    """Every commit of the branch `staging`, without asking."""
+
+    branch = "staging"
+    approval = False
+
+
+class ProductionPipeline(BasePipeline):
+    """Every commit of the branch `main`, after a person has seen what changes."""
+
+    branch = "main"
+    approval = True
+
+
+PIPELINES: dict[str, type[BasePipeline]] = {"staging": StagingPipeline, "production": ProductionPipeline}
+
+
+def build_spec(step: Step) -> dict[str, object]:
+    """A step in CodeBuild's words; a command that fails ends it."""
+    return {
+        "version": "0.2",
+        "env": {"shell": "bash", "exported-variables": ["IMAGE_DIGEST"]},
+        "phases": {
+            "install": {"commands": list(PREREQUISITES)},
+            "build": {"on-failure": "ABORT", "commands": list(step.commands)},
+        },
+    }
