@@ -21,7 +21,8 @@ class Context:
     """`deadline` is a time of `time.monotonic()`, None for no limit; `folder` is what relative paths start from.
 
     `offline` forbids calls to providers: models are replayed from the score's cassette. `record` names the cassette
-    file that real replies are added to. `budget` (US dollars per score and item) stops before the next call.
+    file that real replies are added to, asked of `model` (`provider:name`) where that is given. `budget` (US dollars
+    per score and item) stops before the next call.
     """
 
     deadline: float | None = None
@@ -30,6 +31,7 @@ class Context:
     folder: Path | None = None
     offline: bool = False
     record: Path | None = None
+    model: str | None = None
     budget: Decimal | None = None
     prices: Mapping[str, Price] | None = None
     workers: int = 8

@@ -1,0 +1,77 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from plexus.artifacts import FolderArtifacts
+from plexus.context import Context
+
+STORE = Path("build/artifacts")
+
+card = click.argument("card", metavar="CARD.yaml", type=click.Path(path_type=Path, dir_okay=False))
+store = click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=STORE,
+    show_default=True,
+    help="Folder of the artifacts.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+score = click.option("--score", "names", metavar="NAME", multiple=True, help="A score's name or key; all without it.")
+
+
+def labelled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--data, --text, --label: a file with labelled texts."""
+    for option in (
+        click.option("--label", default="label", show_default=True, help="Column of the labels."),
+        click.option("--text", "text_column", default="text", show_default=True, help="Column of the texts."),
+        click.option(
+            "--data", "data_file", type=click.Path(path_type=Path, dir_okay=False), help="CSV, JSONL or Parquet file."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def asking(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--offline, --record, --model, --budget: how language models are asked."""
+    for option in (
+        click.option("--budget", type=float, help="US dollars per item; stops before the call that may pass it."),
+        click.option("--model", metavar="PROVIDER:NAME", help="With --record: the model that answers."),
+        click.option(
+            "--record",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Ask for real, and add each reply to this cassette.",
+        ),
+        click.option("--offline", is_flag=True, help="Ask no provider: replay the score's cassette."),
+    ):
+        function = option(function)
+    return function
+
+
+def context(
+    folder: Path,
+    *,
+    offline: bool = False,
+    record: Path | None = None,
+    model: str | None = None,
+    budget: float | None = None,
+) -> Context:
+    """The context of a command. Raises click.UsageError for options that contradict each other."""
+    if model is not None and record is None:
+        raise click.UsageError("--model goes with --record")
+    if offline and record is not None:
+        raise click.UsageError("--offline and --record contradict each other")
+    return Context(
+        artifacts=FolderArtifacts(folder),
+        offline=offline,
+        record=record,
+        model=model,
+        budget=None if budget is None else Decimal(str(budget)),
+    )

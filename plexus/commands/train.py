@@ -1,0 +1,84 @@
+"""`plexus train`: models and cassettes become artifacts, and a copy of the scorecard names them."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from plexus.commands import options
+
+
+@click.command(name="train")
+@options.card
+@options.score
+@options.labelled
+@click.option(
+    "--store",
+    "--output",
+    "store",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=options.STORE,
+    show_default=True,
+    help="Folder that keeps the artifacts.",
+)
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the scorecard with all digests filled in to this file.",
+)
+@options.as_json
+def command(
+    card: Path,
+    names: tuple[str, ...],
+    data_file: Path | None,
+    text_column: str,
+    label: str,
+    store: Path,
+    write: Path | None,
+    as_json: bool,
+) -> None:
+    """Train the scores that are trained, pack cassettes, print the artifacts' digests.
+
+    Without --data a score's own `data` says where its labelled texts are. The same data give the same digest.
+    """
+    import plexus
+    from plexus.artifacts import FolderArtifacts
+    from plexus.publishing import Source, publish
+
+    source = None if data_file is None else Source(data_file, text_column, label)
+    published = publish(plexus.load_file(card), FolderArtifacts(store), names=names, source=source)
+    if write is not None:
+        write_whole(write, published.text)
+    made = [asdict(each) for each in published.made]
+    if as_json:
+        click.echo(json.dumps(made, indent=2, ensure_ascii=False))
+        return
+    for each in made:
+        click.echo(f"{each['score']}: {each['key']} {each['digest']}" + _described(each["report"]))
+    if write is not None:
+        click.echo(f"wrote {write}")
+
+
+def _described(report: dict[str, Any] | None) -> str:
+    if report is None:
+        return ""
+    chosen = ", ".join(f"{name}={value}" for name, value in report["parameters"].items())
+    labels = ", ".join(f"{label} {count}" for label, count in report["labels"].items())
+    return (
+        f"\n  {report['texts']} texts ({labels}); accuracy {report['accuracy']:.3f} in {report['folds']}-fold "
+        f"cross-validation; {chosen}"
+    )
+
+
+def write_whole(path: Path, text: str) -> None:
+    """The file appears complete or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".half-", delete=False) as half:
+        half.write(text)
+    Path(half.name).chmod(0o644)
+    Path(half.name).replace(path)

@@ -1,0 +1,67 @@
+"""The operators of the restricted expression language, bounded so that no value can grow without end."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from plexus.exceptions import ScoringFailed, UnsafeCode
+
+MAXIMUM_LENGTH = 1_000_000
+MAXIMUM_NUMBER = 10**18
+
+
+def sized(value: Any) -> Any:
+    """The value itself. Raises UnsafeCode when it is too long or too large."""
+    if isinstance(value, (str, list, tuple, dict)) and len(value) > MAXIMUM_LENGTH:
+        raise UnsafeCode(f"a value of the expression has more than {MAXIMUM_LENGTH} elements")
+    if isinstance(value, int) and abs(value) > MAXIMUM_NUMBER:
+        raise UnsafeCode("a number of the expression is too large")
+    return value
+
+
+def _numbers(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Only for numbers: `'x' * 10**9` and `'%s' % x` are not arithmetic."""
+
+    def apply(left: Any, right: Any) -> Any:
+        if not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
+            raise ScoringFailed(f"the expression computes with a {type(left).__name__} and a {type(right).__name__}")
+        return function(left, right)
+
+    return apply
+
+
+def _plus(left: Any, right: Any) -> Any:
+    for kind in (str, list, (int, float)):
+        if isinstance(left, kind) and isinstance(right, kind):
+            return left + right  # type: ignore[operator]  # both are of the same kind
+    raise ScoringFailed(f"the expression adds a {type(left).__name__} and a {type(right).__name__}")
+
+
+BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: _plus,
+    ast.Sub: _numbers(operator.sub),
+    ast.Mult: _numbers(operator.mul),
+    ast.Div: _numbers(operator.truediv),
+    ast.FloorDiv: _numbers(operator.floordiv),
+    ast.Mod: _numbers(operator.mod),
+}
+UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.Not: operator.not_,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda left, right: left in right,
+    ast.NotIn: lambda left, right: left not in right,
+    ast.Is: lambda left, right: left is right,
+    ast.IsNot: lambda left, right: left is not right,
+}

@@ -1,0 +1,24 @@
+"""Finding quoted passages in a text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "})
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of a text as it stands there; offsets in characters, end exclusive, -1 where it has no place."""
+
+    text: str
+    start: int
+    end: int
+
+
+def find_verbatim(text: str, quoted: str) -> Passage | None:
+    """Where the text says this, whatever the case, the white space and the shape of quotes and dashes."""
+    parts = [re.escape(part) for part in quoted.translate(_SAME).split()]
+    found = re.search(r"\s+".join(parts), text.translate(_SAME), re.IGNORECASE) if parts else None
+    return None if found is None else Passage(text[found.start() : found.end()], found.start(), found.end())

@@ -1,0 +1,118 @@
+"""Which chat model answers: a provider's by LangChain's `init_chat_model`, or a cassette's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from plexus.context import Context
+from plexus.exceptions import ArtifactMissing, ScoringFailed
+from plexus.graph.cassette import FILE_NAME, Cassette
+
+REPLAY = "replay"
+_DEFAULT_TEMPERATURE = 0.0
+_DEFAULT_MAX_TOKENS = 500
+#: Seconds that one call may take, whatever the deadline allows.
+CALL_TIMEOUT = 60
+_NAMES = {
+    "bedrock": "bedrock_converse",
+    "aws": "bedrock_converse",
+    "azure": "azure_openai",
+    "chatopenai": "openai",
+    "azurechatopenai": "azure_openai",
+    "chatanthropic": "anthropic",
+    "chatbedrockconverse": "bedrock_converse",
+    "bedrockchat": "bedrock_converse",
+    "chatollama": "ollama",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A node's model: its own keys before the score's before the defaults."""
+
+    provider: str
+    name: str
+    region: str | None
+    base_url: str | None
+    temperature: float
+    max_tokens: int
+
+    @classmethod
+    def of(cls, node: Any, score: Any) -> Settings:
+        """Raises ScoringFailed when no model is named."""
+
+        def chosen(key: str, default: Any = None) -> Any:
+            values = (getattr(node, key), getattr(score, key), default)
+            return next((value for value in values if value is not None), None)
+
+        provider, name = chosen("model_provider"), chosen("model_name")
+        if provider is None or name is None:
+            raise ScoringFailed(f"the node {node.name!r} needs a model_provider and a model_name")
+        return cls(
+            _NAMES.get(provider.casefold(), provider),
+            name,
+            chosen("model_region"),
+            chosen("base_url"),
+            chosen("temperature", _DEFAULT_TEMPERATURE),
+            chosen("max_tokens", _DEFAULT_MAX_TOKENS),
+        )
+
+    def instead(self, model: str) -> Settings:
+        """The same settings with another model, given as `provider:name`."""
+        provider, _, name = model.partition(":")
+        return replace(self, provider=_NAMES.get(provider.casefold(), provider), name=name)
+
+    @property
+    def model_id(self) -> str:
+        """`provider:name`, as results and cassettes say it."""
+        return f"{self.provider}:{self.name}"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What else decides the reply."""
+        return {"temperature": float(self.temperature), "max_tokens": self.max_tokens}
+
+
+def open_cassette(named: str | None, score: str, context: Context) -> Cassette:
+    """The cassette that a score names: by digest in the artifact store, or by path beside the scorecard."""
+    if named is None:
+        raise ArtifactMissing(f"the score {score!r} names no cassette to replay; add `cassette: FILE`")
+    if named.startswith("sha256:"):
+        if context.artifacts is None:
+            raise ArtifactMissing(f"the score {score!r} needs the artifact {named}, and no artifact store is given")
+        return Cassette.read(context.artifacts.get(named) / FILE_NAME)
+    path = Path(named)
+    if not path.is_absolute():
+        if context.folder is None:
+            raise ArtifactMissing(
+                f"the score {score!r} names the cassette {named!r} by path, which works beside the scorecard's file "
+                "only; `plexus train --write` replaces it by a digest"
+            )
+        path = context.folder / path
+    if not path.is_file():
+        raise ArtifactMissing(f"the score {score!r} names the cassette {path}, which is not there")
+    return Cassette.read(path)
+
+
+def live(settings: Settings) -> Any:
+    """A provider's chat model; retries are ours, so that they stay inside the deadline."""
+    from langchain.chat_models import init_chat_model
+
+    options: dict[str, Any] = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
+    if settings.provider == "ollama":
+        options["num_predict"] = options.pop("max_tokens")
+        options["client_kwargs"] = {"timeout": CALL_TIMEOUT}
+    elif settings.provider != "bedrock_converse":
+        options |= {"timeout": CALL_TIMEOUT, "max_retries": 0}
+    if settings.region is not None:
+        options["region_name"] = settings.region
+    if settings.base_url is not None:
+        options["base_url"] = settings.base_url
+    try:
+        return init_chat_model(settings.name, model_provider=settings.provider, **options)
+    except ImportError as error:
+        raise ScoringFailed(f"the provider {settings.provider!r} needs a package: {error.name or error}") from None
+    except Exception as error:
+        raise ScoringFailed(f"cannot make the model {settings.model_id}: {type(error).__name__}") from error

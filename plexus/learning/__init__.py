@@ -1,0 +1,1 @@
+"""Scores that are trained: features, models as files, training."""

@@ -1,0 +1,92 @@
+"""Texts → sparse numbers: TF-IDF over words and over characters, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from plexus.learning import files
+
+#: Words with their inner apostrophes (`don't`), and marks that carry feeling.
+TOKENS = r"(?u)\b\w+(?:['’]\w+)?\b|[!?]+"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One vectorizer: `analyzer` is word or char_wb, `ngrams` the shortest and longest, `minimum` texts with a term."""
+
+    analyzer: str
+    ngrams: tuple[int, int]
+    minimum: int = 1
+    maximum_features: int | None = None
+
+
+class Features:
+    """Fitted blocks; `transform` gives a CSR matrix of shape (texts, terms), float32."""
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self.blocks = tuple(blocks)
+        self.vectorizers: list[Any] = []
+
+    def fit_transform(self, texts: Sequence[str]) -> Any:
+        """Learns the vocabularies."""
+        self.vectorizers = [_vectorizer(block) for block in self.blocks]
+        return _joined([each.fit_transform(texts) for each in self.vectorizers])
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        """The texts in the learnt vocabularies."""
+        return _joined([each.transform(texts) for each in self.vectorizers])
+
+    @property
+    def terms(self) -> list[str]:
+        """A name for each column; character n-grams stand in ‹›."""
+        names: list[str] = []
+        for block, vectorizer in zip(self.blocks, self.vectorizers, strict=True):
+            own = vectorizer.get_feature_names_out()
+            names += [f"‹{term}›" for term in own] if block.analyzer == "char_wb" else list(own)
+        return names
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Writes vocabularies and weights; gives what the model file says about them."""
+        for index, vectorizer in enumerate(self.vectorizers):
+            files.write_json(folder / f"terms-{index}.json", [str(term) for term in vectorizer.get_feature_names_out()])
+            files.write_array(folder / f"idf-{index}.npy", vectorizer.idf_)
+        return {"blocks": [asdict(block) for block in self.blocks]}
+
+    @classmethod
+    def load(cls, folder: Path, content: dict[str, Any]) -> Features:
+        """The features that `save` wrote."""
+        made = cls([Block(**{**each, "ngrams": tuple(each["ngrams"])}) for each in content["blocks"]])
+        for index, block in enumerate(made.blocks):
+            terms = files.read_json(folder / f"terms-{index}.json")
+            vectorizer = _vectorizer(block, {term: place for place, term in enumerate(terms)})
+            vectorizer.idf_ = files.read_array(folder / f"idf-{index}.npy")
+            made.vectorizers.append(vectorizer)
+        return made
+
+
+def _vectorizer(block: Block, vocabulary: dict[str, int] | None = None) -> Any:
+    import numpy
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(
+        analyzer=block.analyzer,
+        ngram_range=block.ngrams,
+        min_df=block.minimum if vocabulary is None else 1,
+        max_features=block.maximum_features if vocabulary is None else None,
+        sublinear_tf=True,
+        strip_accents="unicode" if block.analyzer == "word" else None,
+        token_pattern=TOKENS if block.analyzer == "word" else None,
+        vocabulary=vocabulary,
+        dtype=numpy.float32,
+    )
+
+
+def _joined(parts: list[Any]) -> Any:
+    if len(parts) == 1:
+        return parts[0]
+    from scipy.sparse import hstack
+
+    return hstack(parts, format="csr")

@@ -1,0 +1,124 @@
+"""LangGraphScore: a graph of nodes that LangGraph runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+from typing_extensions import override
+
+from plexus.configuration.graph import LangGraphScore
+from plexus.context import Context
+from plexus.exceptions import PlexusError, ScoringFailed
+from plexus.graph import build, providers
+from plexus.graph.asking import Asker
+from plexus.graph.cassette import Cassette, Recorder
+from plexus.graph.fields import fields_of
+from plexus.graph.nodes.logical import as_value
+from plexus.graph.providers import REPLAY, Settings
+from plexus.graph.references import Outputs
+from plexus.graph.replay import ReplayChatModel
+from plexus.graph.state import Run
+from plexus.scores.base import Request, Scorer
+from plexus.text import digest
+from plexus.values import Outcome
+
+_LONGEST_PATH = 200
+
+
+class GraphScorer(Scorer[LangGraphScore]):
+    """Replayed graphs run one item after the other; live ones run several at once, for they wait most of the time."""
+
+    @override
+    def prepare(self, context: Context) -> None:
+        """Compiles the graph and makes its models."""
+        self._cassette: Cassette | None = None
+        self._models: dict[Settings, Any] = {}
+        self._recorder = Recorder(context.record) if context.record is not None else None
+        self.live = False
+        self.settings: list[Settings] = []
+        self.graph = build.compiled(self.configuration, lambda node: self._asker(node, context))
+        listed = self.configuration.graph
+        fields = {field for node in listed for field in fields_of(node)}
+        self.output = Outputs.of(self._output(), build.known_names(listed) | fields)
+        self.prompt_hash = digest(
+            [[node.name, getattr(node, "system_message", None), getattr(node, "user_message", None)] for node in listed]
+        )
+        self.model = ", ".join(dict.fromkeys(each.model_id for each in self.settings)) or None
+
+    @override
+    def score(self, requests: Sequence[Request], context: Context) -> list[Outcome]:
+        """One outcome per request."""
+        if not self.live or len(requests) == 1:
+            return [self._one(request, context) for request in requests]
+        with ThreadPoolExecutor(max_workers=context.workers, thread_name_prefix="plexus-graph") as pool:
+            return list(pool.map(lambda request: self._one(request, context), requests))
+
+    def _one(self, request: Request, context: Context) -> Outcome:
+        run = Run(context, self._budget(context))
+        state = build.start(request.text, request.item.metadata, request.results, run)
+        try:
+            end = self.graph.invoke(state, {"recursion_limit": _LONGEST_PATH})
+            return self._outcome(end, run)
+        except PlexusError as error:
+            return error
+        except Exception as error:
+            at = f" at the node {run.path[-1]!r}" if run.path else ""
+            return ScoringFailed(f"the graph of {self.configuration.name!r} failed{at}: {type(error).__name__}")
+
+    def _outcome(self, end: Any, run: Run) -> Outcome:
+        final, values = end["final"], end["values"]
+        places = (values, values.get(run.path[-1], {}))
+        resolve = self.output.resolve_known if "value" in final else self.output.resolve
+        aliases = {**resolve(*places), **final}
+        explanation = aliases.get("explanation")
+        confidence = aliases.get("confidence")
+        return self.result(
+            as_value(aliases.get("value"), self.configuration.name),
+            None if explanation is None else str(explanation),
+            confidence=None if confidence is None else float(confidence),
+            cost=run.cost,
+            trace={"path": run.path, "nodes": run.nodes},
+            model=self.model,
+            prompt_hash=self.prompt_hash,
+            usage=run.usage,
+        )
+
+    def _output(self) -> dict[str, Any]:
+        """The score's `output`; without one, the last node's first field and explanation."""
+        if self.configuration.output:
+            return self.configuration.output
+        return {"value": "value", "explanation": "explanation"}
+
+    def _budget(self, context: Context) -> Decimal | None:
+        own = self.configuration.budget
+        limits = [limit for limit in (context.budget, Decimal(str(own)) if own is not None else None) if limit]
+        return min(limits) if limits else None
+
+    def _asker(self, node: Any, context: Context) -> Asker:
+        settings = Settings.of(node, self.configuration)
+        self.settings.append(settings)
+        replayed = context.record is None and (context.offline or settings.provider == REPLAY)
+        self.live = self.live or not replayed
+        if settings not in self._models:
+            self._models[settings] = self._replay(settings, context) if replayed else self._live(settings, context)
+        return Asker(settings, self._models[settings], replayed=replayed, recorder=self._recorder)
+
+    def _live(self, settings: Settings, context: Context) -> Any:
+        """The model that really answers: the card's own, unless the context names one to record from."""
+        return providers.live(settings if context.model is None else settings.instead(context.model))
+
+    def _replay(self, settings: Settings, context: Context) -> ReplayChatModel:
+        if self._cassette is None:
+            self._cassette = providers.open_cassette(self.configuration.cassette, self.configuration.name, context)
+        command = f"python -m plexus run CARD.yaml --score {self.configuration.name!r} --record FILE"
+        if settings.provider == REPLAY:
+            command += " --model PROVIDER:NAME"
+        return ReplayChatModel(
+            cassette=self._cassette,
+            model_id=settings.model_id,
+            parameters=settings.parameters,
+            record_with=command,
+        )
