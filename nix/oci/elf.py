@@ -51,8 +51,9 @@ class View:
         self.data = data
         fields = HEADER.unpack_from(data, 16)
         self.machine = fields[1]
-        table, size, count = fields[4], fields[8], fields[9]
-        self.segments = [self._segment(table + size * number) for number in range(count)]
+        self.table, size, count = fields[4], fields[8], fields[9]
+        self.table_size = size * count
+        self.segments = [self._segment(self.table + size * number) for number in range(count)]
         self.tags = list(self._tags())
 
     def _segment(self, at: int) -> Segment:

@@ -13,19 +13,22 @@ from oci.contents import Contents, File, Held
 from oci.digest import of_file, require
 from oci.exceptions import OciError, UnsafePath
 from oci.places import SITE
+from oci.services import is_left_out
+from oci.strip import Stripped
 
 # Licences and dist-info/METADATA stay: importlib.metadata and scanners read them.
 DROPPED = re.compile(
     "|".join(
         (
             r"(^|.*/)(tests|__pycache__)/",
-            r".*\.(pyi|pxd|pyx|pxi|h|hpp|hh|c|cc|cpp|a|lib|f|f90|cmake|html|js|css|svg|rst)$",
+            r".*\.(pyi|pxd|pyx|pxi|h|hpp|hh|c|cc|cpp|a|lib|f|f90|cmake)$",
             r"[^/]+\.dist-info/(RECORD|RECORD\.jws|INSTALLER|REQUESTED|direct_url\.json|sboms/.*)$",
-            r"sklearn/datasets/(images|descr)/",
+            r"sklearn/datasets/images/",
         )
     )
 )
 LICENCE = re.compile(r"(^|/)(licen[cs]es?/|(licen[cs]e|copying|notice)[^/]*$)", re.IGNORECASE)
+LIBRARY = re.compile(r"\.so(\.|$)")
 # Of a wheel's *.data folders these two are installed beside its modules; scripts, headers and data are for people.
 INSTALLED_DATA = re.compile(r"[^/]+\.data/(?:purelib|platlib)/(.+)")
 OTHER_DATA = re.compile(r"[^/]+\.data/")
@@ -93,7 +96,9 @@ def add_wheel(contents: Contents, wheel: Wheel, licences: Path | None) -> None:
     licensed = False
     for path, info in members(wheel):
         licensed = licensed or bool(LICENCE.search(path))
-        file = File(Member(wheel.archive, info), bool(info.external_attr >> 16 & 0o111))
+        member = Member(wheel.archive, info)
+        data = Stripped(member) if LIBRARY.search(path) else member
+        file = File(data, bool(info.external_attr >> 16 & 0o111))
         contents.add(f"{SITE}/{path}", file, wheel.name)
     if not licensed:
         text = own_licence(wheel.name, licences)
@@ -121,7 +126,7 @@ def installed_path(member: str) -> str | None:
         member = match[1]
     elif OTHER_DATA.match(member):
         return None
-    return None if DROPPED.match(member) else member
+    return None if DROPPED.match(member) or is_left_out(member) else member
 
 
 def own_licence(name: str, licences: Path | None) -> File:

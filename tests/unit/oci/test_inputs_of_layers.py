@@ -9,11 +9,13 @@ from oci.app import app_contents
 from oci.bytecode import compiled
 from oci.contents import Contents, File, Link
 from oci.digest import of_file
+from oci.elf import parse
 from oci.exceptions import InputMismatch, OciError, PathConflict, UnsafePath
 from oci.nar import nar_hash
 from oci.places import SITE
 from oci.root import base_contents
 from oci.wheels import wheel_contents
+from tests.unit.oci.elves import elf
 from tests.unit.oci.wheels import wheel
 
 TAG = "cpython-311"
@@ -54,6 +56,38 @@ def test_a_wheels_platform_folder_is_installed(tmp_path: Path) -> None:
     """`*.data/platlib` goes beside the other modules."""
     path = wheel(tmp_path, "tool", {"tool-1.data/platlib/tool/fast.so": b"\x7fELF"})
     assert "tool/fast.so" in below_site(wheel_contents([(path, None)], None))
+
+
+def test_botocore_keeps_the_models_that_a_function_needs(tmp_path: Path) -> None:
+    """Models of services that no function here calls go; botocore's own tables stay."""
+    kept, gone = "botocore/data/sqs/2012-11-05/service-2.json.gz", "botocore/data/ec2/2016-11-15/service-2.json.gz"
+    path = wheel(tmp_path, "botocore", dict.fromkeys([kept, gone, "botocore/data/endpoints.json"], b""))
+    paths = below_site(wheel_contents([(path, None)], None))
+    assert {kept, "botocore/data/endpoints.json"} < set(paths)
+    assert gone not in paths
+
+
+def test_a_shared_object_is_stripped(tmp_path: Path) -> None:
+    """Sections go, and every fact that a loader reads is the same."""
+    library = elf(["libc.so.6"], soname="fast.so", requires=[("libc.so.6", "GLIBC_2.36")])
+    path = wheel(tmp_path, "tool", {"tool/fast.cpython-311-x86_64-linux-gnu.so": library + bytes(5000)})
+    entry = wheel_contents([(path, None)], None)[f"{SITE}/tool/fast.cpython-311-x86_64-linux-gnu.so"]
+    assert isinstance(entry, File)
+    file = entry.data.open()
+    assert file is not None
+    assert (data := file.read()) == library
+    assert parse(data) == parse(library)
+
+
+def test_what_only_looks_like_a_shared_object_is_left_alone(tmp_path: Path) -> None:
+    """A linker script or a cut file named `.so` keeps its bytes."""
+    for name, data in (("script", b"INPUT(libfast.so.1)\n"), ("cut", b"\x7fELF\x02\x01")):
+        path = wheel(tmp_path, name, {f"{name}.so": data})
+        entry = wheel_contents([(path, None)], None)[f"{SITE}/{name}.so"]
+        assert isinstance(entry, File)
+        file = entry.data.open()
+        assert file is not None
+        assert file.read() == data
 
 
 def test_an_altered_wheel_is_refused(tmp_path: Path) -> None:
