@@ -51,7 +51,7 @@ def _without_quotations(line: str, text: str) -> str:
     kept, at = [], 0
     while at < len(line):
         end = at + _RUN
-        if end <= len(line) and line[at:end] in text:
+        if end <= len(line) and not line[at].isspace() and line[at:end] in text:
             while end < len(line) and line[at : end + 1] in text:
                 end += 1
             kept.append("[text]")

@@ -107,7 +107,7 @@ def _number(value: int | float | Decimal) -> AttributeValue:
         return {"S": str(number)}
     if number == 0:
         return {"N": "0"}
-    digits = len(number.normalize().as_tuple().digits) if number.adjusted() < 200 else _DIGITS + 1
+    digits = len("".join(map(str, number.as_tuple().digits)).strip("0"))  # normalize() would round to 28
     if digits > _DIGITS or not _SMALLEST_EXPONENT <= number.adjusted() <= _LARGEST_EXPONENT:
         return {"S": str(number)}
     return {"N": str(number)}

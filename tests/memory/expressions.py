@@ -1,0 +1,84 @@
+"""The part of DynamoDB's expression language that the worker uses."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+Item = dict[str, dict[str, Any]]
+_TOKEN = re.compile(r"\s*(attribute_exists|attribute_not_exists|AND|OR|[()<>=,+]|[#:\w]+)")
+
+
+class Condition:
+    """One condition expression over an item, which may not exist (None)."""
+
+    def __init__(self, text: str, names: dict[str, str], values: dict[str, Any]):
+        self.tokens = _TOKEN.findall(text)
+        assert "".join(self.tokens) == re.sub(r"\s", "", text), f"not understood: {text}"
+        self.names, self.values = names, values
+
+    def holds(self, item: Item | None) -> bool:
+        """Whether the item meets it."""
+        self.at, self.item = 0, item or {}
+        value = self._either()
+        assert self.at == len(self.tokens), "left over"
+        return value
+
+    def _either(self) -> bool:
+        value = self._both()
+        while self._next_is("OR"):
+            value = self._both() or value
+        return value
+
+    def _both(self) -> bool:
+        value = self._one()
+        while self._next_is("AND"):
+            value = self._one() and value
+        return value
+
+    def _one(self) -> bool:
+        if self._next_is("("):
+            value = self._either()
+            assert self._next_is(")")
+            return value
+        token = self._take()
+        if token in ("attribute_exists", "attribute_not_exists"):
+            assert self._next_is("(")
+            name = self._take()
+            assert self._next_is(")")
+            return (self.names.get(name, name) in self.item) == (token == "attribute_exists")
+        left, operator, right = self._operand(token), self._take(), self._operand(self._take())
+        if left is None or right is None or set(left) != set(right):
+            return False
+        (one,), (other,) = left.values(), right.values()
+        if "N" in left:
+            one, other = Decimal(one), Decimal(other)
+        return bool({"=": one == other, "<": one < other}[operator])
+
+    def _operand(self, token: str) -> dict[str, Any] | None:
+        return self.values[token] if token.startswith(":") else self.item.get(self.names.get(token, token))
+
+    def _take(self) -> str:
+        self.at += 1
+        return str(self.tokens[self.at - 1])
+
+    def _next_is(self, token: str) -> bool:
+        found = self.at < len(self.tokens) and self.tokens[self.at] == token
+        self.at += found
+        return found
+
+
+def updated(item: Item, text: str, names: dict[str, str], values: dict[str, Any]) -> Item:
+    """The item after an update expression with SET, REMOVE and ADD."""
+    new = dict(item)
+    for clause, body in re.findall(r"(SET|REMOVE|ADD) (.*?)(?= SET | REMOVE | ADD |$)", text):
+        for part in body.split(","):
+            words = part.replace("=", " ").split()
+            name = names.get(words[0], words[0])
+            if clause == "SET":
+                new[name] = values[words[1]]
+            elif clause == "ADD":
+                total = Decimal(new.get(name, {"N": "0"})["N"]) + Decimal(values[words[1]]["N"])
+                new[name] = {"N": str(total)}
+            else:
+                new.pop(name, None)
+    return new
