@@ -1,0 +1,52 @@
+"""Folders of the cache for work in progress: gone when the work ends, and swept by the next one if it was killed."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from cache import cache_dir, locked
+
+
+@contextlib.contextmanager
+def workspace() -> Iterator[Path]:
+    """A new folder on the cache's file system, so that what is finished can be renamed into the cache."""
+    parent = cache_dir() / "work"
+    parent.mkdir(exist_ok=True)
+    with locked("work"):
+        sweep(parent)
+        folder = Path(tempfile.mkdtemp(dir=parent))
+        folder.chmod(0o755)  # apt downloads as another user when root asks it to
+        held = hold(folder)
+    try:
+        yield folder
+    finally:
+        remove(folder)
+        os.close(held)
+
+
+def hold(folder: Path) -> int:
+    """Lock a folder for as long as the returned descriptor is open; BlockingIOError when another process has it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def sweep(parent: Path) -> None:
+    """Remove the folders that no living process holds."""
+    for folder in parent.iterdir():
+        with contextlib.suppress(OSError):
+            os.close(hold(folder))
+            remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder whatever the modes in it."""
+    shutil.rmtree(folder, ignore_errors=True)
