@@ -1,7 +1,7 @@
 """The function: `lambda_handler(event, context)`, and what an execution environment keeps between invocations."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import boto3
 
 import plexus
-from handler import aws, batch, redact, settings
+from handler import aws, batch, metrics, redact, settings
+from handler.batch import Outcome
 from handler.catalogue import Catalogue
 from handler.clock import Clock, Deadline
 from handler.exceptions import HandlerError
@@ -103,10 +104,11 @@ class Runtime:
         self.worker = Worker(
             self.store, self.queues, scoring, settling, chosen, self.clock, observe, self.log, self.account_id
         )
-        self.receiving = Receiving(self.worker, self.queues, chosen, observe, self.log)
+        self.receiving = Receiving(self.worker, self.queues, chosen, observe, self.log, self.tell)
         self.sweep = Sweep(self.store, self.queues, self.clock, observe, self.log)
         self._account_id: str | None = None
         self._lock = Lock()
+        self._cold = True
 
     def account_id(self) -> str:
         """The id of this worker's account, looked up once."""
@@ -135,10 +137,19 @@ class Runtime:
         self.log = self.log.bind(**fields)
         self.worker.log = self.log
 
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """The invocation's metrics, in its log."""
+        wall = self.clock.wall()
+        counted = metrics.of(outcomes, wall, self._cold)
+        self._cold = False
+        self.log.raw(metrics.line(counted, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "host"), wall))
+
     def _work(self, event: Any, source: object, deadline: Deadline) -> Answer:
         if batch.is_batch(event):
             deliveries = batch.deliveries(event)
-            return batch.answer(deliveries, self.worker.work(deliveries, deadline))
+            outcomes = self.worker.work(deliveries, deadline)
+            self.tell(outcomes)
+            return batch.answer(deliveries, outcomes)
         if source == "fanout":
             return self.receiving.fan_out(event, deadline)
         return self.receiving.poll(deadline)

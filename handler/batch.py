@@ -13,24 +13,46 @@ from handler.exceptions import InvalidEvent
 from handler.queues import Delivery
 
 
-class Disposition(Enum):
-    """What the caller does with a delivery's message."""
+class Ending(Enum):
+    """What became of one delivery; after the last two its message stays and comes back, after the others it goes."""
 
-    DONE = "done"  # it goes: the job has its outcome, or the message is in the dead-letter queue
-    AGAIN = "again"  # it stays, and comes back
+    COMPLETED = "completed"
+    DUPLICATE = "duplicate"  # the job had its outcome already
+    FAILED = "failed"
+    DEAD_LETTERED = "dead-lettered"
+    REQUEUED = "requeued"  # a fresh copy of the message took its place
+    RETRIED = "retried"
+    RETURNED = "returned"
+
+    @property
+    def message_goes(self) -> bool:
+        """Whether the message is done with."""
+        return self not in (Ending.RETRIED, Ending.RETURNED)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a result took: seconds from claim to commit, and the models' usage; `cost` in US dollars."""
+
+    seconds: float = 0.0
+    provider_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one delivery. `cause` is a row of the fate table, None where the job has a result."""
+    """How one delivery ended. `cause` is a row of the fate table, None where there was no error."""
 
     delivery: Delivery
-    disposition: Disposition
+    ending: Ending
     scoring_job_id: str | None = None
     cause: str | None = None
     error: str | None = None
     status: int = 200
     detail: str = "processed"
+    effort: Effort | None = None
 
 
 def is_batch(event: object) -> bool:
@@ -57,14 +79,14 @@ def rounds(batch: Sequence[Delivery], work: Callable[[Sequence[Delivery]], Itera
     for members in _turns(batch):
         ready = [delivery for delivery in members if delivery.group is None or delivery.group not in stopped]
         for outcome in work(ready) if ready else ():
-            if outcome.disposition is Disposition.AGAIN and outcome.delivery.group is not None:
+            if not outcome.ending.message_goes and outcome.delivery.group is not None:
                 stopped.add(outcome.delivery.group)
             yield outcome
 
 
 def answer(batch: Sequence[Delivery], outcomes: Iterable[Outcome]) -> dict[str, list[dict[str, str]]]:
     """The event source's answer: whatever has no outcome that lets it go is named, in the batch's order."""
-    done = {outcome.delivery.message_id for outcome in outcomes if outcome.disposition is Disposition.DONE}
+    done = {outcome.delivery.message_id for outcome in outcomes if outcome.ending.message_goes}
     return {
         "batchItemFailures": [
             {"itemIdentifier": delivery.message_id} for delivery in batch if delivery.message_id not in done

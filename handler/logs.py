@@ -46,9 +46,13 @@ class Log:
             return
         told = {name: value for name, value in {**self.fields, **fields}.items() if value is not None}
         line = {"timestamp": self.clock.timestamp(), "level": level, "message": message, **told}
+        self.raw(json.dumps(line, default=str))
+
+    def raw(self, line: str) -> None:
+        """A line that is JSON already, at every level."""
         stream = self.stream or sys.stdout
         # One call a line: threads share the stream, and Lambda makes an event of each write.
-        stream.write(json.dumps(line, default=str) + "\n")
+        stream.write(line + "\n")
         stream.flush()
 
 

@@ -1,11 +1,11 @@
 """The two ways in that carry one job: a fan-out names the message, the manual poll receives it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handler.batch import Disposition, Outcome
+from handler.batch import Outcome
 from handler.clock import Deadline
 from handler.exceptions import HandlerError, InvalidEvent
 from handler.logs import Log
@@ -27,6 +27,7 @@ class Receiving:
     settings: Settings
     observe: Observer
     log: Log
+    tell: Callable[[Sequence[Outcome]], None]
 
     def poll(self, deadline: Deadline) -> Answer:
         """One message of the request queue; an empty queue is 200 with `processed: false`."""
@@ -48,7 +49,8 @@ class Receiving:
 
     def _work(self, delivery: Delivery, deadline: Deadline, statuses: bool) -> Answer:
         (outcome,) = self.worker.work([delivery], deadline)
-        if outcome.disposition is Disposition.DONE:
+        self.tell([outcome])
+        if outcome.ending.message_goes:
             try:
                 self.queues.delete(delivery)
                 self.observe(Step.DELETE, delivery.message_id)

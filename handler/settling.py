@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from handler import backoff, fate, logs, redact
-from handler.batch import Disposition, Outcome
+from handler.batch import Ending, Outcome
 from handler.clock import Clock, Deadline
 from handler.exceptions import HandlerError, JobLeased, LeaseLost, OutOfTime
 from handler.fate import Fate, JobFate, MessageFate
@@ -50,22 +50,22 @@ class Settling:
         log = log.bind(cause=row.cause, error=reason)
         if not row.quotable:
             log = log.bind(place=logs.place(failure.error.__traceback__))
-        disposition = Disposition.AGAIN
+        ending = Ending.RETRIED
         if deadline.remaining > _TOO_LATE:
             try:
-                disposition = self._apply(failure, row, reason)
+                ending = self._apply(failure, row, reason)
             except Exception as error:
                 known = isinstance(error, HandlerError)
                 log.warning("outcome not recorded", second_error=redact.reason(error, known, self.hidden))
-        level = log.warning if disposition is Disposition.AGAIN else log.error
-        level("no result", disposition=disposition.value, receive_count=failure.delivery.receive_count)
-        return Outcome(failure.delivery, disposition, failure.scoring_job_id, row.cause, reason, row.status)
+        level = log.error if ending.message_goes else log.warning
+        level("no result", ending=ending.value, receive_count=failure.delivery.receive_count)
+        return Outcome(failure.delivery, ending, failure.scoring_job_id, row.cause, reason, row.status)
 
-    def _apply(self, failure: Failure, row: Fate, reason: str) -> Disposition:
+    def _apply(self, failure: Failure, row: Fate, reason: str) -> Ending:
         if row.message is MessageFate.DEAD_LETTERED:
             return self._dead_letter(failure, reason)
         if row.message is MessageFate.CONSUMED:
-            return Disposition.DONE if self._fail(failure, reason) else self._return(failure, LeaseLost("taken over"))
+            return Ending.FAILED if self._fail(failure, reason) else self._return(failure, LeaseLost("taken over"))
         if row.message is MessageFate.RETURNED:
             if row.job is JobFate.PENDING:
                 self._release(failure, reason)
@@ -73,7 +73,7 @@ class Settling:
         if not self._is_last(failure):
             self._release(failure, reason)
             self._hand_back(failure, self.pause(failure.delivery.receive_count or 1, self.settings.retry_base))
-            return Disposition.AGAIN
+            return Ending.RETRIED
         if failure.job is None:
             self._release(failure, reason)  # never claimed, as far as we know: it stays PENDING for a redrive
             return self._dead_letter(failure, reason)
@@ -81,7 +81,7 @@ class Settling:
             return self._dead_letter(failure, reason)
         return self._return(failure, LeaseLost("taken over"))
 
-    def _return(self, failure: Failure, error: BaseException) -> Disposition:
+    def _return(self, failure: Failure, error: BaseException) -> Ending:
         """Without blame: the message comes back when the job may be free, by a fresh copy if it was the last time."""
         wait = 0.0 if isinstance(error, OutOfTime) else self.settings.retry_base
         if isinstance(error, JobLeased):
@@ -89,9 +89,9 @@ class Settling:
         if self._is_last(failure):
             self.queues.requeue(failure.delivery, wait, unique=uuid.uuid4().hex)
             self.observe(Step.REQUEUE, failure.delivery.message_id)
-            return Disposition.DONE
+            return Ending.REQUEUED
         self._hand_back(failure, wait)
-        return Disposition.AGAIN
+        return Ending.RETURNED
 
     def _is_last(self, failure: Failure) -> bool:
         """Whether SQS moves the message to the dead-letter queue instead of another receive.
@@ -117,10 +117,10 @@ class Settling:
         self.observe(Step.FAIL, failure.job.id)
         return failed
 
-    def _dead_letter(self, failure: Failure, reason: str) -> Disposition:
+    def _dead_letter(self, failure: Failure, reason: str) -> Ending:
         self.queues.dead_letter(failure.delivery, reason)
         self.observe(Step.DEAD_LETTER, failure.delivery.message_id)
-        return Disposition.DONE
+        return Ending.DEAD_LETTERED
 
     def _hand_back(self, failure: Failure, seconds: float) -> None:
         self.queues.set_visibility([failure.delivery], seconds)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from handler import batch, message, scoring
-from handler.batch import Disposition, Outcome
+from handler.batch import Effort, Ending, Outcome
 from handler.clock import Clock, Deadline
 from handler.exceptions import HandlerError, JobLeased, OtherAccount, OutOfTime, Unavailable
 from handler.logs import Log
@@ -43,6 +43,7 @@ class Attempt:
     error: BaseException | None = None
     detail: str = "processed"
     scored: Scored | None = None
+    effort: Effort | None = None
 
     @property
     def is_open(self) -> bool:
@@ -158,7 +159,8 @@ class Worker:
         record = attempt.scored.record if attempt.scored else None
         self.store.commit(job, attempt.token, record, self.clock.timestamp(), self.clock.wall())
         self.observe(Step.COMMIT, job.id)
-        log.info("committed", seconds=round(self.clock.monotonic() - started, 3), score_result_id=job.result_id)
+        attempt.effort = _effort(attempt.scored, self.clock.monotonic() - started)
+        log.info("committed", seconds=round(attempt.effort.seconds, 3), score_result_id=job.result_id)
         return Response(job.id, job.result_id)
 
     def _keep(self, attempts: Sequence[Attempt]) -> None:
@@ -205,7 +207,9 @@ class Worker:
 
     def _outcome(self, attempt: Attempt, deadline: Deadline) -> Outcome:
         if attempt.error is None:
-            return Outcome(attempt.delivery, Disposition.DONE, attempt.scoring_job_id, detail=attempt.detail)
+            ending = Ending.COMPLETED if attempt.claimed else Ending.DUPLICATE
+            effort, detail = attempt.effort, attempt.detail
+            return Outcome(attempt.delivery, ending, attempt.scoring_job_id, detail=detail, effort=effort)
         if attempt.response is not None:
             attempt.claimed = attempt.may_be_claimed = False  # committed: only the response is owed
         failure = Failure(
@@ -231,6 +235,14 @@ class Worker:
 
     def _log(self, attempt: Attempt) -> Log:
         return self.log.bind(message_id=attempt.delivery.message_id, scoring_job_id=attempt.scoring_job_id)
+
+
+def _effort(scored: Scored | None, seconds: float) -> Effort:
+    """What a job took; an adopted result took no model."""
+    if scored is None:
+        return Effort(seconds)
+    usage, cost = scored.result.usage, scored.result.cost
+    return Effort(seconds, usage.calls, usage.input_tokens, usage.output_tokens, float(cost or 0))
 
 
 def _take(attempt: Attempt, future: "Future[Response]") -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler import batch
-from handler.batch import Disposition, Outcome
+from handler.batch import Ending, Outcome
 from handler.exceptions import InvalidEvent
 from handler.queues import Delivery
 
@@ -61,9 +61,7 @@ def test_exactly_the_right_failures_are_named(plan: list[tuple[str | None, bool]
 
     def work(ready: Sequence[Delivery]) -> list[Outcome]:
         begun.extend(ready)
-        return [
-            Outcome(each, Disposition.DONE if plan[members.index(each)][1] else Disposition.AGAIN) for each in ready
-        ]
+        return [Outcome(each, Ending.COMPLETED if plan[members.index(each)][1] else Ending.RETRIED) for each in ready]
 
     answer = batch.answer(members, batch.rounds(members, work))
     stopped: set[str] = set()
