@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import invoke
 from ._aws import Aws
 from ._errors import OperationFailed
 from ._page import Check, DeadLetter
+from .invoke import Answer
 
 POLL, FAN_OUT, EVENT_SOURCE = "manual poll", "fan-out", "event source"
 POISON = "this is not a scoring job"
@@ -74,7 +76,7 @@ def receive(aws: Aws, queue_url: str, *, delete: bool = True, attributes: bool =
     return list(found.values())
 
 
-def fan_out(aws: Aws, queue_url: str, jobs: Sequence[str], tick: Callable[[], None]) -> None:
+def fan_out(aws: Aws, queue_url: str, jobs: Sequence[str]) -> None:
     """Hand each job to the function in an invocation of its own, as a dispatcher does: receive, then invoke."""
     send(aws, queue_url, map(body, jobs))
     left = len(jobs)
@@ -89,23 +91,27 @@ def fan_out(aws: Aws, queue_url: str, jobs: Sequence[str], tick: Callable[[], No
                 "receipt_handle": message["ReceiptHandle"],
                 "queue_url": queue_url,
             }
-            answer = invoke(aws, event)
-            if answer.get("statusCode") != 200:
-                raise OperationFailed(
-                    f"the function answered {json.dumps(answer)} to a fan-out event", "make logs FOLLOW=0"
-                )
+            answer = invoke.invoke(aws, event)
+            if answer.exit_code:
+                raise OperationFailed(f"the function answered {invoke.readable(answer.payload)}", "make logs FOLLOW=0")
             left -= 1
-            tick()
 
 
-def invoke(aws: Aws, event: dict[str, Any]) -> dict[str, Any]:
-    """The function's answer to an event, through the alias."""
-    function = aws.stage.function
-    reply = aws.invoker.invoke(FunctionName=function.name, Qualifier=function.alias, Payload=json.dumps(event).encode())
-    answer = json.loads(reply["Payload"].read() or b"null")
-    if "FunctionError" in reply:
-        raise OperationFailed(f"the function failed: {json.dumps(answer)[:500]}", "make logs FOLLOW=0")
-    return dict(answer or {})
+def poll(aws: Aws, queue_url: str, job: str) -> Answer:
+    """Send one job and let the function fetch it by itself, as `make invoke` does."""
+    send(aws, queue_url, [body(job)])
+    answer = invoke.invoke(aws, {})
+    if answer.exit_code:
+        raise OperationFailed(f"the function answered {invoke.readable(answer.payload)}", "make logs FOLLOW=0")
+    return answer
+
+
+def through_event_source(aws: Aws, queue_url: str, ways: Ways) -> None:
+    """Send the jobs, the second deliveries and a poison, then let the queue feed the function until it is empty."""
+    send(aws, queue_url, [*map(body, ways.event_source), *map(body, ways.twice), POISON])
+    dead = aws.queue_url(aws.stage.queues.request_dead_letters)
+    switch_event_source(aws, enabled=True)
+    wait("scoring the queue's jobs", lambda: depth(aws, queue_url) == 0 and depth(aws, dead) > 0)
 
 
 def switch_event_source(aws: Aws, enabled: bool) -> None:

@@ -1,0 +1,188 @@
+"""What every verb shares: options, output for people or as JSON, exit codes, and a clean end on Ctrl-C."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from ._aws import Aws, clients, translated
+from ._errors import OperationFailed, Refused
+from ._stage import Stage, load_stage
+
+DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What a verb is given: its stage's clients, how to speak, and whether it may act."""
+
+    stage_name: str = "local"
+    endpoint_url: str | None = None
+    as_json: bool = False
+    dry_run: bool = False
+    yes: bool = False
+
+    @cached_property
+    def stage(self) -> Stage:
+        """The stage, read when first asked for."""
+        return load_stage(self.stage_name)
+
+    @cached_property
+    def aws(self) -> Aws:
+        """The stage's clients."""
+        return clients(self.stage, self.endpoint_url)
+
+    @cached_property
+    def console(self) -> Any:
+        """Where results for people go: standard output."""
+        from rich.console import Console
+
+        return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+
+    def say(self, text: str) -> None:
+        """Tell a step on standard error, so that standard output holds only the result."""
+        click.echo(text, err=True)
+
+    def confirm(self, what: str) -> None:
+        """Ask before a change of a guarded stage; raise Refused without a yes."""
+        if self.yes or self.dry_run or not self.stage.is_guarded:
+            return
+        if not sys.stdin.isatty():
+            raise Refused(
+                f"stage {self.stage.name} changes only with a yes, and nobody is here to ask: {what}",
+                "add --yes (make: YES=1)",
+            )
+        if not click.confirm(f"{what}\nGo on in stage {self.stage.name}?", err=True):
+            raise Refused("nothing was changed", "run it again when you are sure")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: dataclasses as objects, times as ISO 8601, decimals as numbers."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.repr}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on standard output."""
+    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))
+
+
+def _end(main: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> NoReturn:
+    """Run a click main and end with our exit codes and at most one message on standard error."""
+    code: Any = FAILED
+    try:
+        code = main(*args, **options | {"standalone_mode": False})
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = MISUSED
+    except OperationFailed as error:
+        _complain(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted")
+        code = INTERRUPTED
+    sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _complain(text: str) -> None:
+    click.echo(f"{click.style('error', fg='red') if _coloured() else 'error'}: {text}", err=True, color=_coloured())
+
+
+def _coloured() -> bool:
+    return sys.stderr.isatty() and "NO_COLOR" not in os.environ
+
+
+class Verb(click.Command):
+    """One verb."""
+
+    def main(self, *args: Any, **options: Any) -> NoReturn:
+        """Run, and end the process with 0 (done), 1 (failed), 2 (misused) or 130 (interrupted)."""
+        _end(super().main, args, options)
+
+
+class Verbs(click.Group):
+    """A verb with sub-commands."""
+
+    command_class = Verb
+
+    def main(self, *args: Any, **options: Any) -> NoReturn:
+        """As Verb.main."""
+        _end(super().main, args, options)
+
+
+def verb(
+    *,
+    acts: bool = False,
+    render: Callable[[Any, Shell], None] | None = None,
+    group: click.Group | None = None,
+    name: str | None = None,
+) -> Callable[[Callable[..., Any]], Verb]:
+    """Make a click command of a function that takes a Shell and its own options, and returns a value.
+
+    The value is printed by `render`, or as JSON with --json. `acts` adds --dry-run and --yes.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Verb:
+        @wraps(function)
+        def callback(stage: str, endpoint_url: str | None, as_json: bool, **options: Any) -> int:
+            acting = {key: options.pop(key) for key in ("dry_run", "yes") if acts}
+            shell = Shell(stage, endpoint_url, as_json, **acting)
+            return _run(function, shell, render, options)
+
+        for option in reversed(_options(acts)):
+            callback = option(callback)
+        made = click.command(name or function.__name__, cls=Verb)(callback)
+        if group is not None:
+            group.add_command(made)
+        return made
+
+    return decorate
+
+
+def _options(acts: bool) -> list[Callable[[F], F]]:
+    options = [
+        click.option("--stage", envvar="STAGE", default="local", show_default=True, help="A name under stages/."),
+        click.option("--endpoint-url", help="Talk to this address instead of the stage's own."),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else."),
+    ]
+    if acts:
+        options += [
+            click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing."),
+            click.option("--yes", "-y", is_flag=True, envvar="YES", help="Do not ask before changing a guarded stage."),
+        ]
+    return options
+
+
+def _run(function: Callable[..., Any], shell: Shell, render: Callable[[Any, Shell], None] | None, options: Any) -> int:
+    with translated(shell.stage):
+        value = function(shell, **options)
+    if shell.as_json:
+        print_json(value)
+    elif render is not None and value is not None:
+        render(value, shell)
+    return int(getattr(value, "exit_code", DONE))

@@ -1,0 +1,39 @@
+"""What git knows about the work tree; everything is `unknown` or empty where there is no git."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from ._aws import ROOT
+
+UNKNOWN = "unknown"
+
+
+def _git(*arguments: str, folder: Path = ROOT) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def commit() -> str:
+    """Return the commit of the work tree."""
+    return _git("rev-parse", "HEAD") or UNKNOWN
+
+
+def is_dirty() -> bool:
+    """Whether tracked files differ from the commit."""
+    return bool(_git("status", "--porcelain", "--untracked-files=no"))
+
+
+def is_on_main(revision: str) -> bool:
+    """Whether a commit is part of main, here or at the origin."""
+    return any(_git("merge-base", "--is-ancestor", revision, branch) is not None for branch in ("main", "origin/main"))
+
+
+def short_revision(revision: str) -> str:
+    """Return a commit's first twelve digits, with its mark when the tree was dirty."""
+    base, _, mark = revision.partition("-")
+    return f"{base[:12]}-{mark}" if mark else base[:12]

@@ -1,0 +1,203 @@
+"""Create, update, compare or delete a stage's resources: `infrastructure/templates/<stage>/` through CloudFormation.
+
+python -m scripts.infra deploy | diff | delete
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import _stacks
+from ._aws import ROOT, Aws, make
+from ._command import Shell, Verbs, verb
+from ._errors import NotFound, OperationFailed
+from ._image import LocalImage, find_local_image
+from ._stacks import Change, Say
+
+TEMPLATES = ROOT / "infrastructure" / "templates"
+ORDER = ("repositories", "tables", "queues", "function")
+IMAGE_PARAMETER = "ImageUri"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one stack: action is created, updated, unchanged, waiting, deleted, would … ."""
+
+    stack: str
+    action: str
+    changes: Sequence[Change] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A synthesized template: the stack that it makes, its text, and what it reads."""
+
+    stack: str
+    body: str
+    document: dict[str, Any] = field(repr=False)
+
+    @property
+    def wants_image(self) -> bool:
+        """Whether the template needs to be told an image."""
+        return IMAGE_PARAMETER in self.document.get("Parameters", {})
+
+
+def templates(stage: str, folder: Path = TEMPLATES) -> list[Template]:
+    """Return a stage's templates in the order in which they can be created."""
+    found = []
+    for path in (folder / stage).glob("*.template.json"):
+        body = path.read_text(encoding="utf-8")
+        found.append(Template(path.name.removesuffix(".template.json"), body, json.loads(body)))
+    if not found:
+        raise NotFound(f"stage {stage} has no templates under infrastructure/templates/{stage}/", "make infra")
+    return sorted(found, key=lambda t: _rank(t.stack))
+
+
+def _rank(stack: str) -> tuple[int, str]:
+    kind = stack.rsplit("-", 1)[-1]
+    return (ORDER.index(kind) if kind in ORDER else len(ORDER), stack)
+
+
+def deploy(
+    aws: Aws,
+    *,
+    image_uri: str | None = None,
+    folder: Path = TEMPLATES,
+    say: Say = lambda _: None,
+    dry_run: bool = False,
+) -> list[Outcome]:
+    """Create or update every stack of the stage, in order.
+
+    A stack that needs an image and never had one takes `image_uri`, else the built image if the registry
+    holds it, else it waits. Once there, the stack keeps its image: `make deploy` is what changes code.
+    """
+    outcomes = []
+    for template in templates(aws.stage.name, folder):
+        outcomes.append(_deploy_one(aws, template, image_uri, dry_run))
+        say(_line(outcomes[-1]))
+    return outcomes
+
+
+def _deploy_one(aws: Aws, template: Template, image_uri: str | None, dry_run: bool) -> Outcome:
+    client = aws.client("cloudformation")
+    stack = _settled(client, template.stack)
+    values = _stacks.parameters(stack)
+    if template.wants_image and IMAGE_PARAMETER not in values:
+        uri = image_uri or built_image_uri(aws)
+        if uri is None:
+            return Outcome(template.stack, "waiting", note=f"for an image: {make('build push infra', aws.stage)}")
+        values[IMAGE_PARAMETER] = uri
+    known = template.document.get("Parameters", {})
+    values = {key: value for key, value in values.items() if key in known}
+    old = _stacks.template(client, template.stack) if stack else {}
+    found = _stacks.changes(old, template.document)
+    if stack and not found and old.get("Parameters", {}) == known:
+        return Outcome(template.stack, "unchanged")
+    if dry_run:
+        return Outcome(template.stack, "would update" if stack else "would create", found)
+    status = _stacks.apply(client, template.stack, template.body, values, stack is not None)
+    done = "updated" if stack else "created"
+    return Outcome(template.stack, "unchanged" if status == "UNCHANGED" else done, found)
+
+
+def _settled(client: Any, name: str) -> dict[str, Any] | None:
+    """Return the stack once it is at rest; one whose creation failed is deleted first, as it can never be updated."""
+    stack = _stacks.describe(client, name)
+    if stack is None:
+        return None
+    if stack["StackStatus"].endswith(_stacks.UNFINISHED):
+        _stacks.wait(client, name)
+        return _stacks.describe(client, name)
+    if stack["StackStatus"] in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"):
+        _stacks.remove(client, name)
+        return None
+    return stack
+
+
+def built_image_uri(aws: Aws, image: LocalImage | None = None) -> str | None:
+    """Return the URI by digest of the image that was built last, when the stage's registry holds it."""
+    image = image or find_local_image()
+    if image is None:
+        return None
+    client = aws.client("ecr")
+    try:
+        repository = client.describe_repositories(repositoryNames=[aws.stage.repository])["repositories"][0]
+        client.describe_images(repositoryName=aws.stage.repository, imageIds=[{"imageDigest": image.digest}])
+    except (client.exceptions.RepositoryNotFoundException, client.exceptions.ImageNotFoundException):
+        return None
+    return f"{repository['repositoryUri']}@{image.digest}"
+
+
+def diff(aws: Aws, *, folder: Path = TEMPLATES) -> list[Outcome]:
+    """Return what `deploy` would change, stack by stack."""
+    return deploy(aws, folder=folder, dry_run=True)
+
+
+def delete(aws: Aws, *, folder: Path = TEMPLATES, say: Say = lambda _: None, dry_run: bool = False) -> list[Outcome]:
+    """Delete every stack of the stage, the last created first."""
+    outcomes = []
+    client = aws.client("cloudformation")
+    for template in reversed(templates(aws.stage.name, folder)):
+        if _stacks.describe(client, template.stack) is None:
+            outcome = Outcome(template.stack, "absent")
+        elif dry_run:
+            outcome = Outcome(template.stack, "would delete")
+        else:
+            _stacks.remove(client, template.stack)
+            outcome = Outcome(template.stack, "deleted")
+        outcomes.append(outcome)
+        say(_line(outcome))
+    return outcomes
+
+
+def _line(outcome: Outcome) -> str:
+    changed = "".join(f"\n    {change}" for change in outcome.changes if outcome.action != "created")
+    return f"{outcome.stack}: {outcome.action} {outcome.note}".rstrip() + changed
+
+
+def _render(outcomes: list[Outcome], shell: Shell) -> None:
+    for outcome in outcomes:
+        shell.console.print(_line(outcome), markup=False)
+
+
+@click.group(cls=Verbs)
+def main() -> None:
+    """Create, update, compare or delete a stage's resources through CloudFormation."""
+
+
+@verb(group=main, name="deploy", acts=True, render=_render)
+@click.option("--image-uri", help="The image of a function that is not there yet; the last build by default.")
+def deploy_command(shell: Shell, image_uri: str | None) -> list[Outcome]:
+    """Create what is missing, update what differs."""
+    if not shell.dry_run and shell.stage.is_guarded:
+        pending = [o for o in diff(shell.aws) if o.action.startswith("would")]
+        if not pending:
+            return diff(shell.aws)
+        shell.confirm("\n".join(_line(o) for o in pending))
+    return deploy(shell.aws, image_uri=image_uri, dry_run=shell.dry_run)
+
+
+@verb(group=main, name="diff", render=_render)
+def diff_command(shell: Shell) -> list[Outcome]:
+    """Show what deploy would change."""
+    return diff(shell.aws)
+
+
+@verb(group=main, name="delete", acts=True, render=_render)
+def delete_command(shell: Shell) -> list[Outcome]:
+    """Delete every resource of the stage."""
+    if shell.stage.name == "production":
+        raise OperationFailed("production is not deleted by a command", "delete its stacks one by one in the console")
+    shell.confirm(f"Deletes every stack of {shell.stage.name}, with its queues and tables.")
+    return delete(shell.aws, dry_run=shell.dry_run)
+
+
+if __name__ == "__main__":
+    main()
