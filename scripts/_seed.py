@@ -1,0 +1,188 @@
+"""The records that a scoring job needs: account, scorecard, scores with their version, items, and the job itself.
+
+Ids are derived from what they name, so that writing the same again changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._aws import ROOT, Aws
+from ._errors import NotFound, OperationFailed
+from ._items import Item
+from ._text import utc_now
+
+if TYPE_CHECKING:
+    from plexus.scorecard import Scorecard
+
+ARTIFACTS = ROOT / "build" / "artifacts"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+BATCH = 25
+THREADS = 8
+_IDS = uuid.UUID("0c7f4f0e-3a0b-5d0e-8f55-5f6a4c6f2f11")  # namespace of derived ids; never changed
+
+
+@dataclass(frozen=True)
+class Job:
+    """A scoring job: one item, one score."""
+
+    id: str
+    item: Item
+    score: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A scorecard with the YAML that it was read from."""
+
+    text: str
+    scorecard: Scorecard
+
+    def names(self, chosen: Sequence[str] = ()) -> list[str]:
+        """Return the names of the chosen scores, all that are not disabled without a choice."""
+        if chosen:
+            return [self.scorecard.find(name).name for name in chosen]
+        return [score.name for score in self.scorecard.scores if not score.configuration.disabled]
+
+
+def derived(*parts: str) -> str:
+    """Return the id of what these parts name."""
+    return str(uuid.uuid5(_IDS, "\n".join(parts)))
+
+
+def read_card(path: Path) -> Card:
+    """Return the scorecard in a file; OperationFailed with every problem in it."""
+    import plexus
+
+    try:
+        return Card(path.read_text(encoding="utf-8"), plexus.load_file(path))
+    except OSError as error:
+        raise OperationFailed(f"cannot read {path}: {error.strerror}", "name a scorecard: --scorecard FILE") from None
+    except plexus.PlexusError as error:
+        raise OperationFailed(str(error), f"python -m plexus lint {path}") from None
+
+
+def publish_artifacts(aws: Aws, card: Card, folder: Path = ARTIFACTS) -> list[str]:
+    """Upload the artifacts that a scorecard names and the stage's bucket lacks; return their digests."""
+    from plexus.artifacts import FolderArtifacts, S3Artifacts
+    from plexus.exceptions import ArtifactMissing
+
+    digests = sorted(set(DIGEST.findall(card.text)))
+    store = S3Artifacts(aws.client("s3"), aws.stage.artifact_bucket, folder)
+    try:
+        for digest in digests:
+            store.put(FolderArtifacts(folder).get(digest))
+    except ArtifactMissing as error:
+        raise NotFound(
+            str(error), "python -m plexus train CARD.yaml --write build/card.yaml, then enqueue that"
+        ) from None
+    return digests
+
+
+def seed_scorecard(aws: Aws, card: Card) -> dict[str, str]:
+    """Write account, scorecard, its scores and their version; return score name → score id."""
+    stage, key = aws.stage, card.scorecard.key
+    account, scorecard = derived("account", stage.account_key), derived("scorecard", stage.account_key, key)
+    version = derived("version", scorecard, card.text)
+    scores = {score.name: derived("score", scorecard, score.name) for score in card.scorecard.scores}
+    now = utc_now()
+    _put(aws, "Account", [{"id": account, "name": stage.account_key, "key": stage.account_key}])
+    _put(aws, "Scorecard", [{"id": scorecard, "accountId": account, "key": key, "name": card.scorecard.name}])
+    _put(
+        aws,
+        "ScoreVersion",
+        [
+            {"id": derived(version, score), "scoreId": score, "configuration": card.text, "createdAt": now}
+            for score in scores.values()
+        ],
+    )
+    _put(
+        aws,
+        "Score",
+        [
+            {
+                "id": scores[score.name],
+                "scorecardId": scorecard,
+                "name": score.name,
+                "key": score.key,
+                "order": number,
+                "championVersionId": derived(version, scores[score.name]),
+                "isDisabled": bool(score.configuration.disabled),
+            }
+            for number, score in enumerate(card.scorecard.scores)
+        ],
+    )
+    return scores
+
+
+def seed_jobs(aws: Aws, card: Card, items: Sequence[Item], names: Sequence[str], run: str) -> list[Job]:
+    """Write items and one PENDING job for each item and score; a job of the same run that is there stays as it is."""
+    scores = seed_scorecard(aws, card)
+    account = derived("account", aws.stage.account_key)
+    scorecard = derived("scorecard", aws.stage.account_key, card.scorecard.key)
+    now = utc_now()
+    item_ids = {item.id: derived("item", account, item.id, item.text) for item in items}
+    _put(
+        aws,
+        "Item",
+        [
+            {
+                "id": item_ids[i.id],
+                "accountId": account,
+                "externalId": i.id,
+                "text": i.text,
+                "createdAt": now,
+                "updatedAt": now,
+            }
+            for i in items
+        ],
+    )
+    jobs = [Job(derived("job", run, item_ids[item.id], scores[name]), item, name) for item in items for name in names]
+    records = [
+        {
+            "id": job.id,
+            "accountId": account,
+            "itemId": item_ids[job.item.id],
+            "scorecardId": scorecard,
+            "scoreId": scores[job.score],
+            "status": "PENDING",
+            "attempts": 0,
+            "createdAt": now,
+        }
+        for job in jobs
+    ]
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda record: _put_new(aws, "ScoringJob", record), records))
+    return jobs
+
+
+def _put_new(aws: Aws, table: str, record: dict[str, Any]) -> None:
+    client = aws.client("dynamodb")
+    try:
+        client.put_item(
+            TableName=aws.stage.table(table), Item=encode(record), ConditionExpression="attribute_not_exists(id)"
+        )
+    except client.exceptions.ConditionalCheckFailedException:
+        return
+
+
+def _put(aws: Aws, table: str, records: Iterable[dict[str, Any]]) -> None:
+    client, name, waiting = aws.client("dynamodb"), aws.stage.table(table), list(records)
+    for start in range(0, len(waiting), BATCH):
+        left = {name: [{"PutRequest": {"Item": encode(record)}} for record in waiting[start : start + BATCH]]}
+        while left := client.batch_write_item(RequestItems=left).get("UnprocessedItems"):
+            pass  # the client's own retries wait between attempts
+
+
+def encode(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record as DynamoDB's typed attributes; an absent value is left out."""
+    from boto3.dynamodb.types import TypeSerializer
+
+    write = TypeSerializer().serialize
+    return {name: write(value) for name, value in record.items() if value is not None}
