@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import invoke
+from . import enqueue, invoke
 from ._aws import Aws
 from ._errors import OperationFailed
-from ._page import Check, DeadLetter
+from ._page import Check, DeadLetter, Row
+from ._seed import Job
 from .invoke import Answer
 
 POLL, FAN_OUT, EVENT_SOURCE = "manual poll", "fan-out", "event source"
@@ -45,23 +45,6 @@ def divide(jobs: Sequence[str]) -> Ways:
     return Ways(poll, fan_out, event_source, (fan_out[0], event_source[0]))
 
 
-def body(job: str) -> str:
-    """The message that names a job."""
-    return json.dumps({"scoring_job_id": job})
-
-
-def send(aws: Aws, queue_url: str, bodies: Iterable[str]) -> None:
-    """Send messages in batches of ten; a partial failure is an error."""
-    client, waiting = aws.client("sqs"), list(bodies)
-    for start in range(0, len(waiting), BATCH):
-        entries = [{"Id": str(i), "MessageBody": text} for i, text in enumerate(waiting[start : start + BATCH])]
-        failed = client.send_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed")
-        if failed:
-            raise OperationFailed(
-                f"{queue_url} refused {len(failed)} messages: {failed[0].get('Message')}", "make status"
-            )
-
-
 def receive(aws: Aws, queue_url: str, *, delete: bool = True, attributes: bool = False) -> list[dict[str, Any]]:
     """Every message that the queue gives now; deleted unless told otherwise."""
     client, found = aws.client("sqs"), {}
@@ -76,9 +59,10 @@ def receive(aws: Aws, queue_url: str, *, delete: bool = True, attributes: bool =
     return list(found.values())
 
 
-def fan_out(aws: Aws, queue_url: str, jobs: Sequence[str]) -> None:
+def fan_out(aws: Aws, jobs: Sequence[str]) -> None:
     """Hand each job to the function in an invocation of its own, as a dispatcher does: receive, then invoke."""
-    send(aws, queue_url, map(body, jobs))
+    enqueue.send(aws, map(enqueue.body, jobs))
+    queue_url = aws.queue_url(aws.stage.queues.request)
     left = len(jobs)
     while left:
         messages = receive(aws, queue_url, delete=False)
@@ -97,18 +81,19 @@ def fan_out(aws: Aws, queue_url: str, jobs: Sequence[str]) -> None:
             left -= 1
 
 
-def poll(aws: Aws, queue_url: str, job: str) -> Answer:
+def poll(aws: Aws, job: str) -> Answer:
     """Send one job and let the function fetch it by itself, as `make invoke` does."""
-    send(aws, queue_url, [body(job)])
+    enqueue.send(aws, [enqueue.body(job)])
     answer = invoke.invoke(aws, {})
     if answer.exit_code:
         raise OperationFailed(f"the function answered {invoke.readable(answer.payload)}", "make logs FOLLOW=0")
     return answer
 
 
-def through_event_source(aws: Aws, queue_url: str, ways: Ways) -> None:
+def through_event_source(aws: Aws, ways: Ways) -> None:
     """Send the jobs, the second deliveries and a poison, then let the queue feed the function until it is empty."""
-    send(aws, queue_url, [*map(body, ways.event_source), *map(body, ways.twice), POISON])
+    enqueue.send(aws, [*map(enqueue.body, (*ways.event_source, *ways.twice)), POISON])
+    queue_url = aws.queue_url(aws.stage.queues.request)
     dead = aws.queue_url(aws.stage.queues.request_dead_letters)
     switch_event_source(aws, enabled=True)
     wait("scoring the queue's jobs", lambda: depth(aws, queue_url) == 0 and depth(aws, dead) > 0)
@@ -149,6 +134,47 @@ def scan(aws: Aws, table: str) -> list[dict[str, Any]]:
     read = TypeDeserializer().deserialize
     pages = aws.client("dynamodb").get_paginator("scan").paginate(TableName=aws.stage.table(table), ConsistentRead=True)
     return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+
+def job_of(table: str, record: dict[str, Any]) -> str:
+    """The scoring job that a record belongs to."""
+    return str(record["scoringJobId" if table == "ScoreResult" else "id"])
+
+
+def dead_letters(aws: Aws, queue_url: str) -> tuple[DeadLetter, ...]:
+    """The messages of a dead-letter queue with the reasons that the worker gave; they stay there."""
+    found = receive(aws, queue_url, delete=False, attributes=True)
+    for message in found:  # visible again for whoever looks next
+        aws.client("sqs").change_message_visibility(
+            QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
+    return tuple(
+        DeadLetter(m["Body"], m.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")) for m in found
+    )
+
+
+def rows(jobs: Sequence[Job], ways: Ways, records: dict[str, list[dict[str, Any]]]) -> tuple[Row, ...]:
+    """Every job with its item, its result where there is one, and the label that a person gave."""
+    states = {record["id"]: record for record in records["ScoringJob"]}
+    results = {record["scoringJobId"]: record for record in records["ScoreResult"]}
+    found = []
+    for job in jobs:
+        result = results.get(job.id, {})
+        confidence = result.get("confidence")
+        found.append(
+            Row(
+                item=job.item.id,
+                text=job.item.text,
+                score=job.score,
+                way=ways.way(job.id),
+                status=states.get(job.id, {}).get("status", "absent"),
+                value=result.get("value", ""),
+                confidence=None if confidence is None else float(confidence),
+                explanation=result.get("explanation") or "",
+                label=job.item.fields.get(job.score),
+            )
+        )
+    return tuple(found)
 
 
 def checks(

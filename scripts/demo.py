@@ -5,29 +5,31 @@ python -m scripts.demo
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
-from . import _page, _scenario, configure, deploy, infra, invoke, logs, push
+from . import _page, _scenario, _show, configure, deploy, enqueue, infra, push
 from ._aws import ROOT, Aws, clients
-from ._command import Shell, verb
+from ._command import FAILED, Shell, verb
 from ._errors import OperationFailed
 from ._image import LocalImage, local_image
-from ._page import DeadLetter, Report, Row, Step
+from ._items import read_items
+from ._page import Report, Step
 from ._progress import Progress
+from ._scenario import Ways
+from ._seed import Job, read_card
 from ._text import megabytes
+from .invoke import Answer
 
 CARD = ROOT / "examples" / "scorecards" / "reviews.yaml"
+TRAINED = ROOT / "build" / "reviews.yaml"
 ITEMS = ROOT / "examples" / "items" / "items.csv"
-TRAINING = ROOT / "examples" / "items" / "train.csv"
 PAGE = ROOT / "build" / "demo.html"
-LOG_LINES = 14
 
 T = TypeVar("T")
 
@@ -38,14 +40,17 @@ class Demo:
 
     shell: Shell
     steps: list[Step] = field(default_factory=list)
+    answer: Answer | None = None
 
     def step(self, name: str, action: Callable[[], T], said: Callable[[T], str]) -> T:
         """Do one step: say what begins, and in one line what came of it."""
-        self.shell.console.print(f"[bold]{name}[/bold]")
+        console = self.shell.console
+        console.print(f"{len(self.steps) + 1}. {name}", style="bold", markup=False)
         began = time.monotonic()
         result = action()
-        self.steps.append(Step(name, time.monotonic() - began, said(result)))
-        self.shell.console.print(f"  {self.steps[-1].said}  [dim]{self.steps[-1].seconds:.1f} s[/dim]")
+        done = Step(name, time.monotonic() - began, said(result))
+        self.steps.append(done)
+        console.print(f"   {done.said} ({done.seconds:.1f} s)", markup=False)
         return result
 
 
@@ -97,7 +102,9 @@ def ship(demo: Demo, aws: Aws, image: LocalImage) -> None:
     demo.step(
         "Push the image",
         lambda: push.push(aws, image, progress=Progress()),
-        lambda done: f"{done.action}: {megabytes(done.sent_bytes)} of {megabytes(done.total_bytes)} to {done.image_uri}",
+        lambda done: (
+            f"{done.action}: {megabytes(done.sent_bytes)} of {megabytes(done.total_bytes)} to {done.image_uri}"
+        ),
     )
     demo.step(
         "Create the function",
@@ -116,27 +123,103 @@ def ship(demo: Demo, aws: Aws, image: LocalImage) -> None:
     )
 
 
+def prepare_jobs(demo: Demo, aws: Aws) -> list[Job]:
+    """Train the scores that are trained, publish what they learned, and write the jobs' records."""
+
+    def action() -> list[Job]:
+        run("-m", "plexus", "train", str(CARD), "--write", str(TRAINED))
+        return enqueue.seed(aws, read_card(TRAINED), read_items(ITEMS))
+
+    return demo.step(
+        "Train, publish the artifacts, write the jobs",
+        action,
+        lambda jobs: (
+            f"{len(jobs)} jobs: {len({job.item.id for job in jobs})} items, {len({job.score for job in jobs})} scores"
+        ),
+    )
+
+
 def score_examples(demo: Demo, aws: Aws, jobs: Sequence[str]) -> Ways:
     """Bring the jobs in by every way, deliver two of them twice, and add a poison."""
     names = aws.stage.queues
-    request = aws.queue_url(names.request)
     ways = _scenario.divide(jobs)
     _scenario.switch_event_source(aws, enabled=False)
     for name in (names.request, names.response, names.request_dead_letters):
         _scenario.receive(aws, aws.queue_url(name))
     demo.answer = demo.step(
-        "One job by the manual poll (make invoke)",
-        lambda: _scenario.poll(aws, request, ways.poll),
-        lambda answer: str(answer.report) if answer.report else "no report",
+        "One job by the manual poll, as make invoke does",
+        lambda: _scenario.poll(aws, ways.poll),
+        lambda answer: _show.reported(answer.report),
     )
     demo.step(
         f"{len(ways.fan_out)} jobs by fan-out",
-        lambda: _scenario.fan_out(aws, request, ways.fan_out),
+        lambda: _scenario.fan_out(aws, ways.fan_out),
         lambda _: "each in an invocation of its own",
     )
     demo.step(
         f"{len(ways.event_source)} jobs through the event source, two duplicates and a poison",
-        lambda: _scenario.through_event_source(aws, request, ways),
+        lambda: _scenario.through_event_source(aws, ways),
         lambda _: "the request queue is empty, the poison is a dead letter",
     )
     return ways
+
+
+def collect(demo: Demo, aws: Aws, image: LocalImage, engine: str, jobs: Sequence[Job], ways: Ways) -> Report:
+    """Read back what the tables, the queues and the log hold now."""
+    ids = [job.id for job in jobs]
+    records = {table: _scenario.scan(aws, table) for table in ("ScoringJob", "ScoreResult", "Outbox")}
+    records = {table: [row for row in rows if _scenario.job_of(table, row) in ids] for table, rows in records.items()}
+    names = aws.stage.queues
+    responses = tuple(
+        json.loads(message["Body"])["score_result_id"]
+        for message in _scenario.receive(aws, aws.queue_url(names.response))
+    )
+    letters = _scenario.dead_letters(aws, aws.queue_url(names.request_dead_letters))
+    waiting = _scenario.depth(aws, aws.queue_url(names.request))
+    built = json.loads((ROOT / "build" / "image.json").read_text(encoding="utf-8"))
+    return Report(
+        digest=image.digest,
+        revision=image.revision,
+        size=built["size"],
+        unpacked_size=built["unpacked_size"],
+        layers=tuple((layer["name"], layer["size"], layer["unpacked_size"]) for layer in built["layers"]),
+        engine=engine,
+        steps=tuple(demo.steps),
+        rows=_scenario.rows(jobs, ways, records),
+        responses=responses,
+        dead_letters=letters,
+        checks=_scenario.checks(ids, records, responses, letters, waiting),
+        invocation=_show.invocation(demo.answer.report if demo.answer else None),
+        log=_show.last_lines(aws),
+    )
+
+
+@verb()
+def main(shell: Shell) -> int:
+    """Do the whole job on this machine: build, local AWS, push, deploy, score the examples, show what came of it."""
+    if not shell.stage.is_local:
+        raise OperationFailed(f"the demo acts on the local stage, not on {shell.stage.name}", "make demo STAGE=local")
+    began = time.monotonic()
+    demo = Demo(shell)
+    image = build_image(demo)
+    instance = start_local_aws(demo)
+    aws = clients(shell.stage, instance.endpoint)
+    create_resources(demo, aws)
+    ship(demo, aws, image)
+    jobs = prepare_jobs(demo, aws)
+    ways = score_examples(demo, aws, [job.id for job in jobs])
+    report = demo.step(
+        "Read everything back",
+        lambda: collect(demo, aws, image, instance.engine, jobs, ways),
+        lambda found: (
+            f"{len(found.rows)} results, {len(found.responses)} responses, {len(found.dead_letters)} dead letter"
+        ),
+    )
+    path = _page.write(report, PAGE)
+    _show.show(shell.console, report, time.monotonic() - began)
+    shell.console.print(f"report: {path}", markup=False)
+    return 0 if all(check.holds for check in report.checks) else FAILED
+
+
+if __name__ == "__main__":
+    main()
