@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Build the image without Nix: pinned inputs → layers → an OCI image layout, checked by Lambda's rules.
 
-    build.py [--output FOLDER] [--json]
+    build.py [--output FOLDER] [--json | --lint-only]
 
 Standard library only. The result depends on the repository's tracked files and locks, on nothing of this machine: Nix
 builds the same digest. FOLDER (default build/image) is replaced in one step, and FOLDER.json beside it says what it is.
@@ -47,10 +47,8 @@ def build(output: Path = DEFAULT_OUTPUT, say: Callable[[str], None] = lambda _: 
     source = checkout(APP_FOLDERS)
     if source.untracked:
         say(f"not in the image, since git does not track them (git add): {shortened(source.untracked)}")
-    root = inputs.root("image")
-    root_hash = pins.deb_lock("image").root
     inputs.cached_wheels()
-    assembler = Assembler(root, digest_of(sources_digest(), root_hash))
+    root_hash, assembler = pins.deb_lock("image").root, image_assembler()
     with working_folder(output) as work, stopping(assembler):
         plans = [
             base_plan(assembler, root_hash),
@@ -63,6 +61,17 @@ def build(output: Path = DEFAULT_OUTPUT, say: Callable[[str], None] = lambda _: 
         record = sidecar(layout, digest, folders, source)
         publish(layout, record, output)
     return record
+
+
+def image_assembler() -> Assembler:
+    """The assembler on the image's root, which is fetched and unpacked first where it is not there."""
+    root = inputs.root("image")
+    return Assembler(root, digest_of(sources_digest(), pins.deb_lock("image").root))
+
+
+def lint_again(output: Path) -> str:
+    """Read the layout in `output` from the disk, every blob to its end; BuildProblem with all broken rules."""
+    return image_assembler().run("lint", output)
 
 
 def shortened(names: Sequence[str], limit: int = 5) -> str:
@@ -187,9 +196,13 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Build the image from its pinned inputs, without Nix.")
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="the image layout (default: build/image)")
     parser.add_argument("--json", action="store_true", help="print FOLDER.json's text in place of the table")
+    parser.add_argument("--lint-only", action="store_true", help="check the layout that is there, build nothing")
     arguments = parser.parse_args(words)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(FAILED))
     try:
+        if arguments.lint_only:
+            print(lint_again(arguments.output))
+            return DONE
         record = build(arguments.output, lambda line: print(line, file=sys.stderr, flush=True))
     except (BuildProblem, pins.InputProblem) as problem:
         print(f"build: {problem}", file=sys.stderr)

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import vault
 from cache import cache_dir, locked
+from pins import GROUPS, Deb, Input, InputProblem, Wheel, deb_lock, inputs_of, wheel_lock
+from workspace import workspace
+
 from environments import pip
 from oci.archive import unpack_debs
 from oci.nar import nar_hash
-from pins import GROUPS, Deb, Input, InputProblem, Wheel, deb_lock, inputs_of, wheel_lock
-from workspace import workspace
 
 PLATFORMS = ("2_34", "2_31", "2_28", "2_27", "2_26", "2_24", "2_17", "2014", "2_12", "2010", "2_5", "1")
 
@@ -42,7 +43,9 @@ def fetch(groups: Sequence[str] = ("image",)) -> None:
                 job.result()
     lack = vault.missing(wanted)
     if lack:
-        raise InputProblem("cannot be had from apt, pip or DEBIAN_MIRROR as configured here: " + ", ".join(map(str, lack)))
+        raise InputProblem(
+            "cannot be had from apt, pip or DEBIAN_MIRROR as configured here: " + ", ".join(map(str, lack))
+        )
 
 
 def mirrors() -> list[str]:
@@ -76,8 +79,27 @@ def fetch_wheels(wheels: Sequence[Wheel], work: Path) -> None:
     tags = [word for tag in PLATFORMS for word in ("--platform", f"manylinux{'_' if '_' in tag else ''}{tag}_x86_64")]
     abis = [word for abi in ("cp311", "abi3", "none") for word in ("--abi", abi)]
     subprocess.run(
-        [*pip(), "download", "-q", "--require-hashes", "--only-binary", ":all:", "--no-deps", "--implementation", "cp",
-         "--python-version", "3.11", *abis, *tags, "-d", folder, "-r", listed], check=False)
+        [
+            *pip(),
+            "download",
+            "-q",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+            "--no-deps",
+            "--implementation",
+            "cp",
+            "--python-version",
+            "3.11",
+            *abis,
+            *tags,
+            "-d",
+            folder,
+            "-r",
+            listed,
+        ],
+        check=False,
+    )
     by_digest = {wheel.sha256: wheel for wheel in wheels}
     for path in folder.iterdir():
         if wheel := by_digest.get(vault.sha256(path)):

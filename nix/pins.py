@@ -115,4 +115,6 @@ def refuse(lock: str, expected: str, broken: list[tuple[int, str]]) -> None:
     """Raise InputProblem when there are broken lines."""
     if broken:
         listed = "".join(f"\n  nix/locks/{lock}.lock:{number}: {line[:100]!r}" for number, line in broken)
-        raise InputProblem(f"lock lines that cannot be read; expected {expected}, got{listed}\nMove the pins: make lock")
+        raise InputProblem(
+            f"lock lines that cannot be read; expected {expected}, got{listed}\nMove the pins: make lock"
+        )

@@ -16,14 +16,16 @@ def with_value(text: str, index: int, key: str, value: str) -> str:
         start = _offset(text, parsed.positions[path])
         changed = text[:start] + value + text[start + len(_written(text, start)) :]
     else:
-        changed = _inserted(text, _offset(text, parsed.positions[path[:2]]), f"{key}: {value}")
+        begin, after = parsed.positions[path[:2]], parsed.keys.get(("scores", index, "class"))
+        start = _offset(text, after if after is not None and after.column == begin.column else begin)
+        changed = _inserted(text, start, f"{key}: {value}")
     if document.parse(changed, "scorecard").value["scores"][index].get(key) != value:
         raise InvalidData(f"cannot write `{key}: {value}` into the YAML of score {index + 1}: write it there by hand")
     return changed
 
 
 def _inserted(text: str, start: int, entry: str) -> str:
-    """Before the first key of the map that begins there."""
+    """In a map in braces behind its first brace, else as a line above the key that begins there."""
     if text[start] == "{":
         return f"{text[: start + 1]}{entry}, {text[start + 1 :]}"
     indent = start - (text.rfind("\n", 0, start) + 1)

@@ -115,8 +115,8 @@ def check_worked(aws: Aws, found: Facts) -> Facts:
     """Raise when Lambda could not carry out the last change."""
     if found.is_failed:
         raise OperationFailed(
-            f"{aws.stage.function.name} ({found.version}) is {found.state}, its last update {found.last_update_status}: "
-            f"{found.reason or 'no reason given'}",
+            f"{aws.stage.function.name} ({found.version}) is {found.state}, its last update "
+            f"{found.last_update_status}: {found.reason or 'no reason given'}",
             make("doctor", aws.stage),
         )
     return found

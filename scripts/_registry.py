@@ -96,7 +96,7 @@ class Registry:
     def _upload(self, blob: Blob, meter: _Meter) -> None:
         meter.set(0)
         location = self._location(self._expect(202, "an upload", self._request("POST", f"{self._base}/blobs/uploads/")))
-        headers, content = _octets(0), iter(())
+        headers, content = _octets(0), self._pieces(blob.path, 0, 0, meter)
         if blob.size > MONOLITHIC_BYTES:
             location = self._upload_chunks(blob, location, meter)
         else:

@@ -5,7 +5,6 @@ python -m scripts.deploy
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import click
@@ -18,8 +17,6 @@ from ._function import Facts
 from ._image import local_image
 from ._release import Clock, Live
 from ._text import short
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -36,9 +33,7 @@ class Deployed:
     steps: dict[str, float] = field(default_factory=dict)
 
 
-def deploy(
-    aws: Aws, digest: str, *, commit: str = "unknown", dry_run: bool = False, say: Say = lambda _: None
-) -> Deployed:
+def deploy(aws: Aws, digest: str, *, commit: str = "unknown", dry_run: bool = False) -> Deployed:
     """Make the stage's alias name a version that runs the image `digest`; return what was done.
 
     The image must be in the stage's registry. On any failure the alias stays where it was.
@@ -111,7 +106,7 @@ def main(shell: Shell, digest: str | None) -> Deployed:
     wanted = digest or (image.digest if image else "")
     commit = image.revision if image else _git.UNKNOWN
     shell.confirm(f"Deploys {wanted} (commit {commit}) to {shell.stage.function.name}.")
-    return deploy(shell.aws, wanted, commit=commit, dry_run=shell.dry_run, say=shell.say)
+    return deploy(shell.aws, wanted, commit=commit, dry_run=shell.dry_run)
 
 
 if __name__ == "__main__":

@@ -89,8 +89,8 @@ def _deploy_one(aws: Aws, template: Template, image_uri: str | None, dry_run: bo
     client = aws.client("cloudformation")
     stack = _settled(client, template.stack)
     values = _stacks.parameters(stack)
-    if template.wants_image and IMAGE_PARAMETER not in values:
-        uri = image_uri or built_image_uri(aws)
+    if template.wants_image:
+        uri = served_image_uri(aws) or values.get(IMAGE_PARAMETER) or image_uri or built_image_uri(aws)
         if uri is None:
             return Outcome(template.stack, "waiting", note=f"for an image: {make('build push infra', aws.stage)}")
         values[IMAGE_PARAMETER] = uri
@@ -119,6 +119,19 @@ def _settled(client: Any, name: str) -> dict[str, Any] | None:
         _stacks.remove(client, name)
         return None
     return stack
+
+
+def served_image_uri(aws: Aws) -> str | None:
+    """Return the URI of the image that the alias serves now; None before the first deploy.
+
+    An update of the stack writes the code again, so it must name this one, not the image that the stack began with.
+    """
+    client, function = aws.client("lambda"), aws.stage.function
+    try:
+        code = client.get_function(FunctionName=function.name, Qualifier=function.alias)["Code"]
+    except client.exceptions.ResourceNotFoundException:
+        return None
+    return str(code["ImageUri"]) if "ImageUri" in code else None
 
 
 def built_image_uri(aws: Aws, image: LocalImage | None = None) -> str | None:

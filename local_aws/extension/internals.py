@@ -16,6 +16,8 @@ def apply_to_lambda() -> None:
     """Before the Lambda provider is made."""
     image_code_without_docker()
     logs_written_once()
+    parallel_batches()
+    disabled_means_disabled()
 
 
 def private_s3_storage() -> None:
@@ -80,3 +82,39 @@ def logs_written_once() -> None:
     from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
 
     LambdaVersionManager.store_logs = lambda self, invocation_result, execution_env: None
+
+
+def parallel_batches() -> None:
+    """LocalStack invokes one batch of an SQS mapping at a time and ignores MaximumConcurrency: use our poller."""
+    from localstack.services.lambda_.event_source_mapping import esm_worker_factory as module
+
+    from local_aws.extension.queue_poller import QueuePoller
+
+    module.SqsPoller = QueuePoller
+    original = module.EsmWorkerFactory.get_esm_worker
+
+    def with_limit(self):
+        worker = original(self)
+        if isinstance(worker.poller, QueuePoller):
+            worker.poller.limit((self.esm_config.get("ScalingConfig") or {}).get("MaximumConcurrency"))
+        return worker
+
+    module.EsmWorkerFactory.get_esm_worker = with_limit
+
+
+def disabled_means_disabled() -> None:
+    """A mapping is told to be disabled while its old poller still receives: let stop and delete wait for its end."""
+    from localstack.services.lambda_.event_source_mapping.esm_worker import EsmWorker
+
+    from local_aws.extension.queue_poller import QueuePoller
+
+    def waiting(original):
+        def wrapped(self):
+            original(self)
+            if isinstance(self.poller, QueuePoller):
+                self.poller.stop_receiving()
+
+        return wrapped
+
+    for name in ("stop", "delete"):
+        setattr(EsmWorker, name, waiting(getattr(EsmWorker, name)))

@@ -192,7 +192,7 @@ def open_tar(member: Member, suffix: str, package: str) -> tarfile.TarFile:
     if suffix not in COMPRESSIONS:
         raise UnreadablePackage(
             f"{package} holds {member.name}: compression {suffix!r} cannot be read here\n"
-            f"  expected one of {', '.join(filter(None, COMPRESSIONS))} (Debian's own packages use .xz, some derivatives'"
+            f"  expected one of {', '.join(filter(None, COMPRESSIONS))} (Debian's packages use .xz, some derivatives'"
             " .zst)\n  Lock this package from Debian."
         )
     return tarfile.open(fileobj=member.data, mode=COMPRESSIONS[suffix])

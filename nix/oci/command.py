@@ -99,8 +99,11 @@ def make_image(arguments: argparse.Namespace) -> int:
 def lint_layout(arguments: argparse.Namespace) -> int:
     """Print every problem of an image; 1 when there is one."""
     problems = lint(layout_image(arguments.layout))
-    print("\n".join(map(str, problems)) if problems else "Lambda's rules: no problem")
-    return FAILED if problems else DONE
+    if problems:
+        print("\n".join(map(str, problems)), file=sys.stderr)
+        return FAILED
+    print("lint      no problem: Lambda takes this image")
+    return DONE
 
 
 VERBS = {"layer": make_layer, "image": make_image, "lint": lint_layout}

@@ -131,12 +131,14 @@ def base_layer() -> Layer:
 
 def unpack_wheels(target: Path) -> None:
     """The pinned wheels that the runtime client and boto3 need."""
+    import vault
+
     import inputs
 
     for wheels in inputs.cached_wheels().values():
         for wheel in wheels:
-            if Path(wheel).name.lower().startswith(WHEELS):
-                with zipfile.ZipFile(wheel) as archive:
+            if wheel.name.replace("-", "_").startswith(WHEELS):
+                with zipfile.ZipFile(vault.place(wheel)) as archive:
                     archive.extractall(target)
 
 

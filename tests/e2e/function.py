@@ -117,6 +117,8 @@ def work(records: list[dict[str, Any]]) -> dict[str, Any]:
     failed = []
     for record in records:
         body = json.loads(record["body"])
+        if body.get("show"):
+            print(json.dumps(record))
         if body.get("fail"):
             failed.append({"itemIdentifier": record["messageId"]})
             continue

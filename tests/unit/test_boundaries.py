@@ -21,7 +21,14 @@ OURS = {
     "cache",
 }
 STANDARD = sys.stdlib_module_names | {"__future__"}
-WITH_BOTO3 = ("handler/app.py", "handler/aws.py", "handler/store.py", "handler/queues.py", "plexus/artifacts/", "scripts/")
+WITH_BOTO3 = (
+    "handler/app.py",
+    "handler/aws.py",
+    "handler/store.py",
+    "handler/queues.py",
+    "plexus/artifacts/",
+    "scripts/",
+)
 
 
 def sources(folder: str) -> list[Path]:

@@ -45,7 +45,12 @@ def test_a_finished_environment_is_left_alone(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(environments, "fill", lambda *_: None)
     monkeypatch.setenv("SCORE_PROCESSOR_CACHE", str(tmp_path / "cache"))
     calls: list[str] = []
-    monkeypatch.setattr(environments, "run", lambda _, what, **__: calls.append(what) or "")
+
+    def run(_: object, what: str, **__: str) -> str:
+        calls.append(what)
+        return ""
+
+    monkeypatch.setattr(environments, "run", run)
     monkeypatch.setattr(environments, "uv", lambda: Path("uv"))
     monkeypatch.setattr(environments, "uv_settings", dict)
     (tmp_path / "venv").mkdir()

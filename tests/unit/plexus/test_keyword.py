@@ -30,6 +30,7 @@ scores:
 
 @pytest.fixture(scope="module")
 def card() -> Scorecard:
+    """The scorecard that the rules below are tried on."""
     return plexus.load(CARD)
 
 

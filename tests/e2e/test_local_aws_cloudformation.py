@@ -1,0 +1,247 @@
+"""CloudFormation: each resource type that the templates use exists afterwards in its own service."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local_aws.instance import Instance
+from tests.e2e.conftest import Clients, refusal, wait_for
+
+STACK = "everything"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def template(image_uri: str) -> dict[str, Any]:
+    """A template of every resource type in use."""
+
+    def get(name: str) -> dict[str, Any]:
+        return {"Fn::GetAtt": [name, "Arn"]}
+
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": get("Table")}],
+    }
+    repository = {
+        "RepositoryName": "stack/image",
+        "ImageTagMutability": "IMMUTABLE",
+        "ImageScanningConfiguration": {"ScanOnPush": True},
+        "LifecyclePolicy": {"LifecyclePolicyText": json.dumps({"rules": [RULE]})},
+    }
+    resources = {
+        "Dead": ("SQS::Queue", {"QueueName": "stack-dead"}),
+        "Queue": (
+            "SQS::Queue",
+            {
+                "QueueName": "stack-in",
+                "VisibilityTimeout": 30,
+                "RedrivePolicy": {"deadLetterTargetArn": get("Dead"), "maxReceiveCount": 2},
+            },
+        ),
+        "Table": (
+            "DynamoDB::Table",
+            {
+                "TableName": "stack-table",
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [
+                    {"AttributeName": "pk", "AttributeType": "S"},
+                    {"AttributeName": "group", "AttributeType": "S"},
+                ],
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                "GlobalSecondaryIndexes": [
+                    {
+                        "IndexName": "byGroup",
+                        "KeySchema": [{"AttributeName": "group", "KeyType": "HASH"}],
+                        "Projection": {"ProjectionType": "ALL"},
+                    }
+                ],
+            },
+        ),
+        "Role": (
+            "IAM::Role",
+            {
+                "RoleName": "stack-role",
+                "AssumeRolePolicyDocument": TRUST,
+                "Policies": [{"PolicyName": "write", "PolicyDocument": policy}],
+            },
+        ),
+        "Log": ("Logs::LogGroup", {"LogGroupName": "/aws/lambda/stack-function", "RetentionInDays": 7}),
+        "Repository": ("ECR::Repository", repository),
+        "Bucket": ("S3::Bucket", {"BucketName": "stack-bucket"}),
+        "Function": (
+            "Lambda::Function",
+            {
+                "FunctionName": "stack-function",
+                "PackageType": "Image",
+                "Code": {"ImageUri": image_uri},
+                "Role": get("Role"),
+                "Timeout": 30,
+                "MemorySize": 512,
+                "Environment": {"Variables": {"TABLE": {"Ref": "Table"}, "OUT": {"Ref": "Dead"}}},
+            },
+        ),
+        "Version": ("Lambda::Version", {"FunctionName": {"Ref": "Function"}}),
+        "Alias": (
+            "Lambda::Alias",
+            {
+                "FunctionName": {"Ref": "Function"},
+                "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]},
+                "Name": "live",
+            },
+        ),
+        "Mapping": (
+            "Lambda::EventSourceMapping",
+            {
+                "FunctionName": {"Ref": "Alias"},
+                "EventSourceArn": get("Queue"),
+                "BatchSize": 10,
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
+                "ScalingConfig": {"MaximumConcurrency": 3},
+            },
+        ),
+        "Alarm": (
+            "CloudWatch::Alarm",
+            {
+                "AlarmName": "stack-alarm",
+                "Namespace": "AWS/Lambda",
+                "MetricName": "Errors",
+                "Statistic": "Sum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 1,
+                "ComparisonOperator": "GreaterThanThreshold",
+            },
+        ),
+        "Rule": ("Events::Rule", {"Name": "stack-rule", "ScheduleExpression": "rate(5 minutes)"}),
+    }
+    return {
+        "Resources": {
+            name: {"Type": f"AWS::{kind}", "Properties": properties} for name, (kind, properties) in resources.items()
+        },
+        "Outputs": {"Uri": {"Value": {"Fn::GetAtt": ["Repository", "RepositoryUri"]}}},
+    }
+
+
+RULE = {
+    "rulePriority": 1,
+    "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 5},
+    "action": {"type": "expire"},
+}
+
+
+@pytest.fixture(scope="module")
+def stack(aws: Clients, image_uri: str) -> Iterator[dict[str, Any]]:
+    """The deployed template's outputs; deleted, with a check, at the end."""
+    cloudformation = aws("cloudformation")
+    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template(image_uri)))
+    told = settled(cloudformation)
+    assert told["StackStatus"] == "CREATE_COMPLETE", reasons(cloudformation)
+    yield {output["OutputKey"]: output["OutputValue"] for output in told["Outputs"]}
+    cloudformation.delete_stack(StackName=STACK)
+    wait_for(lambda: "stack-table" not in aws("dynamodb").list_tables()["TableNames"], "the stack to be deleted")
+
+
+def settled(cloudformation: Any) -> dict[str, Any]:
+    """The stack once nothing is in progress."""
+    found: dict[str, Any] = wait_for(
+        lambda: [
+            stack
+            for stack in cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+            if not stack["StackStatus"].endswith("IN_PROGRESS")
+        ],
+        "the stack",
+    )[0]
+    return found
+
+
+def reasons(cloudformation: Any) -> list[str]:
+    """Why resources failed."""
+    events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+    return [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in events]
+
+
+def test_repository_is_a_real_one(stack: dict[str, Any], aws: Clients, local_aws: Instance) -> None:
+    """The repository of a stack exists in ECR with its settings, and its URI names the local registry."""
+    (found,) = aws("ecr").describe_repositories(repositoryNames=["stack/image"])["repositories"]
+    assert found["repositoryUri"] == stack["Uri"] == f"{local_aws.registry}/stack/image"
+    assert (found["imageTagMutability"], found["imageScanningConfiguration"]) == ("IMMUTABLE", {"scanOnPush": True})
+    policy = aws("ecr").get_lifecycle_policy(repositoryName="stack/image")["lifecyclePolicyText"]
+    assert json.loads(policy)["rules"] == [RULE]
+
+
+def test_function_version_and_alias_work_together(stack: dict[str, Any], aws: Clients) -> None:
+    """The alias of a stack runs version 1 of its function."""
+    answer = aws("lambda").invoke(FunctionName="stack-function", Qualifier="live", Payload=b'{"environment": 1}')
+    value = json.loads(answer["Payload"].read())
+    assert (answer["ExecutedVersion"], value["environment"]["TABLE"]) == ("1", "stack-table")
+
+
+def test_mapping_works_on_the_queue(stack: dict[str, Any], aws: Clients) -> None:
+    """A message to the stack's queue reaches the stack's table through the mapping on the alias."""
+    url = aws("sqs").get_queue_url(QueueName="stack-in")["QueueUrl"]
+    aws("sqs").send_message(QueueUrl=url, MessageBody='{"id": "by-stack"}')
+    key = {"pk": {"S": "by-stack"}}
+    wait_for(lambda: aws("dynamodb").get_item(TableName="stack-table", Key=key).get("Item"), "the item")
+    (mapping,) = aws("lambda").list_event_source_mappings(FunctionName="stack-function:live")["EventSourceMappings"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 3}
+
+
+def test_log_group_keeps_its_retention(stack: dict[str, Any], aws: Clients) -> None:
+    """The log group of a stack has its days of retention."""
+    (group,) = aws("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/stack-function")["logGroups"]
+    assert group["retentionInDays"] == 7
+
+
+def test_other_resources_exist(stack: dict[str, Any], aws: Clients) -> None:
+    """Role policy, bucket, alarm, rule, redrive policy and index are found by their own services."""
+    document = aws("iam").get_role_policy(RoleName="stack-role", PolicyName="write")["PolicyDocument"]
+    assert document["Statement"][0]["Action"] == "dynamodb:PutItem"
+    aws("s3").put_object(Bucket="stack-bucket", Key="key", Body=b"value")
+    assert aws("s3").get_object(Bucket="stack-bucket", Key="key")["Body"].read() == b"value"
+    aws("s3").delete_object(Bucket="stack-bucket", Key="key")
+    assert aws("cloudwatch").describe_alarms(AlarmNames=["stack-alarm"])["MetricAlarms"][0]["Threshold"] == 1
+    assert aws("events").describe_rule(Name="stack-rule")["ScheduleExpression"] == "rate(5 minutes)"
+    url = aws("sqs").get_queue_url(QueueName="stack-in")["QueueUrl"]
+    told = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert (json.loads(told["RedrivePolicy"])["maxReceiveCount"], told["VisibilityTimeout"]) == (2, "30")
+    table = aws("dynamodb").describe_table(TableName="stack-table")["Table"]
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["byGroup"]
+
+
+def test_update_changes_what_the_template_changes(stack: dict[str, Any], aws: Clients, image_uri: str) -> None:
+    """An update of a stack changes function, repository and retention in place and leaves the alias' version."""
+    changed = template(image_uri)
+    changed["Resources"]["Function"]["Properties"]["MemorySize"] = 640
+    changed["Resources"]["Repository"]["Properties"]["ImageTagMutability"] = "MUTABLE"
+    changed["Resources"]["Log"]["Properties"]["RetentionInDays"] = 14
+    aws("cloudformation").update_stack(StackName=STACK, TemplateBody=json.dumps(changed))
+    assert settled(aws("cloudformation"))["StackStatus"] == "UPDATE_COMPLETE", reasons(aws("cloudformation"))
+    assert aws("lambda").get_function_configuration(FunctionName="stack-function")["MemorySize"] == 640
+    (found,) = aws("ecr").describe_repositories(repositoryNames=["stack/image"])["repositories"]
+    assert found["imageTagMutability"] == "MUTABLE"
+    (group,) = aws("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/stack-function")["logGroups"]
+    assert group["retentionInDays"] == 14
+    assert aws("lambda").get_alias(FunctionName="stack-function", Name="live")["FunctionVersion"] == "1"
+
+
+def test_unknown_image_fails_the_stack(aws: Clients, local_aws: Instance) -> None:
+    """A function of an image that does not exist fails its stack with Lambda's reason."""
+    function = {
+        "PackageType": "Image",
+        "Code": {"ImageUri": f"{local_aws.registry}/none/such:tag"},
+        "Role": "arn:aws:iam::000000000000:role/none",
+    }
+    body = {"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": function}}}
+    aws("cloudformation").create_stack(StackName="broken", TemplateBody=json.dumps(body), OnFailure="DO_NOTHING")
+
+    def failed() -> list[str]:
+        events = aws("cloudformation").describe_stack_events(StackName="broken")["StackEvents"]
+        return [event.get("ResourceStatusReason", "") for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
+
+    assert "does not exist. Provide a valid source image" in wait_for(failed, "the failure")[-1]
+    aws("cloudformation").delete_stack(StackName="broken")
+    assert refusal(aws("lambda").get_function, FunctionName="none").startswith("ResourceNotFound")

@@ -1,0 +1,92 @@
+"""What runs in the image, under the real runtime client and the image's own Python."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local_aws.environment import FunctionSettings
+from local_aws.run_image import run_image
+from tests.image.conftest import Check
+
+HEAVY = [
+    "numpy",
+    "pandas",
+    "scipy.stats",
+    "sklearn.linear_model",
+    "sklearn.calibration",
+    "xgboost",
+    "langchain",
+    "langchain_core.messages",
+    "langgraph.graph",
+    "langchain_aws",
+    "langchain_openai",
+    "langchain_anthropic",
+    "tiktoken",
+    "pydantic",
+    "jinja2",
+    "ruamel.yaml",
+    "re2",
+    "boto3",
+    "awslambdaric",
+    "sqlite3",
+    "lzma",
+    "zoneinfo",
+    "ctypes",
+]
+
+
+@pytest.mark.parametrize("module", HEAVY)
+def test_a_dependency_imports(module: str, check: Check) -> None:
+    """Each library that the worker may use imports inside the image."""
+    assert check("imports", [module]) == [module]
+
+
+def test_models_train_and_predict(check: Check) -> None:
+    """scikit-learn's and XGBoost's compiled parts work."""
+    assert check("fit") == {"linear": [1, 0, 1, 0], "boosted": [1, 0, 1, 0]}
+
+
+def test_a_graph_runs(check: Check) -> None:
+    """LangGraph compiles and runs a graph."""
+    assert check("graph") == {"value": 42}
+
+
+def test_tls_trusts_the_bundle(check: Check) -> None:
+    """A TLS context finds the bundle of Debian's certificates."""
+    assert check("certificates") > 100
+
+
+def test_distributions_know_their_versions(check: Check) -> None:
+    """importlib.metadata reads the installed metadata."""
+    versions = check("versions", ["xgboost-cpu", "scikit-learn", "boto3", "langgraph"])
+    assert all(version[0].isdigit() for version in versions.values())
+
+
+def test_every_distribution_brings_its_licence(check: Check) -> None:
+    """No package is in the image without a licence text."""
+    assert check("without_licence") == []
+
+
+def test_the_needed_services_have_models(check: Check) -> None:
+    """boto3 makes clients for what the worker and its language models call."""
+    services = ["sqs", "dynamodb", "s3", "sts", "bedrock-runtime", "secretsmanager", "ssm", "logs"]
+    assert check("clients", services) == services
+
+
+def test_nothing_is_compiled_at_a_cold_start(check: Check) -> None:
+    """Every imported module of the image comes with its bytecode."""
+    assert [name for name in check("compiled_at_start") if not name.startswith("handler")] == []
+
+
+def test_the_real_handler_answers(layout: Path) -> None:
+    """The worker itself starts in the image and says that it is ready."""
+    variables = {
+        "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL": "https://sqs.us-west-2.amazonaws.com/000000000000/request",
+        "PLEXUS_RESPONSE_WORKER_QUEUE_URL": "https://sqs.us-west-2.amazonaws.com/000000000000/response",
+        "PLEXUS_ACCOUNT_KEY": "test",
+    }
+    with run_image(layout, FunctionSettings(memory_mb=2048, timeout_s=60, environment=variables)) as function:
+        reply = function.invoke({"source": "smoke"})
+    assert not reply.error, reply.payload.decode() + reply.log
+    assert json.loads(reply.payload)["statusCode"] == 200
