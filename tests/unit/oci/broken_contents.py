@@ -1,0 +1,217 @@
+"""Images whose files break a rule."""
+
+import tarfile
+
+from tests.unit.oci.broken import broken
+from tests.unit.oci.drafts import LIB, LOADER, Draft, Entry, folder, link
+from tests.unit.oci.elves import ARM64, elf
+
+
+@broken("parent-folder")
+def no_parent(draft: Draft) -> None:
+    """A file whose folder is in no layer."""
+    draft.layers[1].append(Entry("opt/data", b"1"))
+
+
+@broken("path-escapes")
+def parent_in_path(draft: Draft) -> None:
+    """A path that leads out of the image."""
+    draft.layers[1].append(Entry("../escaped", b"1"))
+
+
+@broken("path-escapes")
+def absolute_path(draft: Draft) -> None:
+    """An absolute path."""
+    draft.layers[1].append(Entry("/srv/absolute", b"1"))
+
+
+@broken("path-duplicate")
+def twice(draft: Draft) -> None:
+    """One path twice in one layer."""
+    draft.layers[1].append(draft.layers[1][-1])
+
+
+@broken("path-name")
+def blank_in_name(draft: Draft) -> None:
+    """A name with a blank."""
+    draft.layers[1].append(Entry("var/task/two words", b"1"))
+
+
+@broken("path-name")
+def newline_in_name(draft: Draft) -> None:
+    """A name with a line break."""
+    draft.layers[1].append(Entry("var/task/two\nlines", b"1"))
+
+
+@broken("path-name")
+def dot_in_path(draft: Draft) -> None:
+    """A path with a part that says nothing."""
+    draft.layers[1].append(Entry("var/./task/dotted", b"1"))
+
+
+@broken("file-type")
+def device(draft: Draft) -> None:
+    """A character device."""
+    draft.layers[1].append(Entry("var/task/null", kind=tarfile.CHRTYPE, mode=0o666))
+
+
+@broken("file-type")
+def fifo(draft: Draft) -> None:
+    """A named pipe."""
+    draft.layers[1].append(Entry("var/task/pipe", kind=tarfile.FIFOTYPE, mode=0o666))
+
+
+@broken("hard-link")
+def hard_link(draft: Draft) -> None:
+    """A hard link."""
+    draft.layers[1].append(Entry("var/task/again", kind=tarfile.LNKTYPE, target="var/task/handler/app.py"))
+
+
+@broken("whiteout")
+def whiteout_of_nothing(draft: Draft) -> None:
+    """A whiteout of a path that no earlier layer holds."""
+    draft.layers[1].append(Entry("var/task/.wh.never"))
+
+
+@broken("set-id")
+def setuid(draft: Draft) -> None:
+    """A setuid program."""
+    draft.layers[1].append(Entry("var/task/rights", b"#!/usr/bin/python3.11\n", mode=0o4755))
+
+
+@broken("readable")
+def private_file(draft: Draft) -> None:
+    """A file that only its owner may read."""
+    draft.layers[1].append(Entry("var/task/private", b"1", mode=0o600))
+
+
+@broken("readable")
+def private_folder(draft: Draft) -> None:
+    """A folder that only its owner may search."""
+    draft.layers[1].append(folder("var/task/private", 0o700))
+
+
+@broken("dangling-link")
+def dangling_link(draft: Draft) -> None:
+    """A link to nothing."""
+    draft.layers[1].append(link("var/task/nowhere", "../missing"))
+
+
+@broken("dangling-link")
+def link_loop(draft: Draft) -> None:
+    """A link to itself."""
+    draft.layers[1].append(link("var/task/loop", "loop"))
+
+
+@broken("entry-point")
+def no_entry_point(draft: Draft) -> None:
+    """Nothing to start."""
+    draft.settings.update(Entrypoint=None, Cmd=None)
+
+
+@broken("entry-point-absolute")
+def relative_entry_point(draft: Draft) -> None:
+    """A program that must be looked for."""
+    draft.settings["Entrypoint"][0] = "python3.11"
+
+
+@broken("entry-point-exists")
+def missing_entry_point(draft: Draft) -> None:
+    """A program that is not there."""
+    draft.settings["Entrypoint"][0] = "/usr/bin/python4"
+
+
+@broken("entry-point-link")
+def linked_entry_point(draft: Draft) -> None:
+    """A program reached by a link."""
+    draft.layers[0].append(link("usr/bin/python3", "python3.11"))
+    draft.settings["Entrypoint"][0] = "/usr/bin/python3"
+
+
+@broken("entry-point-executable")
+def entry_point_without_x(draft: Draft) -> None:
+    """A program that nobody may execute."""
+    next(entry for entry in draft.layers[0] if entry.path == "usr/bin/python3.11").mode = 0o644
+
+
+@broken("entry-point-format")
+def entry_point_is_text(draft: Draft) -> None:
+    """A program that no kernel knows how to start."""
+    next(entry for entry in draft.layers[0] if entry.path == "usr/bin/python3.11").data = b"print()\n"
+
+
+@broken("working-folder")
+def missing_working_folder(draft: Draft) -> None:
+    """A working folder that is not there."""
+    draft.settings.update(WorkingDir="/srv")
+
+
+@broken("environment")
+def nameless_variable(draft: Draft) -> None:
+    """An environment line without a name."""
+    draft.settings["Env"].append("=value")
+
+
+@broken("handler")
+def missing_module(draft: Draft) -> None:
+    """A handler whose module is not there."""
+    draft.settings["Cmd"] = ["handler.main.lambda_handler"]
+
+
+@broken("handler")
+def handler_without_module(draft: Draft) -> None:
+    """A handler without a dot."""
+    draft.settings["Cmd"] = ["lambda_handler"]
+
+
+@broken("handler")
+def handler_is_no_python(draft: Draft) -> None:
+    """A handler's module that cannot be parsed."""
+    draft.layers[1][-1].data = b"def lambda_handler(:\n"
+
+
+@broken("handler-name")
+def missing_function(draft: Draft) -> None:
+    """A module without the handler's function."""
+    draft.layers[1][-1].data = b"def handler(event, context): ...\n"
+
+
+@broken("elf-machine")
+def arm_library(draft: Draft) -> None:
+    """A library for another machine."""
+    draft.layers[0].append(Entry(f"{LIB}/libarm.so", elf(machine=ARM64)))
+
+
+@broken("elf-broken")
+def elf_without_end(draft: Draft) -> None:
+    """A library of which only the beginning was copied."""
+    draft.layers[0].append(Entry(f"{LIB}/libcut.so", elf(["libc.so.6"])[:120]))
+
+
+@broken("interpreter")
+def missing_loader(draft: Draft) -> None:
+    """A program whose loader is not in the image."""
+    draft.layers[0] = [entry for entry in draft.layers[0] if entry.path != LOADER]
+
+
+@broken("library")
+def missing_library(draft: Draft) -> None:
+    """An extension module that needs a library of the build machine."""
+    draft.layers[0].append(Entry(f"{LIB}/module.so", elf(["libxml2.so.2", "libc.so.6"])))
+
+
+@broken("library")
+def inherited_path_is_switched_off(draft: Draft) -> None:
+    """A library that only a RUNPATH, which is not inherited, would have found for the next one."""
+    draft.layers[0] += [
+        folder("opt"),
+        Entry("opt/first.so", elf(["libsecond.so"], runpath="$ORIGIN")),
+        Entry("opt/libsecond.so", elf(["libthird.so"], soname="libsecond.so")),
+        Entry("opt/libthird.so", elf(soname="libthird.so")),
+    ]
+
+
+@broken("symbol-version")
+def newer_glibc(draft: Draft) -> None:
+    """An extension module compiled against a newer C library."""
+    draft.layers[0].append(Entry(f"{LIB}/new.so", elf(["libc.so.6"], requires=[("libc.so.6", "GLIBC_2.39")])))
