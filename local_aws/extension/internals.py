@@ -10,6 +10,7 @@ def apply_at_start() -> None:
     repository_uris()
     image_sizes()
     repository_resource()
+    log_group_resource()
 
 
 def apply_to_lambda() -> None:
@@ -66,6 +67,18 @@ def repository_resource() -> None:
         self.factory = RepositoryProvider
 
     module.ECRRepositoryProviderPlugin.load = load
+
+
+def log_group_resource() -> None:
+    """CloudFormation's AWS::Logs::LogGroup forgets RetentionInDays: ours sets it."""
+    from localstack.services.logs.resource_providers import aws_logs_loggroup_plugin as module
+
+    def load(self):
+        from local_aws.extension.log_group_resource import LogGroupProvider
+
+        self.factory = LogGroupProvider
+
+    module.LogsLogGroupProviderPlugin.load = load
 
 
 def image_code_without_docker() -> None:

@@ -236,13 +236,16 @@ def test_a_queue_update_keeps_its_messages(local: Local, changed: Path) -> None:
 
 def test_a_template_that_fails_names_the_resource(local: Local, changed: Path) -> None:
     """An update that is refused ends in an error that names the resource, and can be mended by the next one."""
-    edit(changed, "queues", "RequestQueue", VisibilityTimeout=50_000)
-    with pytest.raises(OperationFailed, match=r"RequestQueue \(AWS::SQS::Queue\)"):
+    path = changed / "local" / "local-function.template.json"
+    template = json.loads(path.read_text())
+    broken = {"PackageType": "Image", "Code": {"ImageUri": "none/such:tag"}, "Role": {"Fn::GetAtt": ["Role", "Arn"]}}
+    template["Resources"]["Broken"] = {"Type": "AWS::Lambda::Function", "Properties": broken}
+    path.write_text(json.dumps(template))
+    with pytest.raises(OperationFailed, match=r"Broken \(AWS::Lambda::Function\)"):
         infra.deploy(local.aws, folder=changed)
     infra.deploy(local.aws)
-    url = local.clients("sqs").get_queue_url(QueueName=local.settings.queues.request)["QueueUrl"]
-    held = local.clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    assert int(held["VisibilityTimeout"]) == local.settings.queues.visibility_timeout_s
+    names = [one["FunctionName"] for one in local.clients("lambda").list_functions()["Functions"]]
+    assert names == [local.function]
 
 
 def test_deleting_leaves_nothing(local: Local) -> None:

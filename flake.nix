@@ -1,0 +1,20 @@
+{
+  description = "The Lambda image of Score Processor, from the inputs that nix/locks pins; no nixpkgs, no flake inputs";
+
+  outputs = { self }:
+    let
+      system = "x86_64-linux";
+      # Outside git (`path:` flakes) the revision is what nix/REVISION says, if anything does.
+      revision = self.rev or (self.dirtyRev or (
+        if builtins.pathExists ./nix/REVISION then builtins.readFile ./nix/REVISION else "unknown"));
+      build = import ./nix/image.nix { inherit system revision; source = ./.; };
+      # Without the context: Nix 2.8 dies on an assertion otherwise.
+      app = name: { type = "app"; program = builtins.unsafeDiscardStringContext "${self}/nix/${name}"; };
+    in {
+      packages.${system} = { inherit (build) image; default = build.image; };
+      legacyPackages.${system} = { inherit (build) layers; };
+      layers = build.layers;
+      checks.${system} = { inherit (build) lint; };
+      apps.${system} = { default = app "run"; inputs = app "run-inputs"; };
+    };
+}

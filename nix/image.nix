@@ -1,0 +1,18 @@
+# Layers and labels → the OCI image layout, and its check by Lambda's rules. The same bytes as nix/build.py makes.
+{ system, source, revision }:
+let
+  built = import ./layers.nix { inherit system source; };
+  inherit (built) assemble layers order;
+
+  version = (builtins.fromTOML (builtins.readFile (source + "/pyproject.toml"))).project.version;
+  locks = builtins.hashString "sha256"
+    (builtins.readFile ./locks/image-debs.lock + builtins.readFile ./locks/image-wheels.lock);
+in rec {
+  inherit layers;
+  image = assemble "image" ([
+    "image" "--check" "--output" (placeholder "out")
+    "--revision" revision "--version" version "--locks" "sha256:${locks}"
+  ] ++ map (name: layers.${name}) order);
+  # Reads every blob of the layout to its end.
+  lint = assemble "lint" [ "lint" "--output" (placeholder "out") image ];
+}
