@@ -53,7 +53,7 @@ invoke: $(READY) ## Invoke the function (EVENT='{...}'; default {}: poll one job
 	@$(RUN).invoke $(if $(EVENT),'$(EVENT)')
 logs: $(READY) ## Follow the function's log (FOLLOW=0: what is there, then end)
 	@$(RUN).logs $(if $(filter 0,$(FOLLOW)),--no-follow)
-status: $(READY) ## Function, alias, digest, queues, dead letters, last deploys
+status: $(READY) ## Function, alias, digest, queues
 	@$(RUN).status
 enqueue: $(READY) ## Send jobs from FILE=items.csv
 	@$(RUN).enqueue $(FILE)

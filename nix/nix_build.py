@@ -9,7 +9,6 @@ cache, with a store of its own; no root, nothing installed).
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -19,11 +18,11 @@ import pins
 import vault
 from bundled_nix import Nix, bundled, host
 from cache import locked
-from environments import EnvironmentProblem
 from revision import REPOSITORY, checkout
 from workspace import workspace
 
 import inputs
+from environments import EnvironmentProblem
 
 SOURCES = ("flake.nix", "pyproject.toml", "nix", "handler", "plexus")
 
@@ -38,8 +37,7 @@ def run(nix: Nix, *words: str | Path) -> str:
         [*nix.command(str(words[0])), *map(str, words[1:])],
         env=nix.environment,
         text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:

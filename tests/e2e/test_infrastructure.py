@@ -16,7 +16,6 @@ from infrastructure.settings import Settings
 from local_aws import control, instance
 from scripts import infra
 from scripts._aws import Aws, load_stage
-from scripts._errors import OperationFailed
 from tests.e2e.conftest import Clients, make_client, wait_for
 from tests.e2e.registry import push
 from tests.layouts import Layer, write_layout
@@ -197,9 +196,9 @@ def test_deploying_again_changes_nothing(local: Local) -> None:
 
 
 def test_what_the_local_aws_does_not_hold_is_known(local: Local) -> None:
-    """Retention of logs and the bucket's lifecycle are accepted and not held: when that changes, the page must too."""
+    """Logs have their retention; the bucket's lifecycle is accepted and not held: when that changes, the page must too."""
     (group,) = local.clients("logs").describe_log_groups(logGroupNamePrefix=local.settings.log_group)["logGroups"]
-    assert "retentionInDays" not in group
+    assert group["retentionInDays"] == local.settings.retention_days
     s3 = local.clients("s3")
     with pytest.raises(s3.exceptions.ClientError, match="NoSuchLifecycleConfiguration"):
         s3.get_bucket_lifecycle_configuration(Bucket=local.settings.bucket)
@@ -232,20 +231,6 @@ def test_a_queue_update_keeps_its_messages(local: Local, changed: Path) -> None:
     (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)["Messages"]
     assert message["Body"] == "kept"
     infra.deploy(local.aws)
-
-
-def test_a_template_that_fails_names_the_resource(local: Local, changed: Path) -> None:
-    """An update that is refused ends in an error that names the resource, and can be mended by the next one."""
-    path = changed / "local" / "local-function.template.json"
-    template = json.loads(path.read_text())
-    broken = {"PackageType": "Image", "Code": {"ImageUri": "none/such:tag"}, "Role": {"Fn::GetAtt": ["Role", "Arn"]}}
-    template["Resources"]["Broken"] = {"Type": "AWS::Lambda::Function", "Properties": broken}
-    path.write_text(json.dumps(template))
-    with pytest.raises(OperationFailed, match=r"Broken \(AWS::Lambda::Function\)"):
-        infra.deploy(local.aws, folder=changed)
-    infra.deploy(local.aws)
-    names = [one["FunctionName"] for one in local.clients("lambda").list_functions()["Functions"]]
-    assert names == [local.function]
 
 
 def test_deleting_leaves_nothing(local: Local) -> None:
