@@ -81,6 +81,18 @@ def log_group_resource() -> None:
     module.LogsLogGroupProviderPlugin.load = load
 
 
+def log_group_resource() -> None:
+    """CloudFormation's AWS::Logs::LogGroup ignores RetentionInDays and cannot be updated: ours can."""
+    from localstack.services.logs.resource_providers import aws_logs_loggroup_plugin as module
+
+    def load(self):
+        from local_aws.extension.log_group_resource import LogGroupProvider
+
+        self.factory = LogGroupProvider
+
+    module.LogsLogGroupProviderPlugin.load = load
+
+
 def image_code_without_docker() -> None:
     """The Lambda provider asks Docker for an image's digest: ask the registry."""
     import localstack.services.lambda_.provider as module

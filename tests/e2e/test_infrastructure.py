@@ -196,7 +196,7 @@ def test_deploying_again_changes_nothing(local: Local) -> None:
 
 
 def test_what_the_local_aws_does_not_hold_is_known(local: Local) -> None:
-    """Logs have their retention; the bucket's lifecycle is accepted and not held: when that changes, the page must too."""
+    """Logs have their retention; the bucket's lifecycle is accepted and not held, as docs say."""
     (group,) = local.clients("logs").describe_log_groups(logGroupNamePrefix=local.settings.log_group)["logGroups"]
     assert group["retentionInDays"] == local.settings.retention_days
     s3 = local.clients("s3")
