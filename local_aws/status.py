@@ -52,7 +52,8 @@ def ask(found: Instance, path: str, content: Any = None) -> Any:
     """GET a route of a running instance, or POST JSON to it; the JSON that it answers, None for an empty answer."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     body = None if content is None else json.dumps(content).encode()
-    request = urllib.request.Request(found.endpoint + path, data=body)  # noqa: S310
+    headers = {"Content-Type": "application/json"}  # else the server takes the body for a form
+    request = urllib.request.Request(found.endpoint + path, data=body, headers=headers)  # noqa: S310
     with opener.open(request, timeout=10) as answer:
         text = answer.read()
     return json.loads(text) if text else None

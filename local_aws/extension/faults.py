@@ -37,7 +37,7 @@ def _get(request, **kwargs):
 
 def _set(request, **kwargs):
     try:
-        wanted = json.loads(request.data or b"[]")
+        wanted = json.loads(request.get_data() or b"[]")
         problems = [problem for number, rule in enumerate(wanted) for problem in _problems(number, rule)]
     except (ValueError, TypeError) as error:
         problems = [f"expected a JSON list of objects: {error}"]

@@ -70,18 +70,6 @@ def repository_resource() -> None:
 
 
 def log_group_resource() -> None:
-    """CloudFormation's AWS::Logs::LogGroup forgets RetentionInDays: ours sets it."""
-    from localstack.services.logs.resource_providers import aws_logs_loggroup_plugin as module
-
-    def load(self):
-        from local_aws.extension.log_group_resource import LogGroupProvider
-
-        self.factory = LogGroupProvider
-
-    module.LogsLogGroupProviderPlugin.load = load
-
-
-def log_group_resource() -> None:
     """CloudFormation's AWS::Logs::LogGroup ignores RetentionInDays and cannot be updated: ours can."""
     from localstack.services.logs.resource_providers import aws_logs_loggroup_plugin as module
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from local_aws import records
 from local_aws.engine import TIE
 from local_aws.extension.registry_gate import Gate
 from local_aws.tools import tools
@@ -40,6 +41,7 @@ def start() -> None:
             start_new_session=True,
             env={"PATH": os.environ.get("PATH", ""), "OTEL_TRACES_EXPORTER": "none"},
         )
+    records.record(FOLDER.parent / "run", "registry", _process.pid)  # what a killed LocalStack would leave
     _gate = Gate(HOST, FOLDER, SOCKET)
 
 

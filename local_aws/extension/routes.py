@@ -42,7 +42,7 @@ def _functions() -> list[dict]:
 
 def _kill(request, **kwargs):
     """`kill -9` all processes of the environments of `function` (all functions without it); answer with them."""
-    wanted = (json.loads(request.data or b"{}") or {}).get("function")
+    wanted = (json.loads(request.get_data() or b"{}") or {}).get("function")
     hit = [entry for entry in _environments() if wanted in (None, entry["function"])]
     for entry in hit:
         for pid in entry["pids"]:

@@ -1,0 +1,104 @@
+"""Starting and stopping instances; each test has an instance of its own."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from local_aws import control, instance, processes
+from local_aws.exceptions import PortInUse
+from local_aws.tools import REPOSITORY
+from tests.e2e.conftest import make_client, wait_for
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    """A name that no instance has; what runs under it is ended after the test."""
+    chosen = f"rule-{uuid.uuid4().hex[:8]}"
+    yield chosen
+    control.stop(chosen)
+    shutil.rmtree(instance.folder(chosen), ignore_errors=True)
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line."""
+    line = [sys.executable, "-m", "local_aws", *words]
+    return subprocess.run(line, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+
+
+def test_start_is_idempotent_and_stop_ends_it(name: str) -> None:
+    """A second start finds the first instance; after stop nothing listens, and a second stop is no error."""
+    first = command("start", "--name", name)
+    assert (first.returncode, first.stdout.split()[0]) == (0, "ready"), first.stderr
+    assert command("start", "--name", name).stdout.startswith("already running on")
+    running = control.find(name)
+    assert running is not None
+    assert command("status", "--name", name).returncode == 0
+    assert command("stop", "--name", name).stdout == f"{name}: stopped\n"
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", running.port)) != 0
+    again = command("stop", "--name", name)
+    assert (again.returncode, again.stdout) == (0, f"{name}: not running\n")
+
+
+def test_two_starts_at_once_give_one_instance(name: str) -> None:
+    """Of two callers at once one starts the instance, and both get it."""
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: command("start", "--name", name, "--json"), range(2)))
+    assert len({json.loads(answer.stdout)["pid"] for answer in answers}) == 1
+
+
+def test_port_in_use_is_refused_by_name_of_its_owner(name: str) -> None:
+    """A given port that another process has ends the start with that process named."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(PortInUse, match=f"port {port} on 127.0.0.1 is used by pid {os.getpid()}"):
+            control.start(name, port)
+    assert control.find(name) is None
+
+
+def test_gateway_and_registry_listen_on_loopback_only(name: str) -> None:
+    """Every port that the instance opens is bound to 127.0.0.1."""
+    running = control.start(name)
+    ports = {running.port, int(running.registry.rpartition(":")[2])}
+    bound = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+            address, _, port = line.split()[1].partition(":")
+            if line.split()[3] == "0A" and int(port, 16) in ports:
+                bound.add((table, address))
+    assert bound == {("tcp", "0100007F")}
+
+
+def test_kill_leaves_no_orphan_and_the_next_start_works(name: str) -> None:
+    """After kill -9 of LocalStack its registry dies too, and a new start serves."""
+    running = control.start(name)
+    make_client(running, "ecr").create_repository(repositoryName="before-kill")
+    family = processes.descendants(running.pid)
+    assert family
+    os.kill(running.pid, signal.SIGKILL)
+    wait_for(lambda: not any(member.alive() for member in family), "the processes of the killed instance to end", 5)
+    assert control.find(name) is None
+    again = control.start(name)
+    assert make_client(again, "ecr").describe_repositories()["repositories"] == []
+
+
+def test_interrupted_start_leaves_nothing(name: str) -> None:
+    """Ctrl-C during start exits with 130 and leaves no process of the instance."""
+    line = [sys.executable, "-m", "local_aws", "start", "--name", name]
+    starting = subprocess.Popen(line, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for(lambda: control.leftovers(name), "LocalStack's process")
+    starting.send_signal(signal.SIGINT)
+    starting.communicate(timeout=60)
+    assert starting.returncode == 130
+    assert control.leftovers(name) == {}
+    assert control.find(name) is None
