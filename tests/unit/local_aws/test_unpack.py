@@ -1,0 +1,69 @@
+"""Layers to folders."""
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from local_aws.exceptions import InvalidImage
+from local_aws.image import from_layout
+from local_aws.unpack import flatten, has_whiteouts, unpack_layer
+from tests.layouts import Layer, write_layout
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own."""
+    monkeypatch.setenv("SCORE_PROCESSOR_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_layout_becomes_folders_in_order(tmp_path: Path, cache: Path) -> None:
+    """Each layer is a folder by its diff_id, and the run configuration is read."""
+    layers = [Layer(files={"a": b"1"}), Layer(files={"b": b"2"}, links={"l": "b"})]
+    digest = write_layout(tmp_path / "layout", layers, {"Entrypoint": ["/x"], "Env": ["K=a=b"]})
+    image = from_layout(tmp_path / "layout")
+    assert (image.digest, image.entrypoint, image.environment) == (digest, ("/x",), {"K": "a=b"})
+    assert [sorted(entry.name for entry in layer.iterdir()) for layer in image.layers] == [["a"], ["b", "l"]]
+
+
+def test_wrong_diff_id_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    """A layer whose content differs from its diff_id is an error that names both, and no folder stays."""
+    blob = tmp_path / "blob"
+    blob.write_bytes(Layer(files={"a": b"1"}).tar())
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    with pytest.raises(InvalidImage, match=r"diff_id sha256:.*the image config says sha256:0"):
+        unpack_layer(blob, "sha256:" + "0" * 64, cache)
+    assert list(cache.iterdir()) == []
+
+
+def test_damaged_blob_is_refused(tmp_path: Path, cache: Path) -> None:
+    """A manifest blob of other bytes than its digest is an error that names both digests."""
+    digest = write_layout(tmp_path / "layout", [Layer(files={"a": b"1"})])
+    (tmp_path / "layout/blobs" / digest.replace(":", "/")).write_text("{}")
+    with pytest.raises(InvalidImage, match="expected digest"):
+        from_layout(tmp_path / "layout")
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/../../outside"])
+def test_path_out_of_the_image_is_refused(tmp_path: Path, name: str) -> None:
+    """A layer cannot write beside its folder."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    (tmp_path / "blob").write_bytes(buffer.getvalue())
+    with pytest.raises(InvalidImage, match="leads out of the image"):
+        unpack_layer(tmp_path / "blob", "sha256:any", tmp_path)
+
+
+def test_flattened_copy_follows_whiteouts(tmp_path: Path, cache: Path) -> None:
+    """The merged folder has upper files over lower ones and not what a whiteout removes."""
+    lower = Layer(files={"d/kept": b"1", "d/gone": b"1", "over": b"old"})
+    upper = Layer(files={"d/.wh.gone": b"", "over": b"new"})
+    write_layout(tmp_path / "layout", [lower, upper])
+    layers = list(from_layout(tmp_path / "layout").layers)
+    flat = flatten(layers, tmp_path / "cache")
+    assert [has_whiteouts(layer) for layer in layers] == [False, True]
+    assert (sorted(path.name for path in (flat / "d").iterdir()), (flat / "over").read_text()) == (["kept"], "new")
