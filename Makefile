@@ -29,8 +29,8 @@ lint-image: ## Check the built image against Lambda's rules
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/build.py --lint-only
 nix: ## The same image with Nix (the host's, else the project's own)
 	@$(CHECK_PYTHON); nix/run
-lock: ## Move all pins (PACKAGE=name moves one)
-	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/inputs.py lock $(if $(PACKAGE),--package $(PACKAGE))
+lock: ## Resolve the locks of the Python environments again (NAME=development: that one)
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py lock $(NAME)
 
 ##@ Local AWS
 local: ## Start the local AWS and create the stage's resources

@@ -35,6 +35,10 @@ def fetch(groups: Sequence[str] = ("image",)) -> None:
         return
     with locked("fetch"), workspace() as work:
         lack = vault.missing(lack)
+        megabytes = sum(one.size for one in lack) / 1e6
+        print(
+            f"fetching {len(lack)} inputs, {megabytes:.0f} MB, by apt's and pip's mirrors", file=sys.stderr, flush=True
+        )
         debs, wheels = [x for x in lack if isinstance(x, Deb)], [x for x in lack if isinstance(x, Wheel)]
         with ThreadPoolExecutor(8) as pool:
             jobs = [pool.submit(fetch_wheels, wheels, work)] if wheels else []
@@ -82,7 +86,7 @@ def fetch_wheels(wheels: Sequence[Wheel], work: Path) -> None:
         [
             *pip(),
             "download",
-            "-q",
+            "-qq",
             "--require-hashes",
             "--only-binary",
             ":all:",
@@ -134,11 +138,25 @@ def root(name: str) -> Path:
     return done
 
 
+def main(words: list[str]) -> int:
+    """Run one verb; 0 done, 1 failed, 2 misused, 130 interrupted."""
+    try:
+        match words:
+            case ["fetch", *names]:
+                fetch(names or GROUPS)
+            case ["root", name]:
+                print(root(name))
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
+    except (InputProblem, OSError) as problem:
+        print(f"inputs: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("inputs: interrupted; what is fetched is kept", file=sys.stderr)
+        return 130
+    return 0
+
+
 if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["fetch", *names]:
-            fetch(names or GROUPS)
-        case ["root", name]:
-            print(root(name))
-        case _:
-            sys.exit(__doc__)
+    sys.exit(main(sys.argv[1:]))
