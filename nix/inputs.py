@@ -121,6 +121,8 @@ def cached_wheels() -> dict[str, list[Wheel]]:
 
 def root(name: str) -> Path:
     """The unpacked Debian packages of a group."""
+    if name not in GROUPS:
+        raise InputProblem(f"no root is named {name!r}; known: {', '.join(GROUPS)}")
     lock = deb_lock(name)
     done = cache_dir() / "roots" / f"{name}-{lock.root[:16]}" / "root"
     if done.exists():
