@@ -19,7 +19,7 @@ CHECK_PYTHON := $(HOST_PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.ver
 ##@ The whole job
 demo: $(READY) ## Build, start the local AWS, push, deploy, score the examples, show results, logs and a report
 	@$(PYTHON) -m scripts.demo
-test: $(READY) ## Everything that CI runs: lint, types, unit, infrastructure, image, end to end, faults
+test: $(READY) ## Everything that CI runs: lint, types, unit, infrastructure, image, end to end
 	@$(PYTHON) -m tox run $(if $(ENV),-e $(ENV)) $(if $(ARGS),-- $(ARGS))
 
 ##@ Image
@@ -41,6 +41,8 @@ stop: ## Stop the local AWS
 ##@ Ship
 infra-deploy: $(READY) ## Create or update the stage's resources through CloudFormation
 	@$(RUN).infra deploy
+infra-diff: $(READY) ## Show what infra-deploy would change
+	@$(RUN).infra diff
 push: $(READY) ## Upload the image's missing blobs to the stage's registry
 	@$(RUN).push
 deploy: $(READY) ## Update the function by digest, publish a version, try it, move the alias
@@ -81,4 +83,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test build lint-image nix lock local stop infra-deploy push deploy config invoke logs status enqueue results dlq venv lint infra clean clean-all help
+.PHONY: demo test build lint-image nix lock local stop infra-deploy infra-diff push deploy config invoke logs status enqueue results dlq venv lint infra clean clean-all help

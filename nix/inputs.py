@@ -66,7 +66,7 @@ def fetch_deb(deb: Deb, roots: Iterable[str], work: Path) -> None:
     path = work / deb.file_name
     for root in roots:
         try:
-            with urllib.request.urlopen(root + deb.pool_path, timeout=60) as answer:  # noqa: S310
+            with urllib.request.urlopen(root + deb.pool_path, timeout=60) as answer:  # noqa: S310 - a mirror that apt names
                 path.write_bytes(answer.read())
         except OSError:
             continue

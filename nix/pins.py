@@ -107,7 +107,7 @@ def lines(lock: str) -> list[tuple[int, str]]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputProblem(f"nix/locks/{path.name} is missing; get it back from git, or make it: make lock") from None
+        raise InputProblem(f"nix/locks/{path.name} is missing; get it back from git: git restore nix/locks") from None
     return [(n, line) for n, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#")]
 
 
@@ -116,5 +116,6 @@ def refuse(lock: str, expected: str, broken: list[tuple[int, str]]) -> None:
     if broken:
         listed = "".join(f"\n  nix/locks/{lock}.lock:{number}: {line[:100]!r}" for number, line in broken)
         raise InputProblem(
-            f"lock lines that cannot be read; expected {expected}, got{listed}\nMove the pins: make lock"
+            f"lock lines that cannot be read; expected {expected}, got{listed}\n"
+            "Get it back from git: git restore nix/locks"
         )

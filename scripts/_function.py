@@ -117,7 +117,7 @@ def check_worked(aws: Aws, found: Facts) -> Facts:
         raise OperationFailed(
             f"{aws.stage.function.name} ({found.version}) is {found.state}, its last update "
             f"{found.last_update_status}: {found.reason or 'no reason given'}",
-            make("doctor", aws.stage),
+            make("status", aws.stage),
         )
     return found
 
