@@ -5,11 +5,13 @@ python -m scripts.demo
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -194,27 +196,47 @@ def collect(demo: Demo, aws: Aws, image: LocalImage, engine: str, jobs: Sequence
     )
 
 
-@verb()
-def main(shell: Shell) -> int:
-    """Do the whole job on this machine: build, local AWS, push, deploy, score the examples, show what came of it."""
-    if not shell.stage.is_local:
-        raise OperationFailed(f"the demo acts on the local stage, not on {shell.stage.name}", "make demo STAGE=local")
-    began = time.monotonic()
-    demo = Demo(shell)
+def whole_job(demo: Demo) -> Report:
+    """Every step, from the pinned inputs to what the tables and queues hold at the end."""
     image = build_image(demo)
     instance = start_local_aws(demo)
-    aws = clients(shell.stage, instance.endpoint)
+    aws = clients(demo.shell.stage, instance.endpoint)
     create_resources(demo, aws)
     ship(demo, aws, image)
     jobs = prepare_jobs(demo, aws)
     ways = score_examples(demo, aws, [job.id for job in jobs])
-    report = demo.step(
+    return demo.step(
         "Read everything back",
         lambda: collect(demo, aws, image, instance.engine, jobs, ways),
         lambda found: (
             f"{len(found.rows)} results, {len(found.responses)} responses, {len(found.dead_letters)} dead letter"
         ),
     )
+
+
+@contextlib.contextmanager
+def ended_when_interrupted(shell: Shell) -> Iterator[None]:
+    """On Ctrl-C end the local AWS, unless it ran before: who stops a demo wants none of it left."""
+    from local_aws import control
+
+    ran_before = control.find() is not None
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not stop the cleaning up
+        if not ran_before and control.stop():
+            shell.say("ended the local AWS that the demo had started")
+        raise
+
+
+@verb()
+def main(shell: Shell) -> int:
+    """Do the whole job on this machine: build, local AWS, push, deploy, score the examples, show what came of it."""
+    if not shell.stage.is_local:
+        raise OperationFailed(f"the demo acts on the local stage, not on {shell.stage.name}", "make demo STAGE=local")
+    began = time.monotonic()
+    with ended_when_interrupted(shell):
+        report = whole_job(Demo(shell))
     path = _page.write(report, PAGE)
     _show.show(shell.console, report, time.monotonic() - began)
     shell.console.print(f"report: {path}", markup=False)
