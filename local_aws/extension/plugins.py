@@ -17,10 +17,11 @@ def configure() -> None:
     config.SERVICE_PROVIDER_CONFIG.set_provider_if_not_exists("lambda", "image")
     config.LAMBDA_RUNTIME_EXECUTOR = "image"
 
-    from local_aws.extension import faults, internals, registry, routes
+    from local_aws.extension import calls, faults, internals, registry, routes
 
     internals.apply_at_start()
     faults.install()
+    calls.install()
     routes.install()
     registry.start()
 

@@ -4,6 +4,8 @@ import base64
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 import uuid
 import zipfile
@@ -19,6 +21,7 @@ from botocore.exceptions import ClientError
 
 from local_aws import control, instance
 from local_aws.instance import Instance
+from local_aws.status import ask
 from tests.e2e.registry import push
 from tests.layouts import Layer, write_layout
 
@@ -43,6 +46,41 @@ WHEELS = (
 )
 
 Clients = Callable[[str], Any]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that was run: the instance that it left running, and what it printed."""
+
+    name: str
+    said: str
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the project's commands on the demo's instance."""
+        return run(self.name, *words)
+
+
+def run(name: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the project's commands on an instance, the local stage."""
+    environment = {**os.environ, "LOCAL_AWS_NAME": name, "STAGE": "local"}
+    return subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400
+    )
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    """The main job as `make demo` does it, on an instance that records which calls the function makes."""
+    name = f"test-{os.getpid()}-demo"
+    try:
+        ask(control.start(name), "/_local_aws/calls", {"record": True})
+        done = run(name, "scripts.demo")
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield Demo(name, done.stdout)
+    finally:
+        control.stop(name)
+        shutil.rmtree(instance.folder(name), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +103,7 @@ def local_aws() -> Iterator[Instance]:
 def sweep() -> None:
     """Remove instances of test sessions that were killed."""
     for name in instance.names():
-        prefix, _, pid = name.partition("-")
+        prefix, pid, *_ = [*name.split("-"), ""]
         if prefix == "test" and pid.isdecimal() and not Path("/proc", pid).exists():
             control.stop(name)
             shutil.rmtree(instance.folder(name), ignore_errors=True)

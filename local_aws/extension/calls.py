@@ -1,0 +1,69 @@
+"""The calls that callers make, on request, so that a test can hold a role's policy against what was really done.
+
+POST {"record": true} to /_local_aws/calls forgets what was recorded and begins anew, {"record": false} ends it.
+GET answers with a JSON list of {"caller", "service", "operation", "parameters"}, each different call once: `caller` is
+the access key (functions have their own, people have `test`), `parameters` what names a resource in the request.
+"""
+
+import json
+import threading
+
+from localstack.aws import handlers
+from localstack.http import Response
+from localstack.services.edge import ROUTER
+from localstack.utils.aws.request_context import extract_access_key_id_from_auth_header
+
+PATH = "/_local_aws/calls"
+NAMING = ("QueueUrl", "QueueName", "TableName", "IndexName", "RequestItems", "TransactItems", "Bucket", "Key")
+"""The parameters that name resources."""
+
+_seen: set[str] | None = None
+_lock = threading.Lock()
+
+
+def install() -> None:
+    """Add the route and the handler."""
+    handlers.serve_custom_service_request_handlers.append(_record)
+    ROUTER.add(PATH, _switch, methods=["POST"])
+    ROUTER.add(PATH, _tell, methods=["GET"])
+
+
+def _switch(request, **kwargs):
+    global _seen
+    wanted = json.loads(request.get_data() or b"{}").get("record")
+    if not isinstance(wanted, bool):
+        return Response('{"problems": ["expected {\\"record\\": true} or false"]}', status=400)
+    with _lock:
+        _seen = set() if wanted else None
+    return Response(status=204)
+
+
+def _tell(request, **kwargs):
+    with _lock:
+        return Response(f"[{','.join(sorted(_seen or ()))}]", mimetype="application/json")
+
+
+def _record(chain, context, response) -> None:
+    if _seen is None or not context.operation or context.is_internal_call:
+        return
+    call = {
+        "caller": extract_access_key_id_from_auth_header(context.request.headers) or "",
+        "service": context.service.service_name,
+        "operation": context.operation.name,
+        "parameters": resources(context.operation.name, context.service_request or {}),
+    }
+    with _lock:
+        if _seen is not None:
+            _seen.add(json.dumps(call, sort_keys=True))
+
+
+def resources(operation: str, request: dict) -> dict:
+    """What of a request names resources; of batches and transactions the tables, and what is done to them."""
+    found = {name: request[name] for name in NAMING if name in request}
+    if operation in ("BatchGetItem", "BatchWriteItem"):
+        found["RequestItems"] = sorted(request["RequestItems"])
+    elif "TransactItems" in found:
+        found["TransactItems"] = sorted(
+            f"{action} {item[action]['TableName']}" for item in request["TransactItems"] for action in item
+        )
+    return {name: value for name, value in found.items() if name != "Key" or isinstance(value, str)}
