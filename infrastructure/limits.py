@@ -14,6 +14,7 @@ MAXIMUM_CONCURRENCY = range(2, 1_001)
 RESERVED_CONCURRENCY = range(1, 100_001)
 EXPIRE_AFTER_DAYS = range(1, 3_651)
 SWEEP_MINUTES = range(1_441)
+COST_USD_PER_HOUR = range(1, 100_001)
 OLDEST_MESSAGE_S = range(60, 1_209_601)
 VISIBILITY_PER_TIMEOUT = 6
 """A message has to stay hidden at least this many timeouts, so that throttled batches are not delivered twice."""

@@ -67,6 +67,7 @@ class Alarms:
     """What is worth waking someone for; `topic` is the ARN of an SNS topic, or empty."""
 
     oldest_message_s: int
+    provider_cost_usd_per_hour: int
     topic: str
 
 

@@ -113,5 +113,6 @@ def _event_source(reader: Reader) -> EventSource:
 def _alarms(reader: Reader) -> Alarms:
     return Alarms(
         oldest_message_s=reader.number("alarms.oldest_message_s", limits.OLDEST_MESSAGE_S),
+        provider_cost_usd_per_hour=reader.number("alarms.provider_cost_usd_per_hour", limits.COST_USD_PER_HOUR),
         topic=reader.text("alarms.topic", limits.TOPIC, default=""),
     )

@@ -3,7 +3,7 @@
 from aws_cdk import aws_iam as iam
 
 from infrastructure.settings import Settings
-from infrastructure.stacks import arns
+from infrastructure.stacks import arns, dashboard
 from infrastructure.stacks.tables_stack import TABLES
 
 READ_IMAGE = [
@@ -117,7 +117,7 @@ def _shape(settings: Settings) -> list[iam.PolicyStatement]:
         _allow(CHANGE_MAPPING, "*", conditions={"ArnLike": {"lambda:FunctionArn": arns.function(name)}}),
         _allow(CHANGE_ROLE, arns.roles(settings.stage)),
         _allow(CHANGE_LOGS, arns.log_group(settings.log_group)),
-        _allow(CHANGE_ALARM, arns.alarms(name), arns.dashboard(settings.stage)),
+        _allow(CHANGE_ALARM, arns.alarms(name), arns.dashboard(dashboard.name(settings))),
         _allow(CHANGE_RULE, arns.rules(settings.stage)),
     ]
 

@@ -8,13 +8,16 @@ from infrastructure.settings import Settings
 from infrastructure.stacks.base import StageStack
 
 MILLISECONDS = 1000
+WORKER = "ScoreProcessor"
+"""The namespace of the metrics that the worker writes into its log (handler/metrics.py)."""
+FIVE_MINUTES, HOUR = 300, 3600
 NEAR = 0.9
 """The share of the function's timeout from which a run counts as nearly timed out."""
 
 
 @dataclass(frozen=True)
 class Watch:
-    """One alarm: raised when `statistic` of a metric reaches `threshold` in each of `periods` five minutes."""
+    """One alarm: raised when `statistic` of a metric reaches `threshold` in `periods` periods of `period_s` each."""
 
     name: str
     meaning: str
@@ -24,6 +27,7 @@ class Watch:
     statistic: str
     threshold: float
     periods: int = 1
+    period_s: int = FIVE_MINUTES
 
 
 def watches(settings: Settings) -> list[Watch]:
@@ -60,6 +64,17 @@ def watches(settings: Settings) -> list[Watch]:
             settings.alarms.oldest_message_s,
             3,
         ),
+        Watch("FailedJobs", "a job failed for good", WORKER, "JobsFailed", function, "Sum", 1),
+        Watch(
+            "ProviderCost",
+            "the models cost more than planned",
+            WORKER,
+            "Cost",
+            function,
+            "Sum",
+            settings.alarms.provider_cost_usd_per_hour,
+            period_s=HOUR,
+        ),
         Watch("Errors", "the function fails as a whole", "AWS/Lambda", "Errors", function, "Sum", 1, 2),
         Watch(
             "Throttles",
@@ -95,13 +110,13 @@ def _add(stack: StageStack, watch: Watch) -> None:
     cloudwatch.CfnAlarm(
         stack,
         f"{watch.name}Alarm",
-        alarm_name=f"{settings.function.name}-{_dashed(watch.name)}",
-        alarm_description=f"{watch.meaning[0].upper()}{watch.meaning[1:]}: docs/runbook.md#{_dashed(watch.name)}",
+        alarm_name=name(settings, watch),
+        alarm_description=f"{watch.meaning[0].upper()}{watch.meaning[1:]}: docs/runbook.md#{dashed(watch.name)}",
         namespace=watch.namespace,
         metric_name=watch.metric,
         dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name=watch.dimension[0], value=watch.dimension[1])],
         statistic=watch.statistic,
-        period=300,
+        period=watch.period_s,
         evaluation_periods=watch.periods,
         threshold=watch.threshold,
         comparison_operator="GreaterThanOrEqualToThreshold",
@@ -111,5 +126,11 @@ def _add(stack: StageStack, watch: Watch) -> None:
     )
 
 
-def _dashed(name: str) -> str:
+def name(settings: Settings, watch: Watch) -> str:
+    """What an alarm is called in the account."""
+    return f"{settings.function.name}-{dashed(watch.name)}"
+
+
+def dashed(name: str) -> str:
+    """`DeadLetters` → `dead-letters`: an alarm's name, and its heading in the runbook."""
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).removeprefix("-")

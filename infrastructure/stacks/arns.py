@@ -73,6 +73,11 @@ def alarms(function_name: str) -> str:
     return _arn(f"cloudwatch:{HERE}:alarm:{function_name}-*")
 
 
+def alarm_text(name: str) -> str:
+    """The ARN of an alarm, for a text in which CloudFormation fills in the rest."""
+    return f"arn:${{AWS::Partition}}:cloudwatch:{HERE}:alarm:{name}"
+
+
 def dashboard(name: str) -> str:
     """The ARN of a dashboard."""
     return _arn(f"cloudwatch::${{AWS::AccountId}}:dashboard/{name}")

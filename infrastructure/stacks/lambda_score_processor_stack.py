@@ -1,4 +1,4 @@
-"""The function that scores: its role, log group, alias, event source mapping and alarms.
+"""The function that scores: its role, log group, alias, event source mapping, alarms and dashboard.
 
 The image is a parameter. Which version the alias serves is moved by the deploy and by nothing in this template.
 """
@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.settings import Settings
-from infrastructure.stacks import alarms, arns
+from infrastructure.stacks import alarms, arns, dashboard
 from infrastructure.stacks.base import StageStack
 from infrastructure.stacks.environment import variables
 from infrastructure.stacks.policy import worker_policy
@@ -41,6 +41,7 @@ class LambdaScoreProcessorStack(StageStack):
         if settings.sweep.every_minutes:
             self._sweep(alias)
         alarms.add(self)
+        dashboard.add(self)
 
     def _function(self, role: iam.Role, log_group: logs.CfnLogGroup) -> lambda_.CfnFunction:
         image_uri = CfnParameter(

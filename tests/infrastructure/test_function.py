@@ -109,6 +109,8 @@ def test_every_alarm_says_where_its_page_is(stage: str) -> None:
         "Errors",
         "Throttles",
         "NearTimeout",
+        "FailedJobs",
+        "ProviderCost",
     }
     for alarm in alarms.values():
         assert re.fullmatch(r"[A-Z].+: docs/runbook\.md#[a-z-]+", alarm["AlarmDescription"])

@@ -1,0 +1,83 @@
+"""The dashboard and the alarms of the committed templates, against what the worker and the stage really have."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler import metrics
+from infrastructure import stage_file
+
+TEMPLATES = Path(__file__).resolve().parents[3] / "infrastructure/templates"
+STAGES = stage_file.stage_names()
+
+
+def resources(stage: str, kind: str) -> list[dict[str, Any]]:
+    """The properties of all resources of a type in a stage's function template."""
+    template = json.loads((TEMPLATES / stage / f"{stage}-function.template.json").read_text(encoding="utf-8"))
+    return [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
+
+
+def widgets(stage: str) -> list[dict[str, Any]]:
+    """The widgets of a stage's dashboard."""
+    (dashboard,) = resources(stage, "AWS::CloudWatch::Dashboard")
+    found: list[dict[str, Any]] = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    return found
+
+
+def shown(stage: str) -> list[tuple[str, str, str, str]]:
+    """Namespace, metric and dimension of every line of every graph."""
+    return [
+        (namespace, metric, dimension, value)
+        for widget in widgets(stage)
+        for namespace, metric, dimension, value, _ in widget["properties"].get("metrics", [])
+    ]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_metric_of_the_worker_is_shown(stage: str) -> None:
+    """The dashboard shows each metric that the worker writes, and none that it does not write."""
+    assert {metric for namespace, metric, *_ in shown(stage) if namespace == metrics.NAMESPACE} == set(metrics.UNITS)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_worker_writes_what_its_alarms_watch(stage: str) -> None:
+    """An alarm on a metric of the worker's names one that it writes; one that nobody writes would never be raised."""
+    watched = {
+        one["MetricName"] for one in resources(stage, "AWS::CloudWatch::Alarm") if one["Namespace"] == metrics.NAMESPACE
+    }
+    assert watched == {"JobsFailed", "Cost"}
+    assert watched <= set(metrics.UNITS)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_alarm_is_on_the_dashboard(stage: str) -> None:
+    """The first widget lists each alarm of the stage."""
+    listed = [arn.rpartition(":")[2] for arn in widgets(stage)[0]["properties"]["alarms"]]
+    assert listed == [one["AlarmName"] for one in resources(stage, "AWS::CloudWatch::Alarm")]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_dashboard_is_of_this_stage(stage: str) -> None:
+    """Every line is of the stage's own function or of one of its queues."""
+    settings = stage_file.load(stage)
+    queues = settings.queues
+    own = {
+        "FunctionName": {settings.function.name},
+        "QueueName": {queues.request, queues.response, queues.request_dead_letters, queues.response_dead_letters},
+    }
+    assert all(value in own[dimension] for *_, dimension, value in shown(stage))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_widgets_fill_their_rows(stage: str) -> None:
+    """No two widgets lie on each other, and none reaches over the page's 24 columns."""
+    cells = [
+        (column, row)
+        for one in widgets(stage)
+        for column in range(one["x"], one["x"] + one["width"])
+        for row in range(one["y"], one["y"] + one["height"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(column for column, _ in cells) < 24
