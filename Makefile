@@ -25,8 +25,8 @@ test: $(READY) ## Everything that CI runs: lint, types, unit, infrastructure, im
 ##@ Image
 build: ## Fetch pinned inputs, assemble the image, check it against Lambda's rules, print its digest
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/build.py
-lint-image: ## Check the built image against Lambda's rules
-	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/build.py --lint-only
+lint-image: $(READY) ## Check an image against Lambda's rules (IMAGE=layout, archive or reference; default: the built one)
+	@$(RUN).lint_image $(IMAGE)
 nix: ## The same image with Nix (the host's, else the project's own)
 	@$(CHECK_PYTHON); nix/run
 lock: ## Resolve the locks of the Python environments again (NAME=development: that one)

@@ -3,7 +3,6 @@
 It is on purpose not the reverse of layer.py: it trusts no header, digest or name, and notes faults instead of raising.
 """
 
-import ast
 import hashlib
 import tarfile
 import zlib
@@ -13,9 +12,11 @@ from typing import Any, BinaryIO
 
 from oci.digest import ALGORITHM, BLOCK
 from oci.elf import MAGIC, Elf, parse
+from oci.module import module_facts
 from oci.places import TASK
 
 TAR_BLOCK = 512
+UNPACKED_AT_ONCE = 8 << 20
 KINDS = {
     tarfile.REGTYPE: "file",
     tarfile.AREGTYPE: "file",
@@ -33,7 +34,7 @@ MODULE_LIMIT = 1 << 20
 
 @dataclass(frozen=True)
 class Item:
-    """One entry of a layer. `names` are a module's top-level names, for modules below the task's folder only."""
+    """One entry of a layer. `names` and `imports` are what a module below the task's folder binds and imports."""
 
     path: str
     kind: str
@@ -43,11 +44,15 @@ class Item:
     script: bool = False
     elf: Elf | None = None
     names: tuple[str, ...] | None = None
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Scan:
-    """A layer as it really is; `fault` is (rule, text) when it could not be read to its end."""
+    """A layer as it really is; `fault` is (rule, text) when it could not be read to its end.
+
+    `closed` says whether the tar's last file is padded and the end is marked, as the format asks.
+    """
 
     digest: str
     size: int
@@ -55,6 +60,7 @@ class Scan:
     unpacked_size: int
     items: tuple[Item, ...]
     fault: tuple[str, str] | None = None
+    closed: bool = True
 
 
 class Fault(Exception):
@@ -72,9 +78,11 @@ class Plain:
         self._file = file
         self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed else None
         self._buffer = bytearray()
+        self._packed = b""  # read and not unpacked yet
         self._ended = False
         self._raw, self._plain = hashlib.sha256(), hashlib.sha256()
         self.size = self.unpacked_size = 0
+        self.closed = True
 
     @property
     def digest(self) -> str:
@@ -106,31 +114,30 @@ class Plain:
         self.size += len(block)
 
     def _fill(self) -> None:
-        block = self._file.read(BLOCK)
-        self._take(block)
+        if not self._packed:
+            self._packed = self._file.read(BLOCK)
+            self._take(self._packed)
         if self._unpacker is None:
-            self._ended = not block
-            self._give(block)
-        elif block:
-            self._give(self._inflate(block))
+            self._ended = not self._packed
+            self._give(self._packed)
+            self._packed = b""
+        elif self._packed:
+            self._inflate(self._unpacker)
         else:
             self._ended = True
             if not self._unpacker.eof:
                 raise Fault("gzip", "its gzip ends in the middle")
 
-    def _inflate(self, block: bytes) -> bytes:
-        plain = bytearray()
-        assert self._unpacker is not None
+    def _inflate(self, unpacker: "zlib._Decompress") -> None:
+        """Unpack a part of what was read: a megabyte of gzip may stand for a gigabyte of zeros."""
+        if unpacker.eof:
+            unpacker = self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)  # another member follows
         try:
-            while block:
-                if self._unpacker.eof:
-                    self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)  # another member follows
-                plain += self._unpacker.decompress(block)
-                block = self._unpacker.unused_data
+            self._give(unpacker.decompress(self._packed, UNPACKED_AT_ONCE))
         except zlib.error as problem:
             self._ended = True
             raise Fault("gzip", f"its gzip cannot be read after {self.unpacked_size} bytes: {problem}") from problem
-        return bytes(plain)
+        self._packed = unpacker.unconsumed_tail or unpacker.unused_data
 
     def _give(self, plain: bytes) -> None:
         self._plain.update(plain)
@@ -150,7 +157,8 @@ def scan_blob(file: BinaryIO, *, packed: bool = True) -> Scan:
         fault = (problem.rule, str(problem))
         for block in iter(lambda: file.read(BLOCK), b""):
             plain._take(block)
-    return Scan(plain.digest, plain.size, plain.diff_id, plain.unpacked_size, tuple(items), fault)
+    closed = plain.closed or fault is not None
+    return Scan(plain.digest, plain.size, plain.diff_id, plain.unpacked_size, tuple(items), fault, closed)
 
 
 def entries(plain: Plain) -> Iterator[Item]:
@@ -160,7 +168,7 @@ def entries(plain: Plain) -> Iterator[Item]:
     while (info := next_header(plain)) is not None:
         padded = info.size + -info.size % TAR_BLOCK
         if info.type in (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE):
-            name, target = long_names(info, whole(plain, padded)[: info.size], name, target)
+            name, target = long_names(info, whole(plain, info.size, padded - info.size), name, target)
             continue
         info.name, info.linkname = name or info.name, target or info.linkname
         name = target = None
@@ -171,19 +179,24 @@ def next_header(plain: Plain) -> tarfile.TarInfo | None:
     """The next header; None at the end of the archive."""
     block = plain.read(TAR_BLOCK)
     if not block or block == bytes(TAR_BLOCK):
+        plain.closed = plain.closed and bool(block)
         return None
     try:
-        return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except tarfile.HeaderError as problem:
-        raise Fault("tar", f"its tar has no valid header at byte {plain.unpacked_size}: {problem}") from problem
+        info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except (tarfile.HeaderError, ValueError) as problem:
+        raise Fault("tar", f"its tar has no valid header before byte {plain.unpacked_size}: {problem}") from problem
+    if info.size < 0:
+        raise Fault("tar", f"its tar has a file of {info.size} bytes")
+    return info
 
 
-def whole(plain: Plain, count: int) -> bytes:
-    """Exactly `count` bytes."""
-    data = plain.read(count)
+def whole(plain: Plain, count: int, padding: int = 0) -> bytes:
+    """Exactly `count` bytes, and the padding after them where the writer did not forget it."""
+    data = plain.read(count + padding)
     if len(data) < count:
         raise Fault("tar", f"its tar ends {count - len(data)} bytes too early")
-    return data
+    plain.closed = plain.closed and len(data) == count + padding
+    return data[:count]
 
 
 def long_names(
@@ -217,48 +230,26 @@ def item(info: tarfile.TarInfo, plain: Plain, padded: int) -> Item:
     """One entry, with what its bytes say."""
     kind = KINDS.get(info.type, f"entry of type {info.type!r}")
     path = info.name.removeprefix("./").rstrip("/") if info.name not in (".", "./") else ""
-    start = whole(plain, min(padded, TAR_BLOCK))
+    size = info.size if padded else 0
+    start = whole(plain, min(size, TAR_BLOCK))
+    rest, padding = size - len(start), padded - size
     elf, names = None, None
+    imports: tuple[str, ...] = ()
     if start.startswith(MAGIC):
-        elf = parse((start + whole(plain, padded - len(start)))[: info.size])
+        elf = parse(start + whole(plain, rest, padding))
     elif path.endswith(".py") and path.startswith(TASK + "/") and info.size <= MODULE_LIMIT:
-        names = top_level((start + whole(plain, padded - len(start)))[: info.size])
+        names, imports = module_facts(start + whole(plain, rest, padding))
     else:
-        skip(plain, padded - len(start))
+        skip(plain, rest)
+        whole(plain, 0, padding)
     script = start.startswith(b"#!")
-    return Item(path, kind, info.mode, info.size if padded else 0, info.linkname, script, elf, names)
+    return Item(path, kind, info.mode, size, info.linkname, script, elf, names, imports)
 
 
 def skip(plain: Plain, count: int) -> None:
     """Read over `count` bytes."""
     while count > 0:
         count -= len(whole(plain, min(count, BLOCK)))
-
-
-def top_level(source: bytes) -> tuple[str, ...] | None:
-    """The names that a module binds at its top level; None when it is no valid Python."""
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError):
-        return None
-    return tuple(name for statement in body for name in bound(statement))
-
-
-def bound(statement: ast.stmt) -> Iterator[str]:
-    """The names that one statement binds."""
-    match statement:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.Assign(targets=targets):
-            yield from (target.id for target in targets if isinstance(target, ast.Name))
-        case ast.AnnAssign(target=ast.Name(id=name)):
-            yield name
-        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-            yield from ((alias.asname or alias.name).partition(".")[0] for alias in aliases)
-        case ast.If() | ast.Try() | ast.With():
-            for inner in ast.iter_child_nodes(statement):
-                if isinstance(inner, ast.stmt):
-                    yield from bound(inner)
 
 
 def to_document(scan: Scan) -> dict[str, Any]:
@@ -270,14 +261,15 @@ def to_document(scan: Scan) -> dict[str, Any]:
         "diff_id": scan.diff_id,
         "unpacked_size": scan.unpacked_size,
         "fault": scan.fault,
+        "closed": scan.closed,
         "items": rows,
     }
 
 
 def _trimmed(item: Item) -> list[Any]:
     elf = None if item.elf is None else list(vars(item.elf).values())
-    row = [item.path, item.kind, item.mode, item.size, item.target, item.script, elf, item.names]
-    while row and row[-1] in (None, False, "", 0):
+    row = [item.path, item.kind, item.mode, item.size, item.target, item.script, elf, item.names, item.imports]
+    while row and row[-1] in (None, False, "", 0, ()):
         row.pop()
     return row
 
@@ -286,9 +278,8 @@ def from_document(value: dict[str, Any]) -> Scan:
     """The scan that to_document() wrote."""
     fault = value["fault"]
     items = tuple(_item(row) for row in value["items"])
-    return Scan(
-        value["digest"], value["size"], value["diff_id"], value["unpacked_size"], items, tuple(fault) if fault else None
-    )
+    sizes = value["digest"], value["size"], value["diff_id"], value["unpacked_size"]
+    return Scan(*sizes, items, tuple(fault) if fault else None, value["closed"])
 
 
 def _item(row: list[Any]) -> Item:
@@ -297,6 +288,5 @@ def _item(row: list[Any]) -> Item:
         needed, rpath, runpath, requires, provides = (tuple(values) for values in lists)
         pairs = tuple((library, version) for library, version in requires)
         row[6] = Elf(machine, interpreter, soname, needed, rpath, runpath, pairs, provides, broken)
-    if len(row) > 7:
-        row[7] = tuple(row[7])
+    row[7:] = [None if names is None else tuple(names) for names in row[7:]]
     return Item(*row)

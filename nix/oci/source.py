@@ -1,5 +1,6 @@
 """Images as lint sees them: the documents as they were written, and each layer as it was read."""
 
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -10,16 +11,22 @@ from typing import Any, BinaryIO, cast
 from oci.digest import encoded, sha256
 from oci.exceptions import OciError
 from oci.scan import Scan, scan_blob
+from oci.shape import CONFIG, INDEX, MANIFEST, Shape, shaped
 
 MANIFESTS = {
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 }
 CONFIGS = {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
+INDEXES = {
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+}
 GZIP_LAYERS = {
     "application/vnd.oci.image.layer.v1.tar+gzip",
     "application/vnd.docker.image.rootfs.diff.tar.gzip",
 }
+PLAIN_LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 # Opens a blob by its digest; None when the source does not have it.
 Blobs = Callable[[str], AbstractContextManager[BinaryIO] | None]
@@ -53,6 +60,10 @@ class Notes(list[Note]):
         """Add one."""
         self.append(Note(rule, where, text))
 
+    def shaped(self, value: Any, shape: Shape, where: str) -> Any:
+        """`value` less what has another shape, each such place noted."""
+        return shaped(value, shape, where, lambda text: self.take("json", where, text))
+
 
 def layout_image(folder: Path, known: Callable[[str], Scan | None] = lambda _: None) -> Image:
     """The image in the OCI layout at `folder`; `known` may give the scan of a blob that was read before."""
@@ -66,9 +77,29 @@ def layout_image(folder: Path, known: Callable[[str], Scan | None] = lambda _: N
         index = json.loads((folder / "index.json").read_bytes())
     except (OSError, ValueError) as problem:
         raise OciError(f"{folder} is no OCI image layout: {problem}\n  Build one with: make build") from problem
+    return indexed_image(index, open_blob, known)
+
+
+def indexed_image(index: Any, blobs: Blobs, known: Callable[[str], Scan | None] = lambda _: None) -> Image:
+    """The image that the index of a layout names."""
     notes = Notes()
-    descriptor = chosen(index, notes)
-    return image_from(descriptor, open_blob, notes, known)
+    descriptor = chosen(notes.shaped(index, INDEX, "index.json"), notes)
+    return image_from(descriptor, blobs, notes, known)
+
+
+def reference_image(media_type: str, data: bytes, blobs: Blobs) -> Image:
+    """The image that a registry's reference names: `data` is what the reference gave, of this media type."""
+    notes = Notes()
+    descriptor: Mapping[str, Any] = {"mediaType": media_type, "digest": sha256(data), "size": len(data)}
+    if media_type in INDEXES:
+        notes.take("one-image", "reference", "it names an index; Lambda takes the manifest of one image")
+        inner = document(descriptor, "index", INDEX, lambda _: io.BytesIO(data), notes)[1]
+        descriptor = chosen(inner, notes)
+
+    def open_blob(digest: str) -> AbstractContextManager[BinaryIO] | None:
+        return io.BytesIO(data) if digest == sha256(data) else blobs(digest)
+
+    return image_from(descriptor, open_blob, notes)
 
 
 def chosen(index: Mapping[str, Any], notes: Notes) -> Mapping[str, Any]:
@@ -99,9 +130,14 @@ def attests(descriptor: Mapping[str, Any]) -> bool:
     return "vnd.docker.reference.type" in annotations or "artifactType" in descriptor
 
 
-def image_from(descriptor: Mapping[str, Any], blobs: Blobs, notes: Notes, known: Callable[[str], Scan | None]) -> Image:
+def image_from(
+    descriptor: Mapping[str, Any],
+    blobs: Blobs,
+    notes: Notes,
+    known: Callable[[str], Scan | None] = lambda _: None,
+) -> Image:
     """The image that `descriptor` points at."""
-    data, manifest = document(descriptor, "manifest", blobs, notes) if descriptor else (b"", {})
+    data, manifest = document(descriptor, "manifest", MANIFEST, blobs, notes) if descriptor else (b"", {})
     inner = manifest.get("mediaType", descriptor.get("mediaType"))
     if descriptor and manifest and inner not in MANIFESTS:
         notes.take("manifest-media-type", "manifest", f"it calls itself a {inner}")
@@ -110,13 +146,15 @@ def image_from(descriptor: Mapping[str, Any], blobs: Blobs, notes: Notes, known:
     if manifest and about_config.get("mediaType") not in CONFIGS:
         notes.take("config-media-type", "config", f"its media type is {about_config.get('mediaType')}")
     elif manifest:
-        config = document(about_config, "config", blobs, notes)[1]
-    layers = [layer for layer in manifest.get("layers") or () if isinstance(layer, dict)]
+        config = document(about_config, "config", CONFIG, blobs, notes)[1]
+    layers = manifest.get("layers") or []
     scans = [layer_scan(layer, blobs, notes, known) for layer in layers]
     return Image(manifest, len(data), config, layers, scans, notes)
 
 
-def document(descriptor: Mapping[str, Any], what: str, blobs: Blobs, notes: Notes) -> tuple[bytes, Mapping[str, Any]]:
+def document(
+    descriptor: Mapping[str, Any], what: str, shape: Shape, blobs: Blobs, notes: Notes
+) -> tuple[bytes, Mapping[str, Any]]:
     """Bytes and value of a JSON blob; empty, with a note, when it is missing, altered or no JSON object."""
     digest = str(descriptor.get("digest"))
     file = blobs(digest)
@@ -134,23 +172,22 @@ def document(descriptor: Mapping[str, Any], what: str, blobs: Blobs, notes: Note
     except ValueError as problem:
         notes.take("json", what, f"it is no JSON: {problem}")
         return data, {}
-    if not isinstance(value, dict):
-        notes.take("json", what, "it is no JSON object")
-        return data, {}
-    return data, value
+    return data, notes.shaped(value, shape, what)
 
 
 def layer_scan(
     layer: Mapping[str, Any], blobs: Blobs, notes: Notes, known: Callable[[str], Scan | None]
 ) -> Scan | None:
     """What is in a layer; None, with a note, for one that Lambda would not read."""
-    digest = str(layer.get("digest"))
-    if layer.get("mediaType") not in GZIP_LAYERS:
-        notes.take("layer-media-type", f"layer {digest}", f"its media type is {layer.get('mediaType')}")
+    digest, media_type = str(layer.get("digest")), layer.get("mediaType")
+    if media_type not in GZIP_LAYERS and media_type != PLAIN_LAYER:
+        notes.take("layer-media-type", f"layer {digest}", f"its media type is {media_type}")
         return None
+    if media_type == PLAIN_LAYER:
+        notes.take("layer-plain", f"layer {digest}", "it is a plain tar")
     file = blobs(digest)
     if file is None:
         notes.take("blob-missing", f"layer {digest}", "the blob is not there")
         return None
     with file as opened:
-        return known(digest) or scan_blob(opened)
+        return known(digest) or scan_blob(opened, packed=media_type != PLAIN_LAYER)

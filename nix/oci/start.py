@@ -4,11 +4,14 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from oci.imports import import_problems
 from oci.rules import Problem
 from oci.tree import Tree
 
 EXECUTABLE = 0o001
 CLIENT = "awslambdaric"
+# What AWS's own images start with; their Python ones hold this interpreter.
+AWS_SCRIPT, AWS_PYTHON = "lambda-entrypoint.sh", "var/lang/bin/python3"
 
 
 def start_problems(tree: Tree, settings: Mapping[str, Any]) -> Iterator[Problem]:
@@ -25,6 +28,8 @@ def start_problems(tree: Tree, settings: Mapping[str, Any]) -> Iterator[Problem]
         after = [*entry, *command]
         handler = after[[posixpath.basename(word) for word in after].index(CLIENT) + 1 :]
         yield from handler_problems(tree, handler, roots(settings, environment))
+    elif entry and posixpath.basename(entry[0]) == AWS_SCRIPT and tree.find(AWS_PYTHON) is not None:
+        yield from handler_problems(tree, [*entry[1:], *command], roots(settings, environment))
 
 
 def entry_point_problems(tree: Tree, words: Sequence[str]) -> Iterator[Problem]:
@@ -83,5 +88,6 @@ def handler_problems(tree: Tree, words: Sequence[str], folders: Sequence[str]) -
                     yield Problem("handler-name", candidate, f"the module defines no {function}")
                 elif item.names is None and item.path.startswith("var/task/"):
                     yield Problem("handler", candidate, "it is no valid Python")
+                yield from import_problems(tree, module, folders)
                 return
     yield Problem("handler", f"handler {words[0]}", f"no module {module} in {', '.join(folders) or 'any folder'}")

@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from oci.contents import parents
 from oci.scan import Item, Scan
@@ -31,7 +32,12 @@ class Tree:
                 self._remove(posixpath.join(folder, name.removeprefix(WHITEOUT)), below, itself=True)
         for item in scan.items:
             if not posixpath.basename(item.path).startswith(WHITEOUT) and item.path:
-                self.items[item.path] = item
+                self.items[item.path] = self._linked(item)
+
+    def _linked(self, item: Item) -> Item:
+        """A hard link as the file that it is one more name of."""
+        first = self.items.get(item.target.removeprefix("./")) if item.kind == "hard link" else None
+        return item if first is None else replace(first, path=item.path)
 
     def _remove(self, path: str, below: set[str], *, itself: bool) -> None:
         inside = path + "/" if path else ""

@@ -3,7 +3,7 @@
 import tarfile
 
 from tests.unit.oci.broken import broken
-from tests.unit.oci.drafts import LIB, LOADER, Draft, Entry, folder, link
+from tests.unit.oci.drafts import HANDLER, LIB, LOADER, Draft, Entry, folder, link
 from tests.unit.oci.elves import ARM64, elf
 
 
@@ -91,6 +91,12 @@ def private_folder(draft: Draft) -> None:
     draft.layers[1].append(folder("var/task/private", 0o700))
 
 
+@broken("private")
+def shadow(draft: Draft) -> None:
+    """A distribution's file of passwords."""
+    draft.layers[0] += [folder("etc"), Entry("etc/shadow", b"root:*\n", mode=0o640)]
+
+
 @broken("dangling-link")
 def dangling_link(draft: Draft) -> None:
     """A link to nothing."""
@@ -174,6 +180,19 @@ def handler_is_no_python(draft: Draft) -> None:
 def missing_function(draft: Draft) -> None:
     """A module without the handler's function."""
     draft.layers[1][-1].data = b"def handler(event, context): ...\n"
+
+
+@broken("handler-import")
+def package_not_installed(draft: Draft) -> None:
+    """A handler that imports what nobody installed."""
+    draft.layers[1][-1].data = b"import requests\n" + HANDLER
+
+
+@broken("handler-import")
+def missing_submodule(draft: Draft) -> None:
+    """A module, reached by the handler, that imports a module which was not copied."""
+    draft.layers[1][-1].data = b"from handler import worker\n" + HANDLER
+    draft.layers[1].append(Entry("var/task/handler/worker.py", b"from .store import Store\n"))
 
 
 @broken("elf-machine")

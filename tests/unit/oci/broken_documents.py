@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.unit.oci.broken import broken
-from tests.unit.oci.drafts import Draft, Entry
+from tests.unit.oci.drafts import HANDLER, Draft, Entry
 
 
 @broken("one-image")
@@ -120,9 +120,30 @@ def arm_image(draft: Draft) -> None:
 
 
 @broken("history")
-def no_history(draft: Draft) -> None:
-    """A config without history."""
-    draft.edit_config = lambda config: config.pop("history")
+def half_a_history(draft: Draft) -> None:
+    """A history of the first layer only."""
+    draft.edit_config = lambda config: config["history"].pop()
+
+
+@broken("json")
+def config_of_another_shape(draft: Draft) -> None:
+    """A config in which a list is a text."""
+    draft.edit_config = lambda config: config["config"].update(Env="PATH=/usr/bin")
+
+
+@broken("layer-media-type")
+def plain_docker_layer(draft: Draft) -> None:
+    """A layer type that Docker's specification does not define, though builders write it."""
+    kind = "application/vnd.docker.image.rootfs.diff.tar"
+    draft.edit_manifest = lambda manifest: manifest["layers"][0].update(mediaType=kind)
+
+
+@broken("layer-plain")
+def plain_layers(draft: Draft) -> None:
+    """Layers that are not compressed, and say so."""
+    draft.pack = lambda data: data
+    kind = "application/vnd.oci.image.layer.v1.tar"
+    draft.edit_manifest = lambda manifest: [layer.update(mediaType=kind) for layer in manifest["layers"]]
 
 
 @broken("diff-id")
@@ -156,6 +177,12 @@ def truncated_tar(draft: Draft) -> None:
     """A tar that ends within a file."""
     draft.layers[1].append(Entry("var/task/long", bytes(4000)))
     draft.edit_tar = lambda data: data[: data.index(b"var/task/long") + 1024]
+
+
+@broken("tar-end")
+def tar_without_its_end(draft: Draft) -> None:
+    """A tar that its writer did not close, as umoci 0.4.7 inserts them."""
+    draft.edit_tar = lambda data: data[: data.index(HANDLER) + len(HANDLER)]
 
 
 @broken("tar")

@@ -33,7 +33,8 @@ def test_each_fault_is_caught_by_its_rule(rule: str, name: str, spoil: Spoil, tm
 
 
 def test_every_rule_is_in_the_corpus() -> None:
-    """No rule is without an image that breaks it."""
+    """No rule is without an image that breaks it, and there are at least sixty such images."""
+    assert len(CORPUS) >= 60
     assert {rule for rule, _, _ in CORPUS} == set(RULES)
 
 
@@ -96,5 +97,6 @@ def test_a_problem_quotes_the_service(tmp_path: Path) -> None:
     (problem,) = lint(layout_image(draft.write(tmp_path)))
     assert str(problem) == (
         "parent-folder: /opt/data: no layer so far holds its folder /opt\n"
-        "    Lambda: InvalidImage: MissingParentDirectory: Parent directory does not exist for file: PATH"
+        "    Lambda: InvalidImage(MissingParentDirectory: Parent directory does not exist for file: PATH)\n"
+        "    next: write an entry for each folder"
     )

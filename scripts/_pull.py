@@ -1,0 +1,123 @@
+"""Reads images from a registry: manifests as they are stored, blobs as files, nothing written there."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+from urllib.parse import urlsplit
+
+import httpx
+
+from ._aws import Aws, make
+from ._errors import NotFound, OperationFailed
+
+ACCEPTED = ", ".join(
+    (
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    )
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """`repository@digest` or `repository:tag`."""
+
+    repository: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.repository}{'@' if self.name.startswith('sha256:') else ':'}{self.name}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One repository of a stage's registry. `authorization` goes to the registry only, never where it redirects to."""
+
+    url: str
+    repository: str
+    authorization: str
+
+    def manifest(self, name: str) -> tuple[str, bytes]:
+        """(media type, bytes) of the manifest or index under a tag or digest; NotFound when there is none."""
+        with self._get(f"manifests/{name}", Accept=ACCEPTED) as answer:
+            data = answer.read()
+            return answer.headers.get("Content-Type", ""), data
+
+    @contextmanager
+    def blob(self, digest: str) -> Iterator[BinaryIO]:
+        """A blob, in a file that is gone at the end; NotFound when there is none."""
+        with self._get(f"blobs/{digest}") as answer, tempfile.TemporaryFile() as file:
+            for piece in answer.iter_bytes(1 << 20):
+                file.write(piece)
+            file.seek(0)
+            yield cast(BinaryIO, file)
+
+    def has_blob(self, digest: str) -> bool:
+        """Whether the registry holds a blob."""
+        try:
+            with self._get(f"blobs/{digest}", method="HEAD"):
+                return True
+        except NotFound:
+            return False
+
+    @contextmanager
+    def _get(self, path: str, *, method: str = "GET", **headers: str) -> Iterator[httpx.Response]:
+        url = f"{self.url}/v2/{self.repository}/{path}"
+        headers = {"Authorization": self.authorization, "Accept-Encoding": "identity", **headers}
+        try:
+            with (
+                httpx.Client(follow_redirects=True, timeout=60) as client,
+                client.stream(method, url, headers=headers) as answer,
+            ):
+                if answer.status_code == 404:
+                    raise NotFound(f"{self.url} holds no {path} in {self.repository}", "list what it has: make status")
+                if not answer.is_success:
+                    raise OperationFailed(f"{url}: {answer.status_code} {answer.reason_phrase}")
+                yield answer
+        except httpx.TransportError as error:
+            raise OperationFailed(
+                f"no answer from {self.url}: {error}", "check the network, then run it again"
+            ) from error
+
+
+def parse_reference(text: str, repository: str, host: str) -> Reference:
+    """A reference as people write one, with or without the host; a digest alone means `repository`."""
+    if text.startswith("sha256:"):
+        return Reference(repository, text)
+    text = text.removeprefix(f"{host}/")
+    name, mark, digest = text.partition("@")
+    if mark:
+        return Reference(name, digest)
+    name, _, tag = text.rpartition(":")
+    if not name or "/" in tag:
+        raise OperationFailed(
+            f"{text!r} is neither a file, a folder, nor repository:tag or repository@sha256:…", "check its spelling"
+        )
+    return Reference(name, tag)
+
+
+def open_reference(aws: Aws, text: str) -> tuple[Source, Reference]:
+    """The repository that a reference names in the stage's registry, signed in, and the reference."""
+    grant = aws.client("ecr").get_authorization_token()["authorizationData"][0]
+    url = grant["proxyEndpoint"]
+    reference = parse_reference(text, aws.stage.repository, urlsplit(url).netloc)
+    client = aws.client("ecr")
+    try:
+        client.describe_repositories(repositoryNames=[reference.repository])
+    except (client.exceptions.RepositoryNotFoundException, client.exceptions.InvalidParameterException):
+        raise NotFound(
+            f"there is no repository {reference.repository} in stage {aws.stage.name}", make("infra-deploy", aws.stage)
+        ) from None
+    return Source(url, reference.repository, f"Basic {grant['authorizationToken']}"), reference
+
+
+def digest_of(data: bytes) -> str:
+    """The digest of a manifest's bytes."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
