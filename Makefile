@@ -47,6 +47,8 @@ push: $(READY) ## Upload the image's missing blobs to the stage's registry
 	@$(RUN).push
 deploy: $(READY) ## Update the function by digest, publish a version, try it, move the alias
 	@$(RUN).deploy
+verify: $(READY) ## Build the deployed commit again, in a clone of its own, and compare the image file by file
+	@$(RUN).verify $(DIGEST)
 config: $(READY) ## Set environment, timeout and memory from stages/STAGE.toml, showing the difference first
 	@$(RUN).configure
 
@@ -83,4 +85,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test build lint-image nix lock local stop infra-deploy infra-diff push deploy config invoke logs status enqueue results dlq venv lint infra clean clean-all help
+.PHONY: demo test build lint-image nix lock local stop infra-deploy infra-diff push deploy config invoke logs status verify enqueue results dlq venv lint infra clean clean-all help

@@ -33,6 +33,11 @@ def is_on_main(revision: str) -> bool:
     return any(_git("merge-base", "--is-ancestor", revision, branch) is not None for branch in ("main", "origin/main"))
 
 
+def has_commit(revision: str) -> bool:
+    """Whether this clone holds a commit."""
+    return _git("cat-file", "-e", f"{revision}^{{commit}}") is not None
+
+
 def short_revision(revision: str) -> str:
     """Return a commit's first twelve digits, with its mark when the tree was dirty."""
     base, _, mark = revision.partition("-")

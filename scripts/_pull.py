@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
@@ -118,6 +120,47 @@ def open_reference(aws: Aws, text: str) -> tuple[Source, Reference]:
     return Source(url, reference.repository, f"Basic {grant['authorizationToken']}"), reference
 
 
-def digest_of(data: bytes) -> str:
-    """The digest of a manifest's bytes."""
-    return "sha256:" + hashlib.sha256(data).hexdigest()
+def pull(source: Source, digest: str, target: Path, near: Path) -> Path:
+    """Write an image as a layout into the new folder `target`; blobs that the layout `near` holds are linked.
+
+    OperationFailed when the registry gives other bytes than a digest promises.
+    """
+    blobs = target / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    media_type, data = source.manifest(digest)
+    require(digest, "sha256:" + hashlib.sha256(data).hexdigest())
+    (blobs / encoded(digest)).write_bytes(data)
+    manifest = json.loads(data)
+    for descriptor in (manifest["config"], *manifest["layers"]):
+        take(source, descriptor["digest"], blobs, near / "blobs" / "sha256")
+    named = {"mediaType": media_type, "digest": digest, "size": len(data)}
+    (target / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    (target / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [named]}))
+    return target
+
+
+def take(source: Source, digest: str, blobs: Path, near: Path) -> None:
+    """Put one blob among `blobs`."""
+    path = blobs / encoded(digest)
+    if path.exists():
+        return
+    if (near / path.name).exists():
+        path.hardlink_to(near / path.name)
+        return
+    found = hashlib.sha256()
+    with source.blob(digest) as file, path.open("wb") as out:
+        while piece := file.read(1 << 20):
+            found.update(piece)
+            out.write(piece)
+    require(digest, "sha256:" + found.hexdigest())
+
+
+def encoded(digest: str) -> str:
+    """The name of a blob's file."""
+    return digest.rpartition(":")[2]
+
+
+def require(expected: str, got: str) -> None:
+    """OperationFailed unless two digests are equal."""
+    if expected != got:
+        raise OperationFailed(f"the registry gives other bytes than were asked for: expected {expected}, got {got}")
