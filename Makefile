@@ -74,6 +74,10 @@ infra: ## Synthesize the CDK templates into infrastructure/templates/
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create infrastructure build/infrastructure-venv && build/infrastructure-venv/bin/python -m infrastructure.app
 
 ##@ Clean up
+cache: ## What the cache holds: size, age, and what the locks of this commit do not need
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/caching.py show
+cache-prune: ## Remove what they do not need (DRY=1: only say it)
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/caching.py prune $(if $(DRY),--dry-run)
 clean: ## Stop the local AWS and remove everything that was made here (the cache stays)
 	@-$(HOST_PYTHON) -m local_aws stop --all 2>/dev/null; rm -rf build .local-aws .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis result
 clean-all: clean ## The same, and the cache of fetched inputs, layers and environments
@@ -85,4 +89,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test build lint-image nix lock local stop infra-deploy infra-diff push deploy config invoke logs status verify enqueue results dlq venv lint infra clean clean-all help
+.PHONY: demo test build lint-image nix lock local stop infra-deploy infra-diff push deploy config invoke logs status verify enqueue results dlq venv lint infra cache cache-prune clean clean-all help

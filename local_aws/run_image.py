@@ -12,6 +12,7 @@ from local_aws import engines
 from local_aws.engine import Engine
 from local_aws.environment import Environment, FunctionSettings, Reply
 from local_aws.image import from_layout
+from local_aws.logs import Sink
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_SESSION_TOKEN": "test"}
 
@@ -31,21 +32,32 @@ class Function:
 
 @contextmanager
 def run_image(
-    layout: Path, settings: FunctionSettings | None = None, engine: Engine | None = None
+    layout: Path,
+    settings: FunctionSettings | None = None,
+    engine: Engine | None = None,
+    sink: Sink = lambda _: None,
 ) -> Iterator[Function]:
-    """Start the image of an OCI layout folder as a function; it ends with the block.
+    """Start the image of an OCI layout folder as a function; it ends with the block. `sink` gets each log line.
 
     A failed init is told by the first invocation. Raises InvalidImage for a damaged layout.
     """
+    from cache import in_use
+
     settings = settings or FunctionSettings(memory_mb=2048, timeout_s=30)
     settings = replace(settings, environment=lambda_environment(settings))
     lines: list[str] = []
-    environment = Environment(from_layout(layout), settings, engine or engines.choose(), lines.append)
-    try:
-        environment.start()
-        yield Function(environment, lines)
-    finally:
-        environment.stop()
+
+    def log(line: str) -> None:
+        lines.append(line)
+        sink(line)
+
+    with in_use():  # nobody prunes the unpacked layers under it
+        environment = Environment(from_layout(layout), settings, engine or engines.choose(), log)
+        try:
+            environment.start()
+            yield Function(environment, lines)
+        finally:
+            environment.stop()
 
 
 def lambda_environment(settings: FunctionSettings) -> Mapping[str, str]:

@@ -25,7 +25,7 @@ from typing import Any
 
 import pins
 from assembler import INTERRUPTED, Assembler, BuildProblem, sources_digest
-from cache import locked
+from cache import in_use, locked
 from layers import APP_FOLDERS, Plan, app_plan, base_plan, digest_of, make_layer, wheel_plans
 from revision import REPOSITORY, Checkout, checkout
 
@@ -42,6 +42,12 @@ def build(output: Path = DEFAULT_OUTPUT, say: Callable[[str], None] = lambda _: 
 
     BuildProblem or pins.InputProblem when it cannot be built; then `output` is as it was.
     """
+    with in_use():
+        return build_here(output, say)
+
+
+def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """The same, while nobody prunes the cache."""
     output = output.absolute()
     output.parent.mkdir(parents=True, exist_ok=True)
     source = checkout(APP_FOLDERS)

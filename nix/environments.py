@@ -216,13 +216,17 @@ def fill(python: Path, lock: Path) -> None:
     )
 
 
+def site_folder(name: str, python_version: str = "3.13") -> Path:
+    """Where the site of a lock as it is now lies once it is made."""
+    made_of = key(lock_path(name).read_bytes(), (LOCKS / "build.lock").read_bytes(), python_version)
+    return cache_dir() / "sites" / f"{name}-{made_of}"
+
+
 def site(name: str, python_version: str = "3.13") -> Path:
     """A folder of the packages of the lock `name`, for `PYTHONPATH` of the Python of the pinned root of that name."""
     import inputs  # only here: environments are also made where no root is needed
 
-    lock = lock_path(name)
-    made_of = key(lock.read_bytes(), (LOCKS / "build.lock").read_bytes(), python_version)
-    folder = cache_dir() / "sites" / f"{name}-{made_of}"
+    lock, folder = lock_path(name), site_folder(name, python_version)
     if folder.exists():
         return folder
     root = inputs.root(name)

@@ -6,6 +6,7 @@ builds of one entry are equal, and whoever is first wins.
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -103,8 +104,11 @@ def make_layer(assembler: Assembler, plan: Plan, progress: Callable[[str], None]
     with locked(f"layer-{plan.key[:32]}"):
         if plan.folder.exists():
             return plan.folder
-        part = plan.folder.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)  # what a killed build left, since this one holds the lock
+        # What killed builds left: whoever holds the lock is alone. Their assembler may still be writing there, so each
+        # build has a name of its own.
+        for left in plan.folder.parent.glob(f"{plan.key}.part-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        part = plan.folder.with_name(f"{plan.key}.part-{os.getpid()}-{os.urandom(4).hex()}")
         try:
             verb, kind, *rest = plan.arguments
             assembler.run(verb, kind, "--output", part, *rest)

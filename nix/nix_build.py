@@ -17,7 +17,7 @@ from pathlib import Path
 import pins
 import vault
 from bundled_nix import Nix, bundled, host
-from cache import locked
+from cache import in_use, locked
 from revision import REPOSITORY, checkout
 from workspace import workspace
 
@@ -97,7 +97,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         nix = (None if arguments.bundled else host()) or bundled()
-        with locked("nix"):
+        with in_use(), locked("nix"):
             print(f"nix: {nix.name}", file=sys.stderr, flush=True)
             add_inputs(nix)
             if not arguments.inputs_only:
