@@ -11,6 +11,7 @@ def apply_at_start() -> None:
     image_sizes()
     repository_resource()
     log_group_resource()
+    thrifty_transactions()
 
 
 def apply_to_lambda() -> None:
@@ -79,6 +80,13 @@ def log_group_resource() -> None:
         self.factory = LogGroupProvider
 
     module.LogsLogGroupProviderPlugin.load = load
+
+
+def thrifty_transactions() -> None:
+    """moto copies whole tables before each transaction: copy what it may change."""
+    from local_aws.extension import snapshots
+
+    snapshots.install()
 
 
 def image_code_without_docker() -> None:

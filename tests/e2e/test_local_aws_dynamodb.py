@@ -109,3 +109,35 @@ def test_update_counts_atomically(table: Any) -> None:
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(add, range(50)))
     assert table.get_item(TableName=TABLE, Key=item("counter"))["Item"]["n"]["N"] == "50"
+
+
+def test_a_cancelled_transaction_undoes_what_it_had_written(table: Any) -> None:
+    """What a transaction wrote before one of its conditions failed is as it was; items that it does not name stay."""
+    table.put_item(TableName=TABLE, Item=item("undone", value="old"))
+    table.put_item(TableName=TABLE, Item=item("beside", value="new"))
+    change = {
+        "UpdateExpression": "SET #v = :v",
+        "ExpressionAttributeNames": {"#v": "value"},
+        "ExpressionAttributeValues": {":v": {"S": "changed"}},
+    }
+    writes = [
+        {"Update": {"TableName": TABLE, "Key": item("undone"), **change}},
+        {"Put": {"TableName": TABLE, "Item": item("never")}},
+        {"ConditionCheck": {"TableName": TABLE, "Key": item("beside"), "ConditionExpression": NEW}},
+    ]
+    assert "TransactionCanceled" in refusal(table.transact_write_items, TransactItems=writes)
+    found = {key: table.get_item(TableName=TABLE, Key=item(key)).get("Item") for key in ("undone", "never", "beside")}
+    assert found == {"undone": item("undone", value="old"), "never": None, "beside": item("beside", value="new")}
+
+
+def test_a_transaction_changes_all_that_it_names(table: Any) -> None:
+    """After a transaction that was taken every item of it has its new state."""
+    table.put_item(TableName=TABLE, Item=item("replaced", value="old"))
+    table.put_item(TableName=TABLE, Item=item("removed"))
+    writes = [
+        {"Put": {"TableName": TABLE, "Item": item("replaced", value="new")}},
+        {"Delete": {"TableName": TABLE, "Key": item("removed")}},
+    ]
+    table.transact_write_items(TransactItems=writes)
+    found = {key: table.get_item(TableName=TABLE, Key=item(key)).get("Item") for key in ("replaced", "removed")}
+    assert found == {"replaced": item("replaced", value="new"), "removed": None}

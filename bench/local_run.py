@@ -1,0 +1,138 @@
+"""A real run of many jobs on a local AWS of its own, and what it used: for bench/scale.py and the cost estimate.
+
+python bench/local_run.py [--jobs N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "nix")]
+
+NAME = "bench-scale"
+
+
+@dataclass(frozen=True)
+class Real:
+    """Times in seconds, sizes in bytes. `first` are the invocations that began an environment, with its init, `later`
+    the others; sizes are means."""
+
+    jobs: int
+    batch: int
+    at_once: int
+    seconds: float
+    first: list[float]
+    later: list[float]
+    log_bytes_per_job: float
+    job_bytes: float
+    item_bytes: float
+    result_bytes: float
+
+
+def measure(jobs: int) -> Real:
+    """Send `jobs` jobs, a third for each example score, and let the queue feed the function until all are done."""
+    with local_stage() as aws:
+        from scripts import _scenario, enqueue
+        from scripts._seed import read_card
+        from scripts.demo import TRAINED
+
+        items = list(itertools.islice(_items(), jobs // 3))
+        began_at = time.time()
+        seeded = enqueue.seed(aws, read_card(TRAINED), items)
+        enqueue.send(aws, [enqueue.body(job.id) for job in seeded])
+        queue = aws.queue_url(aws.stage.queues.request)
+        began = time.monotonic()
+        _scenario.switch_event_source(aws, enabled=True)
+        _scenario.wait("scoring", lambda: _scenario.depth(aws, queue) == 0)
+        return _told(aws, len(seeded), time.monotonic() - began, began_at)
+
+
+def _items() -> Iterator[Any]:
+    """The example items again and again, each time under another name."""
+    from scripts._items import Item, read_items
+    from scripts.demo import ITEMS
+
+    for turn in itertools.count():
+        for item in read_items(ITEMS):
+            yield Item(f"{item.id}-{turn}", item.text)
+
+
+@contextmanager
+def local_stage() -> Iterator[Any]:
+    """The local stage with the built image deployed and its event source off, on an instance of its own."""
+    os.environ["LOCAL_AWS_NAME"] = NAME
+    from local_aws import control, instance
+    from scripts import _scenario, deploy, infra, push
+    from scripts._aws import clients, load_stage
+    from scripts._image import local_image
+    from scripts.demo import CARD, TRAINED, run
+
+    run("nix/build.py")
+    run("-m", "plexus", "train", str(CARD), "--write", str(TRAINED))
+    try:
+        aws = clients(load_stage("local"), control.start(NAME).endpoint)
+        image = local_image()
+        infra.deploy(aws)
+        push.push(aws, image)
+        infra.deploy(aws)
+        deploy.deploy(aws, image.digest, commit=image.revision)
+        _scenario.switch_event_source(aws, enabled=False)
+        yield aws
+    finally:
+        control.stop(NAME)
+        shutil.rmtree(instance.folder(NAME), ignore_errors=True)
+
+
+def _told(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:
+    """What the log and the tables say of the run."""
+    from scripts import _logs, _scenario
+    from scripts._report import parse_report
+
+    events = _logs.read(aws, int(began_at * 1000))
+    reports = [report for event in events if (report := parse_report(event.message))]
+    states = _scenario.scan(aws, "ScoringJob")
+    assert sum(record["status"] == "COMPLETED" for record in states) == jobs, "not every job was completed"
+    source = aws.stage.event_source
+    return Real(
+        jobs=jobs,
+        batch=source.batch_size,
+        at_once=source.maximum_concurrency,
+        seconds=seconds,
+        first=[(report.duration_ms + report.init_ms) / 1000 for report in reports if report.init_ms is not None],
+        later=[report.duration_ms / 1000 for report in reports if report.init_ms is None],
+        log_bytes_per_job=sum(len(event.message.encode()) for event in events) / jobs,
+        job_bytes=_size(states),
+        item_bytes=_size(_scenario.scan(aws, "Item")),
+        result_bytes=_size(_scenario.scan(aws, "ScoreResult")),
+    )
+
+
+def _size(records: list[dict[str, Any]]) -> float:
+    """A record's mean size as DynamoDB counts it, near enough: names and values as text."""
+    return sum(len(json.dumps(record, default=str).encode()) for record in records) / len(records)
+
+
+def main() -> int:
+    """Command line: prints the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=300)
+    real = asdict(measure(parser.parse_args().jobs))
+    real |= {name: sorted(round(one, 3) for one in real[name]) for name in ("first", "later")}
+    print(json.dumps(real, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
