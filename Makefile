@@ -27,6 +27,12 @@ build: ## Fetch pinned inputs, assemble the image, check it against Lambda's rul
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/build.py
 lint-image: $(READY) ## Check an image against Lambda's rules (IMAGE=layout, archive or reference; default: the built one)
 	@$(RUN).lint_image $(IMAGE)
+run: $(READY) ## The image as a function on 127.0.0.1:9000, where AWS's emulator takes events (PORT=, VARS='A=1 B=2')
+	@$(RUN).run $(if $(PORT),--port $(PORT)) $(foreach one,$(VARS),--env '$(one)') $(if $(IMAGE),--image $(IMAGE))
+shell: $(READY) ## A shell inside the image's root, or Python where it has none (CMD='/usr/bin/python3.11 -V': that instead)
+	@$(RUN).shell $(if $(IMAGE),--image $(IMAGE)) $(if $(CMD),-- $(CMD))
+load: $(READY) ## Load the image into Docker or Podman
+	@$(RUN).load $(if $(ENGINE),--engine $(ENGINE))
 nix: ## The same image with Nix (the host's, else the project's own)
 	@$(CHECK_PYTHON); nix/run
 lock: ## Resolve the locks of the Python environments again (NAME=development: that one)
@@ -89,4 +95,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test build lint-image nix lock local stop infra-deploy infra-diff push deploy config invoke logs status verify enqueue results dlq venv lint infra cache cache-prune clean clean-all help
+.PHONY: demo test build lint-image run shell load nix lock local stop infra-deploy infra-diff push deploy config invoke logs status verify enqueue results dlq venv lint infra cache cache-prune clean clean-all help

@@ -16,6 +16,9 @@ from local_aws.unpack import flatten
 SHELLS = ("bin/bash", "usr/bin/bash", "bin/sh", "usr/bin/sh")
 PYTHONS = ("usr/bin/python3", "usr/local/bin/python3", "var/lang/bin/python3")
 
+# Whoever opens it ignores Ctrl-C, and what is ignored at the start Python leaves ignored.
+INTERRUPTIBLE = ("-i", "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); del signal")
+
 
 @dataclass(frozen=True)
 class Command:
@@ -47,7 +50,7 @@ def interactive(image: Image) -> tuple[str, ...]:
     """A shell of the image's own, else its Python; InvalidImage when it has neither."""
     for path in (*SHELLS, *PYTHONS):
         if any(is_there(layer / path) for layer in image.layers):
-            return (f"/{path}",)
+            return (f"/{path}", *(INTERRUPTIBLE if path in PYTHONS else ()))
     raise InvalidImage(f"image {image.digest} has no shell and no Python; name a program that it has")
 
 

@@ -50,25 +50,25 @@ def main(shell: Shell, words: tuple[str, ...], image: Path | None, given: tuple[
         what, chosen = from_layout(layout_folder(image)), engines.choose(engine)
         opened = words or inside.interactive(what)
         command = inside.command(what, settings(shell.stage, values), chosen, opened)
-        if not words:
-            shell.say(f"{opened[0]} in the image ({chosen.name}); Ctrl-D leaves it")
+        if words:
+            return Ended(ended(command))
+        shell.say(f"{opened[0]} in the image ({chosen.name}); Ctrl-D leaves it")
         return Ended(attached(command))
 
 
 def attached(command: inside.Command) -> int:
-    """Run on this terminal: Ctrl-C is for what runs there, not for us."""
+    """Run on this terminal. Ctrl-C is for what was opened there: neither we nor bubblewrap end by it."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        process = subprocess.Popen(command.words, env=dict(command.environment), preexec_fn=default_interrupt)
-        status = process.wait()
+        return ended(command)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def ended(command: inside.Command) -> int:
+    """The status of a command, 128 and more for a signal, as shells have it."""
+    status = subprocess.run(command.words, env=dict(command.environment), check=False).returncode
     return 128 - status if status < 0 else status
-
-
-def default_interrupt() -> None:
-    """In the child: an ignored signal would stay ignored in the program."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 if __name__ == "__main__":

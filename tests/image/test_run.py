@@ -1,0 +1,228 @@
+"""The image as a function, as a shell and in an engine, without a local AWS."""
+
+import fcntl
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+
+from local_aws import processes
+from tests.unit.nix.test_differences import image as small_image
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = "/usr/bin/python3.11"
+
+
+def command(verb: str, *words: str) -> list[str]:
+    """A verb's command line."""
+    return [sys.executable, "-m", f"scripts.{verb}", *words]
+
+
+def ran(verb: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A verb, run to its end."""
+    environment = {**os.environ, **variables}
+    return subprocess.run(
+        command(verb, *words), cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+@dataclass(frozen=True)
+class Started:
+    """A started `make run`."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def post(self, event: object, **headers: str) -> httpx.Response:
+        """POST an event."""
+        return httpx.post(self.url, json=event, headers=headers, timeout=60, trust_env=False)
+
+
+def start(layout: Path, *words: str) -> Started:
+    """Start the function and wait until it says where it is."""
+    line = command("run", "--image", str(layout), "--port", "0", *words)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(line, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    assert process.stderr is not None
+    said = ""
+    while "curl " not in said:
+        text = process.stderr.readline()
+        assert text, said
+        said += text
+    return Started(
+        process, next(word for word in said.split() if word.startswith("http://127.0.0.1") and "functions" in word)
+    )
+
+
+def stop(started: Started) -> tuple[int, str]:
+    """Ctrl-C: the status, and what stood on standard output."""
+    started.process.send_signal(signal.SIGINT)
+    output, _ = started.process.communicate(timeout=30)
+    return started.process.returncode, output
+
+
+@pytest.fixture(scope="module")
+def running(probed: Path) -> Iterator[Started]:
+    """The image with the probe as its handler."""
+    started = start(probed, "--env", "ASKED=given")
+    yield started
+    if started.process.poll() is None:
+        stop(started)
+
+
+def test_an_event_gets_its_answer(running: Started) -> None:
+    """POST of an event at the emulator's path: the answer is what the handler returns, with Lambda's headers."""
+    answer = running.post({"check": "imports", "argument": ["json"]})
+    assert (answer.status_code, answer.json()) == (200, ["json"])
+    assert answer.headers["X-Amz-Executed-Version"] == "$LATEST"
+    assert "X-Amz-Function-Error" not in answer.headers
+
+
+def test_an_aws_sdk_can_invoke_it(running: Started) -> None:
+    """boto3 takes the server for Lambda: payload, log tail and function error are where it looks for them."""
+    client = boto3.client(
+        "lambda",
+        endpoint_url=running.url.partition("/2015")[0],
+        region_name="us-west-2",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"max_attempts": 0}, proxies={}),
+    )
+    told = client.invoke(FunctionName="any", Payload=b'{"check": "imports", "argument": ["json"]}', LogType="Tail")
+    assert json.load(told["Payload"]) == ["json"]
+    assert "LogResult" in told
+    failed = client.invoke(FunctionName="any", Payload=b'{"check": "no such check"}')
+    assert failed["FunctionError"] == "Unhandled"
+    assert json.load(failed["Payload"])["errorType"] == "KeyError"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"), [("", "{", 400), ("/more", "{}", 404), ("?Qualifier=live", '{"check": "fit"}', 200)]
+)
+def test_a_wrong_request_is_told(path: str, body: str, status: int, running: Started) -> None:
+    """An event that is no JSON and another path are refused by their names; a qualifier is taken."""
+    answer = httpx.post(running.url + path, content=body, timeout=60, trust_env=False)
+    assert answer.status_code == status, answer.text
+
+
+def test_an_asynchronous_invocation_is_refused(running: Started) -> None:
+    """What is not emulated is said, not ignored."""
+    assert running.post({}, **{"X-Amz-Invocation-Type": "Event"}).status_code == 400
+
+
+def test_ctrl_c_leaves_nothing(probed: Path) -> None:
+    """Ctrl-C ends with 130, the port is free again, no process lives on, and the log was printed as it came."""
+    started = start(probed)
+    started.post({"check": "imports", "argument": ["json"]})
+    below = list(processes.children(started.process.pid))
+    status, output = stop(started)
+    assert status == 130
+    assert "REPORT RequestId: " in output
+    assert [pid for pid in below if processes.find(pid) is not None] == []
+    with pytest.raises(httpx.ConnectError):
+        started.post({})
+
+
+def test_a_taken_port_names_its_owner(running: Started) -> None:
+    """A second function on one port is refused in one sentence."""
+    port = running.url.split(":")[2].partition("/")[0]
+    done = ran("run", "--port", port)
+    assert done.returncode == 1
+    assert f"port {port} belongs to pid {running.process.pid}" in done.stderr
+
+
+@pytest.mark.parametrize("engine", ["bubblewrap", "plain"])
+def test_a_command_runs_in_the_image(engine: str, layout: Path) -> None:
+    """`make shell` runs the image's Python in the handler's folder with the stage's variables, and gives its status."""
+    code = "import os, sys, handler.app; print(os.environ['PLEXUS_ACCOUNT_KEY'], sys.version_info[:2]); sys.exit(7)"
+    done = ran("shell", "--image", str(layout), "--engine", engine, "--", PYTHON, "-c", code)
+    if engine == "bubblewrap" and "does not work here" in done.stderr:
+        pytest.skip(done.stderr)
+    assert (done.returncode, done.stdout) == (7, "demo (3, 11)\n"), done.stderr
+
+
+def test_without_a_shell_python_opens(layout: Path) -> None:
+    """The image has no shell: its Python reads what is typed."""
+    typed = subprocess.run(
+        command("shell", "--image", str(layout)), cwd=ROOT, input="print(6 * 7)\n", capture_output=True, text=True
+    )
+    assert (typed.returncode, typed.stdout.strip()) == (0, "42"), typed.stderr
+    assert "/usr/bin/python3 in the image" in typed.stderr
+
+
+def test_ctrl_c_in_the_shell_is_for_what_runs_there(layout: Path) -> None:
+    """On a terminal, Ctrl-C ends the statement that runs in the image and not the shell."""
+    terminal, end = pty.openpty()
+    opened = subprocess.Popen(
+        command("shell", "--image", str(layout)),
+        cwd=ROOT,
+        stdin=end,
+        stdout=end,
+        stderr=end,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    try:
+        typed(terminal, b"", b">>> ")
+        typed(terminal, b"print('run' + 'ning'); import time; time.sleep(60)\n", b"running")
+        typed(terminal, b"\x03", b"KeyboardInterrupt")
+        typed(terminal, b"print(6 * 7)\n", b"42")
+        os.write(terminal, b"\x04")
+        assert opened.wait(20) == 0
+    finally:
+        opened.kill()
+        os.close(terminal)
+        os.close(end)
+
+
+def typed(terminal: int, text: bytes, expected: bytes) -> None:
+    """Type into a terminal and read until the expected answer."""
+    os.write(terminal, text)
+    said, end = b"", time.monotonic() + 30
+    while expected not in said:
+        assert select.select([terminal], [], [], end - time.monotonic())[0], said
+        said += os.read(terminal, 4096)
+
+
+def test_no_engine_is_told(layout: Path, tmp_path: Path) -> None:
+    """Where there is neither Docker nor Podman, one sentence says what to use in their place."""
+    done = ran("load", "--image", str(layout), PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "no container engine to load the image into (docker: not installed; podman: not installed)" in done.stderr
+    assert "make run and make shell need none" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("podman"), reason="podman is not installed here (apt-get install podman)")
+def test_podman_holds_what_was_built(tmp_path: Path) -> None:
+    """`make load` gives Podman the image under its name, with the config's digest as its id."""
+    storage = tmp_path / "storage.conf"
+    places = f'graphroot = "{tmp_path / "graph"}"\nrunroot = "{tmp_path / "run"}"\n'
+    storage.write_text(f'[storage]\ndriver = "vfs"\n{places}')
+    layout = small_image(tmp_path / "image")
+    variables = {"CONTAINERS_STORAGE_CONF": str(storage), "STORAGE_DRIVER": "vfs"}
+    if not works(["podman", "info"], variables):
+        pytest.skip("podman does not work here")
+    done = ran("load", "--json", "--engine", "podman", "--image", str(layout), **variables)
+    assert done.returncode == 0, done.stderr
+    config = json.loads((layout / "manifest.json").read_bytes())[0]["Config"].rpartition("/")[2]
+    told = json.loads(done.stdout)
+    assert (told["name"], told["image_id"]) == ("plexus/score-processor-lambda:latest", f"sha256:{config}")
+
+
+def works(line: Sequence[str], variables: dict[str, str]) -> bool:
+    """Whether a command ends in 0."""
+    return subprocess.run(line, env={**os.environ, **variables}, capture_output=True, check=False).returncode == 0
