@@ -79,6 +79,9 @@ lint: $(READY) ## Ruff
 infra: ## Synthesize the CDK templates into infrastructure/templates/
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create infrastructure build/infrastructure-venv && build/infrastructure-venv/bin/python -m infrastructure.app
 
+cost-estimate: $(READY) ## What a stage costs in a month, from its settings and a dated price table, into docs/cost.md
+	@$(PYTHON) -m infrastructure.cost $(if $(filter-out local,$(STAGE)),$(STAGE)) --write docs/cost.md
+
 ##@ Clean up
 cache: ## What the cache holds: size, age, and what the locks of this commit do not need
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/caching.py show

@@ -26,8 +26,8 @@ NAME = "bench-scale"
 
 @dataclass(frozen=True)
 class Real:
-    """Times in seconds, sizes in bytes. `first` are the invocations that began an environment, with its init, `later`
-    the others; sizes are means."""
+    """Times in seconds, sizes in bytes and means. `first` are the longest invocations, one for each environment: they
+    loaded what it needs; `later` are the others."""
 
     jobs: int
     batch: int
@@ -102,6 +102,7 @@ def _told(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:
 
     events = _logs.read(aws, int(began_at * 1000))
     reports = [report for event in events if (report := parse_report(event.message))]
+    durations = sorted((report.duration_ms + (report.init_ms or 0)) / 1000 for report in reports)
     states = _scenario.scan(aws, "ScoringJob")
     assert sum(record["status"] == "COMPLETED" for record in states) == jobs, "not every job was completed"
     source = aws.stage.event_source
@@ -110,8 +111,8 @@ def _told(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:
         batch=source.batch_size,
         at_once=source.maximum_concurrency,
         seconds=seconds,
-        first=[(report.duration_ms + report.init_ms) / 1000 for report in reports if report.init_ms is not None],
-        later=[report.duration_ms / 1000 for report in reports if report.init_ms is None],
+        first=durations[-source.maximum_concurrency :],
+        later=durations[: -source.maximum_concurrency],
         log_bytes_per_job=sum(len(event.message.encode()) for event in events) / jobs,
         job_bytes=_size(states),
         item_bytes=_size(_scenario.scan(aws, "Item")),

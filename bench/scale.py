@@ -209,7 +209,7 @@ def check(jobs: int, seed: int) -> int:
     simulated = [simulate(system, [0.0] * real.jobs, durations()).ended for _ in range(20)]
     mean = sum(simulated) / len(simulated)
     batches = len(real.first) + len(real.later)
-    print(f"{real.jobs} jobs in {batches} batches, at most {real.at_once} at once, {len(real.first)} cold starts")
+    print(f"{real.jobs} jobs in {batches} batches, at most {real.at_once} at once")
     print(f"real      {real.seconds:.2f} s, {real.jobs / real.seconds:.1f} jobs/s")
     print(f"simulated {mean:.2f} s ({min(simulated):.2f} to {max(simulated):.2f} in 20 runs), seed {seed}")
     print(f"ratio simulated / real {mean / real.seconds:.2f}")

@@ -1,0 +1,52 @@
+"""Estimates what a stage costs in a month: `python -m infrastructure.cost [STAGE...] [--write FILE]`."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from infrastructure import stage_file
+from infrastructure.cost import estimate
+from infrastructure.cost.page import JOBS, KINDS, page
+from infrastructure.exceptions import InfrastructureError
+
+CLOUD = ("staging", "production")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line: 0 done, 1 failed, 2 misused."""
+    parser = argparse.ArgumentParser(prog="python -m infrastructure.cost", description=__doc__)
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help="which stages (default: production)")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there instead of printing it")
+    parser.add_argument("--json", action="store_true", help="print every line of the estimate as JSON")
+    options = parser.parse_args(arguments)
+    try:
+        stages = [stage_file.load(stage) for stage in options.stages or ["production"]]
+    except InfrastructureError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    prices, usage = estimate.read(estimate.PRICES), estimate.read(estimate.USAGE)
+    if options.json:
+        told = {
+            settings.stage: {
+                kind: {
+                    jobs: [dataclasses.asdict(line) for line in lines]
+                    for jobs in JOBS.values()
+                    if (lines := estimate.estimate(settings, jobs, kind, prices, usage))
+                }
+                for kind in KINDS
+            }
+            for settings in stages
+        }
+        print(json.dumps(told, indent=1))
+    elif options.write:
+        options.write.write_text(page(stages, prices, usage), encoding="utf-8")
+        print(f"wrote {options.write}")
+    else:
+        print(page(stages, prices, usage), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

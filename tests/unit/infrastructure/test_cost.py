@@ -1,0 +1,58 @@
+"""The cost estimate."""
+
+from pathlib import Path
+
+import pytest
+
+from handler import metrics
+from infrastructure import stage_file
+from infrastructure.cost import estimate
+from infrastructure.cost.page import page
+from tests.unit.infrastructure.test_dashboard import resources
+
+ROOT = Path(__file__).resolve().parents[3]
+PRICES, USAGE = estimate.read(estimate.PRICES), estimate.read(estimate.USAGE)
+SETTINGS = stage_file.load("production")
+
+
+def usd(jobs: int, kind: str = "light") -> dict[tuple[str, str], float]:
+    """The estimate's dollars by service and item."""
+    lines = estimate.estimate(SETTINGS, jobs, kind, PRICES, USAGE)
+    return {(line.service, line.what): line.usd for line in lines}
+
+
+def test_the_page_is_what_the_command_makes() -> None:
+    """docs/cost.md holds the estimate of today's settings, prices and usage; `make cost-estimate` renews it."""
+    assert (ROOT / "docs/cost.md").read_text(encoding="utf-8") == page([SETTINGS], PRICES, USAGE)
+
+
+def test_compute_is_memory_by_time() -> None:
+    """A million light jobs in batches of ten are 100,000 runs of 0.25 s on 2 GB."""
+    assert usd(1_000_000)["Lambda", "compute"] == pytest.approx(100_000 * 0.25 * 2 * 0.0000166667)
+
+
+def test_a_transaction_is_paid_twice() -> None:
+    """A job writes 14 units: claim 1, commit 2 × (2 + 1 + 1), two indexes of 2 each, outbox 1."""
+    assert usd(1_000_000)["DynamoDB", "writes"] == pytest.approx(14 * 0.625)
+
+
+def test_ten_times_the_jobs_cost_ten_times_but_for_what_stands() -> None:
+    """Every line grows with the jobs, except those that are paid without any."""
+    one, ten = usd(1_000_000), usd(10_000_000)
+    standing = {key for key in one if one[key] == ten[key]}
+    assert standing == {("CloudWatch", "metrics, alarms, dashboard"), ("ECR", "20 images")}
+    assert all(ten[key] == pytest.approx(10 * one[key]) for key in one.keys() - standing)
+
+
+def test_what_watches_is_counted() -> None:
+    """The metrics and alarms of the estimate are as many as there are."""
+    assert len(metrics.UNITS) == estimate.METRICS
+    assert len(resources("production", "AWS::CloudWatch::Alarm")) == estimate.ALARMS
+
+
+def test_the_models_are_priced_by_the_engines_table() -> None:
+    """The provider's cost is calls × (tokens × price per million) of the model that the usage table names."""
+    asked = USAGE["provider"]
+    assert asked["model"] == "openai:gpt-4o-mini"
+    per_job = asked["calls"] * (asked["input_tokens"] * 0.15 + asked["output_tokens"] * 0.60) / 1e6
+    assert estimate.provider(1000, USAGE) == pytest.approx(1000 * per_job)
