@@ -98,4 +98,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test build lint-image run shell load nix lock local stop infra-deploy infra-diff push deploy config invoke logs status verify enqueue results dlq venv lint infra cache cache-prune clean clean-all help
+.PHONY: demo test build lint-image run shell load nix lock local stop infra-deploy infra-diff push deploy config invoke logs status verify enqueue results dlq venv lint infra cost-estimate cache cache-prune clean clean-all help

@@ -103,4 +103,4 @@ def provider(jobs: int, usage: Table) -> float:
     price = prices.find(asked["model"])
     assert price is not None, asked["model"]
     tokens = Usage(input_tokens=asked["input_tokens"], output_tokens=asked["output_tokens"])
-    return float(price.of(tokens)) * asked["calls"] * jobs
+    return float(price.of(tokens)) * float(asked["calls"]) * jobs
