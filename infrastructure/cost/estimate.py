@@ -10,6 +10,7 @@ from typing import Any
 from infrastructure.settings import Settings
 
 HERE = Path(__file__).resolve().parent
+MODELS = HERE.parents[1] / "plexus/graph/prices.toml"
 PRICES, USAGE = HERE / "prices.toml", HERE / "usage.toml"
 GB, KB = 1e9, 1024
 MONTH_MINUTES = 30 * 24 * 60
@@ -95,12 +96,7 @@ def _standing(prices: Table, usage: Table) -> Iterator[Line]:
 
 
 def provider(jobs: int, usage: Table) -> float:
-    """What the models cost, in US dollars: their price is the engine's own table (plexus/graph/prices.toml)."""
-    from plexus.graph import prices
-    from plexus.values import Usage
-
-    asked = usage["provider"]
-    price = prices.find(asked["model"])
-    assert price is not None, asked["model"]
-    tokens = Usage(input_tokens=asked["input_tokens"], output_tokens=asked["output_tokens"])
-    return float(price.of(tokens)) * float(asked["calls"]) * jobs
+    """What the models cost, in US dollars, by the scoring engine's own price table."""
+    asked, price = usage["provider"], read(MODELS)["models"][usage["provider"]["model"]]
+    tokens = asked["input_tokens"] * float(price["input"]) + asked["output_tokens"] * float(price["output"])
+    return jobs * float(asked["calls"]) * tokens / 1e6
