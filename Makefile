@@ -74,8 +74,8 @@ dlq: $(READY) ## The dead letters with their reasons
 
 ##@ Work on the code
 venv: $(READY) ## The development environment in .venv
-lint: $(READY) ## Ruff
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+lint: $(READY) ## Ruff, and the workflows' own checks
+	@$(PYTHON) -m tox run -e lint
 infra: ## Synthesize the CDK templates into infrastructure/templates/
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create infrastructure build/infrastructure-venv && build/infrastructure-venv/bin/python -m infrastructure.app
 

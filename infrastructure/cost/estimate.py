@@ -99,4 +99,4 @@ def provider(jobs: int, usage: Table) -> float:
     """What the models cost, in US dollars, by the scoring engine's own price table."""
     asked, price = usage["provider"], read(MODELS)["models"][usage["provider"]["model"]]
     tokens = asked["input_tokens"] * float(price["input"]) + asked["output_tokens"] * float(price["output"])
-    return jobs * float(asked["calls"]) * tokens / 1e6
+    return float(jobs * asked["calls"] * tokens / 1e6)
