@@ -9,12 +9,18 @@
         if builtins.pathExists ./nix/REVISION then builtins.readFile ./nix/REVISION else "unknown"));
       build = import ./nix/image.nix { inherit system revision; source = ./.; };
       # Without the context: Nix 2.8 dies on an assertion otherwise.
-      app = name: { type = "app"; program = builtins.unsafeDiscardStringContext "${self}/nix/${name}"; };
+      app = name: description: {
+        type = "app";
+        program = builtins.unsafeDiscardStringContext "${self}/nix/${name}";
+        meta = { inherit description; };
+      };
     in {
       packages.${system} = { inherit (build) image; default = build.image; };
       legacyPackages.${system} = { inherit (build) layers; };
-      layers = build.layers;
       checks.${system} = { inherit (build) lint; };
-      apps.${system} = { default = app "run"; inputs = app "run-inputs"; };
+      apps.${system} = {
+        default = app "run" "fetch the inputs, add them to the store, build the image, print its digest";
+        inputs = app "run-inputs" "fetch the inputs and add them to the store";
+      };
     };
 }

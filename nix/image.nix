@@ -14,5 +14,5 @@ in rec {
     "--revision" revision "--version" version "--locks" "sha256:${locks}"
   ] ++ map (name: layers.${name}) order);
   # Reads every blob of the layout to its end.
-  lint = assemble "lint" [ "lint" "--output" (placeholder "out") image ];
+  lint = assemble "lint" [ "lint" "--report" (placeholder "out") image ];
 }

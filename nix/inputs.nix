@@ -1,28 +1,25 @@
-# The pinned inputs as fixed-output derivations. Nix never runs their builder: `nix run .#inputs` puts them into the store.
-{ system, locks }:
+# The pinned inputs, as store paths. `nix run .#inputs` puts them into the store; then nothing is fetched here, since a path of
+# that name and hash is there. No derivation: a missing input ends the evaluation, in one line that names that command.
+{ locks }:
 let
-  inherit (builtins) concatMap elemAt filter head isString match readFile split substring;
+  inherit (builtins) elemAt fetchTarball fetchurl filter head isString match readFile split substring;
 
   rows = pattern: lock:
     filter (row: row != null) (map (match pattern) (filter isString (split "\n" (readFile (locks + "/${lock}.lock")))));
 
-  # The URL is what Nix prints when an input is not there: it names the input and the command to run.
-  input = name: mode: sha256: derivation {
-    inherit name system;
-    builder = "builtin:fetchurl";
-    url = "file:///missing-input/${name}/run-first/nix-run-inputs";
-    outputHashAlgo = "sha256";
-    outputHashMode = mode;
-    outputHash = sha256;
-    preferLocalBuild = true;
-  };
+  # What Nix prints when an input is not there.
+  url = name: "file:///missing-input/${name}/first:nix-run-.#inputs";
 in {
-  root = input "root" "recursive" (head (head (rows "root ([0-9a-f]{64})" "image-debs")));
+  root = fetchTarball {
+    name = "root";
+    url = url "root";
+    sha256 = head (head (rows "root ([0-9a-f]{64})" "image-debs"));
+  };
 
   # [ { name, layer, file } ]
-  wheels = map (row: {
+  wheels = map (row: let sha256 = elemAt row 1; name = "${elemAt row 0}-${substring 0 16 sha256}.whl"; in {
     name = elemAt row 0;
     layer = elemAt row 2;
-    file = input "${elemAt row 0}-${substring 0 16 (elemAt row 1)}.whl" "flat" (elemAt row 1);
+    file = fetchurl { inherit name sha256; url = url name; };
   }) (rows "([a-z0-9-]+)==[^ ]+ --hash=sha256:([0-9a-f]{64})  # [0-9]+ ([a-z0-9-]+)" "image-wheels");
 }

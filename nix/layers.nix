@@ -2,7 +2,7 @@
 { system, source }:
 let
   inherit (builtins) attrNames groupBy listToAttrs mapAttrs path sort;
-  inputs = import ./inputs.nix { inherit system; locks = ./locks; };
+  inputs = import ./inputs.nix { locks = ./locks; };
 
   lib = "${inputs.root}/usr/lib/x86_64-linux-gnu";
   oci = path { path = ./oci; name = "oci"; filter = name: type: baseNameOf name != "__pycache__"; };
