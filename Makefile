@@ -49,6 +49,8 @@ infra-deploy: $(READY) ## Create or update the stage's resources through CloudFo
 	@$(RUN).infra deploy
 infra-diff: $(READY) ## Show what infra-deploy would change
 	@$(RUN).infra diff
+infra-import: $(READY) ## Write the files with which the stacks can take over what exists already (docs/migration.md)
+	@$(RUN).infra import
 push: $(READY) ## Upload the image's missing blobs to the stage's registry
 	@$(RUN).push
 deploy: $(READY) ## Update the function by digest, publish a version, try it, move the alias
@@ -98,4 +100,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test build lint-image run shell load nix lock local stop infra-deploy infra-diff push deploy config invoke logs status verify enqueue results dlq venv lint infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test build lint-image run shell load nix lock local stop infra-deploy infra-diff infra-import push deploy config invoke logs status verify enqueue results dlq venv lint infra cost-estimate cache cache-prune clean clean-all help

@@ -1,6 +1,6 @@
 """Create, update, compare or delete a stage's resources: `infrastructure/templates/<stage>/` through CloudFormation.
 
-python -m scripts.infra deploy | diff | delete
+python -m scripts.infra deploy | diff | import | delete
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from . import _stacks
+from . import _imports, _stacks
 from ._aws import ROOT, Aws, make
 from ._command import Shell, Verbs, verb
 from ._errors import NotFound, OperationFailed
@@ -201,6 +201,45 @@ def deploy_command(shell: Shell, image_uri: str | None) -> list[Outcome]:
 def diff_command(shell: Shell) -> list[Outcome]:
     """Show what deploy would change."""
     return diff(shell.aws)
+
+
+def adoptions(aws: Aws, *, folder: Path = TEMPLATES) -> list[_imports.Adoption]:
+    """Return what of the stage exists outside of its stacks and can be taken over, stack by stack."""
+    client, found = aws.client("cloudformation"), []
+    for template in templates(aws.stage.name, folder):
+        if _stacks.describe(client, template.stack) is None:
+            one = _imports.adoption(
+                template.stack, template.document, lambda kind, name: _imports.found(aws, kind, name), _role(aws)
+            )
+            found += [one] if one else []
+    return found
+
+
+def _role(aws: Aws) -> str | None:
+    """The role that the function has now."""
+    client = aws.client("lambda")
+    try:
+        return str(client.get_function_configuration(FunctionName=aws.stage.function.name)["Role"])
+    except client.exceptions.ResourceNotFoundException:
+        return None
+
+
+def _render_plan(lines: list[str], shell: Shell) -> None:
+    for line in lines or ["nothing of this stage exists outside of its stacks"]:
+        shell.console.print(line, markup=False)
+
+
+@verb(group=main, name="import", render=_render_plan)
+@click.option(
+    "--write", "folder", type=click.Path(path_type=Path), default=ROOT / "build" / "import", show_default=True
+)
+def import_command(shell: Shell, folder: Path) -> list[str]:
+    """Write the files that let the stacks take over what exists already, and print the commands; do nothing else."""
+    found = adoptions(shell.aws)
+    for one in found:
+        for name in one.names():
+            shell.say(f"{one.stack} can take over {name}")
+    return _imports.write(found, folder, shell.stage.name)
 
 
 @verb(group=main, name="delete", acts=True, render=_render)

@@ -246,3 +246,22 @@ def test_deleting_leaves_nothing(local: Local) -> None:
     wait_for(lambda: not clients("lambda").list_event_source_mappings()["EventSourceMappings"], "the mapping to go")
     assert not clients("cloudwatch").describe_alarms()["MetricAlarms"]
     assert not clients("logs").describe_log_groups()["logGroups"]
+
+
+def test_what_exists_already_can_be_taken_over(local: Local, tmp_path: Path) -> None:
+    """Of resources made by hand under the stage's names each is named, with its identifier, in a file of its stack."""
+    clients, settings = local.clients, local.settings
+    url = clients("sqs").create_queue(QueueName=settings.queues.request)["QueueUrl"]
+    clients("ecr").create_repository(repositoryName=settings.repository)
+    clients("logs").create_log_group(logGroupName=settings.log_group)
+    clients("s3").create_bucket(
+        Bucket=settings.bucket, CreateBucketConfiguration={"LocationConstraint": settings.region}
+    )
+    found = infra.adoptions(local.aws)
+    identifiers = {one.stack: [resource["ResourceIdentifier"] for resource in one.resources] for one in found}
+    assert identifiers == {
+        "local-repositories": [{"RepositoryName": settings.repository}],
+        "local-tables": [{"BucketName": settings.bucket}],
+        "local-queues": [{"QueueUrl": url}],
+        "local-function": [{"LogGroupName": settings.log_group}],
+    }
