@@ -144,10 +144,10 @@ def render(verdict: Verdict, shell: Shell) -> None:
             show_rule(rule, list(group), shell.console)
     size = f"{verdict.layers} layers, {verdict.unpacked_size / 1e6:.1f} MB unpacked"
     ignored = f", {verdict.ignored} ignored" if verdict.ignored else ""
-    if verdict.exit_code == DONE:
-        shell.console.print(f"no problem: Lambda takes this image ({size}{ignored})", markup=False)
-    else:
-        shell.console.print(f"{len(verdict.problems)} problems ({size}{ignored})", markup=False)
+    count = len(verdict.problems)
+    problems = f"{count} problem{'s' * (count > 1)}" if count else "no problem"
+    taken = ": Lambda takes this image" if not any(one.level != "careful" for one in verdict.problems) else ""
+    shell.console.print(f"{problems}{taken} ({size}{ignored})", markup=False)
 
 
 def show_rule(rule: str, found: list[Found], console: Any) -> None:

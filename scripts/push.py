@@ -19,8 +19,9 @@ from . import _git
 from ._aws import Aws, make
 from ._command import Shell, verb
 from ._errors import NotFound, PushFailed
-from ._image import Blob, LocalImage, local_image
+from ._image import LAYOUT, Blob, LocalImage, local_image
 from ._progress import Progress
+from ._sound import require_sound
 from ._text import megabytes, short
 
 if TYPE_CHECKING:
@@ -162,8 +163,9 @@ def _render(pushed: Pushed, shell: Shell) -> None:
 @verb(acts=True, render=_render)
 @click.option("--layout", type=click.Path(path_type=Path), help="An OCI image layout; the last build by default.")
 def main(shell: Shell, layout: Path | None) -> Pushed:
-    """Push the built image to the stage's registry."""
+    """Push the built image to the stage's registry, if it keeps Lambda's rules."""
     image = local_image(layout)
+    require_sound(layout or LAYOUT)
     shell.confirm(f"Pushes {image.digest} to {shell.stage.repository}.")
     return push(shell.aws, image, dry_run=shell.dry_run, progress=Progress(silent=shell.as_json), say=shell.say)
 

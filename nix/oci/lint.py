@@ -2,15 +2,17 @@
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from oci.contents import parents
 from oci.elf import AMD64
-from oci.libraries import Loader
+from oci.imports import SITES
+from oci.libraries import Loader, Missing
 from oci.rules import LAMBDA, Limits, Problem
 from oci.scan import Item, Scan
 from oci.source import Image
-from oci.start import start_problems
+from oci.start import roots, start_problems
 from oci.tree import OPAQUE, WHITEOUT, Tree
 
 READABLE, SEARCHABLE = 0o004, 0o005
@@ -162,12 +164,31 @@ def library_problems(tree: Tree, image: Image) -> Iterator[Problem]:
             yield Problem("elf-broken", f"/{item.path}", "its tables lead out of the file")
         elif item.elf.interpreter and tree.find(item.elf.interpreter) is None:
             yield Problem("interpreter", f"/{item.path}", f"its loader {item.elf.interpreter} is not in the image")
-    for missing in Loader(tree, library_path(image)).missing():
+    yield from missing_problems(tree, image)
+
+
+def missing_problems(tree: Tree, image: Image) -> Iterator[Problem]:
+    """Libraries and symbol versions that no search finds."""
+    loader = Loader(tree, library_path(image))
+    settings = image.config.get("config") or {}
+    needed = needed_at_start(tree, settings, loader)
+    folders = tuple(f"{folder.strip('/')}/" for folder in roots(settings, settings.get("Env") or []))
+    for missing in loader.missing():
         where = f"/{missing.path}"
-        if missing.version is None:
-            yield Problem("library", where, f"it needs {missing.library}, which no search path of the image holds")
-        else:
+        if missing.version is not None:
             yield Problem("symbol-version", where, f"it needs {missing.version} of {missing.library}")
+            continue
+        # Distributions ship programs and modules of Python whose libraries are in packages of their own.
+        ours = missing in needed or missing.path.startswith(folders) or any(f"/{site}/" in where for site in SITES)
+        text = f"it needs {missing.library}, which no search path of the image holds"
+        yield Problem("library" if ours else "optional-library", where, text)
+
+
+def needed_at_start(tree: Tree, settings: Mapping[str, Any], loader: Loader) -> set[Missing]:
+    """What is missing for the program that the image starts."""
+    words = list(settings.get("Entrypoint") or ()) or list(settings.get("Cmd") or ())
+    item = tree.find(words[0]) if words else None
+    return set(loader.follow(item)) if item is not None and item.elf is not None and not item.elf.broken else set()
 
 
 def library_path(image: Image) -> list[str]:

@@ -105,7 +105,7 @@ RULES: dict[str, Rule] = {
     ),
     "entry-point-link": Rule(
         "no symbolic link on its way",
-        _F,
+        _C,
         ENTRY + "no such file or directory",
         _D,
         "name the file that the link leads to",
@@ -135,6 +135,9 @@ RULES: dict[str, Rule] = {
         "a program's loader is there", _F, ENTRY + "no such file or directory", _P, "add the C library"
     ),
     "library": Rule("every library that one needs is there", _F, IMPORT + SHARED, _P, "add the library's package"),
+    "optional-library": Rule(
+        "the same for what functions rarely load", _C, NOTHING, _S, "add the library's package, or remove the file"
+    ),
     "symbol-version": Rule(
         "in a version that is new enough", _F, IMPORT + "LIBRARY: version `VERSION' not found", _P, "use an older wheel"
     ),

@@ -216,10 +216,30 @@ def missing_loader(draft: Draft) -> None:
 @broken("library")
 def missing_library(draft: Draft) -> None:
     """An extension module that needs a library of the build machine."""
-    draft.layers[0].append(Entry(f"{LIB}/module.so", elf(["libxml2.so.2", "libc.so.6"])))
+    draft.layers[1].append(Entry("var/task/module.so", elf(["libxml2.so.2", "libc.so.6"])))
 
 
 @broken("library")
+def package_with_missing_library(draft: Draft) -> None:
+    """The same in a folder of installed packages."""
+    draft.layers[0] += [folder("opt"), folder("opt/site-packages")]
+    draft.layers[0].append(Entry("opt/site-packages/module.so", elf(["libxml2.so.2", "libc.so.6"])))
+
+
+@broken("library")
+def program_with_missing_library(draft: Draft) -> None:
+    """A library that the entry point's own library needs."""
+    entry = next(entry for entry in draft.layers[0] if entry.path.endswith("libc.so.6"))
+    entry.data = elf(["libmissing.so"], soname="libc.so.6", provides=["GLIBC_2.36"])
+
+
+@broken("optional-library")
+def module_of_the_distribution(draft: Draft) -> None:
+    """A module of the standard library whose package was left out, as slim images have them."""
+    draft.layers[0].append(Entry(f"{LIB}/_tkinter.so", elf(["libtk8.6.so", "libc.so.6"])))
+
+
+@broken("optional-library")
 def inherited_path_is_switched_off(draft: Draft) -> None:
     """A library that only a RUNPATH, which is not inherited, would have found for the next one."""
     draft.layers[0] += [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from scripts import lint_image
+from scripts import lint_image, push
 from scripts._errors import OperationFailed
 from scripts._pull import Reference, parse_reference
 from tests.unit.oci.drafts import Draft, Entry
@@ -115,6 +115,14 @@ def test_what_is_no_reference_is_refused(text: str) -> None:
     """A word without a tag or digest is no reference."""
     with pytest.raises(OperationFailed, match="is neither a file, a folder, nor"):
         parse_reference(text, "ours", "localhost:5000")
+
+
+def test_a_broken_image_is_not_pushed(broken: Path) -> None:
+    """A push reads the rules first: what breaks one is refused before any registry is asked."""
+    done = CliRunner().invoke(push.main, ["--layout", str(broken)])
+    assert done.exit_code == 1
+    assert "the image breaks 9 of Lambda's rules" in done.stderr
+    assert "next: make lint-image shows all" in done.stderr
 
 
 def test_the_page_holds_the_table_of_rules() -> None:

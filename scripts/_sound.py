@@ -1,0 +1,46 @@
+"""Lint before a push: Lambda would tell one fault, and only after the upload."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from . import _nix
+from ._errors import Refused
+
+assert _nix  # makes `oci` importable
+TOLD = 10
+
+
+def require_sound(layout: Path) -> None:
+    """Refused, with the broken rules, unless Lambda takes the image in a layout folder.
+
+    A layer that a build here wrote is not read again: its scan lies beside it in the cache, and a blob that was altered
+    since then is refused by the registry. Layers of other builders are read to their end.
+    """
+    from oci.check import read_scan
+    from oci.lint import lint
+    from oci.source import layout_image
+
+    made = known_layers()
+    problems = lint(layout_image(layout, lambda digest: read_scan(made[digest]) if digest in made else None))
+    if not problems:
+        return
+    more = f"\n  and {len(problems) - TOLD} more" if len(problems) > TOLD else ""
+    told = "\n".join(str(problem) for problem in problems[:TOLD])
+    raise Refused(f"the image breaks {len(problems)} of Lambda's rules:\n{told}{more}", "make lint-image shows all")
+
+
+def known_layers() -> dict[str, Path]:
+    """The layers that a build here would take from the cache now, by digest."""
+    from cache import cache_dir
+    from needs import image_layers
+
+    from oci.check import SCAN
+
+    folders = (cache_dir() / "layers" / key for key in image_layers()[0])
+    return {
+        json.loads((folder / "layer.json").read_bytes())["digest"]: folder
+        for folder in folders
+        if (folder / SCAN).is_file() and (folder / "layer.json").is_file()
+    }
