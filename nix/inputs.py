@@ -1,113 +1,110 @@
 #!/usr/bin/env python3
 """Pinned inputs: fetch them by hash into the cache, and unpack them into roots.
 
-    inputs.py fetch [GROUP...]   fill the cache
-    inputs.py root NAME          a folder of unpacked Debian packages; prints its path
+    inputs.py fetch [--from FOLDER]... [GROUP...]   fill the cache
+    inputs.py root NAME                             a folder of unpacked Debian packages; prints its path
 
-apt's and pip's own configuration say where files come from; DEBIAN_MIRROR does on a host without apt.
+Sources, in this order: the cache, the folders of --from and ARCHIVE, what a killed fetch left, then apt's mirrors (or
+DEBIAN_MIRROR's) and pip's index as they are configured.
 """
 
+import argparse
+import errno
 import os
-import subprocess
+import shutil
+import signal
 import sys
-import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import meter
+import sources
 import vault
 from cache import cache_dir, locked
 from pins import GROUPS, Deb, Input, InputProblem, Wheel, deb_lock, inputs_of, wheel_lock
-from workspace import workspace
+from tools import tools
+from workspace import leftovers, workspace
 
-from environments import pip
 from oci.archive import unpack_debs
 from oci.nar import nar_hash
 
-PLATFORMS = ("2_34", "2_31", "2_28", "2_27", "2_26", "2_24", "2_17", "2014", "2_12", "2010", "2_5", "1")
+SHOWN = 20
 
 
-def fetch(groups: Sequence[str] = ("image",)) -> None:
-    """Fill the cache with the inputs of these groups; InputProblem names what cannot be had."""
+def fetch(groups: Sequence[str] = ("image",), folders: Sequence[Path] = ()) -> None:
+    """Fill the cache with the inputs of these groups; InputProblem names all that cannot be had, and the ways."""
     wanted = [one for group in groups for one in inputs_of(group)]
+    folders = [*folders, *archive_folders()]
     lack = vault.missing(wanted)
     if not lack:
         return
-    with locked("fetch"), workspace() as work:
+    with locked("fetch"):
         lack = vault.missing(lack)
-        megabytes = sum(one.size for one in lack) / 1e6
-        print(
-            f"fetching {len(lack)} inputs, {megabytes:.0f} MB, by apt's and pip's mirrors", file=sys.stderr, flush=True
-        )
-        debs, wheels = [x for x in lack if isinstance(x, Deb)], [x for x in lack if isinstance(x, Wheel)]
-        with ThreadPoolExecutor(8) as pool:
-            jobs = [pool.submit(fetch_wheels, wheels, work)] if wheels else []
-            jobs += [pool.submit(fetch_deb, deb, mirrors(), work) for deb in debs]
-            for job in jobs:
-                job.result()
-    lack = vault.missing(wanted)
-    if lack:
-        raise InputProblem(
-            "cannot be had from apt, pip or DEBIAN_MIRROR as configured here: " + ", ".join(map(str, lack))
-        )
+        if lack:
+            _fill(lack, folders)
 
 
-def mirrors() -> list[str]:
-    """The addresses before a pool path: apt's, or DEBIAN_MIRROR's."""
-    given = os.environ.get("DEBIAN_MIRROR")
-    if given:
-        return [given.rstrip("/") + "/"]
-    told = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)"], capture_output=True, text=True)
-    return sorted(set(told.stdout.split()))
+def archive_folders() -> list[Path]:
+    """The folders that ARCHIVE names, with colons between them; InputProblem for one that is not there."""
+    named = [Path(text) for text in os.environ.get("ARCHIVE", "").split(os.pathsep) if text]
+    absent = [str(path) for path in named if not path.is_dir()]
+    if absent:
+        raise InputProblem(f"ARCHIVE names no folder: {', '.join(absent)}; expected what `make archive` wrote")
+    return named
 
 
-def fetch_deb(deb: Deb, roots: Iterable[str], work: Path) -> None:
-    """One package by its pool path."""
-    path = work / deb.file_name
-    for root in roots:
-        try:
-            with urllib.request.urlopen(root + deb.pool_path, timeout=60) as answer:  # noqa: S310 - a mirror that apt names
-                path.write_bytes(answer.read())
-        except OSError:
-            continue
-        if vault.mismatch(deb, path) is None:
-            vault.take(path, deb)
+def _fill(lack: list[Input], folders: Sequence[Path]) -> None:
+    """Go through the sources with what the cache lacks."""
+    with workspace(keep_leftovers=True) as work, tools() as running:
+        sources.from_folders(lack, [*folders, *leftovers()], work)
+        lack = vault.missing(lack)
+        if not lack:
             return
+        total = sum(one.size for one in lack)
+        _room(work, total)
+        print(f"fetching {len(lack)} inputs, {total / 1e6:.0f} MB, as apt and pip are configured", file=sys.stderr)
+        before = meter.size_of(vault.folder())
+        debs, wheels = [x for x in lack if isinstance(x, Deb)], [x for x in lack if isinstance(x, Wheel)]
+        with (
+            meter.meter(total, lambda: meter.size_of(vault.folder()) - before + meter.size_of(work)),
+            ThreadPoolExecutor(2) as pool,
+        ):
+            try:
+                jobs = [pool.submit(sources.from_mirrors, debs, work, running)] if debs else []
+                jobs += [pool.submit(sources.from_pip, wheels, work, running)] if wheels else []
+                reasons = {one: why for job in jobs for one, why in job.result().items()}
+            except BaseException:
+                running.stop()  # or the pool would wait for them
+                raise
+    lack = vault.missing(lack)
+    if lack:
+        raise InputProblem(_unavailable(lack, reasons, folders))
 
 
-def fetch_wheels(wheels: Sequence[Wheel], work: Path) -> None:
-    """All wheels by pip, which checks their hashes."""
-    folder = vault.made(work / "wheels")
-    listed = work / "requirements.txt"
-    listed.write_text("".join(f"{w.name}=={w.version} --hash=sha256:{w.sha256}\n" for w in wheels))
-    tags = [word for tag in PLATFORMS for word in ("--platform", f"manylinux{'_' if '_' in tag else ''}{tag}_x86_64")]
-    abis = [word for abi in ("cp311", "abi3", "none") for word in ("--abi", abi)]
-    subprocess.run(
-        [
-            *pip(),
-            "download",
-            "-qq",
-            "--require-hashes",
-            "--only-binary",
-            ":all:",
-            "--no-deps",
-            "--implementation",
-            "cp",
-            "--python-version",
-            "3.11",
-            *abis,
-            *tags,
-            "-d",
-            folder,
-            "-r",
-            listed,
-        ],
-        check=False,
+def _room(work: Path, total: int) -> None:
+    """Say beforehand that the disk is too small: pip would only say that something failed."""
+    free = shutil.disk_usage(work).free
+    if free < 2 * total:  # what is downloaded is copied once
+        raise InputProblem(
+            f"the cache {cache_dir()} has {free / 1e6:.0f} MB left on its disk, expected {2 * total / 1e6:.0f} MB; "
+            "free some (make cache-prune), or name another folder: SCORE_PROCESSOR_CACHE=…"
+        )
+
+
+def _unavailable(lack: Sequence[Input], reasons: sources.Reasons, folders: Sequence[Path]) -> str:
+    """Everything that is missing and why, all the ways that were tried, and those that are left."""
+    listed = "".join(f"\n  {one}: {reasons.get(one, 'not found')}" for one in lack[:SHOWN])
+    more = f"\n  and {len(lack) - SHOWN} more" if len(lack) > SHOWN else ""
+    named = ", ".join(map(str, folders)) or "none named"
+    where = "DEBIAN_MIRROR" if "DEBIAN_MIRROR" in os.environ else f"apt's mirrors ({len(sources.mirrors())} configured)"
+    return (
+        f"{len(lack)} of the pinned inputs cannot be had:{listed}{more}\n"
+        f"tried, in this order: the cache {cache_dir()}, folders ({named}), {where}, pip's index\n"
+        "next: mend the network, or what apt and pip are configured with, and run it again (what arrived stays);\n"
+        "      or name a folder that holds the files: ARCHIVE=FOLDER make build (make archive writes one elsewhere);\n"
+        "      or, on a host without apt, a mirror of Debian: DEBIAN_MIRROR=…"
     )
-    by_digest = {wheel.sha256: wheel for wheel in wheels}
-    for path in folder.iterdir():
-        if wheel := by_digest.get(vault.sha256(path)):
-            vault.take(path, wheel)
 
 
 def cached_wheels() -> dict[str, list[Wheel]]:
@@ -140,19 +137,27 @@ def root(name: str) -> Path:
     return done
 
 
-def main(words: list[str]) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run one verb; 0 done, 1 failed, 2 misused, 130 interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    fetching = verbs.add_parser("fetch", help="fill the cache")
+    fetching.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)} (default: all)")
+    fetching.add_argument("--from", dest="folders", type=Path, action="append", default=[], metavar="FOLDER")
+    rooting = verbs.add_parser("root", help="print the path of the unpacked packages of a group")
+    rooting.add_argument("name", metavar="NAME")
+    options = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
-        match words:
-            case ["fetch", *names]:
-                fetch(names or GROUPS)
-            case ["root", name]:
-                print(root(name))
-            case _:
-                print(__doc__, file=sys.stderr)
-                return 2
-    except (InputProblem, OSError) as problem:
+        if options.verb == "root":
+            print(root(options.name))
+        else:
+            fetch(options.groups or GROUPS, options.folders)
+    except InputProblem as problem:
         print(f"inputs: {problem}", file=sys.stderr)
+        return 1
+    except OSError as problem:
+        print(f"inputs: {told(problem)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("inputs: interrupted; what is fetched is kept", file=sys.stderr)
@@ -160,5 +165,15 @@ def main(words: list[str]) -> int:
     return 0
 
 
+def told(problem: OSError) -> str:
+    """An error of the file system, where, and what to do."""
+    where = problem.filename or cache_dir()
+    if problem.errno == errno.ENOSPC:
+        return f"{where}: the disk is full; free some (make cache-prune), or SCORE_PROCESSOR_CACHE=… on another disk"
+    if problem.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return f"{where}: {problem.strerror}; expected a cache that you can write to: SCORE_PROCESSOR_CACHE=…"
+    return f"{where}: {problem.strerror or problem}"
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -98,6 +98,15 @@ def take(path: Path, wanted: Input) -> None:
     vouch(wanted)
 
 
+def take_checked(path: Path, wanted: Input) -> bool:
+    """Move a file to its place if it is the input, else remove it."""
+    if mismatch(wanted, path) is None:
+        take(path, wanted)
+        return True
+    path.unlink()
+    return False
+
+
 def missing(wanted: Iterable[Input]) -> list[Input]:
     """The inputs that are not in the cache, in the order of `wanted`, each once."""
     return [one for one in dict.fromkeys(wanted) if not holds(one)]

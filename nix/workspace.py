@@ -12,12 +12,16 @@ from cache import cache_dir, locked
 
 
 @contextlib.contextmanager
-def workspace() -> Iterator[Path]:
-    """A new folder on the cache's file system, so that what is finished can be renamed into the cache."""
+def workspace(*, keep_leftovers: bool = False) -> Iterator[Path]:
+    """A new folder on the cache's file system, so that what is finished can be renamed into the cache.
+
+    What killed work left is swept, now or, to look through it first (`leftovers`), by the next workspace.
+    """
     parent = cache_dir() / "work"
     parent.mkdir(exist_ok=True)
     with locked("work"):
-        sweep(parent)
+        if not keep_leftovers:
+            sweep(parent)
         folder = Path(tempfile.mkdtemp(dir=parent))
         folder.chmod(0o755)  # apt downloads as another user when root asks it to
         held = hold(folder)
@@ -45,6 +49,16 @@ def sweep(parent: Path) -> None:
         with contextlib.suppress(OSError):
             os.close(hold(folder))
             remove(folder)
+
+
+def leftovers() -> list[Path]:
+    """The folders that killed work left."""
+    found = []
+    for folder in sorted((cache_dir() / "work").iterdir()):
+        with contextlib.suppress(OSError):
+            os.close(hold(folder))
+            found.append(folder)
+    return found
 
 
 def remove(folder: Path) -> None:
