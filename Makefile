@@ -1,9 +1,9 @@
 # Score Processor. Each recipe is one command; `make help` lists the targets.
-# Variables: STAGE=local|staging|production, FOLLOW=0 (logs), FILE=, EVENT=, JOBS=, SECONDS=, YES=1
+# Variables: STAGE=local|staging|production, CANARY= WATCH= (deploy), TO= (rollback), FOLLOW=0 (logs), FILE=, EVENT=, JOBS=, SECONDS=, YES=1
 
 STAGE ?= local
 HOST_PYTHON ?= python3
-export STAGE
+export STAGE CANARY WATCH TO SKIP_VERIFY YES
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
@@ -53,8 +53,14 @@ infra-import: $(READY) ## Write the files with which the stacks can take over wh
 	@$(RUN).infra import
 push: $(READY) ## Upload the image's missing blobs to the stage's registry
 	@$(RUN).push
-deploy: $(READY) ## Update the function by digest, publish a version, try it, move the alias
+deploy: $(READY) ## Update the function by digest, publish a version, try it, move the alias (CANARY=10 WATCH=300: a share first)
 	@$(RUN).deploy
+rollback: $(READY) ## Let the alias name the image before (TO=version or digest), after checking that it still exists
+	@$(RUN).rollback
+history: $(READY) ## What the alias named: every deploy, rollback and configuration
+	@$(RUN).history
+drift: $(READY) ## What differs between the repository and what runs; exit code for CI
+	@$(RUN).drift
 verify: $(READY) ## Build the deployed commit again, in a clone of its own, and compare the image file by file
 	@$(RUN).verify $(DIGEST)
 config: $(READY) ## Set environment, timeout and memory from stages/STAGE.toml, showing the difference first
@@ -100,4 +106,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test build lint-image run shell load nix lock local stop infra-deploy infra-diff infra-import push deploy config invoke logs status verify enqueue results dlq venv lint infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test build lint-image run shell load nix lock local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq venv lint infra cost-estimate cache cache-prune clean clean-all help

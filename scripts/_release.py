@@ -94,8 +94,15 @@ def switch(
     protect(aws, version.digest)
     _function.move_alias(aws, version.version, live.alias)
     clock.lap("alias")
+    written = record(aws, version, live, action=action, commit=commit, note=note)
+    clock.lap("ledger")
+    return Released(version.version, written)
+
+
+def record(aws: Aws, version: Facts, live: Live, *, action: str, commit: str, note: str = "") -> bool:
+    """Write into the ledger what became of a version; whether there is one."""
     entry = _ledger.Entry(
-        at=utc_now(),
+        at=utc_now("microseconds"),  # the ledger's key: two changes within a second are two entries
         action=action,
         version=version.version,
         digest=version.digest,
@@ -107,9 +114,7 @@ def switch(
         who=_ledger.who(aws),
         note=note,
     )
-    written = _ledger.write(aws, entry)
-    clock.lap("ledger")
-    return Released(version.version, written)
+    return _ledger.write(aws, entry)
 
 
 def protect(aws: Aws, digest: str) -> None:

@@ -17,7 +17,6 @@ INFRASTRUCTURE_ONLY = frozenset(
         "images.expire_after_days",
         "tables.point_in_time_recovery",
         "tables.deletion_protection",
-        "event_source.maximum_batching_window_s",
     }
 )
 
@@ -54,6 +53,7 @@ class EventSource:
     enabled: bool = False
     batch_size: int = 10
     maximum_concurrency: int | None = None
+    maximum_batching_window_s: int = 0
 
 
 @dataclass(frozen=True)
@@ -192,6 +192,7 @@ def _event_source(reader: _Reader) -> EventSource:
         enabled=reader.take("enabled", bool, False),
         batch_size=reader.positive("batch_size", 10),
         maximum_concurrency=reader.take("maximum_concurrency", int, None),
+        maximum_batching_window_s=reader.take("maximum_batching_window_s", int, 0),
     )
 
 

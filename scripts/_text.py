@@ -32,6 +32,6 @@ def moment(epoch_ms: float) -> str:
     return datetime.fromtimestamp(epoch_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def utc_now() -> str:
-    """Return the time now as ISO 8601 in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def utc_now(timespec: str = "seconds") -> str:
+    """Return the time now as ISO 8601 in UTC, to the second or as fine as `timespec` says."""
+    return datetime.now(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")

@@ -1,22 +1,31 @@
 """Deploy the built image by its digest: update, publish a version, try it, move the alias, write the ledger.
 
-python -m scripts.deploy
+python -m scripts.deploy [--canary PERCENT --watch SECONDS]
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import click
 
-from . import _function, _git, _ledger, _release
+from . import _canary, _function, _git, _guard, _ledger, _release
 from ._aws import Aws, make
 from ._command import Shell, verb
-from ._errors import NotFound
+from ._errors import NotFound, OperationFailed
 from ._function import Facts
 from ._image import local_image
 from ._release import Clock, Live
 from ._text import short
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A share of the calls, in percent, that the new version gets for so many seconds before it gets all."""
+
+    percent: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -31,12 +40,23 @@ class Deployed:
     commit: str
     ledger: bool = True
     steps: dict[str, float] = field(default_factory=dict)
+    note: str = ""
 
 
-def deploy(aws: Aws, digest: str, *, commit: str = "unknown", dry_run: bool = False) -> Deployed:
+def deploy(
+    aws: Aws,
+    digest: str,
+    *,
+    commit: str = "unknown",
+    dry_run: bool = False,
+    canary: Canary | None = None,
+    note: str = "",
+    say: Callable[[str], None] = lambda _: None,
+) -> Deployed:
     """Make the stage's alias name a version that runs the image `digest`; return what was done.
 
-    The image must be in the stage's registry. On any failure the alias stays where it was.
+    The image must be in the stage's registry. On any failure, a failed call of the canary too, the alias stays where
+    it was. The first deploy of a function has nobody to share calls with: its canary is passed over.
     """
     clock = Clock()
     uri = image_uri(aws, digest)
@@ -53,8 +73,24 @@ def deploy(aws: Aws, digest: str, *, commit: str = "unknown", dry_run: bool = Fa
         if latest.digest != digest or latest.is_failed:
             latest = _function.update_code(aws, uri, latest)
         clock.lap("update")
-        done = _release.release(aws, latest, live, action="deploy", commit=commit, clock=clock)
-    return Deployed("deployed", digest, done.version, *before, commit, done.ledger, clock.steps)
+        version = _release.publish(aws, latest, commit, clock)
+        if canary and live.alias and live.version not in ("$LATEST", version.version):
+            note = "; ".join(filter(None, (note, _watched(aws, version, live, canary, clock, say))))
+            live = replace(live, alias=_function.read_alias(aws))
+        done = _release.switch(aws, version, live, action="deploy", commit=commit, note=note, clock=clock)
+    return Deployed("deployed", digest, done.version, *before, commit, done.ledger, clock.steps, note)
+
+
+def _watched(aws: Aws, version: Facts, live: Live, canary: Canary, clock: Clock, say: Callable[[str], None]) -> str:
+    """Let the canary run; where it fails, the ledger tells that it went back."""
+    assert live.alias is not None  # the caller looked
+    try:
+        return _canary.watch(aws, version, live.alias, percent=canary.percent, seconds=canary.seconds, say=say)
+    except OperationFailed as problem:
+        _release.record(aws, version, live, action="canary-back", commit=live.commit, note=problem.problem)
+        raise
+    finally:
+        clock.lap("canary")
 
 
 def is_live(live: Live, latest: Facts, digest: str) -> bool:
@@ -81,6 +117,16 @@ def image_uri(aws: Aws, digest: str) -> str:
     return f"{found['repositoryUri']}@{digest}"
 
 
+def _commit_of(aws: Aws, digest: str) -> str:
+    """The commit that an image of the registry names; `unknown` without one."""
+    from ._pull import open_reference
+    from .verify import revision_of
+
+    image_uri(aws, digest)
+    source, _ = open_reference(aws, digest)
+    return revision_of(source, digest) or _git.UNKNOWN
+
+
 def _render(deployed: Deployed, shell: Shell) -> None:
     alias = shell.stage.function.alias
     image = f"{short(deployed.digest)} (commit {_git.short_revision(deployed.commit)})"
@@ -92,6 +138,8 @@ def _render(deployed: Deployed, shell: Shell) -> None:
     }[deployed.action]
     shell.console.print(text, markup=False)
     if deployed.action == "deployed":
+        if deployed.note:
+            shell.console.print(deployed.note, markup=False)
         took = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in deployed.steps.items() if seconds >= 0.005)
         shell.console.print(took, markup=False, style="dim")
         if not deployed.ledger:
@@ -100,13 +148,24 @@ def _render(deployed: Deployed, shell: Shell) -> None:
 
 @verb(acts=True, render=_render)
 @click.option("--digest", help="Deploy this image of the registry instead of the one that was built last.")
-def main(shell: Shell, digest: str | None) -> Deployed:
+@click.option(
+    "--canary", type=click.FloatRange(0, 99), envvar="CANARY", help="Give the new version this percentage first."
+)
+@click.option(
+    "--watch", type=click.FloatRange(0), envvar="WATCH", default=300, show_default=True, help="For so many s."
+)
+@click.option(
+    "--skip-verify", is_flag=True, envvar="SKIP_VERIFY", help="Production: do not rebuild; the ledger says so."
+)
+def main(shell: Shell, digest: str | None, canary: float | None, watch: float, skip_verify: bool) -> Deployed:
     """Deploy the built image by digest and move the alias to it once it answers."""
     image = None if digest else local_image()
     wanted = digest or (image.digest if image else "")
-    commit = image.revision if image else _git.UNKNOWN
+    commit = image.revision if image else _commit_of(shell.aws, wanted)
+    note = _guard.before_deploy(shell, wanted, commit, skip_verify=skip_verify)
     shell.confirm(f"Deploys {wanted} (commit {commit}) to {shell.stage.function.name}.")
-    return deploy(shell.aws, wanted, commit=commit, dry_run=shell.dry_run)
+    share = Canary(canary, watch) if canary else None
+    return deploy(shell.aws, wanted, commit=commit, dry_run=shell.dry_run, canary=share, note=note, say=shell.say)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _git
+from . import _git, _guard
 from ._aws import Aws, make
 from ._command import Shell, verb
 from ._errors import NotFound, PushFailed
@@ -166,6 +166,7 @@ def main(shell: Shell, layout: Path | None) -> Pushed:
     """Push the built image to the stage's registry, if it keeps Lambda's rules."""
     image = local_image(layout)
     require_sound(layout or LAYOUT)
+    _guard.before_push(shell, image.revision)
     shell.confirm(f"Pushes {image.digest} to {shell.stage.repository}.")
     return push(shell.aws, image, dry_run=shell.dry_run, progress=Progress(silent=shell.as_json), say=shell.say)
 

@@ -20,6 +20,7 @@ def apply_to_lambda() -> None:
     logs_written_once()
     parallel_batches()
     disabled_means_disabled()
+    shares_of_an_alias()
 
 
 def private_s3_storage() -> None:
@@ -139,3 +140,18 @@ def disabled_means_disabled() -> None:
 
     for name in ("stop", "delete"):
         setattr(EsmWorker, name, waiting(getattr(EsmWorker, name)))
+
+
+def shares_of_an_alias() -> None:
+    """UpdateAlias with a share for a second version calls its own check without an argument: let it pass."""
+    from localstack.services.lambda_.invocation.lambda_models import AliasRoutingConfig
+    from localstack.services.lambda_.provider import LambdaProvider
+
+    original = LambdaProvider._create_routing_config_model
+
+    def with_default(self, routing_config_dict, function_version=None):
+        if function_version is None:
+            return AliasRoutingConfig(version_weights=routing_config_dict)
+        return original(self, routing_config_dict, function_version)
+
+    LambdaProvider._create_routing_config_model = with_default

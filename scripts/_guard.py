@@ -1,0 +1,70 @@
+"""What a stage asks before it is changed: the right account; for production, a commit that anybody can build again."""
+
+from __future__ import annotations
+
+from . import _git
+from ._aws import Aws
+from ._command import Shell
+from ._errors import OperationFailed, Refused
+
+PRODUCTION = "production"
+SKIPPED = "unverified: --skip-verify"
+
+
+def require_account(aws: Aws) -> None:
+    """Refused unless the credentials are of the account that the stage file names."""
+    if aws.stage.is_local:
+        return
+    account = str(aws.client("sts").get_caller_identity()["Account"])
+    if account != aws.stage.account:
+        raise Refused(
+            f"these credentials are of the account {account}, and stage {aws.stage.name} is the account "
+            f"{aws.stage.account}",
+            "sign in to the right account (AWS_PROFILE=…), or correct stages/" + f"{aws.stage.name}.toml",
+        )
+
+
+def commit_problems(revision: str) -> list[str]:
+    """Why production does not take an image of this commit; empty when it does."""
+    problems = []
+    if revision.endswith("-dirty"):
+        problems.append(f"the image was built from a work tree with changes that no commit holds ({revision})")
+    elif revision == _git.UNKNOWN:
+        problems.append("the image names no commit")
+    elif not _git.is_on_main(revision):
+        problems.append(f"the commit {_git.short_revision(revision)} is not on main, here or at the origin")
+    if _git.is_dirty():
+        problems.append("the work tree differs from its commit")
+    return problems
+
+
+def before_push(shell: Shell, revision: str) -> None:
+    """Refused, with all reasons at once, where the stage does not take an image of this commit."""
+    require_account(shell.aws)
+    if shell.stage.name != PRODUCTION:
+        return
+    problems = commit_problems(revision)
+    if problems:
+        listed = "".join(f"\n  - {problem}" for problem in problems)
+        raise Refused(
+            f"production takes only what main holds:{listed}", "commit, merge into main, then make build push"
+        )
+
+
+def before_deploy(shell: Shell, digest: str, revision: str, *, skip_verify: bool) -> str:
+    """As before_push, and production's image is built again from its commit; return a note for the ledger."""
+    before_push(shell, revision)
+    if shell.stage.name != PRODUCTION or shell.dry_run:
+        return ""
+    if skip_verify:
+        shell.say("the image is not verified, as you asked; the ledger will say so")
+        return SKIPPED
+    from .verify import verify
+
+    verdict = verify(shell.aws, digest, say=shell.say)
+    if not verdict.equal:
+        raise OperationFailed(
+            f"the commit {_git.short_revision(revision)} builds {verdict.rebuilt}, not {digest}",
+            f"make verify STAGE=production DIGEST={digest} shows what differs; --skip-verify deploys it all the same",
+        )
+    return "verified"
