@@ -77,8 +77,10 @@ enqueue: $(READY) ## Send jobs from FILE=items.csv
 	@$(RUN).enqueue $(FILE)
 results: $(READY) ## The results that the tables hold
 	@$(RUN).results
-dlq: $(READY) ## The dead letters with their reasons
-	@$(RUN).dlq list
+dlq: $(READY) ## The dead letters with their reasons (REDRIVE=1 or REDRIVE=ID: send back to work; DRY_RUN=1)
+	@$(RUN).dlq $(if $(REDRIVE),redrive $(filter-out 1,$(REDRIVE)) $(if $(DRY_RUN),--dry-run),list)
+doctor: $(READY) ## What is wrong, in the order in which things have to be right, each with its remedy
+	@$(RUN).doctor
 
 ##@ Work on the code
 venv: $(READY) ## The development environment in .venv
@@ -106,4 +108,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test build lint-image run shell load nix lock local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq venv lint infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test build lint-image run shell load nix lock local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq doctor venv lint infra cost-estimate cache cache-prune clean clean-all help

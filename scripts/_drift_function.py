@@ -54,7 +54,7 @@ def role(aws: Aws) -> Iterator[Difference]:
     yield from compare(
         f"function {aws.stage.function.name}", {"role": name}, {"role": live.facts.role.rpartition("/")[2]}
     )
-    wanted = {policy["PolicyName"]: _resolved(aws, policy["PolicyDocument"]) for policy in _policies(aws)}
+    wanted = {policy["PolicyName"]: resolved_policy(aws, policy) for policy in policies(aws)}
     client = aws.client("iam")
     for policy in sorted({*client.list_role_policies(RoleName=name)["PolicyNames"]} - set(wanted)):
         yield Difference(subject, f"policy {policy}", "absent", "present")
@@ -84,13 +84,19 @@ def _statements(document: dict[str, Any]) -> dict[str, str]:
     return {one.get("Sid", str(n)): json.dumps(one, sort_keys=True) for n, one in enumerate(listed)}
 
 
-def _policies(aws: Aws) -> list[dict[str, Any]]:
+def policies(aws: Aws) -> list[dict[str, Any]]:
     """The inline policies of the role in the committed template."""
     for template in infra.templates(aws.stage.name):
         for resource in template.document["Resources"].values():
             if resource["Type"] == "AWS::IAM::Role" and template.wants_image:
                 return list(resource["Properties"]["Policies"])
     return []
+
+
+def resolved_policy(aws: Aws, policy: dict[str, Any]) -> dict[str, Any]:
+    """The document of a template's policy, with the stage's region and account."""
+    document: dict[str, Any] = _resolved(aws, policy["PolicyDocument"])
+    return document
 
 
 def _resolved(aws: Aws, value: Any) -> Any:
