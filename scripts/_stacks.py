@@ -108,13 +108,20 @@ def wait(client: Any, stack: str, seen: frozenset[str] = frozenset(), goal: str 
         pause = min(pause * 1.5, 5)
     else:
         raise OperationFailed(f"stack {stack} is still {status} after {LIMIT_S // 60} minutes", "look at its events")
-    if any(word in status for word in FAILED_WORDS) or (goal and status != goal):
+    broken = any(word in status for word in FAILED_WORDS) or (goal and status != goal)
+    if broken or (found and could_not_make(client, stack, seen)):
         reasons = "".join(f"\n  - {reason}" for reason in failures(client, stack, seen))
         raise OperationFailed(
-            f"stack {stack} ended as {status}:{reasons or ' no reason given'}",
+            f"stack {stack} ended as {status if broken else 'rolled back'}:{reasons or ' no reason given'}",
             "correct the first reason, then run it again",
         )
     return str(status)
+
+
+def could_not_make(client: Any, stack: str, seen: frozenset[str]) -> bool:
+    """Whether a resource failed since the events `seen`: LocalStack calls the stack complete all the same."""
+    fresh = [event for event in _events(client, stack) if seen and event["EventId"] not in seen]
+    return any(event["ResourceStatus"] in ("CREATE_FAILED", "UPDATE_FAILED") for event in fresh)
 
 
 def failures(client: Any, stack: str, seen: frozenset[str]) -> list[str]:

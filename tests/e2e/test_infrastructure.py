@@ -16,6 +16,7 @@ from infrastructure.settings import Settings
 from local_aws import control, instance
 from scripts import infra
 from scripts._aws import Aws, load_stage
+from scripts._errors import OperationFailed
 from tests.e2e.conftest import Clients, make_client, wait_for
 from tests.e2e.registry import push
 from tests.layouts import Layer, write_layout
@@ -217,6 +218,19 @@ def test_a_stack_update_leaves_the_release_where_it_is(local: Local, changed: Pa
     assert local.runs("$LATEST") == local.images[1]
     infra.deploy(local.aws)
     assert (local.serves(), local.runs("$LATEST")) == (version, local.images[1])
+
+
+def test_an_update_that_fails_is_an_error(local: Local, changed: Path) -> None:
+    """A stack whose new resource cannot be made ends the deploy with an error that names stack and resource."""
+    path = changed / "local" / "local-queues.template.json"
+    template = json.loads(path.read_text())
+    code = {"ImageUri": "127.0.0.1:1/none@sha256:" + "0" * 64}
+    function = {"FunctionName": "bad", "PackageType": "Image", "Role": "arn:aws:iam::000000000000:role/x", "Code": code}
+    template["Resources"]["Bad"] = {"Type": "AWS::Lambda::Function", "Properties": function}
+    path.write_text(json.dumps(template))
+    with pytest.raises(OperationFailed, match=r"stack local-queues ended as rolled back:\n  - Bad"):
+        infra.deploy(local.aws, folder=changed)
+    infra.deploy(local.aws)
 
 
 def test_a_queue_update_keeps_its_messages(local: Local, changed: Path) -> None:
