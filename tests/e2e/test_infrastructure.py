@@ -14,7 +14,7 @@ import pytest
 from infrastructure import stage_file
 from infrastructure.settings import Settings
 from local_aws import control, instance
-from scripts import infra
+from scripts import _stacks, infra
 from scripts._aws import Aws, load_stage
 from scripts._errors import OperationFailed
 from tests.e2e.conftest import Clients, make_client, wait_for
@@ -220,17 +220,16 @@ def test_a_stack_update_leaves_the_release_where_it_is(local: Local, changed: Pa
     assert (local.serves(), local.runs("$LATEST")) == (version, local.images[1])
 
 
-def test_an_update_that_fails_is_an_error(local: Local, changed: Path) -> None:
-    """A stack whose new resource cannot be made ends the deploy with an error that names stack and resource."""
-    path = changed / "local" / "local-queues.template.json"
-    template = json.loads(path.read_text())
+def test_an_update_that_fails_is_an_error(local: Local) -> None:
+    """A stack whose new resource cannot be made ends the update with an error that names stack and resource."""
+    client = local.clients("cloudformation")
+    resources: dict[str, Any] = {"Kept": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "kept"}}}
+    _stacks.apply(client, "failing", json.dumps({"Resources": resources}), {}, exists=False)
     code = {"ImageUri": "127.0.0.1:1/none@sha256:" + "0" * 64}
     function = {"FunctionName": "bad", "PackageType": "Image", "Role": "arn:aws:iam::000000000000:role/x", "Code": code}
-    template["Resources"]["Bad"] = {"Type": "AWS::Lambda::Function", "Properties": function}
-    path.write_text(json.dumps(template))
-    with pytest.raises(OperationFailed, match=r"stack local-queues ended as rolled back:\n  - Bad"):
-        infra.deploy(local.aws, folder=changed)
-    infra.deploy(local.aws)
+    resources["Bad"] = {"Type": "AWS::Lambda::Function", "Properties": function}
+    with pytest.raises(OperationFailed, match=r"stack failing ended as rolled back:\n  - Bad"):
+        _stacks.apply(client, "failing", json.dumps({"Resources": resources}), {}, exists=True)
 
 
 def test_a_queue_update_keeps_its_messages(local: Local, changed: Path) -> None:
