@@ -230,6 +230,7 @@ def test_an_update_that_fails_is_an_error(local: Local) -> None:
     resources["Bad"] = {"Type": "AWS::Lambda::Function", "Properties": function}
     with pytest.raises(OperationFailed, match=r"stack failing ended as rolled back:\n  - Bad"):
         _stacks.apply(client, "failing", json.dumps({"Resources": resources}), {}, exists=True)
+    _stacks.remove(client, "failing")
 
 
 def test_a_queue_update_keeps_its_messages(local: Local, changed: Path) -> None:
