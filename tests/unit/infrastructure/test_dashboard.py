@@ -81,3 +81,12 @@ def test_widgets_fill_their_rows(stage: str) -> None:
     ]
     assert len(cells) == len(set(cells))
     assert max(column for column, _ in cells) < 24
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_alarm_has_its_page_in_the_runbook(stage: str) -> None:
+    """The place that an alarm's description names is a heading of docs/runbook.md."""
+    runbook = (TEMPLATES.parents[1] / "docs/runbook.md").read_text(encoding="utf-8")
+    headings = {line.strip("# ").lower().replace(" ", "-") for line in runbook.splitlines() if line.startswith("## ")}
+    named = {one["AlarmDescription"].rpartition("#")[2] for one in resources(stage, "AWS::CloudWatch::Alarm")}
+    assert named - headings == set()
