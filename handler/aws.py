@@ -12,7 +12,7 @@ from handler.exceptions import Misconfigured, Unavailable
 
 # Three attempts of at most 3 s with their pauses fit into the reserve of 10 s (settings.py).
 _CONNECT_TIMEOUT, _READ_TIMEOUT, _ATTEMPTS = 1, 3, 3
-LONG_POLL_SECONDS = 10
+LONGEST_POLL = 20  # seconds that SQS waits for a message at most
 _TRANSIENT = frozenset(
     {
         "InternalError",
@@ -45,7 +45,7 @@ def config(long_poll: bool = False) -> Config:
     """The clients' configuration; a long poll answers later than any other call."""
     return Config(
         connect_timeout=_CONNECT_TIMEOUT,
-        read_timeout=_READ_TIMEOUT + (LONG_POLL_SECONDS if long_poll else 0),
+        read_timeout=_READ_TIMEOUT + (LONGEST_POLL if long_poll else 0),
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         max_pool_connections=16,
         tcp_keepalive=True,

@@ -67,7 +67,7 @@ class Queues:
             answer = self._long_poll.receive_message(
                 QueueUrl=self.request_url,
                 MaxNumberOfMessages=1,
-                WaitTimeSeconds=max(0, min(aws.LONG_POLL_SECONDS, int(wait))),
+                WaitTimeSeconds=max(0, min(aws.LONGEST_POLL, int(wait))),
                 VisibilityTimeout=_whole(visibility, LONGEST_VISIBILITY),
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp", "MessageGroupId"],
             )

@@ -34,7 +34,7 @@ class Receiving:
         wait = deadline.scoring_ends - deadline.clock.monotonic() - 1
         if wait < 0:
             return answer(500, message="not processed", error="too little time is left to take a job", processed=False)
-        delivery = self.queues.receive(wait, self.settings.lease + self.settings.clock_skew)
+        delivery = self.queues.receive(min(wait, self.settings.poll), self.settings.lease + self.settings.clock_skew)
         if delivery is None:
             return answer(200, message="no messages in the queue", processed=False)
         return self._work(delivery, deadline, statuses=False)

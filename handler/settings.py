@@ -32,6 +32,7 @@ class Settings:
     retry_base: float = 5.0
     reserve: float = 10.0
     concurrency: int = 10
+    poll: float = 10.0
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -46,6 +47,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     base = _number(environ, "PLEXUS_RETRY_BASE_SECONDS", Settings.retry_base, 0, 900, problems)
     reserve = _number(environ, "PLEXUS_RESERVE_SECONDS", Settings.reserve, 0, 300, problems)
     concurrency = _number(environ, "PLEXUS_CONCURRENCY", Settings.concurrency, 1, 10, problems)
+    poll = _number(environ, "PLEXUS_POLL_SECONDS", Settings.poll, 0, 20, problems)
     if problems:
         raise SettingsError(
             f"the function's environment cannot be used: {'; '.join(problems)}. "
@@ -65,6 +67,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         retry_base=base,
         reserve=reserve,
         concurrency=int(concurrency),
+        poll=poll,
     )
 
 
