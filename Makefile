@@ -19,8 +19,11 @@ CHECK_PYTHON := $(HOST_PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.ver
 ##@ The whole job
 demo: $(READY) ## Build, start the local AWS, push, deploy, score the examples, show results, logs and a report
 	@$(PYTHON) -m scripts.demo
-test: $(READY) ## Everything that CI runs: lint, types, unit, infrastructure, image, end to end
+test: $(READY) ## Everything that CI runs: lint, types, unit, infrastructure, image, end to end, faults
 	@$(PYTHON) -m tox run $(if $(ENV),-e $(ENV)) $(if $(ARGS),-- $(ARGS))
+
+soak: $(READY) ## Many jobs under kills, duplicates, poison and failing calls (JOBS=2000 SECONDS=600 SEED=)
+	@$(PYTHON) -m tests.faults.soak $(if $(JOBS),--jobs $(JOBS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 ##@ Image
 build: ## Fetch pinned inputs, assemble the image, check it against Lambda's rules, print its digest
@@ -108,4 +111,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test build lint-image run shell load nix lock local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq doctor venv lint infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test soak build lint-image run shell load nix lock local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq doctor venv lint infra cost-estimate cache cache-prune clean clean-all help

@@ -41,9 +41,9 @@ def _functions() -> list[dict]:
 
 
 def _kill(request, **kwargs):
-    """`kill -9` all processes of the environments of `function` (all functions without it); answer with them."""
-    wanted = (json.loads(request.get_data() or b"{}") or {}).get("function")
-    hit = [entry for entry in _environments() if wanted in (None, entry["function"])]
+    """`kill -9` all processes of the environments of `function`, or of the one `id`; of all without either."""
+    wanted = json.loads(request.get_data() or b"{}") or {}
+    hit = [e for e in _environments() if all(wanted.get(key) in (None, e[key]) for key in ("function", "id"))]
     for entry in hit:
         for pid in entry["pids"]:
             try:

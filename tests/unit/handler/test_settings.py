@@ -31,3 +31,11 @@ def test_only_the_required_variables_are_needed() -> None:
     assert (loaded.lease, loaded.clock_skew, loaded.concurrency) == (60, 30, 10)
     assert loaded.cache_dir.parts == ("/", "tmp", "scorecards")
     assert loaded.dead_letter_queue_url is None
+
+
+def test_how_long_a_poll_waits_is_a_setting() -> None:
+    """A manual poll waits 10 s, or what the variable says up to SQS's 20; more is refused by name."""
+    assert settings.load(COMPLETE).poll == 10
+    assert settings.load({**COMPLETE, "PLEXUS_POLL_SECONDS": "1"}).poll == 1
+    with pytest.raises(SettingsError, match=r"PLEXUS_POLL_SECONDS is '21', expected a number from 0 to 20"):
+        settings.load({**COMPLETE, "PLEXUS_POLL_SECONDS": "21"})

@@ -1,0 +1,139 @@
+"""`kill -9` of the execution environment right after each step that changes something outside of it.
+
+The call that makes the step takes effect, its answer is held back, and the environment is killed meanwhile: it did the
+step and never learnt of it. Then whoever comes next finishes the job.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from handler.steps import Step
+from scripts import enqueue, invoke
+from tests.faults.stage import LEASE_S, TEXT, Faulty
+
+HOLD_S = 6.0
+LARGE = "refund " * 50_000  # its trace does not fit into the result's record
+Rule = dict[str, Any]
+
+
+def after(operation: str, contains: str = "") -> Rule:
+    """The call takes effect, and its answer is held back."""
+    return {"operation": operation, "when": "after", "delay": HOLD_S, "status": 500, "contains": contains}
+
+
+COMMIT_SLOW: Rule = {"operation": "dynamodb.TransactWriteItems", "delay": HOLD_S}
+COMMIT_REFUSED: Rule = {"operation": "dynamodb.TransactWriteItems", "code": "ThrottlingException", "times": 30}
+
+
+@dataclass(frozen=True)
+class Crash:
+    """`rules` bring the worker to the step; the last one is that of the step itself."""
+
+    rules: tuple[Rule, ...]
+    text: str = TEXT
+
+
+SCORED = {
+    Step.CLAIM: Crash((after("dynamodb.UpdateItem", "ADD attempts"),)),
+    Step.READ: Crash((after("dynamodb.BatchGetItem"),)),
+    Step.SCORE: Crash((COMMIT_SLOW,)),
+    Step.OFFLOAD: Crash((after("s3.PutObject"),), LARGE),
+    Step.COMMIT: Crash((after("dynamodb.TransactWriteItems"),)),
+    Step.RESPOND: Crash((after("sqs.SendMessageBatch"),)),
+    Step.MARK: Crash((after("dynamodb.BatchWriteItem"),)),
+    Step.DELETE: Crash((after("sqs.DeleteMessage"),)),
+    Step.RENEW: Crash((COMMIT_SLOW, after("dynamodb.UpdateItem", "SET leaseUntil = :until"))),
+    Step.RELEASE: Crash((COMMIT_REFUSED, after("dynamodb.UpdateItem", "errorMessage = :error REMOVE"))),
+    Step.HAND_BACK: Crash((COMMIT_REFUSED, after("sqs.ChangeMessageVisibilityBatch"))),
+}
+"""Steps on the way to a result, and how a worker dies right after each."""
+OTHERS = {Step.FAIL, Step.DEAD_LETTER, Step.REQUEUE}
+"""Steps that end without a result at that worker; each has a test of its own below."""
+
+
+def killed_at(stage: Faulty, rules: tuple[Rule, ...], act: Callable[[], object]) -> None:
+    """Let `act` invoke the function, wait until the last rule was used, and kill the environment."""
+    stage.faults(*rules)
+    acting = threading.Thread(target=act)
+    acting.start()
+    end = time.monotonic() + 30
+    while stage.left()[-1]["times"] > 0:
+        assert time.monotonic() < end, "the worker never came to the step"
+        time.sleep(0.02)
+    assert stage.kill() >= 1
+    acting.join(30)
+    stage.faults()
+
+
+def test_every_step_of_the_worker_is_killed() -> None:
+    """A step that is added to the worker without a crash here fails this test."""
+    assert set(SCORED) | OTHERS == set(Step)
+
+
+@pytest.mark.parametrize("step", SCORED)
+def test_a_worker_killed_after_a_step_leaves_one_effect(stage: Faulty, step: Step) -> None:
+    """Whoever takes the message next brings the job to one result, one distinct response, nothing left over."""
+    crash = SCORED[step]
+    stage.send([enqueue.body(stage.job(crash.text))])
+    killed_at(stage, crash.rules, stage.poll)
+    stage.drain()
+    assert stage.broken() == []
+    assert stage.letters() == []
+
+
+def test_a_worker_killed_after_failing_a_job_leaves_it_failed(stage: Faulty) -> None:
+    """A job that failed for good stays FAILED with its reason, has no result, and its message is consumed."""
+    job = stage.job(" ")
+    stage.send([enqueue.body(job)])
+    killed_at(stage, (after("dynamodb.UpdateItem", "completedAt = :now REMOVE leaseOwner"),), stage.poll)
+    stage.drain()
+    (record,) = stage.records("ScoringJob")
+    assert record["status"] == "FAILED"
+    assert 0 < len(record["errorMessage"]) <= 255
+    assert [*stage.records("ScoreResult"), *stage.records("Outbox"), *stage.responses()] == []
+
+
+def test_a_worker_killed_after_a_dead_letter_loses_no_poison(stage: Faulty) -> None:
+    """Poison whose worker died after sending it on is in the dead-letter queue with its reason, and nowhere else."""
+    stage.send(["poison"])
+    killed_at(stage, (after("sqs.SendMessage"),), stage.poll)
+    stage.drain()
+    letters = stage.letters()
+    assert {letter.body for letter in letters} == {"poison"}
+    assert all(letter.reason for letter in letters)
+
+
+def test_a_worker_killed_after_sending_a_message_again_loses_no_job(stage: Faulty) -> None:
+    """A message whose last receive met another worker's lease is sent again; a crash then costs a duplicate at most."""
+    job = stage.job()
+    stage.aws.client("dynamodb").update_item(
+        TableName=stage.aws.stage.table("ScoringJob"),
+        Key={"id": {"S": job}},
+        UpdateExpression="SET #status = :held, leaseOwner = :other, leaseUntil = :soon",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={
+            ":held": {"S": "IN_PROGRESS"},
+            ":other": {"S": "another"},
+            ":soon": {"N": str(time.time() + LEASE_S)},
+        },
+    )
+    url = stage.aws.queue_url(stage.aws.stage.queues.request)
+    stage.send([enqueue.body(job)])
+    (message,) = stage.aws.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=2)["Messages"]
+    event = {
+        "source": "fanout",
+        "message_body": message["Body"],
+        "receipt_handle": message["ReceiptHandle"],
+        "queue_url": url,
+        "receive_count": stage.aws.stage.queues.max_receive_count,
+    }
+    killed_at(stage, (after("sqs.SendMessage"),), lambda: invoke.invoke(stage.aws, event))
+    stage.drain()
+    assert stage.broken() == []
+    assert json.loads(message["Body"]) == {"scoring_job_id": job}
