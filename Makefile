@@ -38,8 +38,8 @@ load: $(READY) ## Load the image into Docker or Podman
 	@$(RUN).load $(if $(ENGINE),--engine $(ENGINE))
 nix: ## The same image with Nix (the host's, else the project's own)
 	@$(CHECK_PYTHON); nix/run
-lock: ## Resolve the locks of the Python environments again (NAME=development: that one)
-	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py lock $(NAME)
+lock: ## Move all pins and print what moved (PACKAGE=: that one, NAME=: that lock, KEEP=1: only what a .in asks for, DRY=1)
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/locking.py $(PACKAGE) $(foreach one,$(NAME),--lock $(one)) $(if $(KEEP),--keep) $(if $(DRY),--dry-run)
 
 ##@ Local AWS
 local: ## Start the local AWS and create the stage's resources

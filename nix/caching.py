@@ -35,6 +35,7 @@ KINDS = {
     "uv-bin": "the pinned uv",
     "uv": "uv's own cache of Python packages (uv cache prune)",
     "pip": "a pip, where the host's Python has none",
+    "apt": "what Debian's releases hold, read by make lock",
     "jsii": "CDK's libraries",
     "nix": "the store of the project's own Nix (nix-store --gc)",
     "nix-roots": "what the host's Nix must not collect",

@@ -3,7 +3,6 @@
 
     environments.py create NAME FOLDER   a virtual environment of this Python in FOLDER, from nix/locks/NAME.lock
     environments.py site NAME            a folder of packages for the Python of a pinned root; prints its path
-    environments.py lock [NAME...]       resolve nix/locks/NAME.in again (all of them when none is named)
     environments.py fill PYTHON -r LOCK  make an existing environment equal to a lock (for tox)
     environments.py uv                   print the path of the pinned uv
 
@@ -18,7 +17,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from cache import cache_dir, locked
@@ -32,33 +30,14 @@ class EnvironmentProblem(Exception):
     """When an environment cannot be made; the message says what to do next."""
 
 
-@dataclass(frozen=True)
-class Resolution:
-    """How the lock of one environment is resolved."""
-
-    arguments: tuple[str, ...]
-    constraints: tuple[str, ...] = ()
-
-
-UNIVERSAL = ("--universal", "--python-version", "3.11")
-RESOLUTIONS = {
-    "build": Resolution(UNIVERSAL),
-    "uv": Resolution(UNIVERSAL),
-    # The same versions as in the image, whatever the host's Python.
-    "development": Resolution(UNIVERSAL, ("image-wheels",)),
-    "infrastructure": Resolution(UNIVERSAL),
-    # LocalStack 4.14.0 works with what was current when it was released, and with nothing newer.
-    "local-aws": Resolution(
-        ("--python-version", "3.13", "--python-platform", PLATFORM, "--exclude-newer", "2026-02-27")
-    ),
-}
+ENVIRONMENTS = ("build", "uv", "development", "infrastructure", "local-aws")
 
 
 def lock_path(name: str) -> Path:
     """The lock of the environment `name`; EnvironmentProblem lists the known ones."""
     path = LOCKS / f"{name}.lock"
-    if name not in RESOLUTIONS or not path.exists():
-        raise EnvironmentProblem(f"no lock {path.name} in nix/locks; known: {', '.join(sorted(RESOLUTIONS))}")
+    if name not in ENVIRONMENTS or not path.exists():
+        raise EnvironmentProblem(f"no lock {path.name} in nix/locks; known: {', '.join(sorted(ENVIRONMENTS))}")
     return path
 
 
@@ -93,6 +72,11 @@ REMEDIES = (
     (
         r"ensurepip|No module named venv",
         "This Python cannot make virtual environments: install its venv package (apt-get install python3-venv).",
+    ),
+    (
+        r"No solution found",
+        "What the .in asks for does not go together with what the index has now: loosen it, or try again later "
+        "(a version that was published this minute may not be everywhere yet).",
     ),
     (
         r"(?i)connect|network|timed? ?out|dns|tunnel|request|resol",
@@ -286,37 +270,6 @@ def compile_bytecode(root: Path, packages: Path, python_version: str) -> None:
     )
 
 
-def lock(names: list[str]) -> None:
-    """Resolve the named locks again: names, versions and hashes, no address."""
-    for name in names or list(RESOLUTIONS):
-        if name not in RESOLUTIONS:
-            raise EnvironmentProblem(f"no environment {name}; known: {', '.join(sorted(RESOLUTIONS))}")
-        how = RESOLUTIONS[name]
-        constraints = [word for other in how.constraints for word in ("--constraints", LOCKS / f"{other}.lock")]
-        run(
-            [
-                uv(),
-                "pip",
-                "compile",
-                "--quiet",
-                "--generate-hashes",
-                "--no-header",
-                "--no-annotate",
-                "--upgrade",
-                "--build-constraints",
-                LOCKS / "build.lock",
-                *how.arguments,
-                *constraints,
-                LOCKS / f"{name}.in",
-                "--output-file",
-                LOCKS / f"{name}.lock",
-            ],
-            f"resolving {name}.in",
-            **uv_settings(),
-        )
-        print(f"nix/locks/{name}.lock: {(LOCKS / f'{name}.lock').read_text().count('==')} packages")
-
-
 def main(arguments: list[str]) -> int:
     """Run one verb; 0 done, 1 failed, 2 misused."""
     try:
@@ -327,8 +280,6 @@ def main(arguments: list[str]) -> int:
                 fill(Path(python), Path(file))
             case ["site", name]:
                 print(site(name))
-            case ["lock", *names]:
-                lock(names)
             case ["uv"]:
                 print(uv())
             case ["-h" | "--help"]:

@@ -34,7 +34,11 @@ SHOWN = 20
 
 def fetch(groups: Sequence[str] = ("image",), folders: Sequence[Path] = ()) -> None:
     """Fill the cache with the inputs of these groups; InputProblem names all that cannot be had, and the ways."""
-    wanted = [one for group in groups for one in inputs_of(group)]
+    fetch_these([one for group in groups for one in inputs_of(group)], folders)
+
+
+def fetch_these(wanted: Sequence[Input], folders: Sequence[Path] = ()) -> None:
+    """The same for inputs that are named one by one."""
     folders = [*folders, *archive_folders()]
     lack = vault.missing(wanted)
     if not lack:

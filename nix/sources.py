@@ -46,9 +46,9 @@ def _files(folders: Sequence[Path]) -> Iterator[Path]:
 
 
 def mirrors() -> list[str]:
-    """What stands before a pool path: DEBIAN_MIRROR's address, or those of apt's sources, each with a slash."""
+    """What stands before a pool path: DEBIAN_MIRROR's addresses, or those of apt's sources, each with a slash."""
     if given := os.environ.get("DEBIAN_MIRROR"):
-        return [given.rstrip("/") + "/"]
+        return [address.rstrip("/") + "/" for address in given.split()]
     if shutil.which("apt-get") is None:
         return []
     told = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)"], capture_output=True, text=True)
@@ -91,7 +91,7 @@ def _by_apt(address: str, path: Path, tools: Tools) -> str:
 
 def _by_http(address: str, path: Path) -> str:
     try:
-        with urllib.request.urlopen(address, timeout=TIMEOUT_S) as answer, path.open("wb") as file:  # noqa: S310
+        with urllib.request.urlopen(address, timeout=TIMEOUT_S) as answer, path.open("wb") as file:
             shutil.copyfileobj(answer, file)
     except urllib.error.HTTPError as error:
         return f"HTTP {error.code}"
@@ -124,14 +124,21 @@ def _shares(wheels: Sequence[Wheel]) -> list[list[Wheel]]:
 
 def _download(wheels: Sequence[Wheel], folder: Path, tools: Tools) -> str:
     """Let pip download these, and take what arrived; the last error that it told, if any."""
-    listed = vault.made(folder) / "requirements.txt"
-    listed.write_text("".join(f"{one.name}=={one.version} --hash=sha256:{one.sha256}\n" for one in wheels))
-    done = tools.run([*pip(), "download", *_flags(), "-d", folder / "wheels", "-r", listed], TMPDIR=str(folder))
+    pinned = [f"{one.name}=={one.version} --hash=sha256:{one.sha256}" for one in wheels]
+    found, said = download(pinned, folder, tools)
     by_digest = {wheel.sha256: wheel for wheel in wheels}
-    for path in (folder / "wheels").glob("*.whl"):
+    for path in found:
         if wheel := by_digest.get(vault.sha256(path)):
             vault.take(path, wheel)
-    return _last(done.stderr) if done.returncode else ""
+    return said
+
+
+def download(pinned: Sequence[str], folder: Path, tools: Tools) -> tuple[list[Path], str]:
+    """Let pip download the wheels that fit the image; what arrived, and the last error that it told, if any."""
+    listed = vault.made(folder) / "requirements.txt"
+    listed.write_text("".join(f"{one}\n" for one in pinned))
+    done = tools.run([*pip(), "download", *_flags(), "-d", folder / "wheels", "-r", listed], TMPDIR=str(folder))
+    return sorted((folder / "wheels").glob("*.whl")), _last(done.stderr) if done.returncode else ""
 
 
 def _flags() -> list[str]:

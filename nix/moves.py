@@ -1,0 +1,92 @@
+"""What a new lock moves: the pins of two texts of one lock compared, and the table that people read."""
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pins import DEB_LINE, WHEEL_LINE
+
+PIN = re.compile(r"^([A-Za-z0-9._-]+(?:\[[^\]]*\])?)==(\S+)(?: ; ([^\\\n]*[^\\\s]))?[ \\]*$", re.M)
+HASHES = re.compile(r"sha256:([0-9a-f]{64})")
+KILOBYTE = 1000
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A pinned package; `size` in bytes where the lock holds one, `rest` is all else that identifies it."""
+
+    name: str
+    version: str
+    size: int | None
+    rest: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Move:
+    """A pin that is not what it was; None on the side where there is none."""
+
+    lock: str
+    name: str
+    old: Pin | None
+    new: Pin | None
+
+    @property
+    def delta(self) -> int | None:
+        """By how many bytes the input grows; None where the lock holds no sizes."""
+        sizes = [side.size for side in (self.old, self.new) if side]
+        if None in sizes:
+            return None
+        return (self.new.size or 0 if self.new else 0) - (self.old.size or 0 if self.old else 0)
+
+
+def pins_of(text: str) -> dict[tuple[str, str], Pin]:
+    """The pins of a lock of any kind, by name and the environment that they are for."""
+    found = {}
+    for line in text.splitlines():
+        if deb := DEB_LINE.fullmatch(line):
+            found[deb[1], ""] = Pin(deb[1], deb[2], int(deb[3]), (deb[4], deb[5]))
+        elif wheel := WHEEL_LINE.fullmatch(line):
+            found[wheel[1], ""] = Pin(wheel[1], wheel[2], int(wheel[4]), (wheel[3], wheel[5]))
+    return found or requirements_of(text)
+
+
+def requirements_of(text: str) -> dict[tuple[str, str], Pin]:
+    """The pins of a lock that uv wrote, each with the hashes of all its files."""
+    starts = [found.start() for found in PIN.finditer(text)]
+    found = {}
+    for start, end in itertools.pairwise([*starts, len(text)]):
+        name, version, marker = PIN.findall(text[start:end])[0]
+        found[name, marker] = Pin(name, version, None, tuple(sorted(HASHES.findall(text[start:end]))))
+    return found
+
+
+def moves(lock: str, old: str, new: str) -> list[Move]:
+    """What differs between two texts of a lock, by name."""
+    before, after = pins_of(old), pins_of(new)
+    keys = sorted(before.keys() | after.keys())
+    return [Move(lock, key[0], before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
+
+
+def one_file(move: Move) -> bool:
+    """Is it the same Debian package, kept elsewhere on the mirrors?"""
+    return bool(move.old and move.new and move.old.size is not None and move.old.rest[0] == move.new.rest[0])
+
+
+def table(found: Sequence[Move]) -> str:
+    """Lock, package, old, new and size delta in columns; a dash where a lock holds no sizes."""
+    rows = [("lock", "package", "old", "new", "kB")]
+    for move in found:
+        old, new = (side.version if side else "-" for side in (move.old, move.new))
+        if old == new:
+            new = "same, under another path" if one_file(move) else "same, other files"
+        rows.append((move.lock, move.name, old, new, "-" if move.delta is None else f"{move.delta / KILOBYTE:+.1f}"))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    lines = [
+        "  ".join([*(text.ljust(width) for text, width in zip(row[:4], widths, strict=False)), row[4].rjust(widths[4])])
+        for row in rows
+    ]
+    total = sum(move.delta or 0 for move in found)
+    return "\n".join(
+        [*lines, f"{len(found)} pins move; what is fetched for the roots and the image: {total / KILOBYTE:+.1f} kB"]
+    )

@@ -1,0 +1,47 @@
+"""Requirements → pinned requirements with hashes, resolved by the pinned uv."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from environments import PLATFORM, run, uv, uv_settings
+
+UNIVERSAL = ("--universal", "--python-version", "3.11")
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How one lock is resolved; `under` are locks whose versions it keeps to."""
+
+    arguments: tuple[str, ...]
+    under: tuple[str, ...] = ()
+
+
+# In this order: the later are resolved under the earlier.
+RESOLUTIONS = {
+    "build": Resolution(UNIVERSAL),
+    "uv": Resolution(UNIVERSAL),
+    "image-wheels": Resolution(
+        ("--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_34", "--only-binary", ":all:")
+    ),
+    # The same versions as in the image, whatever the host's Python.
+    "development": Resolution(UNIVERSAL, ("image-wheels",)),
+    "infrastructure": Resolution(UNIVERSAL),
+    # LocalStack 4.14.0 works with what was current when it was released, and with nothing newer.
+    "local-aws": Resolution(
+        ("--python-version", "3.13", "--python-platform", PLATFORM, "--exclude-newer", "2026-02-27")
+    ),
+}
+
+
+def resolve(name: str, folder: Path, upgrade: tuple[str, ...]) -> str:
+    """The text that `folder`/NAME.in resolves to. Pins of `folder`/NAME.lock stay where `upgrade` lets them.
+
+    EnvironmentProblem in uv's own words when there is no solution. Reads the other locks in `folder`, writes none.
+    """
+    how, output = RESOLUTIONS[name], folder / f"{name}.resolved"
+    output.write_text((folder / f"{name}.lock").read_text(encoding="utf-8"), encoding="utf-8")
+    words = ["pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", *upgrade, *how.arguments]
+    words += [word for other in how.under for word in ("--constraints", str(folder / f"{other}.lock"))]
+    words += ["--build-constraints", str(folder / "build.lock"), "--output-file", str(output)]
+    run([uv(), *words, folder / f"{name}.in"], f"resolving nix/locks/{name}.in", **uv_settings())
+    return output.read_text(encoding="utf-8")
