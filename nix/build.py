@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Build the image without Nix: pinned inputs → layers → an OCI image layout, checked by Lambda's rules.
 
-    build.py [--output FOLDER] [--json | --lint-only]
+    build.py [--output FOLDER] [--json | --lint-only | --lock-layers]
 
 Standard library only. The result depends on the repository's tracked files and locks, on nothing of this machine: Nix
 builds the same digest. FOLDER (default build/image) is replaced in one step, and FOLDER.json beside it says what it is.
@@ -28,10 +28,12 @@ from assembler import INTERRUPTED, Assembler, BuildProblem, sources_digest
 from cache import in_use, locked
 from layers import APP_FOLDERS, Plan, app_plan, base_plan, digest_of, make_layer, wheel_plans
 from revision import REPOSITORY, Checkout, checkout
+from workspace import workspace
 
 import inputs
 
 DEFAULT_OUTPUT = REPOSITORY / "build" / "image"
+LAYERS_LOCK = pins.LOCKS / "layers.lock"
 DONE, FAILED = 0, 1
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 MEGABYTE = 1_000_000
@@ -63,10 +65,30 @@ def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
         ]
         folders = make_layers(assembler, plans, say)
         layout = work / "layout"
-        digest = assembler.run("image", "--check", "--output", layout, *label_arguments(source), *folders)
+        locked_layers = ("--layers-lock", LAYERS_LOCK)
+        digest = assembler.run(
+            "image", "--check", *locked_layers, "--output", layout, *label_arguments(source), *folders
+        )
         record = sidecar(layout, digest, folders, source)
         publish(layout, record, output)
     return record
+
+
+def lock_layers(say: Callable[[str], None] = lambda _: None) -> bool:
+    """Write nix/locks/layers.lock for the layers that this machine makes of the pins; whether it moved."""
+    with in_use():
+        inputs.cached_wheels()
+        assembler = image_assembler()
+        plans = [base_plan(assembler, pins.deb_lock("image").root), *wheel_plans(assembler, pins.wheel_lock())]
+        with workspace() as work, stopping(assembler):
+            folders = make_layers(assembler, plans, say)
+            assembler.run("lock", "--output", work / LAYERS_LOCK.name, *folders)
+            before = LAYERS_LOCK.read_bytes() if LAYERS_LOCK.exists() else b""
+            moved = (work / LAYERS_LOCK.name).read_bytes() != before
+            for path in work.iterdir() if moved else ():
+                shutil.copyfile(path, part := LAYERS_LOCK.with_name(f".{path.name}"))
+                part.replace(LAYERS_LOCK.with_name(path.name))
+    return moved
 
 
 def image_assembler() -> Assembler:
@@ -203,11 +225,16 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="the image layout (default: build/image)")
     parser.add_argument("--json", action="store_true", help="print FOLDER.json's text in place of the table")
     parser.add_argument("--lint-only", action="store_true", help="check the layout that is there, build nothing")
+    parser.add_argument("--lock-layers", action="store_true", help="write nix/locks/layers.lock, build no image")
     arguments = parser.parse_args(words)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(FAILED))
     try:
         if arguments.lint_only:
             print(lint_again(arguments.output))
+            return DONE
+        if arguments.lock_layers:
+            moved = lock_layers(lambda line: print(line, file=sys.stderr, flush=True))
+            print(f"nix/locks/layers.lock {'moved' if moved else 'is as it was'}")
             return DONE
         record = build(arguments.output, lambda line: print(line, file=sys.stderr, flush=True))
     except (BuildProblem, pins.InputProblem) as problem:

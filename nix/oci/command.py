@@ -23,6 +23,7 @@ from oci.exceptions import OciError
 from oci.layer import write_layer
 from oci.layout import write_layout
 from oci.lint import lint
+from oci.locked import check_locked, files_bytes, lock_text
 from oci.source import layout_image
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
@@ -48,9 +49,13 @@ def parser() -> argparse.ArgumentParser:
     image.add_argument("--version")
     image.add_argument("--locks")
     image.add_argument("--check", action="store_true")
+    image.add_argument("--layers-lock", type=Path, help="refuse layers that are not those of this lock")
     image.add_argument("layers", metavar="LAYER", nargs="+", type=Path)
     for made in (base, wheels, app, image):
         made.add_argument("--output", required=True, type=Path)
+    locking = verbs.add_parser("lock")
+    locking.add_argument("--output", required=True, type=Path, help="layers.lock; its listing is written beside it")
+    locking.add_argument("layers", metavar="LAYER", nargs="+", type=Path)
     reader = verbs.add_parser("lint")
     reader.add_argument("--report", type=Path)
     reader.add_argument("layout", type=Path)
@@ -90,6 +95,8 @@ def make_layer(arguments: argparse.Namespace) -> int:
 
 def make_image(arguments: argparse.Namespace) -> int:
     """Write a layout and print the image's digest."""
+    if arguments.layers_lock:
+        check_locked(arguments.layers, arguments.layers_lock)
     image_labels = labels(arguments.revision, arguments.version, arguments.locks)
     record = write_layout(arguments.output, arguments.layers, image_labels)
     if arguments.check and (problems := check_image(arguments.output, arguments.layers)):
@@ -111,7 +118,14 @@ def lint_layout(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-VERBS = {"layer": make_layer, "image": make_image, "lint": lint_layout}
+def lock_layers(arguments: argparse.Namespace) -> int:
+    """Write the lock of these layers and the listing of their files."""
+    arguments.output.write_text(lock_text(arguments.layers))
+    arguments.output.with_name("layers.files.xz").write_bytes(files_bytes(arguments.layers))
+    return DONE
+
+
+VERBS = {"layer": make_layer, "image": make_image, "lint": lint_layout, "lock": lock_layers}
 
 
 def main(words: Sequence[str]) -> int:

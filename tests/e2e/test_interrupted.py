@@ -15,8 +15,6 @@ from tests.e2e.conftest import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "e2e-interrupted"
-# A test run in the background passes an ignored SIGINT on; a terminal does not, and it is a terminal's Ctrl-C.
-HEARD = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
 
 
 @pytest.fixture
@@ -29,7 +27,7 @@ def folder() -> Iterator[Path]:
 
 def interrupted(step: str) -> subprocess.Popen[str]:
     """A demo that is interrupted, as a terminal does it, to all its processes, when it says that `step` begins."""
-    line = [sys.executable, "-c", HEARD, sys.executable, "-um", "scripts.demo"]
+    line = [sys.executable, "-um", "scripts.demo"]
     environment = {**os.environ, "LOCAL_AWS_NAME": NAME, "STAGE": "local"}
     pipe = subprocess.PIPE
     demo = subprocess.Popen(

@@ -94,12 +94,7 @@ def test_kill_leaves_no_orphan_and_the_next_start_works(name: str) -> None:
 
 def test_interrupted_start_leaves_nothing(name: str) -> None:
     """Ctrl-C during start exits with 130 and leaves no process of the instance."""
-    # A test run in the background passes an ignored SIGINT on; a terminal does not, and it is a terminal's Ctrl-C.
-    heard = (
-        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
-    )
-    command = [sys.executable, "-m", "local_aws", "start", "--name", name]
-    line = [sys.executable, "-c", heard, *command]
+    line = [sys.executable, "-m", "local_aws", "start", "--name", name]
     starting = subprocess.Popen(line, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(lambda: control.leftovers(name), "LocalStack's process")
     starting.send_signal(signal.SIGINT)
