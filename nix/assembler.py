@@ -71,7 +71,8 @@ class Assembler:
     def _interpreter(self) -> list[str]:
         libraries = self.root / LIBRARIES
         loader = libraries / "ld-linux-x86-64.so.2"
-        return [str(loader), "--library-path", str(libraries), str(self.root / "usr/bin/python3.11"), "-S", "-s", "-P"]
+        python = [str(loader), "--library-path", str(libraries), str(self.root / "usr/bin/python3.11")]
+        return [*python, "-S", "-s", "-P", "-X", "no_debug_ranges"]
 
     def _environment(self) -> dict[str, str]:
         # Nothing of the caller's. The prefix is named by content, so that no stale .pyc is ever taken for a new one.

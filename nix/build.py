@@ -26,7 +26,7 @@ from typing import Any
 import pins
 from assembler import INTERRUPTED, Assembler, BuildProblem, sources_digest
 from cache import in_use, locked
-from layers import APP_FOLDERS, Plan, app_plan, base_plan, digest_of, make_layer, wheel_plans
+from layers import APP_FOLDERS, Plan, app_plans, base_plan, digest_of, make_layer, wheel_plans
 from revision import REPOSITORY, Checkout, checkout
 from workspace import workspace
 
@@ -61,7 +61,7 @@ def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
         plans = [
             base_plan(assembler, root_hash),
             *wheel_plans(assembler, pins.wheel_lock()),
-            app_plan(assembler, source, work),
+            *app_plans(assembler, source, work),
         ]
         folders = make_layers(assembler, plans, say)
         layout = work / "layout"

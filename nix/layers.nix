@@ -1,4 +1,4 @@
-# One derivation for each layer: { base, <wheel>…, small, app }, and `assemble`, which runs the assembler on the image's root.
+# One derivation for each layer: { base, <wheel>…, small, plexus, handler }, and `assemble`, which runs the assembler on the image's root.
 { system, source }:
 let
   inherit (builtins) attrNames groupBy listToAttrs mapAttrs path sort;
@@ -7,18 +7,19 @@ let
   lib = "${inputs.root}/usr/lib/x86_64-linux-gnu";
   oci = path { path = ./oci; name = "oci"; filter = name: type: baseNameOf name != "__pycache__"; };
   licences = path { path = ./licences; name = "licences"; };
-  app = path {
+  # One of this project's own folders, in a folder: the layer takes its name from it.
+  folder = name: path {
     path = source;
-    name = "app";
-    filter = name: type:
-      let inside = builtins.substring (builtins.stringLength (toString source) + 1) (-1) name; in
-      baseNameOf name != "__pycache__" && builtins.match "(handler|plexus)(/.*)?" inside != null;
+    inherit name;
+    filter = file: type:
+      let inside = builtins.substring (builtins.stringLength (toString source) + 1) (-1) file; in
+      baseNameOf file != "__pycache__" && builtins.match "${name}(/.*)?" inside != null;
   };
 
   assemble = name: words: derivation {
     inherit name system;
     builder = "${lib}/ld-linux-x86-64.so.2";
-    args = [ "--library-path" lib "${inputs.root}/usr/bin/python3.11" "-S" "-s" "-B" "-P" oci ] ++ words;
+    args = [ "--library-path" lib "${inputs.root}/usr/bin/python3.11" "-S" "-s" "-B" "-P" "-X" "no_debug_ranges" oci ] ++ words;
     PYTHONHASHSEED = "0";
     PYTHONHOME = "${inputs.root}/usr";
   };
@@ -32,8 +33,9 @@ in {
   inherit assemble;
   layers = wheels // {
     base = layer "base" "base" [ inputs.root ];
-    app = layer "app" "app" [ "${app}/handler" "${app}/plexus" ];
+    plexus = layer "plexus" "app" [ "${folder "plexus"}/plexus" ];
+    handler = layer "handler" "app" [ "${folder "handler"}/handler" ];
   };
   # Their order in the image: what changes least comes first.
-  order = [ "base" ] ++ builtins.filter (name: name != "small") (attrNames wheels) ++ [ "small" "app" ];
+  order = [ "base" ] ++ builtins.filter (name: name != "small") (attrNames wheels) ++ [ "small" "plexus" "handler" ];
 }

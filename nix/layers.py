@@ -19,7 +19,8 @@ from cache import cache_dir, locked
 from pins import Wheel
 from revision import REPOSITORY, Checkout
 
-APP_FOLDERS = ("handler", "plexus")
+# One layer each; what changes most comes last.
+APP_FOLDERS = ("plexus", "handler")
 LICENCES = Path(__file__).resolve().parent / "licences"
 SMALL = "small"
 
@@ -67,25 +68,29 @@ def wheels_plan(assembler: Assembler, name: str, wheels: Sequence[Wheel]) -> Pla
     return Plan(name, key, arguments, sum(wheel.size for wheel in chosen))
 
 
-def app_plan(assembler: Assembler, checkout: Checkout, work: Path) -> Plan:
-    """The layer of this project's own code; writes the list of its files into the folder `work`."""
-    folders = [REPOSITORY / name for name in APP_FOLDERS]
-    absent = [folder.name for folder in folders if not folder.is_dir()]
+def app_plans(assembler: Assembler, checkout: Checkout, work: Path) -> list[Plan]:
+    """The layers of this project's own code, one a folder; writes the lists of their files into the folder `work`."""
+    absent = [name for name in APP_FOLDERS if not (REPOSITORY / name).is_dir()]
     if absent:
         raise BuildProblem(f"{REPOSITORY} has no folder {' and no '.join(absent)}\n  Get it back: git restore .")
-    paths = app_files(folders, checkout.tracked)
+    return [app_plan(assembler, name, app_files(name, checkout.tracked), work) for name in APP_FOLDERS]
+
+
+def app_plan(assembler: Assembler, name: str, paths: Sequence[str], work: Path) -> Plan:
+    """The layer of one folder of this project's own code, of which it takes `paths`."""
     listing = [(path, file_facts(REPOSITORY / path)) for path in paths]
-    chosen = work / "app-files"
+    chosen = work / f"{name}-files"
     chosen.write_text("".join(f"{path}\0" for path in paths), errors="surrogateescape")
-    arguments = ("layer", "app", "--files", str(chosen), *map(str, folders))
-    return Plan("app", digest_of(assembler.key, "app", listing), arguments, 0)
+    arguments = ("layer", "app", "--files", str(chosen), str(REPOSITORY / name))
+    return Plan(name, digest_of(assembler.key, name, listing), arguments, 0)
 
 
-def app_files(folders: Sequence[Path], tracked: Sequence[str] | None) -> list[str]:
-    """The files of the app layer, relative to the repository: what git tracks and is there, else all."""
+def app_files(name: str, tracked: Sequence[str] | None) -> list[str]:
+    """The files of an app layer, relative to the repository: what git tracks and is there, else all."""
     if tracked is not None:
-        return sorted(path for path in tracked if (REPOSITORY / path).is_symlink() or (REPOSITORY / path).exists())
-    found = (path for folder in folders for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
+        own = (REPOSITORY / path for path in tracked if path.startswith(f"{name}/"))
+        return sorted(path.relative_to(REPOSITORY).as_posix() for path in own if path.is_symlink() or path.exists())
+    found = (path for path in (REPOSITORY / name).rglob("*") if not path.is_dir() or path.is_symlink())
     kept = (path for path in found if path.suffix != ".pyc" and "__pycache__" not in path.parts)
     return sorted(path.relative_to(REPOSITORY).as_posix() for path in kept)
 

@@ -48,6 +48,11 @@ def compiled(source: bytes, path: str) -> bytes | None:
     return MAGIC_NUMBER + UNCHECKED_HASH + source_hash(source) + marshal.dumps(code, MARSHAL_VERSION)
 
 
+def has_columns() -> bool:
+    """Whether this interpreter notes columns beside lines, as it does unless started with `-X no_debug_ranges`."""
+    return any(end is not None for *_, end in compile("x", "", "eval").co_positions())
+
+
 def bytecode_path(path: str) -> str:
     """Where Python looks for the bytecode of the module at `path`; unlike importlib's answer, wherever ours is kept."""
     folder, name = posixpath.split(path)

@@ -2,7 +2,7 @@
 
     oci layer base   --output OUT ROOT
     oci layer wheels --output OUT --name NAME [--licences FOLDER] FILE...
-    oci layer app    --output OUT [--files LIST] FOLDER...
+    oci layer app    --output OUT [--files LIST] FOLDER
     oci image        --output OUT --revision TEXT [--version TEXT] [--locks DIGEST] [--check] LAYER...
     oci lint         [--report FILE] LAYOUT
 
@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from oci.bytecode import has_columns
 from oci.check import check_image, write_scan
 from oci.config import labels
 from oci.contents import Contents
@@ -43,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     wheels.add_argument("--licences", type=Path)
     wheels.add_argument("inputs", metavar="FILE", nargs="+")
     app.add_argument("--files", type=Path)
-    app.add_argument("inputs", metavar="FOLDER", nargs="+")
+    app.add_argument("inputs", metavar="FOLDER", nargs=1)
     image = verbs.add_parser("image")
     image.add_argument("--revision", required=True)
     image.add_argument("--version")
@@ -81,11 +82,14 @@ def contents_of(arguments: argparse.Namespace) -> tuple[str, Contents]:
     from oci.app import app_contents
 
     tracked = None if arguments.files is None else arguments.files.read_text(errors="surrogateescape").split("\0")
-    return "app", app_contents([Path(text) for text in arguments.inputs], tracked)
+    folder = Path(arguments.inputs[0])
+    return folder.name, app_contents([folder], tracked)
 
 
 def make_layer(arguments: argparse.Namespace) -> int:
-    """Write one layer and print its digest."""
+    """Write one layer and print its digest; OciError where the interpreter would write other bytecode than all do."""
+    if has_columns():
+        raise OciError("start the assembler with -X no_debug_ranges: columns make an image of this kind 7 MB bigger")
     name, contents = contents_of(arguments)
     record = write_layer(name, contents, arguments.output)
     write_scan(arguments.output)

@@ -69,9 +69,9 @@ def tampered(built: tuple[Path, dict[str, Any]], work: Path, revision: str) -> P
         (folder / "blob").hardlink_to(clone / "build/image/blobs/sha256" / layer["digest"][7:])
         (folder / "layer.json").write_text(json.dumps(layer))
         folders.append(folder)
-    write_layer("app", app_contents([app / "handler", app / "plexus"], None), work / "app")
+    write_layer("handler", app_contents([app / "handler"], None), work / "handler")
     image_labels = dict(config(clone)["config"]["Labels"])
-    write_layout(work / "layout", [*folders, work / "app"], {**image_labels, **labels(revision, None, None)})
+    write_layout(work / "layout", [*folders, work / "handler"], {**image_labels, **labels(revision, None, None)})
     return work / "layout"
 
 
@@ -100,8 +100,9 @@ def test_a_tampered_image_is_told_by_layer_file_and_kind(
     done = run("--cached", "--json", answer.headers["Docker-Content-Digest"])
     assert done.exit_code == 1, done.output
     found = {(one["layer"], one["path"], one["kind"]) for one in json.loads(done.stdout)["differences"]}
-    assert found >= {("app", "var/task/handler/app.py", "content"), ("app", "var/task/handler/backoff.py", "missing")}
-    assert {layer for layer, _, _ in found} == {"app"}
+    layer = "handler"
+    assert found >= {(layer, "var/task/handler/app.py", "content"), (layer, "var/task/handler/backoff.py", "missing")}
+    assert {name for name, _, _ in found} == {layer}
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def layout(image: dict[str, Any]) -> Path:
 
 @pytest.fixture(scope="session")
 def probed(image: dict[str, Any], layout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built image with the probe in place of the app layer."""
+    """The built image with the probe in place of the handler."""
     work = tmp_path_factory.mktemp("probed")
     folders = []
     for record in image["layers"][:-1]:

@@ -15,7 +15,7 @@ from cache import cache_dir
 
 import build
 
-SMALL = ("zstandard", "tiktoken", "anthropic", "app")  # layers that are made again in a second or two
+SMALL = ("zstandard", "tiktoken", "anthropic", "plexus", "handler")  # layers that are made again in a second or two
 # Seconds after the start; the last ones are around the end of an undisturbed build here.
 MOMENTS = (0.05, 0.2, 0.4, 0.7, 1.1, 1.6, 2.2, 3.0)
 

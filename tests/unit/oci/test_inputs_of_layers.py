@@ -1,6 +1,8 @@
 """What is taken from wheels, roots and the project's own folders."""
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -234,3 +236,16 @@ def test_an_altered_root_is_refused(tmp_path: Path) -> None:
     (root / "usr/lib/os.py").write_text("import evil\n")
     with pytest.raises(InputMismatch, match=rf"(?s)expected sha256:{promised}.*got      sha256:{nar_hash(root)}"):
         base_contents(root, f"sha256:{promised}")
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 1), (("-X", "no_debug_ranges"), 0)])
+def test_layers_are_made_without_columns_in_bytecode(tmp_path: Path, options: tuple[str, ...], status: int) -> None:
+    """A layer's bytes must not depend on how the interpreter was started, so there is one way only."""
+    package = tmp_path / "handler"
+    package.mkdir()
+    (package / "app.py").write_text("")
+    oci = Path(__file__).resolve().parents[3] / "nix/oci"
+    command = [sys.executable, "-B", *options, oci, "layer", "app", "--output", tmp_path / "out", package]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    assert ("no_debug_ranges" in done.stderr) == bool(status)
