@@ -42,6 +42,8 @@ nix: ## The same image with Nix (the host's, else the project's own)
 	@$(CHECK_PYTHON); nix/run
 lock: ## Move all pins and print what moved (PACKAGE=: that one, NAME=: that lock, KEEP=1: only what a .in asks for, DRY=1)
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/locking.py $(PACKAGE) $(foreach one,$(NAME),--lock $(one)) $(if $(KEEP),--keep) $(if $(DRY),--dry-run)
+archive: $(if $(ARCHIVE),,$(READY)) ## Keep every pinned input, in the stage's registry or a folder (ARCHIVE=FOLDER), to rebuild from for ever
+	@$(CHECK_PYTHON); $(if $(ARCHIVE),$(HOST_PYTHON) nix/archive_folder.py '$(ARCHIVE)',$(RUN).archive)
 
 ##@ Local AWS
 local: ## Start the local AWS and create the stage's resources
@@ -113,4 +115,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test soak build lint-image run shell load reproducible nix lock local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq doctor venv lint infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test soak build lint-image run shell load reproducible nix lock archive local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq doctor venv lint infra cost-estimate cache cache-prune clean clean-all help

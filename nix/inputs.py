@@ -4,17 +4,18 @@
     inputs.py fetch [--from FOLDER]... [GROUP...]   fill the cache
     inputs.py root NAME                             a folder of unpacked Debian packages; prints its path
 
-Sources, in this order: the cache, the folders of --from and ARCHIVE, what a killed fetch left, then apt's mirrors (or
-DEBIAN_MIRROR's) and pip's index as they are configured.
+Sources, in this order: the cache, the folders of --from and ARCHIVE, what a killed fetch left, the repository that
+ARCHIVE_REGISTRY names, then apt's mirrors (or DEBIAN_MIRROR's) and pip's index as they are configured.
 """
 
 import argparse
+import contextlib
 import errno
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,7 +24,8 @@ import sources
 import vault
 from cache import cache_dir, locked
 from pins import GROUPS, Deb, Input, InputProblem, Wheel, deb_lock, inputs_of, wheel_lock
-from tools import tools
+from registry_archive import from_registry, named_repository
+from tools import Tools, tools
 from workspace import leftovers, workspace
 
 from oci.archive import unpack_debs
@@ -60,30 +62,44 @@ def archive_folders() -> list[Path]:
 
 def _fill(lack: list[Input], folders: Sequence[Path]) -> None:
     """Go through the sources with what the cache lacks."""
+    archive, reasons = named_repository(), sources.Reasons()
     with workspace(keep_leftovers=True) as work, tools() as running:
         sources.from_folders(lack, [*folders, *leftovers()], work)
         lack = vault.missing(lack)
-        if not lack:
-            return
-        total = sum(one.size for one in lack)
-        _room(work, total)
-        print(f"fetching {len(lack)} inputs, {total / 1e6:.0f} MB, as apt and pip are configured", file=sys.stderr)
-        before = meter.size_of(vault.folder())
-        debs, wheels = [x for x in lack if isinstance(x, Deb)], [x for x in lack if isinstance(x, Wheel)]
-        with (
-            meter.meter(total, lambda: meter.size_of(vault.folder()) - before + meter.size_of(work)),
-            ThreadPoolExecutor(2) as pool,
-        ):
-            try:
-                jobs = [pool.submit(sources.from_mirrors, debs, work, running)] if debs else []
-                jobs += [pool.submit(sources.from_pip, wheels, work, running)] if wheels else []
-                reasons = {one: why for job in jobs for one, why in job.result().items()}
-            except BaseException:
-                running.stop()  # or the pool would wait for them
-                raise
+        if archive and lack:
+            with _metered(lack, work, f"from {archive}"):
+                reasons = from_registry(lack, archive, work)
+            lack = vault.missing(lack)
+        if lack:
+            with _metered(lack, work, "as apt and pip are configured"):
+                reasons |= _from_clients(lack, work, running)
     lack = vault.missing(lack)
     if lack:
-        raise InputProblem(_unavailable(lack, reasons, folders))
+        raise InputProblem(_unavailable(lack, reasons, [*map(str, folders), *([str(archive)] if archive else [])]))
+
+
+@contextlib.contextmanager
+def _metered(lack: Sequence[Input], work: Path, whence: str) -> Iterator[None]:
+    """Say what is fetched and how far it is; the disk is looked at first."""
+    total = sum(one.size for one in lack)
+    _room(work, total)
+    print(f"fetching {len(lack)} inputs, {total / 1e6:.0f} MB, {whence}", file=sys.stderr, flush=True)
+    before = meter.size_of(vault.folder())
+    with meter.meter(total, lambda: meter.size_of(vault.folder()) - before + meter.size_of(work)):
+        yield
+
+
+def _from_clients(lack: Sequence[Input], work: Path, running: Tools) -> sources.Reasons:
+    """Ask apt's mirrors and pip's index, both at once."""
+    debs, wheels = [x for x in lack if isinstance(x, Deb)], [x for x in lack if isinstance(x, Wheel)]
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            jobs = [pool.submit(sources.from_mirrors, debs, work, running)] if debs else []
+            jobs += [pool.submit(sources.from_pip, wheels, work, running)] if wheels else []
+            return {one: why for job in jobs for one, why in job.result().items()}
+        except BaseException:
+            running.stop()  # or the pool would wait for them
+            raise
 
 
 def _room(work: Path, total: int) -> None:
@@ -96,18 +112,19 @@ def _room(work: Path, total: int) -> None:
         )
 
 
-def _unavailable(lack: Sequence[Input], reasons: sources.Reasons, folders: Sequence[Path]) -> str:
+def _unavailable(lack: Sequence[Input], reasons: sources.Reasons, archives: Sequence[str]) -> str:
     """Everything that is missing and why, all the ways that were tried, and those that are left."""
     listed = "".join(f"\n  {one}: {reasons.get(one, 'not found')}" for one in lack[:SHOWN])
     more = f"\n  and {len(lack) - SHOWN} more" if len(lack) > SHOWN else ""
-    named = ", ".join(map(str, folders)) or "none named"
+    named = ", ".join(archives) or "none named"
     where = "DEBIAN_MIRROR" if "DEBIAN_MIRROR" in os.environ else f"apt's mirrors ({len(sources.mirrors())} configured)"
     return (
         f"{len(lack)} of the pinned inputs cannot be had:{listed}{more}\n"
-        f"tried, in this order: the cache {cache_dir()}, folders ({named}), {where}, pip's index\n"
+        f"tried, in this order: the cache {cache_dir()}, archives ({named}), {where}, pip's index\n"
         "next: mend the network, or what apt and pip are configured with, and run it again (what arrived stays);\n"
-        "      or name a folder that holds the files: ARCHIVE=FOLDER make build (make archive writes one elsewhere);\n"
-        "      or, on a host without apt, a mirror of Debian: DEBIAN_MIRROR=…"
+        "      or a folder that holds the files: ARCHIVE=FOLDER make build (make archive ARCHIVE=FOLDER writes it);\n"
+        "      or the archive in the stage's registry: ARCHIVE_REGISTRY=stage make build (make archive filled it);\n"
+        "      or, on a host without apt, mirrors of Debian: DEBIAN_MIRROR='ADDRESS ADDRESS' make build"
     )
 
 

@@ -59,7 +59,7 @@ class Registry:
         self.repository = repository
         self.requests = 0
         self._host = parts.netloc
-        self._authorization = authorization
+        self.authorization = authorization
         self._pause_s = pause_s
         self._stopped = threading.Event()
         self._http = httpx.Client(timeout=httpx.Timeout(60, connect=5), limits=httpx.Limits(max_connections=16))
@@ -169,7 +169,7 @@ class Registry:
     ) -> httpx.Response:
         """Send one request; _Broken when it gets no answer or a 5xx one."""
         self._check_stopped()
-        own = {"Authorization": self._authorization} if urlsplit(url).netloc == self._host else {}
+        own = {"Authorization": self.authorization} if urlsplit(url).netloc == self._host else {}
         self.requests += 1
         try:
             answer = self._http.request(method, url, headers=own | (headers or {}), content=content)

@@ -50,11 +50,12 @@ def push(
     aws: Aws,
     image: LocalImage,
     *,
+    tag: str = "",
     dry_run: bool = False,
     progress: Progress | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Pushed:
-    """Make the stage's repository hold the image; return what was done.
+    """Make the stage's repository hold the image under `tag` (by default its own); return what was done.
 
     Action is `pushed`, `unchanged` (the registry held it) or `would push`. PushFailed when the registry
     refuses, or would hold another digest than was built.
@@ -62,7 +63,7 @@ def push(
     began = time.monotonic()
     progress = progress or Progress(silent=True)
     registry, repository_uri = connect(aws)
-    tag = tag_of(image)
+    tag = tag or tag_of(image)
     try:
         missing: list[Blob] = []
         if there := registry.has_manifest(image.digest):

@@ -7,43 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import meter
-import pins
 import pytest
 from pins import InputProblem
 from workspace import workspace
 
 import inputs
-from tests.unit.nix import world as worlds
 from tests.unit.nix.world import PACKAGES, World, pool
 
 ROOT = Path(__file__).resolve().parents[3]
 ALL = [*PACKAGES, "tiny"]
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Locks of three packages and a wheel; a mirror and a folder that have them; an empty cache."""
-    made = worlds.make(tmp_path)
-    server = worlds.serve(made)
-    monkeypatch.setattr(pins, "LOCKS", tmp_path / "locks")
-    for name, value in {
-        "SCORE_PROCESSOR_CACHE": str(tmp_path / "cache"),
-        "DEBIAN_MIRROR": made.address,
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(tmp_path / "wheels"),
-        "PIP_CONFIG_FILE": os.devnull,
-        "no_proxy": "127.0.0.1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("ARCHIVE", raising=False)
-    yield made
-    server.shutdown()
-    server.server_close()
 
 
 def test_a_second_fetch_asks_nobody(world: World) -> None:

@@ -12,11 +12,16 @@ PACKAGES = ("alpha", "beta", "gamma")
 
 @dataclass
 class World:
-    """`asked` are the paths that the mirror was asked for; `served` what it has, by path."""
+    """`asked` are the paths that the mirror was asked for; `served` what it has, by path.
+
+    `redirects` lead from a path to another; `authorizations` are what came with each question.
+    """
 
     folder: Path
     served: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    redirects: dict[str, str] = field(default_factory=dict)
+    authorizations: list[str | None] = field(default_factory=list)
     truncated: bool = False
     address: str = ""
 
@@ -47,6 +52,8 @@ def make(folder: Path) -> World:
     wheel = write_wheel(wheels, "tiny")
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     (locks / "image-wheels.lock").write_text(f"tiny==1.0 --hash=sha256:{digest}  # {wheel.stat().st_size} small\n")
+    for group in ("local-aws", "nix"):
+        (locks / f"{group}-debs.lock").write_text(f"root {'0' * 64}\n")
     return world
 
 
@@ -67,6 +74,12 @@ def serve(world: World) -> ThreadingHTTPServer:
     class Mirror(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             world.asked.append(self.path)
+            world.authorizations.append(self.headers.get("Authorization"))
+            if self.path in world.redirects:
+                self.send_response(307)
+                self.send_header("Location", world.redirects[self.path])
+                self.end_headers()
+                return
             content = world.served.get(self.path)
             if content is None:
                 self.send_error(404)
