@@ -19,6 +19,8 @@ from cache import cache_dir, locked
 from pins import Wheel
 from revision import REPOSITORY, Checkout
 
+from oci.layout import write_stamp
+
 # One layer each; what changes most comes last.
 APP_FOLDERS = ("plexus", "handler")
 LICENCES = Path(__file__).resolve().parent / "licences"
@@ -117,6 +119,7 @@ def make_layer(assembler: Assembler, plan: Plan, progress: Callable[[str], None]
         try:
             verb, kind, *rest = plan.arguments
             assembler.run(verb, kind, "--output", part, *rest)
+            write_stamp(part)
             part.rename(plan.folder)
         except BaseException as problem:
             shutil.rmtree(part, ignore_errors=True)

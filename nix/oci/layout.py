@@ -14,6 +14,7 @@ from oci.layer import LayerRecord, read_layer
 from oci.manifest import MEDIA_TYPE, Descriptor, describe, encode, index, manifest
 
 TAG = "latest"
+STAMP = "stamp"
 DOCKER_TAG = "plexus/score-processor-lambda:latest"
 
 
@@ -44,15 +45,32 @@ def write_layout(output: Path, folders: Sequence[Path], labels: Mapping[str, str
     return ImageRecord(image, config_digest, layers)
 
 
+def stamp(blob: Path) -> str:
+    """What changes when a file is written again or replaced; its change time would also tell of each hard link."""
+    status = blob.stat()
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
+
+
+def write_stamp(folder: Path) -> None:
+    """Remember that the blob in `folder` is as its record says, so that it need not be read to know that."""
+    (folder / STAMP).write_text(stamp(folder / "blob"))
+
+
+def is_stamped(folder: Path) -> bool:
+    """Whether nobody has written to the blob in `folder` since write_stamp(); False where that was never called."""
+    try:
+        return (folder / STAMP).read_text() == stamp(folder / "blob")
+    except FileNotFoundError:
+        return False
+
+
 def take_layer(folder: Path, blobs: Path) -> LayerRecord:
     """Put a layer's blob among `blobs`, by hard link where the file system allows; BrokenLayer if it was altered."""
     record = read_layer(folder)
     target = blobs / encoded(record.digest)
-    if not target.exists():
-        try:
-            os.link(folder / "blob", target)
-        except OSError:
-            shutil.copyfile(folder / "blob", target)
+    linked = target.exists() or link(folder / "blob", target)
+    if linked and is_stamped(folder):
+        return record
     got = of_file(target)
     if got != record.digest:
         raise BrokenLayer(
@@ -60,6 +78,16 @@ def take_layer(folder: Path, blobs: Path) -> LayerRecord:
             "  Delete that folder and build again."
         )
     return record
+
+
+def link(blob: Path, target: Path) -> bool:
+    """Make `target` one more name of `blob`, or a copy where the file system cannot; whether it is a name."""
+    try:
+        os.link(blob, target)
+    except OSError:
+        shutil.copyfile(blob, target)
+        return False
+    return True
 
 
 def docker_manifest(config_digest: str, layers: Sequence[LayerRecord]) -> list[dict[str, object]]:

@@ -1,6 +1,7 @@
 """Lambda's rules for container images, all of them at once: the service itself reports one fault per deploy."""
 
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,11 +14,12 @@ from oci.rules import LAMBDA, Limits, Problem
 from oci.scan import Item, Scan
 from oci.source import Image
 from oci.start import roots, start_problems
-from oci.tree import OPAQUE, WHITEOUT, Tree
+from oci.tree import OPAQUE, WHITEOUT, Tree, is_mark
 
 READABLE, SEARCHABLE = 0o004, 0o005
 SET_ID = 0o6000
 ODD = frozenset(" \\")
+SUSPECT = re.compile(r"[ \\]|^/|//|/$|(?:^|/)\.\.?(?:/|$)")
 # Where distributions keep secrets, locks and spools: functions run without reading them.
 RARELY_READ = ("etc/", "root/", "home/", "run/", "var/backups/", "var/cache/", "var/lib/", "var/log/", "var/spool/")
 
@@ -86,7 +88,7 @@ def blob_problems(image: Image) -> Iterator[Problem]:
 
 def layer_problems(scan: Scan, below: Tree) -> Iterator[Problem]:
     """Faults of a layer's entries; `below` is what the earlier layers make."""
-    here: set[str] = set()
+    complete: set[str] = set()  # folders whose parents were looked for
     counted = Counter(item.path for item in scan.items)
     for path, count in counted.items():
         if count > 1:
@@ -95,16 +97,19 @@ def layer_problems(scan: Scan, below: Tree) -> Iterator[Problem]:
         yield from name_problems(item)
         yield from kind_problems(item)
         yield from whiteout_problems(item, below)
-        if posixpath.normpath(item.path) == item.path and not item.path.startswith(("/", "../")):
+        folder = item.path.rpartition("/")[0]
+        if folder not in complete and posixpath.normpath(item.path) == item.path and not leads_out(item.path):
             for parent in parents(item.path):
-                if parent not in counted and parent not in below.items and parent not in here:
-                    here.add(parent)
+                if parent not in counted and parent not in below.items and parent not in complete:
                     yield Problem("parent-folder", f"/{item.path}", f"no layer so far holds its folder /{parent}")
+                complete.add(parent)
 
 
 def name_problems(item: Item) -> Iterator[Problem]:
     """Paths that leave the image, or that one reader takes for another than the next."""
-    if item.path.startswith("/") or ".." in item.path.split("/"):
+    if item.path.isprintable() and not SUSPECT.search(item.path):  # nearly all, quickly
+        return
+    if leads_out(item.path):
         yield Problem("path-escapes", item.path, "it leads out of the image")
     elif item.path and posixpath.normpath(item.path) != item.path:
         yield Problem("path-name", repr(item.path), "it has empty or dot parts")
@@ -112,6 +117,11 @@ def name_problems(item: Item) -> Iterator[Problem]:
     if not item.path.isprintable() or ODD.intersection(item.path):
         odd = sorted({character for character in item.path if character in ODD or not character.isprintable()})
         yield Problem("path-name", ascii("/" + item.path), f"it holds {', '.join(map(ascii, odd))}")
+
+
+def leads_out(path: str) -> bool:
+    """Whether a path leaves the folder that it is read in."""
+    return path.startswith("/") or (".." in path and ".." in path.split("/"))
 
 
 def kind_problems(item: Item) -> Iterator[Problem]:
@@ -133,9 +143,9 @@ def kind_problems(item: Item) -> Iterator[Problem]:
 
 def whiteout_problems(item: Item, below: Tree) -> Iterator[Problem]:
     """Whiteouts that delete nothing: the writer meant another path, and that one stays."""
-    folder, name = posixpath.split(item.path)
-    if not name.startswith(WHITEOUT):
+    if not is_mark(item.path):
         return
+    folder, name = posixpath.split(item.path)
     gone = folder if name == OPAQUE else posixpath.join(folder, name.removeprefix(WHITEOUT))
     if name != OPAQUE and gone not in below.items:
         yield Problem("whiteout", f"/{item.path}", f"no earlier layer holds /{gone}")

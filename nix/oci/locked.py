@@ -15,7 +15,7 @@ from pathlib import Path
 
 from oci.exceptions import OciError
 
-APP = "app"
+APPS = ("plexus", "handler")
 KINDS = {tarfile.DIRTYPE: "d", tarfile.SYMTYPE: "l", tarfile.LNKTYPE: "h"}
 WORDS = {"d": "a folder", "l": "a link", "h": "a hard link", "f": "a file"}
 PIECE = 1 << 20
@@ -47,8 +47,8 @@ def record(folder: Path) -> dict[str, object]:
 
 
 def lock_text(folders: Sequence[Path]) -> str:
-    """The lock of these layers, the app's left out."""
-    records = [found for folder in folders if (found := record(folder))["name"] != APP]
+    """The lock of these layers, this project's own left out."""
+    records = [found for folder in folders if (found := record(folder))["name"] not in APPS]
     lines = [f"{found['name']} {found['digest']} {found['size']}\n" for found in records]
     return "# name digest size; every layer but the app's, in the image's order\n" + "".join(lines)
 
@@ -86,7 +86,7 @@ def files_bytes(folders: Sequence[Path]) -> bytes:
     lines = [
         f"{name} {mark.kind} {mark.mode} {mark.content or '-'} {path}\n"
         for folder in folders
-        if (name := record(folder)["name"]) != APP
+        if (name := record(folder)["name"]) not in APPS
         for path, mark in sorted(marks(folder / "blob").items())
     ]
     return lzma.compress("".join(lines).encode(errors="surrogateescape"), preset=9)
@@ -105,7 +105,7 @@ def read_files(data: bytes, layer: str) -> Marks:
 def check_locked(folders: Sequence[Path], lock: Path) -> None:
     """Raise LockedLayerDiffers unless the layers are those of the lock, naming the first file that differs and how."""
     expected = read_lock(lock.read_text(encoding="utf-8"))
-    got = {str(found["name"]): folder for folder in folders if (found := record(folder))["name"] != APP}
+    got = {str(found["name"]): folder for folder in folders if (found := record(folder))["name"] not in APPS}
     if list(got) != list(expected):
         raise LockedLayerDiffers(f"{lock.name} names the layers {names(expected)}, built were {names(got)}\n  {RENEW}")
     for name, folder in got.items():

@@ -2,7 +2,6 @@
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from oci.contents import parents
 from oci.scan import Item, Scan
@@ -11,6 +10,11 @@ WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
 LINKS_FOLLOWED = 40
 ROOT = Item("", "folder", 0o755)
+
+
+def is_mark(path: str) -> bool:
+    """Whether a path stands for the absence of another."""
+    return WHITEOUT in path and posixpath.basename(path).startswith(WHITEOUT)
 
 
 class Tree:
@@ -24,20 +28,21 @@ class Tree:
     def apply(self, scan: Scan) -> None:
         """Put one more layer on top."""
         below = set(self.items)
-        for item in scan.items:
+        marks = [item for item in scan.items if WHITEOUT in item.path]
+        for item in marks:
             folder, name = posixpath.split(item.path)
             if name == OPAQUE:
                 self._remove(folder, below, itself=False)
             elif name.startswith(WHITEOUT):
                 self._remove(posixpath.join(folder, name.removeprefix(WHITEOUT)), below, itself=True)
         for item in scan.items:
-            if not posixpath.basename(item.path).startswith(WHITEOUT) and item.path:
+            if item.path and not is_mark(item.path):
                 self.items[item.path] = self._linked(item)
 
     def _linked(self, item: Item) -> Item:
         """A hard link as the file that it is one more name of."""
         first = self.items.get(item.target.removeprefix("./")) if item.kind == "hard link" else None
-        return item if first is None else replace(first, path=item.path)
+        return item if first is None else first._replace(path=item.path)
 
     def _remove(self, path: str, below: set[str], *, itself: bool) -> None:
         inside = path + "/" if path else ""

@@ -245,7 +245,8 @@ def test_layers_are_made_without_columns_in_bytecode(tmp_path: Path, options: tu
     package.mkdir()
     (package / "app.py").write_text("")
     oci = Path(__file__).resolve().parents[3] / "nix/oci"
-    command = [sys.executable, "-B", *options, oci, "layer", "app", "--output", tmp_path / "out", package]
+    words = ("layer", "app", "--output", tmp_path / "out", package)
+    command: list[str | Path] = [sys.executable, "-B", *options, oci, *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stderr
     assert ("no_debug_ranges" in done.stderr) == bool(status)

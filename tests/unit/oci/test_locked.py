@@ -35,7 +35,7 @@ def lock(tmp_path: Path) -> Path:
 def test_the_same_layers_pass(lock: Path, tmp_path: Path) -> None:
     """Layers that are those of the lock are taken, whatever the app's is."""
     again = layer(tmp_path / "again", "base", {"etc/one": b"1", "etc/two": b"2"}, {"bin": "usr/bin"})
-    check_locked([again, layer(tmp_path / "again", "app", {"var/task/x": b"anything"})], lock)
+    check_locked([again, layer(tmp_path / "again", "handler", {"var/task/x": b"anything"})], lock)
 
 
 @pytest.mark.parametrize(
