@@ -38,6 +38,8 @@ load: $(READY) ## Load the image into Docker or Podman
 	@$(RUN).load $(if $(ENGINE),--engine $(ENGINE))
 reproducible: ## Build again as other machines, users and Nix would: one digest, or the byte that differs
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/reproducible.py
+sbom: ## The bill of materials that the image holds: CycloneDX JSON (TABLE=1: names, versions, licences)
+	@$(HOST_PYTHON) nix/sbom.py $(if $(TABLE),--table)
 nix: ## The same image with Nix (the host's, else the project's own)
 	@$(CHECK_PYTHON); nix/run
 lock: ## Move all pins and print what moved (PACKAGE=: that one, NAME=: that lock, KEEP=1: only what a .in asks for, DRY=1)
@@ -115,4 +117,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test soak build lint-image run shell load reproducible nix lock archive local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq doctor venv lint infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test soak build lint-image run shell load reproducible sbom nix lock archive local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq doctor venv lint infra cost-estimate cache cache-prune clean clean-all help

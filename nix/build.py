@@ -26,7 +26,7 @@ from typing import Any
 import pins
 from assembler import INTERRUPTED, Assembler, BuildProblem, sources_digest
 from cache import in_use, locked
-from layers import APP_FOLDERS, Plan, app_plans, base_plan, digest_of, make_layer, wheel_plans
+from layers import APP_FOLDERS, Plan, app_plans, base_plan, digest_of, make_layer, sbom_plan, wheel_plans
 from revision import REPOSITORY, Checkout, checkout
 from workspace import workspace
 
@@ -61,6 +61,7 @@ def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
         plans = [
             base_plan(assembler, root_hash),
             *wheel_plans(assembler, pins.wheel_lock()),
+            sbom_plan(assembler, pins.wheel_lock()),
             *app_plans(assembler, source, work),
         ]
         folders = make_layers(assembler, plans, say)
@@ -79,7 +80,9 @@ def lock_layers(say: Callable[[str], None] = lambda _: None) -> bool:
     with in_use():
         inputs.cached_wheels()
         assembler = image_assembler()
-        plans = [base_plan(assembler, pins.deb_lock("image").root), *wheel_plans(assembler, pins.wheel_lock())]
+        wheels = pins.wheel_lock()
+        base = base_plan(assembler, pins.deb_lock("image").root)
+        plans = [base, *wheel_plans(assembler, wheels), sbom_plan(assembler, wheels)]
         with workspace() as work, stopping(assembler):
             folders = make_layers(assembler, plans, say)
             assembler.run("lock", "--output", work / LAYERS_LOCK.name, *folders)

@@ -1,4 +1,4 @@
-# One derivation for each layer: { base, <wheel>…, small, plexus, handler }, and `assemble`, which runs the assembler on the image's root.
+# One derivation for each layer: { base, <wheel>…, small, sbom, plexus, handler }, and `assemble`, which runs the assembler on the image's root.
 { system, source }:
 let
   inherit (builtins) attrNames groupBy listToAttrs mapAttrs path sort;
@@ -33,9 +33,12 @@ in {
   inherit assemble;
   layers = wheels // {
     base = layer "base" "base" [ inputs.root ];
+    sbom = layer "sbom" "sbom" ([
+      "--debs" ./locks/image-debs.lock "--wheels" ./locks/image-wheels.lock "--root" inputs.root
+    ] ++ map (wheel: wheel.file) (byName inputs.wheels));
     plexus = layer "plexus" "app" [ "${folder "plexus"}/plexus" ];
     handler = layer "handler" "app" [ "${folder "handler"}/handler" ];
   };
   # Their order in the image: what changes least comes first.
-  order = [ "base" ] ++ builtins.filter (name: name != "small") (attrNames wheels) ++ [ "small" "plexus" "handler" ];
+  order = [ "base" ] ++ builtins.filter (name: name != "small") (attrNames wheels) ++ [ "small" "sbom" "plexus" "handler" ];
 }

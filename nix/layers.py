@@ -16,7 +16,7 @@ from typing import Any
 import vault
 from assembler import Assembler, BuildProblem
 from cache import cache_dir, locked
-from pins import Wheel
+from pins import LOCKS, Wheel
 from revision import REPOSITORY, Checkout
 
 from oci.layout import write_stamp
@@ -68,6 +68,15 @@ def wheels_plan(assembler: Assembler, name: str, wheels: Sequence[Wheel]) -> Pla
     inputs = tuple(f"{vault.place(wheel)}#sha256:{wheel.sha256}" for wheel in chosen)
     arguments = ("layer", "wheels", "--name", name, "--licences", str(LICENCES), *inputs)
     return Plan(name, key, arguments, sum(wheel.size for wheel in chosen))
+
+
+def sbom_plan(assembler: Assembler, wheels: Sequence[Wheel]) -> Plan:
+    """The layer of the bill of materials; it follows from the locks."""
+    debs, listed = (LOCKS / f"{name}.lock" for name in ("image-debs", "image-wheels"))
+    key = digest_of(assembler.key, "sbom", debs.read_text(encoding="utf-8"), listed.read_text(encoding="utf-8"))
+    files = tuple(str(vault.place(wheel)) for wheel in sorted(wheels, key=lambda wheel: wheel.name.encode()))
+    locks = ("--debs", str(debs), "--wheels", str(listed), "--root", str(assembler.root))
+    return Plan("sbom", key, ("layer", "sbom", *locks, *files), 0)
 
 
 def app_plans(assembler: Assembler, checkout: Checkout, work: Path) -> list[Plan]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pins
 from assembler import Assembler, sources_digest
 from cache import cache_dir
-from layers import APP_FOLDERS, app_plans, base_plan, digest_of, wheel_plans
+from layers import APP_FOLDERS, app_plans, base_plan, digest_of, sbom_plan, wheel_plans
 from revision import REPOSITORY, checkout, git
 from workspace import workspace
 
@@ -65,6 +65,7 @@ def image_layers() -> tuple[set[str], Assembler]:
         plans = [
             base_plan(assembler, root_hash),
             *wheel_plans(assembler, pins.wheel_lock()),
+            sbom_plan(assembler, pins.wheel_lock()),
             *app_plans(assembler, checkout(APP_FOLDERS), work),
         ]
     return {plan.key for plan in plans}, assembler

@@ -38,7 +38,11 @@ def parser() -> argparse.ArgumentParser:
     )
     verbs = top.add_subparsers(dest="verb", required=True)
     kinds = verbs.add_parser("layer").add_subparsers(dest="kind", required=True)
-    base, wheels, app = (kinds.add_parser(kind) for kind in ("base", "wheels", "app"))
+    base, wheels, app, sbom = (kinds.add_parser(kind) for kind in ("base", "wheels", "app", "sbom"))
+    sbom.add_argument("--debs", required=True, type=Path, help="the lock of the root's packages")
+    sbom.add_argument("--wheels", required=True, type=Path, help="the lock of the wheels")
+    sbom.add_argument("--root", required=True, type=Path)
+    sbom.add_argument("inputs", metavar="FILE", nargs="+", type=Path)
     base.add_argument("inputs", metavar="ROOT", nargs=1)
     wheels.add_argument("--name", required=True)
     wheels.add_argument("--licences", type=Path)
@@ -52,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     image.add_argument("--check", action="store_true")
     image.add_argument("--layers-lock", type=Path, help="refuse layers that are not those of this lock")
     image.add_argument("layers", metavar="LAYER", nargs="+", type=Path)
-    for made in (base, wheels, app, image):
+    for made in (base, wheels, app, sbom, image):
         made.add_argument("--output", required=True, type=Path)
     locking = verbs.add_parser("lock")
     locking.add_argument("--output", required=True, type=Path, help="layers.lock; its listing is written beside it")
@@ -79,6 +83,10 @@ def contents_of(arguments: argparse.Namespace) -> tuple[str, Contents]:
         from oci.wheels import wheel_contents
 
         return arguments.name, wheel_contents([given(text) for text in arguments.inputs], arguments.licences)
+    if arguments.kind == "sbom":
+        from oci.sbom import sbom_contents
+
+        return "sbom", sbom_contents(arguments.debs, arguments.wheels, arguments.root, arguments.inputs)
     from oci.app import app_contents
 
     tracked = None if arguments.files is None else arguments.files.read_text(errors="surrogateescape").split("\0")
