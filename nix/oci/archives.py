@@ -35,7 +35,7 @@ class Archive:
         """The one image in it."""
         # What newer Dockers save holds both documents; the index leads to the blobs that a push would send.
         if "index.json" in self._members:
-            return indexed_image(self._document("index.json"), self._blob)
+            return indexed_image(self._document("index.json"), self._blob, workers=1)  # one file, one place in it
         if "manifest.json" in self._members:
             return self._saved_image(self._document("manifest.json"))
         raise OciError(f"{self._path} holds neither an index.json nor a manifest.json: it is no archive of an image")

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,11 +82,13 @@ def layout_image(folder: Path, known: Callable[[str], Scan | None] = lambda _: N
     return indexed_image(index, open_blob, known)
 
 
-def indexed_image(index: Any, blobs: Blobs, known: Callable[[str], Scan | None] = lambda _: None) -> Image:
+def indexed_image(
+    index: Any, blobs: Blobs, known: Callable[[str], Scan | None] = lambda _: None, workers: int | None = None
+) -> Image:
     """The image that the index of a layout names."""
     notes = Notes()
     descriptor = chosen(notes.shaped(index, INDEX, "index.json"), notes)
-    return image_from(descriptor, blobs, notes, known)
+    return image_from(descriptor, blobs, notes, known, workers)
 
 
 def reference_image(media_type: str, data: bytes, blobs: Blobs) -> Image:
@@ -135,8 +139,9 @@ def image_from(
     blobs: Blobs,
     notes: Notes,
     known: Callable[[str], Scan | None] = lambda _: None,
+    workers: int | None = None,
 ) -> Image:
-    """The image that `descriptor` points at."""
+    """The image that `descriptor` points at; `workers` layers are read at once, by default one for each CPU."""
     data, manifest = document(descriptor, "manifest", MANIFEST, blobs, notes) if descriptor else (b"", {})
     inner = manifest.get("mediaType", descriptor.get("mediaType"))
     if descriptor and manifest and inner not in MANIFESTS:
@@ -148,7 +153,7 @@ def image_from(
     elif manifest:
         config = document(about_config, "config", CONFIG, blobs, notes)[1]
     layers = manifest.get("layers") or []
-    scans = [layer_scan(layer, blobs, notes, known) for layer in layers]
+    scans = layer_scans(layers, blobs, notes, known, workers)
     return Image(manifest, len(data), config, layers, scans, notes)
 
 
@@ -173,6 +178,22 @@ def document(
         notes.take("json", what, f"it is no JSON: {problem}")
         return data, {}
     return data, notes.shaped(value, shape, what)
+
+
+def layer_scans(
+    layers: Sequence[Mapping[str, Any]],
+    blobs: Blobs,
+    notes: Notes,
+    known: Callable[[str], Scan | None],
+    workers: int | None,
+) -> list[Scan | None]:
+    """What is in each layer; zlib and the digests let other threads run, and notes keep the layers' order."""
+    taken = [Notes() for _ in layers]
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        scans = list(pool.map(lambda layer, own: layer_scan(layer, blobs, own, known), layers, taken))
+    for own in taken:
+        notes.extend(own)
+    return scans
 
 
 def layer_scan(

@@ -1,0 +1,98 @@
+"""How long the checks take, beside the tools that read the same bytes: one run, best of three, ratios.
+
+python bench/checks.py      (after make build; skopeo and umoci from Debian, left out where absent)
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "nix")]
+LAYOUT = ROOT / "build" / "image"
+TIMES = 3
+
+Work = Callable[[Path], object]
+
+
+def best(work: Work) -> float:
+    """The shortest of three runs in seconds, each in an empty folder of its own."""
+    took = []
+    for _ in range(TIMES):
+        with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
+            began = time.monotonic()
+            work(Path(folder))
+            took.append(time.monotonic() - began)
+    return min(took)
+
+
+def command(*words: str | Path) -> None:
+    """Run a command to its end; its output only when it fails."""
+    done = subprocess.run([str(word) for word in words], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, words))}: {done.stderr or done.stdout}")
+
+
+def module(name: str, *words: str | Path) -> None:
+    """Run one of our commands."""
+    command(sys.executable, "-m", f"scripts.{name}", *words)
+
+
+def first_answer(_: Path) -> None:
+    """From the start of `make run` to the answer of its first event."""
+    import httpx
+
+    line = [sys.executable, "-m", "scripts.run", "--port", "0", "--json"]
+    with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
+        assert running.stdout is not None
+        text = ""
+        while not text.rstrip().endswith("}"):
+            text += running.stdout.readline()
+        httpx.post(json.loads(text)["url"], json={"source": "smoke"}, timeout=60, trust_env=False).raise_for_status()
+        running.terminate()
+
+
+def peers() -> dict[str, Work]:
+    """What other tools do with the same bytes, where they are installed."""
+    found: dict[str, Work] = {}
+    if shutil.which("skopeo"):
+        found["skopeo copy to a folder (reads and hashes every blob)"] = lambda folder: command(
+            "skopeo", "copy", "-q", "--preserve-digests", f"oci:{LAYOUT}", f"dir:{folder / 'copy'}"
+        )
+    if shutil.which("umoci"):
+        found["umoci unpack (reads every entry, writes it)"] = lambda folder: command(
+            "umoci", "unpack", "--rootless", "--image", f"{LAYOUT}:latest", folder / "bundle"
+        )
+    return found
+
+
+def ours() -> dict[str, Work]:
+    """Our own commands."""
+    from scripts._sound import require_sound
+
+    return {
+        "lint, every blob to its end": lambda _: module("lint_image"),
+        "lint before a push, layers known from their build": lambda _: require_sound(LAYOUT),
+        "make run, from the start to the first answer": first_answer,
+        "make shell, Python -c pass": lambda _: module("shell", "--", "/usr/bin/python3.11", "-c", "pass"),
+        "make cache": lambda _: command(sys.executable, "nix/caching.py", "show"),
+    }
+
+
+def main() -> None:
+    """Print one row for each."""
+    command(sys.executable, "nix/build.py")
+    rows = {name: best(work) for name, work in {**ours(), **peers()}.items()}
+    lint = next(iter(rows.values()))
+    print("| what | seconds | lint takes, of it |\n|---|---|---|")
+    for name, took in rows.items():
+        print(f"| {name} | {took:.2f} | {lint / took:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
