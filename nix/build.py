@@ -26,6 +26,7 @@ from typing import Any
 import pins
 from assembler import INTERRUPTED, Assembler, BuildProblem, sources_digest
 from cache import in_use, locked
+from growth import growth, sizes, sizes_before
 from layers import APP_FOLDERS, Plan, app_plans, base_plan, digest_of, make_layer, sbom_plan, wheel_plans
 from revision import REPOSITORY, Checkout, checkout
 from workspace import workspace
@@ -33,6 +34,7 @@ from workspace import workspace
 import inputs
 
 DEFAULT_OUTPUT = REPOSITORY / "build" / "image"
+BUDGET = pins.LOCKS / "budget.toml"
 LAYERS_LOCK = pins.LOCKS / "layers.lock"
 DONE, FAILED = 0, 1
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
@@ -66,11 +68,10 @@ def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
         ]
         folders = make_layers(assembler, plans, say)
         layout = work / "layout"
-        locked_layers = ("--layers-lock", LAYERS_LOCK)
-        digest = assembler.run(
-            "image", "--check", *locked_layers, "--output", layout, *label_arguments(source), *folders
-        )
+        limits = ("--layers-lock", LAYERS_LOCK, "--budget", BUDGET)
+        digest = assembler.run("image", "--check", *limits, "--output", layout, *label_arguments(source), *folders)
         record = sidecar(layout, digest, folders, source)
+        record["before"] = sizes_before(record_file(output), source.revision)
         publish(layout, record, output)
     return record
 
@@ -185,7 +186,12 @@ def publish(layout: Path, record: dict[str, Any], output: Path) -> None:
         exchange(layout, output)  # the old one goes with the working folder
     else:
         layout.rename(output)
-    part.replace(output.with_name(f"{output.name}.json"))
+    part.replace(record_file(output))
+
+
+def record_file(output: Path) -> Path:
+    """Where it is said what the layout at `output` is."""
+    return output.with_name(f"{output.name}.json")
 
 
 def exchange(new: Path, old: Path) -> None:
@@ -213,6 +219,7 @@ def report(record: dict[str, Any], output: Path) -> str:
     return "\n".join(
         (
             table(record),
+            f"grew      {growth(record['before'], sizes(record))}",
             f"revision  {record['revision']}",
             f"layout    {output}",
             "lint      no problem: Lambda takes this image",

@@ -3,7 +3,8 @@
     oci layer base   --output OUT ROOT
     oci layer wheels --output OUT --name NAME [--licences FOLDER] FILE...
     oci layer app    --output OUT [--files LIST] FOLDER
-    oci image        --output OUT --revision TEXT [--version TEXT] [--locks DIGEST] [--check] LAYER...
+    oci image        --output OUT --revision TEXT [--version TEXT] [--locks DIGEST] [--check] [--budget FILE]
+                     [--layers-lock FILE] LAYER...
     oci lint         [--report FILE] LAYOUT
 
 An input may carry the digest that it must have, `PATH#sha256:HEX` (of a root: of its Nix archive); it is then compared
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from oci.budget import check_budget
 from oci.bytecode import has_columns
 from oci.check import check_image, write_scan
 from oci.config import labels
@@ -54,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     image.add_argument("--version")
     image.add_argument("--locks")
     image.add_argument("--check", action="store_true")
+    image.add_argument("--budget", type=Path, help="refuse what is above the ceilings in this file")
     image.add_argument("--layers-lock", type=Path, help="refuse layers that are not those of this lock")
     image.add_argument("layers", metavar="LAYER", nargs="+", type=Path)
     for made in (base, wheels, app, sbom, image):
@@ -109,6 +112,8 @@ def make_image(arguments: argparse.Namespace) -> int:
     """Write a layout and print the image's digest."""
     if arguments.layers_lock:
         check_locked(arguments.layers, arguments.layers_lock)
+    if arguments.budget:
+        check_budget(arguments.layers, arguments.budget)
     image_labels = labels(arguments.revision, arguments.version, arguments.locks)
     record = write_layout(arguments.output, arguments.layers, image_labels)
     if arguments.check and (problems := check_image(arguments.output, arguments.layers)):

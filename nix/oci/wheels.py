@@ -20,7 +20,9 @@ from oci.strip import Stripped
 DROPPED = re.compile(
     "|".join(
         (
-            r"(^|.*/)(tests|__pycache__)/",
+            r"(^|.*/)(_?tests?|__pycache__)/",
+            r"(.*/)?conftest\.py$",
+            r"xgboost/testing/",
             r".*\.(pyi|pxd|pyx|pxi|h|hpp|hh|c|cc|cpp|a|lib|f|f90|cmake)$",
             r"[^/]+\.dist-info/(RECORD|RECORD\.jws|INSTALLER|REQUESTED|direct_url\.json|sboms/.*)$",
             r"sklearn/datasets/images/",

@@ -27,7 +27,7 @@ def test_a_difference_is_named_by_layer_file_and_byte(image: dict[str, Any]) -> 
     with pytest.raises(reproducible.NotReproducible) as caught:
         reproducible.check(lambda _: None, with_nix=False, tamper=tamper, fresh=False)
     said = str(caught.value)
-    assert "app: var/task/handler/backoff.py: content: expected " in said
+    assert "handler: var/task/handler/backoff.py: content: expected " in said
     assert "64 65 66" in said or "65 66 20" in said
 
 
