@@ -88,6 +88,8 @@ results: $(READY) ## The results that the tables hold
 	@$(RUN).results
 dlq: $(READY) ## The dead letters with their reasons (REDRIVE=1 or REDRIVE=ID: send back to work; DRY_RUN=1)
 	@$(RUN).dlq $(if $(REDRIVE),redrive $(filter-out 1,$(REDRIVE)) $(if $(DRY_RUN),--dry-run),list)
+costs: $(READY) ## What invocations and models cost, in all and for a thousand jobs (HOURS=24)
+	@$(RUN).costs $(if $(HOURS),--hours $(HOURS))
 doctor: $(READY) ## What is wrong, in the order in which things have to be right, each with its remedy
 	@$(RUN).doctor
 
@@ -117,4 +119,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test soak build lint-image run shell load reproducible sbom nix lock archive local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq doctor venv lint infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test soak build lint-image run shell load reproducible sbom nix lock archive local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq costs doctor venv lint infra cost-estimate cache cache-prune clean clean-all help
