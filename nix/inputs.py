@@ -22,7 +22,7 @@ from pathlib import Path
 import meter
 import sources
 import vault
-from cache import cache_dir, locked
+from cache import cache_dir, in_use, locked
 from pins import GROUPS, Deb, Input, InputProblem, Wheel, deb_lock, inputs_of, wheel_lock
 from registry_archive import from_registry, named_repository
 from tools import Tools, tools
@@ -45,7 +45,7 @@ def fetch_these(wanted: Sequence[Input], folders: Sequence[Path] = ()) -> None:
     lack = vault.missing(wanted)
     if not lack:
         return
-    with locked("fetch"):
+    with in_use(), locked("fetch"):
         lack = vault.missing(lack)
         if lack:
             _fill(lack, folders)
@@ -147,7 +147,7 @@ def root(name: str) -> Path:
         return done
     debs: list[Input] = list(lock.debs)
     fetch([name])
-    with locked(f"root-{name}"), workspace() as work:
+    with in_use(), locked(f"root-{name}"), workspace() as work:
         if not done.exists():
             unpack_debs([vault.place(deb) for deb in debs], work / "tree" / "root")
             got = nar_hash(work / "tree" / "root")

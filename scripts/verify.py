@@ -59,10 +59,11 @@ def verify(
     revision = revision_of(source, digest)
     require_commit(revision)
     say(f"{digest} says that it was built from {revision}: building that commit again")
+    from cache import in_use
     from differences import Layout, image_differences
     from workspace import workspace
 
-    with workspace() as work:
+    with in_use(), workspace() as work:
         layout = rebuild(revision, work, cached=cached)
         rebuilt = Layout(layout).digest
         found: list[Difference] = []
