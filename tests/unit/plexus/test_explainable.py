@@ -1,0 +1,137 @@
+"""ExplainableClassifier: training, the artifact, scoring, and what the explanation says."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import plexus
+from plexus.artifacts import FolderArtifacts
+from plexus.context import Context
+from plexus.exceptions import InvalidArtifact
+from plexus.learning.explainable import ExplainableModel, Prediction, Term
+from plexus.learning.train_explainable import train
+from plexus.publishing import Source, publish
+from plexus.scores.explainable import explanation
+
+ROOT = Path(__file__).resolve().parents[3]
+GOOD = ["great value", "great taste", "really great", "a great day", "great people", "just great", "great, thanks"]
+BAD = ["awful taste", "awful value", "really awful", "an awful day", "awful people", "just awful", "awful, sorry"]
+ODD = ["odd taste", "odd value", "really odd", "an odd day", "odd people", "just odd", "odd, hm"]
+CARD = """
+name: Reviews
+key: reviews
+scores:
+  - name: Tone
+    class: ExplainableClassifier
+    top_terms: 2
+"""
+
+
+def trained(labels: int = 2) -> ExplainableModel:
+    """A model of two or three classes."""
+    groups = {"Good": GOOD, "Bad": BAD, "Odd": ODD}
+    chosen = dict(list(groups.items())[:labels])
+    texts = [text for group in chosen.values() for text in group]
+    return train(texts, [label for label, group in chosen.items() for _ in group])[0]
+
+
+@pytest.mark.parametrize(("labels", "text", "label"), [(2, "awful", "Bad"), (3, "great", "Good"), (3, "odd", "Odd")])
+def test_the_deciding_term_is_named_with_its_share(labels: int, text: str, label: str) -> None:
+    """The word that sets a class apart comes first, and speaks for the class that was found."""
+    (found,) = trained(labels).predict([f"so {text}"], top=3)
+    assert found.label == label
+    assert found.confidence > 0.5
+    assert found.terms[0].text == text
+    assert found.terms[0].contribution > 0
+
+
+def test_only_terms_of_the_text_are_named() -> None:
+    """What a text does not hold may decide, and is not claimed to stand in it."""
+    (found,) = trained().predict(["nothing of it"], top=5)
+    assert found.terms == ()
+
+
+def test_a_batch_is_answered_as_single_texts_are() -> None:
+    """The same texts in one batch or one by one give the same predictions, over the limit of a chunk too."""
+    model, texts = trained(), [*GOOD, *BAD] * 40
+    together = model.predict(texts, top=3)
+    assert together[:14] == [model.predict([text], top=3)[0] for text in texts[:14]]
+    assert len(together) == len(texts) > 256
+
+
+def test_a_saved_model_answers_the_same(tmp_path: Path) -> None:
+    """What was written and read again predicts what the trained model predicts."""
+    model = trained(3)
+    model.save(tmp_path)
+    texts = [*GOOD, *BAD, *ODD]
+    assert ExplainableModel.load(tmp_path).predict(texts, 3) == model.predict(texts, 3)
+
+
+def test_a_model_is_json_and_plain_arrays(tmp_path: Path) -> None:
+    """No file of the artifact can run code when it is loaded."""
+    trained().save(tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".npy"}
+    assert json.loads((tmp_path / "trees.json").read_text())["version"]
+
+
+@pytest.mark.parametrize("change", [{"kind": "svm"}, {"format": 99}, {"version": "99.0.0"}])
+def test_a_model_that_cannot_be_read_here_is_refused_by_name(tmp_path: Path, change: dict[str, object]) -> None:
+    """Another kind, a newer format and a newer library each end in InvalidArtifact that says which."""
+    trained().save(tmp_path)
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(InvalidArtifact, match=str(next(iter(change.values())))):
+        ExplainableModel.load(tmp_path)
+
+
+def test_damaged_trees_are_refused(tmp_path: Path) -> None:
+    """A file of trees that XGBoost cannot read is InvalidArtifact."""
+    trained().save(tmp_path)
+    (tmp_path / "trees.json").write_text("{}")
+    with pytest.raises(InvalidArtifact, match="the model is damaged"):
+        ExplainableModel.load(tmp_path)
+
+
+def test_the_same_data_give_the_same_digest(tmp_path: Path) -> None:
+    """Hash seeds and numbers of threads do not show in the artifact."""
+    data = ROOT / "examples/items/train.csv"
+    card = tmp_path / "card.yaml"
+    card.write_text(CARD)
+    digests = set()
+    for number, seed in enumerate(("1", "2")):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "OMP_NUM_THREADS": str(number + 1)}
+        words = [str(card), "--data", str(data), "--text", "text", "--label", "label", "--store", str(tmp_path / seed)]
+        command = [sys.executable, "-m", "plexus", "train", *words, "--json"]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        digests.add(json.loads(done.stdout)[0]["digest"])
+    assert len(digests) == 1
+
+
+def test_a_score_gives_value_confidence_and_explanation(tmp_path: Path) -> None:
+    """Through the scorecard a text gets its class, a probability, and at most `top_terms` terms in words and trace."""
+    store = FolderArtifacts(tmp_path / "store")
+    card = tmp_path / "card.yaml"
+    card.write_text(CARD)
+    source = Source(ROOT / "examples/items/train.csv", "text", "label")
+    published = publish(plexus.load_file(card), store, names=(), source=source)
+    scorecard = plexus.load(published.text)
+    found = plexus.score(
+        scorecard, "Tone", plexus.Item("It broke at once, I want my money back."), context=Context(artifacts=store)
+    )
+    assert found.value in ("Positive", "Negative")
+    assert 0.5 <= (found.confidence or 0) <= 1
+    assert len(found.trace["terms"]) <= 2
+
+
+def test_the_explanation_reads_as_words() -> None:
+    """Terms stand with their signs, the weightiest first; without any that is said."""
+    terms = (Term("refund", 1.2), Term("great", -0.349))
+    assert explanation(Prediction("Bad", 0.9, terms)) == "“refund” +1.20, “great” −0.35"
+    assert (
+        explanation(Prediction("Bad", 0.9, ()))
+        == "No term of the text weighed in: it was decided by what the text does not hold."
+    )
