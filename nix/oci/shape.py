@@ -6,7 +6,7 @@ from typing import Any
 # A type; a list that holds the shape of its items; or keys with the shapes of their values, all of them optional.
 Shape = Any
 
-DESCRIPTOR: Shape = {"mediaType": str, "digest": str, "size": int, "annotations": {}}
+DESCRIPTOR: Shape = {"mediaType": str, "digest": str, "size": int, "annotations": {}, "platform": {}}
 INDEX: Shape = {"manifests": [DESCRIPTOR]}
 MANIFEST: Shape = {"mediaType": str, "config": DESCRIPTOR, "layers": [DESCRIPTOR]}
 CONFIG: Shape = {

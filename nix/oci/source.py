@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from oci.digest import encoded, sha256
 from oci.exceptions import OciError
@@ -87,7 +87,7 @@ def indexed_image(
 ) -> Image:
     """The image that the index of a layout names."""
     notes = Notes()
-    descriptor = chosen(notes.shaped(index, INDEX, "index.json"), notes)
+    descriptor = chosen(notes.shaped(index, INDEX, "index.json"), "index.json", blobs, notes)
     return image_from(descriptor, blobs, notes, known, workers)
 
 
@@ -95,37 +95,41 @@ def reference_image(media_type: str, data: bytes, blobs: Blobs) -> Image:
     """The image that a registry's reference names: `data` is what the reference gave, of this media type."""
     notes = Notes()
     descriptor: Mapping[str, Any] = {"mediaType": media_type, "digest": sha256(data), "size": len(data)}
-    if media_type in INDEXES:
-        notes.take("one-image", "reference", "it names an index; Lambda takes the manifest of one image")
-        inner = document(descriptor, "index", INDEX, lambda _: io.BytesIO(data), notes)[1]
-        descriptor = chosen(inner, notes)
 
     def open_blob(digest: str) -> AbstractContextManager[BinaryIO] | None:
         return io.BytesIO(data) if digest == sha256(data) else blobs(digest)
 
-    return image_from(descriptor, open_blob, notes)
+    return image_from(chosen({"manifests": [descriptor]}, "reference", open_blob, notes), open_blob, notes)
 
 
-def chosen(index: Mapping[str, Any], notes: Notes) -> Mapping[str, Any]:
-    """The descriptor of the one image of an index; notes everything that is not exactly one image."""
+def chosen(index: Mapping[str, Any], where: str, blobs: Blobs, notes: Notes) -> Mapping[str, Any]:
+    """The descriptor of the image that an index leads to; notes everything that is not exactly one image."""
     found = list(index.get("manifests") or ())
-    images = [entry for entry in found if entry.get("mediaType") in MANIFESTS and not attests(entry)]
-    for entry in found:
-        if attests(entry):
-            notes.take("attestation", "index.json", f"it holds the attestation {entry.get('digest')}")
-        elif entry.get("mediaType") not in MANIFESTS:
-            notes.take(
-                "manifest-media-type", "index.json", f"it names a {entry.get('mediaType')}, not an image's manifest"
-            )
+    kinds = [(entry, "attestation" if attests(entry) else entry.get("mediaType")) for entry in found]
+    images = [entry for entry, kind in kinds if kind in MANIFESTS]
+    indexes = [entry for entry, kind in kinds if kind in INDEXES]
+    for entry, kind in kinds:
+        if kind == "attestation":
+            notes.take("attestation", where, f"it holds the attestation {entry.get('digest')}")
+        elif kind not in MANIFESTS | INDEXES:
+            notes.take("manifest-media-type", where, f"it names a {kind}, not an image's manifest")
     if len(images) > 1:
-        notes.take(
-            "one-image", "index.json", f"it names {len(images)} images; Lambda takes one, with no index above it"
-        )
+        notes.take("one-image", where, f"it names {len(images)} images; Lambda takes one, with no index above it")
+    if indexes:
+        notes.take("one-image", where, "it names an index; Lambda takes the manifest of one image")
     if images:
-        return cast(Mapping[str, Any], images[0])
+        return next(filter(is_for_lambda, images), images[0])
+    if indexes and where != "index":  # what is below is linted as well, so that all is told at once; but no deeper
+        return chosen(document(indexes[0], "index", INDEX, blobs, notes)[1], "index", blobs, notes)
     if not notes:
-        notes.take("one-image", "index.json", "it names no image")
+        notes.take("one-image", where, "it names no image")
     return {}
+
+
+def is_for_lambda(descriptor: Mapping[str, Any]) -> bool:
+    """Whether an index says that an image is for this project's platform."""
+    platform = descriptor.get("platform") or {}
+    return (platform.get("os"), platform.get("architecture")) == ("linux", "amd64")
 
 
 def attests(descriptor: Mapping[str, Any]) -> bool:

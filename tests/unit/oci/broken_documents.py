@@ -1,9 +1,10 @@
 """Images whose index, manifest, config or blobs break a rule."""
 
+import json
 from typing import Any
 
 from tests.unit.oci.broken import broken
-from tests.unit.oci.drafts import HANDLER, Draft, Entry
+from tests.unit.oci.drafts import HANDLER, Draft, Entry, put
 
 
 @broken("one-image")
@@ -26,10 +27,25 @@ def provenance_beside(draft: Draft) -> None:
     )
 
 
-@broken("manifest-media-type")
+@broken("one-image")
 def index_in_index(draft: Draft) -> None:
-    """An index where a manifest should be."""
+    """What buildx writes: an index above the image, even where there is only one."""
+    draft.edit_index = lambda index: index.update(manifests=[above(draft, index["manifests"])])
+
+
+def above(draft: Draft, manifests: list[dict[str, Any]]) -> dict[str, Any]:
+    """An index as a blob of its own, and its descriptor."""
+    blobs: dict[str, bytes] = {}
     kind = "application/vnd.oci.image.index.v1+json"
+    descriptor = put(blobs, kind, json.dumps({"schemaVersion": 2, "manifests": manifests}).encode())
+    draft.edit_blobs = lambda written, _: written.update(blobs)
+    return descriptor
+
+
+@broken("manifest-media-type")
+def artifact(draft: Draft) -> None:
+    """Something else that registries hold."""
+    kind = "application/vnd.cncf.helm.config.v1+json"
     draft.edit_index = lambda index: index["manifests"][0].update(mediaType=kind)
 
 

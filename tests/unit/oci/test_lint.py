@@ -1,12 +1,14 @@
 """Lambda's rules, on a corpus of images that each break exactly one."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oci.lint import lint
 from oci.rules import RULES, Limits
 from oci.source import layout_image
+from tests.unit.oci.broken_documents import above
 from tests.unit.oci.corpus import CORPUS, Spoil
 from tests.unit.oci.drafts import LIB, Draft, Entry, folder, link
 from tests.unit.oci.elves import elf
@@ -33,8 +35,8 @@ def test_each_fault_is_caught_by_its_rule(rule: str, name: str, spoil: Spoil, tm
 
 
 def test_every_rule_is_in_the_corpus() -> None:
-    """No rule is without an image that breaks it, and there are at least sixty such images."""
-    assert len(CORPUS) >= 60
+    """No rule is without an image that breaks it, and there are at least sixty-five such images."""
+    assert len(CORPUS) >= 65
     assert {rule for rule, _, _ in CORPUS} == set(RULES)
 
 
@@ -45,6 +47,21 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     draft.layers[1].append(Entry("var/task/private", b"1", mode=0o600))
     draft.settings["Cmd"] = ["handler.main.lambda_handler"]
     assert rules_broken(draft, tmp_path) == {"platform", "readable", "handler"}
+
+
+def test_what_is_below_an_index_is_linted_too(tmp_path: Path) -> None:
+    """Of what buildx writes by default all is told: the index, the attestation, and the amd64 image's own faults."""
+    draft = Draft()
+    draft.settings["Cmd"] = ["handler.main.lambda_handler"]
+
+    def edit(index: dict[str, Any]) -> None:
+        image = {**index["manifests"][0], "platform": {"os": "linux", "architecture": "amd64"}}
+        other = {**image, "digest": "sha256:" + "0" * 64, "platform": {"os": "linux", "architecture": "arm64"}}
+        provenance = {**other, "annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+        index.update(manifests=[above(draft, [other, image, provenance])])
+
+    draft.edit_index = edit
+    assert rules_broken(draft, tmp_path) == {"one-image", "attestation", "handler"}
 
 
 def test_a_library_is_found_by_an_inherited_rpath(tmp_path: Path) -> None:
