@@ -1,4 +1,4 @@
-"""Gradient-boosted trees over TF-IDF terms, with each term's own contribution to the decision.
+"""Gradient boosting over TF-IDF terms, with each term's own contribution to the decision.
 
 Contributions are XGBoost's (`pred_contribs`): on the scale of log-odds they add up, with a bias, to the prediction.
 """
@@ -15,8 +15,8 @@ from plexus.learning import files
 from plexus.learning.features import Block, Features
 
 KIND, LIBRARY = "xgboost", "xgboost-cpu"
-BLOCKS = (Block("word", (1, 2), minimum=2, maximum_features=20_000),)
-TREES = "trees.json"
+BLOCKS = (Block("word", (1, 2), maximum_features=50_000),)
+BOOSTER = "booster.json"
 CHUNK = 256
 """Contributions are a dense row for each text: so many at once."""
 LEAST = 0.005  # contributions below it would read as 0.00
@@ -81,7 +81,7 @@ class ExplainableModel:
     def save(self, folder: Path) -> None:
         """Writes the model's files: JSON and plain arrays."""
         content = {**files.stamp(KIND, LIBRARY), **self.features.save(folder), "classes": list(self.classes)}
-        (folder / TREES).write_bytes(bytes(self.booster.save_raw("json")))
+        (folder / BOOSTER).write_bytes(bytes(self.booster.save_raw("json")))
         files.write_json(folder / files.MODEL, content)
 
     @classmethod
@@ -93,7 +93,7 @@ class ExplainableModel:
         files.check(content, KIND, LIBRARY)
         booster = xgboost.Booster()
         try:
-            booster.load_model(bytearray((folder / TREES).read_bytes()))
+            booster.load_model(bytearray((folder / BOOSTER).read_bytes()))
             return cls(tuple(content["classes"]), Features.load(folder, content), booster)
         except (OSError, KeyError, TypeError, ValueError, xgboost.core.XGBoostError) as error:
             raise InvalidArtifact(f"the model is damaged: {type(error).__name__}") from None

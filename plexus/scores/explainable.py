@@ -1,4 +1,4 @@
-"""ExplainableClassifier: boosted trees from an artifact; the explanation names the terms that decided."""
+"""ExplainableClassifier: a boosted model from an artifact; the explanation names the terms that decided."""
 
 from __future__ import annotations
 
