@@ -58,7 +58,8 @@ def filled(cache: Path) -> dict[str, list[Path]]:
     spare = [
         put(cache, "roots", "image-0123456789abcdef"),
         put(cache, "layers", "0" * 64),
-        put(cache, "layers", f"{layer}.part-1-ab"),
+        put(cache, "layers", f"{layer}.part-1-ab"),  # of a killed build
+        put(cache, "layers", f".gone-1-{layer}"),  # of a killed prune
         put(cache, "unpacked", "cd" * 32, 5_000_000),
         put(cache, "sites", "local-aws-0123456789abcdef"),
         put(cache, "bytecode", "0" * 32),
@@ -78,7 +79,7 @@ def test_prune_keeps_what_the_locks_need(filled: dict[str, list[Path]]) -> None:
     assert done.returncode == 0, done.stderr
     assert there(filled["needed"]) == [True] * len(filled["needed"])
     assert there(filled["spare"]) == [False] * len(filled["spare"])
-    assert "removed 7 entries, 5.0 MB" in done.stdout
+    assert "removed 8 entries, 5.0 MB" in done.stdout
 
 
 def test_a_dry_run_removes_nothing(filled: dict[str, list[Path]]) -> None:
@@ -122,7 +123,7 @@ def test_a_running_local_aws_keeps_what_it_runs_from(filled: dict[str, list[Path
 
 def test_show_sums_each_kind(filled: dict[str, list[Path]]) -> None:
     """Entries, bytes and what of them is spare, by kind; a file with two names counts once."""
-    os.link(filled["spare"][3] / "content", filled["spare"][3] / "again")
+    os.link(filled["spare"][4] / "content", filled["spare"][4] / "again")
     told: dict[str, Any] = json.loads(caching("show", "--json").stdout)
     kinds = {kind["kind"]: (kind["entries"], kind["size"], kind["unneeded"]) for kind in told["kinds"]}
     assert kinds["unpacked"] == (2, 5_000_010, 5_000_000)
