@@ -40,6 +40,8 @@ reproducible: ## Build again as other machines, users and Nix would: one digest,
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/reproducible.py
 sbom: ## The bill of materials that the image holds: CycloneDX JSON (TABLE=1: names, versions, licences)
 	@$(HOST_PYTHON) nix/sbom.py $(if $(TABLE),--table)
+vulnerabilities: $(READY) ## Known vulnerabilities of the locked wheels, by a dated file (ADVISORIES=export in OSV's format: renew it)
+	@$(PYTHON) nix/vulnerabilities.py $(if $(ADVISORIES),--update $(ADVISORIES))
 nix: ## The same image with Nix (the host's, else the project's own)
 	@$(CHECK_PYTHON); nix/run
 lock: ## Move all pins and print what moved (PACKAGE=: that one, NAME=: that lock, KEEP=1: only what a .in asks for, DRY=1)
@@ -119,4 +121,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test soak build lint-image run shell load reproducible sbom nix lock archive local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq costs doctor venv lint infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test soak build lint-image run shell load reproducible sbom vulnerabilities nix lock archive local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq costs doctor venv lint infra cost-estimate cache cache-prune clean clean-all help
