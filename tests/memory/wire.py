@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -33,8 +34,9 @@ def no_fault(operation: str, phase: str, request: dict[str, Any]) -> None:
     """The fault of a good day."""
 
 
-_MADE: dict[tuple[str, int], tuple[Any, dict[str, Callable[..., AWSResponse]]]] = {}
-"""Clients by service and attempts, with what answers them now: making one takes longer than most tests."""
+_ONE_AT_A_TIME = threading.RLock()
+_MADE: dict[tuple[str, int, int], tuple[Any, dict[str, Callable[..., AWSResponse]]]] = {}
+"""Clients by service, attempts and line, with what answers them now: making one takes longer than most tests."""
 
 
 class _Body(io.BytesIO):
@@ -46,14 +48,16 @@ class _Body(io.BytesIO):
 class Wire:
     """Connects clients to models; counts calls and bytes, and lets a test's fault interrupt them."""
 
-    def __init__(self) -> None:
+    def __init__(self, line: int = 0) -> None:
+        """Wires that are used at the same time need a line each."""
+        self.line = line
         self.made: list[str] = []
         self.fault: Fault = no_fault
 
     def client(self, service: str, model: Model, attempts: int = 1) -> Any:
         """A boto3 client of a JSON service; it answers for the wire that asked for it last."""
         config = Config(retries={"mode": "standard", "total_max_attempts": attempts})
-        return _connected(service, attempts, config, self._answering(model))
+        return _connected(service, attempts, self.line, config, self._answering(model))
 
     def s3(self, objects: dict[str, bytes]) -> Any:
         """A boto3 client of S3; `objects` holds contents by "bucket/key"."""
@@ -62,7 +66,7 @@ class Wire:
             retries={"total_max_attempts": 1},
             request_checksum_calculation="when_required",
         )
-        return _connected("s3", 1, config, self._storing(objects))
+        return _connected("s3", 1, self.line, config, self._storing(objects))
 
     def _answering(self, model: Model) -> Callable[..., AWSResponse]:
         def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
@@ -72,7 +76,8 @@ class Wire:
             self.made.append(operation)
             try:
                 self.fault(operation, "before", parameters)
-                content, status = model.call(operation, parameters), 200
+                with _ONE_AT_A_TIME:
+                    content, status = model.call(operation, parameters), 200
                 self.fault(operation, "after", parameters)
             except Refused as refusal:
                 content, status = {"__type": refusal.code, "message": refusal.code, **refusal.more}, refusal.status
@@ -96,9 +101,9 @@ class Wire:
         return answer
 
 
-def _connected(service: str, attempts: int, config: Config, answer: Callable[..., AWSResponse]) -> Any:
+def _connected(service: str, attempts: int, line: int, config: Config, answer: Callable[..., AWSResponse]) -> Any:
     """A client whose requests that function answers from now on."""
-    key = (service, attempts)
+    key = (service, attempts, line)
     if key not in _MADE:
         now: dict[str, Callable[..., AWSResponse]] = {}
         client = boto3.session.Session("test", "test", region_name="us-west-2").client(service, config=config)
