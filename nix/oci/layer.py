@@ -21,7 +21,7 @@ from oci.contents import Contents, Entry, File, Folder, Link
 from oci.digest import ALGORITHM, BLOCK
 
 MTIME = 1
-LEVEL = 6
+LEVEL = 5  # zlib's default, 6, takes 1.6 times as long for 1.4 % less
 CHUNK = 4 << 20
 # Deflate, no flags, no time, no extra flags, unknown operating system.
 GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
