@@ -2,17 +2,20 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from oci import layout
 from oci.check import check_image, write_scan
 from oci.config import labels
 from oci.contents import Contents, File, Held
+from oci.digest import of_file
 from oci.exceptions import BrokenLayer, PathConflict
 from oci.layer import write_layer
-from oci.layout import write_layout
+from oci.layout import write_layout, write_stamp
 
 LABELS = labels("0123456789abcdef", "1.0", "sha256:00")
 
@@ -77,14 +80,33 @@ def test_docker_finds_its_own_manifest(tmp_path: Path) -> None:
     assert image["Layers"] == [f"blobs/sha256/{record.layers[0].digest[7:]}"]
 
 
-def test_an_altered_layer_is_refused(tmp_path: Path) -> None:
-    """A blob that changed in the cache ends the build with both digests."""
+@pytest.mark.parametrize("stamped", [False, True])
+def test_an_altered_layer_is_refused(tmp_path: Path, *, stamped: bool) -> None:
+    """A blob that changed in the cache ends the build with both digests, whether or not it was known to be right."""
     folder = layer(tmp_path, "one", "a")
+    if stamped:
+        write_stamp(folder)
     data = bytearray((folder / "blob").read_bytes())
     data[-1] ^= 1
     (folder / "blob").write_bytes(data)
     with pytest.raises(BrokenLayer, match=r"(?s)layer one .*expected sha256:.*got      sha256:"):
         write_layout(tmp_path / "layout", [folder], LABELS)
+
+
+def test_a_layer_that_is_known_to_be_right_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two layers only the one without a stamp is hashed, also when the first has got more names since."""
+    known, new = layer(tmp_path, "one", "a"), layer(tmp_path, "two", "b")
+    write_stamp(known)
+    os.link(known / "blob", tmp_path / "another name")
+    read: list[int] = []
+
+    def counting(path: Path) -> str:
+        read.append(path.stat().st_ino)
+        return of_file(path)
+
+    monkeypatch.setattr(layout, "of_file", counting)
+    write_layout(tmp_path / "layout", [known, new], LABELS)
+    assert read == [(new / "blob").stat().st_ino]
 
 
 def test_layers_that_write_one_path_are_refused(tmp_path: Path) -> None:
