@@ -15,7 +15,7 @@ from plexus.problems import Finding, Problem, nearest
 if TYPE_CHECKING:
     from plexus.context import Context
     from plexus.document import Document
-    from plexus.processors import Process
+    from plexus.processors.step import Process
     from plexus.scores.base import Scorer
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -97,7 +97,7 @@ def is_transient(error: BaseException) -> bool:
 
 def _waited(attempt: int, context: Context) -> bool:
     """Waits before the next attempt; False when the deadline leaves no time for it."""
-    pause = 0.5 * 2**attempt * (0.5 + random.random() / 2)  # noqa: S311 - jitter, not a secret
+    pause = 0.5 * 2**attempt * (0.5 + secrets.randbelow(500) / 1000)
     left = context.remaining()
     if left is not None and left <= 2 * pause:
         return False

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from plexus.exceptions import PlexusError, ScoringFailed
-from plexus.processors import speakers
+from plexus.processors import speakers, transcript, windows, words
+from plexus.processors.step import Process
 from plexus.values import Item
-
-Process = Callable[[Item], Item]
 
 PROCESSORS: dict[str, Callable[[Any], Process]] = {
     "RemoveSpeakerIdentifiers": speakers.remove_identifiers,
+    "CustomerTurnsOnly": speakers.customer_only,
+    "EnumerateSpeakers": speakers.enumerate_speakers,
+    "RemoveStopWords": words.remove_stop_words,
+    "ExpandContractions": words.expand_contractions,
+    "RelevantWindows": windows.relevant_windows,
+    "TranscriptFormat": transcript.formatted,
+    "TimeSlice": transcript.time_slice,
 }
 
 
@@ -37,11 +42,6 @@ def chain(configurations: Sequence[Any]) -> Process:
         return item
 
     return process
-
-
-def with_text(item: Item, text: str) -> Item:
-    """The item with another text."""
-    return replace(item, text=text)
 
 
 def _unchanged(item: Item) -> Item:

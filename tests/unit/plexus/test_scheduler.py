@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from typing import ClassVar
 
 import pytest
 
@@ -107,7 +108,7 @@ class Slow(KeywordScorer):
     """Waits for its partner, so that it finishes only when both run at the same time; counts its runs."""
 
     partners = threading.Barrier(2)
-    runs: list[str] = []  # noqa: RUF012 - shared on purpose
+    runs: ClassVar[list[str]] = []
 
     def score(self, requests: Sequence[Request], context: Context) -> list[Outcome]:
         """As a score does, slowly where the name says so."""

@@ -1,0 +1,108 @@
+"""Nodes that ask no model, numbers in replies, and scores made of scores."""
+
+from decimal import Decimal
+
+import pytest
+
+import plexus
+from plexus.context import Context
+from plexus.exceptions import ScoringFailed
+from plexus.graph.nodes.numeric import parse_number
+from plexus.scorecard import Scorecard
+
+HEAD = """
+name: C
+key: c
+scores:
+  - name: S
+    class: LangGraphScore
+    output: {value: VALUE}
+    graph:"""
+
+
+def graph(nodes: str, value: str = "value") -> Scorecard:
+    """A scorecard of one graph without a model."""
+    return plexus.load(HEAD.replace("VALUE", value) + nodes)
+
+
+def scored(card: Scorecard, text: str, name: str = "S") -> plexus.Result:
+    """The result of one text."""
+    return plexus.score(card, name, plexus.Item(text), context=Context())
+
+
+FUZZY = """
+      - name: find
+        class: FuzzyMatchClassifier
+        targets: [{phrase: money back, threshold: 0.8}]
+"""
+CUT = """
+      - name: find
+        class: FuzzyMatchExtractor
+        targets: [{phrase: thank you for calling}]
+        output: {greeting: value}
+      - name: cut
+        class: BeforeAfterSlicer
+        quotation: greeting
+"""
+
+
+@pytest.mark.parametrize(("text", "value"), [("I want my mony back!", "Yes"), ("All is well.", "No")])
+def test_a_misspelt_phrase_is_found(text: str, value: str) -> None:
+    """A phrase is found where the text is like it enough, and nowhere else."""
+    assert scored(graph(FUZZY), text).value == value
+
+
+@pytest.mark.parametrize(("part", "value"), [("before", "Hello."), ("after", "What can I do?")])
+def test_a_text_is_cut_at_what_was_found(part: str, value: str) -> None:
+    """A slicer gives what stands before and after the passage that an earlier node found."""
+    assert scored(graph(CUT, part), "Hello. Thank you for caling. What can I do?").value.strip(" .") == value.strip(
+        " ."
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "number"),
+    [
+        ("The answer is 4.", "4"),
+        ("4 out of 5", "4"),
+        ("4/5", "4"),
+        ("I would say −2.5", "-2.5"),
+        ("1,200 dollars", "1200"),
+        ("between 3 and 5", None),
+        ("none", None),
+    ],
+)
+def test_a_number_is_read_from_a_reply(reply: str, number: str | None) -> None:
+    """The last number counts; a scale is none, and a range names none."""
+    assert parse_number(reply) == (None if number is None else Decimal(number))
+
+
+COMPOSITE = """
+name: C
+key: c
+scores:
+  - name: Refund
+    class: KeywordClassifier
+    keywords: [refund]
+  - name: Angry
+    class: KeywordClassifier
+    keywords: [angry]
+  - name: Urgent
+    class: CompositeScore
+    depends_on: [Refund, Angry]
+    expression: "'High' if results['Refund'].value == 'Yes' and results['Angry'].value == 'Yes' else 'Low'"
+    values: [High, Low]
+"""
+
+
+@pytest.mark.parametrize(("text", "value"), [("angry about my refund", "High"), ("my refund", "Low")])
+def test_a_composite_follows_from_other_scores(text: str, value: str) -> None:
+    """An expression over the values of its dependencies gives the value."""
+    assert scored(plexus.load(COMPOSITE), text, "Urgent").value == value
+
+
+def test_a_composite_gives_none_but_its_values() -> None:
+    """What the expression gives beside the declared values is a failure, never a result."""
+    card = plexus.load(COMPOSITE.replace("values: [High, Low]", "values: [High, Medium]"))
+    with pytest.raises(ScoringFailed, match=r"gave none of its values \(High, Medium\)"):
+        scored(card, "my refund", "Urgent")

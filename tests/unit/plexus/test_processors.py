@@ -1,0 +1,151 @@
+"""Processors: what reaches the score."""
+
+from typing import Any
+
+import pytest
+
+import plexus
+from plexus.configuration.processors import Processor
+from plexus.exceptions import ScoringFailed
+from plexus.processors import PROCESSORS, chain
+from plexus.values import Item
+
+CALL = (
+    "Agent 1: Hello, how can I help?\nCustomer: My order is late.\nIt was due Monday.\n"
+    "Agent 1: I see.\nCaller 2: Me too!"
+)
+TRANSCRIPT = [
+    {"speaker": "Agent", "text": "Hello.", "start": 0, "end": 2},
+    {"speaker": "Customer", "text": "It broke.", "start": 65.5, "end": 70},
+    {"text": "(silence)", "start": 80},
+]
+
+
+def processed(text: str, class_name: str, metadata: dict[str, Any] | None = None, **keys: Any) -> str:
+    """The text after one processor."""
+    from pydantic import TypeAdapter
+
+    configuration: Any = TypeAdapter(Processor).validate_python({"class": class_name, **keys})
+    return chain([configuration])(Item(text, metadata or {})).text or ""
+
+
+def test_every_processor_of_the_configuration_is_there() -> None:
+    """Each class that the YAML may name has its code, and there is no other."""
+    from typing import get_args
+
+    named = {get_args(each.model_fields["class_name"].annotation)[0] for each in get_args(get_args(Processor)[0])}
+    assert named == set(PROCESSORS)
+
+
+def test_speakers_are_removed_and_times_and_addresses_are_not_speakers() -> None:
+    """Only a name at the beginning of a line, with a colon, is a speaker."""
+    text = "Agent 2: at 10:30: yes\nhttps://x: y"
+    assert processed(text, "RemoveSpeakerIdentifiers") == "at 10:30: yes\nhttps://x: y"
+
+
+def test_only_the_customers_turns_are_kept() -> None:
+    """A turn goes on until the next speaker; numbers after the speaker do not matter."""
+    assert processed(CALL, "CustomerTurnsOnly") == "My order is late.\nIt was due Monday.\nMe too!"
+    assert processed(CALL, "CustomerTurnsOnly", speakers=["AGENT"]) == "Hello, how can I help?\nI see."
+
+
+def test_a_transcript_without_the_customer_fails() -> None:
+    """No turn of the customer is a failure: the agent's words never stand in for them."""
+    with pytest.raises(ScoringFailed, match="CustomerTurnsOnly failed: no turn of 1 is the customer's"):
+        processed("Agent: Hello.", "CustomerTurnsOnly")
+
+
+def test_speakers_are_numbered_by_first_appearance() -> None:
+    """The same name in another case is the same speaker."""
+    text = "Ann: Hi.\nBob: Hello.\nANN: Bye."
+    assert processed(text, "EnumerateSpeakers", label="Voice") == "Voice 1: Hi.\nVoice 2: Hello.\nVoice 1: Bye."
+
+
+def test_stop_words_go_and_negations_stay() -> None:
+    """Marks and lines stay; `keep` and `also` change the list."""
+    text = "It is not the best, and I do not\nlike it."
+    assert processed(text, "RemoveStopWords") == "not best, not\nlike."
+    assert processed(text, "RemoveStopWords", keep=["It"], also=["BEST"]) == "It not, not\nlike it."
+
+
+@pytest.mark.parametrize(
+    ("text", "full"),
+    [
+        ("I don't know", "I do not know"),
+        ("Can’t and won't", "Cannot and will not"),
+        ("It's Ann's, they've said", "It is Ann's, they have said"),
+        ("he'd go", "he'd go"),
+    ],
+)
+def test_contractions_are_expanded_where_there_is_one_reading(text: str, full: str) -> None:
+    """Both apostrophes count; a possessive and `'d` have several readings and stay."""
+    assert processed(text, "ExpandContractions") == full
+
+
+@pytest.mark.parametrize(
+    ("keys", "kept"),
+    [
+        ({"before": 0, "after": 0}, "Two refund here. … Six refund."),
+        ({"before": 0, "after": 1}, "Two refund here. Three. … Six refund."),
+        ({"before": 1, "after": 2}, "One. Two refund here. Three. Four. Five. Six refund."),
+        ({"unit": "words", "before": 1, "after": 0, "separator": " | "}, "Two refund | Six refund."),
+        ({"fuzzy": True, "keywords": ["refnud"], "before": 0, "after": 0}, "Two refund here. … Six refund."),
+        ({"keywords": ["refund here", "four"], "unit": "words", "before": 0, "after": 0}, "refund here. … Four."),
+    ],
+)
+def test_windows_around_keywords_are_kept(keys: dict[str, Any], kept: str) -> None:
+    """Windows that touch are joined; a phrase may span several units."""
+    text = "One. Two refund here. Three. Four. Five. Six refund."
+    assert processed(text, "RelevantWindows", **{"keywords": ["refund"], **keys}) == kept
+
+
+def test_windows_of_turns_keep_their_speakers() -> None:
+    """With `unit: turns` whole turns are kept."""
+    kept = processed(CALL, "RelevantWindows", keywords=["late"], unit="turns", before=1, after=0)
+    assert kept == "Agent 1: Hello, how can I help?\nCustomer: My order is late.\nIt was due Monday."
+
+
+def test_no_keyword_gives_the_placeholder_or_fails() -> None:
+    """Without a placeholder a text that holds no keyword fails: the whole text is never scored instead."""
+    assert processed("Nothing.", "RelevantWindows", keywords=["x"], placeholder="(none)") == "(none)"
+    with pytest.raises(ScoringFailed, match="holds none of the keywords"):
+        processed("Nothing.", "RelevantWindows", keywords=["x"])
+
+
+def test_a_transcript_becomes_text() -> None:
+    """One line for each turn, with its time where that is asked for."""
+    meta = {"transcript": TRANSCRIPT}
+    assert processed("-", "TranscriptFormat", meta) == "Agent: Hello.\nCustomer: It broke.\n(silence)"
+    timed = processed("-", "TranscriptFormat", meta, timestamps=True)
+    assert timed == "[00:00] Agent: Hello.\n[01:05] Customer: It broke.\n[01:20] (silence)"
+
+
+def test_a_slice_keeps_the_turns_that_begin_in_it() -> None:
+    """The slice's end is excluded; a slice without turns fails."""
+    meta = {"transcript": TRANSCRIPT}
+    assert processed("-", "TimeSlice", meta, **{"from": 60, "to": 80}) == "Customer: It broke."
+    with pytest.raises(ScoringFailed, match="no turn of the transcript begins within the slice"):
+        processed("-", "TimeSlice", meta, **{"from": 90})
+
+
+@pytest.mark.parametrize("meta", [{}, {"transcript": []}, {"transcript": [{"speaker": "A"}]}, {"transcript": "x"}])
+def test_an_item_without_a_transcript_fails(meta: dict[str, Any]) -> None:
+    """A transcript that is missing or of another shape is a failure, never an empty text."""
+    with pytest.raises(ScoringFailed, match="TranscriptFormat failed"):
+        processed("-", "TranscriptFormat", meta)
+
+
+def test_a_scores_own_processors_replace_the_scorecards() -> None:
+    """`item.processors` is used instead of the scorecard's, never in addition."""
+    card = plexus.load(
+        """
+name: A
+key: a
+processors: [{class: CustomerTurnsOnly}]
+scores:
+  - {name: Theirs, class: KeywordClassifier, keywords: [help]}
+  - {name: All, class: KeywordClassifier, keywords: [help], item: {processors: []}}
+"""
+    )
+    assert plexus.score(card, "Theirs", Item(CALL)).value == "No"
+    assert plexus.score(card, "All", Item(CALL)).value == "Yes"
