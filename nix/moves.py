@@ -1,4 +1,7 @@
-"""What a new lock moves: the pins of two texts of one lock compared, and the table that people read."""
+"""What a new lock moves: the pins of two texts of one lock compared, and the table that people read.
+
+The layers of layers.lock count as pins too; their version is how their digest begins.
+"""
 
 import itertools
 import re
@@ -8,8 +11,10 @@ from dataclasses import dataclass
 from pins import DEB_LINE, WHEEL_LINE
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+(?:\[[^\]]*\])?)==(\S+)(?: ; ([^\\\n]*[^\\\s]))?[ \\]*$", re.M)
+LAYER = re.compile(r"(\S+) (sha256:([0-9a-f]{12})[0-9a-f]{52}) (\d+)")
 HASHES = re.compile(r"sha256:([0-9a-f]{64})")
 KILOBYTE = 1000
+LAYERS = "layers"
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ def pins_of(text: str) -> dict[tuple[str, str], Pin]:
             found[deb[1], ""] = Pin(deb[1], deb[2], int(deb[3]), (deb[4], deb[5]))
         elif wheel := WHEEL_LINE.fullmatch(line):
             found[wheel[1], ""] = Pin(wheel[1], wheel[2], int(wheel[4]), (wheel[3], wheel[5]))
+        elif layer := LAYER.fullmatch(line):
+            found[layer[1], ""] = Pin(layer[1], layer[3], int(layer[4]), (layer[2],))
     return found or requirements_of(text)
 
 
@@ -86,7 +93,7 @@ def table(found: Sequence[Move]) -> str:
         "  ".join([*(text.ljust(width) for text, width in zip(row[:4], widths, strict=False)), row[4].rjust(widths[4])])
         for row in rows
     ]
-    total = sum(move.delta or 0 for move in found)
+    total = sum(move.delta or 0 for move in found if move.lock != LAYERS)
     return "\n".join(
         [*lines, f"{len(found)} pins move; what is fetched for the roots and the image: {total / KILOBYTE:+.1f} kB"]
     )

@@ -67,7 +67,8 @@ PINNING = sorted(
 def test_every_lock_of_the_project_is_understood(path: Path) -> None:
     """As many pins are read as the lock has, and comparing a lock with itself finds nothing."""
     text = path.read_text()
-    began = [line for line in text.splitlines() if re.match(r"[a-z0-9]\S* ?\S*==|\S+ \S+ \d+ [0-9a-f]{64} pool/", line)]
+    pinned = r"[a-z0-9]\S* ?\S*==|\S+ \S+ \d+ [0-9a-f]{64} pool/|\S+ sha256:[0-9a-f]{64} \d+$"
+    began = [line for line in text.splitlines() if re.match(pinned, line)]
     assert began
     assert len(pins_of(text)) == len(began)
     assert all(pin.rest for pin in pins_of(text).values())
