@@ -1,0 +1,111 @@
+"""The same image by buildah, as it is usually written: root, `pip install -r` of the locked wheels, the code.
+
+Storage driver vfs and chroot isolation: neither a daemon nor overlay mounts are asked for.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+from measure import Run, measured, pushed_bytes
+
+TAG = "localhost/bench"
+RECIPE = """FROM scratch
+COPY root/ /
+RUN --mount=type=bind,source=offline,target=/offline \
+ ["/usr/bin/python3.11", "/offline/pip", "install", "--quiet", "--no-cache-dir", "--no-index", "--no-deps", \
+ "--root-user-action=ignore", "--break-system-packages", \
+ "--find-links=/offline", "--require-hashes", "--requirement=/offline/requirements.txt"]
+COPY plexus/ /var/task/plexus/
+COPY handler/ /var/task/handler/
+WORKDIR /var/task
+ENTRYPOINT ["/usr/bin/python3.11", "-m", "awslambdaric"]
+CMD ["handler.app.lambda_handler"]
+"""
+
+
+class Buildah:
+    """A storage of its own below `work`, and the context of the build."""
+
+    def __init__(self, work: Path, root: Path) -> None:
+        import inputs
+
+        self._home = work / "buildah"
+        self.context = self._home / "context"
+        self.layout = self._home / "layout"
+        self.context.mkdir(parents=True)
+        self._line = ("buildah", "--root", self._home / "store", "--runroot", self._home / "run")
+        self._driver = ("--storage-driver", "vfs")
+        self._environment = {**os.environ, "BUILDAH_ISOLATION": "chroot", "TMPDIR": str(self._home)}
+        shutil.copytree(inputs.root("image"), self.context / "root", symlinks=True)
+        for name in ("plexus", "handler"):
+            shutil.copytree(root / name, self.context / name, ignore=shutil.ignore_patterns("__pycache__"))
+        offline(self.context / "offline")
+        (self.context / "Containerfile").write_text(RECIPE)
+
+    def run(self, *words: str | Path) -> Run:
+        """Run one of buildah's commands."""
+        return measured(*self._line, *self._driver, *words, environment=self._environment)
+
+    def build(self, *options: str) -> Run:
+        """Build with buildah's cache of layers, and write the layout."""
+        made = self.run("bud", "--layers", "--timestamp", "1", *options, "--tag", TAG, self.context)
+        shutil.rmtree(self.layout, ignore_errors=True)
+        return made + self.run("push", "--quiet", TAG, f"oci:{self.layout}:latest")
+
+    def push(self, registry: str, login: str) -> Run:
+        """Push to the registry."""
+        target = f"docker://{registry}/bench/buildah:latest"
+        return self.run("push", "--quiet", "--tls-verify=false", f"--creds={login}", TAG, target)
+
+    def blobs(self) -> dict[str, int]:
+        """The blobs of the image and their sizes."""
+        return pushed_bytes(self.layout)
+
+    def size(self) -> int:
+        """Bytes of all blobs."""
+        return sum(self.blobs().values())
+
+    def twice(self) -> str:
+        """Whether another build without the cache of layers gives the same digest; a sentence."""
+        before = self._digest()
+        self.build("--no-cache")
+        same = "the same digest" if self._digest() == before else "another digest"
+        return f"buildah, the same build again without its cache (--timestamp 1): {same}"
+
+    def close(self) -> None:
+        """Remove what only buildah may remove."""
+        subprocess.run([*map(str, self._line), *self._driver, "rm", "--all"], capture_output=True, check=False)
+        subprocess.run([*map(str, self._line), *self._driver, "rmi", "--all"], capture_output=True, check=False)
+
+    def _digest(self) -> str:
+        return str(json.loads((self.layout / "index.json").read_bytes())["manifests"][0]["digest"])
+
+
+def offline(folder: Path) -> None:
+    """The locked wheels under the names that pip wants, their requirements, and pip itself."""
+    import pins
+    import vault
+
+    from environments import pip
+
+    folder.mkdir()
+    for wheel in pins.wheel_lock():
+        os.link(vault.place(wheel), folder / proper_name(vault.place(wheel), wheel.name, wheel.version))
+    shutil.copyfile(pins.LOCKS / "image-wheels.lock", folder / "requirements.txt")
+    *python, _, _ = pip()
+    told = measured(*python, "-c", "import pip; print(*pip.__path__)").said.strip()
+    shutil.copytree(told, folder / "pip")
+
+
+def proper_name(path: Path, name: str, version: str) -> str:
+    """The file name of a wheel: its tags stand in its WHEEL file."""
+    with zipfile.ZipFile(path) as archive:
+        member = next(one for one in archive.namelist() if one.endswith(".dist-info/WHEEL"))
+        lines = archive.read(member).decode().splitlines()
+    tags = [line.removeprefix("Tag:").strip() for line in lines if line.startswith("Tag:")]
+    tag = next(tag for tag in tags if not tag.startswith("py2-"))
+    return f"{name.replace('-', '_')}-{version}-{tag}.whl"

@@ -1,0 +1,86 @@
+"""Runs of commands with their time and memory, and the table that bench/image.py prints."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+KILOBYTE = 1024  # the unit of ru_maxrss on Linux
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished command: seconds, bytes of its biggest process, standard output."""
+
+    seconds: float
+    memory: int
+    said: str = ""
+
+    def __add__(self, other: "Run") -> "Run":
+        return Run(self.seconds + other.seconds, max(self.memory, other.memory), other.said)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: ours, buildah's and skopeo's run, and the bytes that ours and buildah's sent."""
+
+    what: str
+    ours: Run
+    buildah: Run | None = None
+    skopeo: Run | None = None
+    sent: tuple[int, int | None] | None = None
+
+
+def measured(*words: str | Path, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Run:
+    """Run a command to its end; SystemExit with what it said when it fails."""
+    line = [str(word) for word in words]
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as problems:
+        began = time.monotonic()
+        process = subprocess.Popen(line, stdout=out, stderr=problems, env=environment, cwd=folder)
+        _, status, usage = os.wait4(process.pid, 0)
+        took = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        problems.seek(0)
+        if process.returncode:
+            raise SystemExit(f"{' '.join(line[:4])} …: {problems.read()[-2000:] or out.read()[-2000:]}")
+        return Run(took, usage.ru_maxrss * KILOBYTE, out.read())
+
+
+def command(*words: str | Path) -> None:
+    """Run a command whose time is nobody's concern."""
+    measured(*words)
+
+
+def pushed_bytes(layout: Path) -> dict[str, int]:
+    """The blobs of a layout's image but the manifest, with their sizes."""
+    digest = json.loads((layout / "index.json").read_bytes())["manifests"][0]["digest"]
+    manifest = json.loads((layout / "blobs" / digest.replace(":", "/")).read_bytes())
+    return {part["digest"]: part["size"] for part in [manifest["config"], *manifest["layers"]]}
+
+
+HEAD = (
+    "| what | ours | buildah | ratio | skopeo | ratio | sent, ours / buildah | biggest process, ours / buildah |\n"
+    "|---|---|---|---|---|---|---|---|"
+)
+
+
+def line(row: Row) -> str:
+    """A row in Markdown; ratios are a peer's time by ours: above 1 we are quicker."""
+    cells = [row.what, f"{row.ours.seconds:.2f} s"]
+    for peer in (row.buildah, row.skopeo):
+        cells += [f"{peer.seconds:.2f} s", f"{peer.seconds / row.ours.seconds:.1f}"] if peer else ["-", "-"]
+    cells.append(" / ".join(size(one) for one in row.sent) if row.sent else "-")
+    cells.append(" / ".join(size(one.memory) for one in (row.ours, row.buildah) if one))
+    return f"| {' | '.join(cells)} |"
+
+
+def size(count: int | None) -> str:
+    """Bytes for people."""
+    if count is None:
+        return "-"
+    return f"{count / 1e6:.1f} MB" if count >= 1_000_000 else f"{count / 1e3:.0f} kB"
