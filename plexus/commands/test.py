@@ -1,0 +1,93 @@
+"""`plexus test`: run the `tests:` beside a scorecard's scores, without asking any provider."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from plexus.commands import options
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One test: what was expected of a text, and what came; `got` is a value, or an error's kind and message."""
+
+    card: str
+    score: str
+    text: str
+    expected: str
+    got: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value is the expected one."""
+        return self.got == self.expected
+
+
+@click.command(name="test")
+@click.argument(
+    "cards", metavar="CARD.yaml...", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
+)
+@options.score
+@options.store
+@options.as_json
+def command(cards: tuple[Path, ...], names: tuple[str, ...], store: Path, as_json: bool) -> int:
+    """Train what has to be trained, run every test, and print what is not as expected; exit 1 when anything is.
+
+    Language models are not asked: their replies come from the scores' cassettes.
+    """
+    verdicts = [verdict for card in cards for verdict in run(card, store, names)]
+    if as_json:
+        click.echo(
+            json.dumps([{**asdict(one), "passed": one.passed} for one in verdicts], indent=2, ensure_ascii=False)
+        )
+    else:
+        for one in verdicts:
+            click.echo(line(one))
+        failed = sum(not one.passed for one in verdicts)
+        click.echo(f"{len(verdicts) - failed} passed, {failed} failed")
+    return 0 if all(one.passed for one in verdicts) else 1
+
+
+def run(card: Path, store: Path, names: tuple[str, ...] = ()) -> Iterator[Verdict]:
+    """Every test of a scorecard, in its order. Raises InvalidScorecard and what training can raise."""
+    import plexus
+    from plexus.artifacts import FolderArtifacts
+    from plexus.publishing import publish
+
+    artifacts = FolderArtifacts(store)
+    scorecard = plexus.load(publish(plexus.load_file(card), artifacts).text, name=card.name)
+    context = plexus.Context(artifacts=artifacts, offline=True)
+    chosen = {scorecard.find(name).name for name in names}
+    for score in scorecard.scores:
+        cases = score.configuration.tests if not chosen or score.name in chosen else []
+        outcomes = plexus.score_batch(
+            scorecard, score.name, [plexus.Item(one.text, one.metadata) for one in cases], context=context
+        )
+        for case, outcome in zip(cases, outcomes, strict=True):
+            yield Verdict(card.name, score.name, case.text, case.value, told(case, outcome))
+
+
+def told(case: Any, outcome: Any) -> str:
+    """A result's value, or why it counts for none: an error, or an explanation without the words that it must hold."""
+    if case.results:
+        return "not run: `results` in place of dependencies is not known to this command"
+    if isinstance(outcome, Exception):
+        return f"{type(outcome).__name__}: {outcome}"
+    wanted = case.explanation_contains
+    if wanted is not None and wanted not in (outcome.explanation or ""):
+        return f"{outcome.value}, explained by {outcome.explanation!r} without {wanted!r}"
+    return str(outcome.value)
+
+
+def line(one: Verdict) -> str:
+    """One line for people."""
+    text = one.text if len(one.text) <= 60 else one.text[:59] + "…"
+    if one.passed:
+        return f"ok    {one.card}: {one.score}: {text!r} → {one.got}"
+    return f"FAIL  {one.card}: {one.score}: {text!r}: expected {one.expected}, got {one.got}"
