@@ -251,7 +251,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"build: {problem}", file=sys.stderr)
         return FAILED
     except OSError as problem:
-        print(f"build: {problem.filename or arguments.output}: {problem.strerror}", file=sys.stderr)
+        print(f"build: {inputs.told(problem)}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("build: interrupted; the next build goes on from here", file=sys.stderr)

@@ -31,8 +31,6 @@ from workspace import leftovers, workspace
 from oci.archive import unpack_debs
 from oci.nar import nar_hash
 
-SHOWN = 20
-
 
 def fetch(groups: Sequence[str] = ("image",), folders: Sequence[Path] = ()) -> None:
     """Fill the cache with the inputs of these groups; InputProblem names all that cannot be had, and the ways."""
@@ -114,12 +112,11 @@ def _room(work: Path, total: int) -> None:
 
 def _unavailable(lack: Sequence[Input], reasons: sources.Reasons, archives: Sequence[str]) -> str:
     """Everything that is missing and why, all the ways that were tried, and those that are left."""
-    listed = "".join(f"\n  {one}: {reasons.get(one, 'not found')}" for one in lack[:SHOWN])
-    more = f"\n  and {len(lack) - SHOWN} more" if len(lack) > SHOWN else ""
+    listed = "".join(f"\n  {one}: {reasons.get(one, 'not found')}" for one in lack)
     named = ", ".join(archives) or "none named"
     where = "DEBIAN_MIRROR" if "DEBIAN_MIRROR" in os.environ else f"apt's mirrors ({len(sources.mirrors())} configured)"
     return (
-        f"{len(lack)} of the pinned inputs cannot be had:{listed}{more}\n"
+        f"{len(lack)} of the pinned inputs cannot be had:{listed}\n"
         f"tried, in this order: the cache {cache_dir()}, archives ({named}), {where}, pip's index\n"
         "next: mend the network, or what apt and pip are configured with, and run it again (what arrived stays);\n"
         "      or a folder that holds the files: ARCHIVE=FOLDER make build (make archive ARCHIVE=FOLDER writes it);\n"
@@ -191,7 +188,7 @@ def told(problem: OSError) -> str:
     where = problem.filename or cache_dir()
     if problem.errno == errno.ENOSPC:
         return f"{where}: the disk is full; free some (make cache-prune), or SCORE_PROCESSOR_CACHE=… on another disk"
-    if problem.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+    if problem.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOENT, errno.ENOTDIR):
         return f"{where}: {problem.strerror}; expected a cache that you can write to: SCORE_PROCESSOR_CACHE=…"
     return f"{where}: {problem.strerror or problem}"
 

@@ -1,4 +1,4 @@
-"""All that can be found in a scorecard before any provider is asked: errors that keep it from loading, and warnings."""
+"""What keeps a scorecard from loading, found before any provider is asked."""
 
 from __future__ import annotations
 

@@ -133,6 +133,16 @@ def protect(aws: Aws, digest: str) -> None:
         return
 
 
+def image_text(digest: str, commit: str) -> str:
+    """An image, for people."""
+    return f"{short(digest)} (commit {_git.short_revision(commit)})"
+
+
+def before_text(version: str, digest: str) -> str:
+    """What the alias named before, as the end of a sentence; empty where it named nothing."""
+    return f", was version {version} {short(digest)}" if version else ""
+
+
 def description(commit: str, configuration: str, locks: str, by: str) -> str:
     """Return what a function's version says of itself; Lambda keeps 256 characters."""
     return f"commit {_git.short_revision(commit)} configuration {configuration} locks {locks} by {by}"[:256]

@@ -17,7 +17,6 @@ from ._errors import NotFound, OperationFailed
 from ._function import Facts
 from ._image import local_image
 from ._release import Clock, Live
-from ._text import short
 
 
 @dataclass(frozen=True)
@@ -129,11 +128,11 @@ def _commit_of(aws: Aws, digest: str) -> str:
 
 def _render(deployed: Deployed, shell: Shell) -> None:
     alias = shell.stage.function.alias
-    image = f"{short(deployed.digest)} (commit {_git.short_revision(deployed.commit)})"
-    was = f", was version {deployed.previous_version} {short(deployed.previous_digest)}"
+    image = _release.image_text(deployed.digest, deployed.commit)
+    was = _release.before_text(deployed.previous_version, deployed.previous_digest)
     text = {
         "unchanged": f"nothing to deploy: {alias} names version {deployed.version}, which runs {image}",
-        "would deploy": f"would deploy {image} to {alias}{was if deployed.previous_version else ''}",
+        "would deploy": f"would deploy {image} to {alias}{was}",
         "deployed": f"{alias} now names version {deployed.version}, which runs {image}{was}",
     }[deployed.action]
     shell.console.print(text, markup=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import click
 
-from . import _function, _git, _ledger, _release, deploy, history
+from . import _function, _ledger, _release, deploy, history
 from ._aws import Aws, make
 from ._command import Shell, verb
 from ._errors import NotFound, OperationFailed
@@ -103,8 +103,8 @@ def _version(aws: Aws, target: Target) -> Facts | None:
 
 def _render(done: RolledBack, shell: Shell) -> None:
     alias = shell.stage.function.alias
-    image = f"{short(done.digest)} (commit {_git.short_revision(done.commit)})"
-    was = f", was version {done.previous_version} {short(done.previous_digest)}"
+    image = _release.image_text(done.digest, done.commit)
+    was = _release.before_text(done.previous_version, done.previous_digest)
     text = {
         "unchanged": f"nothing to do: {alias} names version {done.version}, which runs {image}",
         "would roll back": f"would let {alias} name version {done.version or '(new)'}, which runs {image}{was}",

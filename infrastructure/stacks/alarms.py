@@ -32,9 +32,11 @@ class Watch:
 
 def watches(settings: Settings) -> list[Watch]:
     """All alarms of a stage."""
-    function = ("FunctionName", settings.function.name)
+    return [*_of_queues(settings), *_of_jobs(settings), *_of_function(settings)]
+
+
+def _of_queues(settings: Settings) -> list[Watch]:
     requests = ("QueueName", settings.queues.request)
-    near = settings.function.timeout_s * MILLISECONDS * NEAR
     return [
         Watch(
             "DeadLetters",
@@ -64,6 +66,12 @@ def watches(settings: Settings) -> list[Watch]:
             settings.alarms.oldest_message_s,
             3,
         ),
+    ]
+
+
+def _of_jobs(settings: Settings) -> list[Watch]:
+    function = ("FunctionName", settings.function.name)
+    return [
         Watch("FailedJobs", "a job failed for good", WORKER, "JobsFailed", function, "Sum", 1),
         Watch(
             "ProviderCost",
@@ -75,6 +83,13 @@ def watches(settings: Settings) -> list[Watch]:
             settings.alarms.provider_cost_usd_per_hour,
             period_s=HOUR,
         ),
+    ]
+
+
+def _of_function(settings: Settings) -> list[Watch]:
+    function = ("FunctionName", settings.function.name)
+    near = settings.function.timeout_s * MILLISECONDS * NEAR
+    return [
         Watch("Errors", "the function fails as a whole", "AWS/Lambda", "Errors", function, "Sum", 1, 2),
         Watch(
             "Throttles",

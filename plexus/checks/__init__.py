@@ -1,4 +1,4 @@
-"""What a scorecard must satisfy beyond its shape. `errors` decides whether it loads; `lint` adds warnings."""
+"""What a scorecard must satisfy beyond its shape: without errors it loads."""
 
 from __future__ import annotations
 

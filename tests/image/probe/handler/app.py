@@ -5,6 +5,7 @@ import importlib.metadata
 import ssl
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -21,6 +22,7 @@ def versions(names: list[str]) -> dict[str, str]:
 def without_licence(_: Any) -> list[str]:
     """The distributions that bring no licence text."""
     words = ("licen", "copying", "notice")
+    # The image keeps no RECORD, so a distribution's files are only found through its folder, which has no public name.
     return [
         item.name
         for item in importlib.metadata.distributions()
@@ -74,11 +76,9 @@ def compiled_at_start(_: Any) -> list[str]:
 
     assert pandas
     assert langchain_core.messages
-    import os
-
     modules = list(sys.modules.values())
     cached = [(m.__name__, getattr(m, "__cached__", None), getattr(m, "__file__", None)) for m in modules]
-    return [name for name, path, file in cached if path and file and file.endswith(".py") and not os.path.exists(path)]  # noqa: PTH110
+    return [name for name, path, file in cached if path and file and file.endswith(".py") and not Path(path).exists()]
 
 
 CHECKS: dict[str, Callable[[Any], Any]] = {
