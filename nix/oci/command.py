@@ -23,7 +23,7 @@ from oci.check import check_image, write_scan
 from oci.config import labels
 from oci.contents import Contents
 from oci.exceptions import OciError
-from oci.layer import write_layer
+from oci.layer import LEVEL, SMALLEST, write_layer
 from oci.layout import write_layout
 from oci.lint import lint
 from oci.locked import check_locked, files_bytes, lock_text
@@ -102,7 +102,8 @@ def make_layer(arguments: argparse.Namespace) -> int:
     if has_columns():
         raise OciError("start the assembler with -X no_debug_ranges: columns make an image of this kind 7 MB bigger")
     name, contents = contents_of(arguments)
-    record = write_layer(name, contents, arguments.output)
+    level = SMALLEST if arguments.kind == "app" else LEVEL
+    record = write_layer(name, contents, arguments.output, level)
     write_scan(arguments.output)
     print(record.digest)
     return DONE
