@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infrastructure import stage_file
-from infrastructure.exceptions import InfrastructureError
+import stages
 from infrastructure.node import use_wheel_node
+from stages import StageError
 
 if TYPE_CHECKING:
     from infrastructure.stacks.base import StageStack
@@ -26,7 +26,7 @@ RENEW = "make infra"
 
 def folders() -> list[str]:
     """What there is to synthesize: every stage, and the pipelines."""
-    return [*stage_file.stage_names(), PIPELINES]
+    return [*stages.stage_names(), PIPELINES]
 
 
 def synthesize(folder: str) -> dict[str, str]:
@@ -40,9 +40,9 @@ def synthesize(folder: str) -> dict[str, str]:
     with tempfile.TemporaryDirectory(prefix="score-processor-synth-") as work:
         app = App(outdir=work, analytics_reporting=False, stack_traces=False, tree_metadata=False)
         if folder == PIPELINES:
-            stacks: list[StageStack] = [kind(app, stage_file.load(stage)) for stage, kind in KINDS.items()]
+            stacks: list[StageStack] = [kind(app, stages.load(stage)) for stage, kind in KINDS.items()]
         else:
-            settings = stage_file.load(folder)
+            settings = stages.load(folder)
             stacks = [stack(app, settings) for stack in STACKS]
         assembly = app.synth()
         return {
@@ -93,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return max(_one(stage, options.templates, check=options.check) for stage in options.stages or folders())
-    except InfrastructureError as problem:
+    except StageError as problem:
         print(problem, file=sys.stderr)
         return 1
 

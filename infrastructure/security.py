@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from infrastructure.node import use_wheel_node
-from infrastructure.settings import Settings
+from stages import Stage
 
 
 @dataclass(frozen=True, order=True)
@@ -66,7 +66,7 @@ ACCEPTED = (
 )
 
 
-def findings(settings: Settings) -> set[Finding]:
+def findings(settings: Stage) -> set[Finding]:
     """Every rule that a stack of the stage breaks."""
     use_wheel_node()
     from aws_cdk import App

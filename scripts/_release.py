@@ -126,7 +126,7 @@ def protect(aws: Aws, digest: str) -> None:
             repositoryName=repository,
             imageManifest=image["imageManifest"],
             imageManifestMediaType=image["imageManifestMediaType"],
-            imageTag=aws.stage.protected_tag_prefix + short(digest),
+            imageTag=aws.stage.images.protected_tag_prefix + short(digest),
             imageDigest=digest,
         )
     except (client.exceptions.ImageAlreadyExistsException, client.exceptions.ImageTagAlreadyExistsException):

@@ -74,7 +74,7 @@ def publish_artifacts(aws: Aws, card: Card, folder: Path = ARTIFACTS) -> list[st
     from plexus.exceptions import ArtifactMissing
 
     digests = sorted(set(DIGEST.findall(card.text)))
-    store = S3Artifacts(aws.client("s3"), aws.stage.artifact_bucket, folder)
+    store = S3Artifacts(aws.client("s3"), aws.stage.bucket, folder)
     try:
         for digest in digests:
             store.put(FolderArtifacts(folder).get(digest))

@@ -91,7 +91,7 @@ def main(shell: Shell, only_address: bool) -> Pushed | Address:
         except InputProblem as problem:
             raise click.ClickException(str(problem)) from None
         # Tagged like what was deployed: the repository's lifecycle never takes it.
-        tag = f"{shell.stage.protected_tag_prefix}inputs-{image.digest.removeprefix('sha256:')[:12]}"
+        tag = f"{shell.stage.images.protected_tag_prefix}inputs-{image.digest.removeprefix('sha256:')[:12]}"
         shell.confirm(f"Stores {len(image.layers)} inputs, {megabytes(image.size)}, in {shell.stage.repository}.")
         progress = Progress(silent=shell.as_json)
         return push(shell.aws, image, tag=tag, dry_run=shell.dry_run, progress=progress, say=shell.say)

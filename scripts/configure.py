@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import click
 
+from stages.secrets import holds_secret
+
 from . import _function, _ledger, _release
 from ._aws import Aws
 from ._command import Shell, verb
 from ._errors import Refused
 from ._function import Facts
-from ._stage import Stage, holds_secret
+from ._stage import Stage
 
 Say = Callable[[str], None]
 
@@ -50,11 +52,11 @@ def environment(stage: Stage) -> dict[str, str]:
     return {
         **stage.function.environment,
         "PLEXUS_ACCOUNT_KEY": stage.account_key,
-        "PLEXUS_ARTIFACT_BUCKET": stage.artifact_bucket,
+        "PLEXUS_ARTIFACT_BUCKET": stage.bucket,
         "PLEXUS_RESPONSE_WORKER_QUEUE_URL": f"{queues}/{stage.queues.response}",
         "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL": f"{queues}/{stage.queues.request_dead_letters}",
         "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL": f"{queues}/{stage.queues.request}",
-        "PLEXUS_TABLE_PREFIX": stage.table_prefix,
+        "PLEXUS_TABLE_PREFIX": stage.tables.prefix,
     }
 
 

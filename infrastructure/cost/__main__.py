@@ -6,10 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-from infrastructure import stage_file
 from infrastructure.cost import estimate
 from infrastructure.cost.page import JOBS, KINDS, page
-from infrastructure.exceptions import InfrastructureError
+from stages import StageError, load
 
 CLOUD = ("staging", "production")
 
@@ -22,14 +21,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print every line of the estimate as JSON")
     options = parser.parse_args(arguments)
     try:
-        stages = [stage_file.load(stage) for stage in options.stages or ["production"]]
-    except InfrastructureError as problem:
+        stages = [load(stage) for stage in options.stages or ["production"]]
+    except StageError as problem:
         print(problem, file=sys.stderr)
         return 1
     prices, usage = estimate.read(estimate.PRICES), estimate.read(estimate.USAGE)
     if options.json:
         told = {
-            settings.stage: {
+            settings.name: {
                 kind: {
                     jobs: [dataclasses.asdict(line) for line in lines]
                     for jobs in JOBS.values()

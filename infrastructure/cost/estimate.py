@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infrastructure.settings import Settings
+from stages import Stage
 
 HERE = Path(__file__).resolve().parent
 MODELS = HERE.parents[1] / "plexus/graph/prices.toml"
@@ -34,7 +34,7 @@ def read(path: Path) -> Table:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def estimate(settings: Settings, jobs: int, kind: str, prices: Table, usage: Table) -> list[Line]:
+def estimate(settings: Stage, jobs: int, kind: str, prices: Table, usage: Table) -> list[Line]:
     """The lines of a month with `jobs` jobs of `kind` (`light` or `graph`), spread evenly enough to fill batches."""
     batches = math.ceil(jobs / settings.event_source.batch_size)
     return [
@@ -46,7 +46,7 @@ def estimate(settings: Settings, jobs: int, kind: str, prices: Table, usage: Tab
     ]
 
 
-def _function(settings: Settings, batches: int, seconds: float, prices: Table) -> Iterator[Line]:
+def _function(settings: Stage, batches: int, seconds: float, prices: Table) -> Iterator[Line]:
     price, shape = prices["lambda"], settings.function
     gb_seconds = batches * seconds * shape.memory_mb / KB
     yield Line("Lambda", "compute", gb_seconds, "GB-s", gb_seconds * price["gb_second"])
@@ -56,7 +56,7 @@ def _function(settings: Settings, batches: int, seconds: float, prices: Table) -
         yield Line("Lambda", "larger /tmp", extra, "GB-s", extra * price["ephemeral_gb_second"])
 
 
-def _queues(settings: Settings, batches: int, prices: Table, usage: Table) -> Iterator[Line]:
+def _queues(settings: Stage, batches: int, prices: Table, usage: Table) -> Iterator[Line]:
     calls, price = usage["calls"], prices["sqs"]["requests_million"]
     requests = batches * sum(calls[one] for one in ("receive", "delete", "respond", "sender"))
     yield Line("SQS", "requests", requests, "requests", requests / 1e6 * price)
@@ -65,7 +65,7 @@ def _queues(settings: Settings, batches: int, prices: Table, usage: Table) -> It
         yield Line("SQS", "the event source's polls while idle", idle, "requests", idle / 1e6 * price)
 
 
-def _tables(settings: Settings, jobs: int, prices: Table, usage: Table) -> Iterator[Line]:
+def _tables(settings: Stage, jobs: int, prices: Table, usage: Table) -> Iterator[Line]:
     price, sizes = prices["dynamodb"], usage["sizes"]
     writes = jobs * sum(usage["writes"].values())
     reads = jobs * (usage["calls"]["read_records"] - 1 + math.ceil((sizes["item"] + sizes["text"]) / (4 * KB)))
@@ -77,7 +77,7 @@ def _tables(settings: Settings, jobs: int, prices: Table, usage: Table) -> Itera
         yield Line("DynamoDB", "point-in-time recovery", stored, "GB", stored * price["recovery_gb_month"])
 
 
-def _logs(settings: Settings, jobs: int, prices: Table, usage: Table) -> Iterator[Line]:
+def _logs(settings: Stage, jobs: int, prices: Table, usage: Table) -> Iterator[Line]:
     size = jobs * usage["sizes"]["log"] / GB
     kept = size * settings.retention_days / 30
     yield Line("CloudWatch", "log lines written", size, "GB", size * prices["logs"]["ingested_gb"])

@@ -2,7 +2,7 @@
 
 from infrastructure.cost import estimate
 from infrastructure.cost.estimate import Line, Table
-from infrastructure.settings import Settings
+from stages import Stage
 
 JOBS = {"10 thousand": 10_000, "1 million": 1_000_000, "100 million": 100_000_000}
 KINDS = {"light": "keyword, SVM, XGBoost", "graph": "a graph of two provider calls"}
@@ -28,22 +28,22 @@ TAIL = """## Reading it
 """
 
 
-def page(stages: list[Settings], prices: Table, usage: Table) -> str:
+def page(stages: list[Stage], prices: Table, usage: Table) -> str:
     """The whole page, as Markdown."""
     parts = [HEAD.format(as_of=prices["as_of"])]
     parts += [part for settings in stages for part in _stage(settings, prices, usage)]
     return "\n".join([*parts, TAIL])
 
 
-def _stage(settings: Settings, prices: Table, usage: Table) -> list[str]:
+def _stage(settings: Stage, prices: Table, usage: Table) -> list[str]:
     shape = f"{settings.function.memory_mb} MB, batches of {settings.event_source.batch_size}"
-    parts = [f"## {settings.stage}: {shape}", ""]
+    parts = [f"## {settings.name}: {shape}", ""]
     for kind, told in KINDS.items():
         parts += [f"### {told[0].upper()}{told[1:]}", "", *_table(settings, kind, prices, usage), ""]
     return parts
 
 
-def _table(settings: Settings, kind: str, prices: Table, usage: Table) -> list[str]:
+def _table(settings: Stage, kind: str, prices: Table, usage: Table) -> list[str]:
     columns = [estimate.estimate(settings, jobs, kind, prices, usage) for jobs in JOBS.values()]
     rows = ["| US dollars a month | " + " | ".join(f"{name} jobs" for name in JOBS) + " |", "|---|---:|---:|---:|"]
     rows += [_row(lines) for lines in zip(*columns, strict=True)]

@@ -9,8 +9,8 @@ from constructs import Construct
 
 from infrastructure.pipelines.permissions import rights
 from infrastructure.pipelines.steps import PHASES, Phase, Step
-from infrastructure.settings import Settings
 from infrastructure.stacks.base import StageStack
+from stages import Stage
 
 MACHINE = "debian:12"
 """A machine that has never seen the project: what the README calls for is installed, and nothing else."""
@@ -28,7 +28,7 @@ class BasePipeline(StageStack):
     branch: str
     approval: bool
 
-    def __init__(self, scope: Construct, settings: Settings) -> None:
+    def __init__(self, scope: Construct, settings: Stage) -> None:
         super().__init__(scope, settings)
         self._connection = CfnParameter(self, "ConnectionArn", description="The connection to the Git host")
         self._repository = CfnParameter(self, "SourceRepository", description="The Git repository, <owner>/<name>")
@@ -36,7 +36,7 @@ class BasePipeline(StageStack):
         pipeline = codepipeline.Pipeline(
             self,
             "Pipeline",
-            pipeline_name=f"score-processor-{settings.stage}",
+            pipeline_name=f"score-processor-{settings.name}",
             pipeline_type=codepipeline.PipelineType.V2,
             # A newer commit takes the place of one that waits: the branch's last commit is what counts.
             execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
@@ -101,14 +101,14 @@ class BasePipeline(StageStack):
         project = codebuild.PipelineProject(
             self,
             f"{step.name.capitalize()}Project",
-            project_name=f"score-processor-{self.settings.stage}-{step.name}",
-            description=f"{step.name.capitalize()}: a step of the release to {self.settings.stage}",
+            project_name=f"score-processor-{self.settings.name}-{step.name}",
+            description=f"{step.name.capitalize()}: a step of the release to {self.settings.name}",
             environment=codebuild.BuildEnvironment(
                 build_image=codebuild.LinuxBuildImage.from_docker_registry(MACHINE),
                 compute_type=codebuild.ComputeType.MEDIUM,
             ),
             environment_variables={
-                "STAGE": codebuild.BuildEnvironmentVariable(value=self.settings.stage),
+                "STAGE": codebuild.BuildEnvironmentVariable(value=self.settings.name),
             },
             build_spec=codebuild.BuildSpec.from_object(build_spec(step)),
             timeout=Duration.minutes(60),

@@ -2,9 +2,9 @@
 
 from aws_cdk import aws_iam as iam
 
-from infrastructure.settings import Settings
 from infrastructure.stacks import arns, dashboard
 from infrastructure.stacks.tables_stack import TABLES
+from stages import Stage
 
 READ_IMAGE = [
     "ecr:BatchCheckLayerAvailability",
@@ -85,44 +85,44 @@ CHANGE_REPOSITORY = [
 ]
 
 
-def rights(name: str, settings: Settings) -> list[iam.PolicyStatement]:
+def rights(name: str, settings: Stage) -> list[iam.PolicyStatement]:
     """The statements of `push`, `read`, `shape` or `deploy`."""
     return {"push": _push, "read": _read, "shape": _shape, "deploy": _deploy}[name](settings)
 
 
-def _push(settings: Settings) -> list[iam.PolicyStatement]:
+def _push(settings: Stage) -> list[iam.PolicyStatement]:
     return [
         _allow(["ecr:GetAuthorizationToken"], "*"),  # this action knows no resource
         _allow(READ_IMAGE + WRITE_IMAGE, arns.repository(settings.repository)),
     ]
 
 
-def _read(settings: Settings) -> list[iam.PolicyStatement]:
+def _read(settings: Stage) -> list[iam.PolicyStatement]:
     return [
-        _allow(READ_STACK, arns.stacks(settings.stage)),
+        _allow(READ_STACK, arns.stacks(settings.name)),
         _allow(READ_FUNCTION, *arns.function(settings.function.name)),
     ]
 
 
-def _shape(settings: Settings) -> list[iam.PolicyStatement]:
+def _shape(settings: Stage) -> list[iam.PolicyStatement]:
     queues, prefix, name = settings.queues, settings.tables.prefix, settings.function.name
     four = (queues.request, queues.response, queues.request_dead_letters, queues.response_dead_letters)
     return [
-        _allow(READ_STACK + CHANGE_STACK, arns.stacks(settings.stage)),
+        _allow(READ_STACK + CHANGE_STACK, arns.stacks(settings.name)),
         _allow(CHANGE_QUEUE, *map(arns.queue, four)),
         _allow(CHANGE_TABLE, *(arns.table(prefix + table.name) for table in TABLES)),
         _allow(CHANGE_BUCKET, arns.bucket(settings.bucket)),
         _allow(CHANGE_REPOSITORY, arns.repository(settings.repository)),
         _allow(CHANGE_FUNCTION, *arns.function(name)),
         _allow(CHANGE_MAPPING, "*", conditions={"ArnLike": {"lambda:FunctionArn": arns.function(name)}}),
-        _allow(CHANGE_ROLE, arns.roles(settings.stage)),
+        _allow(CHANGE_ROLE, arns.roles(settings.name)),
         _allow(CHANGE_LOGS, arns.log_group(settings.log_group)),
         _allow(CHANGE_ALARM, arns.alarms(name), arns.dashboard(dashboard.name(settings))),
-        _allow(CHANGE_RULE, arns.rules(settings.stage)),
+        _allow(CHANGE_RULE, arns.rules(settings.name)),
     ]
 
 
-def _deploy(settings: Settings) -> list[iam.PolicyStatement]:
+def _deploy(settings: Stage) -> list[iam.PolicyStatement]:
     queues, name = settings.queues, settings.function.name
     return [
         _allow(READ_FUNCTION + RELEASE, *arns.function(name)),
@@ -133,8 +133,8 @@ def _deploy(settings: Settings) -> list[iam.PolicyStatement]:
         _allow(["dynamodb:PutItem", "dynamodb:Query"], arns.table(f"{settings.tables.prefix}Deployment")),
         _allow(["sqs:GetQueueAttributes", "sqs:GetQueueUrl"], arns.queue(queues.request), arns.queue(queues.response)),
         _allow(["cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms"], "*"),  # neither can be limited to a function
-        _allow(["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies"], arns.roles(settings.stage)),
-        _allow(READ_STACK, arns.stacks(settings.stage)),
+        _allow(["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies"], arns.roles(settings.name)),
+        _allow(READ_STACK, arns.stacks(settings.name)),
     ]
 
 

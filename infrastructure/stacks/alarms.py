@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from infrastructure.settings import Settings
 from infrastructure.stacks.base import StageStack
+from stages import Stage
 
 MILLISECONDS = 1000
 WORKER = "ScoreProcessor"
@@ -30,12 +30,12 @@ class Watch:
     period_s: int = FIVE_MINUTES
 
 
-def watches(settings: Settings) -> list[Watch]:
+def watches(settings: Stage) -> list[Watch]:
     """All alarms of a stage."""
     return [*_of_queues(settings), *_of_jobs(settings), *_of_function(settings)]
 
 
-def _of_queues(settings: Settings) -> list[Watch]:
+def _of_queues(settings: Stage) -> list[Watch]:
     requests = ("QueueName", settings.queues.request)
     return [
         Watch(
@@ -69,7 +69,7 @@ def _of_queues(settings: Settings) -> list[Watch]:
     ]
 
 
-def _of_jobs(settings: Settings) -> list[Watch]:
+def _of_jobs(settings: Stage) -> list[Watch]:
     function = ("FunctionName", settings.function.name)
     return [
         Watch("FailedJobs", "a job failed for good", WORKER, "JobsFailed", function, "Sum", 1),
@@ -86,7 +86,7 @@ def _of_jobs(settings: Settings) -> list[Watch]:
     ]
 
 
-def _of_function(settings: Settings) -> list[Watch]:
+def _of_function(settings: Stage) -> list[Watch]:
     function = ("FunctionName", settings.function.name)
     near = settings.function.timeout_s * MILLISECONDS * NEAR
     return [
@@ -141,7 +141,7 @@ def _add(stack: StageStack, watch: Watch) -> None:
     )
 
 
-def name(settings: Settings, watch: Watch) -> str:
+def name(settings: Stage, watch: Watch) -> str:
     """What an alarm is called in the account."""
     return f"{settings.function.name}-{dashed(watch.name)}"
 

@@ -3,7 +3,7 @@
 from aws_cdk import BootstraplessSynthesizer, CfnElement, RemovalPolicy, Stack
 from constructs import Construct
 
-from infrastructure.settings import Settings
+from stages import Stage
 
 INVISIBLE = ("Resource", "Default")
 """Path components that CDK's own constructs add and a reader does not need."""
@@ -14,11 +14,11 @@ class StageStack(Stack):
 
     noun: str
 
-    def __init__(self, scope: Construct, settings: Settings) -> None:
+    def __init__(self, scope: Construct, settings: Stage) -> None:
         super().__init__(
             scope,
-            f"{settings.stage}-{self.noun}",
-            description=f"Score Processor: {self.noun} of the stage {settings.stage}",
+            f"{settings.name}-{self.noun}",
+            description=f"Score Processor: {self.noun} of the stage {settings.name}",
             synthesizer=BootstraplessSynthesizer(),
             analytics_reporting=False,
             termination_protection=settings.tables.deletion_protection,

@@ -10,9 +10,9 @@ from typing import Any
 from aws_cdk import Fn
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from infrastructure.settings import Settings
 from infrastructure.stacks import alarms, arns
 from infrastructure.stacks.base import StageStack
+from stages import Stage
 
 WIDTH, HEIGHT = 8, 6
 COLUMNS = 24
@@ -40,12 +40,12 @@ class Graph:
     stacked: bool = False
 
 
-def graphs(settings: Settings) -> list[Graph]:
+def graphs(settings: Stage) -> list[Graph]:
     """Every graph, in reading order: what came of the jobs, what waits, how the function does."""
     return [*_jobs(settings), *_queues(settings), *_function(settings)]
 
 
-def _jobs(settings: Settings) -> list[Graph]:
+def _jobs(settings: Stage) -> list[Graph]:
     function = ("FunctionName", settings.function.name)
     fates = ("Completed", "Duplicate", "Failed", "DeadLettered", "Requeued", "Retried", "Returned")
 
@@ -66,7 +66,7 @@ def _jobs(settings: Settings) -> list[Graph]:
     ]
 
 
-def _queues(settings: Settings) -> list[Graph]:
+def _queues(settings: Stage) -> list[Graph]:
     queues = settings.queues
 
     def depth(queue: str) -> Series:
@@ -85,7 +85,7 @@ def _queues(settings: Settings) -> list[Graph]:
     ]
 
 
-def _function(settings: Settings) -> list[Graph]:
+def _function(settings: Stage) -> list[Graph]:
     function = ("FunctionName", settings.function.name)
 
     def lambda_(metric: str, statistic: str, label: str = "") -> Series:
@@ -108,7 +108,7 @@ def _function(settings: Settings) -> list[Graph]:
     ]
 
 
-def body(settings: Settings) -> dict[str, Any]:
+def body(settings: Stage) -> dict[str, Any]:
     """The page; `${AWS::…}` in it is CloudFormation's."""
     names = [alarms.name(settings, watch) for watch in alarms.watches(settings)]
     state = {
@@ -152,9 +152,9 @@ def _metric(series: Series) -> list[Any]:
     return [series.namespace, series.metric, *series.dimension, options]
 
 
-def name(settings: Settings) -> str:
+def name(settings: Stage) -> str:
     """What the page is called in the account."""
-    return f"{settings.function.name}-{settings.stage}"
+    return f"{settings.function.name}-{settings.name}"
 
 
 def add(stack: StageStack) -> None:

@@ -4,8 +4,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from infrastructure.settings import Settings
 from infrastructure.stacks.base import StageStack
+from stages import Stage
 
 NEVER = 100_000
 """More images than a repository may hold: a rule that counts to here expires nothing, and shields what it matches."""
@@ -17,7 +17,7 @@ class EcrRepositoriesStack(StageStack):
 
     noun = "repositories"
 
-    def __init__(self, scope: Construct, settings: Settings) -> None:
+    def __init__(self, scope: Construct, settings: Stage) -> None:
         super().__init__(scope, settings)
         repository = ecr.Repository(
             self,

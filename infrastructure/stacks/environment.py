@@ -2,10 +2,10 @@
 
 from aws_cdk import Fn
 
-from infrastructure.settings import Settings
+from stages import Stage
 
 
-def variables(settings: Settings) -> dict[str, str]:
+def variables(settings: Stage) -> dict[str, str]:
     """Variable → value: a literal, or a `Fn::Sub` of nothing but region and account, so that anyone can resolve it."""
     queues = settings.queues
     return {

@@ -10,11 +10,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.settings import Settings
 from infrastructure.stacks import alarms, arns, dashboard
 from infrastructure.stacks.base import StageStack
 from infrastructure.stacks.environment import variables
 from infrastructure.stacks.policy import worker_policy
+from stages import Stage
 
 
 class LambdaScoreProcessorStack(StageStack):
@@ -22,7 +22,7 @@ class LambdaScoreProcessorStack(StageStack):
 
     noun = "function"
 
-    def __init__(self, scope: Construct, settings: Settings) -> None:
+    def __init__(self, scope: Construct, settings: Stage) -> None:
         super().__init__(scope, settings)
         log_group = logs.CfnLogGroup(
             self, "LogGroup", log_group_name=settings.log_group, retention_in_days=settings.retention_days

@@ -5,8 +5,8 @@
 
 from aws_cdk import aws_iam as iam
 
-from infrastructure.settings import Settings
 from infrastructure.stacks import arns
+from stages import Stage
 
 TAKE = [
     "sqs:ChangeMessageVisibility",
@@ -19,7 +19,7 @@ READ_TOGETHER = ("Item", "Score", "Scorecard", "ScoreResult")
 READ_ALONE = ("Outbox", "ScoreVersion", "ScoringJob")
 
 
-def worker_policy(settings: Settings) -> iam.PolicyDocument:
+def worker_policy(settings: Stage) -> iam.PolicyDocument:
     """The inline policy of the function's role. The only wildcards are log streams and object keys below a prefix."""
     queues, bucket = settings.queues, settings.bucket
 

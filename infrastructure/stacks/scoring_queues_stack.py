@@ -4,9 +4,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infrastructure.settings import Settings
 from infrastructure.stacks import arns
 from infrastructure.stacks.base import StageStack
+from stages import Stage
 
 RETENTION = Duration.days(14)
 """SQS's longest: a message survives a long weekend and the search for the cause."""
@@ -18,7 +18,7 @@ class ScoringQueuesStack(StageStack):
 
     noun = "queues"
 
-    def __init__(self, scope: Construct, settings: Settings) -> None:
+    def __init__(self, scope: Construct, settings: Stage) -> None:
         super().__init__(scope, settings)
         queues = settings.queues
         self._add_pair(

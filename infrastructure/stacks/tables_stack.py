@@ -7,8 +7,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infrastructure.settings import Settings
 from infrastructure.stacks.base import StageStack
+from stages import Stage
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class TablesStack(StageStack):
 
     noun = "tables"
 
-    def __init__(self, scope: Construct, settings: Settings) -> None:
+    def __init__(self, scope: Construct, settings: Stage) -> None:
         super().__init__(scope, settings)
         for table in TABLES:
             self._add_table(table)

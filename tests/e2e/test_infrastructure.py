@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from infrastructure import stage_file
-from infrastructure.settings import Settings
+import stages
 from local_aws import control, instance
 from scripts import _stacks, infra
 from scripts._aws import Aws, load_stage
 from scripts._errors import OperationFailed
+from stages import Stage
 from tests.e2e.conftest import Clients, make_client, wait_for
 from tests.e2e.registry import push
 from tests.layouts import Layer, write_layout
@@ -30,7 +30,7 @@ class Local:
 
     aws: Aws
     clients: Clients
-    settings: Settings
+    settings: Stage
     images: tuple[str, str]
 
     @property
@@ -73,7 +73,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
         infra.deploy(aws, image_uri=None)
         images = tuple(push_image(tmp_path_factory, clients, running.registry, text) for text in ("first", "second"))
         infra.deploy(aws, image_uri=images[0])
-        yield Local(aws, clients, stage_file.load("local"), (images[0], images[1]))
+        yield Local(aws, clients, stages.load("local"), (images[0], images[1]))
     finally:
         control.stop(name)
         shutil.rmtree(instance.folder(name), ignore_errors=True)
@@ -84,7 +84,7 @@ def push_image(factory: pytest.TempPathFactory, clients: Clients, registry: str,
     layout = factory.mktemp(text) / "layout"
     write_layout(layout, [Layer(files={"var/task/text": text.encode()})], {"Entrypoint": ["/text"]})
     token = clients("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    repository = stage_file.load("local").repository
+    repository = stages.load("local").repository
     answer = push(layout, registry, repository, text, basic(token))
     answer.raise_for_status()
     return f"{registry}/{repository}@{answer.headers['Docker-Content-Digest']}"

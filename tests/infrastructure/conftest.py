@@ -4,14 +4,14 @@ import importlib.util
 
 import pytest
 
-from infrastructure import stage_file
+import stages
 
 if importlib.util.find_spec("aws_cdk") is None:
     # Not an error where all of tests/ is run with the development environment.
     collect_ignore_glob = ["test_*.py"]
 
 
-@pytest.fixture(params=stage_file.stage_names())
+@pytest.fixture(params=stages.stage_names())
 def stage(request: pytest.FixtureRequest) -> str:
     """Each stage in turn."""
     return str(request.param)

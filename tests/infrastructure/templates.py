@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from infrastructure import stage_file
+import stages
 from infrastructure.app import TEMPLATES
 
-STAGES = stage_file.stage_names()
+STAGES = stages.stage_names()
 NOUNS = ("repositories", "tables", "queues", "function")
 Template = dict[str, Any]
 

@@ -1,14 +1,14 @@
 import json
 import re
 
-from infrastructure import stage_file
-from infrastructure.rules import SET_BY_TEMPLATE
+import stages
+from stages.rules import SET_BY_TEMPLATE
 from tests.infrastructure.templates import committed, listed, resources, statements
 
 
 def test_the_function_has_the_stages_shape(stage: str) -> None:
     """Memory, timeout, ephemeral storage and concurrency are the stage file's; the image is x86_64."""
-    wanted = stage_file.load(stage).function
+    wanted = stages.load(stage).function
     function = resources(committed(stage, "function"), "AWS::Lambda::Function")["Function"]
     assert (function["MemorySize"], function["Timeout"]) == (wanted.memory_mb, wanted.timeout_s)
     assert function["EphemeralStorage"] == {"Size": wanted.ephemeral_mb}
@@ -31,7 +31,7 @@ def test_the_alias_has_nothing_that_an_update_could_write(stage: str) -> None:
     assert alias == {
         "FunctionName": {"Ref": "Function"},
         "FunctionVersion": "$LATEST",
-        "Name": stage_file.load(stage).function.alias,
+        "Name": stages.load(stage).function.alias,
     }
 
 
@@ -42,7 +42,7 @@ def test_no_template_publishes_a_version(stage: str) -> None:
 
 def test_requests_reach_the_alias_in_batches_that_report_their_failures(stage: str) -> None:
     """The event source mapping invokes the alias, never $LATEST, with the stage's figures."""
-    wanted = stage_file.load(stage).event_source
+    wanted = stages.load(stage).event_source
     (mapping,) = resources(committed(stage, "function"), "AWS::Lambda::EventSourceMapping").values()
     assert mapping["FunctionName"] == {"Ref": "Alias"}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -64,7 +64,7 @@ def test_log_lines_do_not_stay_for_ever(stage: str) -> None:
     """The log group exists before the function does, with the stage's retention."""
     template = committed(stage, "function")
     (group,) = resources(template, "AWS::Logs::LogGroup").values()
-    assert group["RetentionInDays"] == stage_file.load(stage).retention_days
+    assert group["RetentionInDays"] == stages.load(stage).retention_days
     assert template["Resources"]["Function"]["DependsOn"] == ["LogGroup"]
 
 

@@ -1,4 +1,4 @@
-from infrastructure import stage_file
+import stages
 from tests.infrastructure.templates import committed, resources
 
 SOURCES = {"RequestQueue": "RequestDeadLetterQueue", "ResponseQueue": "ResponseDeadLetterQueue"}
@@ -6,7 +6,7 @@ SOURCES = {"RequestQueue": "RequestDeadLetterQueue", "ResponseQueue": "ResponseD
 
 def test_each_queue_has_a_dead_letter_queue_that_accepts_only_it(stage: str) -> None:
     """What is received too often goes to the queue's own dead-letter queue, which takes from no other queue."""
-    settings = stage_file.load(stage)
+    settings = stages.load(stage)
     queues = resources(committed(stage, "queues"), "AWS::SQS::Queue")
     for source, dead_letters in SOURCES.items():
         redrive = queues[source]["RedrivePolicy"]

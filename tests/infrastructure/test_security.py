@@ -1,9 +1,10 @@
-from infrastructure import security, stage_file
+import stages
+from infrastructure import security
 
 
 def test_every_finding_is_accepted_with_a_reason_or_mended(stage: str) -> None:
     """The rule packs find nothing in the stacks but what the table accepts, and the table accepts nothing else."""
-    found = security.findings(stage_file.load(stage))
+    found = security.findings(stages.load(stage))
     assert found == set(security.accepted(stage))
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure import app, node, stage_file
+import stages
+from infrastructure import app, node
 from tests.infrastructure.templates import NOUNS, committed
 
 REPOSITORY = Path(app.__file__).resolve().parent.parent
@@ -62,7 +63,7 @@ def test_templates_are_plain(stage: str, noun: str) -> None:
 def test_templates_name_no_account(stage: str, noun: str) -> None:
     """Account and partition are CloudFormation's own, so a template says nothing about who owns it."""
     text = json.dumps(committed(stage, noun))
-    account = stage_file.load(stage).account
+    account = stages.load(stage).account
     assert not account or account not in text
 
 

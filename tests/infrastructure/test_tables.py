@@ -1,6 +1,6 @@
 import pytest
 
-from infrastructure import stage_file
+import stages
 from tests.infrastructure.templates import committed, resources
 
 KEYS = {
@@ -18,7 +18,7 @@ KEYS = {
 
 def test_every_table_of_the_worker_is_there_with_its_keys(stage: str) -> None:
     """The tables and indexes are those that the worker and the deploys read and write, under the stage's prefix."""
-    prefix = stage_file.load(stage).tables.prefix
+    prefix = stages.load(stage).tables.prefix
     tables = resources(committed(stage, "tables"), "AWS::DynamoDB::Table").values()
     assert {
         table["TableName"].removeprefix(prefix): (

@@ -14,6 +14,7 @@ OURS = {
     "scripts",
     "local_aws",
     "infrastructure",
+    "stages",
     "inputs",
     "environments",
     "oci",
@@ -52,8 +53,9 @@ def imported(path: Path) -> Iterator[str]:
     [
         ("handler", {"handler", "plexus"}),
         ("plexus", {"plexus"}),
-        ("scripts", {"scripts", "local_aws", "build", "inputs", "environments", "oci", "cache", "plexus"}),
-        ("infrastructure", {"infrastructure"}),
+        ("scripts", {"scripts", "local_aws", "build", "inputs", "environments", "oci", "cache", "plexus", "stages"}),
+        ("infrastructure", {"infrastructure", "stages"}),
+        ("stages", {"stages"}),
     ],
 )
 def test_a_package_imports_only_what_it_may_know(folder: str, allowed: set[str]) -> None:

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
+import stages
 from handler import metrics
-from infrastructure import stage_file
 from infrastructure.cost import estimate
 from infrastructure.cost.page import page
 from tests.unit.infrastructure.test_dashboard import resources
 
 ROOT = Path(__file__).resolve().parents[3]
 PRICES, USAGE = estimate.read(estimate.PRICES), estimate.read(estimate.USAGE)
-SETTINGS = stage_file.load("production")
+SETTINGS = stages.load("production")
 
 
 def usd(jobs: int, kind: str = "light") -> dict[tuple[str, str], float]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+import stages
 from handler import metrics
-from infrastructure import stage_file
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "infrastructure/templates"
-STAGES = stage_file.stage_names()
+STAGES = stages.stage_names()
 
 
 def resources(stage: str, kind: str) -> list[dict[str, Any]]:
@@ -61,7 +61,7 @@ def test_every_alarm_is_on_the_dashboard(stage: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_dashboard_is_of_this_stage(stage: str) -> None:
     """Every line is of the stage's own function or of one of its queues."""
-    settings = stage_file.load(stage)
+    settings = stages.load(stage)
     queues = settings.queues
     own = {
         "FunctionName": {settings.function.name},

@@ -1,7 +1,7 @@
 """What one setting demands of another: combinations that AWS refuses, or accepts and then fails on under load."""
 
-from infrastructure import limits
-from infrastructure.settings import Settings
+from stages import limits
+from stages.stage import Stage
 
 SET_BY_TEMPLATE = (
     "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL",
@@ -13,12 +13,12 @@ SET_BY_TEMPLATE = (
 )
 
 
-def problems_between(settings: Settings) -> list[str]:
+def problems_between(settings: Stage) -> list[str]:
     """Every rule that the settings break, as sentences; empty when they work together."""
     return [*_queue_problems(settings), *_event_source_problems(settings), *_environment_problems(settings)]
 
 
-def _queue_problems(settings: Settings) -> list[str]:
+def _queue_problems(settings: Stage) -> list[str]:
     queues, timeout = settings.queues, settings.function.timeout_s
     problems = []
     least = timeout * limits.VISIBILITY_PER_TIMEOUT + settings.event_source.maximum_batching_window_s
@@ -34,7 +34,7 @@ def _queue_problems(settings: Settings) -> list[str]:
     return problems
 
 
-def _event_source_problems(settings: Settings) -> list[str]:
+def _event_source_problems(settings: Stage) -> list[str]:
     source, reserved = settings.event_source, settings.function.reserved_concurrency
     problems = []
     if source.batch_size > limits.BATCH_SIZE_WITHOUT_WINDOW and source.maximum_batching_window_s == 0:
@@ -52,7 +52,7 @@ def _event_source_problems(settings: Settings) -> list[str]:
     return problems
 
 
-def _environment_problems(settings: Settings) -> list[str]:
+def _environment_problems(settings: Stage) -> list[str]:
     environment = settings.function.environment
     problems = [
         f"function.environment.{name} is set by the template from the other settings: remove it here"

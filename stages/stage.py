@@ -1,4 +1,4 @@
-"""What differs between stages, as frozen values; `stage_file.load` reads and checks them."""
+"""What differs between stages, as frozen values; `stages.load` reads and checks them."""
 
 from dataclasses import dataclass, field
 
@@ -72,10 +72,10 @@ class Alarms:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Everything that differs between stages."""
+class Stage:
+    """One place where the worker runs: everything that its file says."""
 
-    stage: str
+    name: str
     region: str
     account: str
     account_key: str
@@ -93,9 +93,18 @@ class Settings:
     @property
     def is_local(self) -> bool:
         """Whether the stage is the local AWS, which cannot hold every resource type."""
-        return self.stage == "local"
+        return self.name == "local"
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether a change asks before it acts."""
+        return not self.is_local
 
     @property
     def log_group(self) -> str:
         """The log group that Lambda writes the function's lines to."""
         return f"/aws/lambda/{self.function.name}"
+
+    def table(self, name: str) -> str:
+        """The stage's name for the table of these records."""
+        return f"{self.tables.prefix}{name}"

@@ -58,10 +58,3 @@ RESERVED_VARIABLES = frozenset(
         "LAMBDA_TASK_ROOT",
     }
 )
-
-SECRET_NAME = re.compile(r"(?i)(secret|token|passw|credential|private|api_?key|access_?key)")
-SECRET_VALUE = re.compile(
-    r"(sk|rk|pk)-[A-Za-z0-9_-]{16,}|(AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN|gh[pousr]_[A-Za-z0-9]{20,}|xox[abp]-"
-)
-REFERENCE = re.compile(r"arn:aws[a-z-]*:(secretsmanager|ssm):.+")
-"""A secret is named, never written: the ARN of where it is kept."""

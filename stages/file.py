@@ -1,16 +1,16 @@
-"""Reads `stages/<stage>.toml` into checked Settings; all problems of a file are reported at once."""
+"""Reads `stages/<stage>.toml` into a checked Stage; all problems of a file are reported at once."""
 
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from infrastructure import limits
-from infrastructure.exceptions import InvalidSettings, UnknownStage
-from infrastructure.reading import Reader
-from infrastructure.rules import problems_between
-from infrastructure.settings import Alarms, EventSource, Function, Images, Queues, Settings, Sweep, Tables
+from stages import limits
+from stages.exceptions import InvalidStage, UnknownStage
+from stages.reading import Reader
+from stages.rules import problems_between
+from stages.stage import Alarms, EventSource, Function, Images, Queues, Stage, Sweep, Tables
 
-STAGES = Path(__file__).resolve().parent.parent / "stages"
+STAGES = Path(__file__).resolve().parent
 
 
 def stage_names(folder: Path = STAGES) -> list[str]:
@@ -18,10 +18,10 @@ def stage_names(folder: Path = STAGES) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
-def load(stage: str, folder: Path = STAGES) -> Settings:
+def load(stage: str, folder: Path = STAGES) -> Stage:
     """Read and check the file of `stage`.
 
-    Raises UnknownStage when there is no such file, InvalidSettings with all problems when it asks for what cannot work.
+    Raises UnknownStage when there is no such file, InvalidStage with all problems when it asks for what cannot work.
     """
     if stage not in stage_names(folder):
         known = ", ".join(stage_names(folder)) or "none"
@@ -31,15 +31,15 @@ def load(stage: str, folder: Path = STAGES) -> Settings:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise InvalidSettings(name, [f"not TOML: {problem}"]) from None
+        raise InvalidStage(name, [f"not TOML: {problem}"]) from None
     return parse(stage, document, name)
 
 
-def parse(stage: str, document: dict[str, Any], name: str = "the document") -> Settings:
-    """The settings that a TOML document states; `name` is what an error calls the document."""
+def parse(stage: str, document: dict[str, Any], name: str = "the document") -> Stage:
+    """The stage that a TOML document states; `name` is what an error calls the document."""
     reader = Reader(document)
-    settings = Settings(
-        stage=stage,
+    settings = Stage(
+        name=stage,
         region=reader.text("region", limits.REGION),
         account=reader.text("account", limits.ACCOUNT),
         account_key=reader.text("account_key", limits.ACCOUNT_KEY),
@@ -57,7 +57,7 @@ def parse(stage: str, document: dict[str, Any], name: str = "the document") -> S
     # Rules between settings only make sense once each setting is right by itself.
     problems = [*reader.problems, *reader.unknown()] or problems_between(settings)
     if problems:
-        raise InvalidSettings(name, problems)
+        raise InvalidStage(name, problems)
     return settings
 
 

@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from infrastructure import limits
+from stages import limits
+from stages.secrets import holds_secret
 
 
 class Reader:
@@ -92,7 +93,6 @@ def _variable_problems(name: str, value: Any) -> list[str]:
         problems.append("is no name of an environment variable (expected letters, digits and _, a letter first)")
     if name in limits.RESERVED_VARIABLES:
         problems.append("is reserved by Lambda")
-    secret = limits.SECRET_VALUE.search(value) or (limits.SECRET_NAME.search(name) and value)
-    if secret and not limits.REFERENCE.fullmatch(value):
+    if holds_secret(name, value):
         problems.append("looks like a secret's value: keep it in Secrets Manager or Parameter Store, and its ARN here")
     return problems

@@ -1,15 +1,15 @@
-"""What can go wrong in `infrastructure`, under one root."""
+"""What can be wrong with a stage, under one root."""
 
 
-class InfrastructureError(Exception):
-    """When the stage's infrastructure cannot be described; the message says what to change."""
+class StageError(Exception):
+    """When there is no such stage, or its file cannot be used; the message says what to change."""
 
 
-class UnknownStage(InfrastructureError):
+class UnknownStage(StageError):
     """When no file of `stages/` has the name that was asked for."""
 
 
-class InvalidSettings(InfrastructureError):
+class InvalidStage(StageError):
     """When a stage file asks for what AWS or this application cannot do; lists every problem at once."""
 
     def __init__(self, path: str, problems: list[str]) -> None:

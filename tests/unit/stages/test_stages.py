@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from infrastructure import stage_file
-from infrastructure.exceptions import InvalidSettings, UnknownStage
+import stages
+from stages import InvalidStage, UnknownStage
 
 
 def document(**changes: Any) -> dict[str, Any]:
     """The local stage's document with some dotted keys changed (`queues__request`), or removed where None."""
-    whole = tomllib.loads((stage_file.STAGES / "local.toml").read_text(encoding="utf-8"))
+    whole = tomllib.loads((stages.STAGES / "local.toml").read_text(encoding="utf-8"))
     for dotted, value in changes.items():
         *tables, key = dotted.split("__")
         table = whole
@@ -25,14 +25,15 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def problems(**changes: Any) -> tuple[str, ...]:
     """What is said about the document with these changes."""
-    with pytest.raises(InvalidSettings) as caught:
-        stage_file.parse("local", document(**changes))
+    with pytest.raises(InvalidStage) as caught:
+        stages.parse("local", document(**changes))
     return caught.value.problems
 
 
+@pytest.mark.parametrize("stage", stages.stage_names())
 def test_every_stage_of_the_repository_is_valid(stage: str) -> None:
     """The three stage files pass their own checks."""
-    assert stage_file.load(stage).stage == stage
+    assert stages.load(stage).name == stage
 
 
 @pytest.mark.parametrize(
@@ -91,18 +92,18 @@ def test_a_secrets_value_is_not_repeated_in_the_error() -> None:
 def test_a_reference_to_a_secret_is_allowed() -> None:
     """A secret is named by the ARN of where it is kept."""
     arn = "arn:aws:secretsmanager:us-west-2:000000000000:secret:provider-AbCdEf"
-    settings = stage_file.parse("local", document(function__environment__OPENAI_API_KEY=arn))
+    settings = stages.parse("local", document(function__environment__OPENAI_API_KEY=arn))
     assert settings.function.environment["OPENAI_API_KEY"] == arn
 
 
 def test_a_stage_without_a_file_is_unknown(tmp_path: Path) -> None:
     """A stage's name is looked up among the files, so a path is not a stage."""
     with pytest.raises(UnknownStage, match="there are: local, production, staging"):
-        stage_file.load("../pyproject")
+        stages.load("../pyproject")
 
 
 def test_a_file_that_is_not_toml_is_one_problem(tmp_path: Path) -> None:
     """A syntax error names the file and the place."""
     (tmp_path / "odd.toml").write_text("region = \n")
-    with pytest.raises(InvalidSettings, match=r"odd\.toml has 1 problem:\n  - not TOML: .*line 1"):
-        stage_file.load("odd", tmp_path)
+    with pytest.raises(InvalidStage, match=r"odd\.toml has 1 problem:\n  - not TOML: .*line 1"):
+        stages.load("odd", tmp_path)
