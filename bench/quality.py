@@ -16,12 +16,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from plexus.evaluation.confusion import Confusion
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 SEED = 7
-RESAMPLES = 1000
 CARD = """
 name: Sentences
 key: sentences
@@ -105,32 +108,10 @@ def keyword(_: list[str], __: list[str]) -> Answer:
 SCORES = {"scikit-learn": plain, "keyword": keyword, "SVM": svm, "XGBoost": boosted}
 
 
-def accuracy(pairs: Sequence[tuple[str, str]]) -> float:
-    """The share of equal pairs."""
-    return sum(one == other for one, other in pairs) / len(pairs)
-
-
-def ac1(pairs: Sequence[tuple[str, str]]) -> float:
-    """Gwet's AC1 of two raters over the labels that occur."""
-    labels = sorted({label for pair in pairs for label in pair})
-    if len(labels) < 2:
-        return 1.0
-    shares = [sum((one == label) + (other == label) for one, other in pairs) / (2 * len(pairs)) for label in labels]
-    chance = sum(share * (1 - share) for share in shares) / (len(labels) - 1)
-    return (accuracy(pairs) - chance) / (1 - chance)
-
-
-def interval(
-    pairs: Sequence[tuple[str, str]], figure: Callable[[Sequence[tuple[str, str]]], float]
-) -> tuple[float, float]:
-    """95 % by bootstrap."""
-    chance = random.Random(SEED)
-    found = sorted(figure(chance.choices(pairs, k=len(pairs))) for _ in range(RESAMPLES))
-    return found[int(0.025 * RESAMPLES)], found[int(0.975 * RESAMPLES)]
-
-
 def rows(folder: Path) -> Iterator[str]:
     """The table, as Markdown."""
+    from plexus.evaluation.confusion import Confusion
+
     yield "| split | score | accuracy | 95 % | AC1 | 95 % | train, s |"
     yield "|---|---|---:|---:|---:|---:|---:|"
     for split in splits(folder):
@@ -139,15 +120,26 @@ def rows(folder: Path) -> Iterator[str]:
             began = time.perf_counter()
             answer = make(texts, labels)
             took = time.perf_counter() - began
-            pairs = list(zip([row[1] for row in split.test], answer([row[0] for row in split.test]), strict=True))
-            told = " | ".join(_told(pairs, figure) for figure in (accuracy, ac1))
+            table = Confusion.of([row[1] for row in split.test], answer([row[0] for row in split.test]))
+            told = " | ".join(_told(*figure) for figure in _figures(table))
             yield f"| {split.name} ({len(split.train)} → {len(split.test)}) | {name} | {told} | {took:.1f} |"
 
 
-def _told(pairs: Sequence[tuple[str, str]], figure: Callable[[Sequence[tuple[str, str]]], float]) -> str:
+def _figures(table: Confusion) -> Iterator[tuple[float, float, float]]:
+    """Accuracy and AC1, each with the ends of its 95 % interval."""
+    from plexus.evaluation.agreement import ac1
+    from plexus.evaluation.intervals import wilson
+
+    beyond_chance = ac1(table)
+    assert table.accuracy is not None
+    assert beyond_chance is not None
+    yield (table.accuracy, *(wilson(table.right, table.total) or (0.0, 1.0)))
+    yield beyond_chance.value, beyond_chance.low, beyond_chance.high
+
+
+def _told(value: float, low: float, high: float) -> str:
     """A figure and its interval."""
-    low, high = interval(pairs, figure)
-    return f"{figure(pairs):.3f} | {low:.3f} to {high:.3f}"
+    return f"{value:.3f} | {low:.3f} to {high:.3f}"
 
 
 def main() -> int:

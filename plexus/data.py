@@ -34,7 +34,7 @@ def column(row: Row, name: str, path: Path, number: int) -> Any:
     if name not in row:
         known = [str(key) for key in row]
         raise InvalidData(
-            f"{path}: row {number} has no column {name!r}{nearest(name, known)} It has: {', '.join(known)}"
+            f"{path}: row {number} has no column {name!r}{nearest(name, known)}; it has: {', '.join(known)}"
         )
     return row[name]
 

@@ -11,7 +11,7 @@ import click
 
 from plexus.exceptions import InvalidScorecard, PlexusError
 
-VERBS = ("lint", "run", "test", "train", "schema")
+VERBS = ("lint", "run", "test", "train", "evaluate", "schema")
 
 
 class _Verbs(click.Group):

@@ -1,0 +1,127 @@
+"""`plexus evaluate`: how well a score does on labelled texts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plexus.commands import options
+
+if TYPE_CHECKING:
+    from plexus.context import Context
+    from plexus.evaluation.judging import Labelled
+    from plexus.evaluation.report import Evaluation
+
+
+@click.command(name="evaluate")
+@options.card
+@click.option("--score", "name", metavar="NAME", help="The score's name or key; needed where the card has several.")
+@options.labelled
+@click.option(
+    "--against",
+    metavar="CARD.yaml",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Another scorecard with a score of that name, judged on the same texts.",
+)
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the page to this file.")
+@click.option("--show-text", is_flag=True, help="Quote the texts of the most confident mistakes.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first so many rows.")
+@click.option("--least", type=click.FloatRange(0, 1), metavar="ACCURACY", help="Exit 1 when the accuracy is lower.")
+@options.store
+@options.asking
+@options.as_json
+def command(
+    card: Path,
+    name: str | None,
+    data_file: Path | None,
+    text_column: str,
+    label: str,
+    against: Path | None,
+    html: Path | None,
+    show_text: bool,
+    limit: int | None,
+    least: float | None,
+    store: Path,
+    as_json: bool,
+    **asking: Any,
+) -> int:
+    """Score labelled texts and print how well the values agree with the labels.
+
+    Texts that failed are counted and told, and stand outside the figures; exit 1 when there are any.
+    """
+    from plexus.evaluation import report
+    from plexus.evaluation.tables import tables
+
+    if data_file is None:
+        raise click.UsageError("--data is missing: a CSV, JSONL or Parquet file with labelled texts")
+    texts = labelled(data_file, text_column, label, limit)
+    context = options.context(store, **asking)
+    found = evaluated(card, name, data_file, texts, context)
+    other = evaluated(against, name, data_file, texts, context) if against is not None else None
+    compared = report.against(found, other) if other is not None else None
+    if html is not None:
+        from plexus.commands.train import write_whole
+        from plexus.evaluation import page
+
+        write_whole(html, page.render(found, other=other, compared=compared, show_text=show_text))
+    if as_json:
+        told = found.as_dict(show_text=show_text)
+        if other is not None and compared is not None:
+            told["against"] = other.as_dict(show_text=show_text)
+            told["comparison"] = {**vars(compared), "difference": compared.difference}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        click.echo(tables(found, other, compared, show_text=show_text), nl=False)
+        if html is not None:
+            click.echo(f"wrote {html}")
+    return verdict(found, least)
+
+
+def labelled(path: Path, text: str, label: str, limit: int | None) -> list[Labelled]:
+    """The file's labelled texts. Raises InvalidData."""
+    from plexus import data
+    from plexus.evaluation.judging import Labelled
+
+    texts, labels = data.labelled(path, text, label)
+    rows = zip(range(1, len(texts) + 1), texts, labels, strict=True)
+    return [Labelled(*row) for row in rows][:limit]
+
+
+def evaluated(card: Path, name: str | None, data_file: Path, texts: list[Labelled], context: Context) -> Evaluation:
+    """The figures of one scorecard's score. Raises InvalidScorecard, UnknownScore, InvalidData, InvalidArtifact."""
+    from dataclasses import replace
+
+    import plexus
+    from plexus.evaluation import judging, report
+
+    scorecard = plexus.load_file(card)
+    if name is None and len(scorecard.scores) > 1:
+        known = ", ".join(repr(each.name) for each in scorecard.scores)
+        raise click.UsageError(f"{card} has several scores: choose one with --score: {known}")
+    score = scorecard.find(name) if name is not None else scorecard.scores[0]
+    context = replace(context, folder=scorecard.folder)
+    declared = judging.declared(scorecard, score, context)
+    wanted = judging.normal(texts, declared, score.name)
+    with click.progressbar(
+        length=len(wanted), label=score.name, file=sys.stderr, hidden=not sys.stderr.isatty(), show_eta=True
+    ) as bar:
+        judged = judging.judge(scorecard, score, wanted, context, bar.update)
+    subject = report.Subject(
+        card.name, score.name, score.configuration.class_name, score.configuration_hash, data_file.name
+    )
+    return report.evaluate(subject, judged, declared, alone=judging.asks_models(scorecard, score))
+
+
+def verdict(found: Evaluation, least: float | None) -> int:
+    """1 for texts that failed, or an accuracy below `least`; else 0."""
+    if found.failed:
+        click.echo(f"{found.failed} of {found.texts} texts failed", err=True)
+        return 1
+    if least is not None and (found.accuracy.value or 0.0) < least:
+        click.echo(f"the accuracy {found.accuracy.value or 0.0:.3f} is below {least:.3f}", err=True)
+        return 1
+    return 0

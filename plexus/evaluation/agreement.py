@@ -1,0 +1,72 @@
+"""Agreement beyond chance of two raters: Cohen's kappa and Gwet's AC1.
+
+Sources: J. Cohen, "A coefficient of agreement for nominal scales" (1960); K. L. Gwet, "Computing inter-rater
+reliability and its variance in the presence of high agreement" (2008).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from plexus.evaluation.confusion import Confusion
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A coefficient (1 is full agreement, 0 what chance gives), its standard error, and its 95 % interval."""
+
+    value: float
+    error: float
+    low: float
+    high: float
+
+
+def kappa(table: Confusion) -> float | None:
+    """Cohen's kappa; None where it is undefined: without texts, or when both raters know one class only."""
+    total = table.total
+    if not total:
+        return None
+    rows = [sum(row) for row in table.counts]
+    columns = [sum(column) for column in zip(*table.counts, strict=True)]
+    chance = sum(row * column for row, column in zip(rows, columns, strict=True)) / total**2
+    return None if chance == 1 else (table.right / total - chance) / (1 - chance)
+
+
+def ac1(table: Confusion) -> Agreement | None:
+    """Gwet's AC1 over the table's classes; None without texts, 1 where only one class is declared or occurs.
+
+    The standard error is that for a fixed pair of raters; the interval is Student's t with n - 1 degrees of freedom,
+    cut at -1 and 1.
+    """
+    total, size = table.total, len(table.labels)
+    if not total:
+        return None
+    if size < 2:
+        return Agreement(1.0, 0.0, 1.0, 1.0)
+    shares = [
+        (sum(table.counts[place]) + sum(row[place] for row in table.counts)) / (2 * total) for place in range(size)
+    ]
+    chance = sum(share * (1 - share) for share in shares) / (size - 1)
+    value = (table.right / total - chance) / (1 - chance)
+    error = math.sqrt(_variance(table, shares, chance, value) / total)
+    reach = error * _student(total - 1) if total > 1 else math.inf
+    return Agreement(value, error, max(-1.0, value - reach), min(1.0, value + reach))
+
+
+def _variance(table: Confusion, shares: list[float], chance: float, value: float) -> float:
+    """The mean squared influence of one text on the coefficient."""
+    squares = 0.0
+    for row, counts in enumerate(table.counts):
+        for column, count in enumerate(counts):
+            own = ((row == column) - chance) / (1 - chance)
+            own_chance = (2 - shares[row] - shares[column]) / 2 / (len(shares) - 1)
+            influence = own - 2 * (1 - value) * (own_chance - chance) / (1 - chance) - value
+            squares += count * influence**2
+    return squares / table.total
+
+
+def _student(degrees: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, 0.975))

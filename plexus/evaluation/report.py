@@ -1,0 +1,177 @@
+"""All figures of one evaluation as one value, and that value as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from plexus.evaluation import agreement, calibration, intervals, paired
+from plexus.evaluation.confusion import Confusion
+from plexus.evaluation.judging import Judged
+from plexus.values import Usage
+
+MISTAKES = 10
+ERRORS = 20
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its 95 % interval; None where it is undefined."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What language models took for all texts; `cost` in US dollars, None where no model was asked or priced."""
+
+    cost: Decimal | None
+    usage: Usage
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds for a text: by itself where `alone`, else its share of its batch's time."""
+
+    alone: bool
+    mean: float
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What was evaluated on what: file names, the score and its class, the hash of its configuration."""
+
+    card: str
+    score: str
+    class_name: str
+    configuration_hash: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Every figure. Texts that were skipped or failed have no value: they are counted, outside the figures."""
+
+    subject: Subject
+    texts: int
+    skipped: int
+    failed: int
+    confusion: Confusion
+    accuracy: Figure
+    macro_f1: Figure
+    kappa: Figure
+    ac1: Figure
+    ac1_error: float | None
+    bins: tuple[calibration.Bin, ...]
+    calibration_error: float | None
+    thresholds: tuple[calibration.Threshold, ...]
+    spending: Spending
+    times: Times
+    mistakes: tuple[Judged, ...]
+    errors: tuple[Judged, ...]
+    judged: tuple[Judged, ...]
+
+    @property
+    def macro(self) -> tuple[float | None, float | None, float | None]:
+        """Macro precision, recall and F1."""
+        return self.confusion.macro
+
+    def as_dict(self, *, show_text: bool = False) -> dict[str, Any]:
+        """JSON values only; texts and explanations, which quote them, only with `show_text`."""
+        skip = {"confusion", "spending", "mistakes", "errors", "judged"}
+        made = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__ if name not in skip}
+        precision, recall, _ = self.macro
+        return {
+            **made,
+            "macro_precision": precision,
+            "macro_recall": recall,
+            "labels": list(self.confusion.labels),
+            "confusion": [list(row) for row in self.confusion.counts],
+            "classes": [asdict(each) for each in self.confusion.classes],
+            "cost_usd": None if self.spending.cost is None else str(self.spending.cost),
+            "usage": asdict(self.spending.usage),
+            "mistakes": [_mistake(each, show_text) for each in self.mistakes],
+            "errors": [{"row": each.row, "error": each.error} for each in self.errors],
+        }
+
+
+def evaluate(subject: Subject, judged: Sequence[Judged], declared: Sequence[str], *, alone: bool) -> Evaluation:
+    """The figures of verdicts; `declared` are the classes that the score can give, if it says so."""
+    valued = [each for each in judged if each.value is not None]
+    table = Confusion.of([each.label for each in valued], [str(each.value) for each in valued], declared)
+    sure = [(each.confidence, each.right) for each in valued if each.confidence is not None]
+    found = calibration.bins(sure)
+    beyond_chance = agreement.ac1(table)
+    failed = [each for each in judged if each.error is not None and not each.skipped]
+    return Evaluation(
+        subject=subject,
+        texts=len(judged),
+        skipped=sum(each.skipped for each in judged),
+        failed=len(failed),
+        confusion=table,
+        accuracy=_figure(table.accuracy, intervals.wilson(table.right, table.total)),
+        macro_f1=_figure(table.macro[2], intervals.bootstrap(table, lambda drawn: drawn.macro[2])),
+        kappa=_figure(agreement.kappa(table), intervals.bootstrap(table, agreement.kappa)),
+        ac1=Figure(beyond_chance.value, beyond_chance.low, beyond_chance.high) if beyond_chance else Figure(None),
+        ac1_error=beyond_chance.error if beyond_chance else None,
+        bins=tuple(found),
+        calibration_error=calibration.expected_error(found),
+        thresholds=tuple(calibration.thresholds(sure)),
+        spending=_spending(judged),
+        times=_times([each.seconds for each in judged], alone),
+        mistakes=tuple(_most_confident([each for each in valued if not each.right])),
+        errors=tuple(failed[:ERRORS]),
+        judged=tuple(judged),
+    )
+
+
+def against(first: Evaluation, second: Evaluation) -> paired.Comparison:
+    """Two evaluations of the same texts, over the texts to which both gave a value."""
+    pairs = [
+        (one.right, other.right)
+        for one, other in zip(first.judged, second.judged, strict=True)
+        if one.value is not None and other.value is not None
+    ]
+    return paired.compare([one for one, _ in pairs], [other for _, other in pairs])
+
+
+def _figure(value: float | None, interval: tuple[float, float] | None) -> Figure:
+    return Figure(value, *interval) if value is not None and interval is not None else Figure(value)
+
+
+def _spending(judged: Sequence[Judged]) -> Spending:
+    costs = [each.cost for each in judged if each.cost is not None]
+    return Spending(sum(costs, Decimal()) if costs else None, sum((each.usage for each in judged), Usage()))
+
+
+def _times(seconds: Sequence[float], alone: bool) -> Times:
+    ordered = sorted(seconds) or [0.0]
+
+    def at(share: float) -> float:
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+    return Times(alone, sum(ordered) / len(ordered), at(0.5), at(0.95))
+
+
+def _most_confident(wrong: Sequence[Judged]) -> list[Judged]:
+    return sorted(wrong, key=lambda each: (-(each.confidence or 0.0), each.row))[:MISTAKES]
+
+
+def _mistake(each: Judged, show_text: bool) -> dict[str, Any]:
+    told = {"row": each.row, "label": each.label, "value": each.value, "confidence": each.confidence}
+    return {**told, "text": each.text, "explanation": each.explanation} if show_text else told
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(each) for name, each in asdict(value).items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,151 @@
+"""`plexus evaluate`: what it prints and writes, and what it refuses."""
+
+import html.parser
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from plexus.commands import evaluate
+
+CARD = """
+name: Reviews
+key: reviews
+scores:
+  - name: Refund
+    class: KeywordClassifier
+    keywords: [{keywords}]
+"""
+ROWS = (
+    [("I want my money back", "yes"), ("Give me a refund", "Yes"), ("All <b>fine</b> here", "No")] * 4
+    + [("no refund <script>alert(1)</script>", "No")]
+)  # fmt: skip
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Two cards and a CSV of labelled texts: one finds half of the labels, the other all, both are wrong once."""
+    (tmp_path / "card.yaml").write_text(CARD.format(keywords="refund"))
+    (tmp_path / "better.yaml").write_text(CARD.format(keywords="refund, money back"))
+    lines = ["text,label", *(f'"{text}",{label}' for text, label in ROWS)]
+    (tmp_path / "texts.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    """The command on the folder's card and texts."""
+    given = [str(folder / "card.yaml"), "--data", str(folder / "texts.csv"), *arguments]
+    return CliRunner().invoke(evaluate.command, given, standalone_mode=False)
+
+
+def told(folder: Path, *arguments: str) -> Any:
+    """What it prints as JSON."""
+    return json.loads(run(folder, "--json", *arguments).stdout)
+
+
+class Page(html.parser.HTMLParser):
+    """Tags, and every attribute that could fetch something."""
+
+    VOID = frozenset({"meta", "link", "line", "circle", "polyline"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.addresses: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Notes the tag and its addresses."""
+        self.tags.append(tag)
+        self.addresses += [str(value) for name, value in attrs if name in ("src", "href", "action", "srcset")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Every tag closes the last one that is open."""
+        assert self.open.pop() == tag
+
+
+def test_labels_match_values_without_regard_to_case(files: Path) -> None:
+    """`yes` in the file is the score's `Yes`."""
+    found = told(files)
+    assert found["labels"] == ["Yes", "No"]
+    assert found["confusion"] == [[4, 4], [1, 4]]
+    assert found["accuracy"]["value"] == pytest.approx(8 / 13)
+
+
+def test_mistakes_name_rows_and_quote_no_text(files: Path) -> None:
+    """Texts may be private: they are shown with --show-text only."""
+    found = run(files, "--json")
+    assert [each["row"] for each in json.loads(found.stdout)["mistakes"]] == [1, 4, 7, 10, 13]
+    assert "money back" not in found.stdout
+    assert "money back" in run(files, "--json", "--show-text").stdout
+
+
+def test_labels_that_the_score_cannot_give_are_named_together(files: Path) -> None:
+    """Every unknown label is told with its number of rows and its first."""
+    with (files / "texts.csv").open("a") as file:
+        file.write("a,Yse\nb,Maybe\nc,Maybe\n")
+    error = run(files).exception
+    assert "'Maybe': 2 rows, first in row 15" in str(error)
+    assert "'Yse': 1 row, first in row 14; did you mean 'Yes'?" in str(error)
+
+
+def test_another_card_is_compared_on_the_same_texts(files: Path) -> None:
+    """McNemar's test is over texts that one card got right and the other did not."""
+    found = told(files, "--against", str(files / "better.yaml"))
+    compared = found["comparison"]
+    assert (compared["only_first"], compared["only_second"]) == (0, 4)
+    assert compared["p_value"] == pytest.approx(0.125)
+    assert compared["difference"] == pytest.approx(4 / 13)
+    assert found["against"]["accuracy"]["value"] == pytest.approx(12 / 13)
+
+
+def test_a_least_accuracy_makes_the_command_fail(files: Path) -> None:
+    """For a pipeline: exit 1 and a reason when the accuracy is lower."""
+    failed = run(files, "--least", "0.9")
+    assert (failed.return_value, failed.stderr) == (1, "the accuracy 0.615 is below 0.900\n")
+    assert run(files, "--least", "0.6").return_value == 0
+
+
+def test_failures_are_counted_and_have_no_value(files: Path) -> None:
+    """A text whose value fails validation stands outside the figures, is told, and makes the command fail."""
+    card = files / "card.yaml"
+    card.write_text(card.read_text() + "    validation: {value: {patterns: ['^Yes$']}}\n")
+    found = run(files, "--json")
+    told = json.loads(found.stdout)
+    assert (found.return_value, told["failed"], told["texts"]) == (1, 8, 13)
+    assert sum(map(sum, told["confusion"])) == 5
+    assert len(told["errors"]) == 8
+
+
+def test_the_page_stands_alone_and_escapes_what_it_quotes(files: Path) -> None:
+    """It has no script and no address beyond its own anchors, closes its tags, and shows the JSON's figures."""
+    page = files / "page.html"
+    figures = told(files, "--html", str(page), "--show-text", "--against", str(files / "better.yaml"))
+    text = page.read_text()
+    parsed = Page(text)
+    assert parsed.open == []
+    assert set(parsed.tags) & {"script", "link", "img", "iframe"} == set()
+    assert parsed.addresses == ["#figures"]
+    assert not re.search(r"url\(|@import|https?:", text)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    for name in ("accuracy", "ac1", "kappa", "macro_f1"):
+        assert f"<b>{figures[name]['value']:.3f}</b>".replace("-", "\u2212") in text
+
+
+def test_several_scores_need_a_choice(files: Path) -> None:
+    """The usage error names the scores there are."""
+    card = files / "card.yaml"
+    card.write_text(card.read_text() + "  - name: Money\n    class: KeywordClassifier\n    keywords: [money]\n")
+    assert "choose one with --score: 'Refund', 'Money'" in str(run(files).exception)
+    assert told(files, "--score", "Money")["subject"]["score"] == "Money"
+
+
+def test_the_limit_takes_the_first_rows(files: Path) -> None:
+    """For a quick look at a long file."""
+    assert told(files, "--limit", "3")["texts"] == 3

@@ -1,0 +1,141 @@
+"""The figures of an evaluation, against published check values and scikit-learn."""
+
+import random
+
+import pytest
+
+from plexus.evaluation import agreement, calibration, intervals, paired
+from plexus.evaluation.confusion import Confusion
+from plexus.exceptions import InvalidData
+
+
+def table(*counts: tuple[int, ...]) -> Confusion:
+    """A confusion table over classes a, b, c …"""
+    return Confusion(tuple("abcdefgh"[: len(counts)]), counts)
+
+
+def drawn(classes: str, number: int = 400) -> tuple[list[str], list[str]]:
+    """Labels, and values that are right about two times in three."""
+    chance = random.Random(3)
+    labels = chance.choices(classes, k=number)
+    return labels, [label if chance.random() < 0.6 else chance.choice(classes) for label in labels]
+
+
+def test_ac1_has_its_published_value_error_and_interval() -> None:
+    """Three classes: 0.849331, standard error 0.04322, interval 0.76358 to 0.93508."""
+    found = agreement.ac1(table((13, 0, 0), (0, 20, 7), (0, 4, 56)))
+    assert found is not None
+    assert found.value == pytest.approx(0.849331, abs=5e-7)
+    assert found.error == pytest.approx(0.04322, abs=5e-6)
+    assert (found.low, found.high) == pytest.approx((0.76358, 0.93508), abs=5e-6)
+
+
+def test_ac1_stays_sensible_where_kappa_does_not() -> None:
+    """Where one class is rare, kappa falls below chance although 118 of 125 agree; AC1 does not."""
+    rare = table((118, 5), (2, 0))
+    found = agreement.ac1(rare)
+    assert found is not None
+    assert found.value == pytest.approx(0.940776, abs=5e-7)
+    assert agreement.kappa(rare) == pytest.approx(-0.023392, abs=5e-7)
+
+
+def test_full_disagreement_is_minus_one() -> None:
+    """Two classes, never the same: AC1 is -1, and its interval stays within -1 and 1."""
+    found = agreement.ac1(table((0, 5), (5, 0)))
+    assert found is not None
+    assert (found.value, found.low, found.high) == (-1.0, -1.0, -1.0)
+
+
+def test_one_class_is_full_agreement_and_nothing_is_undefined() -> None:
+    """With one class AC1 is 1 and kappa undefined; without texts there is no figure at all."""
+    one, nothing = table((7,)), table((0, 0), (0, 0))
+    found = agreement.ac1(one)
+    assert found is not None
+    assert (found.value, agreement.kappa(one)) == (1.0, None)
+    figures = (agreement.ac1(nothing), agreement.kappa(nothing), nothing.accuracy, intervals.wilson(0, 0))
+    assert figures == (None, None, None, None)
+    assert nothing.macro == (None, None, None)
+
+
+def test_a_class_that_is_declared_counts_although_no_text_has_it() -> None:
+    """AC1 is over the declared classes: a third one lowers what chance would give."""
+    pairs = (["a", "a", "b", "b"], ["a", "b", "b", "b"])
+    two, three = Confusion.of(*pairs), Confusion.of(*pairs, declared="abc")
+    assert three.labels == ("a", "b", "c")
+    first, second = agreement.ac1(two), agreement.ac1(three)
+    assert first is not None
+    assert second is not None
+    assert second.value > first.value
+
+
+def test_unequal_lengths_are_an_error() -> None:
+    """A label without a value is never taken for anything."""
+    with pytest.raises(InvalidData, match="2 labels and 1 values"):
+        Confusion.of(["a", "b"], ["a"])
+
+
+@pytest.mark.parametrize("classes", ["ab", "abcd"])
+def test_figures_are_those_of_scikit_learn(classes: str) -> None:
+    """Accuracy, kappa, and precision, recall and F1 for each class and on average equal the reference's."""
+    from sklearn import metrics
+
+    labels, values = drawn(classes)
+    found = Confusion.of(labels, values)
+    assert found.accuracy == pytest.approx(metrics.accuracy_score(labels, values))
+    assert agreement.kappa(found) == pytest.approx(metrics.cohen_kappa_score(labels, values))
+    assert [list(row) for row in found.counts] == metrics.confusion_matrix(labels, values).tolist()
+    each = metrics.precision_recall_fscore_support(labels, values)
+    for place, figures in enumerate(found.classes):
+        mine = (figures.precision, figures.recall, figures.f1, figures.support)
+        assert mine == pytest.approx(tuple(column[place] for column in each))
+    assert found.macro == pytest.approx(metrics.precision_recall_fscore_support(labels, values, average="macro")[:3])
+
+
+def test_wilsons_interval_is_that_of_the_reference() -> None:
+    """The interval of 8 in 10 equals scipy's."""
+    from scipy.stats import binomtest
+
+    wanted = binomtest(8, 10).proportion_ci(method="wilson")
+    assert intervals.wilson(8, 10) == pytest.approx((wanted.low, wanted.high))
+
+
+def test_the_bootstrap_is_the_same_each_time_and_holds_the_figure() -> None:
+    """Its seed is fixed, and a figure lies within its own interval."""
+    found = Confusion.of(*drawn("abc"))
+    first = intervals.bootstrap(found, agreement.kappa)
+    assert first == intervals.bootstrap(found, agreement.kappa)
+    value = agreement.kappa(found)
+    assert first is not None
+    assert value is not None
+    assert first[0] < value < first[1]
+
+
+def test_mcnemar_is_the_exact_binomial_test() -> None:
+    """Its p-value equals scipy's for the texts on which only one was right; without such texts it is 1."""
+    from scipy.stats import binomtest
+
+    found = paired.compare([True] * 9 + [False] * 3 + [True] * 20, [False] * 9 + [True] * 3 + [True] * 20)
+    assert (found.only_first, found.only_second, found.both, found.neither) == (9, 3, 20, 0)
+    assert found.p_value == pytest.approx(binomtest(3, 12).pvalue)
+    assert found.difference == pytest.approx(-6 / 32)
+    assert paired.compare([True], [True]).p_value == 1.0
+
+
+def test_confidence_that_is_as_often_right_has_no_calibration_error() -> None:
+    """Eight of ten right at 0.8 is perfect; ten of ten right at 0.8 is 0.2 away."""
+    perfect = calibration.bins([(0.8, place < 8) for place in range(10)])
+    assert calibration.expected_error(perfect) == pytest.approx(0.0)
+    assert calibration.expected_error(calibration.bins([(0.8, True)] * 10)) == pytest.approx(0.2)
+    assert calibration.expected_error([]) is None
+
+
+def test_a_confidence_of_one_has_a_bin() -> None:
+    """The last bin holds its upper end."""
+    (only,) = calibration.bins([(1.0, True)])
+    assert (only.low, only.high, only.count) == (0.9, 1.0, 1)
+
+
+def test_a_threshold_keeps_or_leaves_equal_confidences_together() -> None:
+    """The last threshold keeps all texts; no threshold splits texts of one confidence."""
+    found = calibration.thresholds([(0.9, True)] * 30 + [(0.6, False)] * 30)
+    assert [(each.confidence, each.coverage, each.accuracy) for each in found] == [(0.9, 0.5, 1.0), (0.6, 1.0, 0.5)]
