@@ -88,9 +88,10 @@ def load(text: str, *, name: str = "scorecard.yaml", folder: Path | None = None)
 
     parsed = document.parse(text, name)
     head, scores, findings = read(parsed)
-    findings += checks.errors(parsed.value, scores)
-    if findings or head is None:
-        raise InvalidScorecard(problems(parsed, findings))
+    findings += checks.findings(parsed.value, scores)
+    errors = [each for each in findings if each.severity == "error"]
+    if errors or head is None:
+        raise InvalidScorecard(problems(parsed, errors))
     made = tuple(_score(head, index, scores[index]) for index in sorted(scores))
     return Scorecard(head.name, head.key, head.id, made, parsed, folder)
 

@@ -33,7 +33,7 @@ def _unique(scores: list[tuple[int, Any]], key: str) -> Iterator[Finding]:
         if not isinstance(value, str):
             continue
         if value in first:
-            yield Finding(("scores", index, key), f"two scores have the {key} {value!r}")
+            yield Finding(("scores", index, key), f"two scores have the {key} {value!r}", rule="duplicate")
         first.setdefault(value, index)
 
 

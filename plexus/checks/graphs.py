@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from plexus.checks import branches, names
+from plexus.checks.flow import flow
 from plexus.exceptions import PlexusError
 from plexus.graph.state import END, GIVEN
 from plexus.problems import Finding, Path, nearest
@@ -16,10 +18,15 @@ def check(models: dict[int, Any]) -> list[Finding]:
     for index, model in models.items():
         path: Path = ("scores", index)
         if model.class_name == "LangGraphScore":
-            found += [*_names(model.graph, path), *_targets(model.graph, path), *_sources(model.graph, path)]
+            shape = [*_names(model.graph, path), *_targets(model.graph, path)]
+            found += [*shape, *_sources(model.graph, path), *_models(model, path)]
+            if not shape:  # ways can be followed
+                known = flow(model.graph)
+                found += [*branches.check(model.graph, known, path), *names.graph(model, known, path)]
         elif model.class_name == "CompositeScore":
             found += [*_parsed(model.expression, (*path, "expression"), _expression)]
             found += [*_parsed(model.explanation, (*path, "explanation"), _template)]
+            found += names.composite(model, path)
     return found
 
 
@@ -35,14 +42,27 @@ def _names(graph: list[Any], path: Path) -> Iterator[Finding]:
 
 
 def _targets(graph: list[Any], path: Path) -> Iterator[Finding]:
-    names = [node.name for node in graph]
+    listed = [node.name for node in graph]
     for place, node in enumerate(graph):
         ways: list[tuple[Path, Any]] = [(("conditions", at), each) for at, each in enumerate(node.conditions)]
         ways += [(("edge",), node.edge)] if node.edge else []
         for inner, way in ways:
-            if way.node not in (*names, END):
-                message = f"there is no node {way.node!r}{nearest(way.node, [*names, END])}"
+            if way.node not in (*listed, END):
+                message = f"there is no node {way.node!r}{nearest(way.node, [*listed, END])}"
                 yield Finding((*path, "graph", place, *inner, "node"), message, rule="graph")
+
+
+def _models(score: Any, path: Path) -> Iterator[Finding]:
+    for place, node in enumerate(score.graph):
+        missing = [
+            key
+            for key in ("model_provider", "model_name")
+            if hasattr(node, key) and getattr(node, key) is None and getattr(score, key) is None
+        ]
+        if missing:
+            told = " and ".join(f"`{key}`" for key in missing)
+            message = f"the node {node.name!r} asks a model, and neither it nor the score has {told}"
+            yield Finding((*path, "graph", place, "name"), message, rule="no-model")
 
 
 def _sources(graph: list[Any], path: Path) -> Iterator[Finding]:

@@ -64,8 +64,8 @@ class YesOrNoClassifier(Asking):
 
     class_name: Literal["YesOrNoClassifier"] = Field(alias="class")
     parse_from_start: bool = False
-    confidence: bool = False
-    structured: bool = False
+    confidence: bool = Field(False, description="Ask for a confidence from 0 to 1 as well.")
+    structured: bool = Field(False, description="Use the provider's structured output instead of parsing text.")
 
     @property
     def valid_classes(self) -> list[str]:

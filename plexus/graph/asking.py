@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LateFuture
 from decimal import Decimal
@@ -17,11 +18,12 @@ from plexus.exceptions import DeadlineExceeded, PlexusError, ScoringFailed
 from plexus.graph import prices
 from plexus.graph.cassette import Question, Recorder, Reply
 from plexus.graph.providers import Settings
-from plexus.graph.replay import roles, text_of
+from plexus.graph.replay import roles, shaped, text_of
 from plexus.graph.state import Run
 from plexus.values import Usage
 
 ATTEMPTS = 3
+PAUSE_S = 0.5
 _TRANSIENT_STATUS = frozenset((408, 425, 429, 500, 502, 503, 504, 529))
 _TRANSIENT_NAMES = ("Timeout", "Connection", "Throttl", "Unavailable", "Overloaded", "RateLimit")
 
@@ -32,26 +34,30 @@ class Asker:
     def __init__(self, settings: Settings, model: Any, *, replayed: bool, recorder: Recorder | None = None) -> None:
         self.settings, self.model, self.replayed, self.recorder = settings, model, replayed, recorder
 
-    def ask(self, messages: list[BaseMessage], run: Run) -> str:
-        """The reply's text. Raises ScoringFailed (transient or not), DeadlineExceeded or BudgetExceeded."""
+    def ask(self, messages: list[BaseMessage], run: Run, shape: Mapping[str, Any] | None = None) -> str:
+        """The reply's text: JSON where the provider kept to the JSON Schema `shape`.
+
+        Raises ScoringFailed (transient or not), DeadlineExceeded or BudgetExceeded.
+        """
         run.check_budget()
-        message = self._reply(messages, run.context)
+        message = self._reply(messages, run.context, shape)
         usage, text = _usage(message), text_of(message)
         run.spend(usage, self._cost(usage, run.context))
         if self.recorder is not None:
-            question = Question(self.settings.model_id, self.settings.parameters, roles(messages))
+            parameters = {**self.settings.parameters, **shaped(shape)}
+            question = Question(self.settings.model_id, parameters, roles(messages))
             self.recorder.add(question, Reply(text, usage))
         return text
 
-    def _reply(self, messages: list[BaseMessage], context: Context) -> AIMessage:
+    def _reply(self, messages: list[BaseMessage], context: Context, shape: Mapping[str, Any] | None) -> AIMessage:
         if self.replayed:
             context.remaining()
-            answer: AIMessage = self.model.invoke(messages)
+            answer: AIMessage = self.model.invoke(messages, **shaped(shape))
             return answer
+        model = self.model if shape is None else structured_model(self.model, shape)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                message: AIMessage = bounded(lambda: self.model.invoke(messages), context)
-                return message
+                return _message(bounded(lambda: model.invoke(messages), context))
             except PlexusError:
                 raise
             except Exception as error:
@@ -63,6 +69,24 @@ class Asker:
     def _cost(self, usage: Usage, context: Context) -> Decimal | None:
         price = prices.find(self.settings.model_id, context.prices)
         return None if price is None else price.of(usage)
+
+
+def structured_model(model: Any, shape: Mapping[str, Any]) -> Any:
+    """The model, asked to keep to a JSON Schema; the model itself where its provider has no such mode."""
+    try:
+        return model.with_structured_output(dict(shape), include_raw=True)
+    except (NotImplementedError, ValueError):
+        return model
+
+
+def _message(answer: Any) -> AIMessage:
+    """What came back as one message; of a structured answer, the JSON, or the text where it did not keep to it."""
+    if isinstance(answer, AIMessage):
+        return answer
+    raw: AIMessage = answer["raw"]
+    if answer["parsed"] is None:
+        return raw
+    return raw.model_copy(update={"content": json.dumps(answer["parsed"], ensure_ascii=False)})
 
 
 def bounded(call: Callable[[], Any], context: Context) -> Any:
@@ -97,7 +121,7 @@ def is_transient(error: BaseException) -> bool:
 
 def _waited(attempt: int, context: Context) -> bool:
     """Waits before the next attempt; False when the deadline leaves no time for it."""
-    pause = 0.5 * 2**attempt * (0.5 + secrets.randbelow(500) / 1000)
+    pause = PAUSE_S * 2**attempt * (0.5 + secrets.randbelow(500) / 1000)
     left = context.remaining()
     if left is not None and left <= 2 * pause:
         return False

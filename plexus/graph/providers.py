@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ _NAMES = {
     "bedrockchat": "bedrock_converse",
     "chatollama": "ollama",
 }
+_KEYS = {"openai": "OPENAI_API_KEY", "azure_openai": "AZURE_OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def live(settings: Settings) -> Any:
     if settings.provider == "ollama":
         options["num_predict"] = options.pop("max_tokens")
         options["client_kwargs"] = {"timeout": CALL_TIMEOUT}
-    elif settings.provider != "bedrock_converse":
+    else:
         options |= {"timeout": CALL_TIMEOUT, "max_retries": 0}
     if settings.region is not None:
         options["region_name"] = settings.region
@@ -115,4 +117,6 @@ def live(settings: Settings) -> Any:
     except ImportError as error:
         raise ScoringFailed(f"the provider {settings.provider!r} needs a package: {error.name or error}") from None
     except Exception as error:
-        raise ScoringFailed(f"cannot make the model {settings.model_id}: {type(error).__name__}") from error
+        key = _KEYS.get(settings.provider)
+        missing = f"; the environment has no {key}" if key is not None and not os.environ.get(key) else ""
+        raise ScoringFailed(f"cannot make the model {settings.model_id}: {type(error).__name__}{missing}") from error

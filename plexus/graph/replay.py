@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from plexus.exceptions import CassetteMiss
 from plexus.graph.cassette import Cassette, Question
+from plexus.text import digest
 
 
 class ReplayChatModel(BaseChatModel):
@@ -31,7 +32,8 @@ class ReplayChatModel(BaseChatModel):
     def _generate(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> ChatResult:
-        question = Question(self.model_id, self.parameters, roles(messages))
+        schema = {"schema": kwargs["schema"]} if "schema" in kwargs else {}
+        question = Question(self.model_id, {**self.parameters, **schema}, roles(messages))
         cassette: Cassette = self.cassette
         reply = cassette.find(question)
         if reply is None:
@@ -46,6 +48,11 @@ class ReplayChatModel(BaseChatModel):
         }
         message = AIMessage(content=reply.content, usage_metadata=usage)
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def shaped(shape: Mapping[str, Any] | None) -> dict[str, str]:
+    """What a JSON Schema adds to a request's parameters: its digest."""
+    return {} if shape is None else {"schema": digest(dict(shape))}
 
 
 def roles(messages: Sequence[BaseMessage]) -> list[tuple[str, str]]:

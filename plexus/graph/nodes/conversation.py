@@ -18,8 +18,8 @@ Answer = TypeVar("Answer")
 class Conversation:
     """One node's questions; `read` makes an answer of a reply, None for one that is unusable."""
 
-    def __init__(self, node: Any, asker: Asker, addition: str = "") -> None:
-        self.node, self.asker, self.addition = node, asker, addition
+    def __init__(self, node: Any, asker: Asker, addition: str = "", shape: Mapping[str, Any] | None = None) -> None:
+        self.node, self.asker, self.addition, self.shape = node, asker, addition, shape
         self.system = Template(node.system_message) if node.system_message is not None else None
         self.user = Template(node.user_message) if node.user_message is not None else None
 
@@ -41,7 +41,7 @@ class Conversation:
         """The first usable answer with its reply. Raises ScoringFailed when the retries are used up: never a guess."""
         messages = self.messages(values)
         for _ in range(self.node.maximum_retry_count + 1):
-            reply = self.asker.ask(messages, run)
+            reply = self.asker.ask(messages, run, self.shape)
             answer = read(reply)
             if answer is not None:
                 return answer, reply

@@ -1,0 +1,220 @@
+"""`plexus lint`: the smallest card that breaks each rule breaks exactly that one."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from plexus.checks.rules import BY_NAME, RULES
+from plexus.commands.lint import command
+from plexus.lint import lint, lint_file
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLES = sorted((ROOT / "examples/scorecards").glob("*.yaml"))
+HEAD = "name: C\nkey: c\nscores:\n"
+REPLAY = "class: LangGraphScore, model_provider: replay, model_name: m"
+ASK = "class: Classifier, valid_classes: [A, B], user_message: x"
+
+
+def card(*scores: str) -> str:
+    """A card of scores in flow style, one a line: the first stands on line 4."""
+    return HEAD + "".join(f"  - {{{score}}}\n" for score in scores)
+
+
+def graph(*nodes: str, more: str = "") -> str:
+    """A card with one graph: its nodes stand from line 5, one a line."""
+    lines = "".join(f"      - {{{node}}}\n" for node in nodes)
+    return (
+        f"{HEAD}  - {{name: G, {REPLAY}{more}, graph: [\n"
+        + lines.replace("      - ", "  ").replace("}\n", "},\n")
+        + "  ]}\n"
+    )
+
+
+KEYWORD = "class: KeywordClassifier, keywords: [x]"
+CASES = {
+    "yaml": (HEAD + "  - {name: A, name: B}\n", 4, "the key 'name' is here twice"),
+    "schema": (card(f"name: A, {KEYWORD}, negation: [no]"), 4, "did you mean 'negations'?"),
+    "duplicate": (card(f"name: A, {KEYWORD}", f"name: A, {KEYWORD}"), 5, "two scores have the name 'A'"),
+    "dependency": (card(f"name: Refund, {KEYWORD}", f"name: B, {KEYWORD}, depends_on: [Refnd]"), 5, "mean 'Refund'?"),
+    "cycle": (card(f"name: A, {KEYWORD}, depends_on: [B]", f"name: B, {KEYWORD}, depends_on: [A]"), 4, "A → B → A"),
+    "impossible-value": (
+        card(f"name: A, {KEYWORD}", f"name: B, {KEYWORD}, depends_on: {{A: Yess}}"),
+        5,
+        "'A' never has the value 'Yess'; did you mean 'Yes'?; it gives Yes, No",
+    ),
+    "needs-disabled": (
+        card(f"name: A, {KEYWORD}, disabled: true", f"name: B, {KEYWORD}, depends_on: [A]"),
+        5,
+        "'B' needs 'A', which is disabled",
+    ),
+    "unused": (card(f"name: A, {KEYWORD}, disabled: true", f"name: B, {KEYWORD}"), 4, "nothing needs it"),
+    "pattern": (card("name: A, class: KeywordClassifier, patterns: ['(']"), 4, "not a regular expression of RE2"),
+    "source": (graph("name: n, class: Generator, user_message: '{{ text '"), 5, "not a template"),
+    "graph": (graph(f"name: n, {ASK}, edge: {{node: m}}"), 5, "there is no node 'm'"),
+    "no-model": (
+        graph(f"name: n, {ASK}").replace(", model_provider: replay, model_name: m", ""),
+        5,
+        "neither it nor the score has `model_provider` and `model_name`",
+    ),
+    "unreachable-node": (graph(f"name: a, {ASK}, edge: {{node: END}}", f"name: b, {ASK}"), 6, "leads to the node 'b'"),
+    "endless": (graph(f"name: a, {ASK}, edge: {{node: a}}"), 5, "no way leads to the end"),
+    "impossible-class": (
+        graph(f"name: a, {ASK}, conditions: [{{value: C, node: END}}]"),
+        5,
+        "the node 'a' cannot return 'C'; it returns A, B",
+    ),
+    "unreachable-condition": (
+        graph(f"name: a, {ASK}, conditions: [{{value: A, node: END}}, {{value: a, node: END}}]"),
+        5,
+        "this condition is never met",
+    ),
+    "undefined": (
+        graph("name: a, class: Generator, user_message: '{{ txt }}'"),
+        5,
+        "nothing defines 'txt'; did you mean 'text'?; here are metadata, results, text",
+    ),
+    "unknown-result": (
+        card(f"name: A, {KEYWORD}", "name: B, class: CompositeScore, expression: \"results['A'].value\""),
+        5,
+        "results['A'] is not there; add 'A' to `depends_on`",
+    ),
+    "sometimes-undefined": (
+        graph(
+            f"name: a, {ASK}, conditions: [{{value: A, node: c}}]",
+            f"name: b, {ASK}",
+            "name: c, class: Generator, user_message: '{{ b.value }}'",
+        ),
+        7,
+        "'b' has no value on every way to this node",
+    ),
+    "output-twice": (
+        graph(f"name: a, {ASK}, output: {{v: value}}, conditions: [{{value: A, node: END, output: {{v: 1}}}}]"),
+        5,
+        "'v' is set by the node's `output` too",
+    ),
+    "near-miss": (
+        graph(f"name: a, {ASK}, output: {{v: clasification}}"),
+        5,
+        "did you mean 'classification'?",
+    ),
+    "missing-file": (card("name: A, class: SVMClassifier, data: {file: none.csv}"), 4, "no file 'none.csv' beside"),
+    "missing-artifact": (
+        card(f"name: A, class: SVMClassifier, data: {{file: there.csv}}, artifact: 'sha256:{'0' * 64}'"),
+        4,
+        "holds no artifact sha256:000000000000…",
+    ),
+    "untrained": (card("name: A, class: SVMClassifier"), 4, "says no labelled texts"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_a_rule_finds_what_breaks_it(rule: str, tmp_path: Path) -> None:
+    """The finding has the rule's name and severity, the line, and says what was expected; there is no other."""
+    text, line, said = CASES[rule]
+    (tmp_path / "there.csv").touch()
+    found = lint(text, folder=tmp_path, store=tmp_path / "store")
+    assert [(each.rule, each.severity) for each in found] == [(rule, BY_NAME[rule].severity)]
+    assert found[0].position.line == line
+    assert said in found[0].message
+
+
+def test_every_rule_has_a_case() -> None:
+    """A rule without a card that breaks it would be untested."""
+    assert set(CASES) == set(BY_NAME)
+
+
+def test_the_page_lists_the_rules_as_they_are() -> None:
+    """docs/lint.md and `plexus lint --rules` say the same."""
+    rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \| (.+) \|$", (ROOT / "docs/lint.md").read_text(), re.M)
+    assert rows == [(rule.name, rule.severity, rule.says) for rule in RULES]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_the_examples_break_no_rule(example: Path) -> None:
+    """Warnings included."""
+    assert lint_file(example) == []
+
+
+def test_only_errors_keep_a_card_from_loading() -> None:
+    """What lint calls an error is refused at load, and a warning is not."""
+    import plexus
+    from plexus.exceptions import InvalidScorecard
+
+    by_lint_only = {"missing-file", "missing-artifact", "untrained"}
+    for rule, (text, _, _) in CASES.items():
+        if rule in by_lint_only or BY_NAME[rule].severity == "warning":
+            plexus.load(text)
+        else:
+            with pytest.raises(InvalidScorecard):
+                plexus.load(text)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        "name: b, class: Generator, user_message: '{{ a.value }} {{ a.explanation }} {{ quote }}'",
+        "name: b, class: LogicalNode, set: {one: 'len(quote)', two: 'one + 1'}",
+        "name: b, class: LogicalClassifier, expression: \"a.value == 'x'\", explanation: '{{ classification }}'",
+        "name: b, class: BeforeAfterSlicer, quotation: a.value",
+        "name: b, class: Generator, user_message: '{% for each in quote.split() %}{{ each }}{% endfor %}'",
+        "name: b, class: Generator, user_message: \"{{ metadata['channel'] }} {{ metadata.channel }}\"",
+    ],
+)
+def test_what_an_earlier_node_sets_is_defined(node: str) -> None:
+    """Fields, aliases, loop variables and metadata are known; nothing is found where nothing is wrong."""
+    assert lint(graph("name: a, class: Extractor, user_message: x, output: {quote: value}", node)) == []
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        ("name: b, class: Generator, user_message: '{{ a.valu }}'", "the node 'a' has no field 'valu'; did you mean"),
+        ("name: b, class: Generator, user_message: x, output: {v: a.valu}", "the node 'a' has no field 'valu'"),
+        ("name: b, class: LogicalNode, set: {one: 'two', two: '1'}", "'two' is set only later"),
+        ("name: b, class: ContextExtractor, quotation: qoute", "nothing defines 'qoute'; did you mean 'quote'?"),
+        ("name: b, class: LogicalClassifier, expression: 'c.value'", "'c' is set only later, or by a node that"),
+    ],
+)
+def test_what_nothing_sets_is_named(node: str, said: str) -> None:
+    """A field that a node does not have, an alias of later, a typo, a node that comes after."""
+    first = "name: a, class: Extractor, user_message: x, output: {quote: value}"
+    (found,) = lint(graph(first, node, "name: c, class: Generator, user_message: x"))
+    assert said in found.message
+
+
+def test_classes_that_conditions_took_do_not_fall_through() -> None:
+    """When conditions take every class, the next node is reached by none of the node's ways."""
+    node = f"name: a, {ASK}, conditions: [{{value: A, node: c}}, {{operator: in, value: [B], node: c}}]"
+    found = lint(graph(node, f"name: b, {ASK}", f"name: c, {ASK}"))
+    assert [(each.rule, each.position.line) for each in found] == [("unreachable-node", 6)]
+
+
+def run(tmp_path: Path, *options: str) -> Result:
+    """The command on a card with an error and a warning."""
+    broken = tmp_path / "card.yaml"
+    broken.write_text(card(f"name: A, {KEYWORD}, disabled: true", f"name: B, {KEYWORD}, negation: [no]"))
+    return CliRunner().invoke(command, [str(broken), *options], standalone_mode=False)
+
+
+def test_json_and_github_say_the_same(tmp_path: Path) -> None:
+    """Place, severity, rule and message, for machines and for a pull request."""
+    problems = json.loads(run(tmp_path, "--format", "json").stdout)
+    lines = run(tmp_path, "--format", "github").stdout.splitlines()
+    assert len(problems) == len(lines) == 2
+    for problem, line in zip(problems, lines, strict=True):
+        place = problem["position"]
+        assert line.startswith(f"::{problem['severity']} file=")
+        assert f",line={place['line']},col={place['column']},title={problem['rule']}::" in line
+        assert line.endswith(problem["message"])
+
+
+def test_warnings_fail_where_they_shall(tmp_path: Path) -> None:
+    """Exit 0 with warnings alone, 1 with --strict, 1 with an error."""
+    assert run(tmp_path).return_value == 1
+    warned = tmp_path / "warned.yaml"
+    warned.write_text(CASES["unused"][0])
+    found = [CliRunner().invoke(command, [str(warned), *more], standalone_mode=False) for more in ([], ["--strict"])]
+    assert [each.return_value for each in found] == [0, 1]
