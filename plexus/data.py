@@ -45,7 +45,7 @@ def labelled(path: Path, text: str, label: str) -> tuple[list[str], list[str]]:
     labels: list[str] = []
     empty: list[int] = []
     for number, row in enumerate(rows(path), start=1):
-        pair = [str(column(row, name, path, number) or "").strip() for name in (text, label)]
+        pair = [_as_text(column(row, name, path, number)) for name in (text, label)]
         if not all(pair):
             empty.append(number)
             continue
@@ -57,6 +57,11 @@ def labelled(path: Path, text: str, label: str) -> tuple[list[str], list[str]]:
     if not texts:
         raise InvalidData(f"{path}: no rows")
     return texts, labels
+
+
+def _as_text(value: Any) -> str:
+    """JSON and Parquet have numbers and truths: 0 and false are labels as good as any."""
+    return "" if value is None else str(value).strip()
 
 
 def _csv(path: Path) -> Iterator[Row]:

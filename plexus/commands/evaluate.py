@@ -13,7 +13,7 @@ from plexus.commands import options
 
 if TYPE_CHECKING:
     from plexus.context import Context
-    from plexus.evaluation.judging import Labelled
+    from plexus.evaluation.labels import Labelled
     from plexus.evaluation.report import Evaluation
 
 
@@ -84,7 +84,7 @@ def command(
 def labelled(path: Path, text: str, label: str, limit: int | None) -> list[Labelled]:
     """The file's labelled texts. Raises InvalidData."""
     from plexus import data
-    from plexus.evaluation.judging import Labelled
+    from plexus.evaluation.labels import Labelled
 
     texts, labels = data.labelled(path, text, label)
     rows = zip(range(1, len(texts) + 1), texts, labels, strict=True)
@@ -96,7 +96,7 @@ def evaluated(card: Path, name: str | None, data_file: Path, texts: list[Labelle
     from dataclasses import replace
 
     import plexus
-    from plexus.evaluation import judging, report
+    from plexus.evaluation import judging, labels, report
 
     scorecard = plexus.load_file(card)
     if name is None and len(scorecard.scores) > 1:
@@ -104,12 +104,12 @@ def evaluated(card: Path, name: str | None, data_file: Path, texts: list[Labelle
         raise click.UsageError(f"{card} has several scores: choose one with --score: {known}")
     score = scorecard.find(name) if name is not None else scorecard.scores[0]
     context = replace(context, folder=scorecard.folder)
-    declared = judging.declared(scorecard, score, context)
-    wanted = judging.normal(texts, declared, score.name)
+    declared = labels.declared(scorecard, score, context)
+    wanted = labels.normal(texts, declared, score.name)
     with click.progressbar(
         length=len(wanted), label=score.name, file=sys.stderr, hidden=not sys.stderr.isatty(), show_eta=True
     ) as bar:
-        judged = judging.judge(scorecard, score, wanted, context, bar.update)
+        judged = judging.judge(scorecard, score, wanted, context, declared=declared, step=bar.update)
     subject = report.Subject(
         card.name, score.name, score.configuration.class_name, score.configuration_hash, data_file.name
     )

@@ -1,4 +1,4 @@
 """How well a score does on labelled texts: figures, their intervals, and the pages that show them.
 
-Plain functions over pairs of labels; nothing here loads a scorecard or asks a model.
+Plain functions over pairs of labels; only `labels` and `judging` know scorecards and run them.
 """

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from plexus.evaluation.intervals import wilson
+
 BINS = 10
 FEW = 20
+ROUND = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Texts whose confidence lies in [low, high): their number, mean confidence, and share of right values."""
+    """Texts whose confidence lies in [low, high): their number, mean confidence, and share of right values (95 %)."""
 
     low: float
     high: float
     count: int
     confidence: float
     accuracy: float
+    accuracy_low: float
+    accuracy_high: float
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,7 @@ def bins(judged: Sequence[tuple[float, bool]], count: int = BINS) -> list[Bin]:
     gathered: dict[int, list[tuple[float, bool]]] = {}
     for confidence, right in judged:
         gathered.setdefault(min(int(confidence * count), count - 1), []).append((confidence, right))
-    return [
-        Bin(
-            place / count,
-            (place + 1) / count,
-            len(pairs),
-            sum(confidence for confidence, _ in pairs) / len(pairs),
-            sum(right for _, right in pairs) / len(pairs),
-        )
-        for place, pairs in sorted(gathered.items())
-    ]
+    return [_bin(place / count, (place + 1) / count, pairs) for place, pairs in sorted(gathered.items())]
 
 
 def expected_error(found: Sequence[Bin]) -> float | None:
@@ -54,18 +50,37 @@ def expected_error(found: Sequence[Bin]) -> float | None:
     return sum(each.count * abs(each.confidence - each.accuracy) for each in found) / total
 
 
-def thresholds(judged: Sequence[tuple[float, bool]], most: int = 100) -> list[Threshold]:
+def thresholds(judged: Sequence[tuple[float, bool]], total: int, most: int = 100) -> list[Threshold]:
     """Coverage and accuracy for at most `most` thresholds, from the highest confidence down to none at all.
 
-    The first leaves 20 texts or more: an accuracy of fewer would be noise.
+    `total` counts the texts that have a value; those whose value has no confidence reach no threshold. The first
+    threshold leaves 20 texts or more: an accuracy of fewer would be noise.
     """
     ordered = sorted(judged, reverse=True)
-    total, right = len(ordered), 0
-    found: list[tuple[int, Threshold]] = []
-    step = max(1, total // most)
+    right, last = 0, 0
+    found: list[Threshold] = []
+    step = max(1, len(ordered) // most)
     for place, (confidence, is_right) in enumerate(ordered, start=1):
         right += is_right
-        ends = place == total or ordered[place][0] != confidence  # equal confidences pass or fail together
-        if ends and (place == total or place - (found[-1][0] if found else 0) >= (step if found else FEW)):
-            found.append((place, Threshold(confidence, place / total, right / place)))
-    return [each for _, each in found]
+        if place < len(ordered) and ordered[place][0] == confidence:
+            continue  # equal confidences pass or fail together
+        if place == len(ordered) or place - last >= (step if found else FEW):
+            found.append(Threshold(confidence, place / total, right / place))
+            last = place
+    return found
+
+
+def at(judged: Sequence[tuple[float, bool]], total: int, least: Sequence[float] = ROUND) -> list[Threshold]:
+    """The same at round thresholds, for a table; those that no text reaches are left out."""
+    found = []
+    for confidence in least:
+        kept = [right for each, right in judged if each >= confidence]
+        if kept:
+            found.append(Threshold(confidence, len(kept) / total, sum(kept) / len(kept)))
+    return found
+
+
+def _bin(low: float, high: float, pairs: Sequence[tuple[float, bool]]) -> Bin:
+    number, right = len(pairs), sum(right for _, right in pairs)
+    confidence = sum(confidence for confidence, _ in pairs) / number
+    return Bin(low, high, number, confidence, right / number, *(wilson(right, number) or (0.0, 1.0)))

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from plexus.evaluation.intervals import wilson
 from plexus.exceptions import InvalidData
 
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """One class: how many texts have it as label (`support`), and how well it is found. None where undefined: 0 / 0."""
+    """One class: how many texts have it as label (`support`) and as value (`predicted`), and how well it is found.
+
+    None where undefined: 0 / 0. The 95 % intervals, (low, high), are Wilson's.
+    """
 
     label: str
     support: int
@@ -19,6 +23,8 @@ class ClassFigures:
     precision: float | None
     recall: float | None
     f1: float | None
+    precision_interval: tuple[float, float] | None
+    recall_interval: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,17 @@ class Confusion:
         precision, recall, f1 = (total / len(seen) for total in sums)
         return precision, recall, f1
 
+    @property
+    def confused(self) -> list[tuple[str, str, int]]:
+        """(label, value, texts) of every mistake that was made, the most frequent first."""
+        found = [
+            (label, value, self.counts[row][column])
+            for row, label in enumerate(self.labels)
+            for column, value in enumerate(self.labels)
+            if row != column and self.counts[row][column]
+        ]
+        return sorted(found, key=lambda each: (-each[2], each[0], each[1]))
+
     def _class(self, place: int) -> ClassFigures:
         right = self.counts[place][place]
         support = sum(self.counts[place])
@@ -85,6 +102,8 @@ class Confusion:
             _share(right, predicted),
             _share(right, support),
             _share(2 * right, support + predicted),
+            wilson(right, predicted),
+            wilson(right, support),
         )
 
 

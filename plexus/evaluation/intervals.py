@@ -1,15 +1,11 @@
-"""95 % intervals of shares and of figures that have no formula for one."""
+"""The 95 % interval of a share."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 
-from plexus.evaluation.confusion import Confusion
-
-SEED = 7
-RESAMPLES = 1000
-_Z = 1.959963984540054  # the normal distribution's 97.5 % point
+#: The normal distribution's 97.5 % point.
+NORMAL = 1.959963984540054
 
 
 def wilson(right: int, total: int) -> tuple[float, float] | None:
@@ -17,31 +13,7 @@ def wilson(right: int, total: int) -> tuple[float, float] | None:
     if not total:
         return None
     share = right / total
-    middle = share + _Z**2 / (2 * total)
-    reach = _Z * math.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
-    whole = 1 + _Z**2 / total
+    middle = share + NORMAL**2 / (2 * total)
+    reach = NORMAL * math.sqrt(share * (1 - share) / total + NORMAL**2 / (4 * total**2))
+    whole = 1 + NORMAL**2 / total
     return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)
-
-
-def bootstrap(table: Confusion, figure: Callable[[Confusion], float | None]) -> tuple[float, float] | None:
-    """Percentile bootstrap of a figure (B. Efron, 1979): 1,000 resamples of the texts, the seed fixed.
-
-    Resampling texts is drawing tables from the multinomial distribution of this one, which is what is done.
-    """
-    import numpy
-
-    if not table.total:
-        return None
-    size = len(table.labels)
-    shares = numpy.asarray(table.counts, dtype=float).ravel() / table.total
-    drawn = numpy.random.default_rng(SEED).multinomial(table.total, shares, size=RESAMPLES)
-    found = [figure(_table(table.labels, row.reshape(size, size).tolist())) for row in drawn]
-    known = [value for value in found if value is not None]
-    if not known:
-        return None
-    low, high = numpy.quantile(known, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def _table(labels: tuple[str, ...], counts: Sequence[Sequence[int]]) -> Confusion:
-    return Confusion(labels, tuple(tuple(row) for row in counts))

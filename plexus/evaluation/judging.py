@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from plexus import scheduler
-from plexus.exceptions import InvalidData, NotApplicable, PlexusError
-from plexus.problems import nearest
+from plexus.evaluation.labels import Labelled, spelling
+from plexus.exceptions import NotApplicable, PlexusError
 from plexus.text import fold
 from plexus.values import NO_USAGE, Item, Outcome, Result, Usage
 
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 
 BATCH = 64
 Step = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A text with the value that a person gave it; `row` is its number in the file, from 1."""
-
-    row: int
-    text: str
-    label: str
 
 
 @dataclass(frozen=True)
@@ -54,56 +45,25 @@ class Judged:
         return self.value == self.label
 
 
-def declared(scorecard: Scorecard, score: Score, context: Context) -> tuple[str, ...]:
-    """Every value that the score can give, where its configuration or its model says so; else empty."""
-    configuration = score.configuration
-    rule = configuration.validation.value if configuration.validation else None
-    if rule is not None and rule.valid_classes:
-        return tuple(rule.valid_classes)
-    values = getattr(configuration, "values", None)
-    if values:
-        return tuple(dict.fromkeys(values))
-    if hasattr(configuration, "artifact"):
-        model = getattr(scorecard.scorer(score, context), "model", None)
-        least = (configuration.uncertain,) if configuration.minimum_confidence is not None else ()
-        return (*getattr(model, "classes", ()), *least)
-    return ()
-
-
-def normal(texts: Sequence[Labelled], values: Sequence[str], name: str) -> list[Labelled]:
-    """The texts with each label spelt as the score spells it (case and spaces folded).
-
-    Raises InvalidData that names every label that the score cannot give.
-    """
-    if not values:
-        return list(texts)
-    spelt = {fold(value): value for value in values}
-    unknown: dict[str, list[int]] = {}
-    for each in texts:
-        if fold(each.label) not in spelt:
-            unknown.setdefault(each.label, []).append(each.row)
-    if unknown:
-        told = "".join(
-            f"\n  {label!r}: {len(rows)} row{'s' * (len(rows) > 1)}, first in row {rows[0]}{nearest(label, values)}"
-            for label, rows in sorted(unknown.items())
-        )
-        known = ", ".join(repr(value) for value in values)
-        raise InvalidData(
-            f"labels that {name!r} can never give:{told}\n  it gives {known}; correct the labels or leave the rows out"
-        )
-    return [Labelled(each.row, each.text, spelt[fold(each.label)]) for each in texts]
-
-
 def judge(
-    scorecard: Scorecard, score: Score, texts: Sequence[Labelled], context: Context, step: Step = lambda _: None
+    scorecard: Scorecard,
+    score: Score,
+    texts: Sequence[Labelled],
+    context: Context,
+    *,
+    declared: Sequence[str] = (),
+    step: Step = lambda _: None,
 ) -> list[Judged]:
     """One verdict per text, in order; `step` is told how many more are done.
+
+    Values are spelt as in `declared`, or as the labels are, where only case and spaces differ.
 
     Scores that ask language models take texts one by one, several at once; all others take them in batches.
     """
     made: list[Judged] = []
+    spelt = spelling([*declared, *(each.label for each in texts)])
     for part, outcomes, seconds in _outcomes(scorecard, score, texts, context):
-        made += [_judged(text, outcome, seconds) for text, outcome in zip(part, outcomes, strict=True)]
+        made += [_judged(text, outcome, seconds, spelt) for text, outcome in zip(part, outcomes, strict=True)]
         step(len(part))
     return made
 
@@ -138,14 +98,14 @@ def _outcomes(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _judged(text: Labelled, outcome: Outcome, seconds: float) -> Judged:
+def _judged(text: Labelled, outcome: Outcome, seconds: float, spelt: Mapping[str, str]) -> Judged:
     if isinstance(outcome, Result):
         return Judged(
             text.row,
             text.text,
             text.label,
             seconds,
-            outcome.value,
+            spelt.get(fold(outcome.value), outcome.value),
             outcome.confidence,
             outcome.explanation,
             outcome.cost,

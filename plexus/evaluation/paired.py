@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from plexus.evaluation.intervals import NORMAL
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Counts of texts by who was right, and McNemar's p-value: how likely a split as uneven is between equals."""
+    """Counts of texts by who was right, and McNemar's p-value: how likely a split as uneven is between equals.
+
+    `low` and `high` are the 95 % interval of the difference.
+    """
 
     both: int
     only_first: int
     only_second: int
     neither: int
     p_value: float
+    low: float
+    high: float
 
     @property
     def total(self) -> int:
@@ -37,6 +45,7 @@ def compare(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
         only_second,
         pairs.count((False, False)),
         p_value(only_first, only_second),
+        *interval(only_first, only_second, len(pairs)),
     )
 
 
@@ -46,3 +55,15 @@ def p_value(only_first: int, only_second: int) -> float:
 
     total, least = only_first + only_second, min(only_first, only_second)
     return 1.0 if total == 0 else min(1.0, 2 * float(bdtr(least, total, 0.5)))
+
+
+def interval(only_first: int, only_second: int, total: int) -> tuple[float, float]:
+    """95 % of the second's share less the first's: Wald's formula with one text added to either side.
+
+    Source: D. G. Bonett and R. M. Price, "Adjusted Wald confidence interval for a difference of binomial proportions
+    based on paired data" (2012).
+    """
+    first, second = (only_first + 1) / (total + 2), (only_second + 1) / (total + 2)
+    middle = second - first
+    reach = NORMAL * math.sqrt((first + second - middle**2) / (total + 2))
+    return max(-1.0, middle - reach), min(1.0, middle + reach)

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from plexus.evaluation import agreement, calibration, intervals, paired
+from plexus.evaluation import agreement, bootstrap, calibration, intervals, paired
 from plexus.evaluation.confusion import Confusion
 from plexus.evaluation.judging import Judged
 from plexus.values import Usage
 
 MISTAKES = 10
 ERRORS = 20
+_RESAMPLED = f"percentile bootstrap, {bootstrap.RESAMPLES:,} resamples of the texts, seed {bootstrap.SEED}"
+#: How each figure's 95 % interval is made.
+METHODS = {
+    "accuracy": "Wilson's score interval",
+    "precision": "Wilson's score interval",
+    "recall": "Wilson's score interval",
+    "ac1": "Gwet's standard error for a fixed pair of raters, Student's t",
+    "kappa": _RESAMPLED,
+    "macro_f1": _RESAMPLED,
+    "difference": "adjusted Wald of Bonett and Price",
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,12 @@ class Spending:
 
     cost: Decimal | None
     usage: Usage
+    priced: int
+
+    @property
+    def mean(self) -> Decimal | None:
+        """The cost of a text, over the `priced` texts whose cost is known, to a millionth of a dollar."""
+        return None if self.cost is None else round(self.cost / self.priced, 6)
 
 
 @dataclass(frozen=True)
@@ -42,6 +60,7 @@ class Times:
     mean: float
     p50: float
     p95: float
+    most: float
 
 
 @dataclass(frozen=True)
@@ -57,21 +76,27 @@ class Subject:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Every figure. Texts that were skipped or failed have no value: they are counted, outside the figures."""
+    """Every figure. Texts that were skipped or failed have no value: they are counted, outside the figures.
+
+    `failures` counts the failed texts by the kind of their error; `sure` counts the values that have a confidence.
+    """
 
     subject: Subject
     texts: int
     skipped: int
     failed: int
+    failures: Mapping[str, int]
     confusion: Confusion
     accuracy: Figure
     macro_f1: Figure
     kappa: Figure
     ac1: Figure
     ac1_error: float | None
+    sure: int
     bins: tuple[calibration.Bin, ...]
     calibration_error: float | None
     thresholds: tuple[calibration.Threshold, ...]
+    round_thresholds: tuple[calibration.Threshold, ...]
     spending: Spending
     times: Times
     mistakes: tuple[Judged, ...]
@@ -95,9 +120,11 @@ class Evaluation:
             "labels": list(self.confusion.labels),
             "confusion": [list(row) for row in self.confusion.counts],
             "classes": [asdict(each) for each in self.confusion.classes],
-            "cost_usd": None if self.spending.cost is None else str(self.spending.cost),
+            "cost_usd": _exact(self.spending.cost),
+            "cost_usd_per_text": _exact(self.spending.mean),
             "usage": asdict(self.spending.usage),
             "mistakes": [_mistake(each, show_text) for each in self.mistakes],
+            "methods": METHODS,
             "errors": [{"row": each.row, "error": each.error} for each in self.errors],
         }
 
@@ -115,15 +142,18 @@ def evaluate(subject: Subject, judged: Sequence[Judged], declared: Sequence[str]
         texts=len(judged),
         skipped=sum(each.skipped for each in judged),
         failed=len(failed),
+        failures=dict(Counter(str(each.error).split(":")[0] for each in failed).most_common()),
         confusion=table,
         accuracy=_figure(table.accuracy, intervals.wilson(table.right, table.total)),
-        macro_f1=_figure(table.macro[2], intervals.bootstrap(table, lambda drawn: drawn.macro[2])),
-        kappa=_figure(agreement.kappa(table), intervals.bootstrap(table, agreement.kappa)),
+        macro_f1=_figure(table.macro[2], bootstrap.interval(table, lambda drawn: drawn.macro[2])),
+        kappa=_figure(agreement.kappa(table), bootstrap.interval(table, agreement.kappa)),
         ac1=Figure(beyond_chance.value, beyond_chance.low, beyond_chance.high) if beyond_chance else Figure(None),
         ac1_error=beyond_chance.error if beyond_chance else None,
+        sure=len(sure),
         bins=tuple(found),
         calibration_error=calibration.expected_error(found),
-        thresholds=tuple(calibration.thresholds(sure)),
+        thresholds=tuple(calibration.thresholds(sure, len(valued))),
+        round_thresholds=tuple(calibration.at(sure, len(valued))),
         spending=_spending(judged),
         times=_times([each.seconds for each in judged], alone),
         mistakes=tuple(_most_confident([each for each in valued if not each.right])),
@@ -148,7 +178,8 @@ def _figure(value: float | None, interval: tuple[float, float] | None) -> Figure
 
 def _spending(judged: Sequence[Judged]) -> Spending:
     costs = [each.cost for each in judged if each.cost is not None]
-    return Spending(sum(costs, Decimal()) if costs else None, sum((each.usage for each in judged), Usage()))
+    usage = sum((each.usage for each in judged), Usage())
+    return Spending(sum(costs, Decimal()) if costs else None, usage, len(costs))
 
 
 def _times(seconds: Sequence[float], alone: bool) -> Times:
@@ -157,7 +188,7 @@ def _times(seconds: Sequence[float], alone: bool) -> Times:
     def at(share: float) -> float:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
-    return Times(alone, sum(ordered) / len(ordered), at(0.5), at(0.95))
+    return Times(alone, sum(ordered) / len(ordered), at(0.5), at(0.95), ordered[-1])
 
 
 def _most_confident(wrong: Sequence[Judged]) -> list[Judged]:
@@ -169,9 +200,15 @@ def _mistake(each: Judged, show_text: bool) -> dict[str, Any]:
     return {**told, "text": each.text, "explanation": each.explanation} if show_text else told
 
 
+def _exact(cost: Decimal | None) -> str | None:
+    return None if cost is None else str(cost)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return dict(value)
     if hasattr(value, "__dataclass_fields__"):
         return {name: _plain(each) for name, each in asdict(value).items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

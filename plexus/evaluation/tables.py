@@ -4,36 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plexus.evaluation.page import interval, seconds, share
+from plexus.evaluation.formats import NOTHING, between, chance, interval, one_line, points, seconds, share, width
 from plexus.evaluation.paired import Comparison
 from plexus.evaluation.report import Evaluation
 
 LONGEST = 100
-MISTAKES = "most confident mistakes:\n"
+LONGEST_LABEL = 30
+#: With more classes the matrix would be wider than a terminal: the most frequent mistakes stand in its place.
+MOST_CLASSES = 10
+SHOWN = 10
 
 
 def tables(
     found: Evaluation, other: Evaluation | None = None, compared: Comparison | None = None, *, show_text: bool = False
 ) -> str:
-    """Figures, classes, confusion, mistakes and failures as text; ends with a line break."""
+    """Figures, classes, confusion, thresholds, mistakes and failures as text; ends with a line break."""
     parts = [_head(found), _figures([found, *([other] if other else [])])]
     if compared is not None and other is not None:
         parts.append(_compared(found, other, compared))
-    parts += [_classes(found), _confusion(found), _mistakes(found, show_text), _failures(found)]
+    parts += [_classes(found), _confusion(found), _thresholds(found), _mistakes(found, show_text), _failures(found)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
     """Columns side by side, the first `left` aligned left, the others right."""
-    lines = [list(map(str, row)) for row in (head, *rows)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if place < left else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+    lines = [[one_line(str(cell), LONGEST_LABEL) for cell in row] for row in (head, *rows)]
+    widths = [max(width(line[place]) for line in lines) for place in range(len(head))]
+
+    def padded(cell: str, place: int) -> str:
+        space = " " * (widths[place] - width(cell))
+        return cell + space if place < left else space + cell
+
+    return "\n".join("  ".join(padded(cell, place) for place, cell in enumerate(line)).rstrip() for line in lines)
 
 
 def _head(found: Evaluation) -> str:
@@ -45,62 +47,99 @@ def _head(found: Evaluation) -> str:
 
 
 def _figures(all_found: Sequence[Evaluation]) -> str:
-    names = ("accuracy", "ac1", "kappa", "macro_f1")
-    head = ["figure", *(text for each in all_found for text in (each.subject.card, "95 %"))]
+    head = ["figure", *(text for name in named(all_found) for text in (name, "95 %"))]
     rows = []
-    for name in names:
+    for name in ("accuracy", "ac1", "kappa", "macro_f1"):
         figures = [getattr(each, name) for each in all_found]
-        rows.append([name.replace("_", " "), *(part for one in figures for part in (share(one.value), interval(one)))])
+        called = {"ac1": "AC1", "macro_f1": "macro F1"}.get(name, name)
+        rows.append([called, *(part for one in figures for part in (share(one.value), interval(one)))])
     rows.append(["calibration error", *(part for one in all_found for part in (share(one.calibration_error), ""))])
     rows.append(["a text takes", *(part for one in all_found for part in (seconds(one.times.mean), ""))])
     if any(each.spending.usage.calls for each in all_found):
-        costs = [each.spending.cost for each in all_found]
-        rows.append(
-            ["models cost, USD", *(part for cost in costs for part in ("–" if cost is None else str(cost), ""))]
-        )
+        for called, costs in (
+            ("models cost, USD", [each.spending.cost for each in all_found]),
+            ("for a text, USD", [each.spending.mean for each in all_found]),
+        ):
+            rows.append([called, *(part for cost in costs for part in (NOTHING if cost is None else str(cost), ""))])
     return grid(head, rows)
 
 
+def named(all_found: Sequence[Evaluation]) -> list[str]:
+    """What tells the evaluations apart: their scorecards' files, or their scores where the file is the same."""
+    cards = [each.subject.card for each in all_found]
+    return cards if len(set(cards)) == len(cards) else [each.subject.score for each in all_found]
+
+
 def _compared(found: Evaluation, other: Evaluation, compared: Comparison) -> str:
+    first, second = named([found, other])
     verdict = "a real difference, most likely" if compared.p_value < 0.05 else "it may be luck"
     return (
-        f"{other.subject.card} against {found.subject.card}: {100 * compared.difference:+.1f} points of accuracy; "
+        f"{second} against {first}: {points(compared.difference)} points of accuracy "
+        f"(95 %: {points(compared.low)} to {points(compared.high)});\n"
         f"right alone on {compared.only_second}, wrong alone on {compared.only_first} of {compared.total} texts; "
-        f"McNemar p = {compared.p_value:.4f}: {verdict}"
+        f"McNemar's p {chance(compared.p_value)}: {verdict}"
     )
 
 
 def _classes(found: Evaluation) -> str:
     rows = [
-        [each.label, str(each.support), str(each.predicted), share(each.precision), share(each.recall), share(each.f1)]
+        [
+            each.label,
+            str(each.support),
+            str(each.predicted),
+            share(each.precision),
+            between(each.precision_interval),
+            share(each.recall),
+            between(each.recall_interval),
+            share(each.f1),
+        ]
         for each in found.confusion.classes
     ]
-    rows.append(["macro average", "", "", *map(share, found.macro)])
-    return grid(["class", "texts", "values", "precision", "recall", "F1"], rows)
+    precision, recall, f1 = map(share, found.macro)
+    rows.append(["macro average", "", "", precision, "", recall, "", f1])
+    return grid(["class", "texts", "values", "precision", "95 %", "recall", "95 %", "F1"], rows)
 
 
 def _confusion(found: Evaluation) -> str:
     table = found.confusion
-    rows = [[label, *map(str, counts)] for label, counts in zip(table.labels, table.counts, strict=True)]
-    return grid(["label \\ value", *table.labels], rows)
+    if len(table.labels) <= MOST_CLASSES:
+        rows = [[label, *map(str, counts)] for label, counts in zip(table.labels, table.counts, strict=True)]
+        return grid(["label \\ value", *table.labels], rows)
+    confused = table.confused[:SHOWN]
+    if not confused:
+        return ""
+    rows = [[label, value, str(count)] for label, value, count in confused]
+    return "most frequent mistakes (all are in the page and in the JSON):\n" + grid(
+        ["label", "value", "texts"], rows, left=2
+    )
+
+
+def _thresholds(found: Evaluation) -> str:
+    if not found.round_thresholds:
+        return ""
+    rows = [[share(each.confidence, 2), share(each.coverage), share(each.accuracy)] for each in found.round_thresholds]
+    return "if only values of at least this confidence were used:\n" + grid(
+        ["confidence", "texts with a value", "accuracy"], rows, left=0
+    )
 
 
 def _mistakes(found: Evaluation, show_text: bool) -> str:
     if not found.mistakes:
         return ""
+    title = "most confident mistakes:\n" if found.sure else "first mistakes (no value has a confidence):\n"
     head = ["row", "label", "value", "confidence"]
     rows = [[str(each.row), each.label, str(each.value), share(each.confidence, 2)] for each in found.mistakes]
     if not show_text:
-        return MISTAKES + grid(head, rows)
-    texts = [" ".join(each.text.split()) for each in found.mistakes]
-    short = [text if len(text) <= LONGEST else text[: LONGEST - 1] + "…" for text in texts]
-    return MISTAKES + "\n".join(
-        f"{line}  {text}" for line, text in zip(grid(head, rows).splitlines(), ["text", *short], strict=True)
-    )
+        return title + grid(head, rows)
+    texts = ["text", *(one_line(each.text, LONGEST) for each in found.mistakes)]
+    return title + "\n".join(f"{line}  {text}" for line, text in zip(grid(head, rows).splitlines(), texts, strict=True))
 
 
 def _failures(found: Evaluation) -> str:
     if not found.errors:
         return ""
-    more = "" if found.failed == len(found.errors) else f" (the first {len(found.errors)} of {found.failed})"
-    return f"failed{more}:\n" + "\n".join(f"  row {each.row}: {each.error}" for each in found.errors)
+    kinds = ", ".join(f"{number} {kind}" for kind, number in found.failures.items())
+    more = "" if found.failed == len(found.errors) else f"; the first {len(found.errors)}"
+    return f"failed ({kinds}{more}):\n" + "\n".join(
+        f"  row {each.row}: {one_line(str(each.error), 2 * LONGEST)}" for each in found.errors
+    )

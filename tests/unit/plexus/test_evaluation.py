@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from plexus.evaluation import agreement, calibration, intervals, paired
+from plexus.evaluation import agreement, bootstrap, calibration, intervals, paired
 from plexus.evaluation.confusion import Confusion
 from plexus.exceptions import InvalidData
 
@@ -102,8 +102,8 @@ def test_wilsons_interval_is_that_of_the_reference() -> None:
 def test_the_bootstrap_is_the_same_each_time_and_holds_the_figure() -> None:
     """Its seed is fixed, and a figure lies within its own interval."""
     found = Confusion.of(*drawn("abc"))
-    first = intervals.bootstrap(found, agreement.kappa)
-    assert first == intervals.bootstrap(found, agreement.kappa)
+    first = bootstrap.interval(found, agreement.kappa)
+    assert first == bootstrap.interval(found, agreement.kappa)
     value = agreement.kappa(found)
     assert first is not None
     assert value is not None
@@ -137,5 +137,5 @@ def test_a_confidence_of_one_has_a_bin() -> None:
 
 def test_a_threshold_keeps_or_leaves_equal_confidences_together() -> None:
     """The last threshold keeps all texts; no threshold splits texts of one confidence."""
-    found = calibration.thresholds([(0.9, True)] * 30 + [(0.6, False)] * 30)
+    found = calibration.thresholds([(0.9, True)] * 30 + [(0.6, False)] * 30, 60)
     assert [(each.confidence, each.coverage, each.accuracy) for each in found] == [(0.9, 0.5, 1.0), (0.6, 1.0, 0.5)]
