@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     "--against",
     metavar="CARD.yaml",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Another scorecard with a score of that name, judged on the same texts.",
+    help="Another scorecard, whose score of that name is judged on the same texts.",
 )
+@click.option("--against-score", metavar="NAME", help="The other score's name, where it is not the same.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the page to this file.")
 @click.option("--show-text", is_flag=True, help="Quote the texts of the most confident mistakes.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many rows.")
@@ -41,6 +43,7 @@ def command(
     text_column: str,
     label: str,
     against: Path | None,
+    against_score: str | None,
     html: Path | None,
     show_text: bool,
     limit: int | None,
@@ -58,10 +61,14 @@ def command(
 
     if data_file is None:
         raise click.UsageError("--data is missing: a CSV, JSONL or Parquet file with labelled texts")
+    if html is not None:
+        writable(html)
     texts = labelled(data_file, text_column, label, limit)
     context = options.context(store, **asking)
     found = evaluated(card, name, data_file, texts, context)
-    other = evaluated(against, name, data_file, texts, context) if against is not None else None
+    other = None
+    if against is not None or against_score is not None:
+        other = evaluated(against or card, against_score or name, data_file, texts, context)
     compared = report.against(found, other) if other is not None else None
     if html is not None:
         from plexus.commands.train import write_whole
@@ -79,6 +86,16 @@ def command(
         if html is not None:
             click.echo(f"wrote {html}")
     return verdict(found, least)
+
+
+def writable(path: Path) -> None:
+    """Raises click.FileError before the work rather than after it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror) from None
+    if not os.access(path.parent, os.W_OK):
+        raise click.FileError(str(path), "no file can be made in its folder")
 
 
 def labelled(path: Path, text: str, label: str, limit: int | None) -> list[Labelled]:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from plexus.commands import options
+from plexus.exceptions import PlexusError
 
 
 @click.command(name="train")
@@ -76,9 +77,16 @@ def _described(report: dict[str, Any] | None) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """The file appears complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".half-", delete=False) as half:
-        half.write(text)
-    Path(half.name).chmod(0o644)
-    Path(half.name).replace(path)
+    """The file appears complete or not at all. Raises PlexusError where it cannot be written."""
+    half: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".half-", delete=False) as file:
+            half = Path(file.name)
+            file.write(text)
+        half.chmod(0o644)
+        half.replace(path)
+    except OSError as error:
+        if half is not None:
+            half.unlink(missing_ok=True)
+        raise PlexusError(f"cannot write {path}: {error.strerror or error}") from None

@@ -2,15 +2,22 @@
 
 import html.parser
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from plexus.commands import evaluate
 
+ROOT = Path(__file__).resolve().parents[3]
 CARD = """
 name: Reviews
 key: reviews
@@ -18,6 +25,12 @@ scores:
   - name: Refund
     class: KeywordClassifier
     keywords: [{keywords}]
+"""
+COMPOSITE = """
+name: Reviews
+key: reviews
+scores:
+  - {{name: Refund, class: CompositeScore, expression: "{expression}"}}
 """
 ROWS = (
     [("I want my money back", "yes"), ("Give me a refund", "Yes"), ("All <b>fine</b> here", "No")] * 4
@@ -44,6 +57,15 @@ def run(folder: Path, *arguments: str) -> Result:
 def told(folder: Path, *arguments: str) -> Any:
     """What it prints as JSON."""
     return json.loads(run(folder, "--json", *arguments).stdout)
+
+
+def wait_until_open(process: subprocess.Popen[str], path: Path) -> None:
+    """Returns when the process has the file open."""
+    opened = Path(f"/proc/{process.pid}/fd")
+    while process.poll() is None and not any(
+        os.path.realpath(each) == str(path.resolve()) for each in opened.iterdir()
+    ):
+        time.sleep(0.01)
 
 
 class Page(html.parser.HTMLParser):
@@ -78,6 +100,24 @@ def test_labels_match_values_without_regard_to_case(files: Path) -> None:
     assert found["accuracy"]["value"] == pytest.approx(8 / 13)
 
 
+def test_zero_and_false_are_labels(files: Path) -> None:
+    """JSON's 0 and false are labels like any other, not missing ones."""
+    card = files / "card.yaml"
+    card.write_text(card.read_text() + '    found: "1"\n    not_found: "0"\n')
+    texts = files / "texts.jsonl"
+    texts.write_text('{"text": "A refund", "label": 1}\n{"text": "Fine", "label": 0}\n')
+    found = CliRunner().invoke(evaluate.command, [str(card), "--data", str(texts), "--json"], standalone_mode=False)
+    assert json.loads(found.stdout)["confusion"] == [[1, 0], [0, 1]]
+
+
+def test_values_of_a_score_that_declares_none_are_spelt_as_the_labels(files: Path) -> None:
+    """`yes`, `Yes` and `YES` are one class, in labels and values, where the score does not say what it gives."""
+    expression = "'YES' if 'refund' in text else 'no'"
+    (files / "card.yaml").write_text(COMPOSITE.format(expression=expression))
+    assert told(files)["labels"] == ["No", "yes"]
+    assert told(files)["accuracy"]["value"] == pytest.approx(8 / 13)
+
+
 def test_mistakes_name_rows_and_quote_no_text(files: Path) -> None:
     """Texts may be private: they are shown with --show-text only."""
     found = run(files, "--json")
@@ -102,6 +142,7 @@ def test_another_card_is_compared_on_the_same_texts(files: Path) -> None:
     assert (compared["only_first"], compared["only_second"]) == (0, 4)
     assert compared["p_value"] == pytest.approx(0.125)
     assert compared["difference"] == pytest.approx(4 / 13)
+    assert compared["low"] < compared["difference"] < compared["high"]
     assert found["against"]["accuracy"]["value"] == pytest.approx(12 / 13)
 
 
@@ -121,6 +162,7 @@ def test_failures_are_counted_and_have_no_value(files: Path) -> None:
     assert (found.return_value, told["failed"], told["texts"]) == (1, 8, 13)
     assert sum(map(sum, told["confusion"])) == 5
     assert len(told["errors"]) == 8
+    assert told["failures"] == {"ScoringFailed": 8}
 
 
 def test_the_page_stands_alone_and_escapes_what_it_quotes(files: Path) -> None:
@@ -144,6 +186,37 @@ def test_several_scores_need_a_choice(files: Path) -> None:
     card.write_text(card.read_text() + "  - name: Money\n    class: KeywordClassifier\n    keywords: [money]\n")
     assert "choose one with --score: 'Refund', 'Money'" in str(run(files).exception)
     assert told(files, "--score", "Money")["subject"]["score"] == "Money"
+
+
+def test_two_scores_of_one_card_can_be_compared(files: Path) -> None:
+    """--against-score names the other score; without --against it is one of the same card."""
+    card = files / "card.yaml"
+    card.write_text(card.read_text() + "  - name: Money\n    class: KeywordClassifier\n    keywords: [money]\n")
+    found = told(files, "--score", "Refund", "--against-score", "Money")
+    assert found["against"]["subject"]["score"] == "Money"
+    assert "Money against Refund: " in run(files, "--score", "Refund", "--against-score", "Money").stdout
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_work(files: Path) -> None:
+    """The message names the file; nothing is scored and nothing is left behind."""
+    error = run(files, "--html", str(files / "texts.csv" / "page.html")).exception
+    assert isinstance(error, click.FileError)
+    assert "page.html" in error.format_message()
+
+
+def test_an_interrupt_ends_with_130(files: Path) -> None:
+    """Ctrl-C: one word, no traceback, and no half-written page."""
+    lines = ["text,label", *["I want my money back,yes"] * 400_000]
+    (files / "many.csv").write_text("\n".join(lines) + "\n")
+    page = files / "page.html"
+    arguments = [str(files / "card.yaml"), "--data", str(files / "many.csv"), "--html", str(page)]
+    command = [sys.executable, "-m", "plexus", "evaluate", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_until_open(process, files / "many.csv")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err.strip()) == (130, "", "interrupted")
+    assert [each.name for each in files.iterdir() if each.suffix == ".html" or each.name.startswith(".")] == []
 
 
 def test_the_limit_takes_the_first_rows(files: Path) -> None:

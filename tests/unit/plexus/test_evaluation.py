@@ -139,3 +139,30 @@ def test_a_threshold_keeps_or_leaves_equal_confidences_together() -> None:
     """The last threshold keeps all texts; no threshold splits texts of one confidence."""
     found = calibration.thresholds([(0.9, True)] * 30 + [(0.6, False)] * 30, 60)
     assert [(each.confidence, each.coverage, each.accuracy) for each in found] == [(0.9, 0.5, 1.0), (0.6, 1.0, 0.5)]
+
+
+def test_a_value_without_confidence_reaches_no_threshold() -> None:
+    """Coverage is a share of all texts that have a value, whether or not it comes with a confidence."""
+    judged = [(0.9, True)] * 30 + [(0.6, False)] * 10
+    assert [each.coverage for each in calibration.thresholds(judged, 80)] == [30 / 80, 40 / 80]
+    found = calibration.at(judged, 80, [0.5, 0.7, 0.95])
+    assert [(each.coverage, each.accuracy) for each in found] == [(0.5, 0.75), (0.375, 1.0)]
+
+
+def test_the_difference_of_two_scores_has_its_published_interval() -> None:
+    """21 pairs, 1 and 7 of them of only one kind: -0.508 to -0.013, as in the literature on paired proportions."""
+    low, high = paired.interval(7, 1, 21)
+    assert (round(low, 3), round(high, 3)) == (-0.508, -0.013)
+
+
+def test_the_most_frequent_mistakes_come_first() -> None:
+    """Mistakes that nobody made are left out; of equals the first by name."""
+    assert table((5, 2, 0), (3, 5, 2), (0, 0, 5)).confused == [("b", "a", 3), ("a", "b", 2), ("b", "c", 2)]
+
+
+def test_each_class_has_intervals_for_precision_and_recall() -> None:
+    """They are Wilson's, of the class's own numbers; undefined figures have none."""
+    first, _, third = table((8, 2, 0), (1, 9, 0), (0, 0, 0)).classes
+    assert first.precision_interval == intervals.wilson(8, 9)
+    assert first.recall_interval == intervals.wilson(8, 10)
+    assert (third.precision_interval, third.recall_interval) == (None, None)

@@ -1,0 +1,69 @@
+"""Which values a graph can give, read off its configuration."""
+
+import textwrap
+from typing import Any
+
+import pytest
+
+import plexus
+from plexus.graph.classes import classes_of, values_of
+
+HEAD = """
+name: Reviews
+key: reviews
+scores:
+  - name: Topic
+    class: LangGraphScore
+    model_provider: replay
+    model_name: none
+    graph:
+"""
+AREA = "- {name: area, class: Classifier, valid_classes: [Delivery, Quality], user_message: Which area?"
+SURE = "- {name: sure, class: YesOrNoClassifier, user_message: Sure?"
+WORDS = "- {name: words, class: FuzzyMatchClassifier, targets: [{phrase: broken, value: Quality}], not_found: Other"
+
+
+def configuration(*nodes: str, output: str = "") -> Any:
+    """A LangGraphScore's validated configuration."""
+    text = HEAD + textwrap.indent("\n".join(nodes), " " * 6) + (f"\n    output: {output}\n" if output else "\n")
+    return plexus.load(text).find("Topic").configuration
+
+
+@pytest.mark.parametrize(
+    ("nodes", "output", "wanted"),
+    [
+        ([AREA + "}"], "", ("Delivery", "Quality")),
+        ([SURE + "}"], "{value: classification}", ("Yes", "No")),
+        ([SURE + "}", AREA + "}"], "{value: sure.classification}", ("Yes", "No")),
+        ([AREA + ", output: {topic: classification}}", SURE + "}"], "{value: topic}", ("Delivery", "Quality")),
+        ([SURE + ", conditions: [{value: 'No', node: END, output: {value: Nothing}}]}", AREA + "}"], "",
+         ("Nothing", "Delivery", "Quality")),
+        ([SURE + ", conditions: [{value: 'No', node: END}]}", AREA + "}"], "{value: classification}",
+         ("Yes", "No", "Delivery", "Quality")),
+        ([WORDS + "}"], "", ("Quality", "Other")),
+    ],
+)  # fmt: skip
+def test_every_end_of_a_graph_adds_its_values(nodes: list[str], output: str, wanted: tuple[str, ...]) -> None:
+    """A value is followed from each end, through aliases and branches, to the classes of the nodes that set it."""
+    assert values_of(configuration(*nodes, output=output)) == wanted
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        "- {name: any, class: Generator, user_message: Write.}",
+        "- {name: any, class: NumericClassifier, user_message: How many?}",
+        "- {name: any, class: LogicalClassifier, expression: text}",
+        "- {name: any, class: LogicalNode, set: {value: text}}",
+    ],
+)
+def test_a_graph_that_can_end_with_any_text_declares_nothing(node: str) -> None:
+    """What a model writes, a number, or an expression makes is not a list of classes."""
+    made = configuration(AREA + ", conditions: [{value: Quality, node: END}]}", node)
+    assert classes_of(made.graph[1]) is None
+    assert values_of(made) == ()
+
+
+def test_the_text_itself_is_not_a_class() -> None:
+    """An output that names the item's text, or an alias of it, can be anything."""
+    assert values_of(configuration(AREA + ", output: {copy: text}}", output="{value: copy}")) == ()
