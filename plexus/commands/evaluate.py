@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,9 +122,7 @@ def evaluated(card: Path, name: str | None, data_file: Path, texts: list[Labelle
     context = replace(context, folder=scorecard.folder)
     declared = labels.declared(scorecard, score, context)
     wanted = labels.normal(texts, declared, score.name)
-    with click.progressbar(
-        length=len(wanted), label=score.name, file=sys.stderr, hidden=not sys.stderr.isatty(), show_eta=True
-    ) as bar:
+    with options.progress(len(wanted), score.name) as bar:
         judged = judging.judge(scorecard, score, wanted, context, declared=declared, step=bar.update)
     subject = report.Subject(
         card.name, score.name, score.configuration.class_name, score.configuration_hash, data_file.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -75,3 +76,10 @@ def context(
         model=model,
         budget=None if budget is None else Decimal(str(budget)),
     )
+
+
+def progress(length: int, label: str, done: int = 0) -> Any:
+    """A bar with the time that is left, on standard error; nothing where that is no terminal."""
+    bar = click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty(), show_eta=True)
+    bar.update(done)
+    return bar
