@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
-from plexus.evaluation.report import Figure
+from plexus.evaluation.report import Evaluation, Figure
 
 NOTHING = "–"
 
@@ -51,3 +52,9 @@ def width(text: str) -> int:
     """How many columns of a terminal the text takes."""
     wide = sum(unicodedata.east_asian_width(each) in "WF" for each in text)
     return len(text) + wide - sum(unicodedata.combining(each) > 0 for each in text)
+
+
+def named(all_found: Sequence[Evaluation]) -> list[str]:
+    """What tells the evaluations apart: their scorecards' files, or their scores where the file is the same."""
+    cards = [each.subject.card for each in all_found]
+    return cards if len(set(cards)) == len(cards) else [each.subject.score for each in all_found]

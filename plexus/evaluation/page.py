@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plexus.evaluation import plots
-from plexus.evaluation.formats import interval, seconds, share
+from plexus.evaluation import formats, plots
 from plexus.evaluation.paired import Comparison
-from plexus.evaluation.report import Evaluation
+from plexus.evaluation.report import METHODS, Evaluation, Figure
 
-TEMPLATE = "page.html.j2"
+TEMPLATES = Path(__file__).with_name("templates")
+#: With more classes the matrix has numbers for its columns' names and no percentages.
+ROOMY = 7
+LONGEST = 300
+MOST_CONFUSED = 10
+_FILTERS = ("share", "interval", "between", "points", "chance", "seconds")
 
 
 def render(
@@ -19,22 +23,55 @@ def render(
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"share": share, "interval": interval, "seconds": seconds}
-    return environment.get_template(TEMPLATE).render(
+    environment.filters |= {name: getattr(formats, name) for name in _FILTERS}
+    both = figures(found, other) if other is not None else []
+    return environment.get_template("page.html.j2").render(
         found=found,
         other=other,
         compared=compared,
+        both=both,
+        names=formats.named([found, *([other] if other else [])]),
         show_text=show_text,
+        contents=contents(found, compared),
         rows=rows(found),
+        dense=len(found.confusion.labels) > ROOMY,
+        longest=LONGEST,
+        most_confused=MOST_CONFUSED,
+        methods=METHODS,
         reliability=plots.reliability(found.bins),
         curve=plots.curve(found.thresholds),
+        forest=plots.forest(both),
     )
+
+
+def contents(found: Evaluation, compared: Comparison | None) -> list[tuple[str, str]]:
+    """(anchor, title) of the page's sections."""
+    return [
+        *([("comparison", "Comparison")] if compared is not None else []),
+        ("confusion", "What is taken for what"),
+        ("classes", "Classes"),
+        ("confidence", "Confidence"),
+        ("cost", "Time and cost"),
+        ("mistakes", "Mistakes"),
+        *([("errors", "Failures")] if found.errors else []),
+        ("how", "How the figures are made"),
+    ]
+
+
+def figures(found: Evaluation, other: Evaluation) -> list[tuple[str, Figure, Figure]]:
+    """(name, first's, second's) of the main figures."""
+    return [
+        ("accuracy", found.accuracy, other.accuracy),
+        ("AC1", found.ac1, other.ac1),
+        ("kappa", found.kappa, other.kappa),
+        ("macro F1", found.macro_f1, other.macro_f1),
+    ]
 
 
 def rows(found: Evaluation) -> list[list[tuple[int, int, bool]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plexus.evaluation.formats import NOTHING, between, chance, interval, one_line, points, seconds, share, width
+from plexus.evaluation.formats import NOTHING, between, chance, interval, named, one_line, points, seconds, share, width
 from plexus.evaluation.paired import Comparison
 from plexus.evaluation.report import Evaluation
 
@@ -62,12 +62,6 @@ def _figures(all_found: Sequence[Evaluation]) -> str:
         ):
             rows.append([called, *(part for cost in costs for part in (NOTHING if cost is None else str(cost), ""))])
     return grid(head, rows)
-
-
-def named(all_found: Sequence[Evaluation]) -> list[str]:
-    """What tells the evaluations apart: their scorecards' files, or their scores where the file is the same."""
-    cards = [each.subject.card for each in all_found]
-    return cards if len(set(cards)) == len(cards) else [each.subject.score for each in all_found]
 
 
 def _compared(found: Evaluation, other: Evaluation, compared: Comparison) -> str:

