@@ -41,22 +41,26 @@ def column(row: Row, name: str, path: Path, number: int) -> Any:
 
 def labelled(path: Path, text: str, label: str) -> tuple[list[str], list[str]]:
     """Texts and labels; rows without one of them are an error, each named."""
-    texts: list[str] = []
-    labels: list[str] = []
+    found = labelled_rows(path, text, label)
+    return [one for one, _, _ in found], [given for _, given, _ in found]
+
+
+def labelled_rows(path: Path, text: str, label: str) -> list[tuple[str, str, Row]]:
+    """(text, label, row) of every row. Raises InvalidData that names the rows without one of the two."""
+    found: list[tuple[str, str, Row]] = []
     empty: list[int] = []
     for number, row in enumerate(rows(path), start=1):
-        pair = [_as_text(column(row, name, path, number)) for name in (text, label)]
-        if not all(pair):
+        one, given = (_as_text(column(row, name, path, number)) for name in (text, label))
+        if one and given:
+            found.append((one, given, row))
+        else:
             empty.append(number)
-            continue
-        texts.append(pair[0])
-        labels.append(pair[1])
     if empty:
         shown = ", ".join(map(str, empty[:10])) + (" …" if len(empty) > 10 else "")
         raise InvalidData(f"{path}: {len(empty)} rows lack {text!r} or {label!r}: {shown}")
-    if not texts:
+    if not found:
         raise InvalidData(f"{path}: no rows")
-    return texts, labels
+    return found
 
 
 def _as_text(value: Any) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from plexus.checks.flow import Flow, classes, matched, on_class
+from plexus.checks.flow import Flow, matched, on_class
+from plexus.graph.classes import classes_of
 from plexus.problems import Finding, Path, nearest
 from plexus.text import fold
 
@@ -25,7 +26,7 @@ def check(graph: list[Any], known: Flow, path: Path) -> Iterator[Finding]:
 
 
 def _conditions(node: Any, path: Path) -> Iterator[Finding]:
-    names = classes(node)
+    names = classes_of(node)
     left = {fold(each) for each in names} if names is not None else set()
     for place, branch in enumerate(node.conditions):
         at = (*path, "conditions", place)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from plexus.graph.classes import classes_of
 from plexus.graph.fields import FIELDS
 from plexus.graph.state import END, GIVEN
 from plexus.text import fold
@@ -65,15 +66,6 @@ def flow(graph: Sequence[Any]) -> Flow:
     return Flow(ways, frozenset(sure), sure, possible)
 
 
-def classes(node: Any) -> list[str] | None:
-    """Every class that the node can give; None where that is open."""
-    if node.class_name == "FuzzyMatchClassifier":
-        values = [target.value if target.value is not None else node.found for target in node.targets]
-        return list(dict.fromkeys([*values, node.not_found]))
-    listed = getattr(node, "valid_classes", None)
-    return list(listed) if listed else None
-
-
 def on_class(node: Any, branch: Any) -> bool:
     """Whether a branch's condition looks at the node's own class, rather than at another field."""
     own = (FIELDS[node.class_name][0], "value", "classification")
@@ -89,7 +81,7 @@ def matched(branch: Any, known: Iterable[str]) -> set[str]:
 
 
 def _ways(node: Any, following: str) -> tuple[Way, ...]:
-    known = classes(node)
+    known = classes_of(node)
     left = {fold(each) for each in known} if known is not None else None
     made = []
     for branch in node.conditions:

@@ -29,6 +29,10 @@ def declared(model: Any) -> list[str] | None:
     if rule is not None and rule.valid_classes:
         return list(rule.valid_classes)
     values = getattr(model, "values", None)
+    if model.class_name == "LangGraphScore":
+        from plexus.graph.classes import values_of
+
+        values = values_of(model)
     return list(dict.fromkeys(values)) if values else None
 
 

@@ -55,14 +55,14 @@ def command(
 
     Texts that failed are counted and told, and stand outside the figures; exit 1 when there are any.
     """
-    from plexus.evaluation import report
+    from plexus.evaluation import labels, report
     from plexus.evaluation.tables import tables
 
     if data_file is None:
         raise click.UsageError("--data is missing: a CSV, JSONL or Parquet file with labelled texts")
     if html is not None:
         writable(html)
-    texts = labelled(data_file, text_column, label, limit)
+    texts = labels.read(data_file, text_column, label, limit)
     context = options.context(store, **asking)
     found = evaluated(card, name, data_file, texts, context)
     other = None
@@ -95,16 +95,6 @@ def writable(path: Path) -> None:
         raise click.FileError(str(path), error.strerror) from None
     if not os.access(path.parent, os.W_OK):
         raise click.FileError(str(path), "no file can be made in its folder")
-
-
-def labelled(path: Path, text: str, label: str, limit: int | None) -> list[Labelled]:
-    """The file's labelled texts. Raises InvalidData."""
-    from plexus import data
-    from plexus.evaluation.labels import Labelled
-
-    texts, labels = data.labelled(path, text, label)
-    rows = zip(range(1, len(texts) + 1), texts, labels, strict=True)
-    return [Labelled(*row) for row in rows][:limit]
 
 
 def evaluated(card: Path, name: str | None, data_file: Path, texts: list[Labelled], context: Context) -> Evaluation:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from plexus import data
+from plexus.checks import values
 from plexus.exceptions import InvalidData
 from plexus.problems import nearest
 from plexus.text import fold
@@ -17,30 +20,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A text with the value that a person gave it; `row` is its number in the file, from 1."""
+    """A text with the value that a person gave it; `row` counts rows from 1, `metadata` is the other columns."""
 
     row: int
     text: str
     label: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read(path: Path, text: str, label: str, limit: int | None = None) -> list[Labelled]:
+    """The file's labelled texts, or the first `limit` of them. Raises InvalidData that names every row without one."""
+    made = []
+    for number, (one, given, row) in enumerate(data.labelled_rows(path, text, label), start=1):
+        if limit is None or number <= limit:
+            metadata = {str(name): value for name, value in row.items() if name not in (text, label)}
+            made.append(Labelled(number, one, given, metadata))
+    return made
 
 
 def declared(scorecard: Scorecard, score: Score, context: Context) -> tuple[str, ...]:
     """Every value that the score can give, where its configuration or its model says so; else empty."""
     configuration = score.configuration
-    rule = configuration.validation.value if configuration.validation else None
-    if rule is not None and rule.valid_classes:
-        return tuple(rule.valid_classes)
-    values = getattr(configuration, "values", None)
-    if values:
-        return tuple(dict.fromkeys(values))
+    known = values.declared(configuration)
+    if known is not None:
+        return tuple(known)
     if hasattr(configuration, "artifact"):
         model = getattr(scorecard.scorer(score, context), "model", None)
         least = (configuration.uncertain,) if configuration.minimum_confidence is not None else ()
         return (*getattr(model, "classes", ()), *least)
-    if configuration.class_name == "LangGraphScore":
-        from plexus.graph.classes import values_of
-
-        return values_of(configuration)
     return ()
 
 
@@ -52,26 +59,26 @@ def spelling(names: Iterable[str]) -> dict[str, str]:
     return spelt
 
 
-def normal(texts: Sequence[Labelled], values: Sequence[str], name: str) -> list[Labelled]:
+def normal(texts: Sequence[Labelled], known: Sequence[str], name: str) -> list[Labelled]:
     """The texts with each label spelt as the score spells it (case and spaces folded).
 
-    Where the score does not say what it can give (no `values`), labels that differ in case or spaces are one, spelt as
-    the first of them. Raises InvalidData that names every label that the score cannot give.
+    Where nothing is `known` of what the score can give, labels that differ in case or spaces are one, spelt as the
+    first of them. Raises InvalidData that names every label that the score cannot give.
     """
-    spelt = spelling(values or (each.label for each in texts))
+    spelt = spelling(known or (each.label for each in texts))
     unknown: dict[str, list[int]] = {}
     for each in texts:
         if fold(each.label) not in spelt:
             unknown.setdefault(each.label, []).append(each.row)
     if unknown:
-        raise InvalidData(_told(unknown, values, name))
-    return [Labelled(each.row, each.text, spelt[fold(each.label)]) for each in texts]
+        raise InvalidData(_told(unknown, known, name))
+    return [replace(each, label=spelt[fold(each.label)]) for each in texts]
 
 
-def _told(unknown: Mapping[str, list[int]], values: Sequence[str], name: str) -> str:
+def _told(unknown: Mapping[str, list[int]], known: Sequence[str], name: str) -> str:
     told = "".join(
-        f"\n  {label!r}: {len(rows)} row{'s' * (len(rows) > 1)}, first in row {rows[0]}{nearest(label, values)}"
+        f"\n  {label!r}: {len(rows)} row{'s' * (len(rows) > 1)}, first in row {rows[0]}{nearest(label, known)}"
         for label, rows in sorted(unknown.items())
     )
-    known = ", ".join(repr(value) for value in values)
-    return f"labels that {name!r} can never give:{told}\n  it gives {known}; correct the labels or leave the rows out"
+    given = ", ".join(repr(value) for value in known)
+    return f"labels that {name!r} can never give:{told}\n  it gives {given}; correct the labels or leave the rows out"

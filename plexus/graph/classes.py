@@ -19,7 +19,7 @@ class _Unknown(Exception):
 def classes_of(node: Any) -> tuple[str, ...] | None:
     """The classifications that a node can give; None where it can be any text, or the node gives none."""
     if node.class_name == "FuzzyMatchClassifier":
-        found = [target.value or node.found for target in node.targets]
+        found = [node.found if target.value is None else target.value for target in node.targets]
         return tuple(dict.fromkeys([*found, node.not_found]))
     classes = getattr(node, "valid_classes", None)
     return tuple(dict.fromkeys(classes)) if classes else None
@@ -73,7 +73,7 @@ class _Graph:
                 yield from _field(node, parts[0])
         elif parts[0] in self.others:
             raise _Unknown
-        else:
+        elif isinstance(source, (str, int, float)) and source != "":
             yield as_value(source, node.name)
 
     def _alias(self, alias: str, seen: set[str]) -> Iterator[str]:

@@ -92,6 +92,14 @@ def test_values_of_a_score_that_declares_none_are_spelt_as_the_labels(files: Pat
     assert told(files)["accuracy"]["value"] == pytest.approx(8 / 13)
 
 
+def test_the_other_columns_are_metadata(files: Path) -> None:
+    """A score sees them as `plexus run` gives them, without the label."""
+    expression = "metadata['shop'] if 'label' not in metadata else 'leak'"
+    (files / "card.yaml").write_text(COMPOSITE.format(expression=expression))
+    (files / "texts.csv").write_text("text,label,shop\nFine,north,north\nBad,south,north\n")
+    assert told(files)["confusion"] == [[1, 0], [1, 0]]
+
+
 def test_mistakes_name_rows_and_quote_no_text(files: Path) -> None:
     """Texts may be private: they are shown with --show-text only."""
     found = run(files, "--json")
@@ -148,6 +156,27 @@ def test_the_page_shows_what_the_json_says(files: Path) -> None:
     assert "<script" not in text
     for name in ("accuracy", "ac1", "kappa", "macro_f1"):
         assert f"<b>{figures[name]['value']:.3f}</b>".replace("-", "\u2212") in text
+
+
+def test_what_dependencies_spend_is_counted(tmp_path: Path) -> None:
+    """A score made of others asks no model itself; its texts still took the calls of the graph that it depends on."""
+    text = (ROOT / "examples/scorecards/reviews.yaml").read_text()
+    whole = (
+        text.replace("../cassettes/", f"{ROOT}/examples/cassettes/").replace("../items/", f"{ROOT}/examples/items/")
+        + "\n  - {name: Any Problem, class: CompositeScore, depends_on: [Problem], "
+        + "expression: \"results['Problem'].value\"}\n"
+    )
+    card = tmp_path / "card.yaml"
+    card.write_text(whole)
+    items = str(ROOT / "examples/items/items.csv")
+    arguments = [str(card), "--data", items, "--label", "Problem", "--offline", "--json", "--score"]
+    run = CliRunner().invoke
+    graph, made = (
+        json.loads(run(evaluate.command, [*arguments, name], standalone_mode=False).stdout)
+        for name in ("Problem", "Any Problem")
+    )
+    assert made["usage"] == graph["usage"]
+    assert made["usage"]["calls"] == 24 + sum(map(sum, graph["confusion"][1:]))
 
 
 def test_several_scores_need_a_choice(files: Path) -> None:
