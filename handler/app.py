@@ -104,7 +104,7 @@ class Runtime:
         self.worker = Worker(
             self.store, self.queues, scoring, settling, chosen, self.clock, observe, self.log, self.account_id
         )
-        self.receiving = Receiving(self.worker, self.queues, chosen, observe, self.log, self.tell)
+        self.receiving = Receiving(self.worker, self.queues, chosen, observe, self.tell)
         self.sweep = Sweep(self.store, self.queues, self.clock, observe, self.log)
         self._account_id: str | None = None
         self._lock = Lock()
@@ -135,7 +135,7 @@ class Runtime:
     def bind(self, **fields: object) -> None:
         """Fields that every line of this invocation's log carries."""
         self.log = self.log.bind(**fields)
-        self.worker.log = self.log
+        self.worker.log = self.sweep.log = self.log
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
         """The invocation's metrics, in its log."""

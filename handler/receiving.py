@@ -8,7 +8,6 @@ from typing import Any
 from handler.batch import Outcome
 from handler.clock import Deadline
 from handler.exceptions import HandlerError, InvalidEvent
-from handler.logs import Log
 from handler.queues import Delivery, Queues
 from handler.settings import Settings
 from handler.steps import Observer, Step
@@ -26,7 +25,6 @@ class Receiving:
     queues: Queues
     settings: Settings
     observe: Observer
-    log: Log
     tell: Callable[[Sequence[Outcome]], None]
 
     def poll(self, deadline: Deadline) -> Answer:
@@ -56,7 +54,7 @@ class Receiving:
                 self.observe(Step.DELETE, delivery.message_id)
             except HandlerError as error:
                 # The job has its outcome: the message comes back once more, and is consumed without work.
-                self.log.warning("message not deleted", message_id=delivery.message_id, error=str(error))
+                self.worker.log.warning("message not deleted", message_id=delivery.message_id, error=str(error))
         return _answer_to(outcome, statuses)
 
 

@@ -139,8 +139,8 @@ class Worker:
             if pending and deadline.scoring_ends + _GRACE <= self.clock.monotonic():
                 self._abandon([futures[future] for future in pending])
                 return
-            if pending and not done:
-                self._keep([futures[future] for future in pending])
+            if pending:
+                self._keep([futures[future] for future in pending], attempts)
 
     def _score_one(self, attempt: Attempt, records: Records, deadline: Deadline) -> Response:
         job = attempt.job
@@ -163,10 +163,13 @@ class Worker:
         log.info("committed", seconds=round(attempt.effort.seconds, 3), score_result_id=job.result_id)
         return Response(job.id, job.result_id)
 
-    def _keep(self, attempts: Sequence[Attempt]) -> None:
-        """The heartbeat: leases last longer, and messages stay hidden until just after them."""
+    def _keep(self, pending: Sequence[Attempt], attempts: Sequence[Attempt]) -> None:
+        """The heartbeat: leases last longer, and messages stay hidden until just after them.
+
+        Those of jobs that ended too: what was hidden for a lease only would come back before all of the batch is done.
+        """
         until = self.clock.wall() + self.settings.lease
-        for attempt in attempts:
+        for attempt in pending:
             if attempt.job and not _quietly(self._log(attempt), self._renew, attempt.job.id, attempt.token, until):
                 self._log(attempt).warning("the lease was not renewed")
         hidden = self.settings.lease + self.settings.clock_skew

@@ -90,9 +90,7 @@ class World:
         """A new execution environment."""
         clock = clock or Clock(wall=lambda: self.time)
         made = Runtime(replace(self.settings, **changed), self.clients(), clock, observe, score)
-        made.log = made.worker.log = replace(made.log, stream=self.output)
-        object.__setattr__(made.receiving, "log", made.log)
-        made.sweep.log = made.log
+        made.log = replace(made.log, stream=self.output)
         made.sweep.last = float("inf")  # asked for by the tests that are about it
         return made
 

@@ -5,6 +5,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from handler.app import Clients
+from handler.clock import Clock
 from handler.records import result_id
 from handler.sweep import OLDEST_UNDER_WAY
 from tests.memory.wire import Refused, Wire
@@ -23,10 +25,20 @@ LATE_S = 1801.0  # past every lease and visibility
 calls = st.integers(1, 10)
 phases = st.sampled_from(["before", "after"])
 workers = st.sampled_from(WORKERS)
+offsets = st.sampled_from([-15.0, 0.0, 15.0])  # seconds that a clock is wrong by
+under_way = st.integers(2, 6)  # from the claim to the commit
 
 
 class Crash(BaseException):
     """The end of a process."""
+
+
+def _end() -> None:
+    raise Crash
+
+
+def _refuse() -> None:
+    raise Refused("ThrottlingException")
 
 
 class Paused:
@@ -75,6 +87,7 @@ class Jobs(RuleBasedStateMachine):
         self.leases: dict[str, tuple[str, float]] = {}  # job → its owner's token, and when others may take it over
         self.late: list[str] = []
         self.paused: dict[int, Paused] = {}
+        self.offsets = dict.fromkeys(WORKERS, 0.0)
 
     def _clients(self, wire: Wire) -> Clients:
         queues = wire.client("sqs", self.world.sqs, 1)
@@ -84,13 +97,14 @@ class Jobs(RuleBasedStateMachine):
     def _work(self, worker: int, most: int = 3) -> None:
         """One invocation of a new execution environment on that worker's own connections."""
         self.world._clients = self.clients[worker]
-        self.world.batch(self.world.runtime(), most)
+        clock = Clock(wall=lambda: self.world.time + self.offsets[worker])
+        self.world.batch(self.world.runtime(clock=clock), most)
 
     def _undisturbed(self, worker: int) -> None:
         """Only watch a worker's calls."""
-        self.wires[worker].fault = self._watch
+        self.wires[worker].fault = partial(self._watch, worker)
 
-    def _watch(self, operation: str, at: str, request: dict[str, Any]) -> None:
+    def _watch(self, worker: int, operation: str, at: str, request: dict[str, Any]) -> None:
         """Keep who holds which job; note who claims what another holds, and who writes without holding it."""
         if at != "after" or operation not in ("UpdateItem", "TransactWriteItems"):
             return
@@ -101,8 +115,8 @@ class Jobs(RuleBasedStateMachine):
             if "ADD attempts" in update["UpdateExpression"]:
                 if owner != token and self.world.time < until:
                     self.late.append(f"{job} was claimed while another held it")
-                free = self.world.time + self.world.settings.lease + self.world.settings.clock_skew
-                self.leases[job] = (token, free)
+                until = float(update["ExpressionAttributeValues"][":until"]["N"])
+                self.leases[job] = (token, until - self.offsets[worker])  # in true time: the claim may have stood still
             else:
                 if owner != token:
                     self.late.append(f"{job} was written by one who no longer held it")
@@ -114,7 +128,7 @@ class Jobs(RuleBasedStateMachine):
         lock = threading.Lock()
 
         def fault(operation: str, at: str, request: dict[str, Any]) -> None:
-            self._watch(operation, at, request)
+            self._watch(worker, operation, at, request)
             with lock:
                 seen[at] += 1
                 now = at == phase and seen[at] == number
@@ -148,10 +162,7 @@ class Jobs(RuleBasedStateMachine):
         if worker in self.paused:
             return
 
-        def end() -> None:
-            raise Crash
-
-        self._at(worker, number, phase, end)
+        self._at(worker, number, phase, _end)
         try:
             self._work(worker)
         except Crash:
@@ -165,10 +176,7 @@ class Jobs(RuleBasedStateMachine):
         if worker in self.paused:
             return
 
-        def refuse() -> None:
-            raise Refused("ThrottlingException")
-
-        self._at(worker, number, phase, refuse)
+        self._at(worker, number, phase, _refuse)
         try:
             self._work(worker)
         finally:
@@ -193,6 +201,41 @@ class Jobs(RuleBasedStateMachine):
         worker = data.draw(st.sampled_from(sorted(self.paused)))
         self.paused.pop(worker).resume()
         self._undisturbed(worker)
+
+    @precondition(lambda self: len(self.paused) < 2)
+    @rule(first=under_way, second=under_way, phase=phases, throttled=st.booleans())
+    def overtake(self, first: int, second: int, phase: str, throttled: bool) -> None:
+        """A worker stands still past its lease, another takes over and stands too; then the first goes on."""
+        late, early = [worker for worker in WORKERS if worker not in self.paused][:2]
+        self.send()
+        self.pause(late, first, phase)
+        if late not in self.paused:
+            return
+        self.world.skip(LATE_S)
+        self.pause(early, second, phase)
+        if throttled:
+            self._at(late, 1, "before", _refuse)
+        self.paused.pop(late).resume()
+        self._undisturbed(late)
+
+    @rule(worker=workers, seconds=offsets)
+    def clock_steps(self, worker: int, seconds: float) -> None:
+        """Clocks are wrong by a quarter of a minute each way, and change: 30 s between two of them."""
+        if worker not in self.paused:
+            self.offsets[worker] = seconds
+
+    @precondition(lambda self: len(self.paused) < 2)
+    @rule(number=under_way, phase=phases, behind=offsets, ahead=offsets, seconds=st.sampled_from([40.0, 70.0, 95.0]))
+    def hurry(self, number: int, phase: str, behind: float, ahead: float, seconds: float) -> None:
+        """A worker stands still within its lease or just after it; its jobs are delivered to one with another clock."""
+        slow, fast = [worker for worker in WORKERS if worker not in self.paused][:2]
+        self.offsets[slow], self.offsets[fast] = behind, ahead
+        self.send()
+        self.pause(slow, number, phase)
+        self.world.skip(seconds)
+        if self.jobs:
+            self.world.send_jobs(*self.jobs)
+        self._work(fast, 10)
 
     @rule(seconds=st.sampled_from([1.0, 40.0, 95.0, LATE_S]))
     def time_passes(self, seconds: float) -> None:
@@ -242,6 +285,7 @@ class Jobs(RuleBasedStateMachine):
             assert self.world.dynamodb.ids("ScoreResult") == {result_id(job) for job in self.jobs}
             assert set(self.world.sent_results()) == {result_id(job) for job in self.jobs}
             assert self.world.dynamodb.ids("Outbox") == set()
+            assert self.late == []
         finally:
             self.folder.cleanup()
 

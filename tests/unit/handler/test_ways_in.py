@@ -1,8 +1,10 @@
 import json
+from typing import Any
 
 import pytest
 
 from handler.app import lambda_handler
+from tests.memory.wire import Refused
 from tests.memory.world import Context, World
 
 
@@ -86,3 +88,20 @@ def test_a_missing_environment_is_told_by_a_direct_invocation(monkeypatch: pytes
     assert answer["statusCode"] == 500
     assert "PLEXUS_RESPONSE_WORKER_QUEUE_URL" in answer["body"]
     assert "PLEXUS_ACCOUNT_KEY" in answer["body"]
+
+
+def test_every_line_of_the_log_names_its_request(world: World) -> None:
+    """What goes wrong beside a job, at the delete and in the sweep, is told with the invocation's id too."""
+
+    def fault(operation: str, phase: str, request: dict[str, Any]) -> None:
+        if phase == "before" and operation in ("DeleteMessage", "Scan"):
+            raise Refused("ServiceUnavailable", 503)
+
+    runtime = world.runtime()
+    runtime.sweep.last = float("-inf")
+    world.send_jobs(world.job())
+    world.wire.fault = fault
+    assert world.invoke(runtime)[0] == 200
+    told = [line for line in world.lines() if "_aws" not in line]
+    assert {"message not deleted", "the sweep failed"} <= {line["message"] for line in told}
+    assert {line.get("aws_request_id") for line in told} == {"request-1"}
