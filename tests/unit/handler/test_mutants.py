@@ -110,6 +110,10 @@ def test_the_machine_finds(mutant: Callable[[Patch], None], monkeypatch: Patch) 
         run_state_machine_as_test(
             Jobs,
             settings=settings(
-                Jobs.TestCase.settings, phases=[Phase.generate], database=None, suppress_health_check=list(HealthCheck)
+                Jobs.TestCase.settings,
+                phases=[Phase.generate],
+                database=None,
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
             ),
         )
