@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from plexus.learning.explainable import BLOCKS, ExplainableModel
+from plexus.learning.explainable import BLOCKS, ExplainableModel, calibrated
 from plexus.learning.features import Features
 from plexus.learning.training import SEED, Report, folds, fraction_right
 
@@ -52,19 +52,20 @@ def train(texts: Sequence[str], labels: Sequence[str]) -> tuple[ExplainableModel
     classes = tuple(sorted(set(labels)))
     truths = numpy.asarray([classes.index(label) for label in labels])
     splits = folds(truths)
-    found = [numpy.zeros(len(texts), dtype=int) for _ in CHOICES]
+    shape = len(texts) if len(classes) == 2 else (len(texts), len(classes))
+    found = [numpy.zeros(shape) for _ in CHOICES]
     for inside, outside in splits:
         features = Features(BLOCKS)
         learnt = xgboost.DMatrix(features.fit_transform([texts[i] for i in inside]), truths[inside])
         asked = xgboost.DMatrix(features.transform([texts[i] for i in outside]))
-        for choice, answers in zip(CHOICES, found, strict=True):
-            answers[outside] = _best(_boosted(learnt, len(classes), choice).predict(asked))
-    scores = [fraction_right(answers, truths) for answers in found]
+        for choice, margins in zip(CHOICES, found, strict=True):
+            margins[outside] = _boosted(learnt, len(classes), choice).predict(asked, output_margin=True)
+    scores = [fraction_right(_best(margins), truths) for margins in found]
     best = scores.index(max(scores))
     features = Features(BLOCKS)
     booster = _boosted(xgboost.DMatrix(features.fit_transform(texts), truths), len(classes), CHOICES[best])
-    report = Report.of(labels, [classes[i] for i in found[best]], CHOICES[best].told, len(splits))
-    return ExplainableModel(classes, features, booster), report
+    report = Report.of(labels, [classes[i] for i in _best(found[best])], CHOICES[best].told, len(splits))
+    return ExplainableModel(classes, features, booster, calibrated(found[best], truths)), report
 
 
 def _boosted(data: Any, classes: int, choice: Choice) -> Any:
@@ -77,5 +78,5 @@ def _boosted(data: Any, classes: int, choice: Choice) -> Any:
     return xgboost.train({**objective, **fixed, **choice.parameters}, data, num_boost_round=choice.rounds)
 
 
-def _best(shares: Any) -> Any:
-    return (shares > 0.5).astype(int) if shares.ndim == 1 else shares.argmax(axis=1)
+def _best(margins: Any) -> Any:
+    return (margins > 0).astype(int) if margins.ndim == 1 else margins.argmax(axis=1)

@@ -4,15 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy
 import pytest
 
 import plexus
 from plexus.artifacts import FolderArtifacts
 from plexus.context import Context
 from plexus.exceptions import InvalidArtifact
-from plexus.learning.explainable import ExplainableModel, Prediction, Term
+from plexus.learning.explainable import ExplainableModel, Prediction, Term, calibrated, probabilities
 from plexus.learning.train_explainable import train
 from plexus.publishing import Source, publish
 from plexus.scores.explainable import explanation
@@ -135,3 +137,34 @@ def test_the_explanation_reads_as_words() -> None:
         explanation(Prediction("Bad", 0.9, ()))
         == "No term of the text weighed in: it was decided by what the text does not hold."
     )
+
+
+def test_confidence_is_stretched_to_how_often_it_is_right() -> None:
+    """Log-odds that are half of what they should be get the scale 2, for two classes and for three."""
+    chance = numpy.random.default_rng(5)
+    odds = chance.normal(0, 2, size=(20_000, 3))
+    two, three = odds[:, 0], odds
+    truths = (chance.random(20_000) < 1 / (1 + numpy.exp(-two))).astype(int)
+    assert calibrated(two / 2, truths) == pytest.approx(2, abs=0.1)
+    shares = numpy.cumsum(probabilities(three, 1.0), axis=1)
+    truths = (chance.random((20_000, 1)) > shares).sum(axis=1).clip(0, 2)
+    assert calibrated(three / 2, truths) == pytest.approx(2, abs=0.1)
+
+
+def test_the_scale_changes_confidence_and_contributions_and_no_class() -> None:
+    """Contributions are stretched with the log-odds that they add up to."""
+    model = trained(3)
+    plain, stretched = replace(model, scale=1.0), replace(model, scale=2.0)
+    for one, other in zip(plain.predict(GOOD, 1), stretched.predict(GOOD, 1), strict=True):
+        assert (other.label, other.terms[0].text) == (one.label, one.terms[0].text)
+        assert other.confidence > one.confidence
+        assert other.terms[0].contribution == pytest.approx(2 * one.terms[0].contribution)
+
+
+def test_a_model_made_before_there_was_a_scale_can_be_read(tmp_path: Path) -> None:
+    """Without one its confidence is what the booster says."""
+    trained().save(tmp_path)
+    content = json.loads((tmp_path / "model.json").read_text())
+    del content["scale"]
+    (tmp_path / "model.json").write_text(json.dumps(content))
+    assert ExplainableModel.load(tmp_path).scale == 1.0
