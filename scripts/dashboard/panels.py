@@ -1,0 +1,55 @@
+"""Which panels there are, and how often each is read: seconds on the local AWS, and on AWS what a call costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from . import latency
+from .board import Board, Source
+from .connection import Connection, ReadOnly
+from .function import deploys, function
+from .jobs import jobs
+from .journal import Journal
+from .letters import letters
+from .queues import QueueReader
+from .results import ResultReader
+from .values import Latency, Troubles
+
+# name, title, seconds on the local AWS, seconds on AWS, calls of one reading at most
+PLAN = (
+    ("queues", "Queues", 2, 10, 9),
+    ("jobs", "Jobs by state", 4, 60, 9),
+    ("function", "Function", 4, 20, 4),
+    ("latency", "Latency", 4, 20, 5),
+    ("troubles", "Errors and their fate", 4, 20, 5),
+    ("letters", "Dead letters", 4, 30, 5),
+    ("results", "Last results", 4, 20, 9),
+    ("deploys", "Last deploys", 10, 30, 3),
+)
+CALLS = {name: calls for name, _, _, _, calls in PLAN}
+
+
+def board(connection: Connection, clock: Callable[[], float] = time.time) -> Board:
+    """The stage's panels."""
+    journal = Journal(clock)
+
+    def durations(aws: ReadOnly) -> Latency:
+        return latency.latency(journal.lines(aws), int(clock() * 1000), journal.gap)
+
+    def errors(aws: ReadOnly) -> Troubles:
+        return latency.troubles(journal.lines(aws), journal.since_ms, journal.gap)
+
+    readers: dict[str, Callable[[ReadOnly], object]] = {
+        "queues": QueueReader(clock),
+        "jobs": jobs,
+        "function": function,
+        "latency": durations,
+        "troubles": errors,
+        "letters": letters,
+        "results": ResultReader(journal),
+        "deploys": deploys,
+    }
+    local = connection.stage.is_local
+    sources = [Source(name, title, readers[name], near if local else far) for name, title, near, far, _ in PLAN]
+    return Board(connection, sources, clock)

@@ -1,0 +1,87 @@
+"""The latency plot's geometry: paths in a box of 600 × 100 that the page stretches, and ticks beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .values import Bucket, Latency
+
+WIDTH, HEIGHT = 600, 100
+BARS = 24
+TICKS = 4
+
+
+@dataclass(frozen=True)
+class Bar:
+    """How many durations one step has: a rectangle in the box below."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Plot:
+    """`up` are the ticks' labels from the top down, `across` the times from left to right in ms since 1970."""
+
+    p50: str
+    p99: str
+    up: Sequence[str]
+    across: Sequence[int]
+    bars: Sequence[Bar]
+    most: int
+
+
+def plot(found: Latency) -> Plot:
+    """Return the geometry of the durations."""
+    top = ceiling(max((bucket.p99 for bucket in found.buckets), default=0.0))
+    most = max((bucket.count for bucket in found.buckets), default=0)
+    return Plot(
+        p50=_path(found, [bucket.p50 for bucket in found.buckets], top),
+        p99=_path(found, [bucket.p99 for bucket in found.buckets], top),
+        up=[milliseconds(top * tick / TICKS) for tick in range(TICKS, -1, -1)],
+        across=[found.start_ms + found.step_ms * found.steps * part // 4 for part in range(5)],
+        bars=[_bar(found, bucket, most) for bucket in found.buckets],
+        most=most,
+    )
+
+
+def ceiling(value: float) -> float:
+    """The next of 1, 2, 4, 10, 20, 40, … that is not below a value: it divides well by four."""
+    if value <= 1:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return float(next(factor * power for factor in (1, 2, 4, 10) if factor * power >= value))
+
+
+def milliseconds(value: float) -> str:
+    """A duration for people: `250 ms`, `1.5 s`, `3 min`."""
+    if value >= 120_000:
+        return f"{value / 60_000:.3g} min"
+    if value >= 1000:
+        return f"{value / 1000:.3g} s"
+    return f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"
+
+
+def _x(found: Latency, bucket: Bucket) -> float:
+    return WIDTH * ((bucket.at_ms - found.start_ms) / found.step_ms + 0.5) / found.steps
+
+
+def _path(found: Latency, values: Sequence[float], top: float) -> str:
+    """Steps that follow each other are joined; one that stands alone is a dot, a line of no length."""
+    parts, before = [], None
+    for bucket, value in zip(found.buckets, values, strict=True):
+        x, y = _x(found, bucket), HEIGHT * (1 - value / top)
+        joined = before is not None and bucket.at_ms - before <= found.step_ms
+        parts.append(f"L{x:.1f} {y:.1f}" if joined else f"M{x:.1f} {y:.1f}h0")
+        before = bucket.at_ms
+    return "".join(parts)
+
+
+def _bar(found: Latency, bucket: Bucket, most: int) -> Bar:
+    width, height = WIDTH / found.steps, max(1.0, BARS * bucket.count / most)
+    return Bar(round(_x(found, bucket) - width * 0.4, 1), round(BARS - height, 1), width * 0.8, height, bucket.count)

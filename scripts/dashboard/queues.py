@@ -1,0 +1,122 @@
+"""The queues: depth from SQS, the age of the oldest message from CloudWatch, or from a look into the local AWS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .._aws import explain
+from .._errors import NotFound
+from .connection import ReadOnly
+from .hygiene import shown
+from .values import Queue, Queues
+
+COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
+METRIC_S = 60  # SQS tells CloudWatch once a minute
+BACK = timedelta(minutes=10)
+PEEKED = 1000  # a look into the local AWS brings whole messages
+
+
+def names(aws: ReadOnly) -> dict[str, str]:
+    """The queues by name, with what each is for."""
+    queues = aws.stage.queues
+    return {
+        queues.request: "requests",
+        queues.response: "responses",
+        queues.request_dead_letters: "dead letters of requests",
+        queues.response_dead_letters: "dead letters of responses",
+    }
+
+
+@dataclass
+class QueueReader:
+    """Reads depths at each asking, CloudWatch once a minute: at most nine calls, five after the first."""
+
+    clock: Callable[[], float] = time.time
+    _urls: dict[tuple[str | None, str], str] = field(default_factory=dict)
+    _ages: dict[str, float] = field(default_factory=dict)
+    _note: str = ""
+    _asked: float = 0.0
+
+    def __call__(self, aws: ReadOnly) -> Queues:
+        """Read the four queues; one that cannot be read says why, and the others are there."""
+        found = [self._one(aws, name, role) for name, role in names(aws).items()]
+        if all(queue.problem for queue in found):
+            raise NotFound(found[0].problem, "make infra-deploy")
+        if aws.stage.is_local:
+            return Queues([self._peeked(aws, queue) for queue in found])
+        if self.clock() >= self._asked + METRIC_S:
+            self._ask(aws)
+        return Queues([replace(one, oldest_s=self._age(one)) for one in found], self._note)
+
+    def url(self, aws: ReadOnly, name: str) -> str:
+        """The URL of a queue, asked once."""
+        key = (aws.endpoint, name)
+        if key not in self._urls:
+            self._urls[key] = aws.queue_url(name)
+        return self._urls[key]
+
+    def _one(self, aws: ReadOnly, name: str, role: str) -> Queue:
+        try:
+            told = aws.client("sqs").get_queue_attributes(QueueUrl=self.url(aws, name), AttributeNames=[*COUNTS])
+        except NotFound as error:
+            return Queue(name, role, problem=error.problem)
+        except Exception as error:
+            self._urls.pop((aws.endpoint, name), None)
+            known = explain(error, aws.stage)
+            if known is None or type(known).__name__ == "NotRunning":
+                raise
+            return Queue(name, role, problem=shown(known.problem))
+        visible, in_flight, delayed = (int(told["Attributes"][count]) for count in COUNTS)
+        return Queue(name, role, visible, in_flight, delayed)
+
+    def _age(self, queue: Queue) -> float | None:
+        return self._ages.get(queue.name) if queue.depth else None
+
+    def _ask(self, aws: ReadOnly) -> None:
+        self._asked = self.clock()
+        try:
+            self._ages, self._note = ages(aws, datetime.fromtimestamp(self._asked, UTC)), ""
+        except Exception as error:
+            known = explain(error, aws.stage)
+            if known is None:
+                raise
+            self._ages, self._note = {}, f"ages are not known: {shown(known.problem)}"
+
+    def _peeked(self, aws: ReadOnly, queue: Queue) -> Queue:
+        window = aws.peeking()
+        if window is None or not 0 < queue.depth <= PEEKED:
+            return queue
+        got = window.client("sqs").receive_message(
+            QueueUrl=self.url(aws, queue.name), MessageSystemAttributeNames=["SentTimestamp"]
+        )
+        sent = [int(message["Attributes"]["SentTimestamp"]) for message in got.get("Messages", [])]
+        return replace(queue, oldest_s=max(0.0, self.clock() - min(sent) / 1000) if sent else None)
+
+
+def ages(aws: ReadOnly, now: datetime) -> dict[str, float]:
+    """Seconds that each queue's oldest message waits, as CloudWatch last heard: one call for all four."""
+    known = list(names(aws))
+    queries: list[dict[str, Any]] = [
+        {
+            "Id": f"q{number}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/SQS",
+                    "MetricName": "ApproximateAgeOfOldestMessage",
+                    "Dimensions": [{"Name": "QueueName", "Value": name}],
+                },
+                "Period": METRIC_S,
+                "Stat": "Maximum",
+            },
+        }
+        for number, name in enumerate(known)
+    ]
+    told = aws.client("cloudwatch").get_metric_data(
+        MetricDataQueries=queries, StartTime=now - BACK, EndTime=now, ScanBy="TimestampDescending"
+    )
+    values = {result["Id"]: result["Values"] for result in told["MetricDataResults"]}
+    return {name: float(values[f"q{i}"][0]) for i, name in enumerate(known) if values.get(f"q{i}")}

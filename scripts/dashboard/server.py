@@ -1,0 +1,179 @@
+"""The page's server: loopback only, GET and HEAD only, and nothing for a page of another origin."""
+
+from __future__ import annotations
+
+import errno
+import json
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from .._command import plain
+from .._errors import OperationFailed
+from . import page
+from .board import Board
+
+ADDRESS = "127.0.0.1"
+PORT = 8765
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+FILES = {
+    "/dashboard.css": "text/css; charset=utf-8",
+    "/dashboard.js": "text/javascript; charset=utf-8",
+    "/favicon.svg": "image/svg+xml",
+}
+JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "text/plain; charset=utf-8"
+
+
+class Server(ThreadingHTTPServer):
+    """Answers on a loopback port; its threads end with the process."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 32
+
+    def __init__(self, board: Board, port: int = 0) -> None:
+        self.board = board
+        self.visibility_timeout_s = float(board.connection.stage.queues.visibility_timeout_s)
+        super().__init__((ADDRESS, port), Answer)
+
+    @property
+    def port(self) -> int:
+        """The port."""
+        return int(self.server_address[1])
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds the page."""
+        return f"http://{ADDRESS}:{self.port}/"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser that goes away in the middle is no matter; anything else has been answered with 500."""
+
+
+def listen(board: Board, port: int | None = None) -> Server:
+    """Return a server on the port, which must be free; without one on 8765, or on a free one where that is taken."""
+    if port is not None:
+        try:
+            return Server(board, port)
+        except OSError as error:
+            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
+            raise OperationFailed(f"port {port} {why}", "name another (make: PORT=), or none: a free one") from None
+    try:
+        return Server(board, PORT)
+    except OSError:
+        return Server(board, 0)
+
+
+class Answer(BaseHTTPRequestHandler):
+    """Answers one connection."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "dashboard", ""
+    timeout = 60
+
+    def do_GET(self) -> None:
+        """Answer a reading."""
+        self._answer(body=True)
+
+    def do_HEAD(self) -> None:
+        """As GET, without the body."""
+        self._answer(body=False)
+
+    def _refuse(self) -> None:
+        self.close_connection = True
+        self._send(HTTPStatus.METHOD_NOT_ALLOWED, TEXT, b"this page is for reading: GET or HEAD\n", True)
+
+    do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _refuse
+
+    def _answer(self, body: bool) -> None:
+        if not is_ours(self.headers.get("Host"), self.server.port) or is_foreign(self.headers.get("Origin"), self):
+            words = f"this page is at {self.server.address} and answers to no other name\n"
+            self._send(HTTPStatus.MISDIRECTED_REQUEST, TEXT, words.encode(), body)
+            return
+        path = urlsplit(self.path).path
+        try:
+            found = self._route(path)
+        except Exception as error:
+            self._send(HTTPStatus.INTERNAL_SERVER_ERROR, TEXT, f"{type(error).__name__}\n".encode(), body)
+            return
+        if found is None:
+            self._send(HTTPStatus.NOT_FOUND, TEXT, b"there is no such page here: /\n", body)
+        else:
+            self._send(HTTPStatus.OK, *found, body)
+
+    def _route(self, path: str) -> tuple[str, bytes] | None:
+        if path in FILES:
+            return FILES[path], (page.FOLDER / path[1:]).read_bytes()
+        routes: dict[str, tuple[str, Callable[[], str]]] = {
+            "/": (HTML, self._page),
+            "/panels": (JSON, self._panels),
+            "/snapshot.json": (JSON, lambda: json.dumps(plain(self.server.board.snapshot()), ensure_ascii=False)),
+        }
+        if path not in routes:
+            return None
+        kind, make = routes[path]
+        return kind, make().encode()
+
+    def _page(self) -> str:
+        return page.page(self.server.board.snapshot(), self.server.visibility_timeout_s)
+
+    def _panels(self) -> str:
+        found = self.server.board.snapshot()
+        times = {
+            f"read-{name}": page.clock(panel.read_at, found.at) if panel.read_at else "not read yet"
+            for name, panel in found.panels.items()
+        }
+        parts = page.fragments(found, self.server.visibility_timeout_s)
+        told = {"at": page.iso(found.at), "updated": page.clock(found.at, found.at), "times": times, "parts": parts}
+        return json.dumps(told, ensure_ascii=False)
+
+    def _send(self, status: HTTPStatus, kind: str, content: bytes, body: bool) -> None:
+        self.send_response(status)
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET, HEAD")
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the terminal belongs to whoever started the page."""
+
+
+def is_ours(host: str | None, port: int) -> bool:
+    """Whether a request names this server: a foreign name that was made to resolve here does not."""
+    return host is not None and host.lower() in (f"{ADDRESS}:{port}", f"localhost:{port}")
+
+
+def is_foreign(origin: str | None, answer: Answer) -> bool:
+    """Whether a script of another origin asks."""
+    port = answer.server.port
+    return origin is not None and origin.lower() not in (f"http://{ADDRESS}:{port}", f"http://localhost:{port}")
+
+
+def serve(server: Server, ended: threading.Event) -> None:
+    """Answer until `ended` is set; the port is free on return."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    thread.start()
+    try:
+        ended.wait()
+    finally:
+        server.shutdown()
+        server.socket.close()

@@ -1,0 +1,142 @@
+"""What a person should know first: whether anything is wrong, and the figures that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .._text import duration
+from .plot import milliseconds
+from .values import Deploys, Function, Jobs, Latency, Queues, Snapshot, Troubles
+
+BAD, LOOK, WELL = "bad", "look", "well"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to look at: bad (jobs suffer) or look (works, and is worth a look), and the panel that shows it."""
+
+    level: str
+    text: str
+    panel: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number at the page's top; empty where it is not known."""
+
+    name: str
+    value: str
+    note: str
+    level: str
+    panel: str
+
+
+def remarks(found: Snapshot, visibility_timeout_s: float) -> list[Remark]:
+    """Everything that is not as it should be, the worst first."""
+    known = [*_unread(found), *_function(found), *_queues(found, visibility_timeout_s), *_jobs(found)]
+    return sorted(known, key=lambda remark: remark.level != BAD)
+
+
+def _plural(count: int, word: str, words: str = "") -> str:
+    return f"{count:,} {word if count == 1 else words or word + 's'}"
+
+
+def _unread(found: Snapshot) -> Iterator[Remark]:
+    unread = [panel for panel in found.panels.values() if panel.problem]
+    if unread:
+        all_of = f"{len(unread)} of {len(found.panels)} panels could not be read"
+        yield Remark(BAD, "Nothing could be read" if len(unread) == len(found.panels) else all_of, unread[0].name)
+
+
+def _function(found: Snapshot) -> Iterator[Remark]:
+    function = found.panels["function"].value
+    if not isinstance(function, Function):
+        return
+    if not function.version:
+        yield Remark(LOOK, f"Nothing is deployed: no alias {function.alias}", "function")
+    elif not function.is_well:
+        yield Remark(
+            BAD, f"The function is {function.state}, its last update {function.last_update_status}", "function"
+        )
+    if function.shares:
+        yield Remark(LOOK, "The alias is split between two versions", "function")
+
+
+def _queues(found: Snapshot, visibility_timeout_s: float) -> Iterator[Remark]:
+    queues = found.panels["queues"].value
+    if not isinstance(queues, Queues):
+        return
+    for queue in queues.queues:
+        if queue.problem:
+            yield Remark(BAD, f"The queue of {queue.role} could not be read", "queues")
+        elif queue.role == "requests" and (queue.oldest_s or 0) > visibility_timeout_s:
+            yield Remark(BAD, f"The oldest request waits {duration(queue.oldest_s or 0)}", "queues")
+    if queues.dead_letters:
+        yield Remark(LOOK, _plural(queues.dead_letters, "dead letter"), "letters")
+
+
+def _jobs(found: Snapshot) -> Iterator[Remark]:
+    jobs, troubles = found.panels["jobs"].value, found.panels["troubles"].value
+    if isinstance(jobs, Jobs) and jobs.lapsed:
+        words = _plural(jobs.lapsed, "job is IN_PROGRESS", "jobs are IN_PROGRESS")
+        yield Remark(LOOK, f"{words} without a lease", "jobs")
+    if isinstance(jobs, Jobs) and (failed := jobs.states.get("FAILED", 0)):
+        yield Remark(LOOK, _plural(failed, "job is FAILED", "jobs are FAILED"), "jobs")
+    if isinstance(troubles, Troubles) and troubles.errors:
+        yield Remark(LOOK, f"{_plural(troubles.errors, 'error')} in the last hour's log", "troubles")
+
+
+def figures(found: Snapshot) -> list[Figure]:
+    """The numbers at the top."""
+    value = {name: panel.value for name, panel in found.panels.items()}
+    return [
+        *_of_queues(value["queues"]),
+        _of_jobs(value["jobs"]),
+        _of_troubles(value["troubles"]),
+        *_of_latency(value["latency"]),
+        _of_deploys(value["deploys"], value["function"]),
+    ]
+
+
+def _of_queues(queues: Queues | None) -> Iterator[Figure]:
+    if queues is None:
+        yield Figure("requests", "", "", "", "queues")
+        yield Figure("dead letters", "", "", "", "letters")
+        return
+    request = queues.queues[0]
+    note = f"oldest {duration(request.oldest_s)}" if request.oldest_s is not None else "none waits"
+    if request.depth and request.oldest_s is None:
+        note = "age not known"
+    yield Figure("requests", "" if request.problem else f"{request.depth:,}", note, "", "queues")
+    dead = queues.dead_letters
+    yield Figure("dead letters", f"{dead:,}", "make dlq" if dead else "none", LOOK if dead else "", "letters")
+
+
+def _of_jobs(jobs: Jobs | None) -> Figure:
+    if jobs is None:
+        return Figure("jobs FAILED", "", "", "", "jobs")
+    failed, more = jobs.states.get("FAILED", 0), "" if jobs.complete else "at least "
+    return Figure("jobs FAILED", f"{failed:,}", f"of {more}{jobs.seen:,}", LOOK if failed else "", "jobs")
+
+
+def _of_troubles(found: Troubles | None) -> Figure:
+    if found is None:
+        return Figure("errors", "", "", "", "troubles")
+    return Figure("errors", f"{found.errors:,}", "in the last hour", LOOK if found.errors else "", "troubles")
+
+
+def _of_latency(found: Latency | None) -> Iterator[Figure]:
+    for name, value in (
+        ("median", None if found is None else found.p50),
+        ("99th percentile", None if found is None else found.p99),
+    ):
+        note = f"of {found.count:,} {found.what}" if found and found.count else "no job in the last hour"
+        yield Figure(name, "" if value is None else milliseconds(value), note if found else "", "", "latency")
+
+
+def _of_deploys(deploys: Deploys | None, function: Function | None) -> Figure:
+    if function is None:
+        return Figure("version", "", "", "", "function")
+    note = f"{function.alias}, {deploys.entries[0].action}" if deploys and deploys.entries else function.alias
+    return Figure("version", function.version, note if function.version else "not deployed", "", "function")
