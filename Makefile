@@ -92,6 +92,8 @@ dlq: $(READY) ## The dead letters with their reasons (REDRIVE=1 or REDRIVE=ID: s
 	@$(RUN).dlq $(if $(REDRIVE),redrive $(filter-out 1,$(REDRIVE)) $(if $(DRY_RUN),--dry-run),list)
 costs: $(READY) ## What invocations and models cost, in all and for a thousand jobs (HOURS=24)
 	@$(RUN).costs $(if $(HOURS),--hours $(HOURS))
+dashboard: $(READY) ## A page of queues, jobs, results, deploys, errors and latency on this machine (PORT=8765; HTML=FILE: once, to a file)
+	@$(RUN).dashboard $(if $(PORT),--port $(PORT)) $(if $(HTML),--html $(HTML))
 doctor: $(READY) ## What is wrong, in the order in which things have to be right, each with its remedy
 	@$(RUN).doctor
 
@@ -121,4 +123,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test soak build lint-image run shell load reproducible sbom vulnerabilities nix lock archive local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq costs doctor venv lint infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test soak build lint-image run shell load reproducible sbom vulnerabilities nix lock archive local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq costs dashboard doctor venv lint infra cost-estimate cache cache-prune clean clean-all help

@@ -16,8 +16,8 @@ from .plot import milliseconds, plot
 from .values import STATES, Panel, Snapshot
 
 FOLDER = TEMPLATES / "dashboard"
-LEFT = ("queues", "jobs", "function", "deploys")
-RIGHT = ("latency", "troubles", "letters", "results")
+LEFT = ("queues", "jobs", "letters", "function", "deploys")
+RIGHT = ("latency", "troubles", "results")
 
 
 def parsed(at: float | str) -> datetime | None:

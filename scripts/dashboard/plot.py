@@ -26,10 +26,15 @@ class Bar:
 
 @dataclass(frozen=True)
 class Plot:
-    """`up` are the ticks' labels from the top down, `across` the times from left to right in ms since 1970."""
+    """`up` are the ticks' labels from the top down, `across` the times from left to right in ms since 1970.
+
+    Paths are lines through steps that follow each other; dots are steps that stand alone.
+    """
 
     p50: str
     p99: str
+    p50_dots: str
+    p99_dots: str
     up: Sequence[str]
     across: Sequence[int]
     bars: Sequence[Bar]
@@ -40,9 +45,13 @@ def plot(found: Latency) -> Plot:
     """Return the geometry of the durations."""
     top = ceiling(max((bucket.p99 for bucket in found.buckets), default=0.0))
     most = max((bucket.count for bucket in found.buckets), default=0)
+    p50, p50_dots = _paths(found, [bucket.p50 for bucket in found.buckets], top)
+    p99, p99_dots = _paths(found, [bucket.p99 for bucket in found.buckets], top)
     return Plot(
-        p50=_path(found, [bucket.p50 for bucket in found.buckets], top),
-        p99=_path(found, [bucket.p99 for bucket in found.buckets], top),
+        p50=p50,
+        p99=p99,
+        p50_dots=p50_dots,
+        p99_dots=p99_dots,
         up=[milliseconds(top * tick / TICKS) for tick in range(TICKS, -1, -1)],
         across=[found.start_ms + found.step_ms * found.steps * part // 4 for part in range(5)],
         bars=[_bar(found, bucket, most) for bucket in found.buckets],
@@ -51,11 +60,11 @@ def plot(found: Latency) -> Plot:
 
 
 def ceiling(value: float) -> float:
-    """The next of 1, 2, 4, 10, 20, 40, … that is not below a value: it divides well by four."""
+    """The next of 1, 2, 3, 4, 5, 6, 8, 10, 20, … that is not below a value: a quarter of it is short to write."""
     if value <= 1:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return float(next(factor * power for factor in (1, 2, 4, 10) if factor * power >= value))
+    return float(next(factor * power for factor in (1, 2, 3, 4, 5, 6, 8, 10) if factor * power >= value))
 
 
 def milliseconds(value: float) -> str:
@@ -71,15 +80,19 @@ def _x(found: Latency, bucket: Bucket) -> float:
     return WIDTH * ((bucket.at_ms - found.start_ms) / found.step_ms + 0.5) / found.steps
 
 
-def _path(found: Latency, values: Sequence[float], top: float) -> str:
-    """Steps that follow each other are joined; one that stands alone is a dot, a line of no length."""
-    parts, before = [], None
+def _paths(found: Latency, values: Sequence[float], top: float) -> tuple[str, str]:
+    """Lines through what follows each other, and dots (lines of no length) for what stands alone."""
+    runs: list[list[str]] = []
+    before = None
     for bucket, value in zip(found.buckets, values, strict=True):
-        x, y = _x(found, bucket), HEIGHT * (1 - value / top)
-        joined = before is not None and bucket.at_ms - before <= found.step_ms
-        parts.append(f"L{x:.1f} {y:.1f}" if joined else f"M{x:.1f} {y:.1f}h0")
+        point = f"{_x(found, bucket):.1f} {HEIGHT * (1 - value / top):.1f}"
+        if before is not None and bucket.at_ms - before <= found.step_ms:
+            runs[-1].append(point)
+        else:
+            runs.append([point])
         before = bucket.at_ms
-    return "".join(parts)
+    lines = "".join(f"M{run[0]}L{' '.join(run[1:])}" for run in runs if len(run) > 1)
+    return lines, "".join(f"M{run[0]}h0" for run in runs if len(run) == 1)
 
 
 def _bar(found: Latency, bucket: Bucket, most: int) -> Bar:

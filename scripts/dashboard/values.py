@@ -136,7 +136,6 @@ class DeadLetter:
     scoring_job_id: str
     reason: str
     sent: str
-    receives: int
 
 
 @dataclass(frozen=True)
