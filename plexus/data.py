@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from plexus.problems import nearest
 
 Row = Mapping[str, Any]
 FORMATS = (".csv", ".jsonl", ".parquet")
+LONGEST = 100_000_000
 
 
 def rows(path: Path) -> Iterator[Row]:
@@ -25,8 +27,8 @@ def rows(path: Path) -> Iterator[Row]:
         raise InvalidData(f"{path}: no such file")
     try:
         yield from reader(path)
-    except UnicodeDecodeError as error:
-        raise InvalidData(f"{path}: not UTF-8 text at byte {error.start}") from None
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
 
 
 def column(row: Row, name: str, path: Path, number: int) -> Any:
@@ -69,15 +71,54 @@ def _as_text(value: Any) -> str:
 
 
 def _csv(path: Path) -> Iterator[Row]:
-    csv.field_size_limit(100_000_000)
+    """Each field stands where it should, or the line is told: a quote left open would swallow all rows after it."""
+    csv.field_size_limit(LONGEST)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        for row in reader:
-            if None in row:
-                raise InvalidData(
-                    f"{path}:{reader.line_num}: more fields than the {len(reader.fieldnames or [])} named"
-                )
-            yield row
+        separator = _separator(file.readline())
+        file.seek(0)
+        reader, begun = csv.reader(_lines(path, file), strict=True, delimiter=separator), 1
+        names: list[str] = []
+        try:
+            for fields in reader:
+                if not names:
+                    names = _named(path, fields)
+                elif fields:
+                    if len(fields) != len(names):
+                        raise InvalidData(f"{path}:{begun}: {len(fields)} fields; expected the {len(names)} named")
+                    yield dict(zip(names, fields, strict=True))
+                begun = reader.line_num + 1
+        except csv.Error as error:
+            raise InvalidData(f"{path}:{begun}: {_reason(error, separator)}") from None
+
+
+def _separator(line: str) -> str:
+    """Of the line of names: semicolons and tabs are what spreadsheets write where the comma is a decimal mark."""
+    return next((each for each in ",;\t" if each in line), ",")
+
+
+def _lines(path: Path, file: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(file, start=1):
+        if "\0" in line:
+            raise InvalidData(f"{path}:{number}: a NUL character; expected UTF-8 text")
+        yield line
+
+
+def _named(path: Path, names: list[str]) -> list[str]:
+    twice = sorted({repr(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidData(f"{path}:1: columns named twice: {', '.join(twice)}; expected a name of its own for each")
+    return names
+
+
+def _reason(error: csv.Error, separator: str) -> str:
+    said = str(error)
+    if "unexpected end of data" in said:
+        return "the row that begins here has a quote that is never closed"
+    if "expected after" in said:
+        return f"text after a closing quote; expected {separator!r} (a quote within a field is written twice)"
+    if "field limit" in said:
+        return f"a field of more than {LONGEST} characters"
+    return f"not CSV: {said}"
 
 
 def _jsonl(path: Path) -> Iterator[Row]:
@@ -86,12 +127,45 @@ def _jsonl(path: Path) -> Iterator[Row]:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
-            except ValueError as error:
+                row = json.loads(line, object_pairs_hook=_once, parse_constant=_refused)
+                if "\\u" in line:
+                    json.dumps(row, ensure_ascii=False).encode()
+            except UnicodeEncodeError:
+                raise InvalidData(f"{path}:{number}: half of a surrogate pair; expected text") from None
+            except json.JSONDecodeError as error:
+                raise InvalidData(f"{path}:{number}:{error.colno}: not JSON: {error.msg}") from None
+            except (ValueError, RecursionError) as error:
                 raise InvalidData(f"{path}:{number}: not JSON: {error}") from None
             if not isinstance(row, dict):
-                raise InvalidData(f"{path}:{number}: expected an object")
+                raise InvalidData(f'{path}:{number}: expected an object, as in {{"text": "…"}}')
             yield row
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} comes twice")
+    return made
+
+
+def _refused(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _not_utf8(path: Path) -> InvalidData:
+    """The first line that is not UTF-8."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                return InvalidData(f"{path}: UTF-16; save it as UTF-8")
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                return InvalidData(
+                    f"{path}:{number}: not UTF-8 at byte {error.start + 1} of the line; save it as UTF-8"
+                )
+    return InvalidData(f"{path}: not UTF-8; save it as UTF-8")
 
 
 def _parquet(path: Path) -> Iterator[Row]:

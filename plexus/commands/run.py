@@ -21,7 +21,7 @@ from plexus.commands import options
     "--data",
     "data_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Score this CSV, JSONL or Parquet file.",
+    help="Score this CSV, JSONL or Parquet file; - is standard input.",
 )
 @click.option("--text", "text_column", default="text", show_default=True, help="With --data: the column of the texts.")
 @click.option("--id", "id_column", help="With --data: the column that names rows; each value once.")
@@ -67,21 +67,27 @@ def command(
     scorecard = plexus.load_file(card)
     context = options.context(store, **asking)
     if data_file is None:
-        return one(scorecard, text if text is not None else sys.stdin.read(), names, context, as_json=as_json)
+        return one(scorecard, text if text is not None else typed(), names, context, as_json=as_json)
     from plexus.running.source import Source
+    from plexus.running.stdin import standing
 
-    source = Source.of(data_file, text_column, id_column)
-    if output is None:
-        return printed(scorecard, names, source, context, "jsonl" if as_json else form or "csv")
-    return written(scorecard, names, source, context, output, form, restart=restart)
+    with standing(data_file, sys.stdin.buffer) as path:
+        source = Source.of(path, text_column, id_column)
+        if output is None:
+            return printed(scorecard, names, source, context, "jsonl" if as_json else form or "csv")
+        return written(scorecard, names, source, context, output, form, restart=restart)
 
 
 def one(scorecard: Any, text: str, names: tuple[str, ...], context: Any, *, as_json: bool) -> int:
     """Prints each score of one text."""
     import plexus
-    from plexus.exceptions import NotApplicable
+    from plexus.exceptions import InvalidData, NotApplicable
     from plexus.running.run import as_dict
 
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidData(f"the text is not UTF-8 at character {error.start + 1}") from None
     outcomes = plexus.score_all(scorecard, [plexus.Item(text)], names=names, context=context)
     shown = {name: outcome for name, (outcome,) in outcomes.items()}
     if as_json:
@@ -92,6 +98,16 @@ def one(scorecard: Any, text: str, names: tuple[str, ...], context: Any, *, as_j
             click.echo(line(name, outcome))
     failed = [each for each in shown.values() if isinstance(each, plexus.PlexusError)]
     return 1 if any(not isinstance(each, NotApplicable) for each in failed) else 0
+
+
+def typed() -> str:
+    """All of standard input, as one text."""
+    from plexus.exceptions import InvalidData
+
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise InvalidData(f"standard input is not UTF-8 at byte {error.start + 1}") from None
 
 
 def printed(scorecard: Any, names: tuple[str, ...], source: Any, context: Any, form: str) -> int:
@@ -151,7 +167,10 @@ def told(tally: Any) -> int:
     for what, counts in (("skipped", tally.skipped), ("failed", tally.failed)):
         said += "".join(f"; {name}: {count} {what}" for name, count in counts.items())
     if tally.calls:
-        said += f"; {tally.calls} calls of models, {tally.cost} USD"
+        tokens = f"{tally.input_tokens} tokens in, {tally.output_tokens} out"
+        said += f"; {tally.calls} calls of models, {tokens}, {tally.cost} USD"
+    if tally.unpriced:
+        said += f", and {tally.unpriced} results of unknown price"
     click.echo(said, err=True)
     for error in tally.first:
         click.echo(f"  {error}", err=True)
@@ -171,4 +190,6 @@ def line(name: str, outcome: Any) -> str:
         return f"{name}: {type(outcome).__name__}: {outcome}"
     confidence = "" if outcome.confidence is None else f" ({outcome.confidence:.0%})"
     explanation = " ".join((outcome.explanation or "").split())
-    return f"{name}: {outcome.value}{confidence}" + (f" – {explanation}" if explanation else "")
+    price = "price unknown" if outcome.cost is None else f"{outcome.cost} USD"
+    cost = f" [calls: {outcome.usage.calls}, {price}]" if outcome.usage.calls else ""
+    return f"{name}: {outcome.value}{confidence}" + (f" – {explanation}" if explanation else "") + cost

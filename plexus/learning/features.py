@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from plexus.exceptions import InvalidData
 from plexus.learning import files
 
 #: Words with their inner apostrophes (`don't`), and marks that carry feeling.
@@ -31,9 +32,12 @@ class Features:
         self.vectorizers: list[Any] = []
 
     def fit_transform(self, texts: Sequence[str]) -> Any:
-        """Learns the vocabularies."""
+        """Learns the vocabularies. Raises InvalidData where a block finds no term to learn."""
         self.vectorizers = [_vectorizer(block) for block in self.blocks]
-        return _joined([each.fit_transform(texts) for each in self.vectorizers])
+        try:
+            return _joined([each.fit_transform(texts) for each in self.vectorizers])
+        except ValueError as error:  # scikit-learn has no narrower one for an empty vocabulary
+            raise InvalidData(f"these {len(texts)} texts have too few words in common to learn from") from error
 
     def transform(self, texts: Sequence[str]) -> Any:
         """The texts in the learnt vocabularies."""

@@ -30,6 +30,9 @@ class Tally:
     skipped: Counter[str] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
     calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    unpriced: int = 0
     cost: Decimal = Decimal()
 
     def count(self, row: Mapping[str, Any]) -> None:
@@ -43,8 +46,14 @@ class Tally:
                 if len(self.first) < SHOWN:
                     self.first.append(f"row {row['row']}, {score}: {found['error']}: {found['message']}")
             else:
-                self.calls += found["usage"]["calls"]
-                self.cost += Decimal(found["cost"] or 0)
+                self._spend(found["usage"], found["cost"])
+
+    def _spend(self, usage: Mapping[str, int], cost: str | None) -> None:
+        self.calls += usage["calls"]
+        self.input_tokens += usage["input_tokens"]
+        self.output_tokens += usage["output_tokens"]
+        self.unpriced += bool(usage["calls"]) and cost is None
+        self.cost += Decimal(cost or 0)
 
 
 def scored(

@@ -122,7 +122,7 @@ def raised(folder: Path, *more: str, data: str = "texts.csv") -> str:
     ("text", "said"),
     [
         ("id,txt\na,b\n", "row 1 has no column 'text'; did you mean 'txt'?; it has: id, txt"),
-        ("id,text\na,b,c\n", "more fields than the 2 named"),
+        ("id,text\na,b,c\n", "3 fields; expected the 2 named"),
         ("id,text\n", "no rows"),
         ("", "no rows"),
         ("id,text\na,x\na,y\n", "the 'id' 'a' comes twice: rows 1 and 2"),
@@ -139,7 +139,39 @@ def test_a_broken_file_is_told_before_anything_is_scored(files: Path, text: str,
 def test_a_byte_that_is_not_utf8_is_told(files: Path) -> None:
     """With its place in the file."""
     (files / "bad.csv").write_bytes(b"id,text\na,caf\xe9\n")
-    assert "not UTF-8 text at byte" in raised(files, data="bad.csv")
+    assert ":2: not UTF-8 at byte 6 of the line" in raised(files, data="bad.csv")
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_standard_input_is_a_file_too(files: Path, ending: str) -> None:
+    """Rows from a pipe give what the file gives, whatever their format."""
+    rows = [{"id": row["id"], "text": row["text"]} for row in table(files / "texts.csv")]
+    if ending == "parquet":
+        import pyarrow
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.Table.from_pylist(rows), files / "texts.parquet")
+    elif ending == "jsonl":
+        (files / "texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    content = (files / f"texts.{ending}").read_bytes()
+    piped = CliRunner().invoke(run.command, [str(files / "card.yaml"), "--data", "-"], content, standalone_mode=False)
+    assert piped.stdout == command(files).stdout
+
+
+def test_errors_of_standard_input_name_it(files: Path) -> None:
+    """Not the copy that is read."""
+    words = [str(files / "card.yaml"), "--data", "-"]
+    error = CliRunner().invoke(run.command, words, b'text\n"a\n', standalone_mode=False).exception
+    assert str(error).startswith("standard input:2: the row that begins here")
+
+
+@pytest.mark.parametrize(("given", "piped"), [(["a\udcff"], None), ([], b"a\xff")])
+def test_a_text_that_is_not_utf8_is_told(files: Path, given: list[str], piped: bytes | None) -> None:
+    """As an argument or from a pipe, without a traceback."""
+    words = [str(files / "card.yaml"), *given]
+    error = CliRunner().invoke(run.command, words, piped, standalone_mode=False).exception
+    assert isinstance(error, InvalidData)
+    assert "not UTF-8" in str(error)
 
 
 def test_an_output_is_never_replaced_unasked(files: Path) -> None:
