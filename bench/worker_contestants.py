@@ -1,0 +1,179 @@
+"""Three ways to do one scoring job for bench/worker.py: the least possible, Powertools' idempotency, and our worker.
+
+Each is a function of an SQS event and of clients whose calls and bytes are counted. All score by the same keyword
+score of the same scorecard, and read, write, send and delete on the same local AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SCORE = "Mentions Refund"
+IDEMPOTENCY = "bench-idempotency"
+Handle = Callable[[dict[str, Any]], set[str]]  # event → ids of the messages that must come back
+
+
+@dataclass
+class Count:
+    """AWS calls, and the bytes of their bodies in both directions."""
+
+    calls: int = 0
+    sent: int = 0
+    received: int = 0
+
+    def watch(self, client: Any) -> Any:
+        """Count a client's calls, every attempt."""
+        client.meta.events.register("before-send", self._sent)
+        client.meta.events.register("response-received", self._received)
+        return client
+
+    def _sent(self, request: Any, **_: Any) -> None:
+        self.calls += 1
+        self.sent += len(request.body or b"")
+
+    def _received(self, response_dict: Mapping[str, Any] | None, **_: Any) -> None:
+        self.received += len((response_dict or {}).get("body", b""))
+
+
+@dataclass
+class Stage:
+    """What a contestant needs to know: clients, names, the scorecard."""
+
+    endpoint: str
+    region: str
+    prefix: str
+    request_url: str
+    response_url: str
+    account_key: str
+    card: Any
+    count: Count = field(default_factory=Count)
+
+    def client(self, service: str) -> Any:
+        """A counted client, set up as the worker sets up its own."""
+        import boto3
+
+        from handler import aws
+
+        session = boto3.session.Session("test", "test", region_name=self.region)
+        return self.count.watch(session.client(service, endpoint_url=self.endpoint, config=aws.config()))
+
+    def score(self, text: str) -> str:
+        """The keyword score's value."""
+        import plexus
+
+        return plexus.score(self.card, SCORE, plexus.Item(text)).value
+
+
+def bodies(event: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(message id, scoring job id) of each record."""
+    return [(one["messageId"], json.loads(one["body"])["scoring_job_id"]) for one in event["Records"]]
+
+
+def floor(stage: Stage, threads: int) -> Handle:
+    """Get the job, get the item, put a result, send the answer: no claim, no duplicate noticed, no failure handled."""
+    dynamodb, sqs = stage.client("dynamodb"), stage.client("sqs")
+    pool = ThreadPoolExecutor(threads)
+
+    def one(job_id: str) -> None:
+        job = dynamodb.get_item(TableName=stage.prefix + "ScoringJob", Key={"id": {"S": job_id}})["Item"]
+        item = dynamodb.get_item(TableName=stage.prefix + "Item", Key={"id": job["itemId"]})["Item"]
+        result = uuid.uuid4().hex
+        record = {"id": {"S": result}, "scoringJobId": {"S": job_id}, "value": {"S": stage.score(item["text"]["S"])}}
+        dynamodb.put_item(TableName=stage.prefix + "ScoreResult", Item=record)
+        sqs.send_message(QueueUrl=stage.response_url, MessageBody=json.dumps({"score_result_id": result}))
+
+    def handle(event: dict[str, Any]) -> set[str]:
+        list(pool.map(one, [job for _, job in bodies(event)]))
+        return set()
+
+    return handle
+
+
+def powertools(stage: Stage) -> Handle:
+    """The batch processor with its idempotency layer: a lock and a kept answer for each job, in a table of its own."""
+    os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "bench")
+    from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+    from aws_lambda_powertools.utilities.idempotency import (
+        DynamoDBPersistenceLayer,
+        IdempotencyConfig,
+        idempotent_function,
+    )
+
+    dynamodb, sqs = stage.client("dynamodb"), stage.client("sqs")
+    layer = DynamoDBPersistenceLayer(IDEMPOTENCY, boto3_client=dynamodb)
+    config = IdempotencyConfig(expires_after_seconds=3600)
+    processor = BatchProcessor(event_type=EventType.SQS)
+
+    @idempotent_function(data_keyword_argument="job_id", persistence_store=layer, config=config)
+    def effect(job_id: str) -> str:
+        job = dynamodb.get_item(TableName=stage.prefix + "ScoringJob", Key={"id": {"S": job_id}})["Item"]
+        item = dynamodb.get_item(TableName=stage.prefix + "Item", Key={"id": job["itemId"]})["Item"]
+        result = uuid.uuid5(uuid.NAMESPACE_OID, job_id).hex
+        record = {"id": {"S": result}, "scoringJobId": {"S": job_id}, "value": {"S": stage.score(item["text"]["S"])}}
+        dynamodb.put_item(TableName=stage.prefix + "ScoreResult", Item=record)
+        dynamodb.update_item(
+            TableName=stage.prefix + "ScoringJob",
+            Key={"id": {"S": job_id}},
+            UpdateExpression="SET #status = :completed",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":completed": {"S": "COMPLETED"}},
+        )
+        sqs.send_message(QueueUrl=stage.response_url, MessageBody=json.dumps({"score_result_id": result}))
+        return result
+
+    def record(record: Any) -> None:
+        effect(job_id=json.loads(record.body)["scoring_job_id"])
+
+    def handle(event: dict[str, Any]) -> set[str]:
+        config.register_lambda_context(Context())
+        answer = process_partial_response(event=event, record_handler=record, processor=processor, context=Context())
+        return {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+
+    return handle
+
+
+def ours(stage: Stage) -> Handle:
+    """The worker as the function runs it: claim, read, score, commit, respond."""
+    from handler.app import Clients, Runtime
+    from handler.settings import Settings
+
+    chosen = Settings(
+        stage.request_url,
+        stage.response_url,
+        stage.account_key,
+        table_prefix=stage.prefix,
+        cache_dir=Path(tempfile.mkdtemp(prefix="bench-worker-")),
+    )
+    sqs = stage.client("sqs")
+    runtime = Runtime(chosen, Clients(stage.client("dynamodb"), sqs, sqs, None))
+    runtime.sweep.last = float("inf")  # at most once a minute, whatever the number of jobs: not a cost of one
+
+    def handle(event: dict[str, Any]) -> set[str]:
+        with Path(os.devnull).open("w", encoding="utf-8") as log, redirect_stdout(log):
+            answer = runtime.handle(event, Context())
+        return {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+
+    return handle
+
+
+class Context:
+    """What an invocation gets: five minutes."""
+
+    aws_request_id = "bench"
+    function_version = "1"
+    function_name = "bench"
+    memory_limit_in_mb = 2048
+    invoked_function_arn = "arn:aws:lambda:us-west-2:000000000000:function:bench"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Always the same."""
+        return 300_000
