@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from plexus.exceptions import InvalidArtifact
 from plexus.learning import files
@@ -22,16 +22,14 @@ CHUNK = 256
 LEAST = 0.005  # contributions below it would read as 0.00
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """A term of the text and what it added to the log-odds of the class that was found; negative: it spoke against."""
 
     text: str
     contribution: float
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """A class, the model's probability of it (0–1), and the terms of the text, the weightiest first."""
 
     label: str
@@ -53,11 +51,13 @@ class ExplainableModel:
 
     def predict(self, texts: Sequence[str], top: int) -> list[Prediction]:
         """One prediction for each text, with at most `top` terms."""
-        found: list[Prediction] = []
+        return list(self.predictions(texts, top))
+
+    def predictions(self, texts: Sequence[str], top: int) -> Iterator[Prediction]:
+        """As `predict`, one after the other."""
         names = self.features.terms
         for start in range(0, len(texts), CHUNK):
-            found += self._chunk(texts[start : start + CHUNK], names, top)
-        return found
+            yield from self._chunk(texts[start : start + CHUNK], names, top)
 
     def _chunk(self, texts: Sequence[str], names: list[str], top: int) -> Iterator[Prediction]:
         import numpy
@@ -66,19 +66,31 @@ class ExplainableModel:
         matrix = self.features.transform(texts)
         asked = DMatrix(matrix)
         shares = probabilities(numpy.asarray(self.booster.predict(asked, output_margin=True)), self.scale)
+        best = shares.argmax(axis=1)
         contributions = self.booster.predict(asked, pred_contribs=True) * self.scale
-        for row, best in enumerate(shares.argmax(axis=1).tolist()):
-            own = self._contributions(contributions[row], best)
-            present = matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
-            terms = [Term(names[index], float(own[index])) for index in present if abs(own[index]) >= LEAST]
-            terms.sort(key=lambda term: (-abs(term.contribution), term.text))
-            yield Prediction(self.classes[best], round(float(shares[row, best]), 4), tuple(terms[:top]))
+        terms = self._terms(matrix, contributions, best, names, top)
+        confidences = shares[range(len(best)), best].tolist()
+        for index, confidence, found in zip(best.tolist(), confidences, terms, strict=True):
+            yield Prediction(self.classes[index], round(confidence, 4), found)
 
-    def _contributions(self, row: Any, best: int) -> Any:
-        """Shape (terms,): towards the class that was found."""
+    def _terms(
+        self, matrix: Any, contributions: Any, best: Any, names: list[str], top: int
+    ) -> Iterator[tuple[Term, ...]]:
+        """Of each text, the terms that weighed most towards (or against) the class that was found."""
+        import numpy
+
+        rows = numpy.repeat(numpy.arange(len(best)), numpy.diff(matrix.indptr))
+        columns = matrix.indices
         if len(self.classes) == 2:
-            return row[:-1] if best == 1 else -row[:-1]
-        return row[best, :-1]
+            own = contributions[rows, columns] * numpy.where(best == 1, 1, -1)[rows].astype(contributions.dtype)
+        else:
+            own = contributions[rows, best[rows], columns]
+        kept = numpy.abs(own) >= LEAST
+        ends = numpy.cumsum(numpy.bincount(rows[kept], minlength=len(best))).tolist()
+        found = list(zip(columns[kept].tolist(), own[kept].tolist(), strict=True))
+        for start, end in zip([0, *ends], ends, strict=False):
+            ordered = sorted(found[start:end], key=lambda each: (-abs(each[1]), names[each[0]]))[:top]
+            yield tuple(Term(names[column], value) for column, value in ordered)
 
     def save(self, folder: Path) -> None:
         """Writes the model's files: JSON and plain arrays."""

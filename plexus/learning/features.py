@@ -49,7 +49,7 @@ class Features:
         names: list[str] = []
         for block, vectorizer in zip(self.blocks, self.vectorizers, strict=True):
             own = vectorizer.get_feature_names_out()
-            names += [f"‹{term}›" for term in own] if block.analyzer == "char_wb" else list(own)
+            names += [f"‹{term}›" for term in own] if block.analyzer == "char_wb" else own.tolist()
         return names
 
     def save(self, folder: Path) -> dict[str, Any]:

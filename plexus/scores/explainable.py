@@ -27,11 +27,11 @@ class ExplainableScorer(Scorer[ExplainableClassifier]):
     def score(self, requests: Sequence[Request], context: Context) -> list[Outcome]:
         """One result per request."""
         texts = [request.text for request in requests]
-        return [self._result(found) for found in self.model.predict(texts, self.configuration.top_terms)]
+        return [self._result(found) for found in self.model.predictions(texts, self.configuration.top_terms)]
 
     def _result(self, found: Prediction) -> Any:
         least, said = self.configuration.minimum_confidence, explanation(found)
-        trace = {"terms": [[term.text, round(term.contribution, 4)] for term in found.terms]}
+        trace = {"terms": {term.text: round(term.contribution, 4) for term in found.terms}}
         if least is not None and found.confidence < least:
             said = f"{found.label} at {found.confidence:.0%}, below the least confidence of {least:.0%}. {said}"
             return self.result(self.configuration.uncertain, said, confidence=found.confidence, trace=trace)

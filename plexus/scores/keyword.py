@@ -34,26 +34,18 @@ class Finder:
     words: Any | None
     others: tuple[Any, ...]
 
-    def found(self, text: str) -> bool:
-        """Whether anything matches: cheaper than `matches`."""
-        if self.words is not None:
-            if text.isascii():
-                if self.words.search(text):
-                    return True
-            elif any(patterns.whole(text, *match.span()) for match in self.words.finditer(text)):
-                return True
-        return any(pattern.search(text) for pattern in self.others)
-
     def matches(self, text: str) -> list[Match]:
         """Every match, in the order of the text."""
         spans = []
         if self.words is not None:
             spans = [match.span() for match in self.words.finditer(text)]
-            if not text.isascii():
+            if spans and not text.isascii():
                 spans = [span for span in spans if patterns.whole(text, *span)]
-        for pattern in self.others:
-            spans += [match.span() for match in pattern.finditer(text)]
-        return [Match(*span) for span in sorted(set(spans))]
+        if self.others:
+            for pattern in self.others:
+                spans += [match.span() for match in pattern.finditer(text)]
+            spans = sorted(set(spans))
+        return [Match(*span) for span in spans]
 
 
 class KeywordScorer(Scorer[KeywordClassifier]):
@@ -92,8 +84,8 @@ class KeywordScorer(Scorer[KeywordClassifier]):
 
     def _first(self, text: str) -> Outcome:
         for finder in self.finders:
-            if finder.found(text):
-                return self._found(finder.value, text, finder.matches(text))
+            if spans := finder.matches(text):
+                return self._found(finder.value, text, spans)
         return self._nothing()
 
     def _most(self, text: str) -> Outcome:

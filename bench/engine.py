@@ -1,0 +1,328 @@
+"""The scoring library against the libraries under it, in one run: what plexus itself adds.
+
+python bench/engine.py [--texts N] [--rounds N] [--json]
+
+Each pair does the same work on the same texts by turns, and the best of the rounds is told: keyword, SVM and XGBoost
+scores in batches, a graph of six nodes on a replayed model, imports in fresh processes, the first score of each class,
+memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+GRAPH_TEXTS, NODES, IMPORTS = 100, 6, 15
+KEYWORDS = ("refund", "money back", "reimburse", "cancel", "broken")
+SENTENCE = (
+    "the parcel came late and box was broken I want my money back please nobody answers phone great value soft warm "
+    "love it works well battery dead after an hour cancel refund quick delivery colour not as shown would buy again"
+)
+FRIENDLY = {"great", "soft", "warm", "love", "works", "well", "quick", "again"}
+QUESTION = "Question {} about: {}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Seconds of the same work through plexus and straight."""
+
+    what: str
+    texts: int
+    ours: float
+    bare: float
+
+    @property
+    def ratio(self) -> float:
+        """Above 1 plexus takes longer."""
+        return self.ours / self.bare
+
+
+@dataclass(frozen=True)
+class First:
+    """Milliseconds from a new process to its first score, its import included, and the process' memory in MB."""
+
+    what: str
+    ms: float
+    memory_mb: float
+
+
+def say(text: str) -> None:
+    """Progress, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def texts(count: int) -> list[str]:
+    """Sentences of ten to thirty words, the same each time."""
+    chance, words = random.Random(5), SENTENCE.split()
+    return [" ".join(chance.choices(words, k=chance.randint(10, 30))) for _ in range(count)]
+
+
+def cards(folder: Path) -> dict[str, Path]:
+    """Trained scorecards with one score each, and a graph with its cassette."""
+    from plexus import load_file
+    from plexus.artifacts import FolderArtifacts
+    from plexus.publishing import publish
+
+    rows = [json.dumps({"text": text, "label": _label(text)}) for text in texts(600)]
+    (folder / "train.jsonl").write_text("\n".join(rows))
+    sources = {
+        "keyword": f"class: KeywordClassifier\n    keywords: [{', '.join(KEYWORDS)}]",
+        "SVM": "class: SVMClassifier\n    data: {file: train.jsonl}",
+        "XGBoost": "class: ExplainableClassifier\n    data: {file: train.jsonl}",
+        "graph": _graph(folder),
+    }
+    made = {}
+    for name, source in sources.items():
+        made[name] = folder / f"{name}.yaml"
+        made[name].write_text(f"name: Bench\nkey: bench\nscores:\n  - name: Bench\n    {source}\n")
+        if name in ("SVM", "XGBoost"):
+            say(f"training {name}")
+            made[name].write_text(publish(load_file(made[name]), FolderArtifacts(folder / "store")).text)
+    return made
+
+
+def _label(text: str) -> str:
+    return "Friendly" if sum(word in FRIENDLY for word in text.split()) * 4 > len(text.split()) else "Other"
+
+
+def _graph(folder: Path) -> str:
+    """Six questions with recorded answers, each asked of every text."""
+    entries = [
+        {
+            "request": {
+                "model": "replay:bench",
+                "parameters": {"temperature": 0.0, "max_tokens": 500},
+                "messages": [{"role": "human", "content": QUESTION.format(node, text)}],
+            },
+            "reply": {"content": "Because of its words. Yes", "input_tokens": 20, "output_tokens": 6},
+        }
+        for text in texts(GRAPH_TEXTS)
+        for node in range(NODES)
+    ]
+    (folder / "replies.json").write_text(json.dumps({"format": 1, "entries": entries}))
+    nodes = "".join(
+        f"\n      - {{name: n{node}, class: YesOrNoClassifier, user_message: '{QUESTION.format(node, '{{ text }}')}'}}"
+        for node in range(NODES)
+    )
+    head = "class: LangGraphScore\n    model_provider: replay\n    model_name: bench\n    cassette: replies.json"
+    return f"{head}\n    graph:{nodes}"
+
+
+def through_plexus(card: Path, asked: Sequence[str]) -> Callable[[], Any]:
+    """Scores all texts as one batch."""
+    import plexus
+    from plexus.artifacts import FolderArtifacts
+
+    loaded, context = plexus.load_file(card), plexus.Context(artifacts=FolderArtifacts(card.parent / "store"))
+    items = [plexus.Item(text) for text in asked]
+
+    def run() -> list[Any]:
+        found = plexus.score_batch(loaded, "Bench", items, context=context)
+        assert all(isinstance(one, plexus.Result) for one in found)
+        return found
+
+    return run
+
+
+def bare_keyword(asked: Sequence[str]) -> Callable[[], Any]:
+    """One expression of RE2 for all keywords, and every match of it in each text."""
+    import re2
+
+    pattern = re2.compile(rf"(?i)\b(?:{'|'.join(KEYWORDS)})\b")
+    return lambda: [[match.span() for match in pattern.finditer(text)] for text in asked]
+
+
+def bare_svm(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
+    """scikit-learn's vectorizers, a product, and the logistic curve of the confidence."""
+    import numpy
+    from scipy.sparse import hstack
+
+    from plexus.learning.svm import SVMModel
+
+    model = SVMModel.load(folder)
+
+    def run() -> Any:
+        matrix = hstack([each.transform(asked) for each in model.features.vectorizers], format="csr")
+        distances = matrix @ model.weights.T + model.intercepts
+        shares = 1 / (1 + numpy.exp(-(distances * model.slopes + model.offsets)))
+        return [model.classes[index] for index in (distances[:, 0] > 0).astype(int)], shares
+
+    return run
+
+
+def bare_boosted(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
+    """scikit-learn's vectorizer, XGBoost's prediction, and its contributions for the explanation."""
+    from xgboost import DMatrix
+
+    from plexus.learning.explainable import CHUNK, ExplainableModel
+
+    model = ExplainableModel.load(folder)
+    (vectorizer,) = model.features.vectorizers
+
+    def run() -> Any:
+        found = []
+        for start in range(0, len(asked), CHUNK):
+            matrix = DMatrix(vectorizer.transform(asked[start : start + CHUNK]))
+            margins = model.booster.predict(matrix, output_margin=True)
+            contributions = model.booster.predict(matrix, pred_contribs=True)
+            found += [model.classes[int(margin > 0)] for margin in margins]
+            assert len(contributions) == len(margins)
+        return found
+
+    return run
+
+
+def bare_graph(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
+    """The same six nodes written straight in LangGraph, on the same replayed model."""
+    from typing import TypedDict
+
+    import jinja2
+    from langchain_core.messages import HumanMessage
+    from langgraph.graph import END, START, StateGraph
+
+    from plexus.graph.cassette import Cassette
+    from plexus.graph.replay import ReplayChatModel
+
+    model = ReplayChatModel(
+        cassette=Cassette.read(folder / "replies.json"),
+        model_id="replay:bench",
+        parameters={"temperature": 0.0, "max_tokens": 500},
+    )
+
+    class State(TypedDict):
+        text: str
+        answers: dict[str, str]
+
+    def step(node: int) -> Callable[[State], dict[str, Any]]:
+        template = jinja2.Template(QUESTION.format(node, "{{ text }}"))
+
+        def ask(state: State) -> dict[str, Any]:
+            reply = str(model.invoke([HumanMessage(template.render(text=state["text"]))]).content)
+            last = [word for word in reply.split() if word in ("Yes", "No")][-1]
+            return {"answers": {**state["answers"], f"n{node}": last}}
+
+        return ask
+
+    graph: Any = StateGraph(State)
+    for node in range(NODES):
+        graph.add_node(f"n{node}", step(node))
+        graph.add_edge(f"n{node - 1}" if node else START, f"n{node}")
+    graph.add_edge(f"n{NODES - 1}", END)
+    compiled = graph.compile()
+    return lambda: [compiled.invoke({"text": text, "answers": {}})["answers"][f"n{NODES - 1}"] for text in asked]
+
+
+def pairs(made: dict[str, Path], count: int, rounds: int) -> list[Pair]:
+    """Every score by turns, through plexus and straight."""
+    many, few = texts(count), texts(GRAPH_TEXTS)
+    bare = {
+        "keyword": bare_keyword(many),
+        "SVM": bare_svm(_artifact(made["SVM"]), many),
+        "XGBoost": bare_boosted(_artifact(made["XGBoost"]), many),
+        "graph": bare_graph(made["graph"].parent, few),
+    }
+    told = []
+    for name, card in made.items():
+        asked = few if name == "graph" else many
+        say(f"{name}: {len(asked)} texts, {rounds} rounds")
+        ours = through_plexus(card, asked)
+        took: tuple[list[float], list[float]] = ([], [])
+        for turn in range(rounds + 1):  # the first warms both
+            for place, run in enumerate((ours, bare[name])):
+                gc.collect()
+                began = time.perf_counter()
+                run()
+                if turn:
+                    took[place].append(time.perf_counter() - began)
+        told.append(Pair(name, len(asked), min(took[0]), min(took[1])))
+    return told
+
+
+def _artifact(card: Path) -> Path:
+    line = next(line for line in card.read_text().splitlines() if "artifact: sha256:" in line)
+    return card.parent / "store" / line.rpartition("sha256:")[2].strip("'\" ")
+
+
+def firsts(made: dict[str, Path]) -> list[First]:
+    """The first score of each class in a process of its own, best of three."""
+    program = (
+        "import sys, time; began = time.perf_counter(); import plexus; from plexus.artifacts import FolderArtifacts; "
+        "context = plexus.Context(artifacts=FolderArtifacts(sys.argv[2])); "
+        "found = plexus.score(plexus.load_file(sys.argv[1]), 'Bench', plexus.Item(sys.argv[3]), context=context); "
+        "took = 1000 * (time.perf_counter() - began); "
+        "print(took, next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
+    told = []
+    for name, card in made.items():
+        say(f"first score: {name}")
+        runs = [_values(program, str(card), str(card.parent / "store"), texts(1)[0]) for _ in range(3)]
+        told.append(First(name, min(run[0] for run in runs), max(run[1] for run in runs) / 1024))
+    return told
+
+
+def import_ms() -> dict[str, float]:
+    """Milliseconds of an import, and of a bare start of Python, best of several."""
+    say(f"imports: {IMPORTS} processes each")
+    program = "import time; began = time.perf_counter(); import plexus; print(1000 * (time.perf_counter() - began))"
+    started = []
+    for _ in range(IMPORTS):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "pass"], check=True)
+        started.append(1000 * (time.perf_counter() - began))
+    return {"plexus": min(_values(program)[0] for _ in range(IMPORTS)), "python": min(started)}
+
+
+def _values(program: str, *arguments: str) -> list[float]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], env=environment, check=True, capture_output=True, text=True
+    )
+    return [float(word) for word in done.stdout.split()]
+
+
+def page(told: list[Pair], first: list[First], imported: dict[str, float]) -> str:
+    """The tables, as Markdown."""
+    lines = ["| score | texts | plexus, s | straight, s | ratio |", "|---|---:|---:|---:|---:|"]
+    lines += [f"| {one.what} | {one.texts} | {one.ours:.3f} | {one.bare:.3f} | {one.ratio:.2f} |" for one in told]
+    lines += ["", "| first score in a new process | ms | memory, MB |", "|---|---:|---:|"]
+    lines += [f"| {one.what} | {one.ms:.0f} | {one.memory_mb:.0f} |" for one in first]
+    told_imports = (
+        f"`import plexus` takes {imported['plexus']:.0f} ms; Python itself starts in {imported['python']:.0f} ms."
+    )
+    return "\n".join([*lines, "", told_imports])
+
+
+def main() -> int:
+    """Command line: 0 done, 1 failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--texts", type=int, default=10_000, help="texts of a batch (default: 10000)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that are told (default: 5)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-engine-") as folder:
+        made = cards(Path(folder))
+        told, first, imported = pairs(made, options.texts, options.rounds), firsts(made), import_ms()
+    if options.json:
+        rows = [{**asdict(one), "ratio": one.ratio} for one in told]
+        print(json.dumps({"pairs": rows, "first": list(map(asdict, first)), "import_ms": imported}, indent=1))
+    else:
+        print(page(told, first, imported))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
