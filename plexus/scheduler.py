@@ -18,6 +18,7 @@ from plexus.exceptions import (
 )
 from plexus.scorecard import Score, Scorecard
 from plexus.scores.base import Request
+from plexus.text import fold
 from plexus.validation import validated
 from plexus.values import Item, Outcome, Result
 
@@ -50,6 +51,18 @@ def run(
         return {only.name: _one(scorecard, only, items, outcomes, context)}
     _Run(scorecard, planned, items, context, outcomes).all(order)
     return outcomes
+
+
+def alone(scorecard: Scorecard, score: Score, item: Item, results: Mapping[str, str], context: Context) -> Outcome:
+    """One score of one item, with values in place of its dependencies' scoring; `skipped` is a value too."""
+    known: dict[str, list[Outcome]] = {
+        name: [NotApplicable(f"{name!r} is given as skipped") if fold(value) == SKIPPED else Result(value)]
+        for name, value in results.items()
+    }
+    missing = [name for name in score.depends_on if name not in known]
+    if missing:
+        return ScoringFailed(f"no value is given for {', '.join(map(repr, missing))}")
+    return _one(scorecard, score, [item], known, context)[0]
 
 
 class _Run:

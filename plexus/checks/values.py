@@ -20,6 +20,7 @@ def check(models: dict[int, Any]) -> list[Finding]:
         path: Path = ("scores", index)
         found += _conditions(model, named, path)
         found += _disabled(model, named, needed, path)
+        found += _tests(model, path)
     return found
 
 
@@ -47,6 +48,23 @@ def _conditions(model: Any, named: dict[str, Any], path: Path) -> Iterator[Findi
                 message = f"{name!r} never has the value {value!r}{nearest(str(value), known)}"
                 message += f"; it gives {', '.join(known)}"
                 yield Finding((*path, "depends_on", name), message, rule="impossible-value")
+
+
+def _tests(model: Any, path: Path) -> Iterator[Finding]:
+    known = declared(model)
+    for place, case in enumerate(model.tests):
+        inside = (*path, "tests", place)
+        if known is not None and not any(same(case.value, each) for each in [*known, SKIPPED]):
+            message = f"{model.name!r} never has the value {case.value!r}{nearest(case.value, known)}"
+            yield Finding((*inside, "value"), f"{message}; it gives {', '.join(known)}", rule="impossible-value")
+        for name in case.results:
+            if name not in model.depends_on:
+                message = f"{model.name!r} does not depend on {name!r}{nearest(name, model.depends_on)}"
+                yield Finding((*inside, "results", name), message, rule="unknown-result", on_key=True)
+        missing = [name for name in model.depends_on if case.results and name not in case.results]
+        if missing:
+            message = f"the test gives no value for {', '.join(map(repr, missing))}: give all, or none"
+            yield Finding((*inside, "results"), message, rule="unknown-result", on_key=True)
 
 
 def _disabled(model: Any, named: dict[str, Any], needed: set[str], path: Path) -> Iterator[Finding]:

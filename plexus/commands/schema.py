@@ -1,24 +1,31 @@
-"""`plexus schema`: the JSON Schema of scorecards, for editors."""
+"""`plexus schema`: the JSON Schema of scorecards, for editors, and the tables of the reference."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
 
 @click.command(name="schema")
-def command() -> None:
+@click.option(
+    "--fill",
+    metavar="PAGE.md",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Instead: renew the tables of keys in a Markdown page, after each `<!-- keys of NAME -->`.",
+)
+def command(fill: Path | None) -> None:
     """Print the JSON Schema of scorecards."""
-    click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+    from plexus import reference
 
+    if fill is None:
+        click.echo(json.dumps(reference.schema(), indent=2, ensure_ascii=False))
+        return
+    from plexus.commands.train import write_whole
 
-def schema() -> dict[str, object]:
-    """The schema, from the same models that validate."""
-    from plexus.configuration.card import Card
-
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Plexus scorecard",
-        **Card.model_json_schema(by_alias=True),
-    }
+    old = fill.read_text(encoding="utf-8")
+    new = reference.filled(old)
+    if new != old:
+        write_whole(fill, new)
+    click.echo(f"{fill}: {'renewed' if new != old else 'nothing to renew'}")

@@ -11,6 +11,9 @@ from typing import Any
 import click
 
 from plexus.commands import options
+from plexus.exceptions import NotApplicable
+from plexus.scheduler import SKIPPED
+from plexus.text import fold
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,27 @@ def run(card: Path, store: Path, names: tuple[str, ...] = ()) -> Iterator[Verdic
     chosen = {scorecard.find(name).name for name in names}
     for score in scorecard.scores:
         cases = score.configuration.tests if not chosen or score.name in chosen else []
-        outcomes = plexus.score_batch(
-            scorecard, score.name, [plexus.Item(one.text, one.metadata) for one in cases], context=context
-        )
-        for case, outcome in zip(cases, outcomes, strict=True):
+        for case in cases:
+            outcome = scored(scorecard, score, case, context)
             yield Verdict(card.name, score.name, case.text, case.value, told(case, outcome))
+
+
+def scored(scorecard: Any, score: Any, case: Any, context: Any) -> Any:
+    """A test's outcome; what the score depends on is scored too, unless the test gives its values."""
+    import plexus
+    from plexus import scheduler
+
+    item = plexus.Item(case.text, case.metadata)
+    if case.results:
+        return scheduler.alone(scorecard, score, item, case.results, context)
+    (outcome,) = plexus.score_batch(scorecard, score.name, [item], context=context)
+    return outcome
 
 
 def told(case: Any, outcome: Any) -> str:
     """A result's value, or why it counts for none: an error, or an explanation without the words that it must hold."""
-    if case.results:
-        return "not run: `results` in place of dependencies is not known to this command"
+    if isinstance(outcome, NotApplicable) and fold(case.value) == SKIPPED:
+        return str(case.value)
     if isinstance(outcome, Exception):
         return f"{type(outcome).__name__}: {outcome}"
     wanted = case.explanation_contains

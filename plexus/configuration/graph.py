@@ -14,7 +14,9 @@ Aliases = Annotated[dict[str, Any], Field(description="Alias → state field; a 
 class Branch(Condition):
     """Where to go when the node's `state` (its classification, unless named) meets the condition."""
 
-    state: str | None = None
+    state: str | None = Field(
+        None, description="The field that is compared: one of the node's own, an alias, or `node.field`."
+    )
     node: str = Field(description="A node's name, or END.")
     output: Aliases = Field(default_factory=dict)
 
@@ -29,17 +31,19 @@ class Edge(Model):
 class Node(Model):
     """The keys that every node has."""
 
-    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="What other nodes and templates call it.")
     output: Aliases = Field(default_factory=dict)
-    conditions: list[Branch] = Field(default_factory=list)
-    edge: Edge | None = None
+    conditions: list[Branch] = Field(
+        default_factory=list, description="Ways out, tried in order; the first that holds is taken."
+    )
+    edge: Edge | None = Field(None, description="The way out when no condition holds; without it the next node.")
 
 
 class Asking(Node, ModelSettings):
     """A node that asks a language model; both messages are templates."""
 
-    system_message: str | None = None
-    user_message: str | None = None
+    system_message: str | None = Field(None, description="What the model is, as a template.")
+    user_message: str | None = Field(None, description="The question, as a template.")
     maximum_retry_count: int = Field(2, ge=0, le=5, description="How often an unusable reply is asked for again.")
 
     @model_validator(mode="after")
@@ -53,8 +57,8 @@ class Classifier(Asking):
     """Asks for one of `valid_classes`; the longest class that matches wins, by its position in the reply."""
 
     class_name: Literal["Classifier", "MultiClassClassifier"] = Field(alias="class")
-    valid_classes: list[str] = Field(min_length=1)
-    parse_from_start: bool = False
+    valid_classes: list[str] = Field(min_length=1, description="The classes to choose from.")
+    parse_from_start: bool = Field(False, description="The class that stands first in the reply counts, not the last.")
     confidence: bool = Field(False, description="Ask for a confidence from 0 to 1 as well.")
     structured: bool = Field(False, description="Use the provider's structured output instead of parsing text.")
 
@@ -63,7 +67,7 @@ class YesOrNoClassifier(Asking):
     """A Classifier whose classes are Yes and No."""
 
     class_name: Literal["YesOrNoClassifier"] = Field(alias="class")
-    parse_from_start: bool = False
+    parse_from_start: bool = Field(False, description="The class that stands first in the reply counts, not the last.")
     confidence: bool = Field(False, description="Ask for a confidence from 0 to 1 as well.")
     structured: bool = Field(False, description="Use the provider's structured output instead of parsing text.")
 
@@ -77,17 +81,17 @@ class NumericClassifier(Asking):
     """Asks for a number between `minimum` and `maximum`."""
 
     class_name: Literal["NumericClassifier"] = Field(alias="class")
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: float | None = Field(None, description="The least number.")
+    maximum: float | None = Field(None, description="The greatest number.")
     whole: bool = Field(False, description="Only whole numbers.")
-    parse_from_start: bool = False
+    parse_from_start: bool = Field(False, description="The number that stands first in the reply counts, not the last.")
 
 
 class Extractor(Asking):
     """Asks for a passage of the text; unless `verbatim` is false, a reply that is not in it is asked for again."""
 
     class_name: Literal["Extractor"] = Field(alias="class")
-    verbatim: bool = True
+    verbatim: bool = Field(True, description="Whether the reply must be a passage of the text, word for word.")
     nothing: str = Field("None", description="The reply that means: the text has no such passage.")
 
 
@@ -101,9 +105,9 @@ class LogicalClassifier(Node):
     """A class by an expression of the restricted language."""
 
     class_name: Literal["LogicalClassifier"] = Field(alias="class")
-    expression: str = Field(min_length=1)
-    explanation: str | None = None
-    valid_classes: list[str] | None = None
+    expression: str = Field(min_length=1, description="Gives the class; true is Yes and false is No.")
+    explanation: str | None = Field(None, description="A template; `classification` is the class.")
+    valid_classes: list[str] | None = Field(None, description="The classes that it may give; any other is a failure.")
 
 
 class LogicalNode(Node):
@@ -116,8 +120,8 @@ class LogicalNode(Node):
 class FuzzyTarget(Model):
     """A phrase to find; similarity is the share of equal characters, 0 to 1."""
 
-    phrase: str = Field(min_length=1)
-    threshold: float = Field(0.8, gt=0, le=1)
+    phrase: str = Field(min_length=1, description="The phrase.")
+    threshold: float = Field(0.8, gt=0, le=1, description="The least similarity that counts as found.")
     value: str | None = Field(None, description="The classification on a match; `found` without it.")
 
 
@@ -125,10 +129,10 @@ class FuzzyMatchClassifier(Node):
     """Whether the text holds phrases, misspelt ones included."""
 
     class_name: Literal["FuzzyMatchClassifier"] = Field(alias="class")
-    targets: list[FuzzyTarget] = Field(min_length=1)
-    match: Literal["any", "all"] = "any"
-    found: str = "Yes"
-    not_found: str = "No"
+    targets: list[FuzzyTarget] = Field(min_length=1, description="The phrases.")
+    match: Literal["any", "all"] = Field("any", description="Whether one of them is enough.")
+    found: str = Field("Yes", description="The class when they are found.")
+    not_found: str = Field("No", description="The class when they are not.")
     source: str = Field("text", description="The state field to look in.")
 
 
@@ -136,8 +140,10 @@ class FuzzyMatchExtractor(Node):
     """The passage that is most like a phrase."""
 
     class_name: Literal["FuzzyMatchExtractor"] = Field(alias="class")
-    targets: list[FuzzyTarget] = Field(min_length=1)
-    source: str = "text"
+    targets: list[FuzzyTarget] = Field(
+        min_length=1, description="The phrases; the passage most like one of them is taken."
+    )
+    source: str = Field("text", description="The state field to look in.")
 
 
 class BeforeAfterSlicer(Node):
@@ -145,8 +151,10 @@ class BeforeAfterSlicer(Node):
 
     class_name: Literal["BeforeAfterSlicer"] = Field(alias="class")
     quotation: str = Field(description="The state field that holds the passage to cut at.")
-    source: str = "text"
-    threshold: float = Field(0.8, gt=0, le=1)
+    source: str = Field("text", description="The state field that is cut.")
+    threshold: float = Field(
+        0.8, gt=0, le=1, description="The least similarity, where the passage is not there word for word."
+    )
 
 
 class ContextExtractor(Node):
@@ -154,10 +162,12 @@ class ContextExtractor(Node):
 
     class_name: Literal["ContextExtractor"] = Field(alias="class")
     quotation: str = Field(description="The state field that holds the passage.")
-    source: str = "text"
-    before: int = Field(1, ge=0)
-    after: int = Field(1, ge=0)
-    threshold: float = Field(0.8, gt=0, le=1)
+    source: str = Field("text", description="The state field to look in.")
+    before: int = Field(1, ge=0, description="How many sentences before.")
+    after: int = Field(1, ge=0, description="How many sentences after.")
+    threshold: float = Field(
+        0.8, gt=0, le=1, description="The least similarity, where the passage is not there word for word."
+    )
 
 
 AnyNode = Annotated[
@@ -180,7 +190,10 @@ class LangGraphScore(Score, ModelSettings):
     """A graph of nodes; the first is the entry, `output` maps `value` and `explanation` to state fields."""
 
     class_name: Literal["LangGraphScore"] = Field(alias="class")
-    graph: list[AnyNode] = Field(min_length=1)
+    graph: list[AnyNode] = Field(
+        min_length=1,
+        description="The nodes; after one comes the way that its conditions choose, else its edge, else the next.",
+    )
     output: Aliases = Field(default_factory=dict)
     cassette: str | None = Field(
         None, description="Recorded replies: a file beside the scorecard, or the digest of an artifact."

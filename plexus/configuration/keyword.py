@@ -12,7 +12,7 @@ from plexus.configuration.common import Model, Score
 class KeywordClass(Model):
     """One value, and what in a text speaks for it."""
 
-    value: str
+    value: str = Field(description="The value that its words and patterns speak for.")
     keywords: list[str] = Field(default_factory=list, description="Words and phrases; whole words, case folded.")
     patterns: list[str] = Field(default_factory=list, description="Regular expressions in RE2's syntax.")
 
@@ -32,9 +32,9 @@ class KeywordClassifier(Score):
     class_name: Literal["KeywordClassifier"] = Field(alias="class")
     keywords: list[str] = Field(default_factory=list, description="Words and phrases; whole words, case folded.")
     patterns: list[str] = Field(default_factory=list, description="Regular expressions in RE2's syntax.")
-    found: str = "Yes"
-    not_found: str = "No"
-    classes: list[KeywordClass] = Field(default_factory=list)
+    found: str = Field("Yes", description="The value when something is found.")
+    not_found: str = Field("No", description="The value when nothing is found.")
+    classes: list[KeywordClass] = Field(default_factory=list, description="Several values, each with its own words.")
     default: str | None = Field(None, description="The value when no class matches; without it that is a failure.")
     choose: Literal["first", "most"] = Field(
         "first", description="Which class wins: the first in the list that matches, or the one with most matches."
@@ -42,7 +42,7 @@ class KeywordClassifier(Score):
     negations: list[str] = Field(
         default_factory=list, description="Words that turn round a keyword at most three words after them: `not good`."
     )
-    case_sensitive: bool = False
+    case_sensitive: bool = Field(False, description="Whether A and a differ.")
 
     @model_validator(mode="after")
     def _one_form(self) -> KeywordClassifier:

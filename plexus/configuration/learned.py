@@ -20,7 +20,7 @@ class Learned(Score):
     minimum_confidence: float | None = Field(
         None, gt=0, lt=1, description="Below it the value is `uncertain`; without it there is always a class."
     )
-    uncertain: str = "Uncertain"
+    uncertain: str = Field("Uncertain", description="The value below `minimum_confidence`.")
 
 
 class SVMClassifier(Learned):
@@ -33,7 +33,7 @@ class ExplainableClassifier(Learned):
     """TF-IDF n-grams and XGBoost; the explanation names the terms that contributed most."""
 
     class_name: Literal["ExplainableClassifier"] = Field(alias="class")
-    top_terms: int = Field(5, ge=1, le=50)
+    top_terms: int = Field(5, ge=1, le=50, description="How many terms the explanation names.")
 
 
 class CompositeScore(Score):

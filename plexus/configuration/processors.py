@@ -32,8 +32,8 @@ class RemoveStopWords(_Processor):
     """Drops words that carry no meaning of their own; negations stay."""
 
     class_name: Literal["RemoveStopWords"] = Field(alias="class")
-    keep: list[str] = Field(default_factory=list)
-    also: list[str] = Field(default_factory=list)
+    keep: list[str] = Field(default_factory=list, description="Words that stay all the same.")
+    also: list[str] = Field(default_factory=list, description="More words to drop.")
 
 
 class ExpandContractions(_Processor):
@@ -46,36 +46,36 @@ class EnumerateSpeakers(_Processor):
     """Names become `Speaker 1`, `Speaker 2`, in order of first appearance."""
 
     class_name: Literal["EnumerateSpeakers"] = Field(alias="class")
-    label: str = "Speaker"
+    label: str = Field("Speaker", description="What stands before the number.")
 
 
 class RelevantWindows(_Processor):
     """Keeps what stands around keywords. A text without any of them becomes `placeholder`, or fails without one."""
 
     class_name: Literal["RelevantWindows"] = Field(alias="class")
-    keywords: list[str] = Field(min_length=1)
-    fuzzy: bool = False
+    keywords: list[str] = Field(min_length=1, description="What is looked for.")
+    fuzzy: bool = Field(False, description="Whether misspelt keywords count too.")
     fuzzy_threshold: float = Field(0.8, gt=0, le=1, description="Least similarity of a fuzzy match.")
-    before: int = Field(1, ge=0)
-    after: int = Field(1, ge=0)
-    unit: Literal["sentences", "words", "turns"] = "sentences"
-    separator: str = " … "
-    placeholder: str | None = None
+    before: int = Field(1, ge=0, description="How many units before are kept.")
+    after: int = Field(1, ge=0, description="How many units after are kept.")
+    unit: Literal["sentences", "words", "turns"] = Field("sentences", description="What is counted.")
+    separator: str = Field(" … ", description="What stands between two windows.")
+    placeholder: str | None = Field(None, description="The text where there is no keyword.")
 
 
 class TranscriptFormat(_Processor):
     """Renders `metadata.transcript` (a list of `{speaker, text, start, end}`) as the text."""
 
     class_name: Literal["TranscriptFormat"] = Field(alias="class")
-    timestamps: bool = False
+    timestamps: bool = Field(False, description="Whether each turn begins with its time.")
 
 
 class TimeSlice(_Processor):
     """Keeps the turns of `metadata.transcript` that begin within the seconds `from` to `to`."""
 
     class_name: Literal["TimeSlice"] = Field(alias="class")
-    start: float = Field(0, ge=0, alias="from")
-    end: float | None = Field(None, gt=0, alias="to")
+    start: float = Field(0, ge=0, alias="from", description="Seconds from the beginning.")
+    end: float | None = Field(None, gt=0, alias="to", description="Seconds from the beginning; without it to the end.")
 
 
 Processor = Annotated[
