@@ -48,6 +48,14 @@ BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.FloorDiv: _numbers(operator.floordiv),
     ast.Mod: _numbers(operator.mod),
 }
+_NAMED = {
+    "+": BINARY[ast.Add],
+    "-": BINARY[ast.Sub],
+    "*": BINARY[ast.Mult],
+    "/": BINARY[ast.Div],
+    "//": BINARY[ast.FloorDiv],
+    "%": BINARY[ast.Mod],
+}
 UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.Not: operator.not_,
     ast.USub: operator.neg,
@@ -65,3 +73,10 @@ COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Is: lambda left, right: left is right,
     ast.IsNot: lambda left, right: left is not right,
 }
+
+
+def operator_named(name: str) -> Callable[[Any, Any], Any]:
+    """The operator as it is written. Raises UnsafeCode for one that can make much of little."""
+    if name not in _NAMED:
+        raise UnsafeCode(f"the operator {name} is not part of the language")
+    return _NAMED[name]

@@ -56,10 +56,13 @@ class Manifest:
         """The manifest in `data`, whose digest must be the expected one. Raises InvalidArtifact."""
         if digest_of(data) != expected:
             raise InvalidArtifact(f"the artifact's manifest has the digest {digest_of(data)}, expected {expected}")
-        content = json.loads(data)
-        if content.get("format") != FORMAT:
-            raise InvalidArtifact(f"the artifact has the format {content.get('format')}, this engine reads {FORMAT}")
-        return cls(tuple(_entry(each) for each in content["files"]))
+        try:
+            content = json.loads(data)
+            if content["format"] != FORMAT:
+                raise InvalidArtifact(f"the artifact has the format {content['format']}, this engine reads {FORMAT}")
+            return cls(tuple(_entry(each) for each in content["files"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidArtifact(f"the artifact's manifest is damaged: {type(error).__name__}") from None
 
     def encode(self) -> bytes:
         """The bytes that are stored, and whose digest names the artifact."""

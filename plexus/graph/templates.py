@@ -1,27 +1,25 @@
-"""Jinja2 templates in a sandbox: they can read what they are given and do nothing else."""
+"""Templates of messages and explanations: they read what they are given, and end soon with a text of bounded size."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from plexus.exceptions import ScoringFailed
+from plexus.exceptions import PlexusError, ScoringFailed, UnsafeCode
+from plexus.expression_operators import MAXIMUM_LENGTH
 
 
 @functools.cache
 def environment() -> Any:
-    """One environment for all templates; a name that nothing defines is an error, never an empty string."""
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    """One environment for all templates."""
+    from plexus.graph import sandbox
 
-    made = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
-    made.globals.clear()
-    return made
+    return sandbox.made()
 
 
 class Template:
-    """A compiled template. Raises ScoringFailed when it is not one."""
+    """A compiled template. Raises UnsafeCode or ScoringFailed when it is not one."""
 
     def __init__(self, source: str) -> None:
         from jinja2 import TemplateError
@@ -30,27 +28,49 @@ class Template:
             self._template = environment().from_string(source)
         except TemplateError as error:
             raise ScoringFailed(f"not a template: {error.message}") from None
+        except RecursionError:
+            raise UnsafeCode("not a template: it is nested too deeply") from None
 
     def render(self, values: Mapping[str, Any]) -> str:
-        """The text. Raises ScoringFailed for a variable that has no value."""
+        """The text. Raises ScoringFailed for a variable that has no value, UnsafeCode for what grows too large."""
         from jinja2 import TemplateError
-        from jinja2.exceptions import UndefinedError
+        from jinja2.exceptions import SecurityError, UndefinedError
 
+        from plexus.graph.sandbox import MAXIMUM_TURNS, turns
+
+        mark = turns.set([MAXIMUM_TURNS])
         try:
-            rendered: str = self._template.render(values)
+            return _joined(self._template.generate(values))
         except UndefinedError as error:
             # Jinja2 names the variable here, never a value.
             raise ScoringFailed(f"a template uses what is not there: {error.message}") from None
-        except (TemplateError, TypeError, ValueError, OverflowError) as error:
+        except SecurityError:
+            raise UnsafeCode("a template calls or reads what templates may not") from None
+        except PlexusError:
+            raise
+        except (TemplateError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ScoringFailed(f"a template failed: {type(error).__name__}") from None
-        return rendered
+        finally:
+            turns.reset(mark)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    found, size = [], 0
+    for part in parts:
+        found.append(part)
+        size += len(part)
+        if size > MAXIMUM_LENGTH:
+            raise UnsafeCode(f"a template's text has more than {MAXIMUM_LENGTH} characters")
+    return "".join(found)
 
 
 def variables(source: str) -> set[str]:
-    """The names that a template needs. Raises ScoringFailed when it is not a template."""
+    """The names that a template needs. Raises UnsafeCode or ScoringFailed when it is not a template."""
     from jinja2 import TemplateError, meta
 
     try:
         return set(meta.find_undeclared_variables(environment().parse(source)))
     except TemplateError as error:
         raise ScoringFailed(f"not a template: {error.message}") from None
+    except RecursionError:
+        raise UnsafeCode("not a template: it is nested too deeply") from None
