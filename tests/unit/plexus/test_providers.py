@@ -201,3 +201,12 @@ def test_every_provider_is_made_with_our_limits(
     assert made.temperature == 0.0
     assert made.max_tokens == 77
     assert made.max_retries == 0
+
+
+def test_ollama_is_made_with_our_limits() -> None:
+    """Its client names them otherwise: length is num_predict, and the time goes to its HTTP client."""
+    from plexus.graph.providers import CALL_TIMEOUT, Settings, live
+
+    made = live(Settings("ollama", "llama3.2", None, "http://127.0.0.1:1", 0.0, 77))
+    assert (made.temperature, made.num_predict, made.base_url) == (0.0, 77, "http://127.0.0.1:1")
+    assert made.client_kwargs == {"timeout": CALL_TIMEOUT}
