@@ -17,6 +17,8 @@ USER = "AWS"
 MANIFEST = re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)$")
 WRITE = re.compile(r"/v2/(?P<name>.+)/(?:blobs/uploads/|manifests/)")
 BLOCK = 1 << 18
+TLS = b"\x16"  # how a handshake begins: clients try it first, and wait long for an answer
+PLAIN = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 32\r\n\r\nthis registry speaks plain HTTP\n"
 
 
 class Gate:
@@ -48,6 +50,9 @@ class Gate:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         upstream = None
         try:
+            if client.recv(1, socket.MSG_PEEK) == TLS:
+                client.sendall(PLAIN)
+                return
             registry.wait_ready()
             upstream = connect(self._folder, self._name)
             threading.Thread(target=_pump, args=(upstream, client), daemon=True).start()

@@ -1,6 +1,7 @@
 """ECR: repositories by its API, images by any client of a registry."""
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,3 +122,13 @@ def test_lifecycle_policy_is_kept(aws: Clients) -> None:
     aws("ecr").put_lifecycle_policy(repositoryName="with-policy", lifecyclePolicyText=json.dumps(policy))
     got = aws("ecr").get_lifecycle_policy(repositoryName="with-policy")["lifecyclePolicyText"]
     assert json.loads(got) == policy
+
+
+def test_a_client_that_tries_tls_first_is_answered_at_once(local_aws: Instance) -> None:
+    """skopeo and buildah begin with TLS: they get a plain 400 and go on in the clear, without waiting."""
+    host, _, port = local_aws.registry.partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500))
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.endswith(b"this registry speaks plain HTTP\n")
