@@ -12,7 +12,7 @@ PYTHON := .venv/bin/python
 RUN := $(PYTHON) -m scripts
 READY := .venv/.environment
 # Said before anything else runs: the one thing that this Makefile needs besides git and make.
-CHECK_PYTHON := $(HOST_PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+CHECK_PYTHON := [ -e $(READY) ] || $(HOST_PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	echo "make: Python 3.11 or newer with venv is needed, and '$(HOST_PYTHON)' is $$($(HOST_PYTHON) --version 2>&1 | head -n 1)." >&2; \
 	echo "      Install it (Debian: apt-get install python3-venv), or name one: make HOST_PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 

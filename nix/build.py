@@ -151,6 +151,7 @@ def sidecar(layout: Path, digest: str, folders: Sequence[Path], source: Checkout
         "unpacked_size": sum(layer["unpacked_size"] for layer in layers),
         "layers": layers,
         "revision": source.revision,
+        "linted_by": sources_digest(),
     }
 
 

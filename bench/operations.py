@@ -1,0 +1,257 @@
+"""Pushes beside skopeo's, a deploy split into its waits, and the time from an edit to its answer, in one run.
+
+python bench/operations.py [--edits N] [--json]      (after make venv; skopeo from Debian, or its columns are empty)
+
+Works in a clone of the repository with a local AWS of its own. Ours is whole commands, the start of Python and the look
+at what the registry lacks included; skopeo copies the same layout to the same registry through a counting proxy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "nix")]
+
+NAME = "bench-operations"
+SMOKE = 'EVENT={"source":"smoke"}'
+REQUEST = re.compile(rb"(?:GET|HEAD|PUT|POST|PATCH) \S+ HTTP/1\.1\r\n")
+
+
+@dataclass(frozen=True)
+class Push:
+    """One push: seconds of the whole command, requests, bytes sent."""
+
+    seconds: float
+    requests: int
+    sent: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """The same push by both; `skopeo` is None where it is not installed."""
+
+    what: str
+    ours: Push
+    skopeo: Push | None
+
+
+def say(text: str) -> None:
+    """Progress, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Proxy:
+    """Passes connections on to a loopback port, and counts requests and the bytes that go up."""
+
+    def __init__(self, port: int) -> None:
+        self.requests = self.sent = 0
+        self._target = port
+        self._lock = threading.Lock()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._server.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._server.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self._target))
+            for pair in ((near, far, True), (far, near, False)):
+                threading.Thread(target=self._pass, args=pair, daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket, up: bool) -> None:
+        while data := source.recv(1 << 18):
+            if up:
+                with self._lock:
+                    self.sent += len(data)
+                    self.requests += len(REQUEST.findall(data))
+            target.sendall(data)
+        try:
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._server.close()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A clone with its local AWS."""
+
+    source: Path
+    environment: dict[str, str]
+    registry: str
+    login: str
+
+    def make(self, *targets: str) -> str:
+        """Run make; SystemExit with what it said when it fails."""
+        done = subprocess.run(
+            ["make", *targets], cwd=self.source, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"make {' '.join(targets)}: {done.stderr[-2000:] or done.stdout[-2000:]}")
+        return done.stdout
+
+    def push(self) -> Push:
+        """Our push of what was built last."""
+        command = [str(ROOT / ".venv/bin/python"), "-m", "scripts.push", "--json"]
+        began = time.perf_counter()
+        done = subprocess.run(
+            command, cwd=self.source, env=self.environment, capture_output=True, text=True, check=True
+        )
+        told = json.loads(done.stdout)
+        return Push(time.perf_counter() - began, told["requests"], told["sent_bytes"])
+
+    def copy(self) -> Push | None:
+        """skopeo's copy of the same layout to a repository of its own."""
+        if shutil.which("skopeo") is None:
+            return None
+        proxy = Proxy(int(self.registry.rpartition(":")[2]))
+        target = f"docker://127.0.0.1:{proxy.port}/bench/skopeo:latest"
+        options = ("-q", "--preserve-digests", "--dest-tls-verify=false", f"--dest-creds={self.login}")
+        began = time.perf_counter()
+        subprocess.run(["skopeo", "copy", *options, f"oci:{self.source}/build/image", target], check=True)
+        took = time.perf_counter() - began
+        proxy.close()
+        return Push(took, proxy.requests, proxy.sent)
+
+    def edit(self, number: int) -> None:
+        """One more line in the handler."""
+        with (self.source / "handler/app.py").open("a") as file:
+            file.write(f"# edit {number}\n")
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Clone, start, create the resources; everything is gone in the end."""
+    import boto3
+
+    with tempfile.TemporaryDirectory(prefix="score-processor-bench-") as folder:
+        work = Path(folder)
+        source = work / "source"
+        subprocess.run(["git", "clone", "-q", str(ROOT), str(source)], check=True)
+        (source / ".venv").symlink_to(ROOT / ".venv")
+        os.environ.update({"LOCAL_AWS_HOME": str(work / "aws"), "LOCAL_AWS_NAME": NAME})
+        from local_aws import control
+
+        running = control.start(NAME)
+        try:
+            keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "test")
+            client = boto3.client("ecr", endpoint_url=running.endpoint, region_name="us-west-2", **keys)
+            client.create_repository(repositoryName="bench/skopeo")
+            token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+            login = base64.b64decode(token).decode()
+            yield Stage(source, {**os.environ, "STAGE": "local"}, running.registry, login)
+        finally:
+            control.stop(NAME)
+
+
+def pushes(found: Stage) -> Iterator[Row]:
+    """Everything, nothing, and a changed layer of the handler."""
+    say("build, create the stage's resources")
+    found.make("build", "infra-deploy")
+    for what in ("everything", "an unchanged image"):
+        say(f"push: {what}")
+        yield Row(what, found.push(), found.copy())
+    found.edit(0)
+    found.make("build")
+    say("push: a changed handler")
+    yield Row("a changed handler", found.push(), found.copy())
+
+
+def deploys(found: Stage) -> dict[str, float]:
+    """The first deploy, then one of a changed handler: seconds by step."""
+    say("deploy")
+    found.make("infra-deploy", "deploy")
+    found.edit(1)
+    found.make("build", "push")
+    began = time.perf_counter()
+    told = found.make("deploy")
+    took = time.perf_counter() - began
+    steps = {name: float(seconds) for name, seconds in re.findall(r"(\w+) (\d+\.\d+) s\b", told.splitlines()[-1])}
+    return {**steps, "whole command": took}
+
+
+def answers(found: Stage, count: int) -> list[float]:
+    """Seconds from an edit to the answer of the function that has it."""
+    took = []
+    for number in range(count):
+        say(f"edit to answer: {number + 1} of {count}")
+        found.edit(2 + number)
+        began = time.perf_counter()
+        found.make("build", "push", "deploy", "invoke", SMOKE)
+        took.append(time.perf_counter() - began)
+    return took
+
+
+def make_itself(found: Stage) -> float:
+    """Milliseconds that make takes to find what to run, best of five."""
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        found.make("-n", "build", "push", "deploy", "invoke")
+        took.append(1000 * (time.perf_counter() - began))
+    return min(took)
+
+
+def page(rows: list[Row], steps: dict[str, float], edits: list[float], make_ms: float) -> str:
+    """The tables, as Markdown."""
+    lines = ["| push of | ours, s | skopeo, s | ratio | requests | sent |", "|---|---:|---:|---:|---:|---:|"]
+    for row in rows:
+        peer = row.skopeo
+        lines.append(
+            f"| {row.what} | {row.ours.seconds:.2f} | {f'{peer.seconds:.2f}' if peer else '-'} "
+            f"| {f'{peer.seconds / row.ours.seconds:.1f}' if peer else '-'} "
+            f"| {row.ours.requests}{f' / {peer.requests}' if peer else ''} "
+            f"| {_size(row.ours.sent)}{f' / {_size(peer.sent)}' if peer else ''} |"
+        )
+    told = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in steps.items())
+    lines += ["", f"Deploy of a changed handler: {told}."]
+    lines.append(f"Edit to answer: best {min(edits):.2f} s of {', '.join(f'{one:.2f}' for one in edits)} s.")
+    lines.append(f"make itself: {make_ms:.0f} ms to find four recipes.")
+    return "\n".join(lines)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1_000_000 else f"{count / 1e3:.0f} kB"
+
+
+def main() -> int:
+    """Command line: 0 done, 1 failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--edits", type=int, default=5, help="edits from which the best is told (default: 5)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    options = parser.parse_args()
+    with stage() as found:
+        rows = list(pushes(found))
+        steps, edits = deploys(found), answers(found, options.edits)
+        make_ms = make_itself(found)
+    if options.json:
+        print(json.dumps({"push": [asdict(row) for row in rows], "deploy": steps, "edits": edits, "make_ms": make_ms}))
+    else:
+        print(page(rows, steps, edits, make_ms))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
