@@ -80,8 +80,8 @@ config: $(READY) ## Set environment, timeout and memory from stages/STAGE.toml, 
 ##@ Operate
 invoke: $(READY) ## Invoke the function (EVENT='{...}'; default {}: poll one job) and show answer, log tail and cost
 	@$(RUN).invoke $(if $(EVENT),'$(EVENT)')
-logs: $(READY) ## Follow the function's log (FOLLOW=0: what is there, then end)
-	@$(RUN).logs $(if $(filter 0,$(FOLLOW)),--no-follow)
+logs: $(READY) ## Follow the function's log (FOLLOW=0: what is there, then end; LEVEL=ERROR JOB=id TEXT='words' SINCE=2h: only those lines)
+	@$(RUN).logs $(if $(filter 0,$(FOLLOW)),--no-follow) $(if $(LEVEL),--level '$(LEVEL)') $(if $(JOB),--job '$(JOB)') $(if $(TEXT),--grep '$(TEXT)') $(if $(SINCE),--since '$(SINCE)')
 status: $(READY) ## Function, alias, digest, queues
 	@$(RUN).status
 enqueue: $(READY) ## Send jobs from FILE=items.csv

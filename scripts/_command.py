@@ -181,8 +181,9 @@ def _options(acts: bool) -> list[Callable[[F], F]]:
 def _run(function: Callable[..., Any], shell: Shell, render: Callable[[Any, Shell], None] | None, options: Any) -> int:
     with translated(shell.stage):
         value = function(shell, **options)
-    if shell.as_json:
-        print_json(value)
-    elif render is not None and value is not None:
-        render(value, shell)
+    if value is not None:  # otherwise the verb has printed as it went
+        if shell.as_json:
+            print_json(value)
+        elif render is not None:
+            render(value, shell)
     return int(getattr(value, "exit_code", DONE))
