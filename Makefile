@@ -62,6 +62,8 @@ infra-diff: $(READY) ## Show what infra-deploy would change
 	@$(RUN).infra diff
 infra-import: $(READY) ## Write the files with which the stacks can take over what exists already (docs/migration.md)
 	@$(RUN).infra import
+login: $(READY) ## Sign Docker, podman, buildah or skopeo in to the stage's registry, by a credential helper where there is one (ENGINE=)
+	@$(RUN).login $(if $(ENGINE),--engine $(ENGINE)) $(if $(DRY),--dry-run)
 push: $(READY) ## Upload the image's missing blobs to the stage's registry
 	@$(RUN).push
 deploy: $(READY) ## Update the function by digest, publish a version, try it, move the alias (CANARY=10 WATCH=300: a share first)
@@ -123,4 +125,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test soak build lint-image run shell load reproducible sbom vulnerabilities nix lock archive local stop infra-deploy infra-diff infra-import push deploy rollback history drift config invoke logs status verify enqueue results dlq costs dashboard doctor venv lint infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test soak build lint-image run shell load reproducible sbom vulnerabilities nix lock archive local stop infra-deploy infra-diff infra-import login push deploy rollback history drift config invoke logs status verify enqueue results dlq costs dashboard doctor venv lint infra cost-estimate cache cache-prune clean clean-all help
