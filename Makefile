@@ -103,6 +103,8 @@ doctor: $(READY) ## What is wrong, in the order in which things have to be right
 venv: $(READY) ## The development environment in .venv
 lint: $(READY) ## Ruff, and the workflows' own checks
 	@$(PYTHON) -m tox run -e lint
+golden: $(READY) ## Keep what the commands print now as what they have to print (tests/golden)
+	@$(PYTHON) -m pytest -q --renew-golden tests/unit/scripts/test_golden_help.py
 infra: ## Synthesize the CDK templates into infrastructure/templates/
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create infrastructure build/infrastructure-venv && build/infrastructure-venv/bin/python -m infrastructure.app
 
@@ -125,4 +127,4 @@ help: ## This list
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv
 
-.PHONY: demo test soak build lint-image run shell load reproducible sbom vulnerabilities nix lock archive local stop infra-deploy infra-diff infra-import login push deploy rollback history drift config invoke logs status verify enqueue results dlq costs dashboard doctor venv lint infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test soak build lint-image run shell load reproducible sbom vulnerabilities nix lock archive local stop infra-deploy infra-diff infra-import login push deploy rollback history drift config invoke logs status verify enqueue results dlq costs dashboard doctor venv lint golden infra cost-estimate cache cache-prune clean clean-all help

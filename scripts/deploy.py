@@ -148,10 +148,13 @@ def _render(deployed: Deployed, shell: Shell) -> None:
 @verb(acts=True, render=_render)
 @click.option("--digest", help="Deploy this image of the registry instead of the one that was built last.")
 @click.option(
-    "--canary", type=click.FloatRange(0, 99), envvar="CANARY", help="Give the new version this percentage first."
+    "--canary",
+    type=click.FloatRange(0, 99),
+    envvar="CANARY",
+    help="Give the new version this percentage of calls first.",
 )
 @click.option(
-    "--watch", type=click.FloatRange(0), envvar="WATCH", default=300, show_default=True, help="For so many s."
+    "--watch", type=click.FloatRange(0), envvar="WATCH", default=300, show_default=True, help="Seconds of the canary."
 )
 @click.option(
     "--skip-verify", is_flag=True, envvar="SKIP_VERIFY", help="Production: do not rebuild; the ledger says so."

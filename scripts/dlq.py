@@ -10,7 +10,6 @@ import click
 from . import _dead_letters
 from ._command import Shell, Verbs, verb
 from ._dead_letters import Letter, Redriven
-from ._errors import OperationFailed
 
 NO_REASON = "no reason: SQS moved it after too many receives"
 
@@ -29,7 +28,7 @@ def _render(found: list[Letter], shell: Shell) -> None:
 
 @verb(group=main, name="list", render=_render)
 def list_command(shell: Shell) -> list[Letter]:
-    """List the dead letters with their reasons; they stay where they are."""
+    """List the dead letters with their reasons. They stay where they are."""
     with _dead_letters.held(shell.aws) as letters:
         return letters
 
@@ -62,7 +61,7 @@ def _render_done(done: list[Redriven], shell: Shell) -> None:
 @click.argument("names", nargs=-1, metavar="[ID]...")
 @click.option("--rate", default=10.0, show_default=True, type=click.FloatRange(0.01, 1000), help="Letters a second.")
 def redrive_command(shell: Shell, names: tuple[str, ...], rate: float) -> list[Redriven]:
-    """Send dead letters back to work, all of them or those named: their jobs are PENDING again."""
+    """Send dead letters back to work. All of them, or those named; their jobs are PENDING again."""
     with _dead_letters.held(shell.aws) as letters:
         picked = _dead_letters.chosen(letters, names)
         shell.confirm(f"Sends {len(picked)} dead letters back to {shell.stage.queues.request}.")
@@ -74,8 +73,8 @@ def redrive_command(shell: Shell, names: tuple[str, ...], rate: float) -> list[R
 @click.option("--all", "everything", is_flag=True, help="Every dead letter.")
 def delete_command(shell: Shell, names: tuple[str, ...], everything: bool) -> list[Redriven]:
     """Delete dead letters for good: those named, or --all."""
-    if not names and not everything:
-        raise OperationFailed("no dead letter is named", "name message or job ids, or --all")
+    if bool(names) == everything:
+        raise click.UsageError("name the dead letters to delete, by message or job id, or say --all")
     with _dead_letters.held(shell.aws) as letters:
         picked = _dead_letters.chosen(letters, names)
         shell.confirm(f"Deletes {len(picked)} dead letters for good.")

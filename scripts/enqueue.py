@@ -69,11 +69,17 @@ def _render(done: Enqueued, shell: Shell) -> None:
 
 @verb(acts=True, render=_render)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--scorecard", type=click.Path(path_type=Path), default=CARD, show_default="build/reviews.yaml")
+@click.option(
+    "--scorecard",
+    type=click.Path(path_type=Path),
+    default=CARD,
+    show_default="build/reviews.yaml",
+    help="The scorecard's YAML, trained where it needs to be.",
+)
 @click.option("--score", "scores", multiple=True, help="Only this score; repeatable.")
 @click.option("--run", default="", help="Name this sending, to go on with it later: jobs that exist are not reset.")
 def main(shell: Shell, file: Path, scorecard: Path, scores: tuple[str, ...], run: str) -> Enqueued:
-    """Write the records of each item's jobs and send them to the request queue."""
+    """Write the records of the jobs for each item of FILE (CSV or JSONL), and send them to the request queue."""
     items, card, run = read_items(file), read_card(scorecard), run or uuid.uuid4().hex[:12]
     names = card.names(scores)
     counts = Enqueued(run, len(items) * len(names), tuple(names), len(items), 0, "would send")

@@ -231,10 +231,15 @@ def _render_plan(lines: list[str], shell: Shell) -> None:
 
 @verb(group=main, name="import", render=_render_plan)
 @click.option(
-    "--write", "folder", type=click.Path(path_type=Path), default=ROOT / "build" / "import", show_default=True
+    "--write",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=ROOT / "build" / "import",
+    show_default="build/import",
+    help="Into this folder.",
 )
 def import_command(shell: Shell, folder: Path) -> list[str]:
-    """Write the files that let the stacks take over what exists already, and print the commands; do nothing else."""
+    """Write the files for taking over what exists already. Print the commands to do it, and do nothing else."""
     found = adoptions(shell.aws)
     for one in found:
         for name in one.names():

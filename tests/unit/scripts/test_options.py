@@ -1,0 +1,62 @@
+"""What every command has in common: the same options, the same exit codes."""
+
+import pytest
+
+from tests.golden import commands
+from tests.golden.commands import LOOKS, Command
+
+NOT_REHEARSED = {
+    "demo": "acts on this machine's own local stage, and is made of commands that have a dry run",
+    "infra import": "writes files on this machine and prints what to run; that is the rehearsal of an import",
+    "invoke": "the call is all that it does",
+    "load": "adds one image to an engine of this machine",
+    "run": "starts the image on this machine, and leaves nothing behind",
+    "shell": "starts the image on this machine, and leaves nothing behind",
+}
+"""Commands that do something and have no dry run, with the reason."""
+
+EVERY = commands.every()
+each = pytest.mark.parametrize("command", EVERY, ids=lambda command: command.name)
+
+
+@each
+def test_every_command_knows_stage_endpoint_and_json(command: Command) -> None:
+    """Where to act and how to answer is said in the same way everywhere."""
+    assert {"--stage", "--endpoint-url", "--json"} <= command.options
+
+
+@each
+def test_what_acts_can_be_rehearsed(command: Command) -> None:
+    """A command has a dry run, and a yes for guarded stages, unless it only looks or is excused here."""
+    rehearsed = {"--dry-run", "--yes"} <= command.options
+    assert [rehearsed, command.name in LOOKS, command.name in NOT_REHEARSED].count(True) == 1
+
+
+def test_only_commands_are_excused() -> None:
+    """No excuse stays for a command that is gone."""
+    assert LOOKS | set(NOT_REHEARSED) <= {command.name for command in EVERY}
+
+
+@each
+def test_misuse_ends_with_two(command: Command) -> None:
+    """An option that a command does not know is named, the usage is shown, and the exit code is 2."""
+    done = commands.run(*command.words, "--no-such-option")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Usage: python -m scripts.{command.name} ")
+    assert "No such option '--no-such-option'" in done.stderr
+
+
+@pytest.mark.parametrize("script", sorted({one.words[0] for one in EVERY if len(one.words) > 1}))
+def test_a_sub_command_that_is_not_there_is_misuse(script: str) -> None:
+    """It is named, and the exit code is 2."""
+    done = commands.run(script, "no-such-command")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "No such command 'no-such-command'" in done.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("--all", "0a1b")], ids=["none", "all and one"])
+def test_deleting_dead_letters_asks_for_names_or_for_all(words: tuple[str, ...]) -> None:
+    """Neither and both are misuse, and nothing is looked up for it."""
+    done = commands.run("dlq", "delete", *words)
+    assert done.exit_code == 2
+    assert "name the dead letters to delete, by message or job id, or say --all" in done.stderr
