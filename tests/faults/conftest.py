@@ -8,14 +8,15 @@ from tests.faults.stage import Faulty, real_stage
 
 
 @pytest.fixture(scope="session")
-def _session() -> Iterator[Faulty]:
+def session() -> Iterator[Faulty]:
+    """The stage as the test before left it."""
     with real_stage("faults") as found:
         yield found
 
 
 @pytest.fixture
-def stage(_session: Faulty) -> Iterator[Faulty]:
+def stage(session: Faulty) -> Iterator[Faulty]:
     """The stage, clean."""
-    _session.forget()
-    yield _session
-    _session.faults()
+    session.forget()
+    yield session
+    session.faults()

@@ -1,0 +1,107 @@
+"""Batches of every mix of fates, and which of their records an event source has to get back; pure.
+
+The rule is written a second time here, from what SQS and Lambda promise and not from the worker's code.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+
+LARGEST = 10  # records of a batch
+
+
+class Fate(StrEnum):
+    """What happens to a record whose turn comes."""
+
+    DONE = "done"
+    AGAIN = "already done"
+    TRANSIENT = "transient"
+    LOST = "failed for good"
+    FOREIGN = "another account's"
+    LATE = "not enough time"
+
+
+KEPT = {Fate.TRANSIENT, Fate.LATE}
+"""After these the message has to come back."""
+MIXES = [set(mix) for size in range(1, len(Fate) + 1) for mix in combinations(Fate, size)]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One record; `group` is None in a standard queue."""
+
+    fate: Fate
+    group: str | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The records in the event's order. `slow` is the one that uses up the time, where others are to be late."""
+
+    records: tuple[Planned, ...]
+    slow: int | None = None
+
+    @property
+    def mix(self) -> set[Fate]:
+        """The fates that the batch meets."""
+        return {self.records[number].fate for number in self.begun()}
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether it comes from a FIFO queue."""
+        return self.records[0].group is not None
+
+    def begun(self) -> set[int]:
+        """The records whose turn comes: in a group, none after one that is kept."""
+        stopped: set[str | None] = set()
+        found = set()
+        for number, record in enumerate(self.records):
+            if record.group is None or record.group not in stopped:
+                found.add(number)
+            if record.fate in KEPT:
+                stopped.add(record.group)
+        return found
+
+    def named(self) -> list[int]:
+        """The records that the answer names: those that are kept, and those whose turn did not come."""
+        begun = self.begun()
+        return [n for n, record in enumerate(self.records) if n not in begun or record.fate in KEPT]
+
+
+def turns(groups: Sequence[str | None]) -> list[int]:
+    """The order in which one after the other would be worked: the first of each group, then the second, and so on."""
+    place = [0 if group is None else groups[:number].count(group) for number, group in enumerate(groups)]
+    return sorted(range(len(groups)), key=lambda number: (place[number], number))
+
+
+def plan(chance: random.Random, mix: set[Fate], size: int, fifo: bool) -> Batch:
+    """A batch of that size that meets exactly the fates of the mix; those that are late come after a slow one."""
+    while True:
+        groups = [chance.choice("abc") if fifo else None for _ in range(size)]
+        fates = [*sorted(mix), *chance.choices(sorted(mix), k=size - len(mix))]
+        chance.shuffle(fates)
+        fates.sort(key=lambda fate: fate is Fate.LATE)
+        order = turns(groups)
+        drawn = {number: fates[turn] for turn, number in enumerate(order)}
+        slow = None
+        if Fate.LATE in mix and len(mix) > 1:
+            slow = order[size - fates.count(Fate.LATE) - 1]
+        batch = Batch(tuple(Planned(drawn[n], groups[n]) for n in range(size)), slow)
+        if batch.mix == mix and (slow is None or slow in batch.begun()):
+            return batch
+
+
+def every_mix(chance: random.Random) -> list[Batch]:
+    """Each mix of fates from a standard and from a FIFO queue, those with late ones from one of the two; all sizes."""
+    batches: list[Batch] = []
+    for number, mix in enumerate(MIXES):
+        kinds = (number % 2 == 0,) if Fate.LATE in mix else (False, True)
+        for fifo in kinds:
+            before = sum(batch.is_fifo == fifo for batch in batches)
+            size = max(len(mix), 1 + before % LARGEST)
+            batches.append(plan(chance, mix, size, fifo))
+    return batches
