@@ -130,7 +130,7 @@ def redrive(aws: Aws, letters: Sequence[Letter], *, rate: float, dry_run: bool, 
         if number and not dry_run:
             time.sleep(1 / rate)
         done.append(_redrive_one(aws, one, dry_run))
-        say(f"{one.id}: {done[-1].action} {done[-1].note}".rstrip())
+        say(f"{one.id}: {done[-1].action}: {done[-1].note}")
     return done
 
 
@@ -140,7 +140,7 @@ def _redrive_one(aws: Aws, one: Letter, dry_run: bool) -> Redriven:
     status = _status(aws, one.scoring_job_id)
     if status in (None, "COMPLETED"):
         note = "there is no such job" if status is None else "the job is COMPLETED"
-        return Redriven(one.id, one.scoring_job_id, "left", f"{note}: delete the letter")
+        return Redriven(one.id, one.scoring_job_id, "left", f"{note}; delete the letter")
     if dry_run:
         return Redriven(one.id, one.scoring_job_id, "would send", f"the job is {status}")
     _reset(aws, one.scoring_job_id)

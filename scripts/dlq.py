@@ -53,7 +53,7 @@ def show_command(shell: Shell, name: str) -> list[Letter]:
 def _render_done(done: list[Redriven], shell: Shell) -> None:
     counts = {action: sum(one.action == action for one in done) for action in dict.fromkeys(one.action for one in done)}
     shell.console.print(
-        ", ".join(f"{count} {action}" for action, count in counts.items()) or "nothing to do", markup=False
+        ", ".join(f"{action}: {count}" for action, count in counts.items()) or "nothing to do", markup=False
     )
 
 

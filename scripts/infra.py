@@ -87,7 +87,7 @@ def deploy(
 
 def _deploy_one(aws: Aws, template: Template, image_uri: str | None, dry_run: bool) -> Outcome:
     client = aws.client("cloudformation")
-    stack = _settled(client, template.stack)
+    stack = _settled(client, template.stack, dry_run)
     values = _stacks.parameters(stack)
     if template.wants_image:
         uri = served_image_uri(aws) or values.get(IMAGE_PARAMETER) or image_uri or built_image_uri(aws)
@@ -107,8 +107,11 @@ def _deploy_one(aws: Aws, template: Template, image_uri: str | None, dry_run: bo
     return Outcome(template.stack, "unchanged" if status == "UNCHANGED" else done, found)
 
 
-def _settled(client: Any, name: str) -> dict[str, Any] | None:
-    """Return the stack once it is at rest; one whose creation failed is deleted first, as it can never be updated."""
+def _settled(client: Any, name: str, dry_run: bool) -> dict[str, Any] | None:
+    """Return the stack once it is at rest; None for one whose creation failed, which can never be updated.
+
+    Such a stack is deleted first, so that it can be created anew; a dry run leaves it.
+    """
     stack = _stacks.describe(client, name)
     if stack is None:
         return None
@@ -116,7 +119,8 @@ def _settled(client: Any, name: str) -> dict[str, Any] | None:
         _stacks.wait(client, name)
         return _stacks.describe(client, name)
     if stack["StackStatus"] in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"):
-        _stacks.remove(client, name)
+        if not dry_run:
+            _stacks.remove(client, name)
         return None
     return stack
 

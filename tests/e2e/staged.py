@@ -27,10 +27,11 @@ def handler(event, context):
 
 @dataclass(frozen=True)
 class Staged:
-    """The stage's clients, and a folder for layouts."""
+    """The stage's clients, a folder for layouts, and the name of the instance."""
 
     aws: Aws
     folder: Path
+    name: str
 
     @property
     def function(self) -> str:
@@ -79,7 +80,7 @@ def staged(name: str, folder: Path) -> Iterator[Staged]:
     try:
         aws = Aws(load_stage("local"), control.start(name).endpoint)
         infra.deploy(aws)
-        found = Staged(aws, folder)
+        found = Staged(aws, folder, name)
         digest = found.image("first")
         registry = aws.client("ecr").describe_repositories()["repositories"][0]["repositoryUri"]
         infra.deploy(aws, image_uri=f"{registry}@{digest}")

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,15 +65,13 @@ def test_an_absent_repository_is_bad(stage: Staged) -> None:
     """Without its repository the stage is told how to make it."""
     found = stage.aws.client("ecr").describe_repositories()["repositories"][0]["repositoryName"]
     assert verdicts(stage)["repository"] == "ok"
-    other = Staged(type(stage.aws)(_elsewhere(stage), stage.aws.endpoint), stage.folder)
+    other = replace(stage, aws=type(stage.aws)(_elsewhere(stage), stage.aws.endpoint))
     (told,) = [one for one in diagnose(other.aws).findings if one.name == "repository"]
     assert (told.verdict, told.remedy) == ("bad", "make infra-deploy")
     assert found not in told.detail
 
 
 def _elsewhere(stage: Staged) -> Any:
-    from dataclasses import replace
-
     return replace(stage.aws.stage, repository="plexus/another")
 
 

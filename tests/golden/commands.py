@@ -82,7 +82,7 @@ def shown(*words: str) -> str:
     return f"$ python -m scripts.{' '.join(words)}"
 
 
-def run(*words: str, **environment: str) -> Result:
+def run(*words: str, **environment: str | None) -> Result:
     """Run a command to its end, without a terminal."""
     script, *rest = words
     runner = CliRunner(env={**ENVIRONMENT, **environment})

@@ -17,6 +17,7 @@ VOLATILE = (
     (re.compile(r"\b(?=[a-f0-9]*[0-9])[0-9a-f]{12}\b(?!\.dkr)"), "<short digest>"),
     (re.compile(r"(?<=127\.0\.0\.1:)\d+"), "<port>"),
     (re.compile(r"\d+(\.\d+)? [kMG]B\b"), "<size>"),
+    (re.compile(r"\b\d{3,} of \d{3,} blobs"), "<count> of <count> blobs"),  # of the pinned inputs
     (re.compile(r"\b\d+\.\d+ s\b"), "<seconds> s"),
 )
 """What differs from run to run and from machine to machine, in the order in which it is replaced."""

@@ -1,0 +1,188 @@
+"""Dry runs, and all commands that only look: they print what `tests/golden/dry_run` keeps, and change nothing."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import archive_folder
+import pytest
+from click.testing import Result
+
+import inputs
+from local_aws import instance
+from local_aws.status import ask
+from scripts import _scenario, _stacks, deploy, infra, push
+from scripts._errors import OperationFailed
+from scripts._image import read_image
+from scripts._seed import encode
+from scripts._text import short
+from tests.e2e.staged import Staged, staged
+from tests.e2e.state import files, state
+from tests.golden import commands
+from tests.golden.transcripts import Golden, normalise
+from tests.unit.oci.drafts import Draft, Entry, app, system
+
+CALLS = "/_local_aws/calls"
+READING = ("BatchGet", "Describe", "Filter", "Get", "Head", "List", "Query", "Scan", "Simulate")
+LETTERS = {"ReceiveMessage", "ChangeMessageVisibilityBatch"}
+"""SQS shows messages only to who receives them; the commands of the dead letters make them visible again."""
+
+CARD = """\
+name: Calls
+key: calls
+scores:
+  - {name: Rude, class: KeywordClassifier, keywords: [rude]}
+  - {name: Late, class: KeywordClassifier, keywords: [late]}
+"""
+ITEMS = "id,text\na,They were rude.\nb,It came too late.\nc,All is well.\n"
+SENDING = "{files}/items.csv --scorecard {files}/card.yaml"
+
+REHEARSED: dict[str, tuple[str, ...]] = {
+    "archive": ("",),
+    "configure": ("", "--set LOG_LEVEL=DEBUG"),
+    "deploy": ("--digest {second}", "--digest {first}"),
+    "dlq delete": ("job-failed", "--all"),
+    "dlq redrive": ("job-failed", "job-completed", "job-lost", "{poison}"),
+    "enqueue": (f"{SENDING} --run monday", f"{SENDING} --score Rude --run tuesday"),
+    "infra delete": ("",),
+    "infra deploy": ("",),
+    "login": ("",),
+    "push": ("--layout {files}/new", "--layout {files}/held"),
+    "rollback": ("", "{second}"),
+}
+"""The words after each command that has a dry run, once for each outcome worth keeping."""
+
+WORDS = {
+    "dashboard": "--json",
+    "dlq show": "job-failed",
+    "lint_image": "{first}",
+    "logs": "--no-follow",
+    "verify": "{first}",
+}
+"""The words after the commands that only look and need some."""
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """The stage on which commands are rehearsed, the values that words stand for, and an empty home."""
+
+    stage: Staged
+    home: Path
+    values: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str) -> Result:
+        """Run a command on the stage; a login finds an empty home and no container engine."""
+        environment: dict[str, str | None] = dict.fromkeys(("REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR"))
+        environment |= {"LOCAL_AWS_NAME": self.stage.name, "DOCKER_CONFIG": str(self.home)}
+        if words[0] == "login":
+            environment["PATH"] = str(self.home)
+        return commands.run(*(word.format_map(self.values) for word in words), **environment)
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The calls since the last time this was asked."""
+        running = instance.find(self.stage.name)
+        assert running is not None
+        found = [call for call in ask(running, CALLS) if call["caller"] == "test"]
+        ask(running, CALLS, {"record": True})
+        return found
+
+    def transcript(self, words: tuple[str, ...], done: Result) -> str:
+        """What was asked and answered, with names in place of the values."""
+        names = {value: f"digest of {name}" if "sha256:" in value else name for name, value in self.values.items()}
+        names |= {short(value): name for name, value in self.values.items() if "sha256:" in value}
+        asked = commands.shown(*words).format_map(self.values)
+        return normalise(f"{asked}\n{done.output}", names)
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
+    """The second image was deployed after the first and taken back; a queue differs; three letters and no worker."""
+    folder, home = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("home")
+    inputs.fetch_these(archive_folder.everything())  # what a fetch says is not for the transcript
+    with staged("rehearsed", folder) as stage:
+        _scenario.switch_event_source(stage.aws, enabled=False)
+        values = {"files": str(folder), "home": str(home), "commit of second": "2" * 12}
+        values |= {"first": stage.image("first"), "second": stage.image("second")}
+        deploy.deploy(stage.aws, values["second"], commit="2" * 40)
+        deploy.deploy(stage.aws, values["first"], commit="1" * 40)
+        push.push(stage.aws, read_image(Draft().write(folder / "held")))
+        Draft(layers=[system(), [*app(), Entry("var/task/new")]]).write(folder / "new")
+        (folder / "card.yaml").write_text(CARD)
+        (folder / "items.csv").write_text(ITEMS)
+        change_a_queue(stage)
+        values["poison"] = letter(stage, "this names no job")
+        for status in ("FAILED", "COMPLETED"):
+            job = f"job-{status.lower()}"
+            record = {"id": job, "accountId": "a", "status": status, "attempts": 5}
+            stage.aws.client("dynamodb").put_item(TableName=stage.aws.stage.table("ScoringJob"), Item=encode(record))
+            letter(stage, json.dumps({"scoring_job_id": job}))
+        letter(stage, json.dumps({"scoring_job_id": "job-lost"}))
+        yield Rehearsed(stage, home, values)
+
+
+def letter(stage: Staged, body: str) -> str:
+    """Put a dead letter into the queue; its id."""
+    url = stage.aws.queue_url(stage.aws.stage.queues.request_dead_letters)
+    return str(stage.aws.client("sqs").send_message(QueueUrl=url, MessageBody=body)["MessageId"])
+
+
+def change_a_queue(stage: Staged) -> None:
+    """Let the stack of the queues be one that another commit made."""
+    template = json.loads((infra.TEMPLATES / "local/local-queues.template.json").read_text())
+    template["Resources"]["RequestQueue"]["Properties"]["VisibilityTimeout"] = 1200
+    _stacks.apply(stage.aws.client("cloudformation"), "local-queues", json.dumps(template), {}, exists=True)
+
+
+@contextmanager
+def only_looked(rehearsed: Rehearsed, name: str) -> Iterator[None]:
+    """Hold what the block runs to reading calls, and everything to what it was before."""
+    before, _ = (state(rehearsed.stage), files(rehearsed.home)), rehearsed.calls()
+    yield
+    operations = {call["operation"] for call in rehearsed.calls()}
+    assert (state(rehearsed.stage), files(rehearsed.home)) == before
+    writing = {one for one in operations if not one.startswith(READING)}
+    assert writing <= (LETTERS if name.startswith("dlq") else set())
+
+
+@pytest.mark.parametrize("name", REHEARSED)
+def test_a_dry_run_says_what_is_kept_and_does_nothing(name: str, rehearsed: Rehearsed, golden: Golden) -> None:
+    """Its words are the kept ones, it makes no call that writes, and the stage is what it was."""
+    told = []
+    with only_looked(rehearsed, name):
+        for rest in REHEARSED[name]:
+            words = (*name.split(), *rest.split(), "--dry-run")
+            done = rehearsed.run(*words)
+            assert done.exit_code == 0, done.output
+            told.append(rehearsed.transcript(words, done))
+    golden.check(f"dry_run/{name.replace(' ', '-')}", "\n".join(told))
+
+
+def test_every_dry_run_is_kept(golden: Golden) -> None:
+    """Each command that has a dry run has a transcript, and no other."""
+    assert set(REHEARSED) == {one.name for one in commands.every() if "--dry-run" in one.options}
+    golden.check_names("dry_run", [name.replace(" ", "-") for name in REHEARSED])
+
+
+@pytest.mark.parametrize("name", sorted(commands.LOOKS))
+def test_what_looks_changes_nothing(name: str, rehearsed: Rehearsed) -> None:
+    """Commands without a dry run because they only look make no call that writes, whatever they find."""
+    with only_looked(rehearsed, name):
+        done = rehearsed.run(*name.split(), *WORDS.get(name, "").split())
+    assert isinstance(done.exception, SystemExit | None), done.output
+    assert done.exit_code in (0, 1), done.output
+
+
+def test_a_look_leaves_a_stack_whose_creation_failed(rehearsed: Rehearsed, tmp_path: Path) -> None:
+    """A diff and a dry run say that it would be created, and leave its events to be read."""
+    client, name = rehearsed.stage.aws.client("cloudformation"), "local-broken"
+    code = {"PackageType": "Image", "Code": {"ImageUri": f"none@sha256:{'0' * 64}"}, "Role": "arn:aws:iam::0:role/none"}
+    template = {"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": code}}}
+    with pytest.raises(OperationFailed, match="CREATE_FAILED"):
+        _stacks.apply(client, name, json.dumps(template), {}, exists=False)
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / f"{name}.template.json").write_text(json.dumps(template))
+    assert [one.action for one in infra.diff(rehearsed.stage.aws, folder=tmp_path)] == ["would create"]
+    assert client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] == "CREATE_FAILED"
