@@ -104,7 +104,7 @@ venv: $(READY) ## The development environment in .venv
 lint: $(READY) ## Ruff, and the workflows' own checks
 	@$(PYTHON) -m tox run -e lint
 golden: $(READY) ## Keep what the commands print now as what they have to print (tests/golden)
-	@$(PYTHON) -m pytest -q --renew-golden tests/unit/scripts/test_golden_help.py
+	@$(PYTHON) -m pytest -q --renew-golden tests/unit/scripts/test_golden_help.py tests/e2e/test_operations_dry_run.py
 infra: ## Synthesize the CDK templates into infrastructure/templates/
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create infrastructure build/infrastructure-venv && build/infrastructure-venv/bin/python -m infrastructure.app
 

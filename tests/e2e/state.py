@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from local_aws import instance
@@ -71,8 +70,3 @@ def objects(stage: Staged) -> list[Any]:
     """Keys and ETags of the stage's bucket."""
     found = stage.aws.client("s3").list_objects_v2(Bucket=stage.aws.stage.bucket)
     return [(one["Key"], one["ETag"]) for one in found.get("Contents", ())]
-
-
-def files(folder: Path) -> list[str]:
-    """Every file and folder below a folder."""
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
