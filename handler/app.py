@@ -61,10 +61,10 @@ class Clients:
         """From the environment's credentials and region."""
         session = boto3.session.Session(region_name=os.environ.get("AWS_REGION", DEFAULT_REGION))
         return cls(
-            dynamodb=session.client("dynamodb", config=aws.config()),
-            sqs=session.client("sqs", config=aws.config()),
-            long_poll=aws.Deferred(lambda: session.client("sqs", config=aws.config(long_poll=True))),
-            s3=aws.Deferred(lambda: session.client("s3", config=aws.config())),
+            dynamodb=aws.client(session, "dynamodb"),
+            sqs=aws.client(session, "sqs"),
+            long_poll=aws.Deferred(lambda: aws.client(session, "sqs", long_poll=True)),
+            s3=aws.Deferred(lambda: aws.client(session, "s3")),
         )
 
 

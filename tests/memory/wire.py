@@ -39,7 +39,9 @@ _MADE: dict[tuple[str, int, int], tuple[Any, dict[str, Callable[..., AWSResponse
 """Clients by service, attempts and line, with what answers them now: making one takes longer than most tests."""
 
 
-class _Body(io.BytesIO):
+class Body(io.BytesIO):
+    """An answer's body."""
+
     def stream(self, **_: Any) -> Any:
         """As urllib3's response."""
         yield self.read()
@@ -81,7 +83,7 @@ class Wire:
                 self.fault(operation, "after", parameters)
             except Refused as refusal:
                 content, status = {"__type": refusal.code, "message": refusal.code, **refusal.more}, refusal.status
-            return AWSResponse(request.url, status, {}, _Body(json.dumps(content).encode()))
+            return AWSResponse(request.url, status, {}, Body(json.dumps(content).encode()))
 
         return answer
 
@@ -92,11 +94,11 @@ class Wire:
             if request.method == "PUT":
                 body = request.body
                 objects[name] = body if isinstance(body, bytes) else body.read()
-                return AWSResponse(request.url, 200, {}, _Body())
+                return AWSResponse(request.url, 200, {}, Body())
             if name not in objects:
                 error = b"<Error><Code>NoSuchKey</Code></Error>"
-                return AWSResponse(request.url, 404, {}, _Body(error))
-            return AWSResponse(request.url, 200, {"Content-Length": str(len(objects[name]))}, _Body(objects[name]))
+                return AWSResponse(request.url, 404, {}, Body(error))
+            return AWSResponse(request.url, 200, {"Content-Length": str(len(objects[name]))}, Body(objects[name]))
 
         return answer
 
