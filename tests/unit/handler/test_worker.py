@@ -132,6 +132,15 @@ def test_a_job_without_score_takes_the_scorecards_only_one(world: World) -> None
     assert world.dynamodb.fields("ScoreResult", result_id("job-1"))["scoreId"] == "score-1"
 
 
+def test_a_job_needs_no_external_ids(world: World) -> None:
+    """Ids are enough: a job is scored though neither it nor any record that it names has an external id."""
+    world.send_jobs(world.job())
+    records = [item for table in world.dynamodb.tables.values() for item in table.values()]
+    assert not [name for item in records for name in item if "external" in name.lower()]
+    assert world.batch(world.runtime()) == []
+    assert world.status("job-1") == "COMPLETED"
+
+
 def test_large_texts_and_results_pass_through_s3(tmp_path: Path) -> None:
     """A text is read by its pointer, and a trace past the record's limit is kept by one; both verified by digest."""
     world = World(tmp_path, bucket="artifacts")

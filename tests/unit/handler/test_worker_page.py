@@ -1,0 +1,32 @@
+"""docs/worker.md against the tests that it names."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+DEFECTS = 20  # of the original, as they were counted when this worker was designed
+ROW = re.compile(r"^\| (\d+) \| (.+) \| (.+) \|$", re.MULTILINE)
+
+
+def rows() -> list[tuple[str, str, list[str]]]:
+    """Number, defect and tests of each row."""
+    page = (ROOT / "docs/worker.md").read_text(encoding="utf-8")
+    return [(number, defect, re.findall(r"`(test_\w+)`", tests)) for number, defect, tests in ROW.findall(page)]
+
+
+def test_every_defect_of_the_original_has_its_test() -> None:
+    """The page counts all twenty, each once, with at least one test."""
+    assert [number for number, _, _ in rows()] == [str(number) for number in range(1, DEFECTS + 1)]
+    assert len({defect for _, defect, _ in rows()}) == DEFECTS
+    assert [number for number, _, tests in rows() if not tests] == []
+
+
+def test_the_tests_that_the_worker_page_names_exist() -> None:
+    """Each test that the page names as holding a defect is there, under a name that no other test has."""
+    defined = [
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    named = {test for _, _, tests in rows() for test in tests}
+    assert {test: defined.count(test) for test in named if defined.count(test) != 1} == {}
