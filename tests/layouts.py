@@ -7,6 +7,7 @@ import json
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,12 @@ class Layer:
                 archive.addfile(member)
         return buffer.getvalue()
 
+    @cached_property
+    def packed(self) -> tuple[bytes, str]:
+        """The blob and its diff_id, made once: some layers are in many images, and large."""
+        tar = self.tar()
+        return gzip.compress(tar, 1, mtime=0), _digest(tar)
+
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
     member.uid = member.gid = 0
@@ -52,9 +59,9 @@ def write_layout(target: Path, layers: list[Layer], run: dict[str, Any] | None =
     blobs.mkdir(parents=True, exist_ok=True)
     descriptors, diff_ids = [], []
     for layer in layers:
-        tar = layer.tar()
-        diff_ids.append(_digest(tar))
-        descriptors.append(_put(blobs, gzip.compress(tar, 1, mtime=0), LAYER_TYPE))
+        blob, diff_id = layer.packed
+        diff_ids.append(diff_id)
+        descriptors.append(_put(blobs, blob, LAYER_TYPE))
     config = {
         "architecture": "amd64",
         "os": "linux",

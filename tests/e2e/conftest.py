@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -146,18 +148,17 @@ def login(aws: Clients) -> tuple[str, str]:
 def layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An OCI layout of the image's own Python, the runtime client, boto3 and the test function."""
     target = tmp_path_factory.mktemp("image") / "layout"
-    packages = tmp_path_factory.mktemp("packages")
-    unpack_wheels(packages)
     code = (Path(__file__).with_name("function.py")).read_bytes()
     layers = [
         base_layer(),
-        Layer(folders={"usr/lib/python3/dist-packages": packages}),
+        packages_layer(),
         Layer(files={"var/task/function.py": code}),
     ]
     write_layout(target, layers, RUN)
     return target
 
 
+@cache
 def base_layer() -> Layer:
     """The image's root, as the build unpacks it."""
     import inputs
@@ -165,6 +166,16 @@ def base_layer() -> Layer:
     root = Path(inputs.root("image"))
     links = {entry.name: str(entry.readlink()) for entry in root.iterdir() if entry.is_symlink()}
     return Layer(folders={"usr": root / "usr", "etc": root / "etc"}, links=links)
+
+
+@cache
+def packages_layer() -> Layer:
+    """The runtime client and boto3."""
+    with tempfile.TemporaryDirectory() as folder:
+        unpack_wheels(Path(folder))
+        layer = Layer(folders={"usr/lib/python3/dist-packages": Path(folder)})
+        assert layer.packed  # while the folder is there
+    return layer
 
 
 def unpack_wheels(target: Path) -> None:

@@ -12,7 +12,7 @@ from local_aws import control, instance
 from scripts import infra, push
 from scripts._aws import Aws, load_stage
 from scripts._image import read_image
-from tests.e2e.conftest import RUN, base_layer, unpack_wheels
+from tests.e2e.conftest import RUN, base_layer, packages_layer
 from tests.layouts import Layer, write_layout
 
 CODE = """
@@ -42,14 +42,10 @@ class Staged:
         """Push an image whose function answers with `name`; its digest."""
         layout = self.folder / name / "layout"
         if not layout.exists():
-            packages = self.folder / "packages"
-            if not packages.exists():
-                packages.mkdir()
-                unpack_wheels(packages)
             code = CODE.format(name=name, smokes=smokes, fails=fails).encode()
             layers = [
                 base_layer(),
-                Layer(folders={"usr/lib/python3/dist-packages": packages}),
+                packages_layer(),
                 Layer(files={"var/task/function.py": code}),
             ]
             layout.parent.mkdir()
