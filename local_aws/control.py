@@ -25,6 +25,7 @@ __all__ = ["Instance", "find", "start", "stop"]
 DEFAULT_PORT = 4566
 READY_LIMIT_S = 90.0
 STOP_LIMIT_S = 15.0
+STOP_GRACE_S = 0.5
 LOG_LINES = 20
 MAIN = "localstack"  # the record of LocalStack's own process
 
@@ -56,10 +57,21 @@ def stop(name: str | None = None) -> bool:
         running = find(name)
         if running:
             running.process.signal(signal.SIGTERM)
-            running.process.wait(STOP_LIMIT_S)
+            _wait_closed(running)
         clean(name)
         (folder / "instance.json").unlink(missing_ok=True)
         return running is not None
+
+
+def _wait_closed(running: Instance) -> None:
+    """Wait until LocalStack has ended its services, which it does before it closes its gateway.
+
+    Its process may go on for seconds: threads that poll try again and again to reach that gateway. `clean` ends it.
+    """
+    end = time.monotonic() + STOP_LIMIT_S
+    while running.process.alive() and ports.is_served(running.port) and time.monotonic() < end:
+        time.sleep(0.05)
+    running.process.wait(STOP_GRACE_S)
 
 
 def clean(name: str) -> None:

@@ -21,6 +21,13 @@ def is_free(port: int) -> bool:
     return True
 
 
+def is_served(port: int) -> bool:
+    """Whether a server answers there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
 def free_port(*taken: int) -> int:
     """A free port that is none of `taken`."""
     choice = random.SystemRandom()

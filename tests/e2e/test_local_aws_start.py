@@ -36,7 +36,7 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_start_is_idempotent_and_stop_ends_it(name: str) -> None:
-    """A second start finds the first instance; after stop nothing listens, and a second stop is no error."""
+    """A second start finds the first instance; after stop nothing listens or runs, and a second stop is no error."""
     first = command("start", "--name", name)
     assert (first.returncode, first.stdout.split()[0]) == (0, "ready"), first.stderr
     assert command("start", "--name", name).stdout.startswith("already running on")
@@ -46,6 +46,7 @@ def test_start_is_idempotent_and_stop_ends_it(name: str) -> None:
     assert command("stop", "--name", name).stdout == f"{name}: stopped\n"
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", running.port)) != 0
+    assert not running.process.alive()
     again = command("stop", "--name", name)
     assert (again.returncode, again.stdout) == (0, f"{name}: not running\n")
 
