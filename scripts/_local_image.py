@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ._command import Shell
 from ._errors import NotFound, OperationFailed
 from ._image import LAYOUT
 from ._stage import Stage
@@ -44,11 +45,13 @@ def variables(stage: Stage, given: Sequence[str], endpoint: str | None) -> dict[
     return found
 
 
-def endpoint_of(stage: Stage) -> str | None:
-    """The address of the local AWS, where the stage is local and it runs."""
+def endpoint_of(shell: Shell) -> str | None:
+    """The address that was given, else that of the local AWS, where the stage is local and it runs."""
     from local_aws import instance
 
-    running = instance.find() if stage.is_local else None
+    if shell.endpoint_url:
+        return shell.endpoint_url
+    running = instance.find() if shell.stage.is_local else None
     return running.endpoint if running else None
 
 

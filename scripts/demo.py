@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import click
+
 from . import _page, _scenario, _show, configure, deploy, enqueue, infra, push
 from ._aws import ROOT, Aws, clients
 from ._command import FAILED, Shell, verb
@@ -232,6 +234,8 @@ def ended_when_interrupted(shell: Shell) -> Iterator[None]:
 @verb()
 def main(shell: Shell) -> int:
     """Do the whole job on this machine: build, local AWS, push, deploy, score the examples, show what came of it."""
+    if shell.endpoint_url:
+        raise click.UsageError("the demo starts a local AWS of its own: leave --endpoint-url out")
     if not shell.stage.is_local:
         raise OperationFailed(f"the demo acts on the local stage, not on {shell.stage.name}", "make demo STAGE=local")
     began = time.monotonic()

@@ -53,7 +53,7 @@ def main(shell: Shell, image: Path | None, given: tuple[str, ...], port: int, en
     from local_aws.emulator import Emulator
     from local_aws.run_image import run_image
 
-    layout, port, endpoint = layout_folder(image), free(port), endpoint_of(shell.stage)
+    layout, port, endpoint = layout_folder(image), free(port), endpoint_of(shell)
     values = variables(shell.stage, given, endpoint)
 
     def log(line: str) -> None:

@@ -45,7 +45,7 @@ def main(shell: Shell, words: tuple[str, ...], image: Path | None, given: tuple[
     from local_aws import engines, inside
     from local_aws.image import from_layout
 
-    values = variables(shell.stage, given, endpoint_of(shell.stage))
+    values = variables(shell.stage, given, endpoint_of(shell))
     with in_use(), told():
         what, chosen = from_layout(layout_folder(image)), engines.choose(engine)
         opened = words or inside.interactive(what)

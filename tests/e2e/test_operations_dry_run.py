@@ -161,6 +161,15 @@ def test_a_dry_run_says_what_is_kept_and_does_nothing(name: str, rehearsed: Rehe
     golden.check(f"dry_run/{name.replace(' ', '-')}", "\n".join(told))
 
 
+@pytest.mark.parametrize("name", REHEARSED)
+def test_a_dry_run_as_json_prints_nothing_else(name: str, rehearsed: Rehearsed) -> None:
+    """Standard output holds one JSON value; steps are told on standard error."""
+    done = rehearsed.run(*name.split(), *REHEARSED[name][0].split(), "--dry-run", "--json")
+    told = json.loads(done.stdout)
+    for one in told if isinstance(told, list) else [told]:
+        assert one["action"] == "unchanged" or one["action"].startswith("would ")
+
+
 def test_every_dry_run_is_kept(golden: Golden) -> None:
     """Each command that has a dry run has a transcript, and no other."""
     assert set(REHEARSED) == {one.name for one in commands.every() if "--dry-run" in one.options}

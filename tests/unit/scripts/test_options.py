@@ -2,6 +2,8 @@
 
 import pytest
 
+from scripts._command import Shell
+from scripts._local_image import endpoint_of
 from tests.golden import commands
 from tests.golden.commands import LOOKS, Command
 
@@ -60,3 +62,15 @@ def test_deleting_dead_letters_asks_for_names_or_for_all(words: tuple[str, ...])
     done = commands.run("dlq", "delete", *words)
     assert done.exit_code == 2
     assert "name the dead letters to delete, by message or job id, or say --all" in done.stderr
+
+
+def test_an_image_that_is_run_here_talks_to_the_given_address() -> None:
+    """An address on the command line goes before that of a local AWS."""
+    assert endpoint_of(Shell(endpoint_url="http://127.0.0.1:9")) == "http://127.0.0.1:9"
+
+
+def test_the_demo_refuses_an_address() -> None:
+    """What a command cannot heed is misuse, not passed over."""
+    done = commands.run("demo", "--endpoint-url", "http://127.0.0.1:9")
+    assert done.exit_code == 2
+    assert "the demo starts a local AWS of its own" in done.stderr
