@@ -86,10 +86,10 @@ logs: $(READY) ## Follow the function's log (FOLLOW=0: what is there, then end; 
 	@$(RUN).logs $(if $(filter 0,$(FOLLOW)),--no-follow) $(if $(LEVEL),--level '$(LEVEL)') $(if $(JOB),--job '$(JOB)') $(if $(TEXT),--grep '$(TEXT)') $(if $(SINCE),--since '$(SINCE)')
 status: $(READY) ## Function, alias, digest, queues
 	@$(RUN).status
-enqueue: $(READY) ## Send jobs from FILE=items.csv
-	@$(RUN).enqueue $(FILE)
-results: $(READY) ## The results that the tables hold
-	@$(RUN).results
+enqueue: $(READY) ## Send jobs from FILE=items.csv, texts or ids of jobs (CARD=card.yaml SCORE=name RUN_ID=to go on DRY_RUN=1)
+	@$(RUN).enqueue $(if $(FILE),'$(FILE)') $(if $(CARD),--scorecard '$(CARD)') $(if $(SCORE),--score '$(SCORE)') $(if $(RUN_ID),--run '$(RUN_ID)') $(if $(DRY_RUN),--dry-run)
+results: $(READY) ## The newest results (SCORECARD=key SCORE=name SINCE=2h LIMIT=50; CSV=1: all of them)
+	@$(RUN).results $(if $(SCORECARD),--scorecard '$(SCORECARD)') $(if $(SCORE),--score '$(SCORE)') $(if $(SINCE),--since '$(SINCE)') $(if $(LIMIT),--limit $(LIMIT)) $(if $(CSV),--csv)
 dlq: $(READY) ## The dead letters with their reasons (REDRIVE=1 or REDRIVE=ID: send back to work; DRY_RUN=1)
 	@$(RUN).dlq $(if $(REDRIVE),redrive $(filter-out 1,$(REDRIVE)) $(if $(DRY_RUN),--dry-run),list)
 costs: $(READY) ## What invocations and models cost, in all and for a thousand jobs (HOURS=24)

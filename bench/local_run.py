@@ -97,13 +97,13 @@ def local_stage() -> Iterator[Any]:
 
 def _told(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:
     """What the log and the tables say of the run."""
-    from scripts import _logs, _scenario
+    from scripts import _logs, _tables
     from scripts._report import parse_report
 
     events = _logs.read(aws, int(began_at * 1000))
     reports = [report for event in events if (report := parse_report(event.message))]
     durations = sorted((report.duration_ms + (report.init_ms or 0)) / 1000 for report in reports)
-    states = _scenario.scan(aws, "ScoringJob")
+    states = _tables.scan(aws, "ScoringJob")
     assert sum(record["status"] == "COMPLETED" for record in states) == jobs, "not every job was completed"
     source = aws.stage.event_source
     return Real(
@@ -115,8 +115,8 @@ def _told(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:
         later=durations[: -source.maximum_concurrency],
         log_bytes_per_job=sum(len(event.message.encode()) for event in events) / jobs,
         job_bytes=_size(states),
-        item_bytes=_size(_scenario.scan(aws, "Item")),
-        result_bytes=_size(_scenario.scan(aws, "ScoreResult")),
+        item_bytes=_size(_tables.scan(aws, "Item")),
+        result_bytes=_size(_tables.scan(aws, "ScoreResult")),
     )
 
 

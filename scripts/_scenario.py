@@ -127,15 +127,6 @@ def depth(aws: Aws, queue_url: str) -> int:
     return sum(int(attributes[name]) for name in names)
 
 
-def scan(aws: Aws, table: str) -> list[dict[str, Any]]:
-    """Every record of a small table, as plain values; numbers are Decimal."""
-    from boto3.dynamodb.types import TypeDeserializer
-
-    read = TypeDeserializer().deserialize
-    pages = aws.client("dynamodb").get_paginator("scan").paginate(TableName=aws.stage.table(table), ConsistentRead=True)
-    return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
-
-
 def job_of(table: str, record: dict[str, Any]) -> str:
     """The scoring job that a record belongs to."""
     return str(record["scoringJobId" if table == "ScoreResult" else "id"])

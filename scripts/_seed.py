@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import _tables
 from ._aws import ROOT, Aws
 from ._errors import NotFound, OperationFailed
 from ._items import Item
@@ -121,8 +122,18 @@ def seed_scorecard(aws: Aws, card: Card) -> dict[str, str]:
     return scores
 
 
-def seed_jobs(aws: Aws, card: Card, items: Sequence[Item], names: Sequence[str], run: str) -> list[Job]:
-    """Write items and one PENDING job for each item and score; a job of the same run that is there stays as it is."""
+def seed_jobs(
+    aws: Aws,
+    card: Card,
+    items: Sequence[Item],
+    names: Sequence[str],
+    run: str,
+    done: Callable[[int], None] = lambda _: None,
+) -> list[Job]:
+    """Write items and one PENDING job for each item and score; a job of the same run that is there stays as it is.
+
+    `done` is told of each job that is written.
+    """
     scores = seed_scorecard(aws, card)
     account = derived("account", aws.stage.account_key)
     scorecard = derived("scorecard", aws.stage.account_key, card.scorecard.key)
@@ -158,8 +169,14 @@ def seed_jobs(aws: Aws, card: Card, items: Sequence[Item], names: Sequence[str],
         for job in jobs
     ]
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(lambda record: _put_new(aws, "ScoringJob", record), records))
+        for _ in pool.map(lambda record: _put_new(aws, "ScoringJob", record), records):
+            done(1)
     return jobs
+
+
+def states(aws: Aws, ids: Sequence[str]) -> dict[str, str]:
+    """Return the state of each of these jobs; what is not there is left out."""
+    return {one["id"]: one["status"] for one in _tables.get(aws, "ScoringJob", ids, ("status",))}
 
 
 def _put_new(aws: Aws, table: str, record: dict[str, Any]) -> None:

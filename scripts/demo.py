@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import click
 
-from . import _page, _scenario, _show, configure, deploy, enqueue, infra, push
+from . import _page, _scenario, _show, _tables, configure, deploy, enqueue, infra, push
 from ._aws import ROOT, Aws, clients
 from ._command import FAILED, Shell, verb
 from ._errors import OperationFailed
@@ -171,7 +171,7 @@ def score_examples(demo: Demo, aws: Aws, jobs: Sequence[str]) -> Ways:
 def collect(demo: Demo, aws: Aws, image: LocalImage, engine: str, jobs: Sequence[Job], ways: Ways) -> Report:
     """Read back what the tables, the queues and the log hold now."""
     ids = [job.id for job in jobs]
-    records = {table: _scenario.scan(aws, table) for table in ("ScoringJob", "ScoreResult", "Outbox")}
+    records = {table: _tables.scan(aws, table) for table in ("ScoringJob", "ScoreResult", "Outbox")}
     records = {table: [row for row in rows if _scenario.job_of(table, row) in ids] for table, rows in records.items()}
     names = aws.stage.queues
     responses = tuple(

@@ -1,4 +1,4 @@
-"""Send scoring jobs: one for each item of a file and each score of a scorecard.
+"""Send scoring jobs: one for each item of a file and each score of a scorecard, or jobs that exist.
 
 python -m scripts.enqueue items.csv --scorecard card.yaml [--score NAME]...
 """
@@ -7,32 +7,39 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
+from . import _items, _seed
 from ._aws import ROOT, Aws
 from ._command import Shell, verb
-from ._errors import OperationFailed
-from ._items import Item, read_items
+from ._counting import counting
+from ._errors import NotFound, OperationFailed
+from ._items import Item
 from ._seed import Card, Job, publish_artifacts, read_card, seed_jobs
 
 CARD = ROOT / "build" / "reviews.yaml"
 BATCH = 10
+PENDING = "PENDING"
 
 
 @dataclass(frozen=True)
 class Enqueued:
-    """What was sent: jobs by score; `run` names it, and sending it again under that name adds nothing."""
+    """What was sent, and what was not because it is no longer PENDING: `passed` counts those by state.
+
+    `run` names the sending; the same again under that name sends what is still PENDING, and resets nothing.
+    """
 
     run: str
     jobs: int
     scores: tuple[str, ...]
     items: int
-    artifacts: int
     action: str = "sent"
+    passed: dict[str, int] = field(default_factory=dict)
 
 
 def body(job_id: str) -> str:
@@ -60,11 +67,48 @@ def send(aws: Aws, bodies: Iterable[str], sent: Callable[[int], None] = lambda _
     return len(waiting)
 
 
+def enqueue_items(shell: Shell, items: Sequence[Item], card: Card, names: Sequence[str], run: str) -> Enqueued:
+    """Write what the items' jobs need, and send those that are PENDING."""
+    publish_artifacts(shell.aws, card)
+    with counting("writing jobs", len(items) * len(names), silent=shell.as_json) as done:
+        jobs = [job.id for job in seed_jobs(shell.aws, card, items, names, run, done)]
+    sent, passed = _send_pending(shell, jobs, _seed.states(shell.aws, jobs))
+    return Enqueued(run, sent, tuple(names), len(items), passed=passed)
+
+
+def enqueue_jobs(shell: Shell, ids: Sequence[str]) -> Enqueued:
+    """Send jobs that exist, where they are PENDING; NotFound names all that do not exist, and then none is sent."""
+    states = _seed.states(shell.aws, ids)
+    if absent := [identity for identity in ids if identity not in states]:
+        listed = "".join(f"\n  - {identity}" for identity in absent[:20])
+        more = f"\n  - and {len(absent) - 20} more" if len(absent) > 20 else ""
+        raise NotFound(
+            f"{len(absent)} of {len(ids)} jobs do not exist in stage {shell.stage.name}:{listed}{more}",
+            "take them out of the file; nothing was sent",
+        )
+    if shell.dry_run:
+        return Enqueued("", sum(state == PENDING for state in states.values()), (), 0, "would send", _passed(states))
+    shell.confirm(f"Sends up to {len(ids)} jobs to {shell.stage.queues.request}.")
+    sent, passed = _send_pending(shell, ids, states)
+    return Enqueued("", sent, (), 0, passed=passed)
+
+
+def _passed(states: dict[str, str]) -> dict[str, int]:
+    return dict(Counter(state for state in states.values() if state != PENDING))
+
+
+def _send_pending(shell: Shell, ids: Sequence[str], states: dict[str, str]) -> tuple[int, dict[str, int]]:
+    waiting = [identity for identity in ids if states.get(identity) == PENDING]
+    with counting("sending", len(waiting), silent=shell.as_json) as done:
+        return send(shell.aws, map(body, waiting), done), _passed(states)
+
+
 def _render(done: Enqueued, shell: Shell) -> None:
-    word = "would send" if done.action == "would send" else "sent"
-    shell.console.print(
-        f"{word} {done.jobs} jobs: {done.items} items, scores {', '.join(done.scores)}; run {done.run}", markup=False
-    )
+    what = f": {done.items} items, scores {', '.join(done.scores)}; run {done.run}" if done.run else ""
+    shell.console.print(f"{done.action} {done.jobs} jobs{what}", markup=False)
+    for state, count in sorted(done.passed.items()):
+        remedy = "; make dlq REDRIVE=… sends them to work again" if state == "FAILED" else ""
+        shell.console.print(f"not sent: {count} are {state}{remedy}", markup=False)
 
 
 @verb(acts=True, render=_render)
@@ -77,18 +121,23 @@ def _render(done: Enqueued, shell: Shell) -> None:
     help="The scorecard's YAML, trained where it needs to be.",
 )
 @click.option("--score", "scores", multiple=True, help="Only this score; repeatable.")
-@click.option("--run", default="", help="Name this sending, to go on with it later: jobs that exist are not reset.")
+@click.option("--run", default="", help="Name this sending. The same again sends what is still PENDING.")
 def main(shell: Shell, file: Path, scorecard: Path, scores: tuple[str, ...], run: str) -> Enqueued:
-    """Write the records of the jobs for each item of FILE (CSV or JSONL), and send them to the request queue."""
-    items, card, run = read_items(file), read_card(scorecard), run or uuid.uuid4().hex[:12]
+    """Write the records of each item's jobs and send them to the request queue.
+
+    FILE is CSV, JSONL or Parquet with a column `text`, and `id` where there are ids; or with a column
+    `scoring_job_id` and no texts: jobs that exist.
+    """
+    rows = _items.read_rows(file)
+    if _items.names_jobs(rows):
+        return enqueue_jobs(shell, _items.jobs(file, rows))
+    items, card, run = _items.items(file, rows), read_card(scorecard), run or uuid.uuid4().hex[:12]
     names = card.names(scores)
-    counts = Enqueued(run, len(items) * len(names), tuple(names), len(items), 0, "would send")
     if shell.dry_run:
-        return counts
-    shell.confirm(f"Sends {counts.jobs} jobs to {shell.stage.queues.request}.")
-    jobs = seed(shell.aws, card, items, names, run)
-    send(shell.aws, [body(job.id) for job in jobs])
-    return Enqueued(run, len(jobs), tuple(names), len(items), 0)
+        return Enqueued(run, len(items) * len(names), tuple(names), len(items), "would send")
+    shell.confirm(f"Sends {len(items) * len(names)} jobs to {shell.stage.queues.request}.")
+    shell.say(f"run {run}; should it be interrupted, it goes on with --run {run} (make: RUN_ID={run})")
+    return enqueue_items(shell, items, card, names, run)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,26 @@
-"""The results that the stage's tables hold.
+"""The results that the stage's tables hold: a table for people, CSV or JSON.
 
-python -m scripts.results
+python -m scripts.results [--scorecard KEY] [--score NAME] [--since 2h] [--csv]
 """
 
 from __future__ import annotations
 
+import csv
+import sys
+import time
+from datetime import UTC, datetime
 from typing import Any
 
-from . import _scenario
-from ._command import Shell, verb
+import click
 
-COLUMNS = ("createdAt", "scoringJobId", "scoreId", "value", "confidence", "explanation")
+from . import _results
+from ._command import Shell, plain, verb
+from ._counting import counting
+from .logs import parse_since
+
+SHOWN = 50
+COLUMNS = ("createdAt", "item", "score", "value", "confidence", "explanation")
+CSV_COLUMNS = (*COLUMNS, "cost", "scoringJobId", "id", "scoreVersionId", "configurationHash", "engineVersion", "model")
 
 
 def _render(found: list[dict[str, Any]], shell: Shell) -> None:
@@ -20,15 +30,46 @@ def _render(found: list[dict[str, Any]], shell: Shell) -> None:
     for name in COLUMNS:
         table.add_column(name, overflow="ellipsis", no_wrap=True)
     for record in found:
-        table.add_row(*(str(record.get(name, "")) for name in COLUMNS))
+        table.add_row(*(_shown(record.get(name)) for name in COLUMNS))
     shell.console.print(table)
-    shell.console.print(f"{len(found)} results", markup=False)
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split()).replace("[", r"\[")
+
+
+def _write_csv(found: list[dict[str, Any]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    writer.writerows([plain(record.get(name)) for name in CSV_COLUMNS] for record in found)
+
+
+def _from(since: str) -> str:
+    start = datetime.fromtimestamp(parse_since(since, time.time()) / 1000, UTC)
+    return start.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @verb(render=_render)
-def main(shell: Shell) -> list[dict[str, Any]]:
-    """Show the ScoreResults, the newest last."""
-    return sorted(_scenario.scan(shell.aws, "ScoreResult"), key=lambda record: str(record.get("createdAt", "")))
+@click.option("--scorecard", default="", help="Only this scorecard's: its key, name or id.")
+@click.option("--score", default="", help="Only this score's: its key, name or id.")
+@click.option("--since", default="", help="Only from then on: 10m, 2h, 1d ago, or a time.")
+@click.option("--limit", type=click.IntRange(min=0), help="The newest so many, 0 for all.  [default: 50, else all]")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, and nothing else.")
+def main(
+    shell: Shell, scorecard: str, score: str, since: str, limit: int | None, as_csv: bool
+) -> list[dict[str, Any]] | None:
+    """Show the ScoreResults, the newest last. The table is read whole: DynamoDB bills a read of all its records."""
+    with counting("reading", 0, silent=shell.as_json) as done:
+        found = _results.read(shell.aws, scorecard, score, _from(since) if since else "", done)
+    whole = shell.as_json or as_csv
+    newest = limit if limit is not None else 0 if whole else SHOWN
+    chosen = _results.named(shell.aws, found[-newest:])
+    if as_csv:
+        _write_csv(chosen)
+        return None
+    if not whole:
+        shell.say(f"{len(found)} results" + (f", the newest {newest}" if len(chosen) < len(found) else ""))
+    return chosen
 
 
 if __name__ == "__main__":

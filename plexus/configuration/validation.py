@@ -126,7 +126,8 @@ def _message(detail: ErrorDetails, path: Path, shapes: list[Any]) -> str:
             nearest(str(context["tag"]), known) or f"; known: {', '.join(known)}"
         )
     if kind == "union_tag_not_found":
-        return "the required key 'class' is missing"
+        meant = [key for key in given if nearest(str(key), ["class"])] if isinstance(given, dict) else []
+        return "the required key 'class' is missing" + "".join(f"; is {key!r} meant to be it?" for key in meant)
     if kind == "literal_error":
         return f"expected {context['expected']}, got {_given(given)}" + nearest(str(given), _choices(context))
     if kind == "value_error":

@@ -9,7 +9,7 @@ import pytest
 from local_aws import control
 from local_aws.instance import Instance
 from local_aws.status import ask
-from scripts import _scenario, enqueue, infra, invoke
+from scripts import _scenario, _tables, enqueue, infra, invoke
 from scripts._aws import Aws, load_stage
 from scripts._items import Item
 from scripts._seed import encode, read_card
@@ -94,7 +94,7 @@ def answer_of_a_commit_lost(aws: Aws, running: Instance) -> None:
 def only_score_of_its_card(aws: Aws) -> None:
     """A job that names its scorecard and leaves the score to be found there."""
     client, job = aws.client("dynamodb"), seeded(aws)
-    for record in _scenario.scan(aws, "Score"):
+    for record in _tables.scan(aws, "Score"):
         if record["name"] != "Mentions Refund":
             client.delete_item(TableName=aws.stage.table("Score"), Key={"id": {"S": record["id"]}})
     client.update_item(
@@ -113,7 +113,7 @@ def left_in_the_outbox(aws: Aws) -> None:
     }
     aws.client("dynamodb").put_item(TableName=aws.stage.table("Outbox"), Item=encode(entry))
     assert not invoke.invoke(aws, {"source": "sweep"}).exit_code
-    assert not _scenario.scan(aws, "Outbox")
+    assert not _tables.scan(aws, "Outbox")
 
 
 def allowed() -> set[Right]:

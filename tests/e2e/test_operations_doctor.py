@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts import _dead_letters, _scenario, configure, deploy
+from scripts import _dead_letters, _scenario, _tables, configure, deploy
 from scripts._dead_letters import Letter, Redriven
 from scripts._errors import OperationFailed
 from scripts._seed import encode
@@ -117,7 +117,7 @@ def redrive(stage: Staged, *names: str, dry_run: bool = False) -> list[Redriven]
 
 def record(stage: Staged, job_id: str) -> dict[str, Any]:
     """A job's record."""
-    return next(one for one in _scenario.scan(stage.aws, "ScoringJob") if one["id"] == job_id)
+    return next(one for one in _tables.scan(stage.aws, "ScoringJob") if one["id"] == job_id)
 
 
 def test_looking_at_dead_letters_leaves_them_there(stage: Staged, failed: str) -> None:

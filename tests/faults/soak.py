@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from scripts import _scenario, enqueue
+from scripts import _scenario, _tables, enqueue
 from scripts._items import Item
 from tests.faults.stage import TEXT, Faulty, real_stage, set_queue, violations
 
@@ -125,7 +125,7 @@ def _verdict(stage: Faulty, seed: int, done: tuple[int, list[str], int, int], se
     """Read every table and queue."""
     twice, poison, killed, used = done
     letters, responses = stage.letters(), stage.responses()
-    results = _scenario.scan(stage.aws, "ScoreResult")
+    results = _tables.scan(stage.aws, "ScoreResult")
     broken = violations(stage.jobs, stage.records("ScoringJob"), results, stage.records("Outbox"), responses)
     found = Counter(letter.body for letter in letters)
     broken += [f"{body!r} is not in the dead-letter queue" for body in poison if not found[body]]

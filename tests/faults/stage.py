@@ -19,7 +19,7 @@ from typing import Any
 from local_aws import control, instance
 from local_aws.instance import Instance
 from local_aws.status import ask
-from scripts import _scenario, configure, deploy, enqueue, infra, invoke, push
+from scripts import _scenario, _tables, configure, deploy, enqueue, infra, invoke, push
 from scripts._aws import Aws, load_stage
 from scripts._dead_letters import Letter, held
 from scripts._image import local_image
@@ -103,7 +103,7 @@ class Faulty:
 
     def records(self, table: str) -> list[dict[str, Any]]:
         """The records of a table that belong to this test's jobs."""
-        return [one for one in _scenario.scan(self.aws, table) if _scenario.job_of(table, one) in self.jobs]
+        return [one for one in _tables.scan(self.aws, table) if _scenario.job_of(table, one) in self.jobs]
 
     def responses(self) -> list[str]:
         """Every score_result_id in the response queue, which is emptied."""
@@ -117,7 +117,7 @@ class Faulty:
 
     def broken(self) -> list[str]:
         """What does not hold for jobs that must be scored: one effect each, nothing lost, nothing left over."""
-        results = _scenario.scan(self.aws, "ScoreResult")
+        results = _tables.scan(self.aws, "ScoreResult")
         return violations(self.jobs, self.records("ScoringJob"), results, self.records("Outbox"), self.responses())
 
 

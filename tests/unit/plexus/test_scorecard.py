@@ -23,6 +23,7 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
         f"nam: Two, {KEYWORDS}",
         f"name: Three, {KEYWORDS}, depends_on: [Tree, Fuor]",
         f"name: Four, {KEYWORDS}, disabled: 'no'",
+        "name: Five, clas: KeywordClassifier",
     )
     assert found == [
         "4:5: unknown class 'KeywordClasifier'; did you mean 'KeywordClassifier'? (at scores[0])",
@@ -31,6 +32,7 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
         "6:73: there is no score 'Tree'; did you mean 'Three'? (at scores[2].depends_on[0])",
         "6:79: there is no score 'Fuor'; did you mean 'Four'? (at scores[2].depends_on[1])",
         "7:69: expected true or false, got 'no' (at scores[3].disabled)",
+        "8:5: the required key 'class' is missing; is 'clas' meant to be it? (at scores[4])",
     ]
 
 
