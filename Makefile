@@ -84,7 +84,7 @@ invoke: $(READY) ## Invoke the function (EVENT='{...}'; default {}: poll one job
 	@$(RUN).invoke $(if $(EVENT),'$(EVENT)')
 logs: $(READY) ## Follow the function's log (FOLLOW=0: what is there, then end; LEVEL=ERROR JOB=id TEXT='words' SINCE=2h: only those lines)
 	@$(RUN).logs $(if $(filter 0,$(FOLLOW)),--no-follow) $(if $(LEVEL),--level '$(LEVEL)') $(if $(JOB),--job '$(JOB)') $(if $(TEXT),--grep '$(TEXT)') $(if $(SINCE),--since '$(SINCE)')
-status: $(READY) ## Function, alias, digest, queues
+status: $(READY) ## Function, alias, digest, queues (depth, age, dead letters), last deploys
 	@$(RUN).status
 enqueue: $(READY) ## Send jobs from FILE=items.csv, texts or ids of jobs (CARD=card.yaml SCORE=name RUN_ID=to go on DRY_RUN=1)
 	@$(RUN).enqueue $(if $(FILE),'$(FILE)') $(if $(CARD),--scorecard '$(CARD)') $(if $(SCORE),--score '$(SCORE)') $(if $(RUN_ID),--run '$(RUN_ID)') $(if $(DRY_RUN),--dry-run)

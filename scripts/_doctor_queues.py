@@ -59,7 +59,7 @@ def depth(aws: Aws) -> Finding:
     """queues: how much waits, and for how long."""
     names = aws.stage.queues
     depths = {name: _scenario.depth(aws, aws.queue_url(name)) for name in (names.request, names.response)}
-    age = _age(aws, names.request) if depths[names.request] else 0.0
+    age = age_of(aws, names.request) if depths[names.request] else 0.0
     detail = ", ".join(f"{name} {count}" for name, count in depths.items())
     if depths[names.request] and age > aws.stage.queues.visibility_timeout_s:
         return Finding(
@@ -68,7 +68,7 @@ def depth(aws: Aws) -> Finding:
     return Finding("queues", OK, detail)
 
 
-def _age(aws: Aws, queue: str) -> float:
+def age_of(aws: Aws, queue: str) -> float:
     """Seconds that the oldest message waits, as CloudWatch knows it; 0 where it knows nothing yet."""
     now = datetime.now(UTC)
     points = aws.client("cloudwatch").get_metric_statistics(

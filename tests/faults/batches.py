@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from scripts import _scenario, enqueue
+from scripts import _tables, enqueue
 from scripts._items import Item
 from scripts._seed import encode
 from tests.faults.mixes import Batch, Fate, Planned
@@ -71,7 +71,7 @@ class Jobs:
     def __post_init__(self) -> None:
         texts = [Item(uuid.uuid4().hex, text, {}) for text in (TEXT, " ")]
         made = enqueue.seed(self.stage.aws, self.stage.card, texts, [SCORE])
-        records = {one["id"]: one for one in _scenario.scan(self.stage.aws, "ScoringJob")}
+        records = {one["id"]: one for one in _tables.scan(self.stage.aws, "ScoringJob")}
         self.good, self.empty = (records[job.id] for job in made)
 
     def make(self, batch: Batch) -> Run:
