@@ -172,5 +172,5 @@ def _remedy(code: str, stage: Stage) -> str:
     if code in _BUSY:
         return "AWS is limiting the rate: wait a minute, then run the command again"
     if code in _ABSENT:
-        return f"create it: {make('infra', stage)}"
+        return f"create it: {make('infra-deploy', stage)}"
     return f"what is there: {make('status', stage)}"

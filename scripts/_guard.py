@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import _git
-from ._aws import Aws
+from ._aws import Aws, make
 from ._command import Shell
 from ._errors import OperationFailed, Refused
 
@@ -51,11 +51,35 @@ def before_push(shell: Shell, revision: str) -> None:
         )
 
 
+def require_lint(shell: Shell, digest: str) -> None:
+    """Refused when an image of the stage's registry breaks one of Lambda's rules.
+
+    What was built here and found sound by this build is not read again: a registry holds a digest's very bytes.
+    """
+    from ._image import LAYOUT, find_local_image
+    from ._sound import found_sound
+
+    built = find_local_image()
+    if built is not None and built.digest == digest and found_sound(LAYOUT):
+        return
+    from .lint_image import check, registry_image
+
+    shell.say("reading the image from the registry, to check it against Lambda's rules")
+    verdict = check(registry_image(shell, digest), digest)
+    if verdict.exit_code:
+        broken = sorted({problem.rule for problem in verdict.problems if problem.level != "careful"})
+        raise Refused(
+            f"the image {digest} breaks Lambda's rules: {', '.join(broken)}",
+            make(f"lint-image IMAGE={digest}", shell.stage) + " shows where",
+        )
+
+
 def before_deploy(shell: Shell, digest: str, revision: str, *, skip_verify: bool) -> str:
-    """As before_push, and production's image is built again from its commit; return a note for the ledger."""
+    """As before_push, and production's image is linted and built again from its commit; a note for the ledger."""
     before_push(shell, revision)
     if shell.stage.name != PRODUCTION or shell.dry_run:
         return ""
+    require_lint(shell, digest)
     if skip_verify:
         shell.say("the image is not verified, as you asked; the ledger will say so")
         return SKIPPED
