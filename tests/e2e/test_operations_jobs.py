@@ -22,8 +22,10 @@ def aws(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.setenv("LOCAL_AWS_NAME", demo.name)
     stage = clients(load_stage("local"))
     _scenario.switch_event_source(stage, enabled=False)
+    request = stage.queue_url(stage.stage.queues.request)
+    stage.client("sqs").purge_queue(QueueUrl=request)
     yield stage
-    _scenario.receive(stage, stage.queue_url(stage.stage.queues.request))
+    stage.client("sqs").purge_queue(QueueUrl=request)
     _scenario.switch_event_source(stage, enabled=True)
 
 

@@ -43,6 +43,12 @@ def test_a_screen_is_the_same_but_for_times_and_what_is_left_out(told: str, prin
     assert tutorial.same(told, printed) is same
 
 
+def results(demo: Demo) -> set[tuple[str, str, str]]:
+    """Item, value and confidence of every result of the page's trained score."""
+    whole = demo.run("scripts.results", "--scorecard", "mood", "--score", "Pleased", "--csv").stdout
+    return {(row["item"], row["value"], row["confidence"]) for row in csv.DictReader(io.StringIO(whole))}
+
+
 def test_the_tutorial_ends_with_a_deployed_scorecard(demo: Demo, tmp_path: Path) -> None:
     """The page's make commands send the jobs that it tells of, and its results are those that the table holds."""
     steps = tutorial.steps(tutorial.PAGE.read_text(encoding="utf-8"))
@@ -54,14 +60,11 @@ def test_the_tutorial_ends_with_a_deployed_scorecard(demo: Demo, tmp_path: Path)
     words = [word.replace("build/", f"{folder}/build/") for word in tutorial.python_of(send.name)]
     models = ROOT / "build" / "artifacts"
     shutil.copytree(folder / "build" / "artifacts", models, dirs_exist_ok=True)
+    aws = clients(load_stage("local"), control.start(demo.name).endpoint)
+    _scenario.switch_event_source(aws, enabled=True)
     done = demo.run(*words)
     assert tutorial.same(send.text, done.stderr + done.stdout)
-    aws = clients(load_stage("local"), control.start(demo.name).endpoint)
-    request = aws.queue_url(aws.stage.queues.request)
-    _scenario.wait("the queue", lambda: _scenario.depth(aws, request) == 0)
+    _scenario.wait("the results", lambda: len(results(demo)) == 24)
     assert demo.run(*tutorial.python_of(show.name)).returncode == 0
-    whole = demo.run("scripts.results", "--scorecard", "mood", "--score", "Pleased", "--csv").stdout
-    found = {(row["item"], row["value"], row["confidence"]) for row in csv.DictReader(io.StringIO(whole))}
     told = {tuple(line.split()[1:5]) for line in show.text.splitlines() if line.startswith("20")}
-    assert {(item, value, confidence) for item, _, value, confidence in told} <= found
-    assert len(found) == 24
+    assert {(item, value, confidence) for item, _, value, confidence in told} <= results(demo)
