@@ -70,7 +70,7 @@ def _render(found: Status, shell: Shell) -> None:
 
 @verb(render=_render)
 def main(shell: Shell) -> Status:
-    """Show function, alias, digest, queues with depth and age, and the last deploys."""
+    """Show function, alias, digest, queues with their ages, and the last deploys."""
     return status(shell.aws)
 
 
