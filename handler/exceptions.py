@@ -21,6 +21,10 @@ class UnknownJob(HandlerError):
     """No scoring job has the id that the message names."""
 
 
+class UnknownStatus(HandlerError):
+    """The scoring job's record has a status that nobody here writes; whoever wrote it has to say what it means."""
+
+
 class OtherAccount(HandlerError):
     """The scoring job, or a record that it names, belongs to another account than this worker's."""
 

@@ -43,6 +43,7 @@ class Fate:
 TABLE: tuple[Fate, ...] = (
     Fate("body is no request", (ours.InvalidMessage,), JobFate.UNTOUCHED, MessageFate.DEAD_LETTERED, 400),
     Fate("unknown job", (ours.UnknownJob,), JobFate.UNTOUCHED, MessageFate.DEAD_LETTERED, 404),
+    Fate("job in an unknown status", (ours.UnknownStatus,), JobFate.UNTOUCHED, MessageFate.DEAD_LETTERED),
     Fate("another worker holds the job", (ours.JobLeased, ours.LeaseLost), JobFate.UNTOUCHED, MessageFate.RETURNED),
     Fate("no time left to start", (ours.OutOfTime,), JobFate.PENDING, MessageFate.RETURNED),
     Fate("another account's job", (ours.OtherAccount,), JobFate.FAILED, MessageFate.CONSUMED),

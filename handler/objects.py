@@ -25,9 +25,11 @@ class Objects:
         self._client, self._bucket = client, bucket
 
     def text(self, value: object) -> str | None:
-        """A record's text: the string itself, or what its pointer names, verified."""
-        if value is None or isinstance(value, str):
-            return value
+        """A record's text: the string itself, or what its pointer names, verified; always one that has a UTF-8 form."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return values.clean(value)
         if not isinstance(value, Mapping) or not isinstance(value.get("s3"), str):
             raise DamagedObject("a record holds neither a text nor a pointer to one")
         data = self._read(value["s3"])

@@ -111,7 +111,11 @@ def _check(result: Result) -> None:
 
 
 def _is_finite(number: object) -> bool:
-    return isinstance(number, (int, float, Decimal)) and not isinstance(number, bool) and math.isfinite(number)
+    """Whether it is a number that a float can hold."""
+    try:
+        return isinstance(number, (int, float, Decimal)) and not isinstance(number, bool) and math.isfinite(number)
+    except (OverflowError, ValueError):  # an integer of four hundred digits; a signalling NaN
+        return False
 
 
 def _named(value: object) -> str:

@@ -33,6 +33,7 @@ class Claimed(Enum):
     LEASED = "leased"
     COMPLETED = "completed"
     FAILED = "failed"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,8 @@ class Store:
             job = Job.of(refusal.fields)
         if job.lease_owner == token:
             return Claimed.WON, job
-        if job.status == COMPLETED:
-            return Claimed.COMPLETED, job
-        return (Claimed.LEASED if job.status == IN_PROGRESS else Claimed.FAILED), job
+        refused = {IN_PROGRESS: Claimed.LEASED, COMPLETED: Claimed.COMPLETED, FAILED: Claimed.FAILED}
+        return refused.get(job.status, Claimed.UNKNOWN), job
 
     def read(self, keys: Collection[Key]) -> Records:
         """The records that exist of those keys, in as few calls as BatchGetItem allows."""

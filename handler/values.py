@@ -15,6 +15,7 @@ Attributes = dict[str, AttributeValue]
 
 _DIGITS = 38
 _LARGEST_EXPONENT, _SMALLEST_EXPONENT = 125, -130
+_NAMELESS = "(empty)"  # DynamoDB's names have a character at least
 _DEEPEST = 28  # DynamoDB allows 32 levels
 
 
@@ -31,9 +32,9 @@ def encode(value: object, depth: int = 0) -> AttributeValue:
     if isinstance(value, (bytes, bytearray)):
         return {"B": bytes(value)}
     if depth >= _DEEPEST:
-        return {"S": clean(json.dumps(value, default=lambda other: type(other).__name__))}
+        return {"S": clean(_json(value))}
     if isinstance(value, Mapping):
-        return {"M": {clean(str(key)): encode(part, depth + 1) for key, part in value.items()}}
+        return {"M": {clean(str(key)) or _NAMELESS: encode(part, depth + 1) for key, part in value.items()}}
     if isinstance(value, (list, tuple, set, frozenset)):
         return {"L": [encode(part, depth + 1) for part in value]}
     return {"S": type(value).__name__}
@@ -94,6 +95,14 @@ def clean(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def _json(value: object) -> str:
+    """What is too deep for a record as JSON; its type's name where it is none, as a value inside of itself is."""
+    try:
+        return json.dumps(value, default=lambda other: type(other).__name__)
+    except (TypeError, ValueError, RecursionError):
+        return type(value).__name__
 
 
 def _number(value: int | float | Decimal) -> AttributeValue:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from handler import batch, message, scoring
 from handler.batch import Effort, Ending, Outcome
 from handler.clock import Clock, Deadline
-from handler.exceptions import HandlerError, JobLeased, OtherAccount, OutOfTime, Unavailable
+from handler.exceptions import HandlerError, JobLeased, OtherAccount, OutOfTime, Unavailable, UnknownStatus
 from handler.logs import Log
 from handler.queues import Delivery, Queues, Response
 from handler.records import Job
@@ -110,6 +110,8 @@ class Worker:
                 attempt.response = Response(job.id, job.result_id)
         elif state is Claimed.FAILED:
             attempt.detail = "already failed"
+        elif state is Claimed.UNKNOWN:
+            raise UnknownStatus(f"the scoring job's status is {job.status[:40]!r}, which this worker does not know")
 
     def _read(self, attempts: Sequence[Attempt]) -> Records:
         """One read for all; where it fails, it fails for all."""

@@ -44,8 +44,9 @@ class Document:
 def parse(text: str, name: str) -> Document:
     """Raises InvalidScorecard with every problem of the YAML itself."""
     text = text.removeprefix("\ufeff")
-    if len(text.encode()) > MAXIMUM_BYTES:
-        megabytes = len(text.encode()) / 1_048_576
+    size = len(text.encode(errors="surrogatepass"))
+    if size > MAXIMUM_BYTES:
+        megabytes = size / 1_048_576
         raise InvalidScorecard([Problem(name, _TOP, f"the file has {megabytes:.1f} MiB; a scorecard may have 1 MiB")])
     root = _compose(text, name)
     if root is None:
@@ -124,14 +125,14 @@ class _Walk:
                 continue
             if _tag(key) not in ("str", "timestamp"):
                 self._problem(key, f"a key must be text: put {_shown(key)} in quotes")
-            elif key.value in own:
-                first = self.keys[(*path, key.value)]
-                self._problem(key, f"the key {key.value!r} is here twice; first on line {first.line}")
+            elif (name := self._text(key)) in own:
+                first = self.keys[(*path, name)]
+                self._problem(key, f"the key {name!r} is here twice; first on line {first.line}")
             else:
                 # A key of one's own replaces what a merge brought, positions included.
-                self._forget((*path, key.value))
-                self.keys[(*path, key.value)] = _position(key)
-                own[key.value] = self.value(child, (*path, key.value))
+                self._forget((*path, name))
+                self.keys[(*path, name)] = _position(key)
+                own[name] = self.value(child, (*path, name))
         return {**merged, **own}
 
     def _merge(self, node: Any, path: Path) -> dict[str, Any]:
@@ -157,7 +158,7 @@ class _Walk:
         self.source[path] = node.value
         kind = _tag(node)
         if kind in ("str", "timestamp"):
-            return node.value
+            return self._text(node)
         if kind == "null":
             return None
         if kind == "bool":
@@ -166,6 +167,17 @@ class _Walk:
             return self._number(node, kind)
         self._problem(node, f"the tag {node.tag} means nothing here")
         return None
+
+    def _text(self, node: Any) -> str:
+        """A scalar's text. JSON writes some characters as two escapes, which YAML's reader leaves apart."""
+        text: str = node.value
+        if text.isascii():
+            return text
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self._problem(node, "half of a character (a lone surrogate, as \\ud800 is)")
+            return ""
 
     def _number(self, node: Any, kind: str) -> int | float | None:
         text = node.value.replace("_", "").casefold()

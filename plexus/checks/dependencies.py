@@ -12,7 +12,8 @@ from plexus.problems import Finding, nearest
 def check(value: Any) -> list[Finding]:
     """Findings about the scores' names and what they depend on."""
     listed = value.get("scores") if isinstance(value, dict) else None
-    scores = [(index, each) for index, each in enumerate(listed or []) if isinstance(each, dict)]
+    known = listed if isinstance(listed, list) else []
+    scores = [(index, each) for index, each in enumerate(known) if isinstance(each, dict)]
     found = [*_unique(scores, "name"), *_unique(scores, "key"), *_unique(scores, "id")]
     names = [each["name"] for _, each in scores if isinstance(each.get("name"), str)]
     for index, each in scores:

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from tests.memory.wire import Refused
 
 ACCOUNT = "000000000000"
+_BODY = re.compile("[\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+"""The characters that SQS takes."""
 
 
 @dataclass
@@ -104,9 +107,11 @@ class MemorySQS:
         return received
 
     def _send(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
+        if not _BODY.fullmatch(request["MessageBody"]):
+            raise Refused("InvalidMessageContents")
         attributes = request.get("MessageAttributes", {})
         size = len(request["MessageBody"].encode()) + len(json.dumps(attributes)) * bool(attributes)
-        if size > 262_144 + 64 or not request["MessageBody"]:
+        if size > 262_144 + 64:
             raise Refused("InvalidParameterValue")
         number = f"message-{next(self._numbers)}"
         unique = request.get("MessageDeduplicationId")

@@ -9,7 +9,7 @@ from handler import values
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(min_size=1), inner, max_size=4),
     max_leaves=20,
 )
 
@@ -54,6 +54,22 @@ def test_deep_nesting_becomes_json() -> None:
         encoded, depth = encoded["L"][0], depth + 1
     assert depth < 32
     assert "end" in json.dumps(json.loads(encoded["S"]))
+
+
+def test_what_is_no_json_at_that_depth_becomes_its_types_name() -> None:
+    """A value inside of itself, or keys that are no texts, below the limit: stored as the type's name, no error."""
+    loop: list[Any] = []
+    loop.append(loop)
+    keys: Any = {}
+    for _ in range(40):
+        keys = {("a", 1): keys}
+    assert '"S": "list"' in json.dumps(values.encode(loop))
+    assert '"S": "dict"' in json.dumps(values.encode(keys))
+
+
+def test_a_name_is_never_empty() -> None:
+    """A map's empty key is stored under a name, since an attribute's name has a character at least."""
+    assert values.encode({"": 1}) == {"M": {"(empty)": {"N": "1"}}}
 
 
 def test_fields_that_are_none_are_left_out() -> None:

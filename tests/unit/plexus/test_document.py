@@ -107,3 +107,15 @@ def test_two_documents_are_one_too_many() -> None:
 def test_a_key_must_be_text() -> None:
     """A number as a key would change its spelling, so it has to stand in quotes."""
     assert "a key must be text: put 1 in quotes" in message("1: x\n")
+
+
+@pytest.mark.parametrize("text", ['name: A\nkey: "\\ud800"\n', 'name: A\n"\\udc00": 1\n'])
+def test_half_of_a_character_is_refused_with_its_place(text: str) -> None:
+    """An escape that names half of a character has no UTF-8 form, so nothing could be stored or hashed."""
+    assert ":2:" in message(text)
+    assert "half of a character" in message(text)
+
+
+def test_jsons_two_escapes_make_one_character() -> None:
+    """JSON is YAML: what it writes as two escapes is one character in values and keys."""
+    assert document.parse('{"\\ud83e\\uddfe": "\\ud83d\\udd25!"}', "f").value == {"🧾": "🔥!"}
