@@ -13,7 +13,8 @@ from typing import Any
 from ._aws import Aws
 from ._errors import OperationFailed
 
-HOLD_S = 60  # while they are looked at nobody else receives them
+HOLD_S = 120  # while they are looked at nobody else receives them
+LONGEST_S = 43_200  # that SQS hides a message
 BATCH = 10
 Say = Callable[[str], None]
 
@@ -75,8 +76,11 @@ def held(aws: Aws) -> Iterator[list[Letter]]:
     found: dict[str, Letter] = {}
     try:
         while got := _receive(client, url):
-            fresh = [letter(message) for message in got]
-            found.update({one.id: one for one in fresh})
+            fresh = {one.id: one for one in map(letter, got)}
+            again = fresh.keys() <= found.keys()  # what was hidden first is visible again: there are no others
+            found.update(fresh)
+            if again:
+                break
         yield sorted(found.values(), key=lambda one: one.sent)
     finally:
         _show_again(client, url, list(found.values()))
@@ -95,12 +99,26 @@ def _receive(client: Any, url: str) -> list[dict[str, Any]]:
 
 
 def _show_again(client: Any, url: str, letters: Sequence[Letter]) -> None:
+    _hide(client, url, letters, 0)  # what was deleted is refused: no matter
+
+
+def _hide(client: Any, url: str, letters: Sequence[Letter], seconds: int) -> set[str]:
+    """Hide letters for so long from now; return the ids of those that are no longer ours to hide."""
+    refused: set[str] = set()
     for start in range(0, len(letters), BATCH):
+        batch = letters[start : start + BATCH]
         entries = [
-            {"Id": str(number), "ReceiptHandle": one.receipt, "VisibilityTimeout": 0}
-            for number, one in enumerate(letters[start : start + BATCH])
+            {"Id": str(number), "ReceiptHandle": one.receipt, "VisibilityTimeout": seconds}
+            for number, one in enumerate(batch)
         ]
-        client.change_message_visibility_batch(QueueUrl=url, Entries=entries)  # what was deleted is refused: no matter
+        answer = client.change_message_visibility_batch(QueueUrl=url, Entries=entries)
+        refused |= {batch[int(failed["Id"])].id for failed in answer.get("Failed", [])}
+    return refused
+
+
+def hold_s(count: int, rate: float) -> int:
+    """Seconds that so many letters have to stay hidden while they are sent at `rate` a second."""
+    return min(LONGEST_S, int(count / rate * 1.5) + HOLD_S)
 
 
 def chosen(letters: Iterable[Letter], names: Sequence[str]) -> list[Letter]:
@@ -123,13 +141,19 @@ def redrive(aws: Aws, letters: Sequence[Letter], *, rate: float, dry_run: bool, 
     """Set each letter's job back to PENDING, send its message to the request queue, and delete the letter.
 
     In this order: a stop in between leaves a letter that can be redriven again, never a lost job. At most `rate` a
-    second. A letter that names no job, or one that is done, stays: it could only come back.
+    second. A letter that names no job, or one that is done, stays: it could only come back. So does one that somebody
+    else received since we looked.
     """
     done = []
+    url = aws.queue_url(aws.stage.queues.request_dead_letters)
+    taken = set() if dry_run else _hide(aws.client("sqs"), url, letters, hold_s(len(letters), rate))
     for number, one in enumerate(letters):
         if number and not dry_run:
             time.sleep(1 / rate)
-        done.append(_redrive_one(aws, one, dry_run))
+        if one.id in taken:
+            done.append(Redriven(one.id, one.scoring_job_id, "left", "somebody else has received it; run this again"))
+        else:
+            done.append(_redrive_one(aws, one, dry_run))
         say(f"{one.id}: {done[-1].action}: {done[-1].note}")
     return done
 

@@ -16,6 +16,7 @@ import click
 from . import _imports, _stacks
 from ._aws import ROOT, Aws, make
 from ._command import Shell, Verbs, verb
+from ._counting import counting
 from ._errors import NotFound, OperationFailed
 from ._image import LocalImage, find_local_image
 from ._stacks import Change, Say
@@ -198,7 +199,8 @@ def deploy_command(shell: Shell, image_uri: str | None) -> list[Outcome]:
         if not pending:
             return diff(shell.aws)
         shell.confirm("\n".join(_line(o) for o in pending))
-    return deploy(shell.aws, image_uri=image_uri, dry_run=shell.dry_run)
+    with counting("stacks", len(list(templates(shell.stage.name))), silent=shell.as_json) as done:
+        return deploy(shell.aws, image_uri=image_uri, dry_run=shell.dry_run, say=lambda _: done(1))
 
 
 @verb(group=main, name="diff", render=_render)

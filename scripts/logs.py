@@ -14,7 +14,7 @@ import click
 
 from . import _logs
 from ._command import Shell, plain, verb
-from ._errors import NotFound, OperationFailed
+from ._errors import NotFound
 from ._logs import Event, Follower, Wanted
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -29,7 +29,7 @@ def parse_since(text: str, now_s: float) -> int:
     try:
         return int(datetime.fromisoformat(text).timestamp() * 1000)
     except ValueError:
-        raise OperationFailed(f"{text!r} is not a time", "write 90s, 10m, 2h, 1d or 2026-01-31T12:00") from None
+        raise click.UsageError(f"{text!r} is not a time; write 90s, 10m, 2h, 1d or 2026-01-31T12:00") from None
 
 
 def line(event: Event) -> str:

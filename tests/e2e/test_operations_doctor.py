@@ -1,6 +1,7 @@
 """The doctor names what is broken, and dead letters go back to work without loss."""
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -152,6 +153,31 @@ def test_what_could_only_come_back_stays(stage: Staged, failed: str) -> None:
     done = redrive(stage)
     assert sorted(one.action for one in done) == ["left", "left", "left", "sent"]
     assert len(look(stage)) == 3
+
+
+def test_a_letter_that_somebody_else_took_is_left_to_him(
+    stage: Staged, failed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the hold ran out and another received the letter, the job is not sent a second time by us."""
+    monkeypatch.setattr(_dead_letters, "HOLD_S", 1)
+    with _dead_letters.held(stage.aws) as letters:
+        dead = stage.aws.queue_url(stage.aws.stage.queues.request_dead_letters)
+        other: list[dict[str, Any]] = []
+        end = time.monotonic() + 20
+        while not other:
+            assert time.monotonic() < end
+            other = stage.aws.client("sqs").receive_message(QueueUrl=dead, WaitTimeSeconds=1).get("Messages", [])
+        stage.aws.client("sqs").delete_message(QueueUrl=dead, ReceiptHandle=other[0]["ReceiptHandle"])
+        done = _dead_letters.redrive(stage.aws, letters, rate=100, dry_run=False, say=lambda _: None)
+    assert [(one.action, one.note) for one in done] == [("left", "somebody else has received it; run this again")]
+    assert record(stage, failed)["status"] == "FAILED"
+
+
+def test_many_letters_stay_hidden_until_the_last_is_sent() -> None:
+    """The hold grows with their number and falls with the rate, up to what SQS allows."""
+    assert _dead_letters.hold_s(10, rate=10) > 60
+    assert _dead_letters.hold_s(6000, rate=10) > 600
+    assert _dead_letters.hold_s(10**6, rate=1) == 43_200
 
 
 def test_a_name_of_no_letter_is_refused(stage: Staged, failed: str) -> None:
