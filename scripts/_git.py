@@ -23,14 +23,15 @@ def commit() -> str:
     return _git("rev-parse", "HEAD") or UNKNOWN
 
 
-def is_dirty() -> bool:
+def is_dirty(folder: Path = ROOT) -> bool:
     """Whether tracked files differ from the commit."""
-    return bool(_git("status", "--porcelain", "--untracked-files=no"))
+    return bool(_git("status", "--porcelain", "--untracked-files=no", folder=folder))
 
 
-def is_on_main(revision: str) -> bool:
+def is_on_main(revision: str, folder: Path = ROOT) -> bool:
     """Whether a commit is part of main, here or at the origin."""
-    return any(_git("merge-base", "--is-ancestor", revision, branch) is not None for branch in ("main", "origin/main"))
+    branches = ("main", "origin/main")
+    return any(_git("merge-base", "--is-ancestor", revision, one, folder=folder) is not None for one in branches)
 
 
 def has_commit(revision: str) -> bool:

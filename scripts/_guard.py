@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from . import _git
-from ._aws import Aws, make
+from ._aws import ROOT, Aws, make
 from ._command import Shell
 from ._errors import OperationFailed, Refused
 
@@ -24,16 +26,16 @@ def require_account(aws: Aws) -> None:
         )
 
 
-def commit_problems(revision: str) -> list[str]:
-    """Why production does not take an image of this commit; empty when it does."""
+def commit_problems(revision: str, folder: Path = ROOT) -> list[str]:
+    """Why production does not take an image of this commit, as the clone in `folder` knows it; empty when it does."""
     problems = []
     if revision.endswith("-dirty"):
         problems.append(f"the image was built from a work tree with changes that no commit holds ({revision})")
     elif revision == _git.UNKNOWN:
         problems.append("the image names no commit")
-    elif not _git.is_on_main(revision):
+    elif not _git.is_on_main(revision, folder):
         problems.append(f"the commit {_git.short_revision(revision)} is not on main, here or at the origin")
-    if _git.is_dirty():
+    if _git.is_dirty(folder):
         problems.append("the work tree differs from its commit")
     return problems
 
