@@ -44,8 +44,8 @@ vulnerabilities: $(READY) ## Known vulnerabilities of the locked wheels, by a da
 	@$(PYTHON) nix/vulnerabilities.py $(if $(ADVISORIES),--update $(ADVISORIES))
 nix: ## The same image with Nix (the host's, else the project's own)
 	@$(CHECK_PYTHON); nix/run
-lock: ## Move all pins and print what moved (PACKAGE=: that one, NAME=: that lock, KEEP=1: only what a .in asks for, DRY=1)
-	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/locking.py $(PACKAGE) $(foreach one,$(NAME),--lock $(one)) $(if $(KEEP),--keep) $(if $(DRY),--dry-run)
+lock: ## Move all pins and print what moved (PACKAGE=: that one, NAME=: that lock, KEEP=1: only what a .in asks for, DRY_RUN=1)
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/locking.py $(PACKAGE) $(foreach one,$(NAME),--lock $(one)) $(if $(KEEP),--keep) $(if $(DRY_RUN),--dry-run)
 archive: $(if $(ARCHIVE),,$(READY)) ## Keep every pinned input, in the stage's registry or a folder (ARCHIVE=FOLDER), to rebuild from for ever
 	@$(CHECK_PYTHON); $(if $(ARCHIVE),$(HOST_PYTHON) nix/archive_folder.py '$(ARCHIVE)',$(RUN).archive)
 
@@ -63,7 +63,7 @@ infra-diff: $(READY) ## Show what infra-deploy would change
 infra-import: $(READY) ## Write the files with which the stacks can take over what exists already (docs/migration.md)
 	@$(RUN).infra import
 login: $(READY) ## Sign Docker, podman, buildah or skopeo in to the stage's registry, by a credential helper where there is one (ENGINE=)
-	@$(RUN).login $(if $(ENGINE),--engine $(ENGINE)) $(if $(DRY),--dry-run)
+	@$(RUN).login $(if $(ENGINE),--engine $(ENGINE)) $(if $(DRY_RUN),--dry-run)
 push: $(READY) ## Upload the image's missing blobs to the stage's registry
 	@$(RUN).push
 deploy: $(READY) ## Update the function by digest, publish a version, try it, move the alias (CANARY=10 WATCH=300: a share first)
@@ -86,12 +86,12 @@ logs: $(READY) ## Follow the function's log (FOLLOW=0: what is there, then end; 
 	@$(RUN).logs $(if $(filter 0,$(FOLLOW)),--no-follow) $(if $(LEVEL),--level '$(LEVEL)') $(if $(JOB),--job '$(JOB)') $(if $(TEXT),--grep '$(TEXT)') $(if $(SINCE),--since '$(SINCE)')
 status: $(READY) ## Function, alias, digest, queues (depth, age, dead letters), last deploys
 	@$(RUN).status
-enqueue: $(READY) ## Send jobs from FILE=items.csv, texts or ids of jobs (CARD=card.yaml SCORE=name RUN_ID=to go on DRY_RUN=1)
-	@$(RUN).enqueue $(if $(FILE),'$(FILE)') $(if $(CARD),--scorecard '$(CARD)') $(if $(SCORE),--score '$(SCORE)') $(if $(RUN_ID),--run '$(RUN_ID)') $(if $(DRY_RUN),--dry-run)
+enqueue: $(READY) ## Send jobs from FILE=items.csv, texts or ids of jobs (CARD=card.yaml SCORE=name RUN_ID=to go on)
+	@$(RUN).enqueue $(if $(FILE),'$(FILE)') $(if $(CARD),--scorecard '$(CARD)') $(if $(SCORE),--score '$(SCORE)') $(if $(RUN_ID),--run '$(RUN_ID)')
 results: $(READY) ## The newest results (SCORECARD=key SCORE=name SINCE=2h LIMIT=50; CSV=1: all of them)
 	@$(RUN).results $(if $(SCORECARD),--scorecard '$(SCORECARD)') $(if $(SCORE),--score '$(SCORE)') $(if $(SINCE),--since '$(SINCE)') $(if $(LIMIT),--limit $(LIMIT)) $(if $(CSV),--csv)
-dlq: $(READY) ## The dead letters with their reasons (REDRIVE=1 or REDRIVE=ID: send back to work; DRY_RUN=1)
-	@$(RUN).dlq $(if $(REDRIVE),redrive $(filter-out 1,$(REDRIVE)) $(if $(DRY_RUN),--dry-run),list)
+dlq: $(READY) ## The dead letters with their reasons (SHOW=ID; REDRIVE=1 or REDRIVE=ID RATE=10: send back to work; DELETE=ID: for good)
+	@$(RUN).dlq $(if $(SHOW),show $(SHOW),$(if $(DELETE),delete $(DELETE),$(if $(REDRIVE),redrive $(filter-out 1,$(REDRIVE)) $(if $(RATE),--rate $(RATE)),list)))
 costs: $(READY) ## What invocations and models cost, in all and for a thousand jobs (HOURS=24)
 	@$(RUN).costs $(if $(HOURS),--hours $(HOURS))
 dashboard: $(READY) ## A page of queues, jobs, results, deploys, errors and latency on this machine (PORT=8765; HTML=FILE: once, to a file)
@@ -114,15 +114,15 @@ cost-estimate: $(READY) ## What a stage costs in a month, from its settings and 
 ##@ Clean up
 cache: ## What the cache holds: size, age, and what the locks of this commit do not need
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/caching.py show
-cache-prune: ## Remove what they do not need (DRY=1: only say it)
-	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/caching.py prune $(if $(DRY),--dry-run)
+cache-prune: ## Remove what they do not need (DRY_RUN=1: only say it)
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/caching.py prune $(if $(DRY_RUN),--dry-run)
 clean: ## Stop the local AWS and remove everything that was made here (the cache stays)
 	@-$(HOST_PYTHON) -m local_aws stop --all 2>/dev/null; rm -rf build .local-aws .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis result
 clean-all: clean ## The same, and the cache of fetched inputs, layers and environments
 	@$(HOST_PYTHON) -c 'import shutil, sys; sys.path.insert(0, "nix"); import cache; shutil.rmtree(cache.cache_dir())'
 
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2} END {print ""}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2} END {print "\nSTAGE=staging or production: that stage instead of local. DRY_RUN=1: what acts only says what it would do. YES=1: nothing is asked.\n"}' $(MAKEFILE_LIST)
 
 $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create development .venv

@@ -172,7 +172,7 @@ def _options(acts: bool) -> list[Callable[[F], F]]:
     ]
     if acts:
         options += [
-            click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing."),
+            click.option("--dry-run", is_flag=True, envvar="DRY_RUN", help="Say what would be done, and do nothing."),
             click.option("--yes", "-y", is_flag=True, envvar="YES", help="Do not ask before changing a guarded stage."),
         ]
     return options
