@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from handler import values
-from tests.memory.expressions import Condition, Item, updated
+from tests.memory.expressions import Item, met, refuse_placeholders, updated
 from tests.memory.wire import Refused
 
 TABLES = ("Account", "Item", "Scorecard", "Score", "ScoreVersion", "ScoringJob", "ScoreResult", "Outbox")
 MAXIMUM_RECORD_BYTES = 409_600
+MOST_READS, MOST_DELETES = 100, 25  # of one batch
 
 
 class MemoryDynamoDB:
@@ -34,6 +35,7 @@ class MemoryDynamoDB:
         """One operation, by AWS's name."""
         operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "GetItem": self._get,
+            "PutItem": self._put,
             "Query": self._query,
             "Scan": self._scan,
             "UpdateItem": self._update,
@@ -56,70 +58,96 @@ class MemoryDynamoDB:
         ((_, name),) = request["ExpressionAttributeNames"].items()
         ((_, value),) = request["ExpressionAttributeValues"].items()
         found = [item for item in self._table(request["TableName"]).values() if item.get(name) == value]
-        return {"Items": found[: request["Limit"]], "Count": len(found)}
+        return _page(found, request["Limit"])
 
     def _scan(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"Items": list(self._table(request["TableName"]).values())[: request["Limit"]]}
+        return _page(list(self._table(request["TableName"]).values()), request["Limit"])
 
     def _batch_get(self, request: dict[str, Any]) -> dict[str, Any]:
         responses = {}
         for name, wanted in request["RequestItems"].items():
+            keys = _distinct([_id(key) for key in wanted["Keys"]], MOST_READS)
             table = self._table(name)
-            keys = [_id(key) for key in wanted["Keys"]]
-            if len(set(keys)) != len(keys):
-                raise Refused("ValidationException")
             responses[name] = [table[key] for key in keys if key in table]
         return {"Responses": responses, "UnprocessedKeys": {}}
 
     def _batch_write(self, request: dict[str, Any]) -> dict[str, Any]:
         for name, writes in request["RequestItems"].items():
-            if len(writes) > 25:
-                raise Refused("ValidationException")
-            for write in writes:
-                self._table(name).pop(_id(write["DeleteRequest"]["Key"]), None)
+            table = self._table(name)
+            for key in _distinct([_id(write["DeleteRequest"]["Key"]) for write in writes], MOST_DELETES):
+                table.pop(key, None)
         return {"UnprocessedItems": {}}
+
+    def _put(self, request: dict[str, Any]) -> dict[str, Any]:
+        table, key = self._table(request["TableName"]), _id(request["Item"])
+        refuse_placeholders(request)
+        new = _written(request, None)
+        self._refuse_unless_met(request, table.get(key))
+        table[key] = new
+        return {}
 
     def _update(self, request: dict[str, Any]) -> dict[str, Any]:
         table, key = self._table(request["TableName"]), _id(request["Key"])
-        item = table.get(key)
-        if not _allowed(request, item):
-            more: dict[str, Any] = {"Item": item} if item else {}
-            raise Refused("ConditionalCheckFailedException", 400, **more)
-        table[key] = _updated(request, item)
-        return {"Attributes": table[key]}
+        refuse_placeholders(request)
+        self._refuse_unless_met(request, table.get(key))
+        table[key] = _written(request, table.get(key))
+        return {"Attributes": table[key]} if request.get("ReturnValues") == "ALL_NEW" else {}
+
+    def _refuse_unless_met(self, request: dict[str, Any], item: Item | None) -> None:
+        if not met(request, item):
+            raise Refused("ConditionalCheckFailedException", 400, **_old(request, item))
 
     def _transact(self, request: dict[str, Any]) -> dict[str, Any]:
-        parts = [next(iter(item.items())) for item in request["TransactItems"]]
-        reasons = [{"Code": "None" if self._permits(part) else "ConditionalCheckFailed"} for _, part in parts]
-        if any(reason["Code"] != "None" for reason in reasons):
+        parts = [part for each in request["TransactItems"] for part in each.values()]
+        targets = [(part["TableName"], _id(part.get("Key") or part["Item"])) for part in parts]
+        if len(set(targets)) != len(targets):
+            raise Refused("ValidationException")
+        for part in parts:
+            refuse_placeholders(part)
+        olds = [self._table(name).get(key) for name, key in targets]
+        news = [_written(part, None) if "Item" in part else None for part in parts]  # sizes before conditions
+        failed = [not met(part, old) for part, old in zip(parts, olds, strict=True)]
+        if any(failed):
+            reasons = [
+                {"Code": "ConditionalCheckFailed", **_old(part, old)} if wrong else {"Code": "None"}
+                for part, old, wrong in zip(parts, olds, failed, strict=True)
+            ]
             raise Refused("TransactionCanceledException", CancellationReasons=reasons)
-        for kind, part in parts:
-            table = self._table(part["TableName"])
-            if kind == "Put":
-                if values.record_size(part["Item"]) > MAXIMUM_RECORD_BYTES:
-                    raise Refused("ValidationException")
-                table[_id(part["Item"])] = part["Item"]
-            else:
-                table[_id(part["Key"])] = _updated(part, table[_id(part["Key"])])
+        for (name, key), part, old, new in zip(targets, parts, olds, news, strict=True):
+            self._table(name)[key] = new or _written(part, old)
         return {}
 
-    def _permits(self, part: dict[str, Any]) -> bool:
-        return _allowed(part, self._table(part["TableName"]).get(_id(part.get("Key") or part["Item"])))
+
+def _page(items: list[Item], limit: int) -> dict[str, Any]:
+    """Up to `limit` items; where there may be more, where to go on."""
+    page = items[:limit]
+    last = {"LastEvaluatedKey": {"id": page[-1]["id"]}} if len(page) == limit else {}
+    return {"Items": page, "Count": len(page), **last}
 
 
-def _allowed(request: dict[str, Any], item: Item | None) -> bool:
-    text = request.get("ConditionExpression")
-    names, held = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
-    return text is None or Condition(text, names, held).holds(item)
+def _distinct(keys: list[str], most: int) -> list[str]:
+    """The keys of a batch, which may not repeat."""
+    if len(keys) > most or len(set(keys)) != len(keys):
+        raise Refused("ValidationException")
+    return keys
 
 
-def _updated(request: dict[str, Any], item: Item | None) -> Item:
-    return updated(
-        item or dict(request["Key"]),
-        request["UpdateExpression"],
-        request["ExpressionAttributeNames"],
-        request["ExpressionAttributeValues"],
-    )
+def _old(request: dict[str, Any], item: Item | None) -> dict[str, Any]:
+    """The item that does not meet the condition, where it is asked for and exists."""
+    asked = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    return {"Item": item} if asked and item else {}
+
+
+def _written(request: dict[str, Any], item: Item | None) -> Item:
+    """The item after a put or an update."""
+    if "Item" in request:
+        new = request["Item"]
+    else:
+        names, held = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
+        new = updated(item or dict(request["Key"]), request["UpdateExpression"], names, held)
+    if values.record_size(new) > MAXIMUM_RECORD_BYTES:
+        raise Refused("ValidationException")
+    return dict(new)
 
 
 def _id(key: Item) -> str:

@@ -4,8 +4,30 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from tests.memory.wire import Refused
+
 Item = dict[str, dict[str, Any]]
 _TOKEN = re.compile(r"\s*(attribute_exists|attribute_not_exists|AND|OR|[()<>=,+]|[#:\w]+)")
+
+_EXPRESSIONS = ("ConditionExpression", "UpdateExpression", "KeyConditionExpression")
+_RESERVED = {"status", "value", "type", "name", "key", "text", "order"}
+"""Those of our attributes that DynamoDB's expressions take only by a placeholder, from its list of reserved words."""
+
+
+def refuse_placeholders(request: dict[str, Any]) -> None:
+    """Refuse expressions with an undefined name or value, one that is not used, or a reserved word."""
+    text = " ".join(request.get(kind, "") for kind in _EXPRESSIONS)
+    given = {*request.get("ExpressionAttributeNames", {}), *request.get("ExpressionAttributeValues", {})}
+    words = {word.lower() for word in re.findall(r"(?<![#:\w])\w+", text)}
+    if given != set(re.findall(r"[#:]\w+", text)) or words & _RESERVED:
+        raise Refused("ValidationException")
+
+
+def met(request: dict[str, Any], item: Item | None) -> bool:
+    """Whether an item, or its absence, meets a request's condition."""
+    text = request.get("ConditionExpression")
+    names, held = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
+    return text is None or Condition(text, names, held).holds(item)
 
 
 class Condition:
@@ -77,8 +99,10 @@ def updated(item: Item, text: str, names: dict[str, str], values: dict[str, Any]
             if clause == "SET":
                 new[name] = values[words[1]]
             elif clause == "ADD":
-                total = Decimal(new.get(name, {"N": "0"})["N"]) + Decimal(values[words[1]]["N"])
-                new[name] = {"N": str(total)}
+                before = new.get(name, {"N": "0"})
+                if "N" not in before:
+                    raise Refused("ValidationException")
+                new[name] = {"N": str(Decimal(before["N"]) + Decimal(values[words[1]]["N"]))}
             else:
                 new.pop(name, None)
     return new

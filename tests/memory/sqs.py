@@ -4,20 +4,22 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.memory.wire import Refused
 
 ACCOUNT = "000000000000"
-_BODY = re.compile("[\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
-"""The characters that SQS takes."""
+MAXIMUM_MESSAGE_BYTES = 262_144
+UNIQUE_S = 300.0  # how long a FIFO queue knows a deduplication id
+_CONTENT = re.compile("[\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
+_ERRORS = "AWS.SimpleQueueService."
 
 
 @dataclass
 class Message:
-    """A message as its queue keeps it."""
+    """A message as its queue keeps it; `before` are its receives from the queue whose dead letter it became."""
 
     id: str
     body: str
@@ -26,19 +28,29 @@ class Message:
     sent: float
     visible: float
     receives: int = 0
+    before: int = 0
     handles: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Queue:
-    """A queue; `dead_letters` names another."""
+    """A queue; `dead_letters` names another.
+
+    `first` are groups whose turn it is, of those that have messages: SQS promises no order among groups.
+    """
 
     name: str
     visibility: float = 30.0
     dead_letters: str | None = None
     max_receive_count: int = 3
     messages: list[Message] = field(default_factory=list)
-    unique: set[str] = field(default_factory=set)
+    unique: dict[str, tuple[str, float]] = field(default_factory=dict)
+    first: Sequence[str] = ()
+
+    @property
+    def fifo(self) -> bool:
+        """Whether it keeps the order within groups."""
+        return self.name.endswith(".fifo")
 
     @property
     def url(self) -> str:
@@ -49,6 +61,21 @@ class Queue:
     def arn(self) -> str:
         """As events name it."""
         return f"arn:aws:sqs:us-west-2:{ACCOUNT}:{self.name}"
+
+    def holding(self, handle: str) -> Message | None:
+        """The message that was received with that handle, while it is here."""
+        if not handle.startswith(self.name + ":"):
+            raise Refused("ReceiptHandleIsInvalid")
+        return next((message for message in self.messages if handle in message.handles), None)
+
+    def in_turn(self, now: float) -> list[Message]:
+        """The messages that may be received, in the order of their turn; a group waits for its messages in flight."""
+        visible = [message for message in self.messages if message.visible <= now]
+        if not self.fifo:
+            return visible
+        busy = {message.group for message in self.messages if message.visible > now}
+        groups = list(dict.fromkeys([*self.first, *(message.group for message in self.messages)]))
+        return sorted((each for each in visible if each.group not in busy), key=lambda each: groups.index(each.group))
 
 
 class MemorySQS:
@@ -72,16 +99,17 @@ class MemorySQS:
         """One operation, by AWS's name."""
         if operation == "GetQueueUrl":
             if request["QueueName"] not in self.queues:
-                raise Refused("AWS.SimpleQueueService.NonExistentQueue")
+                raise Refused(_ERRORS + "NonExistentQueue")
             return {"QueueUrl": self.queues[request["QueueName"]].url}
         queue = self.queues.get(request["QueueUrl"].rpartition("/")[2])
         if queue is None:
-            raise Refused("AWS.SimpleQueueService.NonExistentQueue")
+            raise Refused(_ERRORS + "NonExistentQueue")
         operations: dict[str, Callable[[Queue, dict[str, Any]], dict[str, Any]]] = {
             "SendMessage": self._send,
             "SendMessageBatch": self._send_batch,
             "ReceiveMessage": self._receive,
             "DeleteMessage": self._delete,
+            "DeleteMessageBatch": self._delete_batch,
             "ChangeMessageVisibilityBatch": self._change_visibility,
             "GetQueueAttributes": self._attributes,
         }
@@ -91,81 +119,137 @@ class MemorySQS:
         """Up to `most` visible messages; those received too often move to the dead-letter queue instead."""
         received: list[Message] = []
         now = self.now()
-        busy = {message.group for message in queue.messages if message.group is not None and message.visible > now}
-        for message in list(queue.messages):
-            if len(received) == most or message.visible > now or message.group in busy:
-                continue
-            if queue.dead_letters and message.receives >= queue.max_receive_count:
+        for message in queue.in_turn(now):
+            if len(received) == most:
+                break
+            if queue.dead_letters and message.receives - message.before >= queue.max_receive_count:
                 queue.messages.remove(message)
-                message.receives, message.visible = 0, now
+                message.before, message.visible, message.handles = message.receives, now, []
                 self.queues[queue.dead_letters].messages.append(message)
                 continue
             message.receives += 1
-            message.handles.append(f"handle-{next(self._numbers)}")
+            message.handles.append(f"{queue.name}:handle-{next(self._numbers)}")
             message.visible = now + (queue.visibility if visibility is None else visibility)
             received.append(message)
         return received
 
     def _send(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
-        if not _BODY.fullmatch(request["MessageBody"]):
-            raise Refused("InvalidMessageContents")
-        attributes = request.get("MessageAttributes", {})
-        size = len(request["MessageBody"].encode()) + len(json.dumps(attributes)) * bool(attributes)
-        if size > 262_144 + 64:
-            raise Refused("InvalidParameterValue")
-        number = f"message-{next(self._numbers)}"
-        unique = request.get("MessageDeduplicationId")
-        if unique is None or unique not in queue.unique:
-            queue.unique |= {unique} if unique else set()
-            now = self.now()
-            group = request.get("MessageGroupId")
+        _refuse_unfit(queue, request)
+        body, now = request["MessageBody"], self.now()
+        unique = request.get("MessageDeduplicationId", "")
+        number, known_since = queue.unique.get(unique, ("", -UNIQUE_S))
+        if now - known_since >= UNIQUE_S:
+            number = f"message-{next(self._numbers)}"
+            if unique:
+                queue.unique[unique] = (number, now)
             visible = now + request.get("DelaySeconds", 0)
-            queue.messages.append(Message(number, request["MessageBody"], attributes, group, now, visible))
-        return {"MessageId": number, "MD5OfMessageBody": _md5(request["MessageBody"])}
+            attributes, group = request.get("MessageAttributes", {}), request.get("MessageGroupId")
+            queue.messages.append(Message(number, body, attributes, group, now, visible))
+        return {"MessageId": number, "MD5OfMessageBody": _md5(body)}
 
     def _send_batch(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
-        if not 1 <= len(request["Entries"]) <= 10:
-            raise Refused("AWS.SimpleQueueService.TooManyEntriesInBatchRequest")
-        answers = [{"Id": entry["Id"], **self._send(queue, entry)} for entry in request["Entries"]]
-        return {"Successful": answers, "Failed": []}
+        return _each(request, lambda entry: self._send(queue, entry))
 
     def _receive(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
-        received = self.receive(queue, request.get("MaxNumberOfMessages", 1), request.get("VisibilityTimeout"))
-        return {
-            "Messages": [
-                {
-                    "MessageId": message.id,
-                    "ReceiptHandle": message.handles[-1],
-                    "Body": message.body,
-                    "MD5OfBody": _md5(message.body),
-                    "Attributes": system_attributes(message),
-                }
-                for message in received
-            ]
-        }
+        most = request.get("MaxNumberOfMessages", 1)
+        if not 1 <= most <= 10:
+            raise Refused("InvalidParameterValue")
+        received = self.receive(queue, most, request.get("VisibilityTimeout"))
+        return {"Messages": [_told(message, request) for message in received]} if received else {}
 
     def _delete(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
-        queue.messages = [each for each in queue.messages if request["ReceiptHandle"] not in each.handles]
+        message = queue.holding(request["ReceiptHandle"])
+        if message is not None:
+            if queue.fifo and message.visible <= self.now():
+                raise Refused("InvalidParameterValue")  # the receipt handle has expired
+            queue.messages.remove(message)
         return {}
 
+    def _delete_batch(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
+        return _each(request, lambda entry: self._delete(queue, entry))
+
     def _change_visibility(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
-        answers: dict[str, Any] = {"Successful": [], "Failed": []}
-        for entry in request["Entries"]:
-            message = next((each for each in queue.messages if entry["ReceiptHandle"] in each.handles), None)
-            if message is None or message.visible <= self.now():
-                failure = {"Id": entry["Id"], "Code": "MessageNotInflight", "SenderFault": True}
-                answers["Failed"].append(failure)
-            else:
-                message.visible = self.now() + entry["VisibilityTimeout"]
-                answers["Successful"].append({"Id": entry["Id"]})
-        return answers
+        def change(entry: dict[str, Any]) -> dict[str, Any]:
+            message = queue.holding(entry["ReceiptHandle"])
+            if message is None:
+                raise Refused("InvalidParameterValue")
+            if message.visible <= self.now():
+                raise Refused("MessageNotInflight")
+            message.visible = self.now() + entry["VisibilityTimeout"]
+            return {}
+
+        return _each(request, change)
 
     def _attributes(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
-        if not queue.dead_letters:
-            return {"Attributes": {}}
-        target = self.queues[queue.dead_letters].arn
-        policy = {"deadLetterTargetArn": target, "maxReceiveCount": queue.max_receive_count}
-        return {"Attributes": {"RedrivePolicy": json.dumps(policy)}}
+        hidden = [message for message in queue.messages if message.visible > self.now()]
+        delayed = sum(message.receives == message.before for message in hidden)
+        known = {
+            "ApproximateNumberOfMessages": str(len(queue.messages) - len(hidden)),
+            "ApproximateNumberOfMessagesNotVisible": str(len(hidden) - delayed),
+            "ApproximateNumberOfMessagesDelayed": str(delayed),
+        }
+        if queue.dead_letters:
+            target = self.queues[queue.dead_letters].arn
+            known["RedrivePolicy"] = json.dumps(
+                {"deadLetterTargetArn": target, "maxReceiveCount": queue.max_receive_count}
+            )
+        asked = {name: known[name] for name in request["AttributeNames"] if name in known}
+        return {"Attributes": asked} if asked else {}
+
+
+def _each(request: dict[str, Any], act: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """A batch's answer: each entry succeeds or fails for itself."""
+    entries = request["Entries"]
+    if not entries:
+        raise Refused(_ERRORS + "EmptyBatchRequest")
+    if len(entries) > 10:
+        raise Refused(_ERRORS + "TooManyEntriesInBatchRequest")
+    if len({entry["Id"] for entry in entries}) < len(entries):
+        raise Refused(_ERRORS + "BatchEntryIdsNotDistinct")
+    answer: dict[str, Any] = {"Successful": [], "Failed": []}
+    for entry in entries:
+        try:
+            answer["Successful"].append({"Id": entry["Id"], **act(entry)})
+        except Refused as refusal:
+            answer["Failed"].append({"Id": entry["Id"], "Code": refusal.code, "SenderFault": True})
+    return answer
+
+
+def _refuse_unfit(queue: Queue, request: dict[str, Any]) -> None:
+    """Refuse what this queue does not take as a message."""
+    body, unique = request["MessageBody"], request.get("MessageDeduplicationId")
+    if not body or (queue.fifo and not request.get("MessageGroupId")):
+        raise Refused("MissingParameter")
+    if _size(request) > MAXIMUM_MESSAGE_BYTES:
+        raise Refused("InvalidParameterValue")
+    if not _CONTENT.fullmatch(body):
+        raise Refused("InvalidMessageContents")
+    if queue.fifo != bool(unique) or (queue.fifo and request.get("DelaySeconds")):
+        raise Refused("InvalidParameterValue")
+
+
+def _size(request: dict[str, Any]) -> int:
+    """A message's bytes: the body, and each attribute's name, type and value."""
+    attributes = request.get("MessageAttributes", {})
+    return len(request["MessageBody"].encode()) + sum(
+        len(name.encode()) + sum(len(part.encode()) for part in attribute.values())
+        for name, attribute in attributes.items()
+    )
+
+
+def _told(message: Message, request: dict[str, Any]) -> dict[str, Any]:
+    """A received message as SQS tells it, with those attributes that are asked for."""
+    asked = request.get("MessageSystemAttributeNames", [])
+    system = {name: value for name, value in system_attributes(message).items() if name in asked}
+    own = message.attributes if request.get("MessageAttributeNames") == ["All"] else {}
+    return {
+        "MessageId": message.id,
+        "ReceiptHandle": message.handles[-1],
+        "Body": message.body,
+        "MD5OfBody": _md5(message.body),
+        **({"Attributes": system} if system else {}),
+        **({"MessageAttributes": own} if own else {}),
+    }
 
 
 def system_attributes(message: Message) -> dict[str, str]:

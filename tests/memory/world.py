@@ -120,9 +120,10 @@ class World:
             return []
         answer = runtime.handle(sqs.event(self.requests, messages), context or Context())
         failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
-        for message, handle in zip(messages, handles, strict=True):
-            if message.id not in failed:
-                self.sqs.call("DeleteMessage", {"QueueUrl": self.requests.url, "ReceiptHandle": handle})
+        done = [handle for message, handle in zip(messages, handles, strict=True) if message.id not in failed]
+        if done:
+            entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(done)]
+            self.sqs.call("DeleteMessageBatch", {"QueueUrl": self.requests.url, "Entries": entries})
         return failed
 
     def invoke(self, runtime: Runtime, event: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Any]]:

@@ -1,0 +1,117 @@
+"""The same new queues in the model and on the local AWS, on which steps run one after the other."""
+
+import itertools
+import json
+from dataclasses import replace
+from typing import Any
+
+from tests.memory.queue_steps import COUNTS, DEAD, REQUESTS, RESPONSES, Call, Delete, Side, Step, Visibility, receive
+from tests.memory.sqs import MAXIMUM_MESSAGE_BYTES, MemorySQS, Message, Queue
+from tests.memory.wire import Wire
+
+LINE = 41  # of the wire: no other test uses it at the same time
+VISIBILITY_S = 600
+_numbers = itertools.count(1)
+
+END: tuple[Step, ...] = (
+    *(
+        Call("get_queue_attributes", queue, {"AttributeNames": [*COUNTS, "RedrivePolicy"]})
+        for queue in (REQUESTS, DEAD)
+    ),
+    *(receive(queue, MessageAttributeNames=["All"]) for queue in (REQUESTS, REQUESTS, RESPONSES, DEAD)),
+)
+"""How much the queues hold, and then what is visible."""
+
+
+class QueuesTwin:
+    """Three queues, `requests` with `dead` as its dead-letter queue; time stands still."""
+
+    def __init__(self, local: Any, suffix: str = "", max_receive_count: int = 1000) -> None:
+        self._local, self._count = local, max_receive_count
+        prefix = f"model-{next(_numbers)}-"
+        self._full = {name: f"{prefix}{name}{suffix}" for name in (REQUESTS, RESPONSES, DEAD)}
+        self._moved: set[str] = set()
+
+    def __enter__(self) -> "QueuesTwin":
+        self.sqs = MemorySQS(lambda: 1000.0)
+        dead = self.sqs.create(self._full[DEAD], visibility=VISIBILITY_S)
+        self.sqs.create(self._full[RESPONSES], visibility=VISIBILITY_S)
+        redrive = {"dead_letters": dead.name, "max_receive_count": self._count}
+        self.sqs.create(self._full[REQUESTS], visibility=VISIBILITY_S, **redrive)
+        urls = {name: self.sqs.queues[full].url for name, full in self._full.items()}
+        self.model = Side(Wire(LINE).client("sqs", self.sqs), urls)
+        self.real = Side(self._local, {name: self._create(name) for name in (DEAD, RESPONSES, REQUESTS)})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for url in self.real.urls.values():
+            self._local.delete_queue(QueueUrl=url)
+
+    def run(self, step: Step) -> tuple[list[Any], list[Any]]:
+        """How the calls of a step are answered in the model and by the local AWS.
+
+        Among a FIFO queue's groups the model takes those first that the local AWS took first: AWS leaves it open.
+        """
+        before = len(self.real.receipts)
+        step.run(self.real)
+        groups = dict.fromkeys(each.group for each in self.real.receipts[before:] if each.group)
+        for queue in self.sqs.queues.values():
+            queue.first = tuple(groups)
+        step.run(self.model)
+        self._moved |= {message.id for message in self._queue(DEAD).messages}
+        return self.model.client.take(), self.real.client.take()
+
+    def apart_from_differences(self, step: Step) -> Step | None:
+        """The step without what is known to differ (`differences.QUEUES`), and without what AWS leaves open.
+
+        Open is what a message's old receipts do after it became a dead letter.
+        """
+        if isinstance(step, Delete):
+            numbers = tuple(number for number in step.numbers if not self._dead(number))
+            return replace(step, numbers=numbers) if numbers else None
+        if not isinstance(step, Visibility):
+            return step
+        flying = {self._message_id(number): number for number in step.numbers if not self._visible(number)}
+        if step.seconds == 0:
+            flying |= self._companions(list(flying.values()))
+        return replace(step, numbers=tuple(sorted(flying.values()))) if flying else None
+
+    def _queue(self, name: str) -> Queue:
+        return self.sqs.queues[self._full[name]]
+
+    def _create(self, name: str) -> str:
+        attributes = {"VisibilityTimeout": str(VISIBILITY_S), "MaximumMessageSize": str(MAXIMUM_MESSAGE_BYTES)}
+        if self._full[name].endswith(".fifo"):
+            attributes["FifoQueue"] = "true"
+        if name == REQUESTS:
+            policy = {"deadLetterTargetArn": self._queue(DEAD).arn, "maxReceiveCount": self._count}
+            attributes["RedrivePolicy"] = json.dumps(policy)
+        return str(self._local.create_queue(QueueName=self._full[name], Attributes=attributes)["QueueUrl"])
+
+    def _message_id(self, number: int) -> str:
+        return self.model.receipt(number).message_id
+
+    def _held(self, number: int) -> Message | None:
+        """The model's message of a receipt, while it is in the queue that it was received from."""
+        receipt = self.model.receipt(number)
+        messages = self._queue(receipt.queue).messages
+        return next((message for message in messages if receipt.handle in message.handles), None)
+
+    def _dead(self, number: int) -> bool:
+        """Whether the message of a receipt became a dead letter after it."""
+        return self._held(number) is None and self._message_id(number) in self._moved
+
+    def _visible(self, number: int) -> bool:
+        """Whether the message of a receipt is visible again, here or as a dead letter."""
+        message = self._held(number)
+        return self._dead(number) if message is None else message.visible <= self.sqs.now()
+
+    def _companions(self, numbers: list[int]) -> dict[str, int]:
+        """The receipts of all messages in flight of the same groups."""
+        groups = {(self.model.receipt(each).queue, self.model.receipt(each).group) for each in numbers}
+        return {
+            receipt.message_id: number
+            for number, receipt in enumerate(self.model.receipts)
+            if receipt.group and (receipt.queue, receipt.group) in groups
+            if self._held(number) is not None and not self._visible(number)
+        }
