@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from handler.records import COMPLETED, FAILED, IN_PROGRESS, PENDING, Job
 from handler.store import ACCOUNT, OUTBOX, SCORE_RESULT, SCORING_JOB, Store
 from handler.values import record
+from tests.memory.chance import weighted
 from tests.memory.table_steps import Call, Step, Worker
 from tests.memory.twin import Long
 
-JOBS = [f"job-{number}" for number in (1, 2, 3)]
-TOKENS = ["ann", "bob"]
+JOBS = ["job-1", "job-2"]
+TOKENS = ["ann", "ann", "ann", "bob"]
 
 
 # A result that is too long is that of a job of its own: it is never there, so no other reason to refuse it competes.
@@ -42,10 +43,9 @@ def job_records(draw: st.DrawFn) -> Request:
         "attempts": st.sampled_from([{"N": "0"}, {"N": "2"}, {"N": "1.50"}]),
         "errorMessage": st.just({"S": "late"}),
     }
-    whole = draw(st.booleans())
     made: Request = {"id": {"S": draw(jobs)}}
     for name, values in optional.items():
-        if whole or draw(st.booleans()):
+        if draw(st.booleans()):
             made[name] = draw(values)
     return made
 
@@ -56,19 +56,21 @@ def commit_of(job: str, token: str, value: str | None, wall: float) -> Worker:
     return Worker("commit", (Job(job), token, result, "now", wall))
 
 
-worker_steps: st.SearchStrategy[Step] = st.one_of(
-    st.builds(lambda *given: Worker("claim", given), jobs, tokens, times, times, skews),
-    st.builds(lambda *given: Worker("renew", given), jobs, tokens, times),
+claims = st.builds(lambda *given: Worker("claim", given), jobs, tokens, times, times, skews)
+renewals = st.builds(lambda *given: Worker("renew", given), jobs, tokens, times)
+commits = st.builds(commit_of, jobs, tokens, st.none() | contents, times)
+endings: st.SearchStrategy[Step] = st.one_of(
+    renewals,
     st.builds(lambda *given: Worker("release", given), jobs, tokens, errors),
     st.builds(lambda *given: Worker("fail", given), jobs, tokens, errors, st.just("now")),
-    st.builds(commit_of, jobs, tokens, st.none() | contents, times),
-    st.builds(commit_of, st.just(ANOTHER), tokens, st.just(TOO_LONG), times),
-    st.builds(lambda ids: Worker("mark_sent", (ids,)), worker_ids),
+)
+reads: st.SearchStrategy[Step] = st.one_of(
     st.builds(lambda limit: Worker("all_unsent", (limit,)), st.integers(1, 4)),
     st.builds(lambda job: Worker("unsent", (job,)), jobs),
     st.builds(lambda ids: Worker("read", ([(SCORING_JOB, each) for each in ids],)), worker_ids),
     st.builds(lambda key: Worker("account_id", (key,)), st.sampled_from(["acme", "twice", "none"])),
 )
+marks = st.builds(lambda ids: Worker("mark_sent", (ids,)), worker_ids)
 
 
 class _Caught(BaseException):
@@ -140,9 +142,7 @@ ALTERATIONS = [
 @st.composite
 def altered_updates(draw: st.DrawFn) -> Call:
     """An update that the worker could make, with something changed."""
-    claim = st.builds(lambda *given: Worker("claim", given), jobs, tokens, times, times, skews)
-    renew = st.builds(lambda *given: Worker("renew", given), jobs, tokens, times)
-    request = request_of(draw(claim | renew))
+    request = request_of(draw(claims | renewals))
     draw(st.sampled_from(ALTERATIONS))(request)
     if draw(st.booleans()):
         no_return(request)
@@ -154,7 +154,6 @@ def transactions(draw: st.DrawFn) -> Call:
     """Parts of commits of several jobs; two parts may have the same target."""
     parts: list[Request] = []
     for _ in range(draw(st.integers(1, 2))):
-        commits = st.builds(commit_of, jobs, tokens, contents, times)
         made = request_of(draw(commits))["TransactItems"]
         chosen = draw(st.lists(st.sampled_from(range(len(made))), min_size=1, unique=True))
         parts += [made[number] for number in chosen]
@@ -180,6 +179,10 @@ def _result(job: str, value: str) -> Request:
     return record({"id": Job(job).result_id, "value": value})
 
 
+def _new(job: str) -> Request:
+    return record({"id": job, "status": PENDING})
+
+
 def _key(record_id: str) -> Request:
     return {"id": {"S": record_id}}
 
@@ -192,15 +195,16 @@ seeds = st.builds(_put, job_records())
 known = st.sampled_from([SCORING_JOB, SCORING_JOB, OUTBOX, SCORE_RESULT])
 tables = known | st.just("Unknown")
 many = [f"job-{number}" for number in range(101)]
-call_steps: st.SearchStrategy[Step] = st.one_of(
+puts: st.SearchStrategy[Step] = st.one_of(
     seeds,
     st.builds(_put, job_records(), conditions, on_failure),
     st.builds(_put, st.builds(_result, jobs, contents), conditions, on_failure, table=st.just(SCORE_RESULT)),
+)
+too_long: st.SearchStrategy[Step] = st.one_of(
     st.builds(_put, st.just(_result(ANOTHER, TOO_LONG)), conditions, table=st.just(SCORE_RESULT)),
-    altered_updates(),
-    altered_updates(),
-    transactions(),
-    transactions(),
+    st.builds(commit_of, st.just(ANOTHER), tokens, st.just(TOO_LONG), times),
+)
+calls: st.SearchStrategy[Step] = st.one_of(
     st.builds(lambda table, job: Call("get_item", {"TableName": table, "Key": _key(job)}), tables, jobs),
     st.builds(
         lambda table, ids: _of_table(table, "batch_get_item", {"Keys": [_key(each) for each in ids]}),
@@ -214,12 +218,24 @@ call_steps: st.SearchStrategy[Step] = st.one_of(
     ),
     st.builds(lambda job: _of_table("Unknown", "batch_write_item", _deletes([job])), jobs),
 )
+steps: st.SearchStrategy[Step] = weighted(
+    (4, claims),
+    (3, commits),
+    (3, endings),
+    (2, reads),
+    (1, marks),
+    (1, puts),
+    (2, altered_updates()),
+    (2, transactions()),
+    (1, calls),
+    (1, too_long),
+)
 ACCOUNTS = [
     _put(record({"id": str(number), "key": key}), table=ACCOUNT)
     for number, key in enumerate(["acme", "twice", "twice"])
 ]
 programs = st.builds(
     lambda first, rest: [*ACCOUNTS, *first, *rest],
-    st.lists(seeds, min_size=1, max_size=3),
-    st.lists(worker_steps | call_steps, min_size=1, max_size=12),
+    st.lists(st.builds(_put, job_records() | jobs.map(_new)), min_size=1, max_size=3),
+    st.lists(steps, min_size=8, max_size=14),
 )
