@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -26,6 +26,9 @@ from local_aws.instance import Instance
 from local_aws.status import ask
 from tests.e2e.registry import push
 from tests.layouts import Layer, write_layout
+
+if TYPE_CHECKING:
+    from tests.e2e.staged import Staged
 
 REGION = "us-west-2"
 RUN = {
@@ -83,6 +86,17 @@ def demo() -> Iterator[Demo]:
     finally:
         control.stop(name)
         shutil.rmtree(instance.folder(name), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Staged"]:
+    """The local stage with a first deploy, for tests that leave its resources and the first image's release behind."""
+    from scripts import deploy
+    from tests.e2e.staged import staged
+
+    with staged("released", tmp_path_factory.mktemp("images")) as found:
+        deploy.deploy(found.aws, found.image("first"), commit="1" * 40)
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,15 @@ import pytest
 from scripts import configure, deploy, enqueue, invoke, rollback, status
 from scripts._image import read_image
 from tests.e2e.aws_cli import AwsCli
-from tests.e2e.staged import Staged, staged
+from tests.e2e.staged import Staged
 
 OF_THE_MOMENT = ("LastModified", "RevisionId", "Version", "FunctionArn", "Description")
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
-    """The local stage with a first deploy."""
-    with staged("awscli", tmp_path_factory.mktemp("images")) as found:
-        deploy.deploy(found.aws, found.image("first"), commit="1" * 40)
-        yield found
+@pytest.fixture
+def stage(released: Staged) -> Staged:
+    """The stage that these tests share with others."""
+    return released
 
 
 @pytest.fixture

@@ -20,20 +20,17 @@ from scripts._command import Shell
 from scripts._errors import NotFound, Refused
 from scripts._image import read_image
 from tests.e2e.conftest import ROOT, run
-from tests.e2e.staged import Staged, staged
+from tests.e2e.staged import Staged
 from tests.layouts import Layer, write_layout
 
 FAULTS = "/_local_aws/faults"
-NAME = f"test-{os.getpid()}-failures"
+NAME = f"test-{os.getpid()}-released"
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
-    """The local stage with a first deploy and a second image in the registry."""
-    with staged("failures", tmp_path_factory.mktemp("images")) as found:
-        deploy.deploy(found.aws, found.image("first"), commit="1" * 40)
-        found.image("second")
-        yield found
+@pytest.fixture
+def stage(released: Staged) -> Staged:
+    """The stage that these tests share with others."""
+    return released
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,15 +11,13 @@ from scripts import _function, _guard, _ledger, deploy, history, rollback
 from scripts._aws import Aws
 from scripts._errors import Conflict, NotFound, OperationFailed, Refused
 from scripts.deploy import Canary
-from tests.e2e.staged import Staged, staged
+from tests.e2e.staged import Staged
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
-    """The local stage with a first deploy."""
-    with staged("release", tmp_path_factory.mktemp("images")) as found:
-        deploy.deploy(found.aws, found.image("first"), commit="1" * 40)
-        yield found
+@pytest.fixture
+def stage(released: Staged) -> Staged:
+    """The stage that these tests share with others."""
+    return released
 
 
 @pytest.fixture(autouse=True)
