@@ -4,7 +4,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from local_aws import report
@@ -49,10 +49,14 @@ class _Init:
 
     took_ms: float
     failure: bytes | None = None
+    sandbox: "_Sandbox | None" = None
 
 
 class Environment:
-    """Runs one container at a time and starts a new one after a crash or a timeout. Not for concurrent invocations."""
+    """Runs one container at a time and starts a new one after a crash or a timeout. Not for concurrent invocations.
+
+    `stop` may come from any thread, at any moment: what is under way ends as if the container had been killed.
+    """
 
     def __init__(
         self, image: Image, settings: FunctionSettings, engine: Engine, sink: Sink, name: str | None = None
@@ -63,68 +67,102 @@ class Environment:
         self._sandbox: _Sandbox | None = None
         self._cold_ms: float | None = None  # of an init phase that no REPORT has told yet
         self._lock = threading.Lock()
+        self._stopped = self._lost = False
 
     def start(self) -> None:
         """Run the init phase; a failed one is tried again by the first invocation, as on AWS."""
         init = self._init(INIT_LIMIT_S, "init", "")
         self._cold_ms = init.took_ms if init.failure is None else None
-        if self._sandbox:
-            self._sandbox.running.freeze()
+        if sandbox := self._sandbox:
+            sandbox.running.freeze()
+            sandbox.idle(self._lose)
 
     def invoke(self, request_id: str, payload: bytes, arn: str = "", trace_id: str = "") -> Reply:
-        """Run one invocation to its end, error or timeout."""
-        began = time.monotonic()
+        """Run one invocation to its end, error or timeout. StartFailed when no container can be started.
+
+        A container that died between two invocations is replaced: the invocation is a cold one.
+        """
         self._tail = Tail()
+        sandbox = self._awake()
+        began = time.monotonic()
         self._log(report.start_line(request_id, self._settings.version))
         cold_ms, self._cold_ms = self._cold_ms, None
-        if self._sandbox is None:
+        if sandbox is None:
             init = self._init(self._settings.timeout_s, "invoke", request_id)
             if init.failure is not None:
-                return self._finish(request_id, began, Event("error", init.failure), cold_ms, status="error")
+                return self._finish(None, request_id, began, Event("error", init.failure), cold_ms, status="error")
+            sandbox = init.sandbox
         left = self._settings.timeout_s - (time.monotonic() - began)
         if cold_ms is not None:
             began, left = time.monotonic(), self._settings.timeout_s
-        assert self._sandbox is not None  # init succeeded
+        assert sandbox is not None  # init succeeded
         deadline_ms = int((time.time() + left) * 1000)
         invocation = Invocation(request_id, payload, arn or self._settings.arn, trace_id, deadline_ms)
-        event = self._sandbox.call(invocation, left)
-        return self._conclude(request_id, began, event, cold_ms)
+        event = sandbox.call(invocation, left)
+        return self._conclude(sandbox, request_id, began, event, cold_ms)
 
     def stop(self) -> None:
-        """End the container; idempotent."""
+        """End the container for good; idempotent."""
         with self._lock:
-            sandbox, self._sandbox = self._sandbox, None
+            self._stopped = True
+            sandbox = self._sandbox
         if sandbox:
-            sandbox.stop()
+            self._discard(sandbox)
 
     def pids(self) -> list[int]:
         """The container's processes."""
-        return self._sandbox.running.pids() if self._sandbox else []
+        sandbox = self._sandbox
+        return sandbox.running.pids() if sandbox else []
 
-    def _conclude(self, request_id: str, began: float, event: Event | None, cold_ms: float | None) -> Reply:
+    def _awake(self) -> "_Sandbox | None":
+        """The container that waits, or a new one where that one died idle; None where the init phase failed."""
+        for _ in range(2):
+            sandbox = self._sandbox
+            if sandbox and sandbox.busy():
+                return sandbox
+            if sandbox or self._lost:
+                self._lost = False
+                self.start()
+        return None
+
+    def _lose(self, sandbox: "_Sandbox") -> None:
+        """The idle container is gone, as if AWS had taken it back: the next invocation begins with an init phase."""
+        self._lost = self._sandbox is sandbox
+        self._discard(sandbox)
+
+    def _discard(self, sandbox: "_Sandbox") -> None:
+        """End a container and what belongs to it; the next invocation starts another."""
+        with self._lock:
+            if self._sandbox is sandbox:
+                self._sandbox = None
+        sandbox.stop()
+
+    def _conclude(
+        self, sandbox: "_Sandbox", request_id: str, began: float, event: Event | None, cold_ms: float | None
+    ) -> Reply:
         if event and event.kind in ("response", "error"):
-            return self._finish(request_id, began, event, cold_ms)
+            return self._finish(sandbox, request_id, began, event, cold_ms)
         if event and event.kind == "too-large":
             failure = report.too_large(int(event.body), RESPONSE_LIMIT)
-            return self._finish(request_id, began, Event("error", failure.body(request_id)), cold_ms, status="error")
+            body = Event("error", failure.body(request_id))
+            return self._finish(sandbox, request_id, began, body, cold_ms, status="error")
         if event is None:
             failure = report.timed_out(self._settings.timeout_s)
-            self._take_log()
+            sandbox.pipe.drain()
             self._log(report.timeout_line(request_id, self._settings.timeout_s))
             body = Event("error", failure.body(request_id))
-            return self._finish(request_id, began, body, cold_ms, status="timeout", broken=True)
-        assert self._sandbox is not None  # it exited just now
-        failure = self._sandbox.exit_failure()
-        self._take_log()
+            return self._finish(sandbox, request_id, began, body, cold_ms, status="timeout", broken=True)
+        failure = sandbox.exit_failure()
+        sandbox.pipe.drain()
         self._log(f"RequestId: {request_id} Error: {failure.text}")
         self._log(failure.error_type)
         body = Event("error", failure.body(request_id))
-        return self._finish(
-            request_id, began, body, cold_ms, status="error", error_type=failure.error_type, broken=True
-        )
+        kind = failure.error_type
+        return self._finish(sandbox, request_id, began, body, cold_ms, status="error", error_type=kind, broken=True)
 
     def _finish(
         self,
+        sandbox: "_Sandbox | None",
         request_id: str,
         began: float,
         event: Event,
@@ -136,16 +174,17 @@ class Environment:
     ) -> Reply:
         took_ms = (time.monotonic() - began) * 1000
         peak_mb = 0
-        if sandbox := self._sandbox:
+        if sandbox:
             # The log is whole once the runtime asks for more; one that never does is not used again.
             broken = broken or not sandbox.settled()
             peak_mb = sandbox.running.peak_mb()
             peak_mb = peak_mb or (self._settings.memory_mb if error_type == "Runtime.OutOfMemory" else 0)
-            self._take_log()
+            sandbox.pipe.drain()
             if broken:
-                self.stop()
+                self._discard(sandbox)
             else:
                 sandbox.running.freeze()
+                sandbox.idle(self._lose)
         self._log(report.end_line(request_id))
         told = report.Report(request_id, took_ms, self._settings.memory_mb, peak_mb or 1, cold_ms, status, error_type)
         self._log(str(told))
@@ -153,11 +192,11 @@ class Environment:
 
     def _init(self, limit_s: float, phase: str, request_id: str) -> _Init:
         began = time.monotonic()
-        sandbox = self._sandbox = _Sandbox(self._image, self._settings, self._engine, self._log, self.name)
+        sandbox = self._start()
         event = sandbox.api.wait(limit_s)
         took_ms = (time.monotonic() - began) * 1000
         if event and event.kind == "ready":
-            return _Init(took_ms)
+            return _Init(took_ms, sandbox=sandbox)
         if event is None:
             status, body = "timeout", report.timed_out(limit_s).body(request_id)
         elif event.kind == "init-error":
@@ -165,14 +204,21 @@ class Environment:
             status, body = "error", event.body
         else:
             status, body = "error", sandbox.exit_failure().body(request_id)
-        self._take_log()
-        self.stop()
+        sandbox.pipe.drain()
+        self._discard(sandbox)
         self._log(report.init_report(took_ms, phase, status, error_type(body) if status == "error" else ""))
         return _Init(took_ms, body)
 
-    def _take_log(self) -> None:
-        if self._sandbox:
-            self._sandbox.pipe.drain()
+    def _start(self) -> "_Sandbox":
+        """A new container; StartFailed when `stop` came first."""
+        if not self._stopped:
+            sandbox = _Sandbox(self._image, self._settings, self._engine, self._log, self.name)
+            with self._lock:
+                if not self._stopped:
+                    self._sandbox = sandbox
+                    return sandbox
+            sandbox.stop()
+        raise StartFailed(f"execution environment of {self._settings.name}: it was stopped before it had started")
 
     def _log(self, line: str) -> None:
         self._tail.add(line)
@@ -186,13 +232,18 @@ class _Sandbox:
         self.api = RuntimeApi()
         self.pipe = LinePipe(sink)
         self._exit_status: int | None = None
+        self._lock = threading.Lock()
+        self._exited = False
+        self._when_idle: Callable[[_Sandbox], None] | None = None
         try:
             what = container(image, settings, self.api.address, name)
             self.running: Running = engine.start(what, self.pipe.write_end)
-        except OSError as error:
+        except BaseException as error:
             self.api.close()
             self.pipe.close()
-            raise StartFailed(f"execution environment of {settings.name}: {error}") from error
+            if isinstance(error, OSError):
+                raise StartFailed(f"execution environment of {settings.name}: {error}") from error
+            raise
         threading.Thread(target=self._watch, name=f"container-{name[:8]}", daemon=True).start()
 
     def call(self, invocation: Invocation, limit_s: float) -> Event | None:
@@ -200,6 +251,20 @@ class _Sandbox:
         self.running.thaw()
         self.api.send(invocation)
         return self.api.wait(limit_s)
+
+    def busy(self) -> bool:
+        """From now on the end of the container is told to who waits; False when it has come already."""
+        with self._lock:
+            self._when_idle = None
+            return not self._exited
+
+    def idle(self, ended: Callable[["_Sandbox"], None]) -> None:
+        """From now on `ended(self)` is called when the container ends; nobody waits."""
+        with self._lock:
+            self._when_idle = ended
+            exited = self._exited
+        if exited:
+            ended(self)
 
     def settled(self) -> bool:
         """Whether the runtime asks for more work within a second."""
@@ -217,7 +282,11 @@ class _Sandbox:
 
     def _watch(self) -> None:
         self._exit_status = self.running.wait()
+        with self._lock:
+            self._exited, ended = True, self._when_idle
         self.api.events.put(Event("exit"))
+        if ended:
+            ended(self)
 
 
 def container(image: Image, settings: FunctionSettings, runtime_api: str, name: str) -> Container:

@@ -1,5 +1,6 @@
 """Execution environments of LocalStack's Lambda: ours, one for each of its executors."""
 
+import logging
 import threading
 
 from localstack.aws.api.lambda_ import PackageType
@@ -11,8 +12,10 @@ from local_aws.environment import Environment, FunctionSettings
 from local_aws.extension import image_code
 from local_aws.extension.log_writer import LogStream
 
+LOG = logging.getLogger(__name__)
 _engine = None
 _engine_lock = threading.Lock()
+_closed = threading.Event()
 running: dict[str, "ImageExecutor"] = {}
 
 
@@ -26,15 +29,20 @@ def engine():
 
 
 def stop_all() -> None:
-    """End every execution environment."""
+    """End every execution environment for good: batches that still come would start others, and wait for them."""
+    _closed.set()
     for executor in list(running.values()):
-        executor.stop()
+        try:
+            executor.stop()
+        except Exception as error:  # one that cannot be ended must not keep the others
+            LOG.warning("execution environment %s: %s", executor.id, error)
 
 
 class ImageExecutor(RuntimeExecutor):
     """One execution environment of one version of a function."""
 
     environment: Environment | None = None
+    ended = False
 
     def start(self, env_vars: dict[str, str]) -> None:
         """Start the container and run its init phase."""
@@ -50,10 +58,13 @@ class ImageExecutor(RuntimeExecutor):
         settings = function_settings(self.function_version, variables)
         self.environment = Environment(image, settings, engine(), self.log.add, container_name(self.id))
         running[self.id] = self
+        if self.ended or _closed.is_set():  # while the image was unpacked
+            self.stop()
         self.environment.start()
 
     def stop(self) -> None:
-        """End the container."""
+        """End the container, also one that is about to start."""
+        self.ended = True
         running.pop(self.id, None)
         if self.environment:
             self.environment.stop()

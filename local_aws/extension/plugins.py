@@ -28,10 +28,11 @@ def configure() -> None:
 
 @hooks.on_infra_shutdown()
 def shut_down() -> None:
-    """End what we began: execution environments first, so that nothing writes to services that are gone."""
+    """End what we began: what brings work, then environments, so that none writes to services that are gone."""
     if "LOCAL_AWS_INSTANCE" in os.environ:
-        from local_aws.extension import executor, registry
+        from local_aws.extension import executor, queue_poller, registry
 
+        queue_poller.close_all()
         executor.stop_all()
         registry.stop()
 

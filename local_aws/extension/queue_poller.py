@@ -6,6 +6,7 @@ LocalStack's own poller invokes one batch after the other and parses and rewrite
 import json
 import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from localstack.services.lambda_.event_source_mapping.event_processor import PartialBatchFailureError
@@ -16,6 +17,13 @@ LOG = logging.getLogger(__name__)
 DEFAULT_CONCURRENCY = 5  # how many batches Lambda begins with for a standard queue
 MOST_CONCURRENCY = 1000
 WAIT_S = 1  # of one long poll; a disabled mapping notices within this time
+CLOSED_S = 0.1  # between two looks whether LocalStack has ended a poller that may receive no more
+_closed = threading.Event()
+
+
+def close_all() -> None:
+    """Let no poller receive any more: the local AWS stops, and nothing could work on what came."""
+    _closed.set()
 
 
 class QueuePoller(SqsPoller):
@@ -33,6 +41,9 @@ class QueuePoller(SqsPoller):
 
     def poll_events(self) -> None:
         """Receive one batch and hand it over; return at once when there is none, or no slot, in a second."""
+        if _closed.is_set():
+            time.sleep(CLOSED_S)
+            return
         if not self._slots.acquire(timeout=WAIT_S):
             return
         try:

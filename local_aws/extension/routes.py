@@ -61,9 +61,10 @@ def _environments() -> list[dict]:
             "id": key,
             "function": found.function_version.id.function_name,
             "version": found.function_version.id.qualifier,
-            "pids": found.environment.pids() if found.environment else [],
+            "pids": pids,
         }
         for key, found in list(executor.running.items())
+        if (pids := found.environment.pids() if found.environment else [])  # a killed one waits for its next invocation
     ]
 
 

@@ -151,10 +151,15 @@ def make_client(running: Instance, service: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def login(aws: Clients) -> tuple[str, str]:
+def login(local_aws: Instance) -> tuple[str, str]:
     """User and password of the registry."""
-    token = aws("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    user, _, password = base64.b64decode(token).decode().partition(":")
+    return login_to(local_aws)
+
+
+def login_to(running: Instance) -> tuple[str, str]:
+    """User and password of an instance's registry."""
+    told = make_client(running, "ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    user, _, password = base64.b64decode(told).decode().partition(":")
     return user, password
 
 
@@ -212,20 +217,43 @@ def guarantees(local_aws: Instance) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def image_uri(local_aws: Instance, aws: Clients, login: tuple[str, str], layout: Path) -> str:
+def image_uri(local_aws: Instance, layout: Path) -> str:
     """The test image in a repository of its own, as a URI by digest."""
-    aws("ecr").create_repository(repositoryName="tests/function")
-    answer = push(layout, local_aws.registry, "tests/function", "latest", login)
+    return pushed(local_aws, layout)
+
+
+def pushed(running: Instance, layout: Path) -> str:
+    """Push the test image into a repository of its own; its URI by digest."""
+    make_client(running, "ecr").create_repository(repositoryName="tests/function")
+    answer = push(layout, running.registry, "tests/function", "latest", login_to(running))
     answer.raise_for_status()
-    return f"{local_aws.registry}/tests/function@{answer.headers['Docker-Content-Digest']}"
+    return f"{running.registry}/tests/function@{answer.headers['Docker-Content-Digest']}"
 
 
 @pytest.fixture(scope="session")
-def role(aws: Clients) -> str:
+def role(local_aws: Instance) -> str:
     """The ARN of a role that Lambda may take."""
+    return role_in(local_aws)
+
+
+def role_in(running: Instance) -> str:
+    """Make a role that Lambda may take; its ARN."""
     statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    return str(aws("iam").create_role(RoleName="function", AssumeRolePolicyDocument=policy)["Role"]["Arn"])
+    made = make_client(running, "iam").create_role(RoleName="function", AssumeRolePolicyDocument=policy)
+    return str(made["Role"]["Arn"])
+
+
+def made_in(running: Instance, layout: Path, **settings: Any) -> "Function":
+    """Make a function of the test image on an instance that has none yet."""
+    function = Function(make_client(running, "lambda"), "function")
+    settings = {"Timeout": 60, "MemorySize": 256, **settings}
+    code = {"ImageUri": pushed(running, layout)}
+    function.client.create_function(
+        FunctionName=function.name, PackageType="Image", Code=code, Role=role_in(running), **settings
+    )
+    function.settle()
+    return function
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 
 from local_aws.instance import Instance
 from local_aws.status import ask
-from tests.e2e.conftest import Clients, Function, refusal
+from tests.e2e.conftest import Clients, Function, refusal, wait_for
+from tests.e2e.test_local_aws_logs import messages_with
 
 Make = Callable[..., Function]
 UNHANDLED = "Unhandled"
@@ -97,18 +98,33 @@ def test_exit_of_the_runtime_is_an_error_with_its_status(make_function: Make) ->
     assert "about to exit" in answer.log
 
 
-def test_killed_environment_is_an_exit_error(make_function: Make, local_aws: Instance) -> None:
+def test_killed_environment_is_an_exit_error(make_function: Make, local_aws: Instance, aws: Clients) -> None:
     """A kill -9 of the environment in an invocation is an exit error, not an out-of-memory error."""
     function = make_function(Timeout=20)
-    function.invoke()
     with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(function.invoke, {"sleep": 15})
-        while not ask(local_aws, "/_local_aws/environments/kill", {"function": function.name}):
-            pass
+        pending = pool.submit(function.invoke, {"print": "began", "sleep": 15})
+        messages_with(aws, function.name, "began")
+        assert len(ask(local_aws, "/_local_aws/environments/kill", {"function": function.name})) == 1
         answer = pending.result()
     assert answer.value["errorType"] == "Runtime.ExitError"
     assert answer.value["errorMessage"].endswith("signal: killed")
     assert function.invoke().value["calls"] == 1
+
+
+def test_environment_killed_while_idle_is_replaced(make_function: Make, local_aws: Instance) -> None:
+    """An environment that is killed between two invocations is told no more, and the next one is cold and succeeds."""
+    function = make_function()
+    function.invoke()
+    (killed,) = ask(local_aws, "/_local_aws/environments/kill", {"function": function.name})
+    wait_for(lambda: killed["id"] not in environments(local_aws), "the environment to be gone")
+    answer = function.invoke()
+    assert (answer.error, answer.value["calls"]) == (None, 1)
+    assert "Init Duration" in answer.report
+
+
+def environments(running: Instance) -> list[str]:
+    """The ids of the live execution environments."""
+    return [entry["id"] for entry in ask(running, "/_local_aws/status")["environments"]]
 
 
 def test_init_error_is_the_answer_of_the_invocation(make_function: Make) -> None:
@@ -190,8 +206,6 @@ def test_reply_over_the_limit_is_an_error(make_function: Make) -> None:
 
 def test_event_invocation_runs_in_the_background(make_function: Make, aws: Clients) -> None:
     """An Event invocation is accepted at once and its output reaches the log."""
-    from tests.e2e.test_local_aws_logs import messages_with
-
     function = make_function()
     answer = function.client.invoke(FunctionName=function.name, InvocationType="Event", Payload=b'{"print": "later"}')
     assert answer["StatusCode"] == 202

@@ -1,0 +1,129 @@
+"""Execution environments without LocalStack: what they leave behind when they die, and when they are stopped."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local_aws import engines
+from local_aws.environment import Environment, FunctionSettings, Reply
+from local_aws.exceptions import StartFailed
+from local_aws.image import from_layout
+from local_aws.run_image import lambda_environment, new_request_id
+from tests.e2e.conftest import wait_for
+from tests.layouts import Layer, write_layout
+
+Make = Callable[..., "Running"]
+
+
+class Running:
+    """An environment of the test image, and its log."""
+
+    def __init__(self, layout: Path, variables: dict[str, str]) -> None:
+        self.lines: list[str] = []
+        settings = FunctionSettings(timeout_s=30, memory_mb=256, environment=variables)
+        settings = FunctionSettings(timeout_s=30, memory_mb=256, environment=lambda_environment(settings))
+        self.environment = Environment(from_layout(layout), settings, engines.choose(), self.lines.append)
+
+    def invoke(self, **event: object) -> Reply:
+        """Invoke it."""
+        return self.environment.invoke(new_request_id(), json.dumps(event).encode())
+
+    def kill(self) -> None:
+        """`kill -9` of all its processes."""
+        for pid in self.environment.pids():
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def make(layout: Path) -> Iterator[Make]:
+    """Make environments, stopped after the test; arguments are the function's variables."""
+    made: list[Running] = []
+
+    def one(**variables: str) -> Running:
+        made.append(Running(layout, variables))
+        return made[-1]
+
+    yield one
+    for running in made:
+        running.environment.stop()
+
+
+@dataclass(frozen=True)
+class Held:
+    """What this process has: files, and threads (but for the one that starts all containers)."""
+
+    files: int
+    threads: int
+
+    def given_back(self) -> bool:
+        """Whether no more is there now."""
+        now = held()
+        return now.files <= self.files and now.threads <= self.threads
+
+
+def held() -> Held:
+    """What there is now."""
+    threads = [thread for thread in threading.enumerate() if not thread.name.startswith("container-starter")]
+    return Held(len(list(Path("/proc/self/fd").iterdir())), len(threads))
+
+
+def test_container_that_dies_idle_is_replaced(make: Make) -> None:
+    """What died between two invocations gives back what it held, and the next invocation is cold and succeeds."""
+    running = make()
+    running.environment.start()
+    running.invoke()
+    before = held()
+    running.kill()
+    wait_for(lambda: held().files < before.files, "the dead container's files to be closed")
+    reply = running.invoke()
+    assert (reply.error, json.loads(reply.payload)["calls"]) == (False, 1)
+    assert "Init Duration" in str(reply.report)
+    wait_for(before.given_back, "as many files and threads as the first container had")
+
+
+def test_stop_during_an_invocation_ends_it_as_a_kill_does(make: Make) -> None:
+    """An invocation whose environment is stopped is answered with an exit error, and nothing is left."""
+    before = held()
+    running = make()
+    running.environment.start()
+    with ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(running.invoke, print="began", sleep=20)
+        wait_for(lambda: "began" in running.lines, "the invocation to begin")
+        running.environment.stop()
+        reply = pending.result()
+    assert json.loads(reply.payload)["errorType"] == "Runtime.ExitError"
+    assert running.environment.pids() == []
+    wait_for(before.given_back, "files and threads to be given back")
+
+
+def test_stop_during_init_is_for_good(make: Make) -> None:
+    """An environment that is stopped while it starts does not start again, and nothing is left."""
+    before = held()
+    running = make(INIT_SLEEP="20")
+    with ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(running.environment.start)
+        wait_for(running.environment.pids, "the container")
+        running.environment.stop()
+        pending.result()
+    with pytest.raises(StartFailed, match="stopped before it had started"):
+        running.invoke()
+    assert running.environment.pids() == []
+    wait_for(before.given_back, "files and threads to be given back")
+
+
+def test_container_that_cannot_start_leaves_nothing(tmp_path: Path) -> None:
+    """An image that names no program is an error, and neither a port nor a pipe stays open."""
+    write_layout(tmp_path / "layout", [Layer(files={"a": b"1"})], {})
+    environment = Environment(from_layout(tmp_path / "layout"), FunctionSettings(), engines.choose(), print)
+    before = held()
+    for _ in range(3):
+        with pytest.raises(StartFailed, match="names no entry point and no command"):
+            environment.start()
+    wait_for(before.given_back, "files and threads to be given back")
