@@ -13,11 +13,11 @@ from typing import Any
 
 from plexus import patterns
 from plexus.exceptions import ScoringFailed, UnsafeCode
-from plexus.expression_operators import BINARY, COMPARE, UNARY, sized
+from plexus.expression_operators import BINARY, COMPARE, UNARY, rounded, sized, whole
 from plexus.text import fold
 from plexus.values import Result
 
-MAXIMUM_STEPS = 20_000
+MAXIMUM_STEPS = 200_000
 MAXIMUM_SOURCE = 5_000
 _RESULT_FIELDS = ("value", "explanation", "confidence")
 _METHODS = ("lower", "upper", "strip", "startswith", "endswith", "count", "split", "title", "isdigit", "find", "get")
@@ -29,7 +29,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "any": any,
     "all": all,
     "abs": abs,
-    "round": round,
+    "round": rounded,
     "int": int,
     "float": float,
     "str": str,
@@ -44,6 +44,9 @@ FUNCTIONS = tuple(_FUNCTIONS)
 _PARTS = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop, ast.keyword, ast.comprehension)
 _OPERATORS = {*BINARY, *UNARY}
 _CONSTANTS = (str, int, float, bool, type(None))
+#: What makes a list or map that was not there before: measured at once, so that nothing can double a few dozen times.
+_MAKING = (ast.List, ast.Tuple, ast.Dict, ast.ListComp, ast.GeneratorExp, ast.BinOp)
+_PARTS_IN_A_STEP = 20
 
 
 class Expression:
@@ -139,10 +142,16 @@ class _Evaluation:
         self.steps = 0
 
     def value(self, node: ast.AST) -> Any:
-        self.steps += 1
+        self._count(1)
+        value = sized(getattr(self, type(node).__name__)(node))
+        if isinstance(value, (list, tuple, dict)) and isinstance(node, _MAKING):
+            self._count(whole(value) // _PARTS_IN_A_STEP)
+        return value
+
+    def _count(self, steps: int) -> None:
+        self.steps += steps
         if self.steps > MAXIMUM_STEPS:
             raise UnsafeCode(f"the expression took more than {MAXIMUM_STEPS} steps")
-        return sized(getattr(self, type(node).__name__)(node))
 
     def Constant(self, node: ast.Constant) -> Any:
         return node.value
@@ -183,7 +192,10 @@ class _Evaluation:
         return _field(self.value(node.value), node.attr)
 
     def Subscript(self, node: ast.Subscript) -> Any:
-        return self.value(node.value)[self.value(node.slice)]
+        owner, key = self.value(node.value), self.value(node.slice)
+        if isinstance(owner, Mapping) and key not in owner and isinstance(node.slice, ast.Constant):
+            raise ScoringFailed(f"the expression uses [{key!r}], which is not there (a skipped score has no result)")
+        return owner[key]
 
     def Slice(self, node: ast.Slice) -> slice:
         return slice(*(self.value(each) if each else None for each in (node.lower, node.upper, node.step)))
@@ -220,10 +232,12 @@ class _Evaluation:
         target = loops[0].target
         if not isinstance(target, ast.Name):
             raise UnsafeCode("a loop takes one plain variable")
+        outside = self.values
         for each in self.value(loops[0].iter):
-            self.values[target.id] = each
+            self.values = {**outside, target.id: each}
             if all(self.value(test) for test in loops[0].ifs):
                 yield from self._looped(element, loops[1:])
+        self.values = outside  # the loop's variable is its own: outside, the name means what it meant
 
     def Call(self, node: ast.Call) -> Any:
         arguments = [self.value(each) for each in node.args]

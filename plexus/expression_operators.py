@@ -11,6 +11,9 @@ from plexus.exceptions import ScoringFailed, UnsafeCode
 
 MAXIMUM_LENGTH = 1_000_000
 MAXIMUM_NUMBER = 10**18
+#: Values and characters of a list or map with all that is in it: written out, one that shares its parts grows much.
+MAXIMUM_PARTS = 100_000
+MAXIMUM_CHARACTERS = 10_000_000
 
 
 def sized(value: Any) -> Any:
@@ -20,6 +23,32 @@ def sized(value: Any) -> Any:
     if isinstance(value, int) and abs(value) > MAXIMUM_NUMBER:
         raise UnsafeCode("a number of the expression is too large")
     return value
+
+
+def whole(value: Any) -> int:
+    """How many values a list or map holds, those within its parts too. Raises UnsafeCode when it is too large."""
+    parts, characters, open_ = 0, 0, [value]
+    while open_:
+        each = open_.pop()
+        parts += 1
+        if isinstance(each, str):
+            characters += len(each)
+        elif isinstance(each, (list, tuple)):
+            open_ += each
+        elif isinstance(each, dict):
+            open_ += [*each, *each.values()]
+        if parts + len(open_) > MAXIMUM_PARTS or characters > MAXIMUM_CHARACTERS:
+            raise UnsafeCode(f"a list or map has more than {MAXIMUM_PARTS} values in all, or too many characters")
+    return parts
+
+
+def rounded(value: Any, digits: Any = None) -> Any:
+    """`round` with at most 18 digits: with a great many it would count for hours."""
+    if digits is None:
+        return round(value)
+    if isinstance(digits, int) and abs(digits) > 18:
+        raise UnsafeCode("round takes at most 18 digits")
+    return round(value, digits)
 
 
 def _numbers(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

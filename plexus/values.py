@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -79,6 +80,19 @@ class Result:
                 "output_tokens": self.usage.output_tokens,
             },
         }
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can say it, for a trace: of a result its value, of anything that JSON has not its text."""
+    if isinstance(value, Result):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return str(value)
 
 
 #: What became of one score for one item: its result, or the error that says why there is none.

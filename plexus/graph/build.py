@@ -14,6 +14,7 @@ from plexus.graph.fields import aliases_of, fields_of
 from plexus.graph.references import Outputs, Reference
 from plexus.graph.state import END as STOP
 from plexus.graph.state import GIVEN, Run, State
+from plexus.values import plain
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _step(node: Any, branches: list[_Branch], known: set[str], make_asker: Calla
         fields = work(values, run)
         added = fields.pop("set", {})
         trace = run.nodes.setdefault(node.name, {})
-        trace.update(fields)
+        trace.update(plain(fields))
         changed = {node.name: fields, **added, **outputs.resolve(fields, added, values)}
         branch = _chosen(branches, fields, {**values, **changed})
         chosen = branch.outputs.resolve(fields, changed, values)

@@ -6,6 +6,7 @@ filters and methods that cannot make much of little, and each rendering has a bu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -16,7 +17,7 @@ from jinja2.visitor import NodeTransformer
 from typing_extensions import override
 
 from plexus.exceptions import UnsafeCode
-from plexus.expression_operators import MAXIMUM_LENGTH, operator_named, sized
+from plexus.expression_operators import MAXIMUM_LENGTH, operator_named, rounded, sized, whole
 
 MAXIMUM_TURNS = 20_000
 FILTERS = frozenset(
@@ -75,6 +76,18 @@ class _Bounded(NodeTransformer):
         self.generic_visit(node)
         return _filtered(node, "_sized")
 
+    def visit_List(self, node: nodes.List) -> nodes.Node:
+        self.generic_visit(node)
+        return _filtered(node, "_whole")
+
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:
+        self.generic_visit(node)
+        return _filtered(node, "_whole")
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
+        self.generic_visit(node)
+        return _filtered(node, "_whole") if node.ctx == "load" else node
+
 
 def _filtered(node: Any, name: str) -> nodes.Expr:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
@@ -108,10 +121,36 @@ def _replace(text: Any, old: Any, new: Any) -> str:
     return replaced
 
 
+def _join(values: Iterable[Any], separator: Any = "") -> str:
+    """`join`, refused before it grows."""
+    parts, between, size = [], str(separator), 0
+    for value in values:
+        parts.append(str(value))
+        size += len(parts[-1]) + len(between)
+        if size > MAXIMUM_LENGTH:
+            raise UnsafeCode(f"a template's value has more than {MAXIMUM_LENGTH} characters")
+    return between.join(parts)
+
+
+def _round(value: Any, precision: Any = 0, method: str = "common") -> Any:
+    """`round` (also `ceil` and `floor`), which counts in powers of ten, with few digits."""
+    if method not in ("ceil", "floor"):
+        return rounded(value, precision)
+    factor = 10 ** int(rounded(precision, precision))
+    made: float = getattr(math, method)(value * factor) / factor
+    return made
+
+
+def _measured(value: Any) -> Any:
+    whole(value)
+    return value
+
+
 def made() -> Environment:
     """The environment; a name that nothing defines is an error, never an empty string."""
     environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
     environment.globals.clear()
-    own: dict[str, Any] = {"replace": _replace, "_bounded": _bounded, "_sized": sized}
+    own: dict[str, Any] = {"replace": _replace, "join": _join, "round": _round}
+    own |= {"_bounded": _bounded, "_sized": sized, "_whole": _measured}
     environment.filters = {name: environment.filters[name] for name in FILTERS} | own
     return environment

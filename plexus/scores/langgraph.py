@@ -74,17 +74,24 @@ class GraphScorer(Scorer[LangGraphScore]):
         resolve = self.output.resolve_known if "value" in final else self.output.resolve
         aliases = {**resolve(*places), **final}
         explanation = aliases.get("explanation")
-        confidence = aliases.get("confidence")
         return self.result(
             as_value(aliases.get("value"), self.configuration.name),
             None if explanation is None else str(explanation),
-            confidence=None if confidence is None else float(confidence),
+            confidence=self._confidence(aliases.get("confidence")),
             cost=run.cost,
             trace={"path": run.path, "nodes": run.nodes},
             model=self.model,
             prompt_hash=self.prompt_hash,
             usage=run.usage,
         )
+
+    def _confidence(self, given: Any) -> float | None:
+        """Raises ScoringFailed for anything but a number from 0 to 1: what reads it would take it for one."""
+        if given is None:
+            return None
+        if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 1:
+            raise ScoringFailed(f"{self.configuration.name!r} gave a confidence that is no number from 0 to 1")
+        return float(given)
 
     def _output(self) -> dict[str, Any]:
         """The score's `output`; without one, the last node's first field and explanation."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,6 +47,8 @@ def as_value(value: Any, name: str) -> str:
     """A result's value is text: true is Yes, false is No. Raises ScoringFailed for nothing at all."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ScoringFailed(f"{name!r} gave no value: a number that is infinite, or none at all")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, (str, int, float)) or value == "":

@@ -1,5 +1,6 @@
 """What logical code and templates in a scorecard cannot do: reach anything, or take for ever."""
 
+import functools
 import os
 from typing import Any
 
@@ -18,6 +19,8 @@ VALUES: dict[str, Any] = {
     "results": {"A": Result("Yes", "because")},
 }
 
+#: Lists of lists that share their parts: 30 steps, and a billion values where it is written out or compared.
+DOUBLED = functools.reduce(lambda made, n: f"[[v{n}, v{n}] for v{n} in {made}]", range(30), "[1]")
 EXPRESSIONS = [
     "().__class__",
     "''.__class__.__mro__[1].__subclasses__()",
@@ -86,6 +89,9 @@ EXPRESSIONS = [
     "1 / 0",
     "metadata['no']",
     "text[10 ** 9]",
+    "round(5, -100000000)",
+    f"str({DOUBLED})",
+    f"{{({DOUBLED}): 1}}",
     "results.clear()",
     "metadata.pop('channel')",
     "metadata.update({'a': 1})",
@@ -105,6 +111,22 @@ def test_an_expression_has_a_budget_of_steps() -> None:
     """Loops end by their number of steps, not by a clock."""
     with pytest.raises(UnsafeCode, match=f"more than {MAXIMUM_STEPS} steps"):
         Expression("[a for a in text for b in text]")(VALUES)
+
+
+def test_a_loop_keeps_its_variable_to_itself() -> None:
+    """After a comprehension a name means what it meant before."""
+    assert Expression("len([text for text in words(text)]) == 200 + 50 and 'of a customer' in text")(VALUES) is True
+
+
+def test_every_word_of_a_long_call_can_be_looked_at() -> None:
+    """The budget of steps is enough for a loop over 20,000 words."""
+    assert Expression("any(w == 'refund' for w in words(t))")({"t": "word " * 19_999 + "refund"}) is True
+
+
+def test_a_result_that_is_not_there_is_told_by_its_name() -> None:
+    """A skipped score has no result: the message says which was asked for."""
+    with pytest.raises(ScoringFailed, match=r"\['B'\], which is not there"):
+        Expression("results['B'].value")(VALUES)
 
 
 def test_a_hard_pattern_takes_linear_time() -> None:
@@ -162,6 +184,10 @@ TEMPLATES = [
     "{% for a in text %}{% for b in text %}{% for c in text %}{% endfor %}{% endfor %}{% endfor %}",
     "{% for a in text %}{% for b in text %}{{ text }}{% endfor %}{% endfor %}",
     "".join(f"{{% set x{n + 1} = x{n} ~ x{n} %}}" for n in range(1, 40)).replace("x1 ~ x1", "text ~ text", 1),
+    "{% set x0 = [1] %}" + "".join(f"{{% set x{n + 1} = [x{n}, x{n}] %}}" for n in range(30)) + "{{ x30 }}",
+    "{{ text.split()|join(text ~ text ~ text ~ text ~ text) }}",
+    "{{ 5|round(-100000000) }}",
+    "{{ 5|round(100000000, 'ceil') }}",
     "{{ metadata.update({'a': 1}) }}",
     "{{ metadata.clear() }}",
     "{{ metadata.pop('channel') }}",
@@ -199,6 +225,8 @@ def test_a_template_has_a_budget_of_turns() -> None:
         ("{% if results['A'].value == 'Yes' %}{{ results['A'].explanation|replace('b', 'B') }}{% endif %}", "Because"),
         ("{{ metadata.get('x', 'none') }} {{ metadata|length }} {{ metadata|tojson }}", 'none 1 {"channel": "mail"}'),
         ("{% for key, value in metadata.items() %}{{ key }}={{ value }}{% endfor %}", "channel=mail"),
+        ("{{ 2.345|round(2) }} {{ 2.1|round(0, 'ceil') }} {{ 7|round }}", "2.35 3.0 7"),
+        ("{% for a, b in [(1, 2)] %}{{ a + b }}{% endfor %}{{ 'x' in ('x', 'y') }}{{ {'a': 1}.a }}", "3True1"),
         ("{{ unknown|default('-') }}{{ ['b', 'a']|sort|join('+') }}", "-a+b"),
     ],
 )

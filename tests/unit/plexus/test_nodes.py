@@ -1,5 +1,7 @@
 """Nodes that ask no model, numbers in replies, and scores made of scores."""
 
+import json
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -106,3 +108,34 @@ def test_a_composite_gives_none_but_its_values() -> None:
     card = plexus.load(COMPOSITE.replace("values: [High, Low]", "values: [High, Medium]"))
     with pytest.raises(ScoringFailed, match=r"gave none of its values \(High, Medium\)"):
         scored(card, "my refund", "Urgent")
+
+
+@pytest.mark.parametrize("expression", ["float('nan')", "1e308 * 10"])
+def test_what_is_no_number_is_no_value(expression: str) -> None:
+    """An expression that ends in infinity, or in nothing that can be counted, fails."""
+    with pytest.raises(ScoringFailed, match="gave no value"):
+        scored(graph(f'\n      - {{name: n, class: LogicalClassifier, expression: "{expression}"}}'), "x")
+
+
+@pytest.mark.parametrize("expression", ["7", "float('nan')", "'high'", "True"])
+def test_a_confidence_lies_between_0_and_1(expression: str) -> None:
+    """An alias `confidence` that holds anything else fails the score."""
+    node = f'\n      - {{name: n, class: LogicalNode, set: {{v: "\'x\'", c: "{expression}"}}}}'
+    with pytest.raises(ScoringFailed, match="confidence"):
+        scored(graph(node, "v, confidence: c"), "x")
+
+
+def test_a_trace_is_json_whatever_a_node_computes() -> None:
+    """Results, infinities and what only Parquet knows stand in a trace as JSON can say them."""
+    card = plexus.load(
+        "name: C\nkey: c\nscores:\n"
+        "  - {name: K, class: KeywordClassifier, keywords: [x]}\n"
+        "  - {name: S, class: LangGraphScore, depends_on: [K], output: {value: v},"
+        " graph: [{name: n, class: LogicalNode, set: {v: \"'x'\", all: \"[results['K'], metadata['day'], 1e308 * 10]\"}}]}\n"
+    )
+    result = plexus.score(card, "S", plexus.Item("x", {"day": date(2026, 1, 2)}))
+    assert json.loads(json.dumps(result.as_dict(), allow_nan=False))["trace"]["nodes"]["n"]["value"] == [
+        "Yes",
+        "2026-01-02",
+        "inf",
+    ]
