@@ -21,8 +21,8 @@ class Context:
     """`deadline` is a time of `time.monotonic()`, None for no limit; `folder` is what relative paths start from.
 
     `offline` forbids calls to providers: models are replayed from the score's cassette. `record` names the cassette
-    file that real replies are added to, asked of `model` (`provider:name`) where that is given. `budget` (US dollars
-    per score and item) stops before the next call.
+    file that real replies are added to, asked of `model` (`provider:name`) where that is given. Once `budget` (US
+    dollars per score and item) is spent, no more calls are made.
     """
 
     deadline: float | None = None

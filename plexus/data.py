@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from plexus.problems import nearest
 Row = Mapping[str, Any]
 FORMATS = (".csv", ".jsonl", ".parquet")
 LONGEST = 100_000_000
+_EXACT = 2**53
 
 
 def rows(path: Path) -> Iterator[Row]:
@@ -29,6 +32,8 @@ def rows(path: Path) -> Iterator[Row]:
         yield from reader(path)
     except UnicodeDecodeError:
         raise _not_utf8(path) from None
+    except PermissionError:
+        raise InvalidData(f"{path}: may not be read") from None
 
 
 def column(row: Row, name: str, path: Path, number: int) -> Any:
@@ -47,12 +52,12 @@ def labelled(path: Path, text: str, label: str) -> tuple[list[str], list[str]]:
     return [one for one, _, _ in found], [given for _, given, _ in found]
 
 
-def labelled_rows(path: Path, text: str, label: str) -> list[tuple[str, str, Row]]:
-    """(text, label, row) of every row. Raises InvalidData that names the rows without one of the two."""
+def labelled_rows(path: Path, text: str, label: str, limit: int | None = None) -> list[tuple[str, str, Row]]:
+    """(text, label, row) of every row, or of the first so many. Raises InvalidData that names those without both."""
     found: list[tuple[str, str, Row]] = []
     empty: list[int] = []
-    for number, row in enumerate(rows(path), start=1):
-        one, given = (_as_text(column(row, name, path, number)) for name in (text, label))
+    for number, row in enumerate(islice(rows(path), limit), start=1):
+        one, given = (as_text(row, name, path, number).strip() for name in (text, label))
         if one and given:
             found.append((one, given, row))
         else:
@@ -65,9 +70,20 @@ def labelled_rows(path: Path, text: str, label: str) -> list[tuple[str, str, Row
     return found
 
 
-def _as_text(value: Any) -> str:
-    """JSON and Parquet have numbers and truths: 0 and false are labels as good as any."""
-    return "" if value is None else str(value).strip()
+def as_text(row: Row, name: str, path: Path, number: int) -> str:
+    """A column's value as text, empty for none. Raises InvalidData for lists, maps and bytes.
+
+    JSON and Parquet have numbers and truths: 0 and false are labels as good as any, and a column that also has rows
+    without a number says 4.0 for 4.
+    """
+    value = column(row, name, path, number)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, (list, dict, bytes)):
+        kind = {list: "a list", dict: "a map", bytes: "bytes"}[type(value)]
+        raise InvalidData(f"{path}: row {number}: the column {name!r} holds {kind}; expected text")
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
+    return str(int(value) if whole else value)
 
 
 def _csv(path: Path) -> Iterator[Row]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,3 +78,13 @@ class InvalidArtifact(PlexusError):
 
 class InvalidData(PlexusError):
     """A file of items or labels cannot be used."""
+
+
+@contextmanager
+def naming(place: Path) -> Iterator[None]:
+    """An OSError from here names the place: a full disk itself does not say which file it was."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(place)
+        raise

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from plexus.artifacts import manifest
 from plexus.artifacts.manifest import Manifest
-from plexus.exceptions import ArtifactMissing, InvalidArtifact
+from plexus.exceptions import ArtifactMissing, InvalidArtifact, naming
 
 
 class FolderArtifacts:
@@ -51,17 +51,22 @@ class FolderArtifacts:
         self.folder.mkdir(parents=True, exist_ok=True)
         half = Path(tempfile.mkdtemp(prefix=".half-", dir=self.folder))
         try:
-            entries = {entry.path: entry for entry in listed.entries}
-            for path, data in files:
-                entries[path].check(data)
-                (half / path).parent.mkdir(parents=True, exist_ok=True)
-                (half / path).write_bytes(data)
-            (half / manifest.NAME).write_bytes(listed.encode())
-            half.chmod(0o755)
-            _publish(half, place)
+            with naming(half):
+                _write(half, listed, files)
+                _publish(half, place)
         finally:
             shutil.rmtree(half, ignore_errors=True)
         return place
+
+
+def _write(half: Path, listed: Manifest, files: Iterable[tuple[str, bytes]]) -> None:
+    entries = {entry.path: entry for entry in listed.entries}
+    for path, data in files:
+        entries[path].check(data)
+        (half / path).parent.mkdir(parents=True, exist_ok=True)
+        (half / path).write_bytes(data)
+    (half / manifest.NAME).write_bytes(listed.encode())
+    half.chmod(0o755)
 
 
 def _publish(half: Path, place: Path) -> None:

@@ -54,4 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except PlexusError as error:
         click.echo(f"plexus: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"plexus: {place}{error.strerror or error}", err=True)
+        sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)

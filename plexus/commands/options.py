@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from plexus.artifacts import FolderArtifacts
 from plexus.context import Context
@@ -43,7 +45,7 @@ def labelled(function: Callable[..., Any]) -> Callable[..., Any]:
 def asking(function: Callable[..., Any]) -> Callable[..., Any]:
     """--offline, --record, --model, --budget: how language models are asked."""
     for option in (
-        click.option("--budget", type=float, help="US dollars per item; stops before the call that may pass it."),
+        click.option("--budget", type=float, help="US dollars per item; once spent, no more calls are made."),
         click.option("--model", metavar="PROVIDER:NAME", help="With --record: the model that answers."),
         click.option(
             "--record",
@@ -54,6 +56,12 @@ def asking(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         function = option(function)
     return function
+
+
+def given(*names: str) -> list[str]:
+    """Which of these parameters stand on the command line: one that has a default has a value in any case."""
+    asked = click.get_current_context()
+    return [name for name in names if asked.get_parameter_source(name) is ParameterSource.COMMANDLINE]
 
 
 def context(
@@ -69,6 +77,10 @@ def context(
         raise click.UsageError("--model goes with --record")
     if offline and record is not None:
         raise click.UsageError("--offline and --record contradict each other")
+    if model is not None and not all(model.partition(":")):
+        raise click.UsageError(f"--model {model}: expected PROVIDER:NAME, as in openai:gpt-4o-mini")
+    if budget is not None and not 0 < budget < math.inf:
+        raise click.UsageError(f"--budget {budget}: expected US dollars above 0")
     return Context(
         artifacts=FolderArtifacts(folder),
         offline=offline,

@@ -62,6 +62,8 @@ def command(
 
     if data_file is None and (output or id_column or form or restart):
         raise click.UsageError("--id, --output, --format and --restart go with --data")
+    if data_file is None and options.given("text_column"):
+        raise click.UsageError("--text names a column and goes with --data; a text stands by itself, without --text")
     if data_file is not None and text is not None:
         raise click.UsageError("give a text or --data, not both")
     scorecard = plexus.load_file(card)
@@ -128,23 +130,28 @@ def written(
     """Writes the file of results; goes on where an earlier run of the same was stopped."""
     from plexus.exceptions import InvalidData
     from plexus.running import formats, run
-    from plexus.running.part import ENDING, Part
+    from plexus.running.part import Part
 
     form, scores = formats.format_of(output, form), score_names(scorecard, names)
-    if restart:
-        output.with_name(output.name + ENDING).unlink(missing_ok=True)
-    elif output.exists():
+    if output.exists() and not restart:
         raise InvalidData(f"{output}: is there already; --restart replaces it, another --output keeps it")
-    hashes = {name: scorecard.find(name).configuration_hash for name in scores}
-    about = {"format": 1, "scorecard": hashes, "data": source.sha256, "text": source.text, "id": source.id}
-    with Part(output, about) as part:
+    if form != "jsonl":
+        formats.columns(scores)
+    about = {
+        "format": 1,
+        **run.identity(scorecard, scores),
+        "data": source.sha256,
+        "text": source.text,
+        "id": source.id,
+    }
+    with Part(output, about, restart=restart) as part:
         if part.done:
             click.echo(f"going on after row {part.done} of {source.rows}", err=True)
         chunks = run.scored(scorecard, names, source.read(part.done), context)
         try:
             with options.progress(source.rows, "scoring", part.done) as bar:
                 run.go_on(chunks, part.add, bar.update)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, OSError):
             click.echo(f"stopped after row {part.done} of {source.rows}; the same command goes on from there", err=True)
             raise
         tally = run.Tally()

@@ -51,6 +51,8 @@ def command(
     from plexus.artifacts import FolderArtifacts
     from plexus.publishing import Source, publish
 
+    if data_file is None and options.given("text_column", "label"):
+        raise click.UsageError("--text and --label go with --data; a score's own columns stand in its `data`")
     source = None if data_file is None else Source(data_file, text_column, label)
     published = publish(plexus.load_file(card), FolderArtifacts(store), names=names, source=source)
     if write is not None:

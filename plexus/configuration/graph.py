@@ -198,4 +198,4 @@ class LangGraphScore(Score, ModelSettings):
     cassette: str | None = Field(
         None, description="Recorded replies: a file beside the scorecard, or the digest of an artifact."
     )
-    budget: float | None = Field(None, gt=0, description="US dollars per item; stops before the call that may pass it.")
+    budget: float | None = Field(None, gt=0, description="US dollars per item; once spent, no more calls are made.")

@@ -29,12 +29,11 @@ class Labelled:
 
 
 def read(path: Path, text: str, label: str, limit: int | None = None) -> list[Labelled]:
-    """The file's labelled texts, or the first `limit` of them. Raises InvalidData that names every row without one."""
+    """The file's labelled texts, or the first `limit` of them. Raises InvalidData that names those without one."""
     made = []
-    for number, (one, given, row) in enumerate(data.labelled_rows(path, text, label), start=1):
-        if limit is None or number <= limit:
-            metadata = {str(name): value for name, value in row.items() if name not in (text, label)}
-            made.append(Labelled(number, one, given, metadata))
+    for number, (one, given, row) in enumerate(data.labelled_rows(path, text, label, limit), start=1):
+        metadata = {str(name): value for name, value in row.items() if name not in (text, label)}
+        made.append(Labelled(number, one, given, metadata))
     return made
 
 

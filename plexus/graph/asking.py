@@ -8,13 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LateFuture
-from decimal import Decimal
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
 from plexus.context import Context
-from plexus.exceptions import DeadlineExceeded, PlexusError, ScoringFailed
+from plexus.exceptions import BudgetExceeded, DeadlineExceeded, PlexusError, ScoringFailed
 from plexus.graph import prices
 from plexus.graph.cassette import Question, Recorder, Reply
 from plexus.graph.providers import Settings
@@ -29,10 +28,16 @@ _TRANSIENT_NAMES = ("Timeout", "Connection", "Throttl", "Unavailable", "Overload
 
 
 class Asker:
-    """Asks one node's model. `model` is any LangChain chat model; a replayed one answers in this thread."""
+    """Asks one node's model. `model` is any LangChain chat model; a replayed one answers in this thread.
 
-    def __init__(self, settings: Settings, model: Any, *, replayed: bool, recorder: Recorder | None = None) -> None:
+    `paid` is the `provider:name` that really answers, where that is not the one of the settings.
+    """
+
+    def __init__(
+        self, settings: Settings, model: Any, *, replayed: bool, recorder: Recorder | None = None, paid: str = ""
+    ) -> None:
         self.settings, self.model, self.replayed, self.recorder = settings, model, replayed, recorder
+        self.paid = paid or settings.model_id
 
     def ask(self, messages: list[BaseMessage], run: Run, shape: Mapping[str, Any] | None = None) -> str:
         """The reply's text: JSON where the provider kept to the JSON Schema `shape`.
@@ -40,9 +45,14 @@ class Asker:
         Raises ScoringFailed (transient or not), DeadlineExceeded or BudgetExceeded.
         """
         run.check_budget()
+        price = prices.find(self.paid, run.context.prices)
+        if price is None and run.budget is not None:
+            raise BudgetExceeded(
+                f"the price of {self.paid} is not known, so no budget can be held: take the budget out"
+            )
         message = self._reply(messages, run.context, shape)
         usage, text = _usage(message), text_of(message)
-        run.spend(usage, self._cost(usage, run.context))
+        run.spend(usage, None if price is None else price.of(usage))
         if self.recorder is not None:
             parameters = {**self.settings.parameters, **shaped(shape)}
             question = Question(self.settings.model_id, parameters, roles(messages))
@@ -65,10 +75,6 @@ class Asker:
                 if not transient or attempt == ATTEMPTS or not _waited(attempt, context):
                     raise ScoringFailed(_described(self.settings.model_id, error), transient=transient) from error
         raise AssertionError("the last attempt returns or raises")
-
-    def _cost(self, usage: Usage, context: Context) -> Decimal | None:
-        price = prices.find(self.settings.model_id, context.prices)
-        return None if price is None else price.of(usage)
 
 
 def structured_model(model: Any, shape: Mapping[str, Any]) -> Any:

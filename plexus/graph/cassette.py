@@ -6,10 +6,12 @@ read, so an entry that was edited by hand can never answer another question than
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import tempfile
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,25 +82,32 @@ class Cassette:
 
 
 class Recorder:
-    """Adds replies to a cassette file, which is whole after every addition."""
+    """Adds replies to a cassette file, which is whole after every addition; several may write the same file.
+
+    Raises InvalidArtifact when there is a file that is no cassette.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
-        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"entries": []}
-        self._entries = {_entry(each)[0]: each for each in content["entries"]}
+        self._read()
 
     def add(self, question: Question, reply: Reply) -> None:
         """Keeps one reply; a later one to the same question replaces it."""
         usage = {"input_tokens": reply.usage.input_tokens, "output_tokens": reply.usage.output_tokens}
         entry = {"request": question.as_dict(), "reply": {"content": reply.content, **usage}}
-        with self._lock:
-            self._entries[question.key] = entry
-            self._write()
-
-    def _write(self) -> None:
-        content = {"format": FORMAT, "entries": list(self._entries.values())}
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(self.path.parent):
+            self._write({**self._read(), question.key: entry})
+
+    def _read(self) -> dict[str, Any]:
+        if not self.path.exists():
+            return {}
+        Cassette.read(self.path)
+        content = json.loads(self.path.read_text(encoding="utf-8"))
+        return {_entry(each)[0]: each for each in content["entries"]}
+
+    def _write(self, entries: Mapping[str, Any]) -> None:
+        content = {"format": FORMAT, "entries": list(entries.values())}
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=self.path.parent, prefix=".half-", delete=False
         ) as half:
@@ -106,6 +115,17 @@ class Recorder:
             half.write("\n")
         Path(half.name).chmod(0o644)
         Path(half.name).replace(self.path)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other thread or process records into the folder meanwhile: each would overwrite what the other added."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _entry(value: dict[str, Any]) -> tuple[str, Reply]:

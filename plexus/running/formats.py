@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from plexus.exceptions import InvalidData
+from plexus.exceptions import InvalidData, naming
 
 FORMATS = ("csv", "jsonl", "parquet")
 PARTS = ("", " confidence", " explanation", " error")
@@ -26,8 +26,14 @@ def format_of(path: Path, named: str | None) -> str:
 
 
 def columns(scores: Sequence[str]) -> list[str]:
-    """The columns of a table: row, id, and four for each score."""
-    return ["row", "id", *(score + part for score in scores for part in PARTS)]
+    """The columns of a table: row, id, and four for each score. Raises InvalidData for two of one name."""
+    made = ["row", "id", *(score + part for score in scores for part in PARTS)]
+    twice = sorted({repr(name) for name in made if made.count(name) > 1})
+    if twice:
+        raise InvalidData(
+            f"two columns would have the name {', '.join(twice)}: write .jsonl, or name the scores otherwise"
+        )
+    return made
 
 
 def flat(row: Mapping[str, Any], scores: Sequence[str]) -> dict[str, Any]:
@@ -44,12 +50,13 @@ def write(path: Path, form: str, rows: Iterable[Mapping[str, Any]], scores: Sequ
     """Writes all rows beside the file, then gives it its name."""
     half = path.with_name(f".{path.name}.{os.getpid()}.half")
     try:
-        if form == "parquet":
-            _parquet(half, rows, scores)
-        else:
-            with half.open("w", encoding="utf-8", newline="") as file:
-                stream(file, form, rows, scores)
-        half.replace(path)
+        with naming(path):
+            if form == "parquet":
+                _parquet(half, rows, scores)
+            else:
+                with half.open("w", encoding="utf-8", newline="") as file:
+                    stream(file, form, rows, scores)
+            half.replace(path)
     finally:
         half.unlink(missing_ok=True)
 

@@ -5,6 +5,7 @@ The first line says what is scored with what; a run goes on with a part only whe
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from plexus.exceptions import InvalidData
+from plexus.exceptions import InvalidData, naming
 
 ENDING = ".part"
 
@@ -21,8 +22,8 @@ ENDING = ".part"
 class Part:
     """Open from the first row to the last; `done` rows are in it."""
 
-    def __init__(self, output: Path, run: Mapping[str, Any]) -> None:
-        """Raises InvalidData when there is a part of another run, or somebody is writing it."""
+    def __init__(self, output: Path, run: Mapping[str, Any], *, restart: bool = False) -> None:
+        """Raises InvalidData when there is a part of another run (unless `restart`), or somebody is writing it."""
         self.path = output.with_name(output.name + ENDING)
         self.run = dict(run)
         self.done = 0
@@ -30,6 +31,8 @@ class Part:
         self._file = self.path.open("a+b")
         try:
             self._lock()
+            if restart:
+                self._file.truncate(0)
             self._open()
         except BaseException:
             self._file.close()
@@ -38,9 +41,10 @@ class Part:
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Keeps scored rows: once this returns, a kill does not lose them."""
         lines = [json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows]
-        self._file.write(b"".join(lines))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with naming(self.path):
+            self._file.write(b"".join(lines))
+            self._file.flush()
+            os.fsync(self._file.fileno())
         self.done += len(lines)
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -58,7 +62,8 @@ class Part:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # what a full disk kept in the buffer is scored again
+            self._file.close()
 
     def _lock(self) -> None:
         try:

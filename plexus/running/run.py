@@ -56,6 +56,15 @@ class Tally:
         self.cost += Decimal(cost or 0)
 
 
+def identity(scorecard: Scorecard, names: Sequence[str]) -> dict[str, Any]:
+    """What decides the values of a run beside its texts: the scores with all that they depend on, and the engine."""
+    from plexus import scheduler
+
+    planned = scheduler.plan(scorecard, [scorecard.find(name) for name in names])
+    hashes = {name: planned[name].configuration_hash for name in sorted(planned)}
+    return {"scorecard": hashes, "scores": list(names), "engine": plexus.ENGINE_VERSION}
+
+
 def scored(
     scorecard: Scorecard, names: Sequence[str], rows: Iterable[Row], context: Context
 ) -> Iterator[list[dict[str, Any]]]:

@@ -39,9 +39,9 @@ class Source:
         count = 0
         seen: dict[int, int] = {}
         for count, row in enumerate(data.rows(path), start=1):
-            data.column(row, text, path, count)
+            data.as_text(row, text, path, count)
             if id_column is not None:
-                name = str(data.column(row, id_column, path, count) or "").strip()
+                name = data.as_text(row, id_column, path, count).strip()
                 if not name or seen.setdefault(hash(name), count) != count:
                     said = "is empty" if not name else f"comes twice: rows {seen[hash(name)]} and {count}"
                     raise InvalidData(
@@ -55,10 +55,10 @@ class Source:
         """The rows after the first so many; every other column is the item's metadata."""
         for number, row in enumerate(data.rows(self.path), start=1):
             if number > after:
-                text = row[self.text]
+                text = data.as_text(row, self.text, self.path, number)
                 metadata = {str(key): value for key, value in row.items() if key != self.text}
-                name = str(row[self.id]).strip() if self.id is not None else ""
-                yield Row(number, name, Item(None if text is None else str(text), metadata))
+                name = data.as_text(row, self.id, self.path, number).strip() if self.id is not None else ""
+                yield Row(number, name, Item(text, metadata))
 
 
 def _sha256(path: Path) -> str:

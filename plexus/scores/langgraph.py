@@ -101,7 +101,9 @@ class GraphScorer(Scorer[LangGraphScore]):
 
     def _budget(self, context: Context) -> Decimal | None:
         own = self.configuration.budget
-        limits = [limit for limit in (context.budget, Decimal(str(own)) if own is not None else None) if limit]
+        limits = [
+            limit for limit in (context.budget, Decimal(str(own)) if own is not None else None) if limit is not None
+        ]
         return min(limits) if limits else None
 
     def _asker(self, node: Any, context: Context) -> Asker:
@@ -111,7 +113,9 @@ class GraphScorer(Scorer[LangGraphScore]):
         self.live = self.live or not replayed
         if settings not in self._models:
             self._models[settings] = self._replay(settings, context) if replayed else self._live(settings, context)
-        return Asker(settings, self._models[settings], replayed=replayed, recorder=self._recorder)
+        answering = settings if replayed or context.model is None else settings.instead(context.model)
+        recorder = self._recorder
+        return Asker(settings, self._models[settings], replayed=replayed, recorder=recorder, paid=answering.model_id)
 
     def _live(self, settings: Settings, context: Context) -> Any:
         """The model that really answers: the card's own, unless the context names one to record from."""

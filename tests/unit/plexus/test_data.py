@@ -108,3 +108,25 @@ def test_a_file_of_no_known_kind_is_refused(tmp_path: Path, name: str, said: str
     (tmp_path / "texts.txt").write_text("text\n")
     with pytest.raises(InvalidData, match=said):
         list(data.rows(tmp_path / name))
+
+
+@pytest.mark.parametrize(("value", "said"), [(["a"], "a list"), ({"a": "b"}, "a map"), (b"a", "bytes")])
+def test_a_text_is_text(tmp_path: Path, value: object, said: str) -> None:
+    """What JSON and Parquet can hold beside text and numbers is refused by row, never spelt as Python spells it."""
+    with pytest.raises(InvalidData, match=rf"texts: row 3: the column 'text' holds {said}; expected text"):
+        data.as_text({"text": value}, "text", tmp_path / "texts", 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (False, "False"), (4.0, "4"), (4.5, "4.5"), (float("nan"), ""), (None, ""), (" a", " a")],
+)
+def test_numbers_are_labels_too(tmp_path: Path, value: object, text: str) -> None:
+    """4.0 is 4, for a column with empty rows says it so; what is no number is no label."""
+    assert data.as_text({"label": value}, "label", tmp_path / "texts", 1) == text
+
+
+def test_a_limit_looks_at_no_later_row(tmp_path: Path) -> None:
+    """A row without a label past the limit is none of the evaluation's business."""
+    (tmp_path / "texts.csv").write_text("text,label\na,Yes\nb,\n")
+    assert len(data.labelled_rows(tmp_path / "texts.csv", "text", "label", 1)) == 1

@@ -131,7 +131,8 @@ def test_a_trace_is_json_whatever_a_node_computes() -> None:
         "name: C\nkey: c\nscores:\n"
         "  - {name: K, class: KeywordClassifier, keywords: [x]}\n"
         "  - {name: S, class: LangGraphScore, depends_on: [K], output: {value: v},"
-        " graph: [{name: n, class: LogicalNode, set: {v: \"'x'\", all: \"[results['K'], metadata['day'], 1e308 * 10]\"}}]}\n"
+        " graph: [{name: n, class: LogicalNode,"
+        " set: {v: \"'x'\", all: \"[results['K'], metadata['day'], 1e308 * 10]\"}}]}\n"
     )
     result = plexus.score(card, "S", plexus.Item("x", {"day": date(2026, 1, 2)}))
     assert json.loads(json.dumps(result.as_dict(), allow_nan=False))["trace"]["nodes"]["n"]["value"] == [

@@ -2,14 +2,16 @@
 
 import json
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import plexus
-from plexus.exceptions import BudgetExceeded, DeadlineExceeded, ScoringFailed
+from plexus.exceptions import BudgetExceeded, DeadlineExceeded, InvalidArtifact, ScoringFailed
 from plexus.graph import asking
+from plexus.graph.cassette import Cassette, Question, Recorder, Reply
 from tests.unit.plexus.provider import Answer, Provider, provider
 
 NO_LIMITS = plexus.Context()
@@ -112,6 +114,48 @@ def test_no_call_is_made_once_the_budget_is_spent() -> None:
     with provider(Answer("Yes")) as found, pytest.raises(BudgetExceeded, match="before the node 'again'"):
         scored(found, more=second, score="budget: 0.0000001")
     assert len(found.requests) == 1
+
+
+def test_a_budget_needs_a_price() -> None:
+    """A model whose price is not known is not asked where a budget should hold it."""
+    with provider(Answer("Yes")) as found, pytest.raises(BudgetExceeded, match="the price of openai:gpt-4o-mini"):
+        scored(found, plexus.Context(prices={}), score="budget: 1")
+    assert found.requests == []
+
+
+def test_a_budget_of_nothing_lets_nothing_be_asked() -> None:
+    """0 is a budget, not the lack of one."""
+    with provider(Answer("Yes")) as found, pytest.raises(BudgetExceeded, match="is spent"):
+        scored(found, plexus.Context(budget=Decimal(0)))
+    assert found.requests == []
+
+
+def test_a_recording_costs_what_the_model_costs_that_answers(tmp_path: Path) -> None:
+    """--model stands in for the card's own model in the price too."""
+    context = plexus.Context(record=tmp_path / "replies.json", model="openai:gpt-4o-mini")
+    with provider(Answer("Yes")) as found:
+        text = card(found).document.text.replace("model_provider: openai", "model_provider: replay")
+        result = plexus.score(plexus.load(text), "Refund", TEXT, context=context)
+    assert result.cost is not None
+    assert result.cost > 0
+
+
+def test_two_recorders_of_one_file_keep_what_the_other_added(tmp_path: Path) -> None:
+    """A card of two graphs has a recorder for each, and one cassette."""
+    first, second = (Recorder(tmp_path / "replies.json") for _ in range(2))
+    for recorder, text in ((first, "a"), (second, "b"), (first, "c")):
+        recorder.add(Question("openai:x", {}, [("human", text)]), Reply(text, plexus.Usage(1)))
+    assert len(Cassette.read(tmp_path / "replies.json")) == 3
+
+
+@pytest.mark.parametrize("content", ["text,label\n", "{}", '{"format": 2, "entries": []}'])
+def test_a_recording_overwrites_no_other_file(tmp_path: Path, content: str) -> None:
+    """What is no cassette is told before anything is asked."""
+    (tmp_path / "items.csv").write_text(content)
+    with provider(Answer("Yes")) as found, pytest.raises(InvalidArtifact, match=r"items\.csv: "):
+        scored(found, plexus.Context(record=tmp_path / "items.csv"))
+    assert found.requests == []
+    assert (tmp_path / "items.csv").read_text() == content
 
 
 @pytest.mark.parametrize("raw", [b"not json", b"{}", b'{"choices": []}'])

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import plexus
 from plexus.commands import main, run
 from plexus.exceptions import InvalidData
 
@@ -268,6 +269,82 @@ def test_two_runs_do_not_write_one_output(files: Path) -> None:
 
     with Part(files / "out.csv", {}), pytest.raises(InvalidData, match="another run is writing this file"):
         Part(files / "out.csv", {})
+
+
+def test_a_restart_takes_nothing_from_a_run_that_goes_on(files: Path) -> None:
+    """--restart forgets an unfinished run, never one that is being written."""
+    from plexus.running.part import Part
+
+    with Part(files / "out.csv", {}) as part:
+        part.add([{"row": 1}])
+        with pytest.raises(InvalidData, match="another run is writing this file"):
+            Part(files / "out.csv", {}, restart=True)
+        assert [*part.rows()] == [{"row": 1}]
+
+
+def test_a_run_does_not_go_on_with_another_dependency(files: Path) -> None:
+    """What a score depends on decides its values as much as itself."""
+    from plexus.running.run import identity
+
+    before = identity(plexus.load(CARD.format(words="refund")), ["Reason"])
+    assert before != identity(plexus.load(CARD.format(words="refunds")), ["Reason"])
+
+
+def test_two_columns_of_one_name_are_refused(files: Path) -> None:
+    """A score named as another's column would overwrite it; JSONL has no columns."""
+    (files / "card.yaml").write_text(CARD.format(words="refund").replace("Reason", "Refund error"))
+    assert "'Refund error'" in raised(files)
+    assert "write .jsonl" in raised(files, "--output", str(files / "out.csv"))
+    assert command(files, "--json").exit_code == 0
+
+
+def test_an_id_may_be_0(files: Path) -> None:
+    """Numbers name rows as well as words."""
+    (files / "texts.jsonl").write_text('{"text": "a refund, late", "n": 0}\n{"text": "late refund", "n": 1}\n')
+    done = command(files, "--id", "n", data="texts.jsonl")
+    assert [line.split(",")[:2] for line in done.stdout.splitlines()[1:]] == [["1", "0"], ["2", "1"]]
+
+
+@pytest.mark.parametrize(
+    "more", [["--data", "texts.csv", "--output", "/proc/none/out.csv"], ["--data", "/proc/1/mem.csv"]]
+)
+def test_a_place_that_cannot_be_written_or_read_is_told(
+    files: Path, more: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its name and the system's reason, without a traceback."""
+    monkeypatch.chdir(files)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "card.yaml", *more])
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith(f"plexus: {more[-1].rpartition('/')[0]}")
+
+
+def test_a_full_disk_is_told_by_file(tmp_path: Path) -> None:
+    """The system says only that there is no space; the message says where."""
+    from plexus.exceptions import naming
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*\.part'"), naming(tmp_path / "out.part"):
+        Path("/dev/full").write_text("x")
+
+
+@pytest.mark.parametrize(
+    ("verb", "more", "said"),
+    [
+        ("run", ["--text", "I want a refund"], "a text stands by itself"),
+        ("train", ["--label", "Sentiment"], "go with --data"),
+        ("run", ["x", "--budget", "0"], "expected US dollars above 0"),
+        ("run", ["x", "--budget", "nan"], "expected US dollars above 0"),
+        ("run", ["x", "--record", "r.json", "--model", "gpt-4o"], "expected PROVIDER:NAME"),
+    ],
+)
+def test_an_option_without_effect_is_misuse(
+    files: Path, verb: str, more: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What would be passed over in silence is refused with exit 2."""
+    with pytest.raises(SystemExit) as ended:
+        main([verb, str(files / "card.yaml"), *more])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 def test_memory_does_not_grow_with_the_rows(files: Path) -> None:
