@@ -305,48 +305,6 @@ def test_an_id_may_be_0(files: Path) -> None:
     assert [line.split(",")[:2] for line in done.stdout.splitlines()[1:]] == [["1", "0"], ["2", "1"]]
 
 
-@pytest.mark.parametrize(
-    "more", [["--data", "texts.csv", "--output", "/proc/none/out.csv"], ["--data", "/proc/1/mem.csv"]]
-)
-def test_a_place_that_cannot_be_written_or_read_is_told(
-    files: Path, more: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By its name and the system's reason, without a traceback."""
-    monkeypatch.chdir(files)
-    with pytest.raises(SystemExit) as ended:
-        main(["run", "card.yaml", *more])
-    assert ended.value.code == 1
-    assert capsys.readouterr().err.startswith(f"plexus: {more[-1].rpartition('/')[0]}")
-
-
-def test_a_full_disk_is_told_by_file(tmp_path: Path) -> None:
-    """The system says only that there is no space; the message says where."""
-    from plexus.exceptions import naming
-
-    with pytest.raises(OSError, match=r"No space left on device: '.*\.part'"), naming(tmp_path / "out.part"):
-        Path("/dev/full").write_text("x")
-
-
-@pytest.mark.parametrize(
-    ("verb", "more", "said"),
-    [
-        ("run", ["--text", "I want a refund"], "a text stands by itself"),
-        ("train", ["--label", "Sentiment"], "go with --data"),
-        ("run", ["x", "--budget", "0"], "expected US dollars above 0"),
-        ("run", ["x", "--budget", "nan"], "expected US dollars above 0"),
-        ("run", ["x", "--record", "r.json", "--model", "gpt-4o"], "expected PROVIDER:NAME"),
-    ],
-)
-def test_an_option_without_effect_is_misuse(
-    files: Path, verb: str, more: list[str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What would be passed over in silence is refused with exit 2."""
-    with pytest.raises(SystemExit) as ended:
-        main([verb, str(files / "card.yaml"), *more])
-    assert ended.value.code == 2
-    assert said in capsys.readouterr().err
-
-
 def test_memory_does_not_grow_with_the_rows(files: Path) -> None:
     """Twenty times the rows take less than a tenth more memory."""
 
