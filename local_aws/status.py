@@ -84,5 +84,5 @@ def promises(found: Instance) -> str:
     """The engine's guarantees in words."""
     told = found.guarantees
     words = [name.replace("_", " ") for name in ("read_only_root", "private_tmp", "own_user", "own_pids") if told[name]]
-    isolation = ", ".join(words) or "no isolation (namespaces are refused here)"
+    isolation = ", ".join(words) or "no isolation: functions run as this user, on this machine's files"
     return f"{isolation}; memory limit by {told['memory_limit']}, freeze by {told['freeze']}"

@@ -1,0 +1,91 @@
+"""The plain engine, for machines where the kernel refuses namespaces: what it does, and that it says what it lacks."""
+
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local_aws import control, instance, processes
+from local_aws.instance import Instance
+from local_aws.tools import REPOSITORY
+from tests.e2e.conftest import Function, made_in, make_client, wait_for
+
+
+@dataclass(frozen=True)
+class Plain:
+    """An instance on the plain engine, what its start printed, and a function on it."""
+
+    instance: Instance
+    said: str
+    function: Function
+
+
+@pytest.fixture(scope="module")
+def plain(layout: Path) -> Iterator[Plain]:
+    """A running instance with a function of the test image."""
+    name = f"rule-{uuid.uuid4().hex[:8]}"
+    try:
+        said = local_aws("start", "--name", name)
+        running = control.find(name)
+        assert running is not None
+        yield Plain(running, said, made_in(running, layout, Timeout=10))
+    finally:
+        control.stop(name)
+        shutil.rmtree(instance.folder(name), ignore_errors=True)
+
+
+def local_aws(*words: str) -> str:
+    """What the command line prints."""
+    environment = {**os.environ, "LOCAL_AWS_ENGINE": "plain"}
+    line = [sys.executable, "-m", "local_aws", *words]
+    return subprocess.run(
+        line, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120, check=True
+    ).stdout
+
+
+def test_function_runs_as_the_caller_and_is_logged(plain: Plain) -> None:
+    """A function of the test image answers twice from one process of this user, and its lines reach its log."""
+    first, second = plain.function.invoke({"print": "said plainly"}), plain.function.invoke()
+    assert (first.value["uid"], first.value["calls"], second.value["calls"]) == (os.getuid(), 1, 2)
+    assert Path("/proc", str(first.value["pid"])).exists()
+    logs = make_client(plain.instance, "logs")
+    group = f"/aws/lambda/{plain.function.name}"
+
+    def logged() -> list[str]:
+        return [event["message"].split()[0] for event in logs.filter_log_events(logGroupName=group)["events"]]
+
+    wanted = ["init", "START", "said", "END", "REPORT", "START", "END", "REPORT"]
+    wait_for(lambda: logged() == wanted, f"{wanted} in the log")
+
+
+def test_memory_and_time_are_limited(plain: Plain) -> None:
+    """What passes its memory ends as out of memory, what passes its time as timed out, and the next call is cold."""
+    assert plain.function.invoke({"allocate": 400}).value["errorType"] == "Runtime.OutOfMemory"
+    plain.function.update(Timeout=1)
+    assert plain.function.invoke({"sleep": 5}).value["errorType"] == "Sandbox.Timedout"
+    assert plain.function.invoke().value["calls"] == 1
+
+
+def test_what_is_missing_is_told(plain: Plain) -> None:
+    """Both start and status say in one line that nothing is isolated, and what limits memory."""
+    limits = (
+        "no isolation: functions run as this user, on this machine's files; memory limit by watcher, freeze by signal"
+    )
+    assert f"engine plain: {limits}\n" in plain.said
+    assert f"engine     plain: {limits}\n" in local_aws("status", "--name", plain.instance.name)
+    promised = plain.instance.guarantees
+    assert not any(promised[name] for name in ("read_only_root", "private_tmp", "own_user", "own_pids"))
+
+
+def test_stop_ends_functions_too(plain: Plain) -> None:
+    """After stop no process of a function is left, although nothing but a pipe ties it to LocalStack."""
+    plain.function.invoke()
+    family = processes.descendants(plain.instance.pid)
+    assert control.stop(plain.instance.name)
+    wait_for(lambda: not [member for member in family if member.alive()], "the function to end", 5)
