@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -50,7 +52,12 @@ class Shell:
         """Where results for people go: standard output."""
         from rich.console import Console
 
-        return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+        class Printer(Console):
+            def on_broken_pipe(self) -> None:
+                """Leave it to `_until_nobody_reads`; rich would end the process with 1."""
+                raise BrokenPipeError
+
+        return Printer(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 
     def say(self, text: str) -> None:
         """Tell a step on standard error, so that standard output holds only the result."""
@@ -101,8 +108,9 @@ def _end(main: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any
         code = MISUSED
     except OperationFailed as error:
         _complain(str(error))
-    except BrokenPipeError:
+    except BrokenPipeError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        _complain(f"stopped in the middle: nobody reads the output any longer, or a connection broke ({error})")
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted")
         code = INTERRUPTED
@@ -152,7 +160,7 @@ def verb(
         def callback(stage: str, endpoint_url: str | None, as_json: bool, **options: Any) -> int:
             acting = {key: options.pop(key) for key in ("dry_run", "yes") if acts}
             shell = Shell(stage, endpoint_url, as_json, **acting)
-            return _run(function, shell, render, options)
+            return _run(function, shell, render, options, acts)
 
         for option in reversed(_options(acts)):
             callback = option(callback)
@@ -178,12 +186,30 @@ def _options(acts: bool) -> list[Callable[[F], F]]:
     return options
 
 
-def _run(function: Callable[..., Any], shell: Shell, render: Callable[[Any, Shell], None] | None, options: Any) -> int:
-    with translated(shell.stage):
+def _run(
+    function: Callable[..., Any], shell: Shell, render: Callable[[Any, Shell], None] | None, options: Any, acts: bool
+) -> int:
+    value: Any = None
+    with nullcontext() if acts else _until_nobody_reads(), translated(shell.stage):
         value = function(shell, **options)
-    if value is not None:  # otherwise the verb has printed as it went
-        if shell.as_json:
-            print_json(value)
-        elif render is not None:
-            render(value, shell)
+    with _until_nobody_reads():
+        if value is not None:  # otherwise the verb has printed as it went
+            if shell.as_json:
+                print_json(value)
+            elif render is not None:
+                render(value, shell)
     return int(getattr(value, "exit_code", DONE))
+
+
+@contextmanager
+def _until_nobody_reads() -> Iterator[None]:
+    """End the block early, and without an error, when whoever read standard output has enough, as `| head` has."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), select.POLLOUT)
+        if not any(event & select.POLLERR for _, event in poll.poll(0)):
+            raise  # it was another pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -13,6 +12,7 @@ from ._finding import BAD, LOOK, OK, SKIPPED, Finding
 from ._function import Facts
 
 HOUR_S = 3600
+SHOWN = 160  # characters of the last error
 
 
 def state(aws: Aws) -> Finding:
@@ -112,17 +112,10 @@ def errors(aws: Aws) -> Finding:
         lines = [event.message for event in _logs.read(aws, since)]
     except NotFound:
         return Finding("errors", OK, "no log yet: the function was never invoked")
-    found = [line for line in lines if line.startswith("[ERROR]") or _level(line) == "ERROR"]
+    found = [line for line in lines if _logs.level_of(line) in ("ERROR", "CRITICAL")]
     if not found:
         return Finding("errors", OK, f"none among {len(lines)} lines of the last hour")
-    last = _logs.render(found[-1])[:160]
-    return Finding(
-        "errors", LOOK, f"{len(found)} in the last hour, the last: {last}", f"{make('logs', aws.stage)} FOLLOW=0"
-    )
-
-
-def _level(line: str) -> str:
-    try:
-        return str((_logs.parsed(line) or {}).get("level", ""))
-    except (json.JSONDecodeError, RecursionError):
-        return ""
+    last = _logs.render(found[-1])
+    last = last if len(last) <= SHOWN else f"{last[:SHOWN]}…"
+    remedy = f"{make('logs', aws.stage)} FOLLOW=0 LEVEL=ERROR SINCE=1h"
+    return Finding("errors", LOOK, f"{len(found)} in the last hour, the last: {last}", remedy)

@@ -125,6 +125,16 @@ def _trace(trace: Any) -> str:
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
+def level_of(message: str) -> str:
+    """Return a line's level in capitals, empty for none; what Lambda's runtime says of a crash is an ERROR."""
+    if message.startswith("[ERROR]"):
+        return "ERROR"
+    try:
+        return str((parsed(message) or {}).get("level", "")).upper()
+    except RecursionError:  # nested more deeply than anything of ours
+        return ""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which lines to show: from a level on, of one job, with a text. Lines without a level pass no level."""
@@ -141,5 +151,5 @@ class Wanted:
             return False
         if not self.level:
             return True
-        level = str((parsed(message) or {}).get("level", "")).upper()
+        level = level_of(message)
         return level in LEVELS and LEVELS.index(level) >= LEVELS.index(self.level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ ACCEPTED = ", ".join(
         "application/vnd.docker.distribution.manifest.list.v2+json",
     )
 )
+
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -92,17 +96,25 @@ class Source:
 def parse_reference(text: str, repository: str, host: str) -> Reference:
     """A reference as people write one, with or without the host; a digest alone means `repository`."""
     if text.startswith("sha256:"):
-        return Reference(repository, text)
+        return Reference(repository, _whole(text))
     text = text.removeprefix(f"{host}/")
     name, mark, digest = text.partition("@")
     if mark:
-        return Reference(name, digest)
+        return Reference(name, _whole(digest))
     name, _, tag = text.rpartition(":")
     if not name or "/" in tag:
         raise OperationFailed(
             f"{text!r} is neither a file, a folder, nor repository:tag or repository@sha256:…", "check its spelling"
         )
     return Reference(name, tag)
+
+
+def _whole(digest: str) -> str:
+    if not DIGEST.fullmatch(digest):
+        raise OperationFailed(
+            f"{digest!r} is no digest: expected sha256: and 64 hexadecimal digits", "python -m scripts.history --json"
+        )
+    return digest
 
 
 def open_reference(aws: Aws, text: str) -> tuple[Source, Reference]:

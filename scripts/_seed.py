@@ -46,10 +46,16 @@ class Card:
     scorecard: Scorecard
 
     def names(self, chosen: Sequence[str] = ()) -> list[str]:
-        """Return the names of the chosen scores, all that are not disabled without a choice."""
-        if chosen:
-            return [self.scorecard.find(name).name for name in chosen]
-        return [score.name for score in self.scorecard.scores if not score.configuration.disabled]
+        """Return the names of the chosen scores, all that are not disabled without a choice; NotFound for others."""
+        from plexus.exceptions import UnknownScore
+
+        every = self.scorecard.scores
+        try:
+            return [self.scorecard.find(name).name for name in chosen] or [
+                score.name for score in every if not score.configuration.disabled
+            ]
+        except UnknownScore as error:
+            raise NotFound(str(error), f"name one of: {', '.join(score.name for score in every)}") from None
 
 
 def derived(*parts: str) -> str:
@@ -64,7 +70,8 @@ def read_card(path: Path) -> Card:
     try:
         return Card(path.read_text(encoding="utf-8"), plexus.load_file(path))
     except OSError as error:
-        raise OperationFailed(f"cannot read {path}: {error.strerror}", "name a scorecard: --scorecard FILE") from None
+        next_step = "name a scorecard: --scorecard FILE (make: CARD=…)"
+        raise OperationFailed(f"cannot read {path}: {error.strerror}", next_step) from None
     except plexus.PlexusError as error:
         raise OperationFailed(str(error), f"python -m plexus lint {path}") from None
 

@@ -70,10 +70,12 @@ def main(shell: Shell, follow: bool, since: str, level: str | None, job: str, te
     follower = Follower(shell.aws, parse_since(since, time.time()))
     wanted = Wanted((level or "").upper(), job, text)
     events = _first(follower, shell, follow)
-    for event in newest_stream(events) if latest else events:
-        if wanted(event.message):
-            _show(event, shell)
+    found = [event for event in (newest_stream(events) if latest else events) if wanted(event.message)]
+    for event in found:
+        _show(event, shell)
     if not follow or latest:
+        if not found:
+            shell.say(f"no such line since {since}; --since 2h (make: SINCE=2h) looks further back")
         return
     for event in follower.follow(0.3 if shell.stage.is_local else 1.5):
         if wanted(event.message):

@@ -61,7 +61,7 @@ def _render(found: Status, shell: Shell) -> None:
     )
     for name, depth in found.queues.items():
         waits = f", the oldest for {duration(found.oldest_s[name])}" if name in found.oldest_s else ""
-        shell.console.print(f"{name}: {depth} messages{waits}", markup=False)
+        shell.console.print(f"{name}: {depth} {'message' if depth == 1 else 'messages'}{waits}", markup=False)
     for entry in found.deploys:
         when, commit = entry.at[:19].replace("T", " "), _git.short_revision(entry.commit)
         what = f"{entry.action} of version {entry.version}, image {short(entry.digest)}, commit {commit}"

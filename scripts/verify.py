@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _nix, _release
+from . import _nix, _release, rollback
 from ._aws import Aws, make
 from ._command import DONE, FAILED, Shell, verb
 from ._errors import NotFound
-from ._pull import Source, open_reference, pull
+from ._pull import DIGEST, Source, open_reference, pull
 from ._rebuild import rebuild, require_commit
 
 if TYPE_CHECKING:
@@ -50,11 +50,12 @@ def verify(
 ) -> Verdict:
     """Build the commit again that an image of the stage's repository names, and compare.
 
-    `digest` None is what the stage's alias runs; `cached` takes layers from this machine's cache. OperationFailed when
-    the image names no commit that can be built again: a dirty work tree, no git, a commit that this clone lacks.
+    `digest` may be a version, or the first digits of what was deployed; None is what the stage's alias runs. `cached`
+    takes layers from this machine's cache. OperationFailed when the image names no commit that can be built again: a
+    dirty work tree, no git, a commit that this clone lacks.
     """
     began = time.monotonic()
-    digest = digest or deployed(aws)
+    digest = whole(aws, digest) if digest else deployed(aws)
     source, _ = open_reference(aws, digest)
     revision = revision_of(source, digest)
     require_commit(revision)
@@ -79,6 +80,11 @@ def deployed(aws: Aws) -> str:
     if not digest:
         raise NotFound(f"nothing is deployed in stage {aws.stage.name}", make("deploy", aws.stage))
     return digest
+
+
+def whole(aws: Aws, name: str) -> str:
+    """A digest as it is; else the digest of the version that is called so, or of the image that begins so."""
+    return name if DIGEST.fullmatch(name) else rollback.find(aws, _release.read_live(aws), name).digest
 
 
 def revision_of(source: Source, digest: str) -> str:
@@ -108,7 +114,10 @@ def render(verdict: Verdict, shell: Shell) -> None:
 @click.argument("digest", required=False)
 @click.option("--cached", is_flag=True, help="Take layers from this machine's cache; quicker, and proves less.")
 def main(shell: Shell, digest: str | None, cached: bool) -> Verdict:
-    """Build the commit of an image again, in a clone of its own, and compare (default: what the stage's alias runs)."""
+    """Build the commit of an image again, in a clone of its own, and compare.
+
+    DIGEST is a digest, the first digits of one that was deployed, or a version; without it what the stage's alias runs.
+    """
     return verify(shell.aws, digest, cached=cached, say=shell.say)
 
 

@@ -37,7 +37,7 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit 0 when all went well, 1 for what the message says, 2 for misuse, 130 after Ctrl-C."""
     try:
-        status = group.main(arguments, prog_name="plexus", standalone_mode=False)
+        status = group.main(arguments, prog_name="python -m plexus", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

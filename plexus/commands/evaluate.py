@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from plexus.evaluation.report import Evaluation
 
 
-@click.command(name="evaluate")
+@click.command(name="evaluate", short_help="Tell how well the values agree with labels.")
 @options.card
 @click.option("--score", "name", metavar="NAME", help="The score's name or key; needed where the card has several.")
 @options.labelled

@@ -21,7 +21,7 @@ def _rules(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     context.exit()
 
 
-@click.command(name="lint")
+@click.command(name="lint", short_help="Check scorecards without asking any model.")
 @click.argument("cards", metavar="CARD.yaml...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="Warnings fail too.")

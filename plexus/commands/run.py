@@ -13,7 +13,7 @@ import click
 from plexus.commands import options
 
 
-@click.command(name="run")
+@click.command(name="run", short_help="Score one text, or a file of them.")
 @options.card
 @click.argument("text", required=False)
 @options.score

@@ -32,7 +32,7 @@ class Verdict:
         return self.got == self.expected
 
 
-@click.command(name="test")
+@click.command(name="test", short_help="Run the tests that stand beside the scores.")
 @click.argument(
     "cards", metavar="CARD.yaml...", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
 )
@@ -40,7 +40,7 @@ class Verdict:
 @options.store
 @options.as_json
 def command(cards: tuple[Path, ...], names: tuple[str, ...], store: Path, as_json: bool) -> int:
-    """Train what has to be trained, run every test, and print what is not as expected; exit 1 when anything is.
+    """Train what has to be trained, run every test, and print what came of each; exit 1 when one fails.
 
     Language models are not asked: their replies come from the scores' cassettes.
     """

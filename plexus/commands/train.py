@@ -14,7 +14,7 @@ from plexus.commands import options
 from plexus.exceptions import PlexusError
 
 
-@click.command(name="train")
+@click.command(name="train", short_help="Train scores, pack cassettes, print their digests.")
 @options.card
 @options.score
 @options.labelled
@@ -61,6 +61,8 @@ def command(
     if as_json:
         click.echo(json.dumps(made, indent=2, ensure_ascii=False))
         return
+    if not made:
+        click.echo("nothing to train: no score that is asked for has a model or a cassette")
     for each in made:
         click.echo(f"{each['score']}: {each['key']} {each['digest']}" + _described(each["report"]))
     if write is not None:

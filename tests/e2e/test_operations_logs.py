@@ -67,17 +67,26 @@ def shown(writer: Writer, *options: str) -> list[str]:
 
 
 def test_only_the_lines_that_were_asked_for_are_shown(writer: Writer) -> None:
-    """By level, by job, by text, since a time; a line without a level passes no level."""
+    """By level, by job, by text, since a time; a crash is an error, and no other line without a level passes one."""
     writer.stream("a")
     info = json.dumps({"level": "INFO", "message": "committed", "scoring_job_id": "job-1"})
     error = json.dumps({"level": "ERROR", "message": "no result", "scoring_job_id": "job-2"})
-    for text, age_ms in ((info, 0), (error, 0), ("REPORT RequestId: 1", 0), ("old", 3_600_000)):
+    crash = "[ERROR] Runtime.ImportModuleError: Unable to import module 'handler.app'"
+    for text, age_ms in ((info, 0), (error, 0), (crash, 0), ("REPORT RequestId: 1", 0), ("old", 3_600_000)):
         writer.write("a", text, age_ms)
-    assert shown(writer, "--level", "error") == [error]
+    assert set(shown(writer, "--level", "error")) == {error, crash}
     assert shown(writer, "--job", "job-1") == [info]
     assert shown(writer, "--grep", "NO RESULT") == [error]
-    assert set(shown(writer)) == {info, error, "REPORT RequestId: 1"}
+    assert set(shown(writer)) == {info, error, crash, "REPORT RequestId: 1"}
     assert "old" in shown(writer, "--since", "2h")
+
+
+def test_no_line_says_how_far_back_it_looked(writer: Writer) -> None:
+    """Nothing on standard output is not silence."""
+    given = ["--no-follow", "--since", "5m", "--endpoint-url", str(writer.aws.endpoint)]
+    done = CliRunner().invoke(logs.main, given)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "no such line since 5m" in done.stderr
 
 
 def test_without_a_log_group_the_next_step_is_told(local_aws: Instance) -> None:

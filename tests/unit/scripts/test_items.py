@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import _items
-from scripts._errors import OperationFailed
+from scripts import _items, _seed
+from scripts._errors import NotFound, OperationFailed
 from scripts._items import Item
 
 
@@ -76,3 +76,15 @@ def test_jobs_that_repeat_or_are_empty_are_told_at_once(tmp_path: Path) -> None:
         _items.jobs(path, _items.read_rows(path))
     assert "row 2: no scoring_job_id" in str(told.value)
     assert "the scoring_job_id j1 stands in 2 rows" in str(told.value)
+
+
+def test_a_score_that_the_scorecard_lacks_is_named_with_those_that_it_has(tmp_path: Path) -> None:
+    """What was meant is guessed, and all names are told."""
+    path = write(
+        tmp_path,
+        "name: Mail\nkey: mail\nscores:\n  - {name: Refund, class: KeywordClassifier, keywords: [refund]}\n",
+        "mail.yaml",
+    )
+    with pytest.raises(NotFound) as told:
+        _seed.read_card(path).names(["Refnd"])
+    assert "did you mean 'Refund'?\n  next: name one of: Refund" in str(told.value)

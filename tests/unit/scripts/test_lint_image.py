@@ -13,6 +13,7 @@ from scripts._pull import Reference, parse_reference
 from tests.unit.oci.drafts import Draft, Entry
 
 ROOT = Path(__file__).resolve().parents[3]
+DIGEST = f"sha256:{'0a' * 32}"
 
 
 def run(*words: str | Path) -> Result:
@@ -98,11 +99,11 @@ def test_a_path_that_is_not_there_is_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("sha256:0a", Reference("ours", "sha256:0a")),
-        ("other/image@sha256:0a", Reference("other/image", "sha256:0a")),
+        (DIGEST, Reference("ours", DIGEST)),
+        (f"other/image@{DIGEST}", Reference("other/image", DIGEST)),
         ("other/image:v1", Reference("other/image", "v1")),
         ("localhost:5000/other/image:v1", Reference("other/image", "v1")),
-        ("localhost:5000/other/image@sha256:0a", Reference("other/image", "sha256:0a")),
+        (f"localhost:5000/other/image@{DIGEST}", Reference("other/image", DIGEST)),
     ],
 )
 def test_references_are_read_as_people_write_them(text: str, expected: Reference) -> None:
@@ -114,6 +115,13 @@ def test_references_are_read_as_people_write_them(text: str, expected: Reference
 def test_what_is_no_reference_is_refused(text: str) -> None:
     """A word without a tag or digest is no reference."""
     with pytest.raises(OperationFailed, match="is neither a file, a folder, nor"):
+        parse_reference(text, "ours", "localhost:5000")
+
+
+@pytest.mark.parametrize("text", ["sha256:0a", "other/image@sha256:0a", "other/image@v1"])
+def test_a_digest_that_is_not_whole_is_refused(text: str) -> None:
+    """Before a registry is asked, which would answer it with an error of its own."""
+    with pytest.raises(OperationFailed, match="is no digest: expected sha256: and 64 hexadecimal digits"):
         parse_reference(text, "ours", "localhost:5000")
 
 

@@ -1,5 +1,8 @@
 """What every command has in common: the same options, the same exit codes."""
 
+import subprocess
+import sys
+
 import pytest
 
 from scripts._command import Shell
@@ -74,3 +77,32 @@ def test_the_demo_refuses_an_address() -> None:
     done = commands.run("demo", "--endpoint-url", "http://127.0.0.1:9")
     assert done.exit_code == 2
     assert "the demo starts a local AWS of its own" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "said"), [("acts=False", 0, ""), ("acts=True", 1, "stopped in the middle")], ids=["looks", "acts"]
+)
+def test_a_reader_may_have_enough(how: str, code: int, said: str) -> None:
+    """`| head` ends a command that looks as if it were done; one that acts says that it was stopped."""
+    program = f"""
+from scripts._command import verb
+
+@verb({how})
+def main(shell):
+    for number in range(100_000):
+        shell.console.print(number)
+
+main()
+"""
+    started = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=commands.SCRIPTS.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with started as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"0\n"
+        process.stdout.close()
+        told = process.stderr.read().decode()
+    assert (process.returncode, "Traceback" in told) == (code, False)
+    assert said in told
+    assert bool(said) == bool(told)
