@@ -12,9 +12,13 @@ if TYPE_CHECKING:
 
 
 class PlexusError(Exception):
-    """The root of all errors here; `transient` says whether trying again later can help."""
+    """The root of all errors here; `transient` says whether trying again later can help.
+
+    `origin` is set where a score fails because of another: the name of the one that failed first, and why.
+    """
 
     transient = False
+    origin: tuple[str, str] | None = None
 
 
 class InvalidScorecard(PlexusError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,14 @@ def options(*, case_sensitive: bool = False) -> Any:
     made.case_sensitive = case_sensitive
     made.log_errors = False
     return made
+
+
+#: (first, last) characters of scripts without spaces between words: Thai and Lao, Burmese, Khmer, Han, Kana.
+UNSPACED = (
+    *(("\u0e00", "\u0eff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff"), ("\u2e80", "\u2fdf"), ("\u3005", "\u3007")),
+    *(("\u3040", "\u30ff"), ("\u31f0", "\u31ff"), ("\u3400", "\u4dbf"), ("\u4e00", "\u9fff"), ("\uf900", "\ufaff")),
+    *(("\uff66", "\uff9d"), ("\U00020000", "\U000323af")),
+)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -38,15 +47,20 @@ def problem(pattern: str) -> str | None:
 
 
 def words(phrases: Iterable[str]) -> str:
-    """A pattern for any of the phrases as whole words, longest first; white space in a phrase matches any run of it."""
-    ordered = sorted(dict.fromkeys(phrases), key=lambda phrase: (-len(phrase), phrase))
+    """A pattern for any of the phrases as whole words, longest first; white space in a phrase matches any run of it.
+
+    An accent counts the same as a letter's part and as a character of its own (NFC and NFD).
+    """
+    forms = dict.fromkeys(form for phrase in phrases for form in (phrase, *_forms(phrase)))
+    ordered = sorted(forms, key=lambda phrase: (-len(phrase), phrase))
     return "|".join(_phrase(phrase) for phrase in ordered)
 
 
 def whole(text: str, start: int, end: int) -> bool:
     """Whether no letter or digit touches the span on the outside.
 
-    RE2's `\\b` knows ASCII words only: this check makes `words` right for every script.
+    RE2's `\\b` knows ASCII words only: this check makes `words` right for every script. Scripts that put no space
+    between words show no ends of them: there a phrase may stand anywhere.
     """
     before = start > 0 and _is_word(text[start - 1]) and _is_word(text[start])
     after = end < len(text) and _is_word(text[end]) and _is_word(text[end - 1])
@@ -64,5 +78,13 @@ def _edge(character: str) -> str:
     return r"\b" if character.isascii() and _is_word(character) else ""
 
 
+def _forms(phrase: str) -> tuple[str, ...]:
+    return () if phrase.isascii() else tuple(unicodedata.normalize(form, phrase) for form in ("NFC", "NFD"))
+
+
 def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
+    if character.isascii():
+        return character.isalnum() or character == "_"
+    if any(first <= character <= last for first, last in UNSPACED):
+        return False
+    return character.isalnum() or unicodedata.category(character).startswith("M")

@@ -159,8 +159,14 @@ def _dependencies(score: Score, outcomes: Mapping[str, Outcome]) -> dict[str, Re
 
 
 def _failed(score: str, dependency: str, outcome: PlexusError) -> PlexusError:
-    """The dependency's failure as that of the score; its kind stays where its kind decides the job's fate."""
-    message = f"{score!r} depends on {dependency!r}, which failed: {outcome}"
-    if isinstance(outcome, (DisabledScore, ItemWithoutText)):
-        return type(outcome)(message)
-    return ScoringFailed(message, transient=outcome.transient)
+    """The dependency's failure as that of the score; its kind stays where its kind decides the job's fate.
+
+    However long the chain, the message says the first and the last of it: reasons are cut where they are stored.
+    """
+    first, why = outcome.origin or (dependency, str(outcome))
+    between = f" (through {dependency!r})" if outcome.origin is not None else ""
+    message = f"{score!r} depends on {first!r}{between}, which failed: {why}"
+    kept = isinstance(outcome, (DisabledScore, ItemWithoutText))
+    made = type(outcome)(message) if kept else ScoringFailed(message, transient=outcome.transient)
+    made.origin = (first, why)
+    return made

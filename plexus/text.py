@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from typing import Any
 
 
 def fold(value: object) -> str:
-    """Case and runs of white space made one: ` Not  Sure ` and `not sure` are the same."""
-    return " ".join(str(value).casefold().split())
+    """Case and runs of white space made one: ` Not  Sure ` and `not sure` are the same. So are both spellings of é."""
+    return " ".join(unicodedata.normalize("NFC", str(value)).casefold().split())
 
 
 def canonical_json(value: Any) -> bytes:

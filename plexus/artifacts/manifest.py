@@ -80,9 +80,14 @@ def digest_of(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+def is_digest(text: str) -> bool:
+    """Whether it is `sha256:` and 64 hex digits."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def hex_of(digest: str) -> str:
     """The 64 hex digits, which name folders and keys. Raises InvalidArtifact for anything else."""
-    if not _DIGEST.fullmatch(digest):
+    if not is_digest(digest):
         raise InvalidArtifact(f"not an artifact's digest: {digest!r}; expected sha256: and 64 hex digits")
     return digest.removeprefix("sha256:")
 

@@ -7,6 +7,7 @@ from pathlib import Path as File
 from typing import Any
 
 from plexus.artifacts import FolderArtifacts
+from plexus.artifacts.manifest import is_digest
 from plexus.problems import Finding, Path
 
 
@@ -28,7 +29,11 @@ def _of(model: Any, path: Path, folder: File, store: File | None) -> Iterator[Fi
         yield Finding((*path, "cassette"), message, rule="missing-file")
     for key in ("artifact", "cassette"):
         digest = getattr(model, key, None)
-        if digest is not None and _digest(digest) and store is not None and digest not in FolderArtifacts(store):
+        if digest is None or not _digest(digest):
+            continue
+        if not is_digest(digest):
+            yield Finding((*path, key), f"{digest!r} is no digest: expected sha256: and 64 hex digits")
+        elif store is not None and digest not in FolderArtifacts(store):
             message = f"the store {store} holds no artifact {digest[:19]}…; make it: plexus train --store {store}"
             yield Finding((*path, key), message, rule="missing-artifact")
     if getattr(model, "artifact", "") is None and (model.data is None or model.data.file is None):

@@ -39,15 +39,27 @@ def declared(model: Any) -> list[str] | None:
 
 def _conditions(model: Any, named: dict[str, Any], path: Path) -> Iterator[Finding]:
     for name, condition in model.depends_on.items():
-        known = declared(named[name]) if name in named else None
-        if condition is None or known is None:
+        if condition is None:
             continue
+        known = declared(named[name]) if name in named else None
         wanted = condition.value if isinstance(condition.value, list) else [condition.value]
+        if known is None:
+            yield from _truths(name, wanted, path)
+            continue
         for value in wanted:
             if not any(same(value, each) for each in [*known, SKIPPED]):
                 message = f"{name!r} never has the value {value!r}{nearest(str(value), known)}"
                 message += f"; it gives {', '.join(known)}"
                 yield Finding((*path, "depends_on", name), message, rule="impossible-value")
+
+
+def _truths(name: str, wanted: list[Any], path: Path) -> Iterator[Finding]:
+    """A score's value is text; the truth of an expression is Yes or No, so that a YAML boolean would never match."""
+    for value in wanted:
+        if isinstance(value, bool):
+            said = str(value).lower()
+            message = f'{name!r} never has the boolean {said} as value; put "{"Yes" if value else "No"}", or quote it'
+            yield Finding((*path, "depends_on", name), message, rule="impossible-value")
 
 
 def _tests(model: Any, path: Path) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from plexus.configuration.processors import Processor
+from plexus.configuration.processors import Processor, Words
 
 OPERATORS = ("==", "!=", "in", "not in")
 Scalar = str | int | float | bool
@@ -98,7 +98,7 @@ class Data(Processing):
 class Rule(Model):
     """What a value or an explanation must satisfy; anything else fails the score."""
 
-    valid_classes: list[str] | None = Field(
+    valid_classes: list[Words] | None = Field(
         None, min_length=1, description="The value is one of these (case and spaces folded)."
     )
     patterns: list[str] | None = Field(None, min_length=1, description="At least one must match somewhere (RE2).")
@@ -126,7 +126,7 @@ class Case(Model):
         default_factory=dict,
         description="Value of each score that this one depends on, in place of scoring it; `skipped` is one.",
     )
-    value: str = Field(description="The value that must come, or `skipped`.")
+    value: Words = Field(description="The value that must come, or `skipped`.")
     explanation_contains: str | None = Field(None, description="Words that the explanation must hold.")
 
 

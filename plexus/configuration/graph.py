@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from plexus.configuration.common import Condition, Model, ModelSettings, Score
+from plexus.configuration.processors import Words
 
 Aliases = Annotated[dict[str, Any], Field(description="Alias → state field; a field that is absent is a literal.")]
 
@@ -57,7 +58,7 @@ class Classifier(Asking):
     """Asks for one of `valid_classes`; the longest class that matches wins, by its position in the reply."""
 
     class_name: Literal["Classifier", "MultiClassClassifier"] = Field(alias="class")
-    valid_classes: list[str] = Field(min_length=1, description="The classes to choose from.")
+    valid_classes: list[Words] = Field(min_length=1, description="The classes to choose from.")
     parse_from_start: bool = Field(False, description="The class that stands first in the reply counts, not the last.")
     confidence: bool = Field(False, description="Ask for a confidence from 0 to 1 as well.")
     structured: bool = Field(False, description="Use the provider's structured output instead of parsing text.")
@@ -107,7 +108,7 @@ class LogicalClassifier(Node):
     class_name: Literal["LogicalClassifier"] = Field(alias="class")
     expression: str = Field(min_length=1, description="Gives the class; true is Yes and false is No.")
     explanation: str | None = Field(None, description="A template; `classification` is the class.")
-    valid_classes: list[str] | None = Field(None, description="The classes that it may give; any other is a failure.")
+    valid_classes: list[Words] | None = Field(None, description="The classes that it may give; any other is a failure.")
 
 
 class LogicalNode(Node):
@@ -120,9 +121,9 @@ class LogicalNode(Node):
 class FuzzyTarget(Model):
     """A phrase to find; similarity is the share of equal characters, 0 to 1."""
 
-    phrase: str = Field(min_length=1, description="The phrase.")
+    phrase: Words = Field(description="The phrase.")
     threshold: float = Field(0.8, gt=0, le=1, description="The least similarity that counts as found.")
-    value: str | None = Field(None, description="The classification on a match; `found` without it.")
+    value: Words | None = Field(None, description="The classification on a match; `found` without it.")
 
 
 class FuzzyMatchClassifier(Node):
@@ -131,8 +132,8 @@ class FuzzyMatchClassifier(Node):
     class_name: Literal["FuzzyMatchClassifier"] = Field(alias="class")
     targets: list[FuzzyTarget] = Field(min_length=1, description="The phrases.")
     match: Literal["any", "all"] = Field("any", description="Whether one of them is enough.")
-    found: str = Field("Yes", description="The class when they are found.")
-    not_found: str = Field("No", description="The class when they are not.")
+    found: Words = Field("Yes", description="The class when they are found.")
+    not_found: Words = Field("No", description="The class when they are not.")
     source: str = Field("text", description="The state field to look in.")
 
 

@@ -7,14 +7,15 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from plexus.configuration.common import Model, Score
+from plexus.configuration.processors import Words
 
 
 class KeywordClass(Model):
     """One value, and what in a text speaks for it."""
 
-    value: str = Field(description="The value that its words and patterns speak for.")
-    keywords: list[str] = Field(default_factory=list, description="Words and phrases; whole words, case folded.")
-    patterns: list[str] = Field(default_factory=list, description="Regular expressions in RE2's syntax.")
+    value: Words = Field(description="The value that its words and patterns speak for.")
+    keywords: list[Words] = Field(default_factory=list, description="Words and phrases; whole words, case folded.")
+    patterns: list[Words] = Field(default_factory=list, description="Regular expressions in RE2's syntax.")
 
     @model_validator(mode="after")
     def _something_to_find(self) -> KeywordClass:
@@ -30,16 +31,16 @@ class KeywordClassifier(Score):
     """
 
     class_name: Literal["KeywordClassifier"] = Field(alias="class")
-    keywords: list[str] = Field(default_factory=list, description="Words and phrases; whole words, case folded.")
-    patterns: list[str] = Field(default_factory=list, description="Regular expressions in RE2's syntax.")
-    found: str = Field("Yes", description="The value when something is found.")
-    not_found: str = Field("No", description="The value when nothing is found.")
+    keywords: list[Words] = Field(default_factory=list, description="Words and phrases; whole words, case folded.")
+    patterns: list[Words] = Field(default_factory=list, description="Regular expressions in RE2's syntax.")
+    found: Words = Field("Yes", description="The value when something is found.")
+    not_found: Words = Field("No", description="The value when nothing is found.")
     classes: list[KeywordClass] = Field(default_factory=list, description="Several values, each with its own words.")
-    default: str | None = Field(None, description="The value when no class matches; without it that is a failure.")
+    default: Words | None = Field(None, description="The value when no class matches; without it that is a failure.")
     choose: Literal["first", "most"] = Field(
         "first", description="Which class wins: the first in the list that matches, or the one with most matches."
     )
-    negations: list[str] = Field(
+    negations: list[Words] = Field(
         default_factory=list, description="Words that turn round a keyword at most three words after them: `not good`."
     )
     case_sensitive: bool = Field(False, description="Whether A and a differ.")

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from plexus.configuration.common import Score
+from plexus.configuration.processors import Words
 
 
 class Learned(Score):
@@ -20,7 +21,7 @@ class Learned(Score):
     minimum_confidence: float | None = Field(
         None, gt=0, lt=1, description="Below it the value is `uncertain`; without it there is always a class."
     )
-    uncertain: str = Field("Uncertain", description="The value below `minimum_confidence`.")
+    uncertain: Words = Field("Uncertain", description="The value below `minimum_confidence`.")
 
 
 class SVMClassifier(Learned):
@@ -42,4 +43,4 @@ class CompositeScore(Score):
     class_name: Literal["CompositeScore"] = Field(alias="class")
     expression: str = Field(min_length=1, description="Uses `results['Score'].value`, `text` and `metadata`.")
     explanation: str | None = Field(None, description="A template for the explanation.")
-    values: list[str] | None = Field(None, description="Every value that the expression may give.")
+    values: list[Words] | None = Field(None, description="Every value that the expression may give.")

@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+#: Text with something in it: an empty keyword would be found everywhere, and an empty value is none.
+Words = Annotated[str, Field(pattern=r"\S")]
+
 
 class _Processor(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -21,7 +24,7 @@ class CustomerTurnsOnly(_Processor):
     """Keeps what the customer said. A transcript in which no turn is the customer's fails the score."""
 
     class_name: Literal["CustomerTurnsOnly"] = Field(alias="class")
-    speakers: list[str] = Field(
+    speakers: list[Words] = Field(
         default_factory=lambda: ["customer", "caller", "client", "guest", "patient"],
         min_length=1,
         description="Who counts as the customer; case is folded, a number after the name is ignored.",
@@ -53,7 +56,7 @@ class RelevantWindows(_Processor):
     """Keeps what stands around keywords. A text without any of them becomes `placeholder`, or fails without one."""
 
     class_name: Literal["RelevantWindows"] = Field(alias="class")
-    keywords: list[str] = Field(min_length=1, description="What is looked for.")
+    keywords: list[Words] = Field(min_length=1, description="What is looked for.")
     fuzzy: bool = Field(False, description="Whether misspelt keywords count too.")
     fuzzy_threshold: float = Field(0.8, gt=0, le=1, description="Least similarity of a fuzzy match.")
     before: int = Field(1, ge=0, description="How many units before are kept.")

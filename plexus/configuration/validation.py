@@ -139,6 +139,8 @@ def _plain(kind: str, detail: ErrorDetails, given: Any) -> str:
     if kind in _WORDS:
         quote = "; put it in quotes" if kind == "string_type" and isinstance(given, (bool, int, float)) else ""
         return f"expected {_WORDS[kind]}, got {_given(given)}{quote}"
+    if kind == "string_pattern_mismatch" and detail.get("ctx", {}).get("pattern") == r"\S":
+        return f"expected text that is not blank, got {_given(given)}"
     return detail["msg"][0].lower() + detail["msg"][1:] + f", got {_given(given)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,9 +10,13 @@ from typing import Any
 
 from plexus.exceptions import InvalidData
 from plexus.learning import files
+from plexus.patterns import UNSPACED
 
-#: Words with their inner apostrophes (`don't`), and marks that carry feeling.
-TOKENS = r"(?u)\b\w+(?:['’]\w+)?\b|[!?]+"
+_UNSPACED = "".join(f"{first}-{last}" for first, last in UNSPACED)
+_LETTERS = rf"[^\W{_UNSPACED}]+"
+#: Words with their inner apostrophes (`don't`), and marks that carry feeling; of scripts without spaces each character,
+#: for their words cannot be seen: pairs of them (n-grams) come near.
+TOKENS = rf"{_LETTERS}(?:['’]{_LETTERS})?|[{_UNSPACED}]|[!?]+"
 
 
 @dataclass(frozen=True)
@@ -81,11 +86,16 @@ def _vectorizer(block: Block, vocabulary: dict[str, int] | None = None) -> Any:
         min_df=block.minimum if vocabulary is None else 1,
         max_features=block.maximum_features if vocabulary is None else None,
         sublinear_tf=True,
-        strip_accents="unicode" if block.analyzer == "word" else None,
+        strip_accents="unicode" if block.analyzer == "word" else _composed,
         token_pattern=TOKENS if block.analyzer == "word" else None,
         vocabulary=vocabulary,
         dtype=numpy.float32,
     )
+
+
+def _composed(text: str) -> str:
+    """Accents as parts of their letters, however the text spells them."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from plexus import patterns
@@ -12,7 +11,7 @@ from plexus.processors.turns import SPEAKER, Turn, turns
 from plexus.text import fold
 from plexus.values import Item
 
-_NUMBER = re.compile(r"[\s#_-]*\d+$")
+_NUMBER = r"[\s#_-]*\p{Nd}+$"
 
 
 def remove_identifiers(_: Any) -> Process:
@@ -56,4 +55,5 @@ def enumerate_speakers(configuration: Any) -> Process:
 
 
 def _role(name: str) -> str:
-    return _NUMBER.sub("", fold(name))
+    role: str = patterns.compiled(_NUMBER).sub("", fold(name))
+    return role

@@ -56,13 +56,20 @@ def _exact(configuration: Any) -> Any:
             at += len(unit) + 1
         spans = [found.span() for found in pattern.finditer(joined)]
         spans = [span for span in spans if patterns.whole(joined, *span)]
-        return [
-            index
-            for index, start in enumerate(starts)
-            if any(begin < start + len(units[index]) and start < end for begin, end in spans)
-        ]
+        return _touched([(start, start + len(unit)) for start, unit in zip(starts, units, strict=True)], spans)
 
     return match
+
+
+def _touched(units: list[tuple[int, int]], spans: list[tuple[int, int]]) -> list[int]:
+    """Which units a span touches; both in their order, so that one pass is enough."""
+    found, at = [], 0
+    for index, (start, end) in enumerate(units):
+        while at < len(spans) and spans[at][1] <= start:
+            at += 1
+        if at < len(spans) and spans[at][0] < end:
+            found.append(index)
+    return found
 
 
 def _fuzzy(configuration: Any) -> Any:

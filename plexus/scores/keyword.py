@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from plexus.scores.base import Request, Scorer
 from plexus.values import Outcome, Result
 
 _SHOWN = 5
+_BEFORE = 60  # characters before a keyword in which a negation is looked for
+_CUT = re.compile(r"^\S+")  # of `cannot`, cut in the middle, `not` would be left
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,13 @@ class KeywordScorer(Scorer[KeywordClassifier]):
         return self._found(self.finders[best].value, text, sorted_spans(matches))
 
     def _negated(self, text: str, span: Match) -> bool:
-        return self.negation is not None and bool(self.negation.search(text[max(0, span.start - 60) : span.start]))
+        if self.negation is None:
+            return False
+        begin = max(0, span.start - _BEFORE)
+        before = text[begin : span.start]
+        if begin and not text[begin - 1].isspace():
+            before = _CUT.sub("", before)
+        return bool(self.negation.search(before))
 
     def _found(self, value: str, text: str, spans: list[Match]) -> Result:
         quoted = [text[span.start : span.end].strip() for span in spans]

@@ -82,3 +82,28 @@ def test_hostile_pattern_takes_linear_time() -> None:
     """A pattern that makes backtracking engines hang is answered at once."""
     hostile = plexus.load("{name: H, key: h, scores: [{name: S, class: KeywordClassifier, patterns: ['(a+)+$']}]}")
     assert plexus.score(hostile, "S", plexus.Item("a" * 50_000 + "b")).value == "No"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text", "value"),
+    [
+        ("退款", "我要退款谢谢", "Yes"),
+        ("iPhone", "我买iPhone了", "Yes"),
+        ("ขอเงินคืน", "ฉันขอเงินคืนค่ะ", "Yes"),
+        ("कित", "यह किताब है", "No"),
+        ("café", "the cafe\u0301 is shut", "Yes"),
+        ("cafe", "the cafe\u0301 is shut", "No"),
+        ("größe", "Die GRÖSSE? Übergröße!", "No"),
+        ("größe", "Die Größe passt.", "Yes"),
+    ],
+)
+def test_a_word_is_whole_in_every_script(keyword: str, text: str, value: str) -> None:
+    """Accents belong to their letter however they are spelt; where no spaces part words, a word may stand anywhere."""
+    card = plexus.load(f"name: C\nkey: c\nscores:\n  - {{name: A, class: KeywordClassifier, keywords: [{keyword}]}}")
+    assert plexus.score(card, "A", plexus.Item(text)).value == value
+
+
+def test_half_a_word_is_no_negation(card: Scorecard) -> None:
+    """Where the look back for a negation ends within a word, the rest of the word is none."""
+    text = f"One cannot {'a' * 27} {'b' * 27} good"
+    assert plexus.score(card, "Mood", plexus.Item(text)).value == "Good"

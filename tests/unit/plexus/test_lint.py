@@ -218,3 +218,35 @@ def test_warnings_fail_where_they_shall(tmp_path: Path) -> None:
     warned.write_text(CASES["unused"][0])
     found = [CliRunner().invoke(command, [str(warned), *more], standalone_mode=False) for more in ([], ["--strict"])]
     assert [each.return_value for each in found] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        'class: KeywordClassifier, keywords: [""]',
+        'class: KeywordClassifier, keywords: [x], negations: [" "]',
+        'class: KeywordClassifier, keywords: [x], found: ""',
+        'class: LangGraphScore, graph: [{name: f, class: FuzzyMatchClassifier, targets: [{phrase: " "}]}]',
+        f'{KEYWORD}, item: {{processors: [{{class: RelevantWindows, keywords: [""]}}]}}',
+    ],
+)
+def test_what_is_blank_is_no_word_and_no_value(score: str) -> None:
+    """An empty keyword would be found in every text, and an empty value is none."""
+    (problem,) = lint(card(f"name: A, {score}"))
+    assert problem.message.startswith("expected text that is not blank")
+
+
+def test_a_truth_is_asked_for_as_yes_or_no() -> None:
+    """The condition `true` on an expression's value, which is text, would skip the score for every text."""
+    computed = 'name: A, class: CompositeScore, expression: "len(text) > 3"'
+    (problem,) = lint(card(computed, f"name: B, {KEYWORD}, depends_on: {{A: true}}"))
+    assert (problem.rule, problem.position.line) == ("impossible-value", 5)
+    assert 'put "Yes"' in problem.message
+
+
+def test_a_digest_that_is_none_is_told_by_its_line(tmp_path: Path) -> None:
+    """As every other mistake, with or without a store."""
+    text = graph(f"name: a, {ASK}", more=", cassette: 'sha256:abc'")
+    for store in (None, tmp_path):
+        (problem,) = lint(text, folder=tmp_path, store=store)
+        assert "'sha256:abc' is no digest" in problem.message

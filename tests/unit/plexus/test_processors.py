@@ -8,6 +8,7 @@ import plexus
 from plexus.configuration.processors import Processor
 from plexus.exceptions import ScoringFailed
 from plexus.processors import PROCESSORS, chain
+from plexus.sentences import sentences
 from plexus.values import Item
 
 CALL = (
@@ -149,3 +150,29 @@ scores:
     )
     assert plexus.score(card, "Theirs", Item(CALL)).value == "No"
     assert plexus.score(card, "All", Item(CALL)).value == "Yes"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "." * 200_000 + "x hit",
+        "Mr. " * 50_000 + "hit",
+        "hit miss " * 30_000,
+        "A" + "-" * 100_000 + ": hit\nCustomer: hit",
+    ],
+    ids=["marks", "abbreviations", "keywords", "speaker"],
+)
+def test_no_text_takes_more_than_linear_time(text: str) -> None:
+    """Rows of marks, abbreviations and keywords, and endless names: each would take minutes if it were squared."""
+    assert "hit" in processed(
+        text, "RelevantWindows", keywords=["hit"], unit="words" if "miss" in text else "sentences"
+    )
+    if "Customer" in text:
+        assert processed(text, "CustomerTurnsOnly") == "hit"
+
+
+def test_rows_of_marks_end_sentences_as_single_ones_do() -> None:
+    """Also at the beginning, and before a quote that closes."""
+    text = "... Well. Really?!” It is … fine. Mr. X came. v1.2 works!! ok"
+    found = [text[start:end] for start, end in sentences(text)]
+    assert found == ["...", "Well.", "Really?!”", "It is …", "fine.", "Mr. X came.", "v1.2 works!!", "ok"]

@@ -75,7 +75,7 @@ def test_a_failed_dependency_fails_what_needs_it_by_name() -> None:
         "name: C, keywords: [y], depends_on: [B]",
     )
     with pytest.raises(
-        ScoringFailed, match="'C' depends on 'B', which failed: 'B' depends on 'A', which failed"
+        ScoringFailed, match=r"'C' depends on 'A' \(through 'B'\), which failed: A: no class matches"
     ) as caught:
         plexus.score(failing, "C", Item("y"))
     assert not caught.value.transient
