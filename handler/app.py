@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import boto3
 
 import plexus
-from handler import aws, batch, metrics, redact, settings
+from handler import aws, batch, metrics, redact, settings, subsegments, tracing
 from handler.batch import Outcome
 from handler.catalogue import Catalogue
 from handler.clock import Clock, Deadline
@@ -23,6 +23,7 @@ from handler.settings import Settings
 from handler.settling import Settling
 from handler.steps import Observer, unobserved
 from handler.store import Store
+from handler.subsegments import Trace
 from handler.sweep import Sweep
 from handler.worker import Worker
 
@@ -106,6 +107,7 @@ class Runtime:
         )
         self.receiving = Receiving(self.worker, self.queues, chosen, observe, self.tell)
         self.sweep = Sweep(self.store, self.queues, self.clock, observe, self.log)
+        self.daemon = subsegments.daemon(os.environ)
         self._account_id: str | None = None
         self._lock = Lock()
         self._cold = True
@@ -119,7 +121,9 @@ class Runtime:
 
     def handle(self, event: Any, context: LambdaContext) -> Answer:
         """Dispatch by the event's shape."""
-        self.bind(aws_request_id=context.aws_request_id)
+        trace = Trace(tracing.parse(os.environ.get(tracing.INVOCATION)), self.daemon, self.clock)
+        self.worker.trace = trace
+        self.bind(aws_request_id=context.aws_request_id, trace_id=trace.trace_id)
         ends = self.clock.monotonic() + context.get_remaining_time_in_millis() / 1000
         deadline = Deadline(self.clock, ends, self.settings.reserve)
         source = event.get("source") if isinstance(event, Mapping) else None
@@ -142,7 +146,8 @@ class Runtime:
         wall = self.clock.wall()
         counted = metrics.of(outcomes, wall, self._cold)
         self._cold = False
-        self.log.raw(metrics.line(counted, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "host"), wall))
+        function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "host")
+        self.log.raw(metrics.line(counted, function_name, wall, self.worker.trace.trace_id))
 
     def _work(self, event: Any, source: object, deadline: Deadline) -> Answer:
         if batch.is_batch(event):
@@ -174,7 +179,9 @@ def lambda_handler(event: Any, context: LambdaContext) -> Answer:
         return runtime().handle(event, context)
     except HandlerError as error:
         reason = redact.reason(error, True, redact.secrets(os.environ))
-        Log().bind(aws_request_id=context.aws_request_id).error("the invocation failed", error=reason)
+        log = Log().bind(aws_request_id=context.aws_request_id)
+        trace_id = tracing.trace_id(os.environ.get(tracing.INVOCATION))
+        log.error("the invocation failed", error=reason, trace_id=trace_id)
         if batch.is_batch(event):
             raise
         return answer(500, message="the invocation failed", error=reason, processed=False)

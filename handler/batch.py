@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from handler import tracing
 from handler.exceptions import InvalidEvent
 from handler.queues import Delivery
 
@@ -124,4 +125,5 @@ def _delivery(record: Mapping[str, Any]) -> Delivery:
         # A standard queue may carry group ids too (fair queues); they do not order anything there.
         group=attributes.get("MessageGroupId") if arn.endswith(".fifo") else None,
         sent=float(sent) / 1000 if sent else None,
+        sender_trace_id=tracing.trace_id(attributes.get(tracing.MESSAGE)),
     )

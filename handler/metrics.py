@@ -48,8 +48,8 @@ def of(outcomes: Sequence[Outcome], wall: float, cold: bool) -> Metrics:
     return {name: value for name, value in metrics.items() if value}
 
 
-def line(metrics: Metrics, function_name: str, wall: float) -> str:
-    """The line of the log; at most 100 values of each metric are told."""
+def line(metrics: Metrics, function_name: str, wall: float, trace_id: str | None = None) -> str:
+    """The line of the log; at most 100 values of each metric are told. The trace is no dimension, only told beside."""
     told = {name: value[:_MOST_VALUES] if isinstance(value, list) else value for name, value in metrics.items()}
     directive = {
         "Namespace": NAMESPACE,
@@ -57,4 +57,5 @@ def line(metrics: Metrics, function_name: str, wall: float) -> str:
         "Metrics": [{"Name": name, "Unit": UNITS[name]} for name in told],
     }
     about = {"Timestamp": int(wall * 1000), "CloudWatchMetrics": [directive]}
-    return json.dumps({"_aws": about, "FunctionName": function_name, **told})
+    trace = {"trace_id": trace_id} if trace_id else {}
+    return json.dumps({"_aws": about, "FunctionName": function_name, **trace, **told})

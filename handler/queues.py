@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handler import aws, message, redact
+from handler import aws, message, redact, tracing
 from handler.exceptions import Misconfigured
 
 LONGEST_VISIBILITY = 43_200  # seconds; SQS allows 12 hours from the receipt
@@ -14,6 +14,7 @@ _LONGEST_DELAY = 900
 _BATCH = 10
 _MAXIMUM_MESSAGE_BYTES = 262_144
 _REASON = "reason"
+_SYSTEM_ATTRIBUTES = ["ApproximateReceiveCount", "SentTimestamp", "MessageGroupId", tracing.MESSAGE]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Delivery:
     """One receipt of one message.
 
     `receive_count` is None where the event does not tell (fan-out); `group` is a FIFO queue's message group;
-    `received_by_us` says that nobody but the worker deletes the message.
+    `received_by_us` says that nobody but the worker deletes the message; `sender_trace_id` is its sender's X-Ray trace.
     """
 
     message_id: str
@@ -32,6 +33,7 @@ class Delivery:
     group: str | None = None
     sent: float | None = None
     received_by_us: bool = False
+    sender_trace_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Queues:
                 MaxNumberOfMessages=1,
                 WaitTimeSeconds=max(0, min(aws.LONGEST_POLL, int(wait))),
                 VisibilityTimeout=_whole(visibility, LONGEST_VISIBILITY),
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp", "MessageGroupId"],
+                MessageSystemAttributeNames=_SYSTEM_ATTRIBUTES,
             )
         for received in answer.get("Messages", []):
             attributes = received.get("Attributes", {})
@@ -82,6 +84,7 @@ class Queues:
                 group=attributes.get("MessageGroupId"),
                 sent=float(attributes["SentTimestamp"]) / 1000 if "SentTimestamp" in attributes else None,
                 received_by_us=True,
+                sender_trace_id=tracing.trace_id(attributes.get(tracing.MESSAGE)),
             )
         return None
 

@@ -21,6 +21,7 @@ from handler.settings import Settings
 from handler.settling import Failure, Settling
 from handler.steps import Observer, Step
 from handler.store import SCORE_RESULT, Claimed, Records, Store
+from handler.subsegments import Trace
 from plexus.exceptions import DeadlineExceeded
 
 _SHORTEST_WORK = 1.0  # seconds before the reserve: less is not worth a claim
@@ -64,6 +65,7 @@ class Worker:
     observe: Observer
     log: Log
     account: Callable[[], str]
+    trace: Trace = field(default_factory=Trace, init=False)  # of the invocation under way
     pool: ThreadPoolExecutor | None = field(default=None, init=False)
 
     def work(self, deliveries: Sequence[Delivery], deadline: Deadline) -> list[Outcome]:
@@ -86,9 +88,11 @@ class Worker:
             account_id = self.account()
             now = self.clock.wall()
             attempt.may_be_claimed = True
-            state, attempt.job = self.store.claim(
-                attempt.scoring_job_id, attempt.token, now, now + self.settings.lease, self.settings.clock_skew
-            )
+            until = now + self.settings.lease
+            with self.trace.step(Step.CLAIM, scoring_job_id=attempt.scoring_job_id):
+                state, attempt.job = self.store.claim(
+                    attempt.scoring_job_id, attempt.token, now, until, self.settings.clock_skew
+                )
             self.observe(Step.CLAIM, attempt.scoring_job_id)
             attempt.claimed = state is Claimed.WON
             self._check(attempt, state, account_id, now)
@@ -118,7 +122,9 @@ class Worker:
         if not attempts:
             return {}
         try:
-            records = self.store.read([key for each in attempts if each.job for key in scoring.keys(each.job)])
+            keys = [key for each in attempts if each.job for key in scoring.keys(each.job)]
+            with self.trace.step(Step.READ, jobs=len(attempts)):
+                records = self.store.read(keys)
         except Exception as error:
             for attempt in attempts:
                 attempt.error = error
@@ -147,19 +153,21 @@ class Worker:
     def _score_one(self, attempt: Attempt, records: Records, deadline: Deadline) -> Response:
         job = attempt.job
         assert job is not None
-        log = self._log(attempt)
+        log, trace = self._log(attempt), self.trace  # this invocation's, should the score outlast it
         started = self.clock.monotonic()
         if (SCORE_RESULT, job.result_id) in records:
             log.info("the result exists already and is adopted")
         else:
-            prepared = self.scoring.prepare(job, records, self.account())
-            attempt.text = prepared.text
-            attempt.scored = self.scoring.run(prepared, deadline.scoring_ends)
+            with trace.step(Step.SCORE, scoring_job_id=job.id):
+                prepared = self.scoring.prepare(job, records, self.account())
+                attempt.text = prepared.text
+                attempt.scored = self.scoring.run(prepared, deadline.scoring_ends)
             self.observe(Step.SCORE, job.id)
         if not deadline.allows(-_GRACE):
             raise DeadlineExceeded("the score was finished after its deadline")
         record = attempt.scored.record if attempt.scored else None
-        self.store.commit(job, attempt.token, record, self.clock.timestamp(), self.clock.wall())
+        with trace.step(Step.COMMIT, scoring_job_id=job.id):
+            self.store.commit(job, attempt.token, record, self.clock.timestamp(), self.clock.wall())
         self.observe(Step.COMMIT, job.id)
         attempt.effort = _effort(attempt.scored, self.clock.monotonic() - started)
         log.info("committed", seconds=round(attempt.effort.seconds, 3), score_result_id=job.result_id)
@@ -197,10 +205,12 @@ class Worker:
             return
         responses = [attempt.response for attempt in attempts if attempt.response]
         try:
-            sent = self.queues.respond(responses)
+            with self.trace.step(Step.RESPOND, jobs=len(responses)):
+                sent = self.queues.respond(responses)
             self.observe(Step.RESPOND, ",".join(sorted(sent)))
             if sent:
-                self.store.mark_sent(sent)
+                with self.trace.step(Step.MARK, jobs=len(sent)):
+                    self.store.mark_sent(sent)
                 self.observe(Step.MARK, ",".join(sorted(sent)))
         except Exception as error:
             for attempt in attempts:
@@ -239,7 +249,12 @@ class Worker:
         return self.pool
 
     def _log(self, attempt: Attempt) -> Log:
-        return self.log.bind(message_id=attempt.delivery.message_id, scoring_job_id=attempt.scoring_job_id)
+        delivery = attempt.delivery
+        return self.log.bind(
+            message_id=delivery.message_id,
+            scoring_job_id=attempt.scoring_job_id,
+            sender_trace_id=delivery.sender_trace_id,
+        )
 
 
 def _effort(scored: Scored | None, seconds: float) -> Effort:

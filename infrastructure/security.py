@@ -17,11 +17,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A finding that is left as it is, on some stages, for a reason."""
+    """A finding that is left as it is, on some stages, for a reason; `tracing` on, off, or None for either."""
 
     finding: Finding
     reason: str
     stages: frozenset[str] = frozenset({"local", "staging", "production"})
+    tracing: bool | None = None
 
 
 CLOUD = frozenset({"staging", "production"})
@@ -56,8 +57,14 @@ ACCEPTED = (
     ),
     Accepted(
         Finding("function", "Serverless-LambdaTracing"),
-        "Each job's duration, wait and calls are in its log line and its metrics; X-Ray would be paid for every job "
-        "and puts nothing beside them, since the worker calls no other service of ours.",
+        "X-Ray is a setting of the stage, off until someone wants to see which step was slow: it is paid for by the "
+        "trace, and each job's duration, wait and calls are in its log line and its metrics anyway.",
+        tracing=False,
+    ),
+    Accepted(
+        Finding("function", "Serverless-LambdaStarPermissions"),
+        "X-Ray's two actions know no resource to name, so that no narrower statement would allow them.",
+        tracing=True,
     ),
     Accepted(
         Finding("function", "Serverless-LambdaEventSourceMappingDestination"),
@@ -84,6 +91,7 @@ def findings(settings: Stage) -> set[Finding]:
     }
 
 
-def accepted(stage: str, table: Iterable[Accepted] = ACCEPTED) -> Iterator[Finding]:
+def accepted(settings: Stage, table: Iterable[Accepted] = ACCEPTED) -> Iterator[Finding]:
     """What is accepted on a stage."""
-    return (one.finding for one in table if stage in one.stages)
+    either = (None, settings.function.tracing)
+    return (one.finding for one in table if settings.name in one.stages and one.tracing in either)

@@ -31,6 +31,7 @@ class Facts:
     memory_mb: int
     timeout_s: int
     ephemeral_mb: int
+    tracing: str
     environment: dict[str, str]
     architecture: str
     role: str
@@ -41,7 +42,7 @@ class Facts:
     @property
     def configuration(self) -> str:
         """A short digest of all that `make config` sets."""
-        settings = [self.memory_mb, self.timeout_s, self.ephemeral_mb, self.environment]
+        settings = [self.memory_mb, self.timeout_s, self.ephemeral_mb, self.environment, self.tracing]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
@@ -76,6 +77,7 @@ def facts(configuration: dict[str, Any]) -> Facts:
         memory_mb=configuration.get("MemorySize", 0),
         timeout_s=configuration.get("Timeout", 0),
         ephemeral_mb=configuration.get("EphemeralStorage", {}).get("Size", 512),
+        tracing=configuration.get("TracingConfig", {}).get("Mode", "PassThrough"),
         environment=configuration.get("Environment", {}).get("Variables", {}),
         architecture=(configuration.get("Architectures") or ["x86_64"])[0],
         role=configuration.get("Role", ""),

@@ -62,12 +62,13 @@ def environment(stage: Stage) -> dict[str, str]:
 
 def differences(found: Facts, stage: Stage, extra: Mapping[str, str]) -> list[Difference]:
     """Return what has to change for the function to be as the stage file and `extra` variables say."""
-    numbers = {
+    shape: dict[str, tuple[int | str, int | str]] = {
         "memory_mb": (found.memory_mb, stage.function.memory_mb),
         "timeout_s": (found.timeout_s, stage.function.timeout_s),
         "ephemeral_mb": (found.ephemeral_mb, stage.function.ephemeral_mb),
+        "tracing": (found.tracing, stage.function.tracing_mode),
     }
-    changed = [Difference(name, str(old), str(new)) for name, (old, new) in numbers.items() if old != new]
+    changed = [Difference(name, str(old), str(new)) for name, (old, new) in shape.items() if old != new]
     for name, value in sorted((environment(stage) | dict(extra)).items()):
         old = found.environment.get(name)
         if old != value:
@@ -84,8 +85,10 @@ def configure(
     """
     extra = extra or {}
     latest = _function.check_worked(aws, _function.settled(aws))
+    live = _release.read_live(aws)
     wanted = environment(aws.stage) | dict(extra)
-    changed = tuple(differences(latest, aws.stage, extra))
+    # What a stack's update wrote to $LATEST is right there, and reaches no caller before a version has it.
+    changed = tuple(differences(latest, aws.stage, extra) or _served(live, aws.stage, extra))
     kept = tuple(sorted(set(latest.environment) - set(wanted)))
     if not changed:
         return Configured("unchanged", (), kept)
@@ -93,7 +96,6 @@ def configure(
         say(str(difference))
     if dry_run:
         return Configured("would configure", changed, kept)
-    live = _release.read_live(aws)
     with _ledger.locked(aws):
         _update(aws, latest, wanted)
         latest = _function.check_worked(aws, _function.settled(aws))
@@ -101,6 +103,11 @@ def configure(
             return Configured("configured", changed, kept)
         released = _release.release(aws, latest, live, action="config", commit=live.commit)
     return Configured("configured", changed, kept, released.version)
+
+
+def _served(live: _release.Live, stage: Stage, extra: Mapping[str, str]) -> list[Difference]:
+    """What callers get that differs from the stage file; nothing before the first deploy."""
+    return differences(live.facts, stage, extra) if live.facts and live.version != "$LATEST" else []
 
 
 def _update(aws: Aws, latest: Facts, wanted: dict[str, str]) -> None:
@@ -111,6 +118,7 @@ def _update(aws: Aws, latest: Facts, wanted: dict[str, str]) -> None:
             MemorySize=function.memory_mb,
             Timeout=function.timeout_s,
             EphemeralStorage={"Size": function.ephemeral_mb},
+            TracingConfig={"Mode": function.tracing_mode},
             Environment={"Variables": latest.environment | wanted},
             RevisionId=latest.revision_id,
         )

@@ -76,6 +76,7 @@ def _function(reader: Reader) -> Function:
         timeout_s=reader.number("function.timeout_s", limits.TIMEOUT_S),
         ephemeral_mb=reader.number("function.ephemeral_mb", limits.EPHEMERAL_MB),
         reserved_concurrency=reader.optional_number("function.reserved_concurrency", limits.RESERVED_CONCURRENCY),
+        tracing=reader.flag("function.tracing", default=False),
         environment=reader.variables("function.environment"),
     )
 

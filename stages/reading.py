@@ -37,9 +37,9 @@ class Reader:
         """An integer within `allowed`, or None where the key is absent."""
         return self.number(key, allowed) if key in self._values else None
 
-    def flag(self, key: str) -> bool:
-        """true or false."""
-        return bool(self._get(key, bool, "true or false", None))
+    def flag(self, key: str, default: bool | None = None) -> bool:
+        """true or false; without a default the key is required."""
+        return bool(self._get(key, bool, "true or false", default))
 
     def retention(self, key: str) -> int:
         """A number of days that CloudWatch Logs knows."""

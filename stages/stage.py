@@ -13,7 +13,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Function:
-    """The function's shape; which image it runs is a parameter of its stack, never a setting."""
+    """The function's shape; `tracing` is X-Ray's. Which image it runs is a parameter of its stack, never a setting."""
 
     name: str
     alias: str
@@ -21,7 +21,13 @@ class Function:
     timeout_s: int
     ephemeral_mb: int
     reserved_concurrency: int | None
+    tracing: bool = False
     environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def tracing_mode(self) -> str:
+        """Lambda's word: `Active` begins traces, `PassThrough` records none of its own."""
+        return "Active" if self.tracing else "PassThrough"
 
 
 @dataclass(frozen=True)

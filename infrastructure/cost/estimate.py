@@ -42,6 +42,7 @@ def estimate(settings: Stage, jobs: int, kind: str, prices: Table, usage: Table)
         *_queues(settings, batches, prices, usage),
         *_tables(settings, jobs, prices, usage),
         *_logs(settings, jobs, prices, usage),
+        *_traces(settings, batches, prices),
         *_standing(prices, usage),
     ]
 
@@ -84,6 +85,14 @@ def _logs(settings: Stage, jobs: int, prices: Table, usage: Table) -> Iterator[L
     yield Line(
         "CloudWatch", f"kept {settings.retention_days} days", kept, "GB", kept * prices["logs"]["stored_gb_month"]
     )
+
+
+def _traces(settings: Stage, batches: int, prices: Table) -> Iterator[Line]:
+    """Lambda records the first invocation of each second, and one in twenty of the others."""
+    if settings.function.tracing:
+        first = min(batches, MONTH_MINUTES * 60)
+        recorded = first + (batches - first) / 20
+        yield Line("X-Ray", "traces recorded", recorded, "traces", recorded / 1e6 * prices["xray"]["traces_million"])
 
 
 def _standing(prices: Table, usage: Table) -> Iterator[Line]:

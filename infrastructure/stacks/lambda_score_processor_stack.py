@@ -66,6 +66,7 @@ class LambdaScoreProcessorStack(StageStack):
             timeout=shape.timeout_s,
             ephemeral_storage=lambda_.CfnFunction.EphemeralStorageProperty(size=shape.ephemeral_mb),
             reserved_concurrent_executions=shape.reserved_concurrency,
+            tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode=shape.tracing_mode),
             environment=lambda_.CfnFunction.EnvironmentProperty(variables=variables(self.settings)),
         )
         # Lambda would make the group itself on the first invocation, and keep its events for ever.

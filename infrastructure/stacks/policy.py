@@ -15,12 +15,17 @@ TAKE = [
     "sqs:ReceiveMessage",
     "sqs:SendMessage",
 ]  # sent again when another worker holds the job at the message's last receive
+TRACE = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+"""What X-Ray's daemon beside the worker sends, with the worker's role; these actions know no resource."""
 READ_TOGETHER = ("Item", "Score", "Scorecard", "ScoreResult")
 READ_ALONE = ("Outbox", "ScoreVersion", "ScoringJob")
 
 
 def worker_policy(settings: Stage) -> iam.PolicyDocument:
-    """The inline policy of the function's role. The only wildcards are log streams and object keys below a prefix."""
+    """The inline policy of the function's role.
+
+    The only wildcards are log streams, object keys below a prefix and, where tracing is on, X-Ray's two actions.
+    """
     queues, bucket = settings.queues, settings.bucket
 
     def table(noun: str) -> str:
@@ -52,6 +57,7 @@ def worker_policy(settings: Stage) -> iam.PolicyDocument:
             _allow("ReadArtifacts", ["s3:GetObject"], arns.objects(bucket, "")),
             _allow("KeepLargeResults", ["s3:PutObject"], arns.objects(bucket, "results/")),
             _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], arns.log_streams(settings.log_group)),
+            *([_allow("SendTraces", TRACE, "*")] if settings.function.tracing else []),
         ]
     )
 

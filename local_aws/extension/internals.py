@@ -11,6 +11,7 @@ def apply_at_start() -> None:
     image_sizes()
     repository_resource()
     log_group_resource()
+    role_resource()
     thrifty_transactions()
 
 
@@ -81,6 +82,18 @@ def log_group_resource() -> None:
         self.factory = LogGroupProvider
 
     module.LogsLogGroupProviderPlugin.load = load
+
+
+def role_resource() -> None:
+    """CloudFormation's AWS::IAM::Role keeps the inline policies of its creation: ours takes those of an update."""
+    from localstack.services.iam.resource_providers import aws_iam_role_plugin as module
+
+    def load(self):
+        from local_aws.extension.role_resource import RoleProvider
+
+        self.factory = RoleProvider
+
+    module.IAMRoleProviderPlugin.load = load
 
 
 def thrifty_transactions() -> None:

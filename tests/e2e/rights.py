@@ -22,11 +22,6 @@ class Right:
     action: str
     resource: str
 
-    @property
-    def service(self) -> str:
-        """The service's prefix."""
-        return self.action.partition(":")[0]
-
     def is_covered_by(self, other: Right) -> bool:
         """Whether a policy that allows `other` allows this."""
         return self.action == other.action and fnmatch.fnmatchcase(self.resource, other.resource)
@@ -70,7 +65,7 @@ def allowed(template: dict[str, Any]) -> set[Right]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert statement["Effect"] == "Allow", statement
                 for action in listed(statement["Action"]):
-                    found |= {Right(action, last(arn["Fn::Sub"])) for arn in listed(statement["Resource"])}
+                    found |= {Right(action, last(arn)) for arn in listed(statement["Resource"])}
     return found
 
 
@@ -79,6 +74,9 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def last(arn: str) -> str:
-    """What follows the account in an ARN that is written with pseudo parameters."""
+def last(resource: str | dict[str, str]) -> str:
+    """What follows the account in an ARN that is written with pseudo parameters; `*` is itself."""
+    if resource == "*":
+        return "*"
+    arn = resource["Fn::Sub"] if isinstance(resource, dict) else resource
     return arn.replace("${AWS::", "${").split(":", 5)[5]

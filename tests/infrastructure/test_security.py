@@ -4,8 +4,8 @@ from infrastructure import security
 
 def test_every_finding_is_accepted_with_a_reason_or_mended(stage: str) -> None:
     """The rule packs find nothing in the stacks but what the table accepts, and the table accepts nothing else."""
-    found = security.findings(stages.load(stage))
-    assert found == set(security.accepted(stage))
+    settings = stages.load(stage)
+    assert security.findings(settings) == set(security.accepted(settings))
 
 
 def test_each_acceptance_gives_a_reason() -> None:

@@ -27,6 +27,7 @@ class Message:
     group: str | None
     sent: float
     visible: float
+    trace: str | None = None
     receives: int = 0
     before: int = 0
     handles: list[str] = field(default_factory=list)
@@ -144,7 +145,8 @@ class MemorySQS:
                 queue.unique[unique] = (number, now)
             visible = now + request.get("DelaySeconds", 0)
             attributes, group = request.get("MessageAttributes", {}), request.get("MessageGroupId")
-            queue.messages.append(Message(number, body, attributes, group, now, visible))
+            trace = request.get("MessageSystemAttributes", {}).get("AWSTraceHeader", {}).get("StringValue")
+            queue.messages.append(Message(number, body, attributes, group, now, visible, trace))
         return {"MessageId": number, "MD5OfMessageBody": _md5(body)}
 
     def _send_batch(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
@@ -255,7 +257,8 @@ def _told(message: Message, request: dict[str, Any]) -> dict[str, Any]:
 def system_attributes(message: Message) -> dict[str, str]:
     """What SQS tells of a message beside its body."""
     told = {"ApproximateReceiveCount": str(message.receives), "SentTimestamp": str(int(message.sent * 1000))}
-    return told if message.group is None else {**told, "MessageGroupId": message.group}
+    told |= {"MessageGroupId": message.group} if message.group is not None else {}
+    return told | ({"AWSTraceHeader": message.trace} if message.trace is not None else {})
 
 
 def event(queue: Queue, messages: list[Message]) -> dict[str, Any]:

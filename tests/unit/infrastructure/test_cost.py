@@ -1,5 +1,6 @@
 """The cost estimate."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,17 @@ def test_ten_times_the_jobs_cost_ten_times_but_for_what_stands() -> None:
     standing = {key for key in one if one[key] == ten[key]}
     assert standing == {("CloudWatch", "metrics, alarms, dashboard"), ("ECR", "20 images")}
     assert all(ten[key] == pytest.approx(10 * one[key]) for key in one.keys() - standing)
+
+
+@pytest.mark.parametrize(("jobs", "traces"), [(1_000_000, 100_000), (100_000_000, 2_592_000 + 7_408_000 / 20)])
+def test_a_traced_stage_pays_by_the_trace(jobs: int, traces: float) -> None:
+    """One trace a second, and one in twenty of what is above, at five dollars a million; nothing where it is off."""
+    traced = replace(SETTINGS, function=replace(SETTINGS.function, tracing=True))
+    lines = estimate.estimate(traced, jobs, "light", PRICES, USAGE)
+    (line,) = [line for line in lines if line.service == "X-Ray"]
+    assert line.amount == traces
+    assert line.usd == pytest.approx(traces * 5 / 1e6)
+    assert ("X-Ray", "traces recorded") not in usd(jobs)
 
 
 def test_what_watches_is_counted() -> None:
