@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    root = argparse.ArgumentParser(prog="local_aws", description="Start, stop and look at a local AWS.")
+    root = argparse.ArgumentParser(prog="python -m local_aws", description="Start, stop and look at a local AWS.")
     verbs = root.add_subparsers(dest="verb", required=True)
     for verb, text in (
         ("start", "start an instance, or say that it runs"),

@@ -94,6 +94,5 @@ def table(found: Sequence[Move]) -> str:
         for row in rows
     ]
     total = sum(move.delta or 0 for move in found if move.lock != LAYERS)
-    return "\n".join(
-        [*lines, f"{len(found)} pins move; what is fetched for the roots and the image: {total / KILOBYTE:+.1f} kB"]
-    )
+    count = "1 pin moves" if len(found) == 1 else f"{len(found)} pins move"
+    return "\n".join([*lines, f"{count}; what is fetched for the roots and the image: {total / KILOBYTE:+.1f} kB"])

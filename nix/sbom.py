@@ -8,6 +8,7 @@ CycloneDX JSON, or a table of names, versions and licences.
 
 import argparse
 import json
+import os
 import sys
 import tarfile
 from collections.abc import Sequence
@@ -53,7 +54,10 @@ def main(words: Sequence[str] | None = None) -> int:
     except (OSError, KeyError):
         print(f"sbom: {options.layout} is no image of this project's; build it: make build", file=sys.stderr)
         return 1
-    print(table(document) if options.table else json.dumps(document, indent=1, sort_keys=True))
+    try:
+        print(table(document) if options.table else json.dumps(document, indent=1, sort_keys=True), flush=True)
+    except BrokenPipeError:  # the reader has enough, as `| head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -157,7 +157,11 @@ def main(words: Sequence[str] | None = None) -> int:
     if options.update:
         try:
             update(options.update, locked, today)
-        except (OSError, ValueError, LookupError, zipfile.BadZipFile) as problem:
+        except OSError as problem:
+            print(f"vulnerabilities: cannot read {options.update}: {problem.strerror}", file=sys.stderr)
+            print("next: name an export in OSV's format, a zip or a folder: ADVISORIES=all.zip", file=sys.stderr)
+            return 1
+        except (ValueError, LookupError, zipfile.BadZipFile) as problem:
             print(f"vulnerabilities: {options.update} is no export in OSV's format: {problem}", file=sys.stderr)
             return 1
     document = json.loads(ADVISORIES.read_bytes())

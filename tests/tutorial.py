@@ -41,8 +41,7 @@ def steps(page: str) -> list[Step]:
     for block in _BLOCK.finditer(page):
         body = block["body"]
         if block["kind"] == "yaml" and body.startswith("# build/"):
-            name, _, text = body.partition("\n")
-            found.append(Step("file", name.removeprefix("# "), text))
+            found.append(Step("file", body.partition("\n")[0].removeprefix("# "), body))
         elif block["kind"] == "console":
             for part in re.split(r"^\$ ", body, flags=re.M)[1:]:
                 command, _, printed = part.partition("\n")

@@ -22,7 +22,8 @@ def archive_image(path: Path) -> Image:
             members = {member.name.removeprefix("./"): member for member in archive}
             return Archive(path, archive, members).image()
     except (tarfile.TarError, EOFError, OSError) as problem:
-        raise OciError(f"{path} is no tar archive of an image: {problem}") from problem
+        told = str(problem).partition("\n")[0].rstrip(":")  # in more lines is what each decompressor said
+        raise OciError(f"{path} is no tar archive of an image: {told}") from problem
 
 
 class Archive:

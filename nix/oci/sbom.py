@@ -74,6 +74,8 @@ def deb_licences(name: str, root: Path) -> list[Component]:
     """The short names in a package's copyright file, where it is in the machine-readable form (DEP 5)."""
     path = root / "usr" / "share" / "doc" / name / "copyright"
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    if not re.search(r"^Format:", text, re.M):
+        return []  # free text: what follows a `License:` there is a sentence, no name
     names = {match.strip() for match in re.findall(r"^License: *(\S[^\n]*)$", text, re.M)}
     return [{"license": {"name": one}} for one in sorted(names) if len(one) <= LONGEST_NAME]
 

@@ -1,6 +1,8 @@
 """The image's bill of materials."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +34,15 @@ def test_every_wheel_says_its_licence(document: dict[str, Any]) -> None:
     """A wheel whose licence cannot be told would need to be looked at."""
     silent = [one["name"] for one in document["components"] if ":pypi/" in one["purl"] and "licenses" not in one]
     assert silent == []
+
+
+def test_a_reader_may_have_enough(layout: Path) -> None:
+    """`make sbom | head` is no failure, and has no traceback."""
+    command = [sys.executable, str(Path(sbom.__file__)), str(layout)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"{\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0

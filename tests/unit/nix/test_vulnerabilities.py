@@ -73,9 +73,11 @@ def test_an_update_keeps_what_is_about_locked_packages(tmp_path: Path, monkeypat
 
 
 def test_no_export_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A file that is no export ends in 1 with its name, and the committed file stays."""
+    """A file that is no export, or not there, ends in 1 with its name, and the committed file stays."""
     (tmp_path / "x.zip").write_text("no zip")
     before = vulnerabilities.ADVISORIES.read_bytes()
     assert vulnerabilities.main(["--update", str(tmp_path / "x.zip")]) == 1
     assert "x.zip is no export" in capsys.readouterr().err
+    assert vulnerabilities.main(["--update", str(tmp_path / "absent.zip")]) == 1
+    assert "absent.zip: No such file or directory\nnext: name an export" in capsys.readouterr().err
     assert vulnerabilities.ADVISORIES.read_bytes() == before

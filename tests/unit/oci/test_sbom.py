@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from oci.exceptions import OciError
-from oci.sbom import sbom
+from oci.sbom import deb_licences, sbom
 
 DEB = f"libexpat1 2.5.0-1+deb12u2 98288 {'a' * 64} pool/main/e/expat/libexpat1_2.5.0-1+deb12u2_amd64.deb\n"
-COPYRIGHT = "Files: *\nCopyright: someone\nLicense: MIT\n the text\n\nLicense: GPL-2+\n"
+COPYRIGHT = "Format: 1.0\n\nFiles: *\nCopyright: someone\nLicense: MIT\n the text\n\nLicense: GPL-2+\n"
 
 
 def wheel(folder: Path, headers: str) -> tuple[Path, str]:
@@ -39,6 +39,14 @@ def test_a_package_has_its_purl_hash_and_licences(tmp_path: Path) -> None:
     assert found["purl"] == "pkg:deb/debian/libexpat1@2.5.0-1%2Bdeb12u2?arch=amd64"
     assert found["hashes"] == [{"alg": "SHA-256", "content": "a" * 64}]
     assert found["licenses"] == [{"license": {"name": "GPL-2+"}}, {"license": {"name": "MIT"}}]
+
+
+def test_a_licence_in_free_text_has_no_name(tmp_path: Path) -> None:
+    """A copyright file without a format of its own is no list of names, whatever its lines begin with."""
+    folder = tmp_path / "usr/share/doc/python3.11-minimal"
+    folder.mkdir(parents=True)
+    (folder / "copyright").write_text("This package was put together by hand.\n\nLicense: By using this software\n")
+    assert deb_licences("python3.11-minimal", tmp_path) == []
 
 
 @pytest.mark.parametrize(

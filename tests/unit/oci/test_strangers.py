@@ -79,6 +79,15 @@ def test_a_file_that_is_no_archive_is_refused(content: bytes, tmp_path: Path) ->
         archive_image(path)
 
 
+def test_a_file_that_is_no_archive_is_named_in_one_line(tmp_path: Path) -> None:
+    """What each decompressor says of it helps nobody."""
+    path = tmp_path / "notes.txt"
+    path.write_text("no archive at all\n" * 100)
+    with pytest.raises(OciError, match=r"notes\.txt is no tar archive of an image: .*[^:]\Z") as told:
+        archive_image(path)
+    assert "\n" not in str(told.value)
+
+
 def test_an_archive_without_an_image_is_refused(tmp_path: Path) -> None:
     """A tar of other files is named as what it is not."""
     path = tmp_path / "other.tar"
