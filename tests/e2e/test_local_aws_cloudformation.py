@@ -213,11 +213,13 @@ def test_other_resources_exist(stack: dict[str, Any], aws: Clients) -> None:
 
 
 def test_update_changes_what_the_template_changes(stack: dict[str, Any], aws: Clients, image_uri: str) -> None:
-    """An update of a stack changes function, repository and retention in place and leaves the alias' version."""
+    """An update changes function, repository, retention and role policy in place and leaves the alias' version."""
     changed = template(image_uri)
     changed["Resources"]["Function"]["Properties"]["MemorySize"] = 640
     changed["Resources"]["Repository"]["Properties"]["ImageTagMutability"] = "MUTABLE"
     changed["Resources"]["Log"]["Properties"]["RetentionInDays"] = 14
+    policy = changed["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]
+    policy["Statement"][0]["Action"] = "dynamodb:UpdateItem"
     aws("cloudformation").update_stack(StackName=STACK, TemplateBody=json.dumps(changed))
     assert settled(aws("cloudformation"))["StackStatus"] == "UPDATE_COMPLETE", reasons(aws("cloudformation"))
     assert aws("lambda").get_function_configuration(FunctionName="stack-function")["MemorySize"] == 640
@@ -225,6 +227,8 @@ def test_update_changes_what_the_template_changes(stack: dict[str, Any], aws: Cl
     assert found["imageTagMutability"] == "MUTABLE"
     (group,) = aws("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/stack-function")["logGroups"]
     assert group["retentionInDays"] == 14
+    document = aws("iam").get_role_policy(RoleName="stack-role", PolicyName="write")["PolicyDocument"]
+    assert document["Statement"][0]["Action"] == "dynamodb:UpdateItem"
     assert aws("lambda").get_alias(FunctionName="stack-function", Name="live")["FunctionVersion"] == "1"
 
 

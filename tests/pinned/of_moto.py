@@ -1,0 +1,128 @@
+"""Of the bundled moto: ECR's repositories and images, DynamoDB's transactions."""
+
+import copy
+import inspect
+import json
+
+import boto3
+
+from local_aws.extension import internals, snapshots
+
+ACCOUNT, REGION = "0" * 12, "us-west-2"
+
+
+def _repository(name):
+    from moto.ecr import models
+
+    return models.ecr_backends[ACCOUNT][REGION].create_repository(
+        repository_name=name,
+        registry_id=None,
+        encryption_config=None,
+        image_scan_config=None,
+        image_tag_mutability="IMMUTABLE",
+        tags=[],
+    )
+
+
+def repository_uris():
+    """A repository gets `name` and an amazonaws.com `uri` when it is made; after the patch, the local registry's."""
+    from local_aws.extension import registry
+
+    assert _repository("stock").uri.endswith("amazonaws.com/stock")
+    internals.repository_uris()
+    assert _repository("ours").uri == f"{registry.HOST}/ours"
+
+
+def image_sizes():
+    """An image's size is its config's alone; after the patch it is the sum of all blobs, wherever it is asked for."""
+    image = _image({"config": {"size": 2}, "layers": [{"size": 30}, {"size": 400}]})
+    assert image.image_size_in_bytes == 2
+    internals.image_sizes()
+    assert image.get_image_size_in_bytes() == image.image_size_in_bytes == 432
+
+
+def _image(manifest):
+    from moto.ecr import models
+
+    return models.Image(ACCOUNT, None, json.dumps(manifest), "name", "type", "sha256:digest")
+
+
+def registry_images():
+    """Repositories lie by account, region and name; their images, tags and rules are plain fields."""
+    from moto.ecr import models
+
+    made = _repository("fields")
+    assert models.ecr_backends[ACCOUNT][REGION].repositories["fields"] is made
+    assert [(made.images, made.image_tag_mutability_exclusion_filters)] == [([], None)]
+    assert made.is_tag_immutable() is True
+    image = _image({})
+    assert (image.get_image_digest(), image.image_tags, image.image_tag) == ("sha256:digest", [], None)
+    assert image.image_manifest_media_type == "type"
+    image.image_tags, image.image_tag, image.image_pushed_at = ["a", "b"], "b", "2026-01-02T03:04:05"
+    assert image.image_id == {"imageTag": "b", "imageDigest": "sha256:digest"}
+
+
+def thrifty_transactions():
+    """A transaction deep-copies each table once; after the patch the copy shares what the transaction does not name."""
+    from moto import mock_aws
+    from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+    from moto.dynamodb.models.dynamo_type import DynamoType
+
+    assert list(inspect.signature(DynamoDBBackend.transact_write_items).parameters) == ["self", "transact_items"]
+    with mock_aws():
+        dynamodb = _table()
+        table = dynamodb_backends["123456789012"][REGION].tables["table"]
+        named, other = DynamoType({"S": "named"}), DynamoType({"S": "other"})
+        assert not hasattr(type(table), "__deepcopy__")
+        assert copy.deepcopy(table).items[other] is not table.items[other]
+        internals.thrifty_transactions()
+        assert copy.deepcopy(table).items[other] is not table.items[other]
+        copies = _record(type(table))
+        item = {"pk": {"S": "named"}, "value": {"S": "new"}}
+        dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": "table", "Item": item}}])
+        assert len(copies) == 1
+        assert copies[0].items[other] is table.items[other]
+        assert copies[0].items[named].attrs.keys() == {"pk"}
+        assert table.items[named].attrs.keys() == {"pk", "value"}
+        assert snapshots._transaction.get() is None
+
+
+def _table():
+    dynamodb = boto3.client("dynamodb", region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
+    dynamodb.create_table(
+        TableName="table",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+    for key in ("named", "other"):
+        dynamodb.put_item(TableName="table", Item={"pk": {"S": key}})
+    return dynamodb
+
+
+def _record(table):
+    copies, original = [], table.__deepcopy__
+
+    def copied(self, memo):
+        copies.append(original(self, memo))
+        return copies[-1]
+
+    table.__deepcopy__ = copied
+    return copies
+
+
+def moto_service():
+    """A skeleton takes a dictionary of handlers by operation, and moto is called with the request's context alone."""
+    from localstack.aws.skeleton import Skeleton
+    from localstack.aws.spec import load_service
+    from localstack.services.moto import call_moto
+    from localstack.services.plugins import Service
+
+    model, handlers = load_service("dynamodb"), {"PutItem": print}
+    assert "TransactWriteItems" in model.operation_names
+    skeleton = Skeleton(model, handlers)
+    assert skeleton.dispatch_table is handlers
+    first, *more = inspect.signature(call_moto).parameters.values()
+    assert first.name == "context"
+    assert all(one.default is not one.empty for one in more)
+    assert Service(name="dynamodb", skeleton=skeleton).name() == "dynamodb"

@@ -1,0 +1,83 @@
+"""The table of what the local AWS reaches into (docs/local-aws.md), the code and the checks tell the same."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.pinned.rules import rules
+
+ROOT = Path(__file__).resolve().parents[3]
+EXTENSION = ROOT / "local_aws/extension"
+THEIRS = {"localstack", "moto", "rolo", "twisted", "plux"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table."""
+
+    check: str
+    reached: tuple[str, ...]
+    test: str
+
+
+def table() -> list[Row]:
+    """The table's lines."""
+    rows = []
+    section = (ROOT / "docs/local-aws.md").read_text().partition("## What it reaches into")[2].partition("\n## ")[0]
+    for line in re.findall(r"^\| `.*\|$", section, re.M):
+        check, reached, _, test = (cell.strip() for cell in line.strip("|").split("|"))
+        rows.append(Row(check.strip("`"), tuple(re.findall("`([^`]+)`", reached)), test.strip("`")))
+    return rows
+
+
+def patches() -> list[str]:
+    """The functions that internals.py applies."""
+    tree = ast.parse((EXTENSION / "internals.py").read_text())
+    applied = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("apply_")]
+    calls = [node for function in applied for node in ast.walk(function) if isinstance(node, ast.Call)]
+    return [call.func.id for call in calls if isinstance(call.func, ast.Name)]
+
+
+def taken() -> Iterator[str]:
+    """Every name that the extension imports from LocalStack, or from what LocalStack stands on."""
+    for path in EXTENSION.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names = [name.name for name in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [f"{node.module}.{name.name}" for name in node.names]
+            else:
+                continue
+            yield from (name for name in names if name.partition(".")[0] in THEIRS)
+
+
+def test_every_patch_stands_in_the_table() -> None:
+    """What internals.py replaces has a line of its function's name."""
+    found = patches()
+    assert len(found) > 5
+    assert set(found) <= {row.check for row in table()}
+
+
+def test_every_name_taken_from_localstack_stands_in_the_table() -> None:
+    """What the extension imports of LocalStack, moto and their libraries is named by a line, itself or more closely."""
+    told = [name for row in table() for name in row.reached]
+    assert [name for name in sorted(set(taken())) if not any(f"{one}.".startswith(f"{name}.") for one in told)] == []
+
+
+def test_every_line_has_its_check_and_every_check_its_line() -> None:
+    """Lines and checks have the same names, once each, and each check says what must hold."""
+    assert sorted(row.check for row in table()) == sorted(rules())
+    assert all(rules().values())
+
+
+def test_every_test_that_the_table_names_is_there() -> None:
+    """Each line names an end-to-end test that exists."""
+    missing = []
+    for row in table():
+        file, _, test = row.test.partition("::")
+        path = ROOT / f"tests/e2e/test_local_aws_{file}"
+        if not path.is_file() or f"\ndef {test}(" not in path.read_text():
+            missing.append(row.test)
+    assert missing == []
