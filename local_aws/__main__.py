@@ -13,7 +13,7 @@ import sys
 import time
 from types import FrameType
 
-from local_aws import control, instance
+from local_aws import control, instance, ports
 from local_aws.exceptions import LocalAwsError
 from local_aws.status import describe, promises, status
 
@@ -47,10 +47,16 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--name", help="the instance (default: $LOCAL_AWS_NAME, else default)")
         one.add_argument("--json", action="store_true", help="answer in JSON")
         if verb == "start":
-            one.add_argument("--port", type=int, help="the gateway's port; 0: any free one")
+            one.add_argument("--port", type=_port, help="the gateway's port; 0: any free one")
         if verb == "stop":
             one.add_argument("--all", action="store_true", help="every instance of this checkout")
     return root
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > ports.HIGHEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: expected a number, 0 to {ports.HIGHEST}")
+    return int(text)
 
 
 def _start(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import signal
 import time
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 MOUNTS = Path("/sys/fs/cgroup")
 PREFIX = "local-aws-"
+OF = "of-"  # then the pid of the process that made it, where no instance did
 
 
 @dataclass(frozen=True)
@@ -19,21 +21,17 @@ class Hierarchy:
     version: int
 
     def create(self, name: str, memory_mb: int) -> "Cgroup":
-        """Make the cgroup `name` with a limit of `memory_mb` MiB, without swap."""
+        """Make the cgroup `name` with a limit of `memory_mb` MiB, without swap; OSError leaves none behind."""
         group = Cgroup(self.folder / f"{PREFIX}{name}", self.version)
         if self.version == 2:
             with contextlib.suppress(OSError):  # enabled already, or not ours to enable: then memory.max is missing
                 (self.folder / "cgroup.subtree_control").write_text("+memory")
         group.folder.mkdir(exist_ok=True)
-        limit = str(memory_mb << 20)
-        if self.version == 1:
-            (group.folder / "memory.limit_in_bytes").write_text(limit)
-            with contextlib.suppress(OSError):  # not there without swap accounting
-                (group.folder / "memory.memsw.limit_in_bytes").write_text(limit)
-        else:
-            (group.folder / "memory.max").write_text(limit)
-            with contextlib.suppress(OSError):
-                (group.folder / "memory.swap.max").write_text("0")
+        try:
+            group.limit(memory_mb << 20)
+        except OSError:
+            group.remove()
+            raise
         return group
 
     def named(self, prefix: str) -> list["Cgroup"]:
@@ -53,10 +51,21 @@ class Cgroup:
         """The file into which a process writes its pid to enter."""
         return self.folder / "cgroup.procs"
 
+    def limit(self, size: int) -> None:
+        """Limit the memory of all processes inside to so many bytes; OSError where the kernel does not count it."""
+        if self.version == 1:
+            (self.folder / "memory.limit_in_bytes").write_text(str(size))
+            with contextlib.suppress(OSError):  # not there without swap accounting
+                (self.folder / "memory.memsw.limit_in_bytes").write_text(str(size))
+        else:
+            (self.folder / "memory.max").write_text(str(size))
+            with contextlib.suppress(OSError):
+                (self.folder / "memory.swap.max").write_text("0")
+
     def pids(self) -> list[int]:
-        """The processes inside."""
+        """The processes inside; those of other process namespaces, which have no number here, are left out."""
         with contextlib.suppress(OSError):
-            return [int(pid) for pid in self.entrance.read_text().split()]
+            return [int(pid) for pid in self.entrance.read_text().split() if int(pid) > 0]
         return []
 
     def out_of_memory(self) -> bool:
@@ -93,13 +102,24 @@ def find() -> Hierarchy | None:
     """Where memory cgroups can be made by this process, found by making one; None where they cannot."""
     for hierarchy in _candidates():
         with contextlib.suppress(OSError):
-            group = hierarchy.create(f"probe-{os.getpid()}", 64)
-            usable = (group.folder / ("memory.max" if hierarchy.version == 2 else "memory.limit_in_bytes")).exists()
-            usable = usable and _enterable(group)
-            group.remove()
+            group = hierarchy.create(f"{OF}{os.getpid()}-{secrets.token_hex(4)}", 64)
+            try:
+                usable = _enterable(group)
+            finally:
+                group.remove()
             if usable:
+                sweep(hierarchy)
                 return hierarchy
     return None
+
+
+def sweep(hierarchy: Hierarchy) -> None:
+    """Remove the empty cgroups that processes of this machine which are gone have left."""
+    for group in hierarchy.named(OF):
+        pid = group.folder.name.removeprefix(PREFIX + OF).partition("-")[0]
+        if pid.isdecimal() and not Path("/proc", pid).exists():
+            with contextlib.suppress(OSError):  # not empty: its owner may live where we cannot see it
+                group.folder.rmdir()
 
 
 def _enterable(group: Cgroup) -> bool:

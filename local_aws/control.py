@@ -3,12 +3,12 @@
 import contextlib
 import dataclasses
 import fcntl
+import http.client
 import os
 import shutil
 import signal
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -157,16 +157,17 @@ def _healthy(endpoint: str) -> bool:
     try:
         with opener.open(endpoint + "/_local_aws/ready", timeout=2) as answer:
             return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
+    except (OSError, http.client.HTTPException):  # no answer, or one that is not HTTP
         return False
 
 
 def _gateway_port(name: str, port: int | None) -> int:
     if port is not None:
         if not ports.is_free(port):
-            raise PortInUse(
-                f"port {port} on 127.0.0.1 is used by {ports.owner(port)}: end it, or name another port (--port)"
-            )
+            owner = ports.owner(port)
+            if owner == ports.NOBODY:
+                raise PortInUse(f"port {port} on 127.0.0.1 may not be taken by this user: name another port (--port)")
+            raise PortInUse(f"port {port} on 127.0.0.1 is used by {owner}: end it, or name another port (--port)")
         return port
     if name == "default" and ports.is_free(DEFAULT_PORT):
         return DEFAULT_PORT
@@ -177,8 +178,8 @@ def _port_from_environment() -> int | None:
     text = os.environ.get("LOCAL_AWS_PORT", "")
     if not text:
         return None
-    if not text.isdecimal() or not 0 <= int(text) <= 65535:
-        raise LocalAwsError(f"LOCAL_AWS_PORT={text}: expected a port number, 0 to 65535 (0: any free one)")
+    if not text.isdecimal() or not int(text) <= ports.HIGHEST:
+        raise LocalAwsError(f"LOCAL_AWS_PORT={text}: expected a port number, 0 to {ports.HIGHEST} (0: any free one)")
     return int(text) or None
 
 

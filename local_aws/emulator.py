@@ -61,6 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
+        if "Transfer-Encoding" in self.headers:
+            self.close_connection = True  # what follows is not read
+            self._refuse(411, "InvalidRequestContentException", "the event's length is missing: send Content-Length")
+            return
         length = self.headers.get("Content-Length", "0")
         size = int(length) if length.isdigit() else 0
         if size > EVENT_LIMIT:

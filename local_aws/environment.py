@@ -1,13 +1,14 @@
 """One execution environment: init, invocations, timeouts, freezing and the log of an image's function."""
 
 import json
+import os
 import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from local_aws import report
+from local_aws import cgroups, report
 from local_aws.engine import Container, Engine, Running
 from local_aws.exceptions import StartFailed
 from local_aws.image import Image
@@ -61,7 +62,7 @@ class Environment:
     def __init__(
         self, image: Image, settings: FunctionSettings, engine: Engine, sink: Sink, name: str | None = None
     ) -> None:
-        self.name = name or secrets.token_hex(16)
+        self.name = name or f"{cgroups.OF}{os.getpid()}-{secrets.token_hex(8)}"
         self._image, self._settings, self._engine, self._sink = image, settings, engine, sink
         self._tail = Tail()
         self._sandbox: _Sandbox | None = None

@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 
 HOST = "127.0.0.1"
+HIGHEST = 65535
+NOBODY = "nobody"
 # Below the range from which the kernel serves outgoing connections, and away from LocalStack's own 4510–4559.
 RANGE = range(18000, 32000)
 
@@ -38,7 +40,10 @@ def free_port(*taken: int) -> int:
 
 
 def owner(port: int) -> str:
-    """Who listens on a port, as far as this user may see: `pid 123 (python3)`, else `another user's process`."""
+    """Who listens on a port, as far as this user may see: `pid 123 (python3)`, else `another user's process`.
+
+    NOBODY where none listens: then the port is one that this user may not take.
+    """
     inodes = _listening(port)
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -46,7 +51,7 @@ def owner(port: int) -> str:
                 with contextlib.suppress(OSError):
                     if str(link.readlink()) in inodes:
                         return f"pid {process.name} ({(process / 'comm').read_text().strip()})"
-    return "another user's process" if inodes else "an unknown process"
+    return "another user's process" if inodes else NOBODY
 
 
 def _listening(port: int) -> set[str]:

@@ -89,6 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.api.events.put(Event("ready"))
         invocation = self.server.api.invocations.get()
         if invocation is None:
+            self.server.api.invocations.put(None)  # a broken runtime asks in several threads: end them all
             self.close_connection = True
             return
         headers = {

@@ -1,5 +1,6 @@
 """What `status` says of an instance."""
 
+import http.client
 import json
 import time
 import urllib.request
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_aws import control, instance
+from local_aws.exceptions import LocalAwsError
 from local_aws.instance import Instance
 
 
@@ -44,7 +46,12 @@ def status(name: str | None = None) -> Status:
     if found is None:
         left = control.leftovers(name)
         return Status(name, None, orphans=tuple(f"{what} (pid {process.pid})" for what, process in left.items()))
-    told = ask(found, "/_local_aws/status")
+    try:
+        told = ask(found, "/_local_aws/status")
+    except (OSError, http.client.HTTPException) as error:
+        text = f"instance {name} (pid {found.pid}) does not answer on {found.endpoint}: {error}"
+        where = instance.folder(name) / "log"
+        raise LocalAwsError(f"{text}; start it again (python3 -m local_aws start); its log is {where}") from error
     return Status(name, found, tuple(told["functions"]), tuple(told["environments"]))
 
 

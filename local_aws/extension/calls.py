@@ -13,6 +13,8 @@ from localstack.http import Response
 from localstack.services.edge import ROUTER
 from localstack.utils.aws.request_context import extract_access_key_id_from_auth_header
 
+from local_aws.extension.routes import posted, refused
+
 PATH = "/_local_aws/calls"
 NAMING = ("QueueUrl", "QueueName", "TableName", "IndexName", "RequestItems", "TransactItems", "Bucket", "Key")
 """The parameters that name resources."""
@@ -30,11 +32,14 @@ def install() -> None:
 
 def _switch(request, **kwargs):
     global _seen
-    wanted = json.loads(request.get_data() or b"{}").get("record")
-    if not isinstance(wanted, bool):
-        return Response('{"problems": ["expected {\\"record\\": true} or false"]}', status=400)
+    try:
+        wanted = posted(request)
+    except ValueError as error:
+        return refused([str(error)])
+    if wanted not in ({"record": True}, {"record": False}):
+        return refused(['expected {"record": true} or {"record": false}'])
     with _lock:
-        _seen = set() if wanted else None
+        _seen = set() if wanted["record"] else None
     return Response(status=204)
 
 

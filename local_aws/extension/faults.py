@@ -15,8 +15,14 @@ from localstack.aws.api import CommonServiceException
 from localstack.http import Response
 from localstack.services.edge import ROUTER
 
+from local_aws.extension.routes import posted, refused
+
 PATH = "/_local_aws/faults"
-KEYS = {"operation", "when", "times", "code", "message", "status", "delay", "skip", "contains"}
+KINDS = {
+    **dict.fromkeys(("operation", "when", "code", "message", "contains"), str),
+    **dict.fromkeys(("times", "status", "skip"), int),
+    "delay": (int, float),
+}
 
 _rules: list[dict] = []
 _lock = threading.Lock()
@@ -37,24 +43,32 @@ def _get(request, **kwargs):
 
 def _set(request, **kwargs):
     try:
-        wanted = json.loads(request.get_data() or b"[]")
-        problems = [problem for number, rule in enumerate(wanted) for problem in _problems(number, rule)]
-    except (ValueError, TypeError) as error:
-        problems = [f"expected a JSON list of objects: {error}"]
-    if problems:
-        return Response(json.dumps({"problems": problems}), status=400, mimetype="application/json")
+        wanted = posted(request) or []
+    except ValueError as error:
+        return refused([str(error)])
+    if not isinstance(wanted, list) or not all(isinstance(rule, dict) for rule in wanted):
+        return refused(["expected a list of objects"])
+    if problems := [problem for number, rule in enumerate(wanted) for problem in _problems(number, rule)]:
+        return refused(problems)
     with _lock:
         _rules[:] = [{"when": "before", "times": 1, "skip": 0, **rule} for rule in wanted]
     return Response(status=204)
 
 
 def _problems(number: int, rule: dict) -> list[str]:
-    found = [f"rule {number}: unknown key {key!r}" for key in sorted(rule.keys() - KEYS)]
-    if "." not in rule.get("operation", ""):
+    found = [f"rule {number}: unknown key {key!r}" for key in sorted(rule.keys() - KINDS.keys())]
+    for key, kinds in KINDS.items():
+        if key in rule and not _is_one(rule[key], kinds):
+            found.append(f"rule {number}: {key} must be {'a text' if kinds is str else 'a number, 0 or more'}")
+    if "." not in str(rule.get("operation", "")):
         found.append(f"rule {number}: operation must be like dynamodb.PutItem")
     if rule.get("when", "before") not in ("before", "after"):
         found.append(f"rule {number}: when must be before or after")
     return found
+
+
+def _is_one(value, kinds) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool) and (kinds is str or value >= 0)
 
 
 def _take(context, when: str) -> dict | None:

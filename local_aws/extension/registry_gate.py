@@ -17,6 +17,8 @@ USER = "AWS"
 MANIFEST = re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)$")
 WRITE = re.compile(r"/v2/(?P<name>.+)/(?:blobs/uploads/|manifests/)")
 BLOCK = 1 << 18
+EXPECT = re.compile(rb"^expect:.*\r\n", re.IGNORECASE | re.MULTILINE)
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 TLS = b"\x16"  # how a handshake begins: clients try it first, and wait long for an answer
 PLAIN = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 32\r\n\r\nthis registry speaks plain HTTP\n"
 
@@ -74,6 +76,9 @@ class Gate:
         path = target.partition("?")[0]
         answer = self._refusal(method, path, headers)
         if answer is None and method == "PUT" and (found := MANIFEST.match(path)):
+            if headers.get("expect", "").lower() == "100-continue":  # the registry is not asked before the body is here
+                client.sendall(CONTINUE)
+                head = EXPECT.sub(b"", head)
             body: list[bytes] = []
             _copy_body(headers, reader, body.append)
             answer = _tag_refusal(found["name"], found["reference"], b"".join(body))

@@ -42,7 +42,12 @@ def _functions() -> list[dict]:
 
 def _kill(request, **kwargs):
     """`kill -9` all processes of the environments of `function`, or of the one `id`; of all without either."""
-    wanted = json.loads(request.get_data() or b"{}") or {}
+    try:
+        wanted = posted(request) or {}
+    except ValueError as error:
+        return refused([str(error)])
+    if not isinstance(wanted, dict) or wanted.keys() - {"function", "id"}:
+        return refused(['expected {"function": name}, {"id": id} or {}'])
     hit = [e for e in _environments() if all(wanted.get(key) in (None, e[key]) for key in ("function", "id"))]
     for entry in hit:
         for pid in entry["pids"]:
@@ -66,6 +71,20 @@ def _environments() -> list[dict]:
         for key, found in list(executor.running.items())
         if (pids := found.environment.pids() if found.environment else [])  # a killed one waits for its next invocation
     ]
+
+
+def posted(request):
+    """The JSON of a request, None for an empty one; ValueError says what is wrong with it."""
+    text = request.get_data()
+    try:
+        return json.loads(text) if text else None
+    except ValueError as error:
+        raise ValueError(f"expected JSON: {error}") from error
+
+
+def refused(problems: list[str]) -> Response:
+    """All that is wrong with a request."""
+    return Response(json.dumps({"problems": problems}), status=400, mimetype="application/json")
 
 
 def _answer(content) -> Response:

@@ -1,5 +1,6 @@
 """ECR: repositories by its API, images by any client of a registry."""
 
+import base64
 import json
 import socket
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 from local_aws.instance import Instance
 from tests.e2e.conftest import Clients, refusal
 from tests.e2e.registry import push
-from tests.layouts import Layer, write_layout
+from tests.layouts import MANIFEST_TYPE, Layer, write_layout
 
 Push = Callable[[str, str, str], httpx.Response]
 
@@ -122,6 +123,28 @@ def test_lifecycle_policy_is_kept(aws: Clients) -> None:
     aws("ecr").put_lifecycle_policy(repositoryName="with-policy", lifecyclePolicyText=json.dumps(policy))
     got = aws("ecr").get_lifecycle_policy(repositoryName="with-policy")["lifecyclePolicyText"]
     assert json.loads(got) == policy
+
+
+def test_a_client_that_waits_for_leave_to_send_a_manifest_gets_it(
+    aws: Clients, push_text: Push, local_aws: Instance, login: tuple[str, str], tmp_path: Path
+) -> None:
+    """A manifest announced with `Expect: 100-continue` is asked for, although the gate reads it before the registry."""
+    aws("ecr").create_repository(repositoryName="expected")
+    wanted = digest(push_text("expected", "v1", "expected"))
+    manifest = (tmp_path / "expected/blobs" / wanted.replace(":", "/")).read_bytes()
+    token = base64.b64encode(":".join(login).encode()).decode()
+    head = (
+        f"PUT /v2/expected/manifests/v2 HTTP/1.1\r\nHost: {local_aws.registry}\r\nAuthorization: Basic {token}\r\n"
+        f"Content-Type: {MANIFEST_TYPE}\r\nContent-Length: {len(manifest)}\r\nExpect: 100-continue\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    host, _, port = local_aws.registry.partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head.encode())
+        answer = connection.makefile("rb")
+        assert (answer.readline(), answer.readline()) == (b"HTTP/1.1 100 Continue\r\n", b"\r\n")
+        connection.sendall(manifest)
+        assert answer.readline() == b"HTTP/1.1 201 Created\r\n"
 
 
 def test_a_client_that_tries_tls_first_is_answered_at_once(local_aws: Instance) -> None:

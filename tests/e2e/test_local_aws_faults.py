@@ -1,5 +1,7 @@
 """Faults on request."""
 
+import json
+import urllib.error
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,8 +40,31 @@ def test_fault_after_a_call_hides_its_success(aws: Clients, local_aws: Instance)
 
 
 def test_rule_with_an_unknown_key_is_refused(local_aws: Instance) -> None:
-    """A misspelt rule is an error and leaves the rules as they were."""
-    rules: Any = [{"operation": "sqs.CreateQueue", "time": 3}]
-    with pytest.raises(OSError, match="400"):
-        ask(local_aws, FAULTS, rules)
+    """A misspelt rule, or one of the wrong kind, is an error with all its problems; the rules stay as they were."""
+    rule = {"operation": "CreateQueue", "time": 3, "times": "3", "delay": -1, "status": True, "when": "later"}
+    assert problems(local_aws, FAULTS, [rule]) == [
+        "rule 0: unknown key 'time'",
+        "rule 0: times must be a number, 0 or more",
+        "rule 0: status must be a number, 0 or more",
+        "rule 0: delay must be a number, 0 or more",
+        "rule 0: operation must be like dynamodb.PutItem",
+        "rule 0: when must be before or after",
+    ]
+    for odd in ("rule", {"operation": "sqs.CreateQueue"}, ["sqs.CreateQueue"]):
+        assert problems(local_aws, FAULTS, odd) == ["expected a list of objects"]
     assert ask(local_aws, FAULTS) == []
+
+
+def test_kill_that_names_no_environment_is_refused(local_aws: Instance) -> None:
+    """A misspelt request kills nothing: it would otherwise mean all environments."""
+    for odd in ({"name": "function"}, ["function"], "function"):
+        assert "expected" in problems(local_aws, "/_local_aws/environments/kill", odd)[0]
+
+
+def problems(running: Instance, path: str, content: Any) -> list[str]:
+    """What a refused request is told."""
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        ask(running, path, content)
+    assert caught.value.code == 400
+    told: list[str] = json.loads(caught.value.read())["problems"]
+    return told

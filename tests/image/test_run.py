@@ -119,6 +119,12 @@ def test_a_wrong_request_is_told(path: str, body: str, status: int, running: Sta
     assert answer.status_code == status, answer.text
 
 
+def test_an_event_without_a_length_is_refused(running: Started) -> None:
+    """An event that comes in chunks is not taken for an empty one, which would poll a job."""
+    answer = httpx.post(running.url, content=iter([b"{}"]), timeout=60, trust_env=False)
+    assert (answer.status_code, "send Content-Length" in answer.text) == (411, True)
+
+
 def test_an_asynchronous_invocation_is_refused(running: Started) -> None:
     """What is not emulated is said, not ignored."""
     assert running.post({}, **{"X-Amz-Invocation-Type": "Event"}).status_code == 400
