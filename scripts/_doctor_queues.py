@@ -51,7 +51,8 @@ def redrive(aws: Aws) -> Finding:
             )
     waiting = _scenario.depth(aws, aws.queue_url(names.request_dead_letters))
     if waiting:
-        return Finding("dead letters", LOOK, f"{waiting} wait", f"{make('dlq', aws.stage)} shows why; then dlq redrive")
+        look = make("dlq", aws.stage)
+        return Finding("dead letters", LOOK, f"{waiting} wait", f"{look} shows why; {look} REDRIVE=1 sends them back")
     return Finding("dead letters", OK, "both queues have their own, none waits")
 
 

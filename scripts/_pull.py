@@ -83,7 +83,12 @@ class Source:
                 client.stream(method, url, headers=headers) as answer,
             ):
                 if answer.status_code == 404:
-                    raise NotFound(f"{self.url} holds no {path} in {self.repository}", "list what it has: make status")
+                    kind, _, name = path.partition("/")
+                    what = "image" if kind == "manifests" else "blob"
+                    raise NotFound(
+                        f"{self.url} holds no {what} {name} in {self.repository}",
+                        "make history names those that were deployed; make push sends what was built",
+                    )
                 if not answer.is_success:
                     raise OperationFailed(f"{url}: {answer.status_code} {answer.reason_phrase}")
                 yield answer

@@ -46,7 +46,7 @@ def stacks(aws: Aws) -> Iterator[Difference]:
     """Stacks that were made from other templates than the repository has."""
     for outcome in infra.diff(aws):
         if outcome.action != "unchanged":
-            changes = ", ".join(str(change) for change in outcome.changes) or outcome.note or "absent"
+            changes = ", ".join(str(change) for change in outcome.changes) or "absent"
             yield Difference(f"stack {outcome.stack}", "template", "as infrastructure/templates has it", changes)
 
 

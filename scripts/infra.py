@@ -93,7 +93,9 @@ def _deploy_one(aws: Aws, template: Template, image_uri: str | None, dry_run: bo
     if template.wants_image:
         uri = served_image_uri(aws) or values.get(IMAGE_PARAMETER) or image_uri or built_image_uri(aws)
         if uri is None:
-            return Outcome(template.stack, "waiting", note=f"for an image: {make('build push infra', aws.stage)}")
+            return Outcome(
+                template.stack, "waiting", note=f"for an image: {make('build push infra-deploy deploy', aws.stage)}"
+            )
         values[IMAGE_PARAMETER] = uri
     known = template.document.get("Parameters", {})
     values = {key: value for key, value in values.items() if key in known}

@@ -70,6 +70,8 @@ def find(aws: Aws, live: Live, to: str | None) -> Target:
     known = [entry for entry in history.history(aws, 100).entries if entry.digest]
     if to is None:
         earlier = next((e for e in known if e.digest != live.digest and e.action != "canary-back"), None)
+        if earlier is None and not live.digest:
+            raise NotFound(f"nothing was deployed to {aws.stage.name}", make("deploy", aws.stage))
         if earlier is None:
             raise NotFound(
                 f"no other image than {short(live.digest)} was deployed to {aws.stage.name}",

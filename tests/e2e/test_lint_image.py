@@ -81,4 +81,4 @@ def test_what_the_registry_lacks_is_told(reference: str, pushed: dict[str, str])
     """A tag or repository that is not there ends in one sentence."""
     done = run(reference)
     assert done.exit_code == 1
-    assert "there is no repository" in done.stderr or "holds no manifests/nothing" in done.stderr
+    assert "there is no repository" in done.stderr or "holds no image nothing" in done.stderr

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from scripts import _function, _guard, _ledger, deploy, history, rollback
+from scripts import _function, _guard, _ledger, deploy, history, rollback, verify
 from scripts._aws import Aws
 from scripts._errors import Conflict, NotFound, OperationFailed, Refused
 from scripts.deploy import Canary
@@ -110,11 +110,12 @@ def test_a_rollback_goes_to_the_image_before(stage: Staged) -> None:
 
 @pytest.mark.parametrize("by", ["version", "digest", "beginning"])
 def test_a_rollback_takes_a_version_or_a_digest(stage: Staged, by: str) -> None:
-    """A target is a version's number, a digest, or the first digits of one."""
+    """A target is a version's number, a digest, or the first digits of one; `make verify` takes the same."""
     digest = stage.image("second")
     version = deploy.deploy(stage.aws, digest).version
     deploy.deploy(stage.aws, stage.image("first"))
     to = {"version": version, "digest": digest, "beginning": digest.removeprefix("sha256:")[:10]}[by]
+    assert verify.whole(stage.aws, to) == digest
     rollback.rollback(stage.aws, to)
     assert stage.answer() == "second"
 
@@ -138,6 +139,14 @@ def test_a_rollback_to_a_deleted_image_changes_nothing(stage: Staged) -> None:
     with pytest.raises(NotFound, match="holds no image"):
         rollback.rollback(stage.aws, digest)
     assert stage.answer() == "first"
+
+
+def test_a_rollback_before_any_deploy_says_so(stage: Staged) -> None:
+    """Where nothing was deployed there is nothing to go back to, and the first deploy is the next step."""
+    nobody = replace(stage.aws.stage, function=replace(stage.aws.stage.function, name="nobody"))
+    with pytest.raises(NotFound, match=f"nothing was deployed to {nobody.name}") as caught:
+        rollback.rollback(replace(stage.aws, stage=nobody))
+    assert "make deploy" in caught.value.remedy
 
 
 def test_a_rollback_to_what_was_never_deployed_is_refused(stage: Staged) -> None:
