@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ class FolderArtifacts:
         except FileNotFoundError:
             raise ArtifactMissing(f"there is no artifact {digest} in {self.folder}; `plexus train` makes it") from None
         except InvalidArtifact as error:
-            raise InvalidArtifact(f"{place}: {error}") from None
+            raise InvalidArtifact(f"{place}: {error}; `plexus train` makes it anew") from None
         return place
 
     def put(self, folder: Path) -> str:
@@ -44,10 +45,15 @@ class FolderArtifacts:
         return listed.digest
 
     def add(self, listed: Manifest, files: Iterable[tuple[str, bytes]]) -> Path:
-        """Writes the files of a manifest, each checked, and gives the artifact's folder."""
+        """Writes the files of a manifest, each checked, and gives the artifact's folder.
+
+        One that is there stays, unless it is damaged.
+        """
         place = self.folder / manifest.hex_of(listed.digest)
-        if (place / manifest.NAME).is_file():
-            return place
+        if listed.digest in self:
+            with contextlib.suppress(InvalidArtifact, ArtifactMissing):
+                return self.get(listed.digest)
+            shutil.rmtree(place, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         half = Path(tempfile.mkdtemp(prefix=".half-", dir=self.folder))
         try:

@@ -34,18 +34,22 @@ class S3Artifacts:
 
     def get(self, digest: str) -> Path:
         """The cached folder, fetched on first use. A failure of S3 itself is a transient ScoringFailed."""
-        if digest not in self.cached:
-            key = self._key(digest, manifest.NAME)
-            try:
-                listed = Manifest.parse(self._read(key, digest), digest)
-                files = ((entry.path, self._read(self._key(digest, entry.path), digest)) for entry in listed.entries)
-                self.cached.add(listed, files)
-            except InvalidArtifact as error:
-                raise InvalidArtifact(f"s3://{self.bucket}/{key}: {error}") from None
+        try:
+            place = self.cached.get(digest)
+        except (ArtifactMissing, InvalidArtifact):  # not there, or damaged
+            place = self._fetched(digest)
             cache.shrink(self.cached.folder, self.maximum_bytes, keep=manifest.hex_of(digest))
-        place = self.cached.get(digest)
         cache.touch(place)
         return place
+
+    def _fetched(self, digest: str) -> Path:
+        key = self._key(digest, manifest.NAME)
+        try:
+            listed = Manifest.parse(self._read(key, digest), digest)
+            files = ((entry.path, self._read(self._key(digest, entry.path), digest)) for entry in listed.entries)
+            return self.cached.add(listed, files)
+        except InvalidArtifact as error:
+            raise InvalidArtifact(f"s3://{self.bucket}/{key}: {error}") from None
 
     def put(self, folder: Path) -> str:
         """Uploads what is not there yet; putting the same content again uploads nothing."""

@@ -2,33 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from plexus.evaluation.confusion import Confusion
 
 SEED = 7
 RESAMPLES = 1000
+#: Cells that are drawn at once: memory is bounded, however many classes there are.
+_AT_ONCE = 2_000_000
 
 
-def interval(table: Confusion, figure: Callable[[Confusion], float | None]) -> tuple[float, float] | None:
+@dataclass(frozen=True)
+class Margins:
+    """Of one resample, by class (arrays of the shape (classes,)): texts with the label, with the value, with both."""
+
+    support: Any
+    predicted: Any
+    right: Any
+
+
+def interval(table: Confusion, figure: Callable[[Margins], float | None]) -> tuple[float, float] | None:
     """Percentile bootstrap of a figure (B. Efron, 1979): 1,000 resamples of the texts, the seed fixed.
 
-    Resampling texts is drawing tables from the multinomial distribution of this one, which is what is done.
+    Resampling texts is drawing tables from the multinomial distribution of this one, which is what is done; cells
+    without a text stay without one.
     """
     import numpy
 
     if not table.total:
         return None
-    size = len(table.labels)
-    shares = numpy.asarray(table.counts, dtype=float).ravel() / table.total
-    drawn = numpy.random.default_rng(SEED).multinomial(table.total, shares, size=RESAMPLES)
-    found = [figure(_table(table.labels, row.reshape(size, size).tolist())) for row in drawn]
-    known = [value for value in found if value is not None]
+    known = [value for value in map(figure, _resampled(table)) if value is not None]
     if not known:
         return None
     low, high = numpy.quantile(known, [0.025, 0.975])
     return float(low), float(high)
 
 
-def _table(labels: tuple[str, ...], counts: Sequence[Sequence[int]]) -> Confusion:
-    return Confusion(labels, tuple(tuple(row) for row in counts))
+def kappa(drawn: Margins) -> float | None:
+    """Cohen's kappa, as `agreement.kappa` of a table."""
+    total = drawn.support.sum()
+    chance = float((drawn.support * drawn.predicted).sum() / total**2)
+    return None if chance == 1 else float((drawn.right.sum() / total - chance) / (1 - chance))
+
+
+def macro_f1(drawn: Margins) -> float | None:
+    """The macro average of F1, as `Confusion.macro`."""
+    either = drawn.support + drawn.predicted
+    seen = either > 0
+    return float((2 * drawn.right[seen] / either[seen]).mean())
+
+
+def _resampled(table: Confusion) -> Iterator[Margins]:
+    import numpy
+
+    size = len(table.labels)
+    cells = [(row, column) for row, counts in enumerate(table.counts) for column, count in enumerate(counts) if count]
+    # The last cell takes what the others leave: it has to be the table's last, or the draws would be others.
+    cells = list(dict.fromkeys([*cells, (size - 1, size - 1)]))
+    rows, columns = (numpy.asarray(each) for each in zip(*cells, strict=True))
+    shares = numpy.asarray([table.counts[row][column] for row, column in cells], dtype=float) / table.total
+    random = numpy.random.default_rng(SEED)
+    most = max(1, _AT_ONCE // len(cells))
+    for begin in range(0, RESAMPLES, most):
+        for drawn in random.multinomial(table.total, shares, size=min(most, RESAMPLES - begin)):
+            right = numpy.bincount(rows[rows == columns], drawn[rows == columns], size)
+            yield Margins(numpy.bincount(rows, drawn, size), numpy.bincount(columns, drawn, size), right)

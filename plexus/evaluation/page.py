@@ -11,6 +11,8 @@ from plexus.evaluation.report import METHODS, Evaluation, Figure
 TEMPLATES = Path(__file__).with_name("templates")
 #: With more classes the matrix has numbers for its columns' names and no percentages.
 ROOMY = 7
+#: With more still it has a cell for each pair of thousands: the most frequent mistakes stand in its place.
+MOST_CLASSES = 60
 LONGEST = 300
 MOST_CONFUSED = 10
 _FILTERS = ("share", "interval", "between", "points", "chance", "seconds")
@@ -39,8 +41,9 @@ def render(
         names=formats.named([found, *([other] if other else [])]),
         show_text=show_text,
         contents=contents(found, compared),
-        rows=rows(found),
+        rows=rows(found) if len(found.confusion.labels) <= MOST_CLASSES else [],
         dense=len(found.confusion.labels) > ROOMY,
+        vast=len(found.confusion.labels) > MOST_CLASSES,
         longest=LONGEST,
         most_confused=MOST_CONFUSED,
         methods=METHODS,

@@ -13,6 +13,7 @@ LONGEST_LABEL = 30
 #: With more classes the matrix would be wider than a terminal: the most frequent mistakes stand in its place.
 MOST_CLASSES = 10
 SHOWN = 10
+MOST_ROWS = 40
 
 
 def tables(
@@ -76,6 +77,9 @@ def _compared(found: Evaluation, other: Evaluation, compared: Comparison) -> str
 
 
 def _classes(found: Evaluation) -> str:
+    classes = sorted(found.confusion.classes, key=lambda each: -(each.support + each.predicted))[:MOST_ROWS]
+    shown = {each.label for each in classes}
+    more = len(found.confusion.labels) - len(shown)
     rows = [
         [
             each.label,
@@ -88,10 +92,12 @@ def _classes(found: Evaluation) -> str:
             share(each.f1),
         ]
         for each in found.confusion.classes
+        if each.label in shown
     ]
     precision, recall, f1 = map(share, found.macro)
     rows.append(["macro average", "", "", precision, "", recall, "", f1])
-    return grid(["class", "texts", "values", "precision", "95 %", "recall", "95 %", "F1"], rows)
+    told = f"\n{more} rarer classes are in the page and in the JSON" if more else ""
+    return grid(["class", "texts", "values", "precision", "95 %", "recall", "95 %", "F1"], rows) + told
 
 
 def _confusion(found: Evaluation) -> str:

@@ -15,8 +15,8 @@ from plexus.patterns import UNSPACED
 _UNSPACED = "".join(f"{first}-{last}" for first, last in UNSPACED)
 _LETTERS = rf"[^\W{_UNSPACED}]+"
 #: Words with their inner apostrophes (`don't`), and marks that carry feeling; of scripts without spaces each character,
-#: for their words cannot be seen: pairs of them (n-grams) come near.
-TOKENS = rf"{_LETTERS}(?:['’]{_LETTERS})?|[{_UNSPACED}]|[!?]+"
+#: for their words cannot be seen: pairs of them (n-grams) come near. Pictures are words, too.
+TOKENS = rf"{_LETTERS}(?:['’]{_LETTERS})?|[{_UNSPACED}]|[!?]+|[\u2600-\u27bf\U0001f300-\U0001faff]"
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def train(texts: Sequence[str], labels: Sequence[str]) -> tuple[ExplainableModel
 
     classes = tuple(sorted(set(labels)))
     truths = numpy.asarray([classes.index(label) for label in labels])
-    splits = folds(truths)
+    splits = folds(texts, labels, truths)
     shape = len(texts) if len(classes) == 2 else (len(texts), len(classes))
     found = [numpy.zeros(shape) for _ in CHOICES]
     for inside, outside in splits:

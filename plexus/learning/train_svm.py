@@ -18,7 +18,7 @@ def train(texts: Sequence[str], labels: Sequence[str]) -> tuple[SVMModel, Report
 
     classes = tuple(sorted(set(labels)))
     truths = numpy.asarray([classes.index(label) for label in labels])
-    splits = folds(truths)
+    splits = folds(texts, labels, truths)
     found = {strength: numpy.zeros((len(texts), _columns(classes))) for strength in STRENGTHS}
     for inside, outside in splits:
         features = Features(BLOCKS)

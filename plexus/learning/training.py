@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from plexus.exceptions import InvalidData
+from plexus.text import fold
 
 SEED = 20240229
 _FOLDS = 5
@@ -30,18 +32,54 @@ class Report:
         return cls(len(labels), dict(sorted(Counter(labels).items())), right / len(labels), parameters, splits)
 
 
-def folds(truths: Any) -> list[tuple[Any, Any]]:
-    """Stratified (inside, outside) indexes, the same each time. Raises InvalidData when a label is too rare."""
+def folds(texts: Sequence[str], labels: Sequence[str], truths: Any) -> list[tuple[Any, Any]]:
+    """Stratified (inside, outside) indexes, the same each time; equal texts are on the same side.
+
+    Raises InvalidData when a label is too rare.
+    """
+    import numpy
+
+    _enough(texts, labels)
+    first: dict[str, int] = {}
+    group = numpy.asarray([first.setdefault(fold(text), len(first)) for text in texts])
+    _, leaders = numpy.unique(group, return_index=True)  # the first of equal texts: the others go where it goes
+    for rows in (numpy.arange(len(truths)), leaders):
+        part = _parts(truths, rows)[leaders][group]
+        made = [(numpy.flatnonzero(part != place), numpy.flatnonzero(part == place)) for place in numpy.unique(part)]
+        if all(len(set(truths[inside])) == len(set(truths)) for inside, _ in made):
+            return made
+    raise InvalidData("training needs more different texts of each label, and equal texts under one label")
+
+
+def _parts(truths: Any, rows: Any) -> Any:
+    """The fold of each of these rows, -1 for all others."""
     import numpy
     from sklearn.model_selection import StratifiedKFold
 
-    _, counts = numpy.unique(truths, return_counts=True)
-    if len(counts) < 2:
-        raise InvalidData("training needs texts of at least two labels")
-    if counts.min() < 2:
-        raise InvalidData("training needs at least two texts of each label")
-    splitter = StratifiedKFold(min(_FOLDS, int(counts.min())), shuffle=True, random_state=SEED)
-    return list(splitter.split(numpy.zeros(len(truths)), truths))
+    found = numpy.full(len(truths), -1)
+    size = min(_FOLDS, int(numpy.bincount(truths[rows]).max()))
+    if size > 1:
+        splitter = StratifiedKFold(size, shuffle=True, random_state=SEED)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # of labels with fewer texts than folds: some have none of them
+            for place, (_, outside) in enumerate(splitter.split(rows, truths[rows])):
+                found[rows[outside]] = place
+    return found
+
+
+def _enough(texts: Sequence[str], labels: Sequence[str]) -> None:
+    """Raises InvalidData, naming labels, where there is nothing to learn from or to measure on."""
+    different = Counter(label for _, label in {(fold(text), label) for text, label in zip(texts, labels, strict=True)})
+    if len(different) < 2:
+        raise InvalidData(
+            f"training needs texts of at least two labels; there is only {', '.join(map(repr, different))}"
+        )
+    rare = sorted(label for label, count in different.items() if count < 2)
+    if rare:
+        shown = ", ".join(map(repr, rare[:10])) + (" …" if len(rare) > 10 else "")
+        raise InvalidData(f"training needs at least two different texts of each label; one has {shown}")
 
 
 def fraction_right(found: Any, truths: Any) -> float:

@@ -145,6 +145,22 @@ def test_an_artifact_is_fetched_once(tmp_path: Path) -> None:
     assert len(found.calls) == 2
 
 
+@pytest.mark.parametrize("remove", [True, False], ids=["gone", "changed"])
+def test_a_damaged_artifact_is_made_anew(tmp_path: Path, remove: bool) -> None:
+    """Training again, or another fetch, mends what a full disk or a hand left; until then the message says how."""
+    found, (digest,) = bucket(tmp_path, [10])
+    cached = S3Artifacts(found, "b", tmp_path / "cache")
+    store = FolderArtifacts(tmp_path / "store")
+    store.put(tmp_path / "source-1")
+    for place in (cached.get(digest), tmp_path / "store" / digest.removeprefix("sha256:")):
+        (place / "model").unlink() if remove else (place / "model").write_text("1")
+    with pytest.raises((InvalidArtifact, ArtifactMissing), match="`plexus train` makes it"):
+        FolderArtifacts(tmp_path / "store").get(digest)
+    assert FolderArtifacts(tmp_path / "store").put(tmp_path / "source-1") == digest
+    for kept in (FolderArtifacts(tmp_path / "store"), S3Artifacts(found, "b", tmp_path / "cache")):
+        assert (kept.get(digest) / "model").read_text() == "1" * 10
+
+
 def test_the_same_content_is_uploaded_once(tmp_path: Path) -> None:
     """Putting it again asks whether it is there, and no more."""
     found, _ = bucket(tmp_path, [10])

@@ -2,6 +2,7 @@
 
 import random
 
+import numpy
 import pytest
 
 from plexus.evaluation import agreement, bootstrap, calibration, intervals, paired
@@ -102,8 +103,8 @@ def test_wilsons_interval_is_that_of_the_reference() -> None:
 def test_the_bootstrap_is_the_same_each_time_and_holds_the_figure() -> None:
     """Its seed is fixed, and a figure lies within its own interval."""
     found = Confusion.of(*drawn("abc"))
-    first = bootstrap.interval(found, agreement.kappa)
-    assert first == bootstrap.interval(found, agreement.kappa)
+    first = bootstrap.interval(found, bootstrap.kappa)
+    assert first == bootstrap.interval(found, bootstrap.kappa)
     value = agreement.kappa(found)
     assert first is not None
     assert value is not None
@@ -166,3 +167,23 @@ def test_each_class_has_intervals_for_precision_and_recall() -> None:
     assert first.precision_interval == intervals.wilson(8, 9)
     assert first.recall_interval == intervals.wilson(8, 10)
     assert (third.precision_interval, third.recall_interval) == (None, None)
+
+
+@pytest.mark.parametrize("declared", ["abc", "abcd", "dcba"])
+def test_the_bootstrap_draws_whole_tables(declared: str) -> None:
+    """Its figures of a resample are those of the table that numpy draws, classes without texts included."""
+    found = Confusion.of(*drawn("abc"), declared=declared)
+    size = len(found.labels)
+    shares = numpy.asarray(found.counts, dtype=float).ravel() / found.total
+    tables = numpy.random.default_rng(bootstrap.SEED).multinomial(found.total, shares, size=bootstrap.RESAMPLES)
+    known = [Confusion(found.labels, tuple(map(tuple, each.reshape(size, size).tolist()))) for each in tables]
+    for mine, theirs in ((bootstrap.kappa, agreement.kappa), (bootstrap.macro_f1, lambda table: table.macro[2])):
+        wanted = numpy.quantile([theirs(each) for each in known], [0.025, 0.975])
+        assert bootstrap.interval(found, mine) == pytest.approx(tuple(wanted))
+
+
+def test_a_thousand_classes_are_as_few_as_their_texts() -> None:
+    """A resample holds the cells that have texts, not a million pairs of classes a thousand times."""
+    names = [f"class {n}" for n in range(1000)]
+    found = Confusion.of(names, names[1:] + names[:1])
+    assert bootstrap.interval(found, bootstrap.macro_f1) == (0.0, 0.0)

@@ -11,6 +11,7 @@ import pytest
 from plexus.evaluation import formats, page, report
 from plexus.evaluation.judging import Judged
 from plexus.evaluation.report import Evaluation, Subject, against, evaluate
+from plexus.evaluation.tables import tables
 from plexus.values import Usage
 from tests.unit.plexus.pages import Page
 
@@ -198,3 +199,14 @@ def _luminance(colour: str) -> float:
     parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_more_classes_than_a_table_holds_are_counted_in_the_json() -> None:
+    """Past sixty classes page and terminal show the most frequent mistakes and classes, and say where the rest is."""
+    found = evaluated([f"class {n}" for n in range(200)])
+    told = page.render(found)
+    assert "Confusion matrix</caption>" not in told
+    assert "200 classes have no place in one table" in told
+    assert "The most frequent mistakes" in told
+    assert len(found.as_dict()["confusion"]) == 200
+    assert "160 rarer classes are in the page and in the JSON" in tables(found)

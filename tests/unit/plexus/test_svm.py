@@ -12,6 +12,7 @@ import pytest
 from plexus.exceptions import InvalidData
 from plexus.learning.svm import SVMModel
 from plexus.learning.train_svm import train
+from plexus.learning.training import folds
 from plexus.publishing import Source, publish
 from plexus.scorecard import load
 
@@ -56,12 +57,13 @@ def test_the_same_data_give_the_same_digest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (["good,yes", "bad,no", "fine,yes"], "at least two texts of each label"),
+        (["good,yes", "bad,no", "fine,yes"], "at least two different texts of each label; one has 'no'"),
+        (["good,yes", "GOOD,yes", "bad,no", "fine,no"], "at least two different texts of each label; one has 'yes'"),
         (["good,yes", "bad,yes"], "texts of at least two labels"),
         (["good,yes", ",no", "bad,"], "2 rows lack 'text' or 'label': 2, 3"),
-        (["-,yes", "-,yes", ".,no", ".,no"], "too few words in common to learn from"),
+        (["-,yes", ";,yes", ".,no", ":,no"], "too few words in common to learn from"),
     ],
-    ids=["one text of a label", "one label", "empty", "no words"],
+    ids=["one text of a label", "one text twice", "one label", "empty", "no words"],
 )
 def test_texts_that_teach_nothing_are_refused_by_name(tmp_path: Path, kind: str, rows: list[str], said: str) -> None:
     """Before a model is made, with what was expected."""
@@ -73,3 +75,23 @@ def test_texts_that_teach_nothing_are_refused_by_name(tmp_path: Path, kind: str,
     with pytest.raises(InvalidData, match=said):
         publish(card, store, source=Source(path, "text", "label"))
     assert not list((tmp_path / "store").glob("*"))
+
+
+def test_a_text_that_comes_twice_is_never_on_both_sides() -> None:
+    """Accuracy is measured on texts that were not learnt, so that copies (case and spaces folded) stay together."""
+    texts = [f"text {n // 2}" if n % 2 else f"TEXT  {n // 2}" for n in range(60)]
+    labels = ["Yes" if n // 2 % 3 else "No" for n in range(60)]
+    splits = folds(texts, labels, numpy.asarray([label == "Yes" for label in labels], dtype=int))
+    assert len(splits) == 5
+    assert sorted(index for _, outside in splits for index in outside) == list(range(60))
+    for inside, outside in splits:
+        assert not {texts[i].casefold().split()[1] for i in inside} & {texts[i].casefold().split()[1] for i in outside}
+
+
+def test_a_rare_label_does_not_cost_the_others_their_folds() -> None:
+    """Two texts of a label are enough for five folds: one of them is always learnt from."""
+    labels = ["Rare"] * 2 + ["Yes", "No"] * 20
+    truths = numpy.unique(labels, return_inverse=True)[1]
+    splits = folds([f"text {n}" for n in range(42)], labels, truths)
+    assert len(splits) == 5
+    assert all(set(truths[inside]) == {0, 1, 2} for inside, _ in splits)
