@@ -76,7 +76,7 @@ drift: $(READY) ## What differs between the repository and what runs; exit code 
 	@$(RUN).drift
 verify: $(READY) ## Build the deployed commit again, in a clone of its own, and compare the image file by file
 	@$(RUN).verify $(DIGEST)
-config: $(READY) ## Set environment, timeout and memory from stages/STAGE.toml, showing the difference first
+config: $(READY) ## Set environment, timeout, memory and tracing from stages/STAGE.toml, showing the difference first
 	@$(RUN).configure
 
 ##@ Operate

@@ -1,4 +1,4 @@
-"""Set the function's environment, timeout and memory as the stage file says; show the difference first.
+"""Set the function's environment, timeout, memory and tracing as the stage file says; show the difference first.
 
 python -m scripts.configure
 """
@@ -156,7 +156,7 @@ def _render(configured: Configured, shell: Shell) -> None:
 @verb(acts=True, render=_render)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="One more variable; repeatable.")
 def main(shell: Shell, settings: tuple[str, ...]) -> Configured:
-    """Set environment, timeout and memory from the stage file, and show the difference first."""
+    """Set environment, timeout, memory and tracing from the stage file, and show the difference first."""
     extra = parse_settings(settings)
     if shell.stage.is_guarded and not shell.dry_run:
         planned = configure(shell.aws, extra=extra, dry_run=True, say=shell.say)
