@@ -32,7 +32,7 @@ class Ways:
 
     def way(self, job: str) -> str:
         """The way by which a job comes."""
-        again = ", delivered twice" if job in self.twice else ""
+        again = ", twice" if job in self.twice else ""
         return (POLL if job == self.poll else FAN_OUT if job in self.fan_out else EVENT_SOURCE) + again
 
 

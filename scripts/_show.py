@@ -7,6 +7,7 @@ from typing import Any
 
 from . import _logs
 from ._aws import Aws
+from ._grid import grid
 from ._page import Report as Page
 from ._report import Report
 
@@ -61,13 +62,17 @@ def show(console: Any, page: Page, seconds: float) -> None:
 
 def results(page: Page) -> Any:
     """The first results as a table; one item of each score side by side would hide which way a job came."""
-    from rich.table import Table
-
-    table = Table(title="results, read back from DynamoDB", title_justify="left", box=None, pad_edge=False)
-    for name in ("item", "score", "value", "label", "confidence", "came by", "explanation"):
-        table.add_column(name, overflow="ellipsis", no_wrap=True, justify="right" if name == "confidence" else "left")
-    for row in page.rows[:SHOWN]:
-        confidence = "" if row.confidence is None else f"{row.confidence:.2f}"
-        value = row.value or row.status
-        table.add_row(row.item, row.score, value, row.label or "", confidence, row.way, row.explanation)
-    return table
+    rows = [
+        (
+            row.item,
+            row.score,
+            row.value or row.status,
+            row.label or "",
+            "" if row.confidence is None else f"{row.confidence:.2f}",
+            row.way,
+            row.explanation,
+        )
+        for row in page.rows[:SHOWN]
+    ]
+    names = ("item", "score", "value", "label", "confidence", "came by", "explanation")
+    return grid(names, rows, title="results, read back from DynamoDB", right=("confidence",))

@@ -6,15 +6,17 @@ python -m scripts.history
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
 from . import _function, _git, _ledger, _release
 from ._aws import Aws
 from ._command import Shell, verb
+from ._grid import grid
 from ._ledger import Entry
 from ._text import short
+
+LEAST_WIDTH = 110
 
 
 @dataclass(frozen=True)
@@ -59,24 +61,22 @@ def _from_versions(aws: Aws) -> list[Entry]:
 
 
 def _render(found: History, shell: Shell) -> None:
-    from rich.table import Table
-
     if not found.ledger:
         shell.say("no ledger: the stage has no Deployment table; this is what the versions say of themselves")
-    table = Table(box=None, pad_edge=False)
-    for name in ("", "when", "what", "version", "image", "commit", "who", "note"):
-        table.add_column(name, overflow="fold")
+    if not found.entries:
+        shell.console.print("nothing was deployed yet")
+        return
     newest = next((entry for entry in found.entries if entry.version == found.live), None)
-    for entry in found.entries:
-        table.add_row(*_row(entry, entry is newest))
-    shell.console.print(table if found.entries else "nothing was deployed yet")
+    rows = [_row(entry, entry is newest) for entry in found.entries]
+    table = grid(("", "when", "what", "version", "image", "commit", "who", "note"), rows, cut=False)
+    # A narrower terminal breaks the lines itself, which is easier to read than columns of half words.
+    shell.console.width = max(shell.console.width, LEAST_WIDTH)
+    shell.console.print(table)
 
 
-def _row(entry: Entry, live: bool) -> list[Any]:
-    from rich.text import Text
-
+def _row(entry: Entry, live: bool) -> tuple[str, ...]:
     was = f"{entry.previous_version} → " if entry.previous_version else ""
-    words = (
+    return (
         "live" if live else "",
         entry.at[:19].replace("T", " "),
         entry.action,
@@ -86,7 +86,6 @@ def _row(entry: Entry, live: bool) -> list[Any]:
         entry.who,
         entry.note,
     )
-    return [Text(word) for word in words]
 
 
 @verb(render=_render)

@@ -16,6 +16,7 @@ import click
 from . import _results
 from ._command import Shell, plain, verb
 from ._counting import counting
+from ._grid import grid
 from .logs import parse_since
 
 SHOWN = 50
@@ -24,18 +25,11 @@ CSV_COLUMNS = (*COLUMNS, "cost", "scoringJobId", "id", "scoreVersionId", "config
 
 
 def _render(found: list[dict[str, Any]], shell: Shell) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for name in COLUMNS:
-        table.add_column(name, overflow="ellipsis", no_wrap=True)
-    for record in found:
-        table.add_row(*(_shown(record.get(name)) for name in COLUMNS))
-    shell.console.print(table)
+    shell.console.print(grid(COLUMNS, ([_shown(record.get(name)) for name in COLUMNS] for record in found)))
 
 
 def _shown(value: Any) -> str:
-    return "" if value is None else " ".join(str(value).split()).replace("[", r"\[")
+    return "" if value is None else " ".join(str(value).split())
 
 
 def _write_csv(found: list[dict[str, Any]]) -> None:
