@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +40,29 @@ def from_layout(layout: Path) -> Image:
 
 
 def from_manifest(digest: str, blob: BlobPath) -> Image:
-    """Unpack the image whose manifest has this digest; `blob` tells where blobs lie."""
-    manifest = json.loads(_verified(blob(digest), digest))
-    if "layers" not in manifest:
-        raise InvalidImage(f"manifest {digest} is a {manifest.get('mediaType')}, expected one image manifest")
-    config = json.loads(_verified(blob(manifest["config"]["digest"]), manifest["config"]["digest"]))
-    diff_ids = config["rootfs"]["diff_ids"]
-    blobs = [blob(layer["digest"]) for layer in manifest["layers"]]
+    """Unpack the image whose manifest has this digest; `blob` tells where blobs lie. InvalidImage when it is none."""
+    try:
+        manifest = json.loads(_verified(blob(digest), digest))
+        if "layers" not in manifest:
+            raise InvalidImage(f"manifest {digest} is a {manifest.get('mediaType')}, expected one image manifest")
+        config = json.loads(_verified(blob(manifest["config"]["digest"]), manifest["config"]["digest"]))
+        diff_ids = config["rootfs"]["diff_ids"]
+        blobs = [blob(layer["digest"]) for layer in manifest["layers"]]
+        found = _configured(digest, config.get("config") or {})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise InvalidImage(f"image {digest} is none as OCI describes it: {what}") from error
     if len(blobs) != len(diff_ids):
         raise InvalidImage(f"image {digest} has {len(blobs)} layers and {len(diff_ids)} diff_ids")
     folders = unpack_layers(list(zip(blobs, diff_ids, strict=True)), unpacked_dir())
-    run = config.get("config") or {}
+    return replace(found, layers=tuple(folders))
+
+
+def _configured(digest: str, run: dict[str, Any]) -> Image:
+    """The image's run configuration, without its layers."""
     return Image(
         digest=digest,
-        layers=tuple(folders),
+        layers=(),
         entrypoint=tuple(run.get("Entrypoint") or ()),
         command=tuple(run.get("Cmd") or ()),
         working_directory=run.get("WorkingDir") or "/",

@@ -66,7 +66,7 @@ def resources(operation: str, request: dict) -> dict:
     """What of a request names resources; of batches and transactions the tables, and what is done to them."""
     found = {name: request[name] for name in NAMING if name in request}
     if operation in ("BatchGetItem", "BatchWriteItem"):
-        found["RequestItems"] = sorted(request["RequestItems"])
+        found["RequestItems"] = sorted(request.get("RequestItems") or ())
     elif "TransactItems" in found:
         found["TransactItems"] = sorted(
             f"{action} {item[action]['TableName']}" for item in request["TransactItems"] for action in item

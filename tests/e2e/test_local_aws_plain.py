@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import uuid
@@ -15,6 +16,7 @@ from local_aws import control, instance, processes
 from local_aws.instance import Instance
 from local_aws.tools import REPOSITORY
 from tests.e2e.conftest import Function, made_in, make_client, wait_for
+from tests.e2e.test_local_aws_logs import messages
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,10 @@ def test_function_runs_as_the_caller_and_is_logged(plain: Plain) -> None:
     first, second = plain.function.invoke({"print": "said plainly"}), plain.function.invoke()
     assert (first.value["uid"], first.value["calls"], second.value["calls"]) == (os.getuid(), 1, 2)
     assert Path("/proc", str(first.value["pid"])).exists()
-    logs = make_client(plain.instance, "logs")
-    group = f"/aws/lambda/{plain.function.name}"
 
     def logged() -> list[str]:
-        return [event["message"].split()[0] for event in logs.filter_log_events(logGroupName=group)["events"]]
+        lines = messages(lambda service: make_client(plain.instance, service), plain.function.name)
+        return [line.split()[0] for line in lines]
 
     wanted = ["init", "START", "said", "END", "REPORT", "START", "END", "REPORT"]
     wait_for(lambda: logged() == wanted, f"{wanted} in the log")
@@ -83,9 +84,10 @@ def test_what_is_missing_is_told(plain: Plain) -> None:
     assert not any(promised[name] for name in ("read_only_root", "private_tmp", "own_user", "own_pids"))
 
 
-def test_stop_ends_functions_too(plain: Plain) -> None:
-    """After stop no process of a function is left, although nothing but a pipe ties it to LocalStack."""
+def test_functions_end_with_localstack_however_it_ends(plain: Plain) -> None:
+    """After kill -9 of LocalStack no process of a function is left, although nothing but a pipe ties them."""
     plain.function.invoke()
     family = processes.descendants(plain.instance.pid)
-    assert control.stop(plain.instance.name)
+    os.kill(plain.instance.pid, signal.SIGKILL)
     wait_for(lambda: not [member for member in family if member.alive()], "the function to end", 5)
+    assert control.stop(plain.instance.name) is False

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import control, instance, processes
+from local_aws import cgroups, control, instance, processes
 from local_aws.exceptions import PortInUse
+from local_aws.status import ask
 from local_aws.tools import REPOSITORY
-from tests.e2e.conftest import make_client, wait_for
+from tests.e2e.conftest import made_in, make_client, wait_for
 
 
 @pytest.fixture
@@ -80,17 +81,22 @@ def test_gateway_and_registry_listen_on_loopback_only(name: str) -> None:
     assert bound == {("tcp", "0100007F")}
 
 
-def test_kill_leaves_no_orphan_and_the_next_start_works(name: str) -> None:
-    """After kill -9 of LocalStack its registry dies too, and a new start serves."""
+def test_kill_leaves_no_orphan_and_the_next_start_works(name: str, layout: Path) -> None:
+    """After kill -9 of LocalStack its registry and functions die too, and a new start serves and finds no cgroup."""
     running = control.start(name)
-    make_client(running, "ecr").create_repository(repositoryName="before-kill")
+    function = made_in(running, layout)
+    function.invoke()
+    pids = {pid for entry in ask(running, "/_local_aws/status")["environments"] for pid in entry["pids"]}
     family = processes.descendants(running.pid)
-    assert family
+    assert pids
+    assert pids < {member.pid for member in family}
     os.kill(running.pid, signal.SIGKILL)
     wait_for(lambda: not any(member.alive() for member in family), "the processes of the killed instance to end", 5)
     assert control.find(name) is None
     again = control.start(name)
     assert make_client(again, "ecr").describe_repositories()["repositories"] == []
+    hierarchy = cgroups.find()
+    assert (hierarchy.named(instance.key(name)) if hierarchy else []) == []
 
 
 def test_interrupted_start_leaves_nothing(name: str) -> None:

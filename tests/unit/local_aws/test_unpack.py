@@ -1,6 +1,8 @@
 """Layers to folders."""
 
+import hashlib
 import io
+import json
 import tarfile
 from pathlib import Path
 
@@ -45,6 +47,35 @@ def test_damaged_blob_is_refused(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "layout/blobs" / digest.replace(":", "/")).write_text("{}")
     with pytest.raises(InvalidImage, match="expected digest"):
         from_layout(tmp_path / "layout")
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        (b"{}", "no 'rootfs'"),
+        (b"[]", "list indices"),
+        (b"{", "Expecting property name"),
+        (b'{"rootfs": {"diff_ids": ["a"]}, "config": {"Env": ["ALONE"]}}', "length 1; 2 is required"),
+    ],
+)
+def test_odd_config_is_refused(tmp_path: Path, cache: Path, config: bytes, problem: str) -> None:
+    """A config that is no image's is an error with the image's digest, not a crash."""
+    target = tmp_path / "layout"
+    write_layout(target, [Layer(files={"a": b"1"})])
+    index = json.loads((target / "index.json").read_text())
+    manifest = json.loads((target / "blobs" / index["manifests"][0]["digest"].replace(":", "/")).read_text())
+    manifest["config"]["digest"] = put(target, config)
+    index["manifests"][0]["digest"] = put(target, json.dumps(manifest).encode())
+    (target / "index.json").write_text(json.dumps(index))
+    with pytest.raises(InvalidImage, match=f"image {index['manifests'][0]['digest']} is none as OCI .*{problem}"):
+        from_layout(target)
+
+
+def put(layout: Path, content: bytes) -> str:
+    """Add a blob; its digest."""
+    found = hashlib.sha256(content).hexdigest()
+    (layout / "blobs/sha256" / found).write_bytes(content)
+    return f"sha256:{found}"
 
 
 @pytest.mark.parametrize("name", ["../outside", "a/../../outside"])
