@@ -66,4 +66,6 @@ def changes(before: Sizes, now: Sizes) -> Iterator[tuple[int, str, str]]:
 def change(before: int, now: int) -> str:
     """The difference of two sizes in bytes, with its sign, in a unit that shows it."""
     by = now - before
+    if abs(by) < 100:
+        return f"{by:+} B"
     return f"{by / MEGABYTE:+.2f} MB" if abs(by) >= MEGABYTE / 10 else f"{by / 1000:+.1f} kB"

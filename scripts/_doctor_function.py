@@ -115,7 +115,13 @@ def errors(aws: Aws) -> Finding:
     found = [line for line in lines if _logs.level_of(line) in ("ERROR", "CRITICAL")]
     if not found:
         return Finding("errors", OK, f"none among {len(lines)} lines of the last hour")
-    last = _logs.render(found[-1])
+    last = _reason(found[-1])
     last = last if len(last) <= SHOWN else f"{last[:SHOWN]}…"
     remedy = f"{make('logs', aws.stage)} FOLLOW=0 LEVEL=ERROR SINCE=1h"
     return Finding("errors", LOOK, f"{len(found)} in the last hour, the last: {last}", remedy)
+
+
+def _reason(line: str) -> str:
+    """What a line tells of an error, without the ids that stand before it; the whole line where it is not ours."""
+    record = _logs.parsed(line) or {}
+    return f"{record['message']}: {record['error']}" if {"message", "error"} <= set(record) else _logs.render(line)

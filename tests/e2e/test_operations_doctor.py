@@ -52,6 +52,19 @@ def test_a_missing_variable_is_named_with_its_remedy(stage: Staged) -> None:
     assert verdicts(stage)["environment"] == "ok"
 
 
+def test_an_error_of_the_last_hour_is_told_by_its_reason(stage: Staged) -> None:
+    """The ids of a line would fill it; why the job had no result is what the doctor shows, and how to see the rest."""
+    client, group = stage.aws.client("logs"), stage.aws.stage.log_group
+    client.create_log_stream(logGroupName=group, logStreamName="doctor")
+    line = {"aws_request_id": "0" * 200, "level": "ERROR", "message": "no result", "error": "Odd: it broke"}
+    event = {"timestamp": int(time.time() * 1000), "message": json.dumps(line)}
+    client.put_log_events(logGroupName=group, logStreamName="doctor", logEvents=[event])
+    (found,) = [one for one in diagnose(stage.aws).findings if one.name == "errors"]
+    client.delete_log_stream(logGroupName=group, logStreamName="doctor")
+    assert (found.verdict, found.detail) == ("look", "1 in the last hour, the last: no result: Odd: it broke")
+    assert found.remedy == "make logs FOLLOW=0 LEVEL=ERROR SINCE=1h"
+
+
 def test_a_visibility_below_the_timeout_is_bad(stage: Staged) -> None:
     """Messages that come back while they are worked on are found at the queue."""
     sqs, url = stage.aws.client("sqs"), stage.aws.queue_url(stage.aws.stage.queues.request)

@@ -26,6 +26,12 @@ def test_what_grew_most_is_said_first() -> None:
     )
 
 
+def test_a_few_bytes_are_told_as_bytes() -> None:
+    """A changed word is no -0.0 kB."""
+    told = growth(sizes(record(OLD, 1_005, x=2_000)), sizes(record(NEW, 998, x=2_000)))
+    assert told == "since aaaaaaaaaaaa -7 B compressed, +0 B unpacked: base -7 B compressed"
+
+
 def test_the_same_sizes_are_nothing() -> None:
     """Where nothing changed, the line says so."""
     assert growth(sizes(record(OLD, 5, x=1)), sizes(record(NEW, 5, x=1))) == "nothing since aaaaaaaaaaaa"
