@@ -90,6 +90,7 @@ class _Walk:
         self.keys: dict[Path, Position] = {}
         self.source: dict[Path, str] = {}
         self._open: set[int] = set()
+        self._merged: dict[Path, dict[str, Any]] = {}
         self._seen = 0
 
     def value(self, node: Any, path: Path) -> Any:
@@ -116,9 +117,9 @@ class _Walk:
 
     def _mapping(self, node: Any, path: Path) -> dict[str, Any]:
         merged: dict[str, Any] = {}
-        for key, child in node.value:
+        for key, child in reversed(node.value):
             if _tag(key) == "merge":
-                merged = {**self._merge(child, path), **merged}
+                merged = {**merged, **self._merge(child, path)}
         own: dict[str, Any] = {}
         for key, child in node.value:
             if _tag(key) == "merge":
@@ -130,7 +131,9 @@ class _Walk:
                 self._problem(key, f"the key {name!r} is here twice; first on line {first.line}")
             else:
                 # A key of one's own replaces what a merge brought, positions included.
-                self._forget((*path, name))
+                brought = self._merged.get(path, {})
+                if name in brought:
+                    self._forget((*path, name), brought.pop(name))
                 self.keys[(*path, name)] = _position(key)
                 own[name] = self.value(child, (*path, name))
         return {**merged, **own}
@@ -138,21 +141,20 @@ class _Walk:
     def _merge(self, node: Any, path: Path) -> dict[str, Any]:
         parts = node.value if node.id == "sequence" else [node]
         found: dict[str, Any] = {}
-        for part in parts:
+        for part in reversed(parts):  # the first one's keys come last, in place of the others'
             if part.id != "mapping":
                 self._problem(part, "<<: takes a map or a list of maps")
                 continue
-            value = self.value(part, path)
-            for name in value or {}:
-                found.setdefault(name, value[name])
+            found |= self.value(part, path) or {}
+            self._merged.setdefault(path, {}).update(found)
         return found
 
-    def _forget(self, path: Path) -> None:
-        if path not in self.keys:
-            return
+    def _forget(self, path: Path, value: Any) -> None:
         for known in (self.positions, self.keys, self.source):
-            for other in [other for other in known if other[: len(path)] == path]:
-                del known[other]
+            known.pop(path, None)
+        inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for name, each in inner:
+            self._forget((*path, name), each)
 
     def _scalar(self, node: Any, path: Path) -> Any:
         self.source[path] = node.value
@@ -186,7 +188,7 @@ class _Walk:
                 return int(text, 0) if text.lstrip("+-").startswith(("0x", "0o", "0b")) else int(text)
             return float(text.replace(".inf", "inf").replace(".nan", "nan"))
         except ValueError:
-            self._problem(node, f"{node.value!r} is not a number")
+            self._problem(node, f"{node.value[:40]!r} is not a number that can be read")
             return None
 
     def _problem(self, node: Any, message: str) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
+from langgraph.errors import GraphRecursionError
 from typing_extensions import override
 
 from plexus.configuration.graph import LangGraphScore
@@ -41,6 +42,7 @@ class GraphScorer(Scorer[LangGraphScore]):
         self.settings: list[Settings] = []
         self.graph = build.compiled(self.configuration, lambda node: self._asker(node, context))
         listed = self.configuration.graph
+        self._longest_path = max(_LONGEST_PATH, 2 * len(listed))
         fields = {field for node in listed for field in fields_of(node)}
         self.output = Outputs.of(self._output(), build.known_names(listed) | fields)
         self.prompt_hash = digest(
@@ -60,10 +62,13 @@ class GraphScorer(Scorer[LangGraphScore]):
         run = Run(context, self._budget(context))
         state = build.start(request.text, request.item.metadata, request.results, run)
         try:
-            end = self.graph.invoke(state, {"recursion_limit": _LONGEST_PATH})
+            end = self.graph.invoke(state, {"recursion_limit": self._longest_path})
             return self._outcome(end, run)
         except PlexusError as error:
             return error
+        except GraphRecursionError:
+            name, most = self.configuration.name, self._longest_path
+            return ScoringFailed(f"the graph of {name!r} took more than {most} steps: its nodes lead round in a circle")
         except Exception as error:
             at = f" at the node {run.path[-1]!r}" if run.path else ""
             return ScoringFailed(f"the graph of {self.configuration.name!r} failed{at}: {type(error).__name__}")

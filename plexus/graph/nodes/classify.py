@@ -13,7 +13,7 @@ from plexus.graph.nodes.conversation import Conversation
 from plexus.graph.state import Fields, Run, Work
 from plexus.graph.structured import Answer
 
-_CONFIDENCE = re.compile(r"(?i)confidence\W{1,4}(\d(?:\.\d+)?)\s*$|confidence\W{1,4}(\d{1,3}(?:\.\d+)?)\s*%\W*$")
+_CONFIDENCE = re.compile(r"(?i)confidence\W{1,4}(\d(?:\.\d+)?)[^\w%]*$|confidence\W{1,4}(\d{1,3}(?:\.\d+)?)\s*%\W*$")
 _ASK_CONFIDENCE = "End with a last line `Confidence: N`, where N is from 0 (a guess) to 1 (certain)."
 
 

@@ -12,9 +12,12 @@ from plexus.graph.nodes.conversation import Conversation
 from plexus.graph.state import Fields, Run, Work
 
 _NUMBER = r"\d+(?:,\d{3})*(?:\.\d+)?|\.\d+"
-# `3 to 5` names no number, and of `4/5` or `4 out of 5` the second is the scale.
+# `3 to 5` names no number, and of `4/5` or `4 (out of 5)` the second is the scale.
 _RANGE = re.compile(rf"(?i)(?:{_NUMBER})\s*(?:[-–—]|to)\s*(?:{_NUMBER})|between\s+(?:{_NUMBER})\s+and\s+(?:{_NUMBER})")
-_SCALE = re.compile(rf"(?i)(?<=\d)\s*(?:/|out of)\s*(?:{_NUMBER})")
+_SCALE = re.compile(rf"(?i)(?<=\d)\s*\(?(?:/|(?:out )?of\b)\s*(?:{_NUMBER})")
+# `1,000` is a thousand; `3,5` may be three and a half, or a list: which one, only the model can say.
+_COMMAS = re.compile(r"(?<![\d.,])\d+(?:,\d+)+(?:\.\d+)?")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _SIGNED = re.compile(rf"(?<![\w.])[-+−]?(?:{_NUMBER})(?!\w)")
 
 
@@ -40,6 +43,7 @@ def numeric(node: Any, asker: Asker) -> Work:
 def parse_number(reply: str, *, from_start: bool = False) -> Decimal | None:
     """The last number in the reply (the first, with `from_start`); None when it names none, or only a range."""
     plain = _SCALE.sub("", _RANGE.sub(" ", reply))
+    plain = _COMMAS.sub(lambda match: match[0] if _THOUSANDS.fullmatch(match[0]) else " ", plain)
     found = _SIGNED.findall(plain)
     if not found:
         return None

@@ -9,6 +9,7 @@ import pytest
 import plexus
 from plexus.context import Context
 from plexus.exceptions import ScoringFailed
+from plexus.graph.nodes.classify import split_confidence
 from plexus.graph.nodes.numeric import parse_number
 from plexus.scorecard import Scorecard
 
@@ -72,10 +73,17 @@ def test_a_text_is_cut_at_what_was_found(part: str, value: str) -> None:
         ("1,200 dollars", "1200"),
         ("between 3 and 5", None),
         ("none", None),
+        ("8 (out of 10)", "8"),
+        ("4 of 5", "4"),
+        ("0.75 or 1,234,567.5", "1234567.5"),
+        ("3,5", None),
+        ("4,5/5", None),
+        ("0,750", None),
+        ("1, 2 and 3", "3"),
     ],
 )
 def test_a_number_is_read_from_a_reply(reply: str, number: str | None) -> None:
-    """The last number counts; a scale is none, and a range names none."""
+    """The last number counts; a scale is none, and a range or a comma that may be a decimal one names none."""
     assert parse_number(reply) == (None if number is None else Decimal(number))
 
 
@@ -140,3 +148,18 @@ def test_a_trace_is_json_whatever_a_node_computes() -> None:
         "2026-01-02",
         "inf",
     ]
+
+
+@pytest.mark.parametrize("ending", ["0.9", "0.9.", "0.9**", "90%", "90 %."])
+def test_a_confidence_is_read_through_the_marks_after_it(ending: str) -> None:
+    """A full stop or the stars of bold type do not cost another call."""
+    assert split_confidence(f"Yes\nConfidence: {ending}") == (0.9, "Yes\n")
+
+
+def test_a_line_of_nodes_may_be_long_and_a_circle_is_told() -> None:
+    """Only what goes round is stopped, and said to be."""
+    node = "\n      - {name: n%d, class: LogicalNode, set: {v: \"'x'\"}}"
+    assert scored(graph("".join(node % n for n in range(250)), "v"), "x").value == "x"
+    circle = "\n      - {name: n, class: LogicalClassifier, expression: \"'a'\", conditions: [{value: b, node: END}], "
+    with pytest.raises(ScoringFailed, match="its nodes lead round in a circle"):
+        scored(graph(circle + "edge: {node: n}}"), "x")
