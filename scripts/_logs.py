@@ -86,15 +86,23 @@ _SHOWN_FIRST = (
 )
 
 
+_SHOWN_LAST = ("message_id", "aws_request_id", "trace_id")  # long, and of use only to look for others
+_METRICS = "_aws"  # describes the metrics of a line in the embedded metric format; their values stand beside it
+
+
 def render(message: str) -> str:
-    """Return a log line as people read it: a JSON object as `LEVEL message key=value …`, other text as it is."""
+    """Return a log line as people read it: a JSON object as `LEVEL message key=value …`, other text as it is.
+
+    A line of metrics has METRICS for a level, and not their description.
+    """
     record = parsed(message)
     if record is None:
         return message
-    level = str(record.get("level", "")).upper()
+    level = "METRICS" if _METRICS in record else str(record.get("level", "")).upper()
     words = [f"{level:<7}"] if level else []
     words.append(str(record.get("message", record.get("msg", ""))))
-    words += [f"{key}={_value(value)}" for key, value in record.items() if key not in (*_SHOWN_FIRST, "msg")]
+    keys = [key for key in record if key not in (*_SHOWN_FIRST, "msg", _METRICS)]
+    words += [f"{key}={_value(record[key])}" for key in sorted(keys, key=_SHOWN_LAST.__contains__)]
     trace = next((record[key] for key in ("exception", "exc_info", "traceback", "stack_trace") if record.get(key)), "")
     text = " ".join(word for word in words if word)
     return f"{text}\n{_trace(trace)}" if trace else text
