@@ -108,8 +108,8 @@ golden: $(READY) ## Keep what the commands print now as what they have to print 
 infra: ## Synthesize the CDK templates into infrastructure/templates/
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/environments.py create infrastructure build/infrastructure-venv && build/infrastructure-venv/bin/python -m infrastructure.app
 
-cost-estimate: $(READY) ## What a stage costs in a month, from its settings and a dated price table, into docs/cost.md
-	@$(PYTHON) -m infrastructure.cost $(if $(filter-out local,$(STAGE)),$(STAGE)) --write docs/cost.md
+cost-estimate: $(READY) ## What production costs in a month, by its settings and a dated price table, into docs/cost.md (STAGE=staging: printed)
+	@$(PYTHON) -m infrastructure.cost $(if $(filter-out local production,$(STAGE)),$(STAGE),--write docs/cost.md)
 
 ##@ Clean up
 cache: ## What the cache holds: size, age, and what the locks of this commit do not need

@@ -1,4 +1,7 @@
-"""The handler on this host, for a debugger: `python -m handler --event FILE`; settings come from the environment."""
+"""The handler on this host, for a debugger: `python -m handler --event FILE`; settings come from the environment.
+
+docs/worker.md lists them.
+"""
 
 import argparse
 import json

@@ -50,8 +50,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     poll = _number(environ, "PLEXUS_POLL_SECONDS", Settings.poll, 0, 20, problems)
     if problems:
         raise SettingsError(
-            f"the function's environment cannot be used: {'; '.join(problems)}. "
-            "Set it in the stage's file (stages/STAGE.toml, [function.environment]), then: make config"
+            f"the function's environment cannot be used: {'; '.join(problems)}; "
+            "set it in stages/STAGE.toml [function.environment], then make config"
         )
     return Settings(
         request_queue_url=environ[REQUEST_QUEUE].strip(),
