@@ -34,7 +34,9 @@ def test_report_bills_the_init_phase_of_images(make_function: Make) -> None:
     assert total <= int(found[2]) <= total + 1.02
 
 
-def test_environment_holds_lambdas_own_and_the_functions_variables(make_function: Make, local_aws: Instance) -> None:
+def test_environment_holds_lambdas_own_and_the_functions_variables(
+    make_function: Make, local_aws: Instance, guarantees: dict[str, Any]
+) -> None:
     """The function sees its own variables, Lambda's, and the local endpoint, and none of LocalStack's."""
     function = make_function(Environment={"Variables": {"COLOUR": "blue"}}, MemorySize=320)
     variables = function.invoke({"environment": True}).value["environment"]
@@ -45,9 +47,11 @@ def test_environment_holds_lambdas_own_and_the_functions_variables(make_function
         "AWS_REGION": "us-west-2",
         "AWS_ENDPOINT_URL": local_aws.endpoint,
         "_HANDLER": "function.handler",
-        "LAMBDA_TASK_ROOT": "/var/task",
     }
     assert expected.items() <= variables.items()
+    # Without a root of its own, a function is told where the image's folder lies.
+    task_root = variables["LAMBDA_TASK_ROOT"]
+    assert task_root == "/var/task" if guarantees["read_only_root"] else task_root.endswith("/var/task")
     assert not [name for name in variables if name.startswith("LOCALSTACK")]
 
 
