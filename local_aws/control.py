@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import errno
 import fcntl
 import http.client
 import os
@@ -45,7 +46,17 @@ def start(name: str | None = None, port: int | None = None) -> Instance:
                 raise PortInUse(f"instance {name} already runs on port {running.port}: stop it first, or omit the port")
             return running
         clean(name)
-        return _start(name, folder, port)
+        try:
+            return _start(name, folder, port)
+        except StartFailed:
+            if not _lost_a_port(folder):
+                raise
+            return _start(name, folder, port)
+
+
+def _lost_a_port(folder: Path) -> bool:
+    """Whether another process took a port between its choice and LocalStack's start; then a second choice is due."""
+    return os.strerror(errno.EADDRINUSE) in log_tail(folder)
 
 
 def stop(name: str | None = None) -> bool:

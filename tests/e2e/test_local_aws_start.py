@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import cgroups, control, instance, processes
+from local_aws import cgroups, control, instance, ports, processes
 from local_aws.exceptions import PortInUse
 from local_aws.status import ask
 from local_aws.tools import REPOSITORY
@@ -66,6 +66,18 @@ def test_port_in_use_is_refused_by_name_of_its_owner(name: str) -> None:
         with pytest.raises(PortInUse, match=f"port {port} on 127.0.0.1 is used by pid {os.getpid()}"):
             control.start(name, port)
     assert control.find(name) is None
+
+
+def test_port_that_is_lost_before_it_is_taken_is_chosen_again(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A free port that another process takes while LocalStack starts costs a second start, not the instance."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        chosen = [server.getsockname()[1]]
+        free_port = ports.free_port
+        monkeypatch.setattr(ports, "free_port", lambda *taken: chosen.pop() if taken and chosen else free_port(*taken))
+        running = control.start(name)
+        assert chosen == []
+        assert not running.registry.endswith(f":{server.getsockname()[1]}")
+    assert make_client(running, "ecr").describe_repositories()["repositories"] == []
 
 
 def test_gateway_and_registry_listen_on_loopback_only(name: str) -> None:
