@@ -64,10 +64,11 @@ def command(
         writable(html)
     texts = labels.read(data_file, text_column, label, limit)
     context = options.context(store, **asking)
-    found = evaluated(card, name, data_file, texts, context)
+    found = evaluated(card, name, data_file, texts, context, called(card, against))
     other = None
     if against is not None or against_score is not None:
-        other = evaluated(against or card, against_score or name, data_file, texts, context)
+        second = against or card
+        other = evaluated(second, against_score or name, data_file, texts, context, called(second, card))
     compared = report.against(found, other) if other is not None else None
     if html is not None:
         from plexus.commands.train import write_whole
@@ -97,8 +98,18 @@ def writable(path: Path) -> None:
         raise click.FileError(str(path), "no file can be made in its folder")
 
 
-def evaluated(card: Path, name: str | None, data_file: Path, texts: list[Labelled], context: Context) -> Evaluation:
-    """The figures of one scorecard's score. Raises InvalidScorecard, UnknownScore, InvalidData, InvalidArtifact."""
+def called(card: Path, other: Path | None) -> str:
+    """A card's file name; with its folder where the other card's is the same."""
+    return str(card) if other is not None and other != card and other.name == card.name else card.name
+
+
+def evaluated(
+    card: Path, name: str | None, data_file: Path, texts: list[Labelled], context: Context, called: str
+) -> Evaluation:
+    """The figures of one scorecard's score; `called` is what they call the card.
+
+    Raises InvalidScorecard, UnknownScore, InvalidData, InvalidArtifact.
+    """
     from dataclasses import replace
 
     import plexus
@@ -115,7 +126,7 @@ def evaluated(card: Path, name: str | None, data_file: Path, texts: list[Labelle
     with options.progress(len(wanted), score.name) as bar:
         judged = judging.judge(scorecard, score, wanted, context, declared=declared, step=bar.update)
     subject = report.Subject(
-        card.name, score.name, score.configuration.class_name, score.configuration_hash, data_file.name
+        called, score.name, score.configuration.class_name, score.configuration_hash, data_file.name
     )
     return report.evaluate(subject, judged, declared, alone=judging.asks_models(scorecard, score))
 

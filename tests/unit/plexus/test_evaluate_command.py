@@ -221,3 +221,11 @@ def test_an_interrupt_ends_with_130(files: Path) -> None:
 def test_the_limit_takes_the_first_rows(files: Path) -> None:
     """For a quick look at a long file."""
     assert told(files, "--limit", "3")["texts"] == 3
+
+
+def test_cards_of_one_file_name_are_told_apart(files: Path) -> None:
+    """By their folders: two columns of one heading would say nothing."""
+    (files / "old").mkdir()
+    (files / "old/card.yaml").write_text((files / "better.yaml").read_text())
+    printed = run(files, "--against", str(files / "old/card.yaml")).stdout
+    assert f"{files}/old/card.yaml against {files}/card.yaml: " in printed
