@@ -98,9 +98,7 @@ class Runtime:
             from plexus.artifacts import S3Artifacts
 
             artifacts = S3Artifacts(clients.s3, chosen.artifact_bucket, chosen.cache_dir)
-        scoring = Scoring(
-            self.store, objects, catalogue, score, self.clock.timestamp, artifacts, cache_dir=chosen.cache_dir
-        )
+        scoring = Scoring(self.store, objects, catalogue, score, self.clock.timestamp, artifacts)
         settling = Settling(self.store, self.queues, chosen, self.clock, observe, redact.secrets(os.environ))
         self.worker = Worker(
             self.store, self.queues, scoring, settling, chosen, self.clock, observe, self.log, self.account_id

@@ -57,7 +57,6 @@ class Scoring:
     score: Score
     timestamp: Callable[[], str]
     artifacts: "Artifacts | None" = None
-    cache_dir: Path | None = None
 
     def prepare(self, job: Job, records: Records, account_id: str) -> Prepared:
         """Check that the job's records belong together, to this account, and can be scored."""
@@ -82,7 +81,7 @@ class Scoring:
         version_id = str(prepared.score["championVersionId"])
         scorecard = self.catalogue.get(version_id, lambda: self._configuration(version_id))
         name = str(prepared.score.get("name") or prepared.score.get("key") or prepared.score["id"])
-        context = Context(deadline=ends, artifacts=self.artifacts, cache_dir=self.cache_dir)
+        context = Context(deadline=ends, artifacts=self.artifacts)
         item = Item(prepared.text, _plain(prepared.item.get("metadata") or {}))
         result = self.score(scorecard, name, item, context=context)
         made_from = Provenance(prepared.job, str(prepared.score["id"]), version_id)

@@ -27,7 +27,6 @@ class Context:
 
     deadline: float | None = None
     artifacts: Artifacts | None = None
-    cache_dir: Path | None = None
     folder: Path | None = None
     offline: bool = False
     record: Path | None = None

@@ -40,7 +40,6 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "matches": lambda text, pattern: bool(patterns.compiled(str(pattern)).search(str(text))),
     "contains": lambda text, part: fold(part) in fold(text),
 }
-FUNCTIONS = tuple(_FUNCTIONS)
 _PARTS = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop, ast.keyword, ast.comprehension)
 _OPERATORS = {*BINARY, *UNARY}
 _CONSTANTS = (str, int, float, bool, type(None))

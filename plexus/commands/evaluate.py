@@ -14,6 +14,7 @@ from plexus.commands import options
 if TYPE_CHECKING:
     from plexus.context import Context
     from plexus.evaluation.labels import Labelled
+    from plexus.evaluation.paired import Comparison
     from plexus.evaluation.report import Evaluation
 
 
@@ -56,7 +57,6 @@ def command(
     Texts that failed are counted and told, and stand outside the figures; exit 1 when there are any.
     """
     from plexus.evaluation import labels, report
-    from plexus.evaluation.tables import tables
 
     if data_file is None:
         raise click.UsageError("--data is missing: a CSV, JSONL or Parquet file with labelled texts")
@@ -70,6 +70,22 @@ def command(
         second = against or card
         other = evaluated(second, against_score or name, data_file, texts, context, called(second, card))
     compared = report.against(found, other) if other is not None else None
+    show(found, other, compared, html, show_text=show_text, as_json=as_json)
+    return verdict(found, least)
+
+
+def show(
+    found: Evaluation,
+    other: Evaluation | None,
+    compared: Comparison | None,
+    html: Path | None,
+    *,
+    show_text: bool,
+    as_json: bool,
+) -> None:
+    """Writes the page, and prints the figures as tables or as JSON."""
+    from plexus.evaluation.tables import tables
+
     if html is not None:
         from plexus.commands.train import write_whole
         from plexus.evaluation import page
@@ -81,11 +97,10 @@ def command(
             told["against"] = other.as_dict(show_text=show_text)
             told["comparison"] = {**vars(compared), "difference": compared.difference}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
-    else:
-        click.echo(tables(found, other, compared, show_text=show_text), nl=False)
-        if html is not None:
-            click.echo(f"wrote {html}")
-    return verdict(found, least)
+        return
+    click.echo(tables(found, other, compared, show_text=show_text), nl=False)
+    if html is not None:
+        click.echo(f"wrote {html}")
 
 
 def writable(path: Path) -> None:

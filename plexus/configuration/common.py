@@ -9,7 +9,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from plexus.configuration.processors import Processor, Words
 
 OPERATORS = ("==", "!=", "in", "not in")
-Scalar = str | int | float | bool
 
 
 class Model(BaseModel):
