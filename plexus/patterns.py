@@ -26,6 +26,10 @@ UNSPACED = (
 )
 
 
+#: Character → a pattern for it and for what is typed or typeset in its place.
+_ALIKE = {each: f"[{kind}]" for kind in ("'’‘ʼ", "-‐‑–") for each in kind}
+
+
 @functools.lru_cache(maxsize=1024)
 def compiled(pattern: str, *, case_sensitive: bool = False) -> Any:
     """The compiled pattern; raises re2.error."""
@@ -49,7 +53,8 @@ def problem(pattern: str) -> str | None:
 def words(phrases: Iterable[str]) -> str:
     """A pattern for any of the phrases as whole words, longest first; white space in a phrase matches any run of it.
 
-    An accent counts the same as a letter's part and as a character of its own (NFC and NFD).
+    An accent counts the same as a letter's part and as a character of its own (NFC and NFD); so do the apostrophes and
+    hyphens of keyboards and of typesetters.
     """
     forms = dict.fromkeys(form for phrase in phrases for form in (phrase, *_forms(phrase)))
     ordered = sorted(forms, key=lambda phrase: (-len(phrase), phrase))
@@ -68,10 +73,17 @@ def whole(text: str, start: int, end: int) -> bool:
 
 
 def _phrase(phrase: str) -> str:
+    middle = r"[\s\pZ]+".join(_typeset(part) for part in phrase.split())
+    return _edge(phrase.strip()[:1]) + middle + _edge(phrase.strip()[-1:])
+
+
+def _typeset(part: str) -> str:
+    """A pattern for the part as it stands, each apostrophe and hyphen in it for any of its kind."""
     import re2
 
-    middle = r"\s+".join(re2.escape(part) for part in phrase.split())
-    return _edge(phrase.strip()[:1]) + middle + _edge(phrase.strip()[-1:])
+    if not any(character in _ALIKE for character in part):
+        return str(re2.escape(part))
+    return "".join(_ALIKE.get(character) or re2.escape(character) for character in part)
 
 
 def _edge(character: str) -> str:

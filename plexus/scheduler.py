@@ -119,8 +119,7 @@ def _one(
     for place, item in enumerate(items):
         try:
             results = _dependencies(score, {name: known[name][place] for name in score.depends_on})
-            if not item.text or not item.text.strip():
-                raise ItemWithoutText("the item has no text to score")
+            _scorable(item)
             requests.append(Request(process(item), results))
             places.append(place)
         except PlexusError as error:
@@ -128,6 +127,16 @@ def _one(
     for place, outcome in zip(places, _scored(scorecard, score, requests, context), strict=True):
         outcomes[place] = validated(outcome, score.name, score.configuration.validation)
     return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _scorable(item: Item) -> None:
+    """Raises ItemWithoutText, or ScoringFailed for what is no text: half of a character, which no library takes."""
+    if not item.text or not item.text.strip():
+        raise ItemWithoutText("the item has no text to score")
+    try:
+        item.text.encode()
+    except UnicodeEncodeError as error:
+        raise ScoringFailed(f"the text has half of a character (a lone surrogate) at {error.start + 1}") from None
 
 
 def _scored(scorecard: Scorecard, score: Score, requests: list[Request], context: Context) -> list[Outcome]:

@@ -38,7 +38,7 @@ class Finder:
     others: tuple[Any, ...]
 
     def matches(self, text: str) -> list[Match]:
-        """Every match, in the order of the text."""
+        """Every match, in the order of the text; a pattern that matches nothing at all (`x*`) has found nothing."""
         spans = []
         if self.words is not None:
             spans = [match.span() for match in self.words.finditer(text)]
@@ -46,7 +46,7 @@ class Finder:
                 spans = [span for span in spans if patterns.whole(text, *span)]
         if self.others:
             for pattern in self.others:
-                spans += [match.span() for match in pattern.finditer(text)]
+                spans += [match.span() for match in pattern.finditer(text) if match.end() > match.start()]
             spans = sorted(set(spans))
         return [Match(*span) for span in spans]
 

@@ -95,10 +95,14 @@ def test_hostile_pattern_takes_linear_time() -> None:
         ("cafe", "the cafe\u0301 is shut", "No"),
         ("größe", "Die GRÖSSE? Übergröße!", "No"),
         ("größe", "Die Größe passt.", "Yes"),
+        ('"don\'t like"', "I don’t\u00a0like it", "Yes"),
+        ("don’t", "I don't", "Yes"),
+        ("e-mail", "an e‑mail", "Yes"),
+        ("e-mail", "an email", "No"),
     ],
 )
 def test_a_word_is_whole_in_every_script(keyword: str, text: str, value: str) -> None:
-    """Accents belong to their letter however they are spelt; where no spaces part words, a word may stand anywhere."""
+    """Accents, apostrophes, hyphens and spaces count however they are spelt; unspaced scripts have words anywhere."""
     card = plexus.load(f"name: C\nkey: c\nscores:\n  - {{name: A, class: KeywordClassifier, keywords: [{keyword}]}}")
     assert plexus.score(card, "A", plexus.Item(text)).value == value
 
@@ -107,3 +111,10 @@ def test_half_a_word_is_no_negation(card: Scorecard) -> None:
     """Where the look back for a negation ends within a word, the rest of the word is none."""
     text = f"One cannot {'a' * 27} {'b' * 27} good"
     assert plexus.score(card, "Mood", plexus.Item(text)).value == "Good"
+
+
+def test_a_pattern_that_matches_nothing_has_found_nothing() -> None:
+    """`x*` matches the empty text at every place of every text."""
+    card = plexus.load('name: C\nkey: c\nscores:\n  - {name: A, class: KeywordClassifier, patterns: ["x*"]}')
+    assert plexus.score(card, "A", plexus.Item("hello")).value == "No"
+    assert plexus.score(card, "A", plexus.Item("xx")).value == "Yes"

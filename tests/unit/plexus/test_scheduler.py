@@ -96,6 +96,14 @@ def test_an_item_without_text_is_an_error(text: str | None) -> None:
         plexus.score(CHAIN, "Asks", Item(text))
 
 
+def test_half_a_character_is_a_failure_of_its_item() -> None:
+    """A lone surrogate is told with its place, and touches no other text."""
+    broken, other = plexus.score_batch(CHAIN, "Asks", [Item("please \ud800"), Item("please")])
+    assert isinstance(broken, ScoringFailed)
+    assert "at 8" in str(broken)
+    assert isinstance(other, Result)
+
+
 def test_a_batch_gives_one_outcome_per_item_in_order() -> None:
     """Errors stand in their item's place and do not touch the others."""
     texts = ["please, I am angry", "no", "", "please"]
