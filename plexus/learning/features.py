@@ -86,7 +86,7 @@ def _vectorizer(block: Block, vocabulary: dict[str, int] | None = None) -> Any:
         min_df=block.minimum if vocabulary is None else 1,
         max_features=block.maximum_features if vocabulary is None else None,
         sublinear_tf=True,
-        strip_accents="unicode" if block.analyzer == "word" else _composed,
+        strip_accents=_plain if block.analyzer == "word" else _composed,
         token_pattern=TOKENS if block.analyzer == "word" else None,
         vocabulary=vocabulary,
         dtype=numpy.float32,
@@ -94,8 +94,16 @@ def _vectorizer(block: Block, vocabulary: dict[str, int] | None = None) -> Any:
 
 
 def _composed(text: str) -> str:
-    """Accents as parts of their letters, however the text spells them."""
-    return unicodedata.normalize("NFC", text)
+    """Accents as parts of their letters, and one apostrophe, however the text spells them."""
+    return unicodedata.normalize("NFC", text).replace("’", "'")
+
+
+def _plain(text: str) -> str:
+    """Letters without their accents."""
+    from sklearn.feature_extraction.text import strip_accents_unicode
+
+    found: str = strip_accents_unicode(text).replace("’", "'")
+    return found
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -10,7 +10,8 @@ import numpy
 import pytest
 
 from plexus.exceptions import InvalidData
-from plexus.learning.svm import SVMModel
+from plexus.learning.features import Features
+from plexus.learning.svm import BLOCKS, SVMModel
 from plexus.learning.train_svm import train
 from plexus.learning.training import folds
 from plexus.publishing import Source, publish
@@ -95,3 +96,12 @@ def test_a_rare_label_does_not_cost_the_others_their_folds() -> None:
     splits = folds([f"text {n}" for n in range(42)], labels, truths)
     assert len(splits) == 5
     assert all(set(truths[inside]) == {0, 1, 2} for inside, _ in splits)
+
+
+def test_a_word_is_one_term_however_it_is_typeset() -> None:
+    """Apostrophes and accents of a text are those of the texts learnt from; pictures and Han characters are terms."""
+    features = Features(BLOCKS)
+    features.fit_transform(["don't", "caf\u00e9", "喜欢 😀", "don't", "caf\u00e9"])
+    assert {"don't", "cafe", "喜", "喜 欢", "😀"} <= set(features.terms)
+    pairs = features.transform(["don't caf\u00e9", "don’t cafe\u0301"])
+    assert (pairs[0] != pairs[1]).nnz == 0
