@@ -20,7 +20,7 @@ from ._items import Item
 from ._text import utc_now
 
 if TYPE_CHECKING:
-    from plexus.scorecard import Scorecard
+    from plexus.scorecard import Score, Scorecard
 
 ARTIFACTS = ROOT / "build" / "artifacts"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -56,6 +56,23 @@ class Card:
             ]
         except UnknownScore as error:
             raise NotFound(str(error), f"name one of: {', '.join(score.name for score in every)}") from None
+
+    def unpublished(self, names: Sequence[str]) -> list[str]:
+        """The scores among these, and those that they need, whose model or cassette no digest names: none can run."""
+        needed: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            score = self.scorecard.find(waiting.pop())
+            if score.name not in needed:
+                needed.add(score.name)
+                waiting += score.depends_on
+        return [score.name for score in self.scorecard.scores if score.name in needed and _is_unpublished(score)]
+
+
+def _is_unpublished(score: Score) -> bool:
+    cassette = getattr(score.configuration, "cassette", None)
+    lacks_model = getattr(score.configuration, "artifact", "") is None
+    return lacks_model or (cassette is not None and not DIGEST.fullmatch(cassette))
 
 
 def derived(*parts: str) -> str:

@@ -133,6 +133,11 @@ def main(shell: Shell, file: Path, scorecard: Path, scores: tuple[str, ...], run
         return enqueue_jobs(shell, _items.jobs(file, rows))
     items, card, run = _items.items(file, rows), read_card(scorecard), run or uuid.uuid4().hex[:12]
     names = card.names(scores)
+    if lacking := card.unpublished(names):
+        raise OperationFailed(
+            f"{scorecard}: no digest names the model or cassette of {', '.join(lacking)}: no worker could score them",
+            f"python -m plexus train {scorecard} --write build/{scorecard.stem}.trained.yaml, then send with that",
+        )
     if shell.dry_run:
         return Enqueued(run, len(items) * len(names), tuple(names), len(items), "would send")
     shell.confirm(f"Sends {len(items) * len(names)} jobs to {shell.stage.queues.request}.")

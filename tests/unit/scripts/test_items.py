@@ -1,4 +1,4 @@
-"""The files that `make enqueue` takes."""
+"""The files that `make enqueue` takes: items, and the scorecard that they are scored by."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 from scripts import _items, _seed
 from scripts._errors import NotFound, OperationFailed
 from scripts._items import Item
+from tests.golden import commands
 
 
 def write(folder: Path, text: str, name: str = "items.csv") -> Path:
@@ -88,3 +89,30 @@ def test_a_score_that_the_scorecard_lacks_is_named_with_those_that_it_has(tmp_pa
     with pytest.raises(NotFound) as told:
         _seed.read_card(path).names(["Refnd"])
     assert "did you mean 'Refund'?\n  next: name one of: Refund" in str(told.value)
+
+
+CARD = """
+name: Mail
+key: mail
+scores:
+  - {name: Mood, class: SVMClassifier, data: {file: mood.csv}}
+  - {name: Refund, class: KeywordClassifier, keywords: [refund]}
+  - {name: Angry, class: KeywordClassifier, keywords: [angry], depends_on: {Mood: Negative}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "lacking"), [(["Refund"], []), (["Mood", "Refund"], ["Mood"]), (["Angry"], ["Mood"])]
+)
+def test_what_no_worker_could_score_is_found(tmp_path: Path, names: list[str], lacking: list[str]) -> None:
+    """A score whose model is still to be trained cannot be sent, nor one that needs it."""
+    assert _seed.read_card(write(tmp_path, CARD, "mail.yaml")).unpublished(names) == lacking
+
+
+def test_an_untrained_scorecard_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    """The scores are named, and the command that trains them; no local AWS is needed for it."""
+    items, card = write(tmp_path, "text\nOne.\n"), write(tmp_path, CARD, "mail.yaml")
+    done = commands.run("enqueue", str(items), "--scorecard", str(card), "--dry-run")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "no digest names the model or cassette of Mood: no worker could score" in done.stderr
+    assert f"next: python -m plexus train {card} --write build/mail.trained.yaml" in done.stderr
