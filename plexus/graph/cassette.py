@@ -89,6 +89,8 @@ class Recorder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._entries: dict[str, Any] = {}
+        self._known: tuple[int, ...] | None = None
         self._read()
 
     def add(self, question: Question, reply: Reply) -> None:
@@ -97,17 +99,24 @@ class Recorder:
         entry = {"request": question.as_dict(), "reply": {"content": reply.content, **usage}}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(self.path.parent):
-            self._write({**self._read(), question.key: entry})
+            self._read()
+            self._entries[question.key] = entry
+            self._write()
+            self._known = _version(self.path)
 
-    def _read(self) -> dict[str, Any]:
-        if not self.path.exists():
-            return {}
-        Cassette.read(self.path)
-        content = json.loads(self.path.read_text(encoding="utf-8"))
-        return {_entry(each)[0]: each for each in content["entries"]}
+    def _read(self) -> None:
+        """Anew only where somebody else has written meanwhile."""
+        now = _version(self.path)
+        if now == self._known:
+            return
+        self._known, self._entries = now, {}
+        if now is not None:
+            Cassette.read(self.path)
+            content = json.loads(self.path.read_text(encoding="utf-8"))
+            self._entries = {_entry(each)[0]: each for each in content["entries"]}
 
-    def _write(self, entries: Mapping[str, Any]) -> None:
-        content = {"format": FORMAT, "entries": list(entries.values())}
+    def _write(self) -> None:
+        content = {"format": FORMAT, "entries": list(self._entries.values())}
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=self.path.parent, prefix=".half-", delete=False
         ) as half:
@@ -115,6 +124,15 @@ class Recorder:
             half.write("\n")
         Path(half.name).chmod(0o644)
         Path(half.name).replace(self.path)
+
+
+def _version(path: Path) -> tuple[int, ...] | None:
+    """What tells one writing of a file from another; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @contextmanager
