@@ -5,33 +5,17 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from local_aws import cgroups, report
-from local_aws.engine import Container, Engine, Running
+from local_aws.engine import Engine
 from local_aws.exceptions import StartFailed
 from local_aws.image import Image
-from local_aws.logs import LinePipe, Sink, Tail
-from local_aws.runtime_api import RESPONSE_LIMIT, Event, Invocation, RuntimeApi
+from local_aws.logs import Sink, Tail
+from local_aws.runtime_api import RESPONSE_LIMIT, Event, Invocation
+from local_aws.sandbox import FunctionSettings, Sandbox
 
 INIT_LIMIT_S = 10.0  # of the init phase; a second try runs within the function's own timeout
-
-
-@dataclass(frozen=True)
-class FunctionSettings:
-    """A function's configuration. `environment` goes over the image's; the last three replace the image's if set."""
-
-    name: str = "function"
-    version: str = "$LATEST"
-    arn: str = "arn:aws:lambda:us-west-2:000000000000:function:function"
-    timeout_s: float = 3.0
-    memory_mb: int = 128
-    tmp_mb: int = 512
-    environment: Mapping[str, str] = field(default_factory=dict)
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    working_directory: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +34,7 @@ class _Init:
 
     took_ms: float
     failure: bytes | None = None
-    sandbox: "_Sandbox | None" = None
+    sandbox: Sandbox | None = None
 
 
 class Environment:
@@ -65,7 +49,7 @@ class Environment:
         self.name = name or f"{cgroups.OF}{os.getpid()}-{secrets.token_hex(8)}"
         self._image, self._settings, self._engine, self._sink = image, settings, engine, sink
         self._tail = Tail()
-        self._sandbox: _Sandbox | None = None
+        self._sandbox: Sandbox | None = None
         self._cold_ms: float | None = None  # of an init phase that no REPORT has told yet
         self._lock = threading.Lock()
         self._stopped = self._lost = False
@@ -115,7 +99,7 @@ class Environment:
         sandbox = self._sandbox
         return sandbox.running.pids() if sandbox else []
 
-    def _awake(self) -> "_Sandbox | None":
+    def _awake(self) -> Sandbox | None:
         """The container that waits, or a new one where that one died idle; None where the init phase failed."""
         for _ in range(2):
             sandbox = self._sandbox
@@ -126,12 +110,12 @@ class Environment:
                 self.start()
         return None
 
-    def _lose(self, sandbox: "_Sandbox") -> None:
+    def _lose(self, sandbox: Sandbox) -> None:
         """The idle container is gone, as if AWS had taken it back: the next invocation begins with an init phase."""
         self._lost = self._sandbox is sandbox
         self._discard(sandbox)
 
-    def _discard(self, sandbox: "_Sandbox") -> None:
+    def _discard(self, sandbox: Sandbox) -> None:
         """End a container and what belongs to it; the next invocation starts another."""
         with self._lock:
             if self._sandbox is sandbox:
@@ -139,7 +123,7 @@ class Environment:
         sandbox.stop()
 
     def _conclude(
-        self, sandbox: "_Sandbox", request_id: str, began: float, event: Event | None, cold_ms: float | None
+        self, sandbox: Sandbox, request_id: str, began: float, event: Event | None, cold_ms: float | None
     ) -> Reply:
         if event and event.kind in ("response", "error"):
             return self._finish(sandbox, request_id, began, event, cold_ms)
@@ -163,7 +147,7 @@ class Environment:
 
     def _finish(
         self,
-        sandbox: "_Sandbox | None",
+        sandbox: Sandbox | None,
         request_id: str,
         began: float,
         event: Event,
@@ -210,10 +194,10 @@ class Environment:
         self._log(report.init_report(took_ms, phase, status, error_type(body) if status == "error" else ""))
         return _Init(took_ms, body)
 
-    def _start(self) -> "_Sandbox":
+    def _start(self) -> Sandbox:
         """A new container; StartFailed when `stop` came first."""
         if not self._stopped:
-            sandbox = _Sandbox(self._image, self._settings, self._engine, self._log, self.name)
+            sandbox = Sandbox(self._image, self._settings, self._engine, self._log, self.name)
             with self._lock:
                 if not self._stopped:
                     self._sandbox = sandbox
@@ -224,89 +208,6 @@ class Environment:
     def _log(self, line: str) -> None:
         self._tail.add(line)
         self._sink(line)
-
-
-class _Sandbox:
-    """A running container with its Runtime API and its log."""
-
-    def __init__(self, image: Image, settings: FunctionSettings, engine: Engine, sink: Sink, name: str) -> None:
-        self.api = RuntimeApi()
-        self.pipe = LinePipe(sink)
-        self._exit_status: int | None = None
-        self._lock = threading.Lock()
-        self._exited = False
-        self._when_idle: Callable[[_Sandbox], None] | None = None
-        try:
-            what = container(image, settings, self.api.address, name)
-            self.running: Running = engine.start(what, self.pipe.write_end)
-        except BaseException as error:
-            self.api.close()
-            self.pipe.close()
-            if isinstance(error, OSError):
-                raise StartFailed(f"execution environment of {settings.name}: {error}") from error
-            raise
-        threading.Thread(target=self._watch, name=f"container-{name[:8]}", daemon=True).start()
-
-    def call(self, invocation: Invocation, limit_s: float) -> Event | None:
-        """Send an invocation and wait for its answer, the end of the container or the end of the time (None)."""
-        self.running.thaw()
-        self.api.send(invocation)
-        return self.api.wait(limit_s)
-
-    def busy(self) -> bool:
-        """From now on the end of the container is told to who waits; False when it has come already."""
-        with self._lock:
-            self._when_idle = None
-            return not self._exited
-
-    def idle(self, ended: Callable[["_Sandbox"], None]) -> None:
-        """From now on `ended(self)` is called when the container ends; nobody waits."""
-        with self._lock:
-            self._when_idle = ended
-            exited = self._exited
-        if exited:
-            ended(self)
-
-    def settled(self) -> bool:
-        """Whether the runtime asks for more work within a second."""
-        event = self.api.wait(1.0)
-        return event is not None and event.kind == "ready"
-
-    def exit_failure(self) -> report.Failure:
-        """Why the container ended."""
-        return report.exited(self._exit_status, out_of_memory=self.running.out_of_memory())
-
-    def stop(self) -> None:
-        self.running.kill()
-        self.pipe.close()
-        self.api.close()
-
-    def _watch(self) -> None:
-        self._exit_status = self.running.wait()
-        with self._lock:
-            self._exited, ended = True, self._when_idle
-        self.api.events.put(Event("exit"))
-        if ended:
-            ended(self)
-
-
-def container(image: Image, settings: FunctionSettings, runtime_api: str, name: str) -> Container:
-    """What the engine starts: the image's configuration under the function's."""
-    entrypoint = settings.entrypoint or image.entrypoint
-    command = settings.command or (() if settings.entrypoint else image.command)
-    if not (*entrypoint, *command):
-        raise StartFailed(f"image {image.digest} names no entry point and no command")
-    environment = {**image.environment, **settings.environment}
-    environment |= {"AWS_LAMBDA_RUNTIME_API": runtime_api, "_HANDLER": (command or ("",))[0]}
-    return Container(
-        name=name,
-        layers=image.layers,
-        command=(*entrypoint, *command),
-        environment=environment,
-        working_directory=settings.working_directory or image.working_directory,
-        memory_mb=settings.memory_mb,
-        tmp_mb=settings.tmp_mb,
-    )
 
 
 def error_type(body: bytes) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from local_aws.bubblewrap import Bubblewrap
 from local_aws.engine import Container, Engine
-from local_aws.environment import FunctionSettings
 from local_aws.exceptions import InvalidImage
 from local_aws.image import Image
 from local_aws.plain import plain_command, plain_environment
+from local_aws.sandbox import FunctionSettings
 from local_aws.unpack import flatten
 
 # Where there is no shell, Python: what functions of this project run in anyway.

@@ -10,9 +10,10 @@ from typing import Any
 
 from local_aws import engines
 from local_aws.engine import Engine
-from local_aws.environment import Environment, FunctionSettings, Reply
+from local_aws.environment import Environment, Reply
 from local_aws.image import from_layout
 from local_aws.logs import Sink
+from local_aws.sandbox import FunctionSettings
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_SESSION_TOKEN": "test"}
 

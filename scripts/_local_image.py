@@ -17,7 +17,7 @@ from ._stage import Stage
 from .configure import environment
 
 if TYPE_CHECKING:
-    from local_aws.environment import FunctionSettings
+    from local_aws.sandbox import FunctionSettings
 
 
 def layout_folder(given: Path | None) -> Path:
@@ -57,7 +57,7 @@ def endpoint_of(shell: Shell) -> str | None:
 
 def settings(stage: Stage, values: Mapping[str, str]) -> FunctionSettings:
     """The stage's settings of the function."""
-    from local_aws.environment import FunctionSettings
+    from local_aws.sandbox import FunctionSettings
 
     function = stage.function
     region = {"AWS_REGION": stage.region, "AWS_DEFAULT_REGION": stage.region}

@@ -8,9 +8,10 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
 from local_aws import engines
-from local_aws.environment import Environment, FunctionSettings
+from local_aws.environment import Environment
 from local_aws.extension import image_code
 from local_aws.extension.log_writer import LogStream
+from local_aws.sandbox import FunctionSettings
 
 LOG = logging.getLogger(__name__)
 _engine = None

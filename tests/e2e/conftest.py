@@ -6,13 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,31 +22,12 @@ from local_aws import control, instance
 from local_aws.instance import Instance
 from local_aws.status import ask
 from tests.e2e.registry import push
-from tests.layouts import Layer, write_layout
+from tests.e2e.small_image import small_image
 
 if TYPE_CHECKING:
     from tests.e2e.staged import Staged
 
 REGION = "us-west-2"
-RUN = {
-    "Entrypoint": ["/usr/bin/python3.11", "-m", "awslambdaric"],
-    "Cmd": ["function.handler"],
-    "WorkingDir": "/var/task",
-    "Env": ["LAMBDA_TASK_ROOT=/var/task", "LANG=C.UTF-8", "PATH=/usr/bin"],
-}
-WHEELS = (
-    "awslambdaric",
-    "boto3",
-    "botocore",
-    "jmespath",
-    "python_dateutil",
-    "s3transfer",
-    "simplejson",
-    "six",
-    "snapshot_restore",
-    "urllib3",
-)
-
 Clients = Callable[[str], Any]
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -166,48 +144,7 @@ def login_to(running: Instance) -> tuple[str, str]:
 @pytest.fixture(scope="session")
 def layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An OCI layout of the image's own Python, the runtime client, boto3 and the test function."""
-    target = tmp_path_factory.mktemp("image") / "layout"
-    code = (Path(__file__).with_name("function.py")).read_bytes()
-    layers = [
-        base_layer(),
-        packages_layer(),
-        Layer(files={"var/task/function.py": code}),
-    ]
-    write_layout(target, layers, RUN)
-    return target
-
-
-@cache
-def base_layer() -> Layer:
-    """The image's root, as the build unpacks it."""
-    import inputs
-
-    root = Path(inputs.root("image"))
-    links = {entry.name: str(entry.readlink()) for entry in root.iterdir() if entry.is_symlink()}
-    return Layer(folders={"usr": root / "usr", "etc": root / "etc"}, links=links)
-
-
-@cache
-def packages_layer() -> Layer:
-    """The runtime client and boto3."""
-    with tempfile.TemporaryDirectory() as folder:
-        unpack_wheels(Path(folder))
-        layer = Layer(folders={"usr/lib/python3/dist-packages": Path(folder)})
-        assert layer.packed  # while the folder is there
-    return layer
-
-
-def unpack_wheels(target: Path) -> None:
-    """The pinned wheels that the runtime client and boto3 need."""
-    import vault
-
-    import inputs
-
-    for wheels in inputs.cached_wheels().values():
-        for wheel in wheels:
-            if wheel.name.replace("-", "_").startswith(WHEELS):
-                with zipfile.ZipFile(vault.place(wheel)) as archive:
-                    archive.extractall(target)
+    return small_image(tmp_path_factory.mktemp("image") / "layout")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from local_aws import control, instance
 from scripts import infra, push
 from scripts._aws import Aws, load_stage
 from scripts._image import read_image
-from tests.e2e.conftest import RUN, base_layer, packages_layer
+from tests.e2e.small_image import RUN, base_layer, packages_layer
 from tests.layouts import Layer, write_layout
 
 CODE = """

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from local_aws import engines
-from local_aws.environment import Environment, FunctionSettings, Reply
+from local_aws.environment import Environment, Reply
 from local_aws.exceptions import StartFailed
 from local_aws.image import from_layout
 from local_aws.run_image import lambda_environment, new_request_id
+from local_aws.sandbox import FunctionSettings
 from tests.e2e.conftest import wait_for
 from tests.layouts import Layer, write_layout
 

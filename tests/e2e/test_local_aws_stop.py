@@ -59,6 +59,7 @@ def test_stop_at_work_leaves_nothing_and_starts_nothing(busy: Instance) -> None:
     wait_for(lambda: all_at_work(busy, without=killed["pids"]), "another in its place")
     seen = set(processes.descendants(busy.pid))
     before = first_processes(busy)
+    assert len(before) == AT_ONCE
     began: set[Process] = set()
     over = threading.Event()
 
@@ -80,12 +81,14 @@ def test_stop_at_work_leaves_nothing_and_starts_nothing(busy: Instance) -> None:
 
 
 def first_processes(running: Instance) -> set[Process]:
-    """The processes that LocalStack itself has started: one for each environment, and the registry's."""
-    return {found for found in processes.descendants(running.pid) if parent(found) == running.pid}
+    """The processes that LocalStack has started for environments, one each; it starts others of its own."""
+    return {found for found in processes.descendants(running.pid) if is_first(found, running.pid)}
 
 
-def parent(process: Process) -> int | None:
-    """The pid of a process' parent; None when it is gone."""
-    with contextlib.suppress(OSError):
-        return int(Path("/proc", str(process.pid), "stat").read_text().rpartition(")")[2].split()[1])
-    return None
+def is_first(process: Process, started_by: int) -> bool:
+    """Whether a process is the engine's own one around a function's runtime."""
+    folder = Path("/proc", str(process.pid))
+    with contextlib.suppress(OSError):  # gone
+        parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        return parent == started_by and b"awslambdaric" in (folder / "cmdline").read_bytes()
+    return False

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import build
-from local_aws.environment import FunctionSettings
 from local_aws.run_image import run_image
+from local_aws.sandbox import FunctionSettings
 from oci.app import app_contents
 from oci.config import labels
 from oci.layer import write_layer

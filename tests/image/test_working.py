@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.environment import FunctionSettings
 from local_aws.run_image import run_image
+from local_aws.sandbox import FunctionSettings
 from tests.image.conftest import Check
 
 HEAVY = [

@@ -1,0 +1,112 @@
+"""A container that runs a function's image, with its Runtime API and its log, from its start to its end."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from local_aws import report
+from local_aws.engine import Container, Engine, Running
+from local_aws.exceptions import StartFailed
+from local_aws.image import Image
+from local_aws.logs import LinePipe, Sink
+from local_aws.runtime_api import Event, Invocation, RuntimeApi
+
+
+@dataclass(frozen=True)
+class FunctionSettings:
+    """A function's configuration. `environment` goes over the image's; the last three replace the image's if set."""
+
+    name: str = "function"
+    version: str = "$LATEST"
+    arn: str = "arn:aws:lambda:us-west-2:000000000000:function:function"
+    timeout_s: float = 3.0
+    memory_mb: int = 128
+    tmp_mb: int = 512
+    environment: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    working_directory: str = ""
+
+
+class Sandbox:
+    """A running container with its Runtime API and its log."""
+
+    def __init__(self, image: Image, settings: FunctionSettings, engine: Engine, sink: Sink, name: str) -> None:
+        self.api = RuntimeApi()
+        self.pipe = LinePipe(sink)
+        self._exit_status: int | None = None
+        self._lock = threading.Lock()
+        self._exited = False
+        self._when_idle: Callable[[Sandbox], None] | None = None
+        try:
+            what = container(image, settings, self.api.address, name)
+            self.running: Running = engine.start(what, self.pipe.write_end)
+        except BaseException as error:
+            self.api.close()
+            self.pipe.close()
+            if isinstance(error, OSError):
+                raise StartFailed(f"execution environment of {settings.name}: {error}") from error
+            raise
+        threading.Thread(target=self._watch, name=f"container-{name[:8]}", daemon=True).start()
+
+    def call(self, invocation: Invocation, limit_s: float) -> Event | None:
+        """Send an invocation and wait for its answer, the end of the container or the end of the time (None)."""
+        self.running.thaw()
+        self.api.send(invocation)
+        return self.api.wait(limit_s)
+
+    def busy(self) -> bool:
+        """From now on the end of the container is told to who waits; False when it has come already."""
+        with self._lock:
+            self._when_idle = None
+            return not self._exited
+
+    def idle(self, ended: Callable[["Sandbox"], None]) -> None:
+        """From now on `ended(self)` is called when the container ends; nobody waits."""
+        with self._lock:
+            self._when_idle = ended
+            exited = self._exited
+        if exited:
+            ended(self)
+
+    def settled(self) -> bool:
+        """Whether the runtime asks for more work within a second."""
+        event = self.api.wait(1.0)
+        return event is not None and event.kind == "ready"
+
+    def exit_failure(self) -> report.Failure:
+        """Why the container ended."""
+        return report.exited(self._exit_status, out_of_memory=self.running.out_of_memory())
+
+    def stop(self) -> None:
+        """End the container and give back what it held; idempotent."""
+        self.running.kill()
+        self.pipe.close()
+        self.api.close()
+
+    def _watch(self) -> None:
+        self._exit_status = self.running.wait()
+        with self._lock:
+            self._exited, ended = True, self._when_idle
+        self.api.events.put(Event("exit"))
+        if ended:
+            ended(self)
+
+
+def container(image: Image, settings: FunctionSettings, runtime_api: str, name: str) -> Container:
+    """What the engine starts: the image's configuration under the function's."""
+    entrypoint = settings.entrypoint or image.entrypoint
+    command = settings.command or (() if settings.entrypoint else image.command)
+    if not (*entrypoint, *command):
+        raise StartFailed(f"image {image.digest} names no entry point and no command")
+    environment = {**image.environment, **settings.environment}
+    environment |= {"AWS_LAMBDA_RUNTIME_API": runtime_api, "_HANDLER": (command or ("",))[0]}
+    return Container(
+        name=name,
+        layers=image.layers,
+        command=(*entrypoint, *command),
+        environment=environment,
+        working_directory=settings.working_directory or image.working_directory,
+        memory_mb=settings.memory_mb,
+        tmp_mb=settings.tmp_mb,
+    )

@@ -1,0 +1,67 @@
+"""The test image: the built image's own Python, the runtime client, boto3 and a function that does what tests ask."""
+
+import tempfile
+import zipfile
+from functools import cache
+from pathlib import Path
+
+from tests.layouts import Layer, write_layout
+
+RUN = {
+    "Entrypoint": ["/usr/bin/python3.11", "-m", "awslambdaric"],
+    "Cmd": ["function.handler"],
+    "WorkingDir": "/var/task",
+    "Env": ["LAMBDA_TASK_ROOT=/var/task", "LANG=C.UTF-8", "PATH=/usr/bin"],
+}
+WHEELS = (
+    "awslambdaric",
+    "boto3",
+    "botocore",
+    "jmespath",
+    "python_dateutil",
+    "s3transfer",
+    "simplejson",
+    "six",
+    "snapshot_restore",
+    "urllib3",
+)
+
+
+def small_image(target: Path) -> Path:
+    """Write its OCI layout."""
+    code = (Path(__file__).with_name("function.py")).read_bytes()
+    write_layout(target, [base_layer(), packages_layer(), Layer(files={"var/task/function.py": code})], RUN)
+    return target
+
+
+@cache
+def base_layer() -> Layer:
+    """The image's root, as the build unpacks it."""
+    import inputs
+
+    root = Path(inputs.root("image"))
+    links = {entry.name: str(entry.readlink()) for entry in root.iterdir() if entry.is_symlink()}
+    return Layer(folders={"usr": root / "usr", "etc": root / "etc"}, links=links)
+
+
+@cache
+def packages_layer() -> Layer:
+    """The runtime client and boto3."""
+    with tempfile.TemporaryDirectory() as folder:
+        unpack_wheels(Path(folder))
+        layer = Layer(folders={"usr/lib/python3/dist-packages": Path(folder)})
+        assert layer.packed  # while the folder is there
+    return layer
+
+
+def unpack_wheels(target: Path) -> None:
+    """The pinned wheels that the runtime client and boto3 need."""
+    import vault
+
+    import inputs
+
+    for wheels in inputs.cached_wheels().values():
+        for wheel in wheels:
+            if wheel.name.replace("-", "_").startswith(WHEELS):
+                with zipfile.ZipFile(vault.place(wheel)) as archive:
+                    archive.extractall(target)
