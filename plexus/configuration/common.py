@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from plexus.configuration.processors import Processor, Words
+from plexus.configuration.processors import Processor, Words, in_order
 
 OPERATORS = ("==", "!=", "in", "not in")
 
@@ -103,6 +103,11 @@ class Rule(Model):
     patterns: list[str] | None = Field(None, min_length=1, description="At least one must match somewhere (RE2).")
     minimum_length: int | None = Field(None, ge=0, description="In characters.")
     maximum_length: int | None = Field(None, ge=0, description="In characters.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Rule:
+        in_order("minimum_length", self.minimum_length, "maximum_length", self.maximum_length)
+        return self
 
 
 class Validation(Model):

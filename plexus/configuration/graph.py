@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from plexus.configuration.common import Condition, Model, ModelSettings, Score
-from plexus.configuration.processors import Words
+from plexus.configuration.processors import Words, in_order
 
 Aliases = Annotated[dict[str, Any], Field(description="Alias → state field; a field that is absent is a literal.")]
 
@@ -86,6 +86,11 @@ class NumericClassifier(Asking):
     maximum: float | None = Field(None, description="The greatest number.")
     whole: bool = Field(False, description="Only whole numbers.")
     parse_from_start: bool = Field(False, description="The number that stands first in the reply counts, not the last.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> NumericClassifier:
+        in_order("minimum", self.minimum, "maximum", self.maximum)
+        return self
 
 
 class Extractor(Asking):

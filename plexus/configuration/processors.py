@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 #: Text with something in it: an empty keyword would be found everywhere, and an empty value is none.
 Words = Annotated[str, Field(pattern=r"\S")]
+
+
+def in_order(least_name: str, least: float | None, most_name: str, most: float | None) -> None:
+    """Raises ValueError where nothing lies between the two."""
+    if least is not None and most is not None and least > most:
+        raise ValueError(f"nothing lies between {least_name!r} and {most_name!r}: the second is too small")
 
 
 class _Processor(BaseModel):
@@ -79,6 +86,11 @@ class TimeSlice(_Processor):
     class_name: Literal["TimeSlice"] = Field(alias="class")
     start: float = Field(0, ge=0, alias="from", description="Seconds from the beginning.")
     end: float | None = Field(None, gt=0, alias="to", description="Seconds from the beginning; without it to the end.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> TimeSlice:
+        in_order("from", self.start, "to", None if self.end is None else math.nextafter(self.end, 0))
+        return self
 
 
 Processor = Annotated[

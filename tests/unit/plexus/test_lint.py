@@ -250,3 +250,19 @@ def test_a_digest_that_is_none_is_told_by_its_line(tmp_path: Path) -> None:
     for store in (None, tmp_path):
         (problem,) = lint(text, folder=tmp_path, store=store)
         assert "'sha256:abc' is no digest" in problem.message
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        f"{KEYWORD}, validation: {{value: {{minimum_length: 9, maximum_length: 3}}}}",
+        f"{KEYWORD}, item: {{processors: [{{class: TimeSlice, from: 5, to: 5}}]}}",
+        f"{REPLAY}, graph: [{{name: n, class: NumericClassifier, minimum: 5, maximum: 1, user_message: x}}]",
+    ],
+)
+def test_limits_leave_something_between_them(more: str) -> None:
+    """What no text and no reply could meet would fail every time."""
+    (problem,) = lint(card(f"name: A, {more}"))
+    assert problem.message.startswith(
+        "nothing lies between 'm" if "TimeSlice" not in more else "nothing lies between 'f"
+    )
