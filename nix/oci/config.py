@@ -10,6 +10,7 @@ CREATED = "1970-01-01T00:00:01Z"
 MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 TASK_ROOT = "/" + TASK
 TITLE = "score-processor"
+REVISION = "org.opencontainers.image.revision"
 
 ENVIRONMENT = {
     "LAMBDA_TASK_ROOT": TASK_ROOT,
@@ -26,12 +27,18 @@ COMMAND = ("handler.app.lambda_handler",)
 def labels(revision: str, version: str | None, locks: str | None) -> dict[str, str]:
     """What the image says about its own making, as labels."""
     named = {
-        "org.opencontainers.image.revision": revision,
+        REVISION: revision,
         "org.opencontainers.image.title": TITLE,
         "org.opencontainers.image.version": version,
         "score-processor.locks": locks,
     }
     return {key: value for key, value in named.items() if value is not None}
+
+
+def environment(image_labels: Mapping[str, str]) -> dict[str, str]:
+    """What every process of the image finds. The function cannot read labels: by this it answers which commit it is."""
+    revision = image_labels.get(REVISION)
+    return ENVIRONMENT | ({"PLEXUS_REVISION": revision} if revision else {})
 
 
 def config(layers: Sequence[LayerRecord], image_labels: Mapping[str, str]) -> dict[str, Any]:
@@ -41,7 +48,7 @@ def config(layers: Sequence[LayerRecord], image_labels: Mapping[str, str]) -> di
         "config": {
             "Cmd": list(COMMAND),
             "Entrypoint": list(ENTRYPOINT),
-            "Env": [f"{name}={value}" for name, value in sorted(ENVIRONMENT.items())],
+            "Env": [f"{name}={value}" for name, value in sorted(environment(image_labels).items())],
             "Labels": dict(image_labels),
             "WorkingDir": TASK_ROOT,
         },

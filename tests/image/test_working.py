@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from differences import Layout
 
 from local_aws.run_image import run_image
 from local_aws.sandbox import FunctionSettings
+from oci.config import REVISION
 from tests.image.conftest import Check
 
 HEAVY = [
@@ -80,7 +82,7 @@ def test_nothing_is_compiled_at_a_cold_start(check: Check) -> None:
 
 
 def test_the_real_handler_answers(layout: Path) -> None:
-    """The worker itself starts in the image and says that it is ready."""
+    """The worker itself starts in the image, and says that it is ready and of which commit."""
     variables = {
         "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL": "https://sqs.us-west-2.amazonaws.com/000000000000/request",
         "PLEXUS_RESPONSE_WORKER_QUEUE_URL": "https://sqs.us-west-2.amazonaws.com/000000000000/response",
@@ -89,4 +91,6 @@ def test_the_real_handler_answers(layout: Path) -> None:
     with run_image(layout, FunctionSettings(memory_mb=2048, timeout_s=60, environment=variables)) as function:
         reply = function.invoke({"source": "smoke"})
     assert not reply.error, reply.payload.decode() + reply.log
-    assert json.loads(reply.payload)["statusCode"] == 200
+    answer = json.loads(reply.payload)
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"])["revision"] == Layout(layout).config["config"]["Labels"][REVISION]
