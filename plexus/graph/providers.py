@@ -27,6 +27,7 @@ _NAMES = {
     "bedrockchat": "bedrock_converse",
     "chatollama": "ollama",
 }
+_INSTALLED = ("anthropic", "azure_openai", "bedrock_converse", "ollama", "openai")
 _KEYS = {"openai": "OPENAI_API_KEY", "azure_openai": "AZURE_OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
 
@@ -119,4 +120,6 @@ def live(settings: Settings) -> Any:
     except Exception as error:
         key = _KEYS.get(settings.provider)
         missing = f"; the environment has no {key}" if key is not None and not os.environ.get(key) else ""
-        raise ScoringFailed(f"cannot make the model {settings.model_id}: {type(error).__name__}{missing}") from error
+        known = "" if settings.provider in _INSTALLED else f"; the providers here are {', '.join(_INSTALLED)}"
+        told = f"{type(error).__name__}{missing}{known}"
+        raise ScoringFailed(f"cannot make the model {settings.model_id}: {told}") from error

@@ -254,3 +254,12 @@ def test_ollama_is_made_with_our_limits() -> None:
     made = live(Settings("ollama", "llama3.2", None, "http://127.0.0.1:1", 0.0, 77))
     assert (made.temperature, made.num_predict, made.base_url) == (0.0, 77, "http://127.0.0.1:1")
     assert made.client_kwargs == {"timeout": CALL_TIMEOUT}
+
+
+def test_a_misspelt_provider_is_told_with_those_that_there_are() -> None:
+    """LangChain's own words may quote what they were given; the names of the providers help and hide nothing."""
+    from plexus.graph.providers import Settings, live
+
+    settings = Settings("opnai", "gpt-4o-mini", None, None, 0.0, 10)
+    with pytest.raises(ScoringFailed, match=r"model opnai:gpt-4o-mini: ValueError; the providers here are anthropic, "):
+        live(settings)
