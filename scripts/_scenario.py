@@ -177,11 +177,12 @@ def checks(
 ) -> tuple[Check, ...]:
     """What must hold after the scenario: one effect for each job, and nothing lost."""
     states = Counter(record["status"] for record in records["ScoringJob"] if record["id"] in jobs)
+    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     results = Counter(record["scoringJobId"] for record in records["ScoreResult"])
     ids = {record["id"] for record in records["ScoreResult"] if record["scoringJobId"] in jobs}
     once = sum(results[job] == 1 for job in jobs)
     return (
-        Check("Every job is COMPLETED.", states == {"COMPLETED": len(jobs)}, f"{dict(states)} of {len(jobs)}"),
+        Check("Every job is COMPLETED.", states == {"COMPLETED": len(jobs)}, f"{told or 'none'} of {len(jobs)}"),
         Check(
             "Every job has exactly one ScoreResult, duplicates included.", once == len(jobs), f"{once} of {len(jobs)}"
         ),
