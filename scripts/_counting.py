@@ -8,8 +8,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def counting(what: str, total: int, *, silent: bool = False) -> Iterator[Callable[[int], None]]:
-    """Give a function that counts so many more as done; the bar tells how many of `total`, and how long is left."""
+def counting(what: str, total: int | None, *, silent: bool = False) -> Iterator[Callable[[int], None]]:
+    """Give a function that counts so many more as done; the bar tells how many of `total`, and how long is left.
+
+    Where `total` is None nobody knows how many there are, and only the count is told.
+    """
     if silent or not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -74,13 +74,14 @@ def held(aws: Aws) -> Iterator[list[Letter]]:
     """Every dead letter, hidden from others for the block; those that are still there then are visible again."""
     client, url = aws.client("sqs"), aws.queue_url(aws.stage.queues.request_dead_letters)
     found: dict[str, Letter] = {}
+    began = time.monotonic()
     try:
         while got := _receive(client, url):
             fresh = {one.id: one for one in map(letter, got)}
-            again = fresh.keys() <= found.keys()  # what was hidden first is visible again: there are no others
+            seen_again = fresh.keys() <= found.keys()
             found.update(fresh)
-            if again:
-                break
+            if seen_again and time.monotonic() - began > HOLD_S:
+                break  # what was hidden first is visible again, and would come for ever
         yield sorted(found.values(), key=lambda one: one.sent)
     finally:
         _show_again(client, url, list(found.values()))

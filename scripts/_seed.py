@@ -160,42 +160,25 @@ def seed_jobs(
     """
     scores = seed_scorecard(aws, card)
     account = derived("account", aws.stage.account_key)
-    scorecard = derived("scorecard", aws.stage.account_key, card.scorecard.key)
-    now = utc_now()
+    shared = {"accountId": account, "createdAt": utc_now()}
     item_ids = {item.id: derived("item", account, item.id, item.text) for item in items}
-    _put(
-        aws,
-        "Item",
-        [
-            {
-                "id": item_ids[i.id],
-                "accountId": account,
-                "externalId": i.id,
-                "text": i.text,
-                "createdAt": now,
-                "updatedAt": now,
-            }
-            for i in items
-        ],
-    )
+    _put(aws, "Item", [_item_record(item, item_ids[item.id], shared) for item in items])
     jobs = [Job(derived("job", run, item_ids[item.id], scores[name]), item, name) for item in items for name in names]
-    records = [
-        {
-            "id": job.id,
-            "accountId": account,
-            "itemId": item_ids[job.item.id],
-            "scorecardId": scorecard,
-            "scoreId": scores[job.score],
-            "status": "PENDING",
-            "attempts": 0,
-            "createdAt": now,
-        }
-        for job in jobs
-    ]
+    shared["scorecardId"] = derived("scorecard", aws.stage.account_key, card.scorecard.key)
+    records = [_job_record(job, item_ids[job.item.id], scores[job.score], shared) for job in jobs]
     with ThreadPoolExecutor(THREADS) as pool:
         for _ in pool.map(lambda record: _put_new(aws, "ScoringJob", record), records):
             done(1)
     return jobs
+
+
+def _item_record(item: Item, identity: str, shared: dict[str, str]) -> dict[str, Any]:
+    written = {"externalId": item.id, "text": item.text, "updatedAt": shared["createdAt"]}
+    return {"id": identity, **shared, **written}
+
+
+def _job_record(job: Job, item_id: str, score_id: str, shared: dict[str, str]) -> dict[str, Any]:
+    return {"id": job.id, **shared, "itemId": item_id, "scoreId": score_id, "status": "PENDING", "attempts": 0}
 
 
 def states(aws: Aws, ids: Sequence[str]) -> dict[str, str]:
