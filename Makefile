@@ -91,7 +91,7 @@ enqueue: $(READY) ## Send jobs from FILE=items.csv, texts or ids of jobs (CARD=c
 results: $(READY) ## The newest results (SCORECARD=key SCORE=name SINCE=2h LIMIT=50; CSV=1: all of them)
 	@$(RUN).results $(if $(SCORECARD),--scorecard '$(SCORECARD)') $(if $(SCORE),--score '$(SCORE)') $(if $(SINCE),--since '$(SINCE)') $(if $(LIMIT),--limit $(LIMIT)) $(if $(CSV),--csv)
 dlq: $(READY) ## The dead letters with their reasons (SHOW=ID; REDRIVE=1 or REDRIVE=ID RATE=10: send back to work; DELETE=ID: for good)
-	@$(RUN).dlq $(if $(SHOW),show $(SHOW),$(if $(DELETE),delete $(DELETE),$(if $(REDRIVE),redrive $(filter-out 1,$(REDRIVE)) $(if $(RATE),--rate $(RATE)),list)))
+	@$(if $(or $(and $(DELETE),$(REDRIVE)),$(and $(SHOW),$(or $(DELETE),$(REDRIVE)))),$(error SHOW, REDRIVE and DELETE exclude each other: give one of them))$(RUN).dlq $(if $(SHOW),show $(SHOW),$(if $(DELETE),delete $(DELETE),$(if $(REDRIVE),redrive $(filter-out 1,$(REDRIVE)) $(if $(RATE),--rate $(RATE)),list)))
 costs: $(READY) ## What invocations and models cost, in all and for a thousand jobs (HOURS=24)
 	@$(RUN).costs $(if $(HOURS),--hours $(HOURS))
 dashboard: $(READY) ## A page of queues, jobs, results, deploys, errors and latency on this machine (PORT=8765; HTML=FILE: once, to a file)

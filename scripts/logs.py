@@ -67,7 +67,8 @@ def _show(event: Event, shell: Shell) -> None:
 @click.option("--latest", is_flag=True, help="Only the stream that was written last; ends there.")
 def main(shell: Shell, follow: bool, since: str, level: str | None, job: str, text: str, latest: bool) -> None:
     """Show the function's log and follow it; with --json one event on each line."""
-    follower = Follower(shell.aws, parse_since(since, time.time()))
+    start = parse_since(since, time.time())
+    follower = Follower(shell.aws, start)
     wanted = Wanted((level or "").upper(), job, text)
     events = _first(follower, shell, follow)
     found = [event for event in (newest_stream(events) if latest else events) if wanted(event.message)]

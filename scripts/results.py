@@ -53,8 +53,9 @@ def main(
     shell: Shell, scorecard: str, score: str, since: str, limit: int | None, as_csv: bool
 ) -> list[dict[str, Any]] | None:
     """Show the ScoreResults, the newest last. The table is read whole: DynamoDB bills a read of all its records."""
+    start = _from(since) if since else ""
     with counting("reading", None, silent=shell.as_json) as done:
-        found = _results.read(shell.aws, scorecard, score, _from(since) if since else "", done)
+        found = _results.read(shell.aws, scorecard, score, start, done)
     whole = shell.as_json or as_csv
     newest = limit if limit is not None else 0 if whole else SHOWN
     chosen = _results.named(shell.aws, found[-newest:])

@@ -36,6 +36,15 @@ def test_help_lists_every_target() -> None:
     assert listed == phony
 
 
+@pytest.mark.parametrize("words", [("SHOW=a", "DELETE=a"), ("SHOW=a", "REDRIVE=1"), ("DELETE=a", "REDRIVE=1")])
+def test_dead_letters_have_one_fate_at_a_time(words: tuple[str, ...]) -> None:
+    """`make dlq` with two of SHOW, REDRIVE and DELETE does neither: a slip must not delete."""
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        made_with("-n", "dlq", *words)
+    assert "SHOW, REDRIVE and DELETE exclude each other" in caught.value.stderr
+    assert "scripts.dlq" not in caught.value.stdout
+
+
 def test_a_file_of_code_stays_small() -> None:
     """No Python file passes 350 lines, so that each can be read in one sitting."""
     tracked = subprocess.run(

@@ -67,6 +67,15 @@ def test_deleting_dead_letters_asks_for_names_or_for_all(words: tuple[str, ...])
     assert "name the dead letters to delete, by message or job id, or say --all" in done.stderr
 
 
+@pytest.mark.parametrize("script", ["logs", "results"])
+def test_a_time_that_is_none_is_misuse_before_anything_is_asked(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told with the forms that there are, also where no local AWS runs."""
+    monkeypatch.setenv("LOCAL_AWS_NAME", "no-such-instance")
+    done = commands.run(script, "--since", "yesterday")
+    assert done.exit_code == 2
+    assert "'yesterday' is not a time; write 90s, 10m, 2h, 1d or 2026-01-31T12:00" in done.stderr
+
+
 def test_an_image_that_is_run_here_talks_to_the_given_address() -> None:
     """An address on the command line goes before that of a local AWS."""
     assert endpoint_of(Shell(endpoint_url="http://127.0.0.1:9")) == "http://127.0.0.1:9"
