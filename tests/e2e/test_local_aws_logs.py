@@ -1,7 +1,9 @@
 """Logs of functions in CloudWatch Logs."""
 
+import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.e2e.conftest import Clients, Function, wait_for
 
@@ -69,12 +71,21 @@ def test_long_line_is_cut_at_the_event_limit(make_function: Make, aws: Clients) 
     assert max(len(part.encode()) for part in parts) <= 256 * 1024
 
 
+def streams(aws: Clients, function: str) -> list[str]:
+    """The names of a function's streams."""
+    try:
+        told = aws("logs").describe_log_streams(logGroupName=f"/aws/lambda/{function}")
+    except aws("logs").exceptions.ResourceNotFoundException:
+        return []
+    return [stream["logStreamName"] for stream in told["logStreams"]]
+
+
 def test_each_environment_has_a_stream_of_its_own(make_function: Make, aws: Clients) -> None:
-    """Two environments write to two streams, named by day and version."""
-    function = make_function(Timeout=1)
-    function.invoke()
-    function.invoke({"sleep": 3})
-    function.invoke()
-    messages_with(aws, function.name, "REPORT")
-    streams = aws("logs").describe_log_streams(logGroupName=f"/aws/lambda/{function.name}")["logStreams"]
-    assert all("/[$LATEST]" in stream["logStreamName"] for stream in streams)
+    """Two environments, which two invocations at once need, write to two streams, named by day and version."""
+    function = make_function(Timeout=20)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(function.invoke, [{"sleep": 2}, {"sleep": 2}]))
+    wait_for(lambda: len(streams(aws, function.name)) >= 2, "two streams")
+    names = streams(aws, function.name)
+    assert len(names) == 2
+    assert all(re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", name) for name in names)

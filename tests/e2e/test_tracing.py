@@ -18,7 +18,7 @@ from scripts._function import read
 from scripts._items import Item
 from scripts._seed import read_card
 from scripts.demo import TRAINED
-from tests.e2e.conftest import Demo
+from tests.e2e.conftest import Demo, wait_for
 from tests.e2e.staged import Staged, staged
 
 ROOT, SENDER = "1-5f84c7a1-0123456789abcdef01234567", "1-5f84c7a0-89abcdef0123456789abcdef"
@@ -139,15 +139,24 @@ def response_trace(aws: Aws) -> str:
     return ""
 
 
+def logged(aws: Aws, began_ms: int) -> list[dict[str, Any]]:
+    """The records of the log since then, once the traced invocation's metrics, its last line, are among them."""
+
+    def arrived() -> list[dict[str, Any]]:
+        lines = [record for event in _logs.read(aws, began_ms) if (record := _logs.parsed(event.message))]
+        return lines if any("_aws" in line and line.get("trace_id") == ROOT for line in lines) else []
+
+    found: list[dict[str, Any]] = wait_for(arrived, "the traced invocation's metrics in the log")
+    return found
+
+
 def test_log_message_and_response_name_the_same_trace(demo: Demo) -> None:
     """Each line of a job names the invocation's trace and the sender's, and the response goes on in the trace."""
     running = control.find(demo.name)
     assert running is not None
     aws, began = Aws(load_stage("local"), running.endpoint), int(time.time() * 1000) - 1000
     job = scored_within_a_trace(aws)
-    lines = [record for event in _logs.read(aws, began) if (record := _logs.parsed(event.message))]
-    mine = [line for line in lines if line.get("scoring_job_id") == job]
+    mine = [line for line in logged(aws, began) if line.get("scoring_job_id") == job]
     assert mine
     assert {(line.get("trace_id"), line.get("sender_trace_id")) for line in mine} == {(ROOT, SENDER)}
-    assert [line for line in lines if "_aws" in line and line.get("trace_id") == ROOT]
     assert f"Root={ROOT}" in response_trace(aws)
