@@ -19,6 +19,7 @@ from cache import cache_dir, locked
 from pins import LOCKS, Wheel
 from revision import REPOSITORY, Checkout
 
+from oci.host_only import is_host_only
 from oci.layout import write_stamp
 
 # One layer each; what changes most comes last.
@@ -89,6 +90,7 @@ def app_plans(assembler: Assembler, checkout: Checkout, work: Path) -> list[Plan
 
 def app_plan(assembler: Assembler, name: str, paths: Sequence[str], work: Path) -> Plan:
     """The layer of one folder of this project's own code, of which it takes `paths`."""
+    paths = [path for path in paths if not is_host_only(path)]
     listing = [(path, file_facts(REPOSITORY / path)) for path in paths]
     chosen = work / f"{name}-files"
     chosen.write_text("".join(f"{path}\0" for path in paths), errors="surrogateescape")

@@ -7,11 +7,12 @@ from pathlib import Path
 from oci.bytecode import add_bytecode
 from oci.contents import Contents, File, Link, OnDisk
 from oci.exceptions import OciError, UnsafePath
+from oci.host_only import is_host_only
 from oci.places import TASK
 
 
 def app_contents(folders: Sequence[Path], tracked: Iterable[str] | None) -> Contents:
-    """The entries of the app layer: each folder as `/var/task/<its name>`.
+    """The entries of the app layer: each folder as `/var/task/<its name>`, less what only a host uses.
 
     `tracked` names the files to take, as paths that begin with the folder's name; without it, all but `__pycache__`.
     """
@@ -20,7 +21,7 @@ def app_contents(folders: Sequence[Path], tracked: Iterable[str] | None) -> Cont
     for folder in folders:
         for path in files(folder):
             name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-            if chosen is None or name in chosen:
+            if not is_host_only(name) and (chosen is None or name in chosen):
                 add(contents, f"{TASK}/{name}", path, folder)
     if not contents.paths():
         raise OciError(f"there is nothing to put into the app layer in {', '.join(map(str, folders))}")

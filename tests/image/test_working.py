@@ -1,16 +1,32 @@
 """What runs in the image, under the real runtime client and the image's own Python."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from differences import Layout
+from layers import APP_FOLDERS, app_files
+from revision import checkout
 
 from local_aws.run_image import run_image
 from local_aws.sandbox import FunctionSettings
 from oci.config import REVISION
+from oci.host_only import is_host_only
 from tests.image.conftest import Check
 
+ROOT = Path(__file__).resolve().parents[2]
+# Imports each module of /var/task and prints their files; runs in the image.
+IMPORT_ALL = """
+import importlib, os
+os.chdir("/var/task")
+files = sorted(os.path.join(folder, name)[2:] for folder, _, names in os.walk(".") for name in names)
+modules = [name for name in files if name.endswith(".py")]
+for name in modules:
+    importlib.import_module(name.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+print(*modules, sep="\\n")
+"""
 HEAVY = [
     "numpy",
     "pandas",
@@ -79,6 +95,16 @@ def test_the_needed_services_have_models(check: Check) -> None:
 def test_nothing_is_compiled_at_a_cold_start(check: Check) -> None:
     """Every imported module of the image comes with its bytecode."""
     assert [name for name in check("compiled_at_start") if not name.startswith("handler")] == []
+
+
+def test_every_module_of_ours_imports(layout: Path) -> None:
+    """All modules of handler and plexus that the image holds can be imported there; what only a host uses is not."""
+    words = ["-m", "scripts.shell", "--image", str(layout), "--", "/usr/bin/python3.11", "-c", IMPORT_ALL]
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    tracked = checkout(APP_FOLDERS).tracked
+    ours = [path for name in APP_FOLDERS for path in app_files(name, tracked) if path.endswith(".py")]
+    assert sorted(done.stdout.split()) == sorted(path for path in ours if not is_host_only(path))
 
 
 def test_the_real_handler_answers(layout: Path) -> None:
