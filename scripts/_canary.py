@@ -43,8 +43,8 @@ class Seen:
         return bool(self.failed) or (self.jobs >= FEW and share > TIMES * other.jobs / max(1, other.calls))
 
 
-def watch(aws: Aws, version: Facts, live: Alias, *, percent: float, seconds: float, say: Say) -> str:
-    """Give the new version its share for so long; return a note of what was seen.
+def watch(aws: Aws, version: Facts, live: Alias, *, percent: float, seconds: float, say: Say) -> tuple[str, Alias]:
+    """Give the new version its share for so long; return a note of what was seen, and the alias as we left it.
 
     OperationFailed when it does worse than the old one: the alias then sends every call to the old version again, as
     after any other end of the watch (Ctrl-C, a lost connection).
@@ -61,7 +61,7 @@ def watch(aws: Aws, version: Facts, live: Alias, *, percent: float, seconds: flo
     except BaseException:
         _function.move_alias(aws, live.version, moved)
         raise
-    return f"canary {percent:g} % for {seconds:g} s: {seen}"
+    return f"canary {percent:g} % for {seconds:g} s: {seen}", moved
 
 
 def _until(aws: Aws, versions: tuple[str, str], since_ms: int, seconds: float, say: Say) -> tuple[Seen, Seen]:

@@ -64,15 +64,18 @@ class Shell:
         click.echo(text, err=True)
 
     def confirm(self, what: str) -> None:
-        """Ask before a change of a guarded stage; raise Refused without a yes."""
-        if self.yes or self.dry_run or not self.stage.is_guarded:
+        """Ask before a change of a guarded stage; raise Refused without a yes, or in another account."""
+        if self.dry_run or not self.stage.is_guarded:
             return
-        if not sys.stdin.isatty():
+        if not self.yes and not sys.stdin.isatty():
             raise Refused(
                 f"stage {self.stage.name} changes only with a yes, and nobody is here to ask: {what}",
                 "add --yes (make: YES=1)",
             )
-        if not click.confirm(f"{what}\nGo on in stage {self.stage.name}?", err=True):
+        from ._guard import require_account
+
+        require_account(self.aws)  # names are alike in every account: a yes to the wrong one would be carried out
+        if not self.yes and not click.confirm(f"{what}\nGo on in stage {self.stage.name}?", err=True):
             raise Refused("nothing was changed", "run it again when you are sure")
 
 

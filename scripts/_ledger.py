@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import math
 import os
 import socket
 import time
@@ -80,12 +81,15 @@ def _entry(item: dict[str, Any]) -> Entry:
 
 
 @contextmanager
-def locked(aws: Aws) -> Iterator[None]:
-    """Hold the stage's deploy lock while the block runs; Conflict names who holds it, and since when."""
+def locked(aws: Aws, longer_s: float = 0) -> Iterator[None]:
+    """Hold the stage's deploy lock while the block runs; Conflict names who holds it, and since when.
+
+    A lock that was left behind opens after `LOCK_S` and `longer_s`, the seconds that the block waits on purpose.
+    """
     holder = f"{who(aws)}, process {os.getpid()}"
     held = False
     with _maybe_absent():
-        _take(aws, holder)
+        _take(aws, holder, LOCK_S + math.ceil(longer_s))
         held = True
     try:
         yield
@@ -94,7 +98,7 @@ def locked(aws: Aws) -> Iterator[None]:
             _release(aws, holder)
 
 
-def _take(aws: Aws, holder: str) -> None:
+def _take(aws: Aws, holder: str, seconds: int) -> None:
     client, now = aws.client("dynamodb"), time.time()
     try:
         client.put_item(
@@ -104,7 +108,7 @@ def _take(aws: Aws, holder: str) -> None:
                 "at": {"S": LOCK},
                 "who": {"S": holder},
                 "since": {"N": str(int(now))},
-                "until": {"N": str(int(now) + LOCK_S)},
+                "until": {"N": str(int(now) + seconds)},
             },
             ConditionExpression="attribute_not_exists(#f) OR #until < :now",
             ExpressionAttributeNames={"#f": "function", "#until": "until"},
@@ -114,10 +118,12 @@ def _take(aws: Aws, holder: str) -> None:
         found = client.get_item(TableName=aws.stage.table(TABLE), Key=_lock_key(aws), ConsistentRead=True).get(
             "Item", {}
         )
-        since = now - float(found.get("since", {}).get("N", now))
+        holds = found.get("who", {}).get("S", "somebody")
+        since, until = (float(found.get(name, {}).get("N", now)) for name in ("since", "until"))
         raise Conflict(
-            f"{found.get('who', {}).get('S', 'somebody')} is deploying to {aws.stage.name} since {since:.0f} s",
-            f"wait for it to end; a lock that was left behind opens by itself after {LOCK_S // 60} minutes",
+            f"{holds} is deploying to {aws.stage.name} since {now - since:.0f} s",
+            "wait for it to end; a lock that was left behind opens by itself in "
+            f"{max(1, (until - now) / 60):.0f} minutes",
         ) from None
 
 

@@ -110,14 +110,37 @@ def publish_artifacts(aws: Aws, card: Card, folder: Path = ARTIFACTS) -> list[st
     return digests
 
 
+def account_id(aws: Aws) -> str:
+    """Return the id of the account with the stage's key: the one that is there, else the one that we would write.
+
+    A second account of that key would stop the worker, which takes its jobs from exactly one; so two are an error.
+    """
+    key, table = aws.stage.account_key, aws.stage.table("Account")
+    found = aws.client("dynamodb").query(
+        TableName=table,
+        IndexName="byKey",
+        KeyConditionExpression="#key = :key",
+        ExpressionAttributeNames={"#key": "key"},
+        ExpressionAttributeValues={":key": {"S": key}},
+    )["Items"]
+    if len(found) > 1:
+        ids = ", ".join(sorted(one["id"]["S"] for one in found))
+        raise OperationFailed(
+            f"{len(found)} accounts have the key {key!r} in the table {table}, expected one: {ids}",
+            "remove those that are not yours: the worker takes no job while there are two",
+        )
+    return str(found[0]["id"]["S"]) if found else derived("account", key)
+
+
 def seed_scorecard(aws: Aws, card: Card) -> dict[str, str]:
     """Write account, scorecard, its scores and their version; return score name → score id."""
     stage, key = aws.stage, card.scorecard.key
-    account, scorecard = derived("account", stage.account_key), derived("scorecard", stage.account_key, key)
+    account, scorecard = account_id(aws), derived("scorecard", stage.account_key, key)
     version = derived("version", scorecard, card.text)
     scores = {score.name: derived("score", scorecard, score.name) for score in card.scorecard.scores}
     now = utc_now()
-    _put(aws, "Account", [{"id": account, "name": stage.account_key, "key": stage.account_key}])
+    if account == derived("account", stage.account_key):
+        _put_new(aws, "Account", {"id": account, "name": stage.account_key, "key": stage.account_key})
     _put(aws, "Scorecard", [{"id": scorecard, "accountId": account, "key": key, "name": card.scorecard.name}])
     _put(
         aws,
@@ -159,7 +182,7 @@ def seed_jobs(
     `done` is told of each job that is written.
     """
     scores = seed_scorecard(aws, card)
-    account = derived("account", aws.stage.account_key)
+    account = account_id(aws)
     shared = {"accountId": account, "createdAt": utc_now()}
     item_ids = {item.id: derived("item", account, item.id, item.text) for item in items}
     _put(aws, "Item", [_item_record(item, item_ids[item.id], shared) for item in items])

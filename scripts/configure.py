@@ -19,6 +19,7 @@ from ._errors import Refused
 from ._function import Facts
 from ._stage import Stage
 
+HIDDEN = "[secret]"
 Say = Callable[[str], None]
 
 
@@ -33,6 +34,11 @@ class Difference:
     def __str__(self) -> str:
         old = "" if self.old is None else f"- {self.name} = {self.old}\n"
         return f"{old}+ {self.name} = {self.new}"
+
+
+def _shown(name: str, value: str | None) -> str | None:
+    """A variable's value as it may be told: what seems to be a secret, set by hand, is on nobody's screen."""
+    return HIDDEN if value is not None and holds_secret(name, value) else value
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def differences(found: Facts, stage: Stage, extra: Mapping[str, str]) -> list[Di
     for name, value in sorted((environment(stage) | dict(extra)).items()):
         old = found.environment.get(name)
         if old != value:
-            changed.append(Difference(name, old, value))
+            changed.append(Difference(name, _shown(name, old), value))
     return changed
 
 

@@ -14,7 +14,7 @@ from . import _canary, _function, _git, _guard, _ledger, _release
 from ._aws import Aws, make
 from ._command import Shell, verb
 from ._errors import NotFound, OperationFailed
-from ._function import Facts
+from ._function import Alias, Facts
 from ._image import local_image
 from ._release import Clock, Live
 
@@ -67,20 +67,23 @@ def deploy(
         return Deployed("unchanged", digest, live.version, *before, commit, steps=clock.steps)
     if dry_run:
         return Deployed("would deploy", digest, "", *before, commit, steps=clock.steps)
-    with _ledger.locked(aws):
+    with _ledger.locked(aws, canary.seconds if canary else 0):
         clock.lap("lock")
         if latest.digest != digest or latest.is_failed:
             latest = _function.update_code(aws, uri, latest)
         clock.lap("update")
         version = _release.publish(aws, latest, commit, clock)
         if canary and live.alias and live.version not in ("$LATEST", version.version):
-            note = "; ".join(filter(None, (note, _watched(aws, version, live, canary, clock, say))))
-            live = replace(live, alias=_function.read_alias(aws))
+            seen, alias = _watched(aws, version, live, canary, clock, say)
+            note = "; ".join(filter(None, (note, seen)))
+            live = replace(live, alias=alias)  # as the canary left it: who moved it meanwhile is not moved over
         done = _release.switch(aws, version, live, action="deploy", commit=commit, note=note, clock=clock)
     return Deployed("deployed", digest, done.version, *before, commit, done.ledger, clock.steps, note)
 
 
-def _watched(aws: Aws, version: Facts, live: Live, canary: Canary, clock: Clock, say: Callable[[str], None]) -> str:
+def _watched(
+    aws: Aws, version: Facts, live: Live, canary: Canary, clock: Clock, say: Callable[[str], None]
+) -> tuple[str, Alias]:
     """Let the canary run; where it fails, the ledger tells that it went back."""
     assert live.alias is not None  # the caller looked
     try:

@@ -3,12 +3,14 @@
 import os
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
 from scripts import _function, _guard, _ledger, deploy, history, rollback, verify
 from scripts._aws import Aws
+from scripts._command import Shell
 from scripts._errors import Conflict, NotFound, OperationFailed, Refused
 from scripts.deploy import Canary
 from tests.e2e.staged import Staged
@@ -97,6 +99,28 @@ def test_a_canary_that_fails_gives_its_calls_back(stage: Staged) -> None:
     assert (stage.alias()["FunctionVersion"], stage.answer()) == (version, "first")
     assert not stage.alias().get("RoutingConfig", {}).get("AdditionalVersionWeights")
     assert actions(stage, 1) == ["canary-back"]
+
+
+def test_an_alias_that_was_moved_during_a_canary_is_not_moved_over(stage: Staged) -> None:
+    """Whoever changed the alias while the canary ran keeps what he made of it, and the deploy is refused."""
+    client, alias = stage.aws.client("lambda"), stage.aws.stage.function.alias
+    third = stage.alias()["FunctionVersion"]
+    moved = {"FunctionName": stage.function, "Name": alias, "FunctionVersion": third}
+
+    def somebody(told: str) -> None:
+        if told.startswith("version "):  # the canary is running
+            client.update_alias(**moved, RoutingConfig={"AdditionalVersionWeights": {}}, Description="by hand")
+
+    with pytest.raises(Conflict, match="somebody else is changing"):
+        deploy.deploy(stage.aws, stage.image("second"), canary=Canary(50, 0.1), say=somebody)
+    assert (stage.alias()["FunctionVersion"], stage.alias()["Description"]) == (third, "by hand")
+
+
+def test_a_lock_holds_for_as_long_as_the_canary_is_to_run(stage: Staged) -> None:
+    """Whoever comes during an hour's canary is refused, and told when a lock that was left behind would open."""
+    with _ledger.locked(stage.aws, 3600), pytest.raises(Conflict) as caught, _ledger.locked(stage.aws):
+        raise AssertionError("two hold the lock")
+    assert caught.value.remedy.endswith("opens by itself in 75 minutes")
 
 
 def test_a_rollback_goes_to_the_image_before(stage: Staged) -> None:
@@ -195,6 +219,19 @@ def test_credentials_of_another_account_are_refused(stage: Staged, monkeypatch: 
     elsewhere = replace(stage.aws.stage, name="staging", account="111111111111")
     with pytest.raises(Refused, match="of the account 000000000000, and stage staging is the account 111111111111"):
         _guard.require_account(Aws(elsewhere, stage.aws.endpoint))
+
+
+def test_a_yes_to_the_wrong_account_is_refused(stage: Staged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command that asks looks at the account first: a function of that name is in each of them."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    shell = Shell("staging", stage.aws.endpoint, yes=True)
+    for account in ("111111111111", "000000000000"):
+        vars(shell)["stage"] = replace(stage.aws.stage, name="staging", account=account)
+        vars(shell).pop("aws", None)
+        refused = pytest.raises(Refused, match="of the account 000000000000") if account[0] == "1" else nullcontext()
+        with refused:
+            shell.confirm("Changes 7 settings of it.")
 
 
 def test_without_a_ledger_the_versions_tell_the_history(stage: Staged) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import _guard, configure
+from scripts import _function, _guard, configure
 from scripts._command import Shell
 from scripts._errors import Refused
 from scripts._stage import load_stage
@@ -64,12 +64,11 @@ def test_a_commit_that_git_does_not_know_is_refused(clone: Path) -> None:
 
 @pytest.mark.parametrize("stage", ["staging", "production"])
 def test_a_guarded_stage_does_not_change_without_a_yes(stage: str) -> None:
-    """Where nobody can be asked the act is refused and names --yes; with it, or in a dry run, nothing is asked."""
+    """Where nobody can be asked the act is refused and names --yes; a dry run asks nothing."""
     shell = Shell(stage)
     with pytest.raises(Refused, match=f"stage {stage} changes only with a yes") as caught:
         shell.confirm("Deploys it.")
     assert "--yes" in caught.value.remedy
-    replace(shell, yes=True).confirm("Deploys it.")
     replace(shell, dry_run=True).confirm("Deploys it.")
 
 
@@ -93,3 +92,14 @@ def test_a_setting_that_is_none_is_refused() -> None:
     """It must be NAME=VALUE."""
     with pytest.raises(Refused, match="'LEVEL' is not NAME=VALUE"):
         configure.parse_settings(("LEVEL",))
+
+
+def test_a_secret_that_was_set_by_hand_is_on_nobodys_screen() -> None:
+    """A difference names the variable, and shows a mark in place of what seems to be a secret."""
+    stage = load_stage("local")
+    reference = "arn:aws:secretsmanager:us-west-2:000000000000:secret:key"
+    found = _function.facts({"Environment": {"Variables": {"PROVIDER_API_KEY": "0123456789", "LOG_LEVEL": "DEBUG"}}})
+    told = "\n".join(map(str, configure.differences(found, stage, {"PROVIDER_API_KEY": reference})))
+    assert f"- PROVIDER_API_KEY = [secret]\n+ PROVIDER_API_KEY = {reference}" in told
+    assert "- LOG_LEVEL = DEBUG\n+ LOG_LEVEL = INFO" in told
+    assert "0123456789" not in told
