@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ MANIFEST_TYPES = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 BlobPath = Callable[[str], Path]  # digest → the file that holds the blob
 
 
@@ -34,22 +36,25 @@ def from_layout(layout: Path) -> Image:
     """Unpack the one image of an OCI layout folder; raise InvalidImage when it is damaged or holds several."""
     index = _json(layout / "index.json")
     manifests = index.get("manifests", [])
-    if len(manifests) != 1:
-        raise InvalidImage(f"{layout}/index.json names {len(manifests)} manifests, expected one")
-    return from_manifest(manifests[0]["digest"], lambda digest: layout / "blobs" / digest.replace(":", "/"))
+    if not isinstance(manifests, list) or len(manifests) != 1:
+        count = len(manifests) if isinstance(manifests, list) else "no list of"
+        raise InvalidImage(f"{layout}/index.json names {count} manifests, expected one")
+    digest = manifests[0].get("digest") if isinstance(manifests[0], dict) else manifests[0]
+    return from_manifest(str(digest), lambda digest: layout / "blobs" / digest.replace(":", "/"))
 
 
 def from_manifest(digest: str, blob: BlobPath) -> Image:
     """Unpack the image whose manifest has this digest; `blob` tells where blobs lie. InvalidImage when it is none."""
     try:
-        manifest = json.loads(_verified(blob(digest), digest))
+        manifest = json.loads(_verified(blob(_checked(digest)), digest))
         if "layers" not in manifest:
             raise InvalidImage(f"manifest {digest} is a {manifest.get('mediaType')}, expected one image manifest")
-        config = json.loads(_verified(blob(manifest["config"]["digest"]), manifest["config"]["digest"]))
-        diff_ids = config["rootfs"]["diff_ids"]
-        blobs = [blob(layer["digest"]) for layer in manifest["layers"]]
+        about = _checked(manifest["config"]["digest"])
+        config = json.loads(_verified(blob(about), about))
+        diff_ids = [str(diff_id) for diff_id in config["rootfs"]["diff_ids"]]
+        blobs = [blob(_checked(layer["digest"])) for layer in manifest["layers"]]
         found = _configured(digest, config.get("config") or {})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise InvalidImage(f"image {digest} is none as OCI describes it: {what}") from error
     if len(blobs) != len(diff_ids):
@@ -68,6 +73,13 @@ def _configured(digest: str, run: dict[str, Any]) -> Image:
         working_directory=run.get("WorkingDir") or "/",
         environment=dict(entry.split("=", 1) for entry in run.get("Env") or ()),
     )
+
+
+def _checked(digest: str) -> str:
+    """The digest; ValueError for what is none, since it becomes a path."""
+    if not DIGEST.fullmatch(digest):
+        raise ValueError(f"{digest!r} is no digest")
+    return digest
 
 
 def _verified(path: Path, digest: str) -> bytes:

@@ -1,10 +1,12 @@
 """Layers to folders: each layer once, by its diff_id, verified while it is read, renamed into place when complete."""
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import io
 import os
+import re
 import shutil
 import stat
 import tarfile
@@ -17,18 +19,25 @@ from typing import IO, cast
 from local_aws.exceptions import InvalidImage
 
 WHITEOUT = ".wh."
+DIFF_ID = re.compile(r"sha256:[0-9a-f]{64}")
+LARGEST = 10 * 1000**3  # bytes; Lambda takes no image that unpacks to more
+# What the file system says of entries that contradict each other or have impossible names; None: gzip's own errors.
+CONTRADICTIONS = {None, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR}
 MARK = ".whiteouts"  # beside a layer's folder: it removes files of lower layers, so an overlay of folders is wrong
 
 
 class _Digesting(io.RawIOBase):
-    """A reader that digests what passes through it."""
+    """A reader that digests what passes through it; InvalidImage once that is more than any image may hold."""
 
     def __init__(self, source: IO[bytes]) -> None:
-        self.source, self.sha256 = source, hashlib.sha256()
+        self.source, self.sha256, self.left = source, hashlib.sha256(), LARGEST
 
     def read(self, size: int = -1) -> bytes:
         data = self.source.read(size)
         self.sha256.update(data)
+        self.left -= len(data)
+        if self.left < 0:
+            raise InvalidImage(f"a layer unpacks to more than {LARGEST} bytes, which Lambda takes of no image")
         return data
 
 
@@ -40,7 +49,12 @@ def unpack_layers(layers: list[tuple[Path, str]], parent: Path) -> list[Path]:
 
 
 def unpack_layer(blob: Path, diff_id: str, parent: Path) -> Path:
-    """Unpack one layer (a tar, plain or gzip) into `parent/<hex of diff_id>`; raise InvalidImage when bytes differ."""
+    """Unpack one layer (a tar, plain or gzip) into `parent/<hex of diff_id>`.
+
+    Raises InvalidImage when bytes differ, and for entries that lead out of the folder or cannot be there together.
+    """
+    if not DIFF_ID.fullmatch(diff_id):
+        raise InvalidImage(f"layer {blob}: the diff_id {diff_id!r} is none: expected sha256: and 64 digits")
     target = parent / diff_id.removeprefix("sha256:")
     if target.is_dir():
         return target
@@ -53,8 +67,12 @@ def unpack_layer(blob: Path, diff_id: str, parent: Path) -> Path:
             (parent / (target.name + MARK)).touch()
         work.chmod(0o755)
         _settle(work, target)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, zlib.error, ValueError, OverflowError) as error:
         raise InvalidImage(f"layer {blob}: not a tar or gzip file: {error}") from error
+    except OSError as error:
+        if error.errno not in CONTRADICTIONS:
+            raise  # the disk's, not the layer's
+        raise InvalidImage(f"layer {blob}: cannot be unpacked: {error}") from error
     finally:
         remove_tree(work)
     return target
@@ -108,7 +126,7 @@ def _extract(blob: Path, target: Path) -> tuple[str, bool]:
         with tarfile.open(fileobj=cast(IO[bytes], source), mode="r|", bufsize=1 << 20) as archive:
             for member in archive:
                 path = _inside(target, member.name)
-                whiteouts |= path.name.startswith(WHITEOUT)
+                whiteouts |= _is_whiteout(path.name)
                 _write(archive, member, path, target)
                 if member.isdir():
                     folders.append((path, member))
@@ -132,9 +150,17 @@ def _inside(target: Path, name: str) -> Path:
     return path
 
 
+def _is_whiteout(name: str) -> bool:
+    """Whether an entry stands for the absence of another; InvalidImage when that would be the folder or one above."""
+    if name.startswith(WHITEOUT) and name.removeprefix(WHITEOUT) in ("", ".", ".."):
+        raise InvalidImage(f"a layer holds the whiteout {name!r}, which names no file")
+    return name.startswith(WHITEOUT)
+
+
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path, target: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if member.isdir():
+        _replace_non_folder(path)  # a link too: its target may lie outside, and would get the folder's mode
         path.mkdir(exist_ok=True)
         path.chmod(member.mode & 0o1777 | 0o700)
         return
@@ -143,7 +169,9 @@ def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path, target
     if member.issym():
         path.symlink_to(member.linkname)
     elif member.islnk():
-        os.link(_inside(target, member.linkname), path)
+        os.link(_inside(target, member.linkname), path, follow_symlinks=False)
+    elif member.issparse():
+        raise InvalidImage(f"a layer holds the sparse file {member.name!r}; write it whole")
     elif member.isfile():
         content = archive.extractfile(member)
         assert content is not None  # a regular file has content

@@ -1,13 +1,16 @@
 """Layers to folders."""
 
+import gzip
 import hashlib
 import io
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from local_aws import unpack
 from local_aws.exceptions import InvalidImage
 from local_aws.image import from_layout
 from local_aws.unpack import flatten, has_whiteouts, unpack_layer
@@ -86,7 +89,7 @@ def test_path_out_of_the_image_is_refused(tmp_path: Path, name: str) -> None:
         archive.addfile(tarfile.TarInfo(name))
     (tmp_path / "blob").write_bytes(buffer.getvalue())
     with pytest.raises(InvalidImage, match="leads out of the image"):
-        unpack_layer(tmp_path / "blob", "sha256:any", tmp_path)
+        unpack_layer(tmp_path / "blob", "sha256:" + "0" * 64, tmp_path)
 
 
 def test_flattened_copy_follows_whiteouts(tmp_path: Path, cache: Path) -> None:
@@ -98,3 +101,85 @@ def test_flattened_copy_follows_whiteouts(tmp_path: Path, cache: Path) -> None:
     flat = flatten(layers, tmp_path / "cache")
     assert [has_whiteouts(layer) for layer in layers] == [False, True]
     assert (sorted(path.name for path in (flat / "d").iterdir()), (flat / "over").read_text()) == (["kept"], "new")
+
+
+def entry(name: str, kind: bytes = tarfile.REGTYPE, **more: Any) -> tarfile.TarInfo:
+    """An entry without content; more: its other fields."""
+    made = tarfile.TarInfo(name)
+    made.type = kind
+    for field, value in more.items():
+        setattr(made, field, value)
+    return made
+
+
+def unpacked(folder: Path, *entries: tarfile.TarInfo) -> Path:
+    """Unpack a layer of these entries below a folder; InvalidImage when that is refused."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for one in entries:
+            archive.addfile(one)
+    (folder / "blob").write_bytes(buffer.getvalue())
+    (folder / "cache").mkdir(exist_ok=True)
+    digest = f"sha256:{hashlib.sha256(buffer.getvalue()).hexdigest()}"
+    return unpack_layer(folder / "blob", digest, folder / "cache")
+
+
+def test_a_folder_takes_the_place_of_a_link(tmp_path: Path) -> None:
+    """A folder's mode never reaches what a link of the same name leads to, which may lie outside the image."""
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o700)
+    made = unpacked(tmp_path, entry("d", tarfile.SYMTYPE, linkname=str(outside)), entry("d", tarfile.DIRTYPE, mode=511))
+    assert outside.stat().st_mode & 0o777 == 0o700
+    assert (made / "d").is_dir()
+    assert not (made / "d").is_symlink()
+
+
+@pytest.mark.parametrize("name", [".wh.", ".wh..", ".wh...", "a/.wh..."])
+def test_a_whiteout_of_a_folder_itself_or_of_one_above_is_refused(tmp_path: Path, name: str) -> None:
+    """Such a whiteout would remove what lies beside the image, the other images' layers first of all."""
+    (tmp_path / "cache" / "another").mkdir(parents=True)
+    with pytest.raises(InvalidImage, match="names no file"):
+        unpacked(tmp_path, entry("a/kept"), entry(name))
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["another"]
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([entry("a", mtime=1e30)], "out of range"),
+        ([entry(".")], "Is a directory"),
+        ([entry("d", tarfile.DIRTYPE), entry("d")], "Is a directory"),
+        ([entry("d"), entry("d/below")], "File exists"),
+        ([entry("h", tarfile.LNKTYPE, linkname="nowhere")], "No such file"),
+        ([entry("x" * 300)], "File name too long"),
+        ([entry("big", pax_headers={"GNU.sparse.map": "0,1", "GNU.sparse.size": str(1 << 50)})], "sparse file"),
+    ],
+)
+def test_entries_that_cannot_be_are_refused(tmp_path: Path, entries: list[tarfile.TarInfo], told: str) -> None:
+    """Whatever a layer's entries ask for that no file system has is an error about that layer, and leaves nothing."""
+    with pytest.raises(InvalidImage, match=told):
+        unpacked(tmp_path, *entries)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_layer_larger_than_any_image_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small blob that unpacks without end does not fill the disk."""
+    monkeypatch.setattr(unpack, "LARGEST", 1 << 20)
+    (tmp_path / "blob").write_bytes(gzip.compress(bytes(2 << 20)))
+    with pytest.raises(InvalidImage, match="unpacks to more than 1048576 bytes"):
+        unpack_layer(tmp_path / "blob", "sha256:" + "0" * 64, tmp_path)
+
+
+@pytest.mark.parametrize("diff_id", ["sha256:..", "sha256:/etc", "/etc", ""])
+def test_a_diff_id_that_is_a_path_is_refused(tmp_path: Path, diff_id: str) -> None:
+    """What an image calls its layer never chooses a folder of this machine."""
+    with pytest.raises(InvalidImage, match="is none: expected sha256"):
+        unpack_layer(tmp_path / "blob", diff_id, tmp_path)
+
+
+@pytest.mark.parametrize("manifests", [["a"], [{}], [{"digest": "sha256:../../secret"}], {}, [{"digest": 1}]])
+def test_an_index_of_odd_shape_is_refused(tmp_path: Path, cache: Path, manifests: object) -> None:
+    """What names no manifest by its digest is an error, not a crash, and no path."""
+    (tmp_path / "index.json").write_text(json.dumps({"manifests": manifests}))
+    with pytest.raises(InvalidImage, match=r"is no digest|expected one"):
+        from_layout(tmp_path)
