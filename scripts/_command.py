@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import io
 import json
 import os
 import select
@@ -14,13 +16,14 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, SupportsBytes, TypeVar
 
 import click
 
 from ._aws import Aws, clients, translated
 from ._errors import OperationFailed, Refused
 from ._stage import Stage, load_stage
+from ._text import UNSHOWN, printable
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -50,18 +53,13 @@ class Shell:
     @cached_property
     def console(self) -> Any:
         """Where results for people go: standard output."""
-        from rich.console import Console
+        from ._console import Printer
 
-        class Printer(Console):
-            def on_broken_pipe(self) -> None:
-                """Leave it to `_until_nobody_reads`; rich would end the process with 1."""
-                raise BrokenPipeError
-
-        return Printer(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+        return Printer()
 
     def say(self, text: str) -> None:
         """Tell a step on standard error, so that standard output holds only the result."""
-        click.echo(text, err=True)
+        click.echo(printable(text), err=True)
 
     def confirm(self, what: str) -> None:
         """Ask before a change of a guarded stage; raise Refused without a yes, or in another account."""
@@ -80,7 +78,10 @@ class Shell:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: dataclasses as objects, times as ISO 8601, decimals as numbers."""
+    """Return a value as JSON can hold it: dataclasses as objects, times as ISO 8601, decimals as numbers.
+
+    Bytes are Base64, as in DynamoDB's own JSON.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.repr}
     if isinstance(value, dict):
@@ -91,17 +92,23 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Decimal):
         return float(value)
+    if isinstance(value, SupportsBytes):
+        return base64.b64encode(bytes(value)).decode()
     return str(value) if isinstance(value, Path) else value
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON on standard output."""
-    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))
+def print_json(value: Any, indent: int | None = 2) -> None:
+    """Print a value as JSON on standard output; what a terminal would obey, or cannot show, is escaped."""
+    in_unicode = sys.stdout is not None and sys.stdout.encoding.lower().startswith("utf")
+    text = json.dumps(plain(value), indent=indent, ensure_ascii=not in_unicode)
+    click.echo(UNSHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def _end(main: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> NoReturn:
     """Run a click main and end with our exit codes and at most one message on standard error."""
     code: Any = FAILED
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that has no arrow still gets the rest
     try:
         code = main(*args, **options | {"standalone_mode": False})
     except click.exceptions.Exit as end:
@@ -114,6 +121,8 @@ def _end(main: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any
     except BrokenPipeError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
         _complain(f"stopped in the middle: nobody reads the output any longer, or a connection broke ({error})")
+    except OSError as error:
+        _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted")
         code = INTERRUPTED
@@ -121,7 +130,8 @@ def _end(main: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any
 
 
 def _complain(text: str) -> None:
-    click.echo(f"{click.style('error', fg='red') if _coloured() else 'error'}: {text}", err=True, color=_coloured())
+    head = click.style("error", fg="red") if _coloured() else "error"
+    click.echo(f"{head}: {printable(text)}", err=True, color=_coloured())
 
 
 def _coloured() -> bool:

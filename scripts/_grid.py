@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ._text import printable
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -26,9 +28,9 @@ def grid(
         table.add_column(name, no_wrap=True, justify="right" if name in right else "left")
 
     def giving_way(word: str) -> Text:
-        return Text(word, no_wrap=cut, overflow="ellipsis" if cut else "fold")
+        return Text(printable(word), no_wrap=cut, overflow="ellipsis" if cut else "fold")
 
     table.add_column(giving_way(names[-1]))
     for *words, last in rows:
-        table.add_row(*map(Text, words), giving_way(last))
+        table.add_row(*map(Text, map(printable, words)), giving_way(last))
     return table

@@ -114,7 +114,7 @@ def parsed(message: str) -> dict[str, Any] | None:
         return None
     try:
         record = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: nested more deeply than anything of ours
         return None
     return record if isinstance(record, dict) else None
 
@@ -137,10 +137,7 @@ def level_of(message: str) -> str:
     """Return a line's level in capitals, empty for none; what Lambda's runtime says of a crash is an ERROR."""
     if message.startswith("[ERROR]"):
         return "ERROR"
-    try:
-        return str((parsed(message) or {}).get("level", "")).upper()
-    except RecursionError:  # nested more deeply than anything of ours
-        return ""
+    return str((parsed(message) or {}).get("level", "")).upper()
 
 
 @dataclass(frozen=True)

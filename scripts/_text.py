@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+
+UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, with which a text could command a terminal, and lone surrogates, which no file can hold."""
+
+
+def printable(text: str) -> str:
+    """Return a text that a terminal shows as it is; line ends and tabs stay."""
+    return UNSHOWN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def megabytes(size: int) -> str:

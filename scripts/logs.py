@@ -5,7 +5,6 @@ python -m scripts.logs [--no-follow] [--since 10m] [--level ERROR] [--job ID] [-
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from datetime import datetime
@@ -13,7 +12,7 @@ from datetime import datetime
 import click
 
 from . import _logs
-from ._command import Shell, plain, verb
+from ._command import Shell, print_json, verb
 from ._errors import NotFound
 from ._logs import Event, Follower, Wanted
 
@@ -22,13 +21,13 @@ STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}
 
 
 def parse_since(text: str, now_s: float) -> int:
-    """Return the start of `10m`, `2h`, `1d` ago, or of an ISO 8601 time, in milliseconds since 1970."""
-    found = re.fullmatch(r"(\d+)([smhd])", text)
+    """Return the start of `10m`, `2h`, `1d` ago, or of an ISO 8601 time, in milliseconds since 1970, from 0 on."""
+    found = re.fullmatch(r"(\d{1,12})([smhd])", text)
     if found:
-        return int((now_s - int(found.group(1)) * UNITS_S[found.group(2)]) * 1000)
+        return max(0, int((now_s - int(found.group(1)) * UNITS_S[found.group(2)]) * 1000))
     try:
-        return int(datetime.fromisoformat(text).timestamp() * 1000)
-    except ValueError:
+        return max(0, int(datetime.fromisoformat(text).timestamp() * 1000))
+    except (ValueError, OverflowError):
         raise click.UsageError(f"{text!r} is not a time; write 90s, 10m, 2h, 1d or 2026-01-31T12:00") from None
 
 
@@ -53,7 +52,7 @@ def newest_stream(events: list[Event]) -> list[Event]:
 
 def _show(event: Event, shell: Shell) -> None:
     if shell.as_json:
-        click.echo(json.dumps(plain(event), ensure_ascii=False))
+        print_json(event, indent=None)
     else:
         shell.console.print(line(event), style=style(event.message), markup=False)
 

@@ -6,6 +6,7 @@ python -m scripts.results [--scorecard KEY] [--score NAME] [--since 2h] [--csv]
 from __future__ import annotations
 
 import csv
+import re
 import sys
 import time
 from datetime import UTC, datetime
@@ -17,11 +18,13 @@ from . import _results
 from ._command import Shell, plain, verb
 from ._counting import counting
 from ._grid import grid
+from ._text import printable
 from .logs import parse_since
 
 SHOWN = 50
 COLUMNS = ("createdAt", "item", "score", "value", "confidence", "explanation")
 CSV_COLUMNS = (*COLUMNS, "cost", "scoringJobId", "id", "scoreVersionId", "configurationHash", "engineVersion", "model")
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
 def _render(found: list[dict[str, Any]], shell: Shell) -> None:
@@ -35,12 +38,20 @@ def _shown(value: Any) -> str:
 def _write_csv(found: list[dict[str, Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    writer.writerows([plain(record.get(name)) for name in CSV_COLUMNS] for record in found)
+    writer.writerows([_cell(plain(record.get(name))) for name in CSV_COLUMNS] for record in found)
+
+
+def _cell(value: Any) -> Any:
+    """A value for a spreadsheet, which must not take a text for a formula; a number with its sign is none."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) and not _NUMBER.fullmatch(text) else text
 
 
 def _from(since: str) -> str:
     start = datetime.fromtimestamp(parse_since(since, time.time()) / 1000, UTC)
-    return start.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return start.isoformat(timespec="milliseconds").replace("+00:00", "Z")  # as the worker writes them
 
 
 @verb(render=_render)
@@ -48,7 +59,12 @@ def _from(since: str) -> str:
 @click.option("--score", default="", help="Only this score's: its key, name or id.")
 @click.option("--since", default="", help="Only from then on: 10m, 2h, 1d ago, or a time.")
 @click.option("--limit", type=click.IntRange(min=0), help="The newest so many, 0 for all.  [default: 50, else all]")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, and nothing else.")
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Print CSV, and nothing else. A text like a formula gets a ' before it.",
+)
 def main(
     shell: Shell, scorecard: str, score: str, since: str, limit: int | None, as_csv: bool
 ) -> list[dict[str, Any]] | None:
