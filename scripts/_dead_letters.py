@@ -16,6 +16,8 @@ from ._errors import OperationFailed
 HOLD_S = 120  # while they are looked at nobody else receives them
 LONGEST_S = 43_200  # that SQS hides a message
 BATCH = 10
+REDRIVABLE = ("PENDING", "IN_PROGRESS", "FAILED")
+MAXIMUM_ID_BYTES = 2048  # of a key in DynamoDB
 Say = Callable[[str], None]
 
 
@@ -60,13 +62,15 @@ def letter(message: dict[str, Any]) -> Letter:
 
 
 def job_of(body: str) -> str | None:
-    """The job that a body names, or None."""
+    """The job that a body names; None where it names none, or one that no table could hold."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     job = found.get("scoring_job_id") if isinstance(found, dict) else None
-    return job if isinstance(job, str) and job else None
+    if not isinstance(job, str) or not job.strip() or not job.isprintable():
+        return None
+    return job if len(job.encode()) <= MAXIMUM_ID_BYTES else None
 
 
 @contextmanager
@@ -76,7 +80,8 @@ def held(aws: Aws) -> Iterator[list[Letter]]:
     found: dict[str, Letter] = {}
     began = time.monotonic()
     try:
-        while got := _receive(client, url):
+        # On AWS a receive that does not wait asks some of SQS's servers only: it may find nothing where there is much.
+        while got := _receive(client, url, wait_s=0 if aws.stage.is_local else 2):
             fresh = {one.id: one for one in map(letter, got)}
             seen_again = fresh.keys() <= found.keys()
             found.update(fresh)
@@ -87,12 +92,12 @@ def held(aws: Aws) -> Iterator[list[Letter]]:
         _show_again(client, url, list(found.values()))
 
 
-def _receive(client: Any, url: str) -> list[dict[str, Any]]:
+def _receive(client: Any, url: str, wait_s: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = client.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=BATCH,
         VisibilityTimeout=HOLD_S,
-        WaitTimeSeconds=0,
+        WaitTimeSeconds=wait_s,
         MessageAttributeNames=["All"],
         MessageSystemAttributeNames=["All"],
     ).get("Messages", [])
@@ -122,19 +127,28 @@ def hold_s(count: int, rate: float) -> int:
     return min(LONGEST_S, int(count / rate * 1.5) + HOLD_S)
 
 
-def chosen(letters: Iterable[Letter], names: Sequence[str]) -> list[Letter]:
-    """The letters whose message or job id begins with one of the names; OperationFailed for a name of none."""
+def chosen(letters: Iterable[Letter], names: Sequence[str], *, several: bool = False) -> list[Letter]:
+    """The letters whose message or job has one of the names for an id, or for its beginning; all without names.
+
+    OperationFailed for a name of none, and for the beginning of several ids unless there may be `several`.
+    """
     if not names:
         return list(letters)
     known = list(letters)
     found: dict[str, Letter] = {}
-    lost = []
+    problems = []
     for name in names:
-        fitting = [one for one in known if one.id.startswith(name) or (one.scoring_job_id or "").startswith(name)]
+        whole = [one for one in known if name in (one.id, one.scoring_job_id)]
+        fitting = whole or [
+            one for one in known if one.id.startswith(name) or (one.scoring_job_id or "").startswith(name)
+        ]
         found.update({one.id: one for one in fitting})
-        lost += [] if fitting else [name]
-    if lost:
-        raise OperationFailed(f"no dead letter is called {', '.join(lost)}", "make dlq lists them")
+        if not fitting:
+            problems.append(f"no dead letter is called {name}")
+        elif not (whole or several) and len({one.scoring_job_id or one.id for one in fitting}) > 1:
+            problems.append(f"{len(fitting)} dead letters begin with {name}")
+    if problems:
+        raise OperationFailed("; ".join(problems), "make dlq lists them with their whole ids")
     return list(found.values())
 
 
@@ -142,8 +156,8 @@ def redrive(aws: Aws, letters: Sequence[Letter], *, rate: float, dry_run: bool, 
     """Set each letter's job back to PENDING, send its message to the request queue, and delete the letter.
 
     In this order: a stop in between leaves a letter that can be redriven again, never a lost job. At most `rate` a
-    second. A letter that names no job, or one that is done, stays: it could only come back. So does one that somebody
-    else received since we looked.
+    second. A letter that names no job, or one that no worker would take, stays: it could only come back. So does one
+    that somebody else received since we looked.
     """
     done = []
     url = aws.queue_url(aws.stage.queues.request_dead_letters)
@@ -152,7 +166,8 @@ def redrive(aws: Aws, letters: Sequence[Letter], *, rate: float, dry_run: bool, 
         if number and not dry_run:
             time.sleep(1 / rate)
         if one.id in taken:
-            done.append(Redriven(one.id, one.scoring_job_id, "left", "somebody else has received it; run this again"))
+            note = "our hold of it ended, or somebody else has received it; run this again"
+            done.append(Redriven(one.id, one.scoring_job_id, "left", note))
         else:
             done.append(_redrive_one(aws, one, dry_run))
         say(f"{one.id}: {done[-1].action}: {done[-1].note}")
@@ -166,6 +181,9 @@ def _redrive_one(aws: Aws, one: Letter, dry_run: bool) -> Redriven:
     if status in (None, "COMPLETED"):
         note = "there is no such job" if status is None else "the job is COMPLETED"
         return Redriven(one.id, one.scoring_job_id, "left", f"{note}; delete the letter")
+    if status not in REDRIVABLE:
+        note = f"the job's status is {status!r}, which no worker knows; correct it, or delete the letter"
+        return Redriven(one.id, one.scoring_job_id, "left", note)
     if dry_run:
         return Redriven(one.id, one.scoring_job_id, "would send", f"the job is {status}")
     _reset(aws, one.scoring_job_id)
@@ -177,10 +195,11 @@ def _redrive_one(aws: Aws, one: Letter, dry_run: bool) -> Redriven:
 
 
 def _status(aws: Aws, job: str) -> str | None:
+    """The job's status as a text, empty where its record has none; None without a record."""
     answer = aws.client("dynamodb").get_item(
         TableName=aws.stage.table("ScoringJob"), Key={"id": {"S": job}}, ConsistentRead=True
     )
-    return answer["Item"]["status"]["S"] if "Item" in answer else None
+    return str(answer["Item"].get("status", {}).get("S", "")) if "Item" in answer else None
 
 
 def _reset(aws: Aws, job: str) -> None:

@@ -47,7 +47,7 @@ def _render_one(found: list[Letter], shell: Shell) -> None:
 def show_command(shell: Shell, name: str) -> list[Letter]:
     """Show the dead letters whose message or job id begins with ID."""
     with _dead_letters.held(shell.aws) as letters:
-        return _dead_letters.chosen(letters, [name])
+        return _dead_letters.chosen(letters, [name], several=True)
 
 
 def _render_done(done: list[Redriven], shell: Shell) -> None:

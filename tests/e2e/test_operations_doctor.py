@@ -168,6 +168,21 @@ def test_what_could_only_come_back_stays(stage: Staged, failed: str) -> None:
     assert len(look(stage)) == 3
 
 
+def test_no_letter_stops_the_others(stage: Staged, failed: str) -> None:
+    """Bodies that nobody can read and jobs that nobody can take are listed and left, and the rest is sent."""
+    for body in ('{"scoring_job_id": "\\ud800"}', json.dumps({"scoring_job_id": "x" * 3000}), "[" * 100_000):
+        letter(stage, body)
+    for status in ({}, {"status": {"S": "CANCELLED"}}, {"status": {"N": "1"}}):
+        identity = {"id": {"S": f"odd-{uuid.uuid4()}"}}
+        stage.aws.client("dynamodb").put_item(TableName=stage.aws.stage.table("ScoringJob"), Item=identity | status)
+        letter(stage, json.dumps({"scoring_job_id": identity["id"]["S"]}))
+    done = redrive(stage)
+    assert [one.scoring_job_id for one in done if one.action == "sent"] == [failed]
+    notes = [one.note for one in done if one.action == "left"]
+    assert sum("names no job" in note for note in notes) == 3
+    assert sum("which no worker knows" in note for note in notes) == 3
+
+
 def test_a_letter_that_somebody_else_took_is_left_to_him(
     stage: Staged, failed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,7 +197,8 @@ def test_a_letter_that_somebody_else_took_is_left_to_him(
             other = stage.aws.client("sqs").receive_message(QueueUrl=dead, WaitTimeSeconds=1).get("Messages", [])
         stage.aws.client("sqs").delete_message(QueueUrl=dead, ReceiptHandle=other[0]["ReceiptHandle"])
         done = _dead_letters.redrive(stage.aws, letters, rate=100, dry_run=False, say=lambda _: None)
-    assert [(one.action, one.note) for one in done] == [("left", "somebody else has received it; run this again")]
+    ((action, note),) = [(one.action, one.note) for one in done]
+    assert (action, note) == ("left", "our hold of it ended, or somebody else has received it; run this again")
     assert record(stage, failed)["status"] == "FAILED"
 
 
@@ -198,6 +214,21 @@ def test_a_name_of_no_letter_is_refused(stage: Staged, failed: str) -> None:
     with pytest.raises(OperationFailed, match="no dead letter is called nothing"):
         redrive(stage, failed, "nothing")
     assert record(stage, failed)["status"] == "FAILED"
+
+
+def test_a_name_that_begins_several_letters_is_refused(stage: Staged, failed: str) -> None:
+    """`DELETE=1` must not delete a sixteenth of them; a job's whole id means all of its letters."""
+    for number in range(2):
+        letter(stage, json.dumps({"scoring_job_id": "twice"}), f"{number}")
+    letter(stage, json.dumps({"scoring_job_id": "twice-other"}))
+    with _dead_letters.held(stage.aws) as letters:
+        with pytest.raises(OperationFailed, match="3 dead letters begin with twi"):
+            _dead_letters.chosen(letters, ["twi"])
+        assert len(_dead_letters.chosen(letters, ["twi"], several=True)) == 3
+        assert [one.scoring_job_id for one in _dead_letters.chosen(letters, ["twice", failed])] == ["twice"] * 2 + [
+            failed
+        ]
+        assert [one.scoring_job_id for one in _dead_letters.chosen(letters, ["twice-o"])] == ["twice-other"]
 
 
 def test_deleting_takes_only_what_was_named(stage: Staged, failed: str) -> None:
