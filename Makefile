@@ -10,6 +10,15 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON := .venv/bin/python
 RUN := $(PYTHON) -m scripts
+# What a person writes behind NAME= reaches the command as it is, with quotes, $, and line ends (as spaces) in it.
+# `given` is an option with that value, where there is one; `each` takes several words.
+define LINE_END
+
+
+endef
+one_word = '$(subst ','\'',$(subst $(LINE_END), ,$(1)))'
+given = $(if $(value $(1)),$(2) $(call one_word,$(value $(1))))
+each = $(foreach one,$(filter-out $(3),$(value $(1))),$(2) $(call one_word,$(one)))
 READY := .venv/.environment
 # Said before anything else runs: the one thing that this Makefile needs besides git and make.
 CHECK_PYTHON := [ -e $(READY) ] || $(HOST_PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -23,31 +32,31 @@ test: $(READY) ## Everything that CI runs: lint, types, unit, infrastructure, im
 	@$(PYTHON) -m tox run $(if $(ENV),-e $(ENV)) $(if $(ARGS),-- $(ARGS))
 
 soak: $(READY) ## Many jobs under kills, duplicates, poison and failing calls (JOBS=2000 SECONDS=600 SEED=)
-	@$(PYTHON) -m tests.faults.soak $(if $(JOBS),--jobs $(JOBS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+	@$(PYTHON) -m tests.faults.soak $(call given,JOBS,--jobs) $(call given,SECONDS,--seconds) $(call given,SEED,--seed)
 
 ##@ Image
 build: ## Fetch pinned inputs, assemble the image, check it against Lambda's rules, print its digest
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/build.py
 lint-image: $(READY) ## Check an image against Lambda's rules (IMAGE=layout, archive or reference; default: the built one)
-	@$(RUN).lint_image $(IMAGE)
+	@$(RUN).lint_image $(call given,IMAGE)
 run: $(READY) ## The image as a function on 127.0.0.1:9000, where AWS's emulator takes events (PORT=, VARS='A=1 B=2')
-	@$(RUN).run $(if $(PORT),--port $(PORT)) $(foreach one,$(VARS),--env '$(one)') $(if $(IMAGE),--image $(IMAGE))
+	@$(RUN).run $(call given,PORT,--port) $(call each,VARS,--env) $(call given,IMAGE,--image)
 shell: $(READY) ## A shell inside the image's root, or Python where it has none (CMD='/usr/bin/python3.11 -V': that instead)
-	@$(RUN).shell $(if $(IMAGE),--image $(IMAGE)) $(if $(CMD),-- $(CMD))
+	@$(RUN).shell $(call given,IMAGE,--image) $(if $(CMD),-- $(CMD))
 load: $(READY) ## Load the image into Docker or Podman
-	@$(RUN).load $(if $(ENGINE),--engine $(ENGINE))
+	@$(RUN).load $(call given,ENGINE,--engine)
 reproducible: ## Build again as other machines, users and Nix would: one digest, or the byte that differs
 	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/reproducible.py
 sbom: ## The bill of materials that the image holds: CycloneDX JSON (TABLE=1: names, versions, licences)
 	@$(HOST_PYTHON) nix/sbom.py $(if $(TABLE),--table)
 vulnerabilities: $(READY) ## Known vulnerabilities of the locked wheels, by a dated file (ADVISORIES=export in OSV's format: renew it)
-	@$(PYTHON) nix/vulnerabilities.py $(if $(ADVISORIES),--update $(ADVISORIES))
+	@$(PYTHON) nix/vulnerabilities.py $(call given,ADVISORIES,--update)
 nix: ## The same image with Nix (the host's, else the project's own)
 	@$(CHECK_PYTHON); nix/run
 lock: ## Move all pins and print what moved (PACKAGE=: that one, NAME=: that lock, KEEP=1: only what a .in asks for, DRY_RUN=1)
-	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/locking.py $(PACKAGE) $(foreach one,$(NAME),--lock $(one)) $(if $(KEEP),--keep) $(if $(DRY_RUN),--dry-run)
+	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/locking.py $(call given,PACKAGE) $(call each,NAME,--lock) $(if $(KEEP),--keep) $(if $(DRY_RUN),--dry-run)
 archive: $(if $(ARCHIVE),,$(READY)) ## Keep every pinned input, in the stage's registry or a folder (ARCHIVE=FOLDER), to rebuild from for ever
-	@$(CHECK_PYTHON); $(if $(ARCHIVE),$(HOST_PYTHON) nix/archive_folder.py '$(ARCHIVE)',$(RUN).archive)
+	@$(CHECK_PYTHON); $(if $(ARCHIVE),$(HOST_PYTHON) nix/archive_folder.py $(call given,ARCHIVE),$(RUN).archive)
 
 ##@ Local AWS
 local: ## Start the local AWS and create the stage's resources
@@ -63,7 +72,7 @@ infra-diff: $(READY) ## Show what infra-deploy would change
 infra-import: $(READY) ## Write the files with which the stacks can take over what exists already (docs/migration.md)
 	@$(RUN).infra import
 login: $(READY) ## Sign Docker, podman, buildah or skopeo in to the stage's registry, by a credential helper where there is one (ENGINE=)
-	@$(RUN).login $(if $(ENGINE),--engine $(ENGINE)) $(if $(DRY_RUN),--dry-run)
+	@$(RUN).login $(call given,ENGINE,--engine) $(if $(DRY_RUN),--dry-run)
 push: $(READY) ## Upload the image's missing blobs to the stage's registry
 	@$(RUN).push
 deploy: $(READY) ## Update the function by digest, publish a version, try it, move the alias (CANARY=10 WATCH=300: a share first)
@@ -75,27 +84,27 @@ history: $(READY) ## What the alias named: every deploy, rollback and configurat
 drift: $(READY) ## What differs between the repository and what runs; exit code for CI
 	@$(RUN).drift
 verify: $(READY) ## Build the deployed commit again, in a clone of its own, and compare the image file by file
-	@$(RUN).verify $(DIGEST)
+	@$(RUN).verify $(call given,DIGEST)
 config: $(READY) ## Set environment, timeout, memory and tracing from stages/STAGE.toml, showing the difference first
 	@$(RUN).configure
 
 ##@ Operate
 invoke: $(READY) ## Invoke the function (EVENT='{...}'; default {}: poll one job) and show answer, log tail and cost
-	@$(RUN).invoke $(if $(EVENT),'$(EVENT)')
+	@$(RUN).invoke $(call given,EVENT)
 logs: $(READY) ## Follow the function's log (FOLLOW=0: what is there, then end; LEVEL=ERROR JOB=id TEXT='words' SINCE=2h: only those lines)
-	@$(RUN).logs $(if $(filter 0,$(FOLLOW)),--no-follow) $(if $(LEVEL),--level '$(LEVEL)') $(if $(JOB),--job '$(JOB)') $(if $(TEXT),--grep '$(TEXT)') $(if $(SINCE),--since '$(SINCE)')
+	@$(RUN).logs $(if $(filter 0,$(FOLLOW)),--no-follow) $(call given,LEVEL,--level) $(call given,JOB,--job) $(call given,TEXT,--grep) $(call given,SINCE,--since)
 status: $(READY) ## Function, alias, digest, queues (depth, age, dead letters), last deploys
 	@$(RUN).status
 enqueue: $(READY) ## Send jobs from FILE=items.csv, texts or ids of jobs (CARD=card.yaml SCORE=name RUN_ID=to go on)
-	@$(RUN).enqueue $(if $(FILE),'$(FILE)') $(if $(CARD),--scorecard '$(CARD)') $(if $(SCORE),--score '$(SCORE)') $(if $(RUN_ID),--run '$(RUN_ID)')
+	@$(RUN).enqueue $(call given,FILE) $(call given,CARD,--scorecard) $(call given,SCORE,--score) $(call given,RUN_ID,--run)
 results: $(READY) ## The newest results (SCORECARD=key SCORE=name SINCE=2h LIMIT=50; CSV=1: all of them)
-	@$(RUN).results $(if $(SCORECARD),--scorecard '$(SCORECARD)') $(if $(SCORE),--score '$(SCORE)') $(if $(SINCE),--since '$(SINCE)') $(if $(LIMIT),--limit $(LIMIT)) $(if $(CSV),--csv)
+	@$(RUN).results $(call given,SCORECARD,--scorecard) $(call given,SCORE,--score) $(call given,SINCE,--since) $(call given,LIMIT,--limit) $(if $(CSV),--csv)
 dlq: $(READY) ## The dead letters with their reasons (SHOW=ID; REDRIVE=1 or REDRIVE=ID RATE=10: send back to work; DELETE=ID: for good)
-	@$(if $(or $(and $(DELETE),$(REDRIVE)),$(and $(SHOW),$(or $(DELETE),$(REDRIVE)))),$(error SHOW, REDRIVE and DELETE exclude each other: give one of them))$(RUN).dlq $(if $(SHOW),show $(SHOW),$(if $(DELETE),delete $(DELETE),$(if $(REDRIVE),redrive $(filter-out 1,$(REDRIVE)) $(if $(RATE),--rate $(RATE)),list)))
+	@$(if $(or $(and $(DELETE),$(REDRIVE)),$(and $(SHOW),$(or $(DELETE),$(REDRIVE)))),$(error SHOW, REDRIVE and DELETE exclude each other: give one of them))$(RUN).dlq $(if $(SHOW),show $(call given,SHOW),$(if $(DELETE),delete $(call each,DELETE),$(if $(REDRIVE),redrive $(call each,REDRIVE,,1) $(call given,RATE,--rate),list)))
 costs: $(READY) ## What invocations and models cost, in all and for a thousand jobs (HOURS=24)
-	@$(RUN).costs $(if $(HOURS),--hours $(HOURS))
+	@$(RUN).costs $(call given,HOURS,--hours)
 dashboard: $(READY) ## A page of queues, jobs, results, deploys, errors and latency on this machine (PORT=8765; HTML=FILE: once, to a file)
-	@$(RUN).dashboard $(if $(PORT),--port $(PORT)) $(if $(HTML),--html $(HTML))
+	@$(RUN).dashboard $(call given,PORT,--port) $(call given,HTML,--html)
 doctor: $(READY) ## What is wrong, in the order in which things have to be right, each with its remedy
 	@$(RUN).doctor
 
