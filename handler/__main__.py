@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     """Handle one event and print the answer as JSON; 1 where it tells of a failure, 2 for misuse."""
     parser = argparse.ArgumentParser(prog="python -m handler", description=__doc__)
     parser.add_argument("--event", metavar="FILE", default="-", help="a JSON file; - is standard input (default)")
-    parser.add_argument("--timeout", metavar="SECONDS", type=float, default=300.0, help="the invocation's time (300)")
+    parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=300.0, help="for the invocation (300)")
     options = parser.parse_args(arguments)
     try:
         event = _event(options.event)
@@ -47,6 +47,13 @@ def main(arguments: list[str]) -> int:
         return 1
     print(json.dumps(answer, indent=2))
     return 1 if answer.get("statusCode", 200) >= 400 or answer.get("batchItemFailures") else 0
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds from 0 to a million")
+    return seconds
 
 
 def _event(name: str) -> Any:

@@ -167,7 +167,9 @@ def runtime() -> Runtime:
     if _runtime is None:
         chosen = settings.load(os.environ)
         os.environ.setdefault("SCORECARD_CACHE_DIR", str(chosen.cache_dir))
-        _runtime = Runtime(chosen, Clients.create())
+        with aws.calling("prepare the calls to AWS"):  # a profile that is not there, on a host
+            clients = Clients.create()
+        _runtime = Runtime(chosen, clients)
     return _runtime
 
 

@@ -34,8 +34,13 @@ class Aws:
     def _session(self) -> Any:
         import boto3  # a third of a second: only commands that talk to AWS pay for it
 
-        if self.stage.is_local:  # the local AWS takes any; never the person's own credentials
-            return boto3.session.Session("test", "test", region_name=self.stage.region)
+        if self.stage.is_local:  # the local AWS takes any credentials; never the person's own, nor his settings
+            from botocore.session import Session
+
+            nothing = (None, None, os.devnull, None)
+            names = {"config_file": nothing, "credentials_file": nothing, "profile": (None, None, None, None)}
+            own = Session(session_vars=names)
+            return boto3.session.Session("test", "test", region_name=self.stage.region, botocore_session=own)
         return boto3.session.Session(region_name=self.stage.region)
 
     def client(self, service: str, *, read_timeout_s: float = 20, attempts: int = 5) -> Any:
@@ -49,6 +54,7 @@ class Aws:
                 read_timeout=read_timeout_s,
                 retries={"total_max_attempts": attempts, "mode": "standard"},
                 max_pool_connections=32,
+                proxies={} if self.stage.is_local else None,  # no proxy leads to this machine's own ports
             )
             self._made[key] = self._session.client(service, endpoint_url=self.endpoint, config=config)
         return self._made[key]

@@ -17,6 +17,7 @@ import httpx
 
 from ._aws import Aws, make
 from ._errors import NotFound, OperationFailed
+from ._registry import LOOPBACK
 
 ACCEPTED = ", ".join(
     (
@@ -73,13 +74,18 @@ class Source:
         except NotFound:
             return False
 
+    @property
+    def _is_near(self) -> bool:
+        """Whether it is on this machine, where no proxy leads to."""
+        return urlsplit(self.url).hostname in LOOPBACK
+
     @contextmanager
     def _get(self, path: str, *, method: str = "GET", **headers: str) -> Iterator[httpx.Response]:
         url = f"{self.url}/v2/{self.repository}/{path}"
         headers = {"Authorization": self.authorization, "Accept-Encoding": "identity", **headers}
         try:
             with (
-                httpx.Client(follow_redirects=True, timeout=60) as client,
+                httpx.Client(follow_redirects=True, timeout=60, trust_env=not self._is_near) as client,
                 client.stream(method, url, headers=headers) as answer,
             ):
                 if answer.status_code == 404:

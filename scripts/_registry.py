@@ -62,7 +62,11 @@ class Registry:
         self.authorization = authorization
         self._pause_s = pause_s
         self._stopped = threading.Event()
-        self._http = httpx.Client(timeout=httpx.Timeout(60, connect=5), limits=httpx.Limits(max_connections=16))
+        self._http = httpx.Client(
+            timeout=httpx.Timeout(60, connect=5),
+            limits=httpx.Limits(max_connections=16),
+            trust_env=parts.hostname not in LOOPBACK,  # no proxy leads to this machine's own ports
+        )
 
     def stop(self) -> None:
         """Make every upload end at its next piece."""

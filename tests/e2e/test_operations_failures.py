@@ -1,5 +1,6 @@
 """What commands say and leave when AWS, the registry or the person stands in the way."""
 
+import json
 import os
 import signal
 import subprocess
@@ -98,6 +99,24 @@ def test_an_alias_that_cannot_be_moved_stays(stage: Staged, instance: Instance) 
 def test_an_address_where_nothing_answers_is_told(stage: Staged) -> None:
     """A wrong endpoint is an error with the next step, after seconds and not minutes."""
     assert "make local" in said(run(NAME, "scripts.status", "--endpoint-url", "http://127.0.0.1:9"))
+
+
+def test_the_local_stage_heeds_nothing_that_the_person_has_set_up(
+    stage: Staged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile that is not there, broken files of settings and a proxy have no say on this machine's own ports."""
+    broken = tmp_path / "broken"
+    broken.write_text("no [settings")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(broken))
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_PROFILE", "nowhere")
+    done = run(NAME, "scripts.status")
+    assert done.returncode == 0, done.stderr
+    digest = stage.image("third")  # pushed by this process, past the proxy too
+    done = run(NAME, "scripts.lint_image", digest, "--json")
+    assert json.loads(done.stdout)["image"] == digest, done.stderr
 
 
 def test_a_missing_repository_is_told_before_anything_is_sent(stage: Staged) -> None:
