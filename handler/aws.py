@@ -23,6 +23,7 @@ _TRANSIENT = frozenset(
         "KmsThrottled",
         "OverLimit",
         "PriorRequestNotComplete",
+        "ProvisionedThroughputExceeded",  # among the reasons of a transaction
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",

@@ -23,6 +23,7 @@ Records = dict[Key, dict[str, Any]]
 
 _BATCH_GET_LIMIT, _BATCH_WRITE_LIMIT = 100, 25
 _BATCH_ATTEMPTS = 4
+_SCAN_PAGES = 8  # of 1 MB: thousands of entries each
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -152,11 +153,22 @@ class Store:
         fields = self._get(OUTBOX, job_id)
         return _unsent(fields) if fields else None
 
-    def all_unsent(self, limit: int) -> list[Unsent]:
-        """Up to `limit` outbox entries; the table holds only what a crash left and what is under way."""
-        with aws.calling("read the outbox"):
-            answer = self._client.scan(TableName=self._prefix + OUTBOX, Limit=limit)
-        return [_unsent(values.fields(item)) for item in answer["Items"]]
+    def unsent_before(self, created: float, most: int) -> list[Unsent]:
+        """Up to `most` outbox entries that were made before a time: what a crash left, among what is under way."""
+        request: dict[str, Any] = {
+            "TableName": self._prefix + OUTBOX,
+            "FilterExpression": "attribute_not_exists(created) OR created < :before",
+            "ExpressionAttributeValues": {":before": values.encode(round(created, 3))},
+        }
+        found: list[Unsent] = []
+        for _ in range(_SCAN_PAGES):
+            with aws.calling("read the outbox"):
+                answer = self._client.scan(**request)
+            found += [_unsent(values.fields(item)) for item in answer["Items"]]
+            if len(found) >= most or "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return found[:most]
 
     def mark_sent(self, job_ids: Iterable[str]) -> None:
         """Remove outbox entries whose responses were sent."""

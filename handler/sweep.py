@@ -40,7 +40,7 @@ class Sweep:
         """Send what is older than a minute, and mark it; how many that were."""
         self.last = self.clock.monotonic()
         oldest = self.clock.wall() - OLDEST_UNDER_WAY
-        entries = [entry for entry in self.store.all_unsent(_AT_ONCE) if entry.created < oldest]
+        entries = self.store.unsent_before(oldest, _AT_ONCE)
         responses = [Response(entry.scoring_job_id, entry.score_result_id) for entry in entries]
         if not responses:
             return 0

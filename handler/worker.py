@@ -4,7 +4,7 @@ Claims and commits are each job's own; reads, responses and outbox marks are sha
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -145,7 +145,7 @@ class Worker:
             for future in done:
                 _take(futures[future], future)
             if pending and deadline.scoring_ends + _GRACE <= self.clock.monotonic():
-                self._abandon([futures[future] for future in pending])
+                self._abandon({future: futures[future] for future in pending})
                 return
             if pending:
                 self._keep([futures[future] for future in pending], attempts)
@@ -153,6 +153,8 @@ class Worker:
     def _score_one(self, attempt: Attempt, records: Records, deadline: Deadline) -> Response:
         job = attempt.job
         assert job is not None
+        if not deadline.allows(_SHORTEST_WORK):  # it waited for a thread
+            raise OutOfTime(f"{max(0.0, deadline.remaining):.1f} s of the invocation are left")
         log, trace = self._log(attempt), self.trace  # this invocation's, should the score outlast it
         started = self.clock.monotonic()
         if (SCORE_RESULT, job.result_id) in records:
@@ -191,10 +193,14 @@ class Worker:
         self.observe(Step.RENEW, job_id)
         return renewed
 
-    def _abandon(self, attempts: Sequence[Attempt]) -> None:
-        """Leave scores that ignore their deadline to their threads; the fence keeps those from writing."""
-        for attempt in attempts:
-            attempt.error = DeadlineExceeded("the score did not stop at its deadline")
+    def _abandon(self, pending: Mapping["Future[Response]", Attempt]) -> None:
+        """Leave scores that ignore their deadline to their threads; the fence keeps those from writing.
+
+        Those that no thread came to are not to blame.
+        """
+        for future, attempt in pending.items():
+            late = DeadlineExceeded("the score did not stop at its deadline")
+            attempt.error = OutOfTime("no thread was free to start it in time") if future.cancel() else late
         if self.pool:
             self.pool.shutdown(wait=False, cancel_futures=True)
             self.pool = None

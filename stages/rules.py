@@ -1,7 +1,12 @@
 """What one setting demands of another: combinations that AWS refuses, or accepts and then fails on under load."""
 
+import math
+
 from stages import limits
 from stages.stage import Stage
+
+RESERVE, RESERVE_S = "PLEXUS_RESERVE_SECONDS", 10.0  # the worker's setting and its default
+SHORTEST_WORK_S = 5  # seconds beside the reserve: claim, reads and a quick score
 
 SET_BY_TEMPLATE = (
     "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL",
@@ -59,6 +64,7 @@ def _environment_problems(settings: Stage) -> list[str]:
         for name in SET_BY_TEMPLATE
         if name in environment
     ]
+    problems.extend(_reserve_problems(settings))
     size = sum(len(name) + len(value) for name, value in environment.items())
     if size > 3072:
         problems.append(
@@ -66,3 +72,20 @@ def _environment_problems(settings: Stage) -> list[str]:
             "the rest is for what the template adds)"
         )
     return problems
+
+
+def _reserve_problems(settings: Stage) -> list[str]:
+    """A function that keeps all of its time to record outcomes hands every message back at once, and for ever."""
+    text, timeout = settings.function.environment.get(RESERVE, ""), settings.function.timeout_s
+    try:
+        reserve = float(text or RESERVE_S)
+    except ValueError:
+        reserve = math.nan
+    if not math.isfinite(reserve):
+        return []  # the worker names it, at a deploy's first try
+    if timeout >= reserve + SHORTEST_WORK_S:
+        return []
+    return [
+        f"function.timeout_s = {timeout} leaves no time to score: the worker keeps {RESERVE} = {reserve:g} of it to "
+        f"record outcomes (expected at least {math.ceil(reserve + SHORTEST_WORK_S)})"
+    ]

@@ -10,6 +10,7 @@ from tests.memory.wire import Refused
 TABLES = ("Account", "Item", "Scorecard", "Score", "ScoreVersion", "ScoringJob", "ScoreResult", "Outbox")
 MAXIMUM_RECORD_BYTES = 409_600
 MOST_READS, MOST_DELETES = 100, 25  # of one batch
+MOST_SCANNED = 100  # of one page: small, so that tests have several; DynamoDB's end at 1 MB
 
 
 class MemoryDynamoDB:
@@ -61,7 +62,14 @@ class MemoryDynamoDB:
         return _page(found, request["Limit"])
 
     def _scan(self, request: dict[str, Any]) -> dict[str, Any]:
-        return _page(list(self._table(request["TableName"]).values()), request["Limit"])
+        refuse_placeholders(request)
+        table = self._table(request["TableName"])
+        after = _id(request["ExclusiveStartKey"]) if "ExclusiveStartKey" in request else ""
+        items = [table[key] for key in sorted(table) if key > after]
+        looked_at = _page(items, request.get("Limit", MOST_SCANNED))
+        condition = {**request, "ConditionExpression": request.get("FilterExpression")}
+        found = [item for item in looked_at["Items"] if met(condition, item)]
+        return {**looked_at, "Items": found, "Count": len(found)}
 
     def _batch_get(self, request: dict[str, Any]) -> dict[str, Any]:
         responses = {}

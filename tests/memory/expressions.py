@@ -9,7 +9,7 @@ from tests.memory.wire import Refused
 Item = dict[str, dict[str, Any]]
 _TOKEN = re.compile(r"\s*(attribute_exists|attribute_not_exists|AND|OR|[()<>=,+]|[#:\w]+)")
 
-_EXPRESSIONS = ("ConditionExpression", "UpdateExpression", "KeyConditionExpression")
+_EXPRESSIONS = ("ConditionExpression", "UpdateExpression", "KeyConditionExpression", "FilterExpression")
 _RESERVED = {"status", "value", "type", "name", "key", "text", "order"}
 """Those of our attributes that DynamoDB's expressions take only by a placeholder, from its list of reserved words."""
 

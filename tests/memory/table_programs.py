@@ -65,7 +65,7 @@ endings: st.SearchStrategy[Step] = st.one_of(
     st.builds(lambda *given: Worker("fail", given), jobs, tokens, errors, st.just("now")),
 )
 reads: st.SearchStrategy[Step] = st.one_of(
-    st.builds(lambda limit: Worker("all_unsent", (limit,)), st.integers(1, 4)),
+    st.builds(lambda *given: Worker("unsent_before", given), times, st.integers(1, 4)),
     st.builds(lambda job: Worker("unsent", (job,)), jobs),
     st.builds(lambda ids: Worker("read", ([(SCORING_JOB, each) for each in ids],)), worker_ids),
     st.builds(lambda key: Worker("account_id", (key,)), st.sampled_from(["acme", "twice", "none"])),

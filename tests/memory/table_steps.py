@@ -1,5 +1,6 @@
 """Programs on tables: their steps, and what has to be equal of what came of them."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -68,7 +69,7 @@ def view(request: dict[str, Any], answer: dict[str, Any]) -> object:
     """An answer without what AWS leaves open: the order of items, and which come where a limit cuts them off."""
     if "Items" in answer:
         items = answer["Items"]
-        return by_id(items) if len(items) < request["Limit"] else len(items)
+        return by_id(items) if len(items) < request.get("Limit", math.inf) else len(items)
     told = {name: part for name, part in answer.items() if name in _TOLD and part}
     if "Responses" in told:
         told["Responses"] = {name: by_id(items) for name, items in told["Responses"].items() if items}

@@ -80,6 +80,15 @@ def test_the_sweep_sends_what_a_crash_left(world: World) -> None:
     assert world.dynamodb.ids("Outbox") == {"job-2"}
 
 
+def test_no_number_of_young_entries_hides_an_old_one(world: World) -> None:
+    """What a crash left is found among all that is under way, on whichever page of the outbox it stands."""
+    for number in range(250):
+        world.dynamodb.put("Outbox", id=f"job-{number}", scoreResultId=f"result-{number}", created=world.time - 5)
+    world.dynamodb.put("Outbox", id="last", scoreResultId="result-last", created=world.time - 100)
+    assert world.invoke(world.runtime(), {"source": "sweep"})[1]["sent"] == 1
+    assert world.sent_results() == ["result-last"]
+
+
 def test_a_missing_environment_is_told_by_a_direct_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without settings the answer names every missing variable."""
     monkeypatch.setattr("handler.app._runtime", None)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 import stages
-from stages import InvalidStage, UnknownStage
+from handler.settings import Settings
+from stages import InvalidStage, UnknownStage, rules
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -50,6 +51,8 @@ def test_every_stage_of_the_repository_is_valid(stage: str) -> None:
         ({"function__memory_mb": "2048"}, "function.memory_mb = '2048' is not an integer"),
         ({"function__memory_mb": True}, "function.memory_mb = True is not an integer"),
         ({"function__timeout_s": 901}, "function.timeout_s = 901 is out of range (expected 1 to 900)"),
+        ({"function__timeout_s": 14}, "leaves no time to score: the worker keeps PLEXUS_RESERVE_SECONDS = 10 of it"),
+        ({"function__environment__PLEXUS_RESERVE_SECONDS": "299"}, "(expected at least 304)"),
         ({"function__name": "has spaces"}, "function.name = 'has spaces' is not a valid value"),
         ({"function__alias": "7"}, "function.alias = '7' is not a valid value"),
         ({"function__nmae": "x"}, "function.nmae is not a setting"),
@@ -75,6 +78,13 @@ def test_what_cannot_work_is_refused(changes: dict[str, Any], said: str) -> None
     """A stage that AWS would refuse, or that would fail under load, is refused with the reason and what is expected."""
     (problem,) = problems(**changes)
     assert said in problem
+
+
+def test_the_reserve_is_the_workers() -> None:
+    """What the rule takes for the worker's default is the worker's default; what is no number is left to the worker."""
+    assert ("PLEXUS_RESERVE_SECONDS", Settings.reserve) == (rules.RESERVE, rules.RESERVE_S)
+    for odd in ("many", "nan", "inf"):
+        stages.parse("local", document(function__environment__PLEXUS_RESERVE_SECONDS=odd))
 
 
 def test_all_problems_are_said_at_once() -> None:
