@@ -4,7 +4,7 @@
 STAGE ?= local
 HOST_PYTHON ?= python3
 export STAGE CANARY WATCH TO SKIP_VERIFY YES
-unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
+unexport $(filter PYTHON%,$(.VARIABLES))
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 
@@ -128,7 +128,7 @@ cache-prune: ## Remove what they do not need (DRY_RUN=1: only say it)
 clean: ## Stop the local AWS and remove everything that was made here (the cache stays)
 	@-$(HOST_PYTHON) -m local_aws stop --all 2>/dev/null; rm -rf build .local-aws .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis result
 clean-all: clean ## The same, and the cache of fetched inputs, layers and environments
-	@$(HOST_PYTHON) -c 'import shutil, sys; sys.path.insert(0, "nix"); import cache; shutil.rmtree(cache.cache_dir())'
+	@$(HOST_PYTHON) nix/caching.py clear
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2} END {print "\nSTAGE=staging or production: that stage instead of local. DRY_RUN=1: what acts only says what it would do. YES=1: nothing is asked.\n"}' $(MAKEFILE_LIST)

@@ -10,6 +10,7 @@ builds the same digest. FOLDER (default build/image) is replaced in one step, an
 import argparse
 import contextlib
 import ctypes
+import glob
 import hashlib
 import json
 import os
@@ -53,6 +54,7 @@ def build(output: Path = DEFAULT_OUTPUT, say: Callable[[str], None] = lambda _: 
 def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """The same, while nobody prunes the cache."""
     output = output.absolute()
+    refuse_foreign(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     source = checkout(APP_FOLDERS)
     if source.untracked:
@@ -155,12 +157,23 @@ def sidecar(layout: Path, digest: str, folders: Sequence[Path], source: Checkout
     }
 
 
+def refuse_foreign(output: Path) -> None:
+    """BuildProblem when FOLDER or FOLDER.json is there and was not written by a build, which replaces both."""
+    record = record_file(output)
+    whole = not output.exists() or (output.is_dir() and (not any(output.iterdir()) or (output / "oci-layout").exists()))
+    if not whole or (record.exists() and b'"config_digest"' not in record.read_bytes()):
+        raise BuildProblem(
+            f"{output if not whole else record}: expected nothing or what an earlier build wrote, got something else\n"
+            "  A build would replace it. Name another folder: --output FOLDER"
+        )
+
+
 @contextlib.contextmanager
 def working_folder(output: Path) -> Iterator[Path]:
     """A folder beside `output`, so that what is finished can be renamed; gone at the end, whatever happens."""
-    prefix = f".{output.name}-"
+    prefix = f".{output.name}.building-"
     with locked("work-" + digest_of(str(output))[:16]):
-        for left in output.parent.glob(f"{prefix}*"):  # by a killed build: whoever holds the lock is alone here
+        for left in output.parent.glob(f"{glob.escape(prefix)}????????"):  # of killed builds: this one is alone here
             shutil.rmtree(left, ignore_errors=True)
         work = Path(tempfile.mkdtemp(prefix=prefix, dir=output.parent))
         work.chmod(0o755)

@@ -3,11 +3,13 @@
 
     caching.py show [--json]
     caching.py prune [--dry-run] [--json]
+    caching.py clear                        remove everything; what else lies in the cache's folder stays
 
 Standard library only. Everything in the cache can be made again; pruning costs time, never a result.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -17,31 +19,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cache import cache_dir, to_ourselves
+from cache import KINDS, TAG, cache_dir, is_ours, to_ourselves
 from needs import Needed, needs, users_of_layers
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 MEGABYTE = 1_000_000
-
-# Kind → what it is. Those in `needs` are pruned; the others belong to tools that keep house themselves.
-KINDS = {
-    "inputs": "fetched packages, by the locks' hashes",
-    "verified": "which of them were hashed, and when",
-    "roots": "Debian packages unpacked",
-    "layers": "the image's layers",
-    "bytecode": "the assembler's own .pyc files",
-    "unpacked": "layers as folders, for running functions",
-    "sites": "Python packages of the local AWS",
-    "uv-bin": "the pinned uv",
-    "uv": "uv's own cache of Python packages (uv cache prune)",
-    "pip": "a pip, where the host's Python has none",
-    "apt": "what Debian's releases hold, read by make lock",
-    "jsii": "CDK's libraries",
-    "nix": "the store of the project's own Nix (nix-store --gc)",
-    "nix-roots": "what the host's Nix must not collect",
-    "work": "work in progress",
-    "locks": "lock files",
-}
 
 
 @dataclass(frozen=True)
@@ -158,6 +140,26 @@ def prune(*, dry_run: bool, as_json: bool) -> int:
     return DONE
 
 
+def clear() -> int:
+    """Remove all that is ours; FAILED while anybody works with it."""
+    users = users_of_layers()
+    try:
+        if users:
+            raise BlockingIOError
+        with to_ourselves():
+            ours = (path for path in cache_dir().iterdir() if is_ours(path))
+            for path in sorted(ours, key=lambda path: path.name == "locks"):  # in which we hold one: it goes last
+                remove(path)
+    except BlockingIOError:
+        who = f"the local AWS of process {users[0]} (make stop)" if users else "a build"
+        print(f"cache: {who} is working with it; run this again when it has ended", file=sys.stderr)
+        return FAILED
+    with contextlib.suppress(OSError):  # other things are in it
+        (cache_dir() / TAG).unlink()
+        cache_dir().rmdir()
+    return DONE
+
+
 def remove(path: Path) -> None:
     """Remove one entry: first its name, so that a kill leaves no half of it under the name."""
     grave = path.with_name(f".gone-{os.getpid()}-{path.name}")
@@ -174,6 +176,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """0 done, 1 failed, 2 misused, 130 interrupted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("clear")
     for name in ("show", "prune"):
         verbs.add_parser(name).add_argument("--json", action="store_true")
     verbs.choices["prune"].add_argument("--dry-run", action="store_true", help="say what would go, and keep it")
@@ -181,6 +184,8 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         if arguments.verb == "show":
             return show(as_json=arguments.json)
+        if arguments.verb == "clear":
+            return clear()
         return prune(dry_run=arguments.dry_run, as_json=arguments.json)
     except OSError as problem:
         print(f"cache: {problem.filename or cache_dir()}: {problem.strerror}", file=sys.stderr)

@@ -16,10 +16,10 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from cache import cache_dir, locked
+from workspace import workspace
 
 LOCKS = Path(__file__).resolve().parent / "locks"
 STAMP = ".environment"
@@ -46,11 +46,28 @@ def key(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
+# What people set for package clients in general says how to reach packages, and is kept; these would change which are
+# taken or where they go, or keep a client from its work: the lock and the folder that it is given here decide that.
+OPTIONS_OF_PIP = "CONSTRAINT DRY_RUN NO_BINARY PLATFORM PREFIX PYTHON ROOT TARGET"
+OPTIONS_OF_UV = (
+    "BUILD_CONSTRAINT COMPILE_BYTECODE CONFIG_FILE CONSTRAINT EXCLUDE_NEWER LINK_MODE NO_BINARY NO_BUILD OVERRIDE "
+    "PYTHON SYSTEM_PYTHON"
+)
+PERSONAL = {f"PIP_{name}" for name in OPTIONS_OF_PIP.split()} | {f"UV_{name}" for name in OPTIONS_OF_UV.split()}
+# These may stand in pip's own files too.
+WITHOUT_PERSON = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0"}
+
+
+def surroundings(**variables: str) -> dict[str, str]:
+    """The variables of a package client: the caller's, less what is only about this Python or this person."""
+    kept = {name: value for name, value in os.environ.items() if name not in PERSONAL and not name.startswith("PYTHON")}
+    return {**kept, **WITHOUT_PERSON, **variables}
+
+
 def run(command: list[str | Path], what: str, **variables: str) -> str:
     """Run a command; on failure raise EnvironmentProblem with the command's own last lines."""
-    environment = {**os.environ, **variables}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    done = subprocess.run([str(word) for word in command], env=environment, text=True, capture_output=True)
+    words = [str(word) for word in command]
+    done = subprocess.run(words, env=surroundings(**variables), text=True, capture_output=True, errors="replace")
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]
         raise EnvironmentProblem(
@@ -101,11 +118,15 @@ def base_python() -> str:
 def pip() -> list[str | Path]:
     """A command that runs pip: the host's own, or one in a virtual environment kept in the cache."""
     base = base_python()
-    if subprocess.run([base, "-m", "pip", "--version"], capture_output=True).returncode == 0:
+    if subprocess.run([base, "-m", "pip", "--version"], env=surroundings(), capture_output=True).returncode == 0:
         return [base, "-m", "pip"]
     folder = cache_dir() / "pip" / key(sys.version, base)
-    if not (folder / "bin/pip").exists():
-        run([base, "-m", "venv", "--clear", folder], "making a virtual environment with pip")
+    if not folder.exists():
+        with locked("pip"), workspace() as work:  # several threads ask for it at once
+            if not folder.exists():
+                run([base, "-m", "venv", work / "venv"], "making a virtual environment with pip")
+                folder.parent.mkdir(exist_ok=True)
+                (work / "venv").rename(folder)
     return [folder / "bin/python", "-m", "pip"]
 
 
@@ -114,7 +135,7 @@ def uv() -> Path:
     lock = LOCKS / "uv.lock"
     folder = cache_dir() / "uv-bin" / key(lock.read_bytes())
     if not (folder / "bin/uv").exists():
-        with locked("uv-bin"), tempfile.TemporaryDirectory(dir=cache_dir()) as work:
+        with locked("uv-bin"), workspace() as work:
             if not (folder / "bin/uv").exists():
                 run(
                     [
@@ -126,7 +147,7 @@ def uv() -> Path:
                         "--only-binary",
                         ":all:",
                         "--target",
-                        Path(work) / "uv",
+                        work / "uv",
                         "-r",
                         lock,
                     ],
@@ -134,12 +155,20 @@ def uv() -> Path:
                 )
                 folder.parent.mkdir(exist_ok=True)
                 shutil.rmtree(folder, ignore_errors=True)
-                (Path(work) / "uv").rename(folder)
+                (work / "uv").rename(folder)
     return folder / "bin/uv"
 
 
+# Option of pip → the variables by which uv is told the same: the first by name is set where none is.
+FROM_PIP = {
+    "index-url": {"UV_DEFAULT_INDEX", "UV_INDEX_URL"},
+    "cert": {"SSL_CERT_FILE"},
+    "proxy": {"ALL_PROXY", "HTTPS_PROXY", "all_proxy", "https_proxy"},
+}
+
+
 def uv_settings() -> dict[str, str]:
-    """uv's variables for this cache and for pip's index; uv does not read pip's configuration by itself."""
+    """uv's variables for this cache and for pip's index, with its proxy and certificates: uv reads no file of pip's."""
     settings = {
         "UV_CACHE_DIR": str(cache_dir() / "uv"),
         "UV_NO_CONFIG": "1",
@@ -148,10 +177,10 @@ def uv_settings() -> dict[str, str]:
         "UV_SYSTEM_CERTS": "true",
         "UV_NO_PROGRESS": "" if sys.stderr.isatty() else "1",
     }
-    if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & os.environ.keys():
-        listed = subprocess.run([*map(str, pip()), "config", "list"], capture_output=True, text=True).stdout
-        for found in re.findall(r"^[\w:.]+\.index-url='(.+)'$", listed, re.M):
-            settings["UV_DEFAULT_INDEX"] = found
+    listed = subprocess.run([*map(str, pip()), "config", "list"], env=surroundings(), capture_output=True, text=True)
+    for option, value in re.findall(r"^[\w:.]+\.(index-url|cert|proxy)='(.+)'$", listed.stdout, re.M):
+        if not FROM_PIP[option] & os.environ.keys():
+            settings[min(FROM_PIP[option])] = value
     return {name: value for name, value in settings.items() if value}
 
 
@@ -164,6 +193,8 @@ def create(name: str, folder: Path) -> None:
         stamp.touch()
         return
     with locked("environment-" + key(str(folder.resolve()))):
+        if stamp.exists() and stamp.read_text() == wanted:
+            return  # another was faster, and works with it already
         stamp.unlink(missing_ok=True)
         announce(f"environment {name}: Python {sys.version.split()[0]}", lock)
         run(
@@ -214,10 +245,10 @@ def site(name: str, python_version: str = "3.13") -> Path:
     if folder.exists():
         return folder
     root = inputs.root(name)
-    with locked(folder.name), tempfile.TemporaryDirectory(dir=cache_dir()) as work:
+    with locked(folder.name), workspace() as work:
         if not folder.exists():
             announce(f"packages of {name}: Python {python_version}", lock)
-            packages = Path(work) / "site"
+            packages = work / "site"
             run(
                 [
                     uv(),

@@ -1,5 +1,6 @@
 """Inputs out of an archive in a registry: each is a blob of its own digest there, so no manifest needs to be read."""
 
+import http.client
 import json
 import os
 import shutil
@@ -86,8 +87,8 @@ def take(one: Input, repository: Repository, opener: urllib.request.OpenerDirect
             shutil.copyfileobj(answer, file)
     except urllib.error.HTTPError as error:
         return f"{repository}: HTTP {error.code}"
-    except urllib.error.URLError as error:
-        return f"{repository}: {error.reason}"
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return f"{repository}: {getattr(error, 'reason', error) or type(error).__name__}"
     if wrong := vault.mismatch(one, path):
         path.unlink()
         return f"{repository}: {wrong}"

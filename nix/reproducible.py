@@ -27,7 +27,7 @@ import vault
 from assembler import BuildProblem
 from cache import cache_dir, in_use, locked
 from differences import Layout
-from revision import REPOSITORY, git
+from revision import REPOSITORY, git, without_gits_own
 from workspace import workspace
 
 import build
@@ -193,13 +193,15 @@ def copy_source(target: Path, variant: Variant) -> None:
     """The work tree's tracked files as they are, in another order and with other times, as a repository of git's."""
     listed = git(REPOSITORY, "ls-files", "-z") or ""
     names = [name for name in listed.split("\0") if name and (REPOSITORY / name).is_file()]
-    subprocess.run(["git", "clone", "--quiet", "--shared", "--no-checkout", str(REPOSITORY), str(target)], check=True)
+    clone = ["git", "clone", "--quiet", "--shared", "--no-checkout", str(REPOSITORY), str(target)]
+    subprocess.run(clone, check=True, env=without_gits_own())
     for name in sorted(names, reverse=variant.reversed_files):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, target / name)
         if variant.file_time is not None:
             os.utime(target / name, (variant.file_time, variant.file_time))
-    subprocess.run(["git", "-C", str(target), "reset", "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    reset = ["git", "-C", str(target), "reset", "--quiet"]
+    subprocess.run(reset, check=True, stdout=subprocess.DEVNULL, env=without_gits_own())
 
 
 def hand_over(folder: Path, uid: int) -> None:

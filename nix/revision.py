@@ -1,5 +1,6 @@
 """Which commit is being built, and which of its files git tracks."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 UNKNOWN = "unknown"
 DIRTY = "-dirty"
+KEPT_OF_GIT = ("GIT_EXEC_PATH",)  # where git itself is installed
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,14 @@ def prefixes(folders: tuple[str, ...]) -> tuple[str, ...]:
 
 def git(repository: Path, *words: str) -> str | None:
     """What git prints; None when there is no git, or it is no repository of git's."""
-    command = ["git", "-c", "safe.directory=*", "-c", "core.quotepath=off", "-C", str(repository), *words]
+    options = ("--no-optional-locks", "-c", "safe.directory=*", "-c", "core.quotepath=off", "-C", str(repository))
     try:
-        done = subprocess.run(command, capture_output=True, check=False)
+        done = subprocess.run(["git", *options, *words], capture_output=True, check=False, env=without_gits_own())
     except OSError:
         return None
     return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None
+
+
+def without_gits_own() -> dict[str, str]:
+    """The variables of this process, less those by which a hook, or an editor, names another repository or index."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in KEPT_OF_GIT}

@@ -3,6 +3,7 @@
 No address is known here: apt's sources (or DEBIAN_MIRROR) and pip's configuration say where files come from.
 """
 
+import http.client
 import os
 import shutil
 import subprocess
@@ -95,9 +96,9 @@ def _by_http(address: str, path: Path) -> str:
             shutil.copyfileobj(answer, file)
     except urllib.error.HTTPError as error:
         return f"HTTP {error.code}"
-    except OSError as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:  # the last: DEBIAN_MIRROR holds no address
         path.unlink(missing_ok=True)
-        return str(getattr(error, "reason", error))
+        return str(getattr(error, "reason", error)) or type(error).__name__
     return ""
 
 

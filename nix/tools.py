@@ -1,11 +1,12 @@
 """Other programs run from threads, all ended when the work ends early."""
 
 import contextlib
-import os
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from environments import surroundings
 
 GRACE_S = 5
 
@@ -20,13 +21,18 @@ class Tools:
     def run(self, command: Sequence[str | Path], **variables: str) -> subprocess.CompletedProcess[str]:
         """Run to the end, output captured; a program that was ended by `stop` has a negative return code."""
         words = [str(word) for word in command]
-        environment = {**os.environ, **variables}
         with self._lock:
             if self._stopped:
                 return subprocess.CompletedProcess(words, -15, "", "stopped")
             # In a group of its own: Ctrl-C reaches us, and we end it.
             program = subprocess.Popen(
-                words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+                words,
+                env=surroundings(**variables),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                process_group=0,
             )
             self._running.add(program)
         out, err = program.communicate()

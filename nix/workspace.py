@@ -10,6 +10,8 @@ from pathlib import Path
 
 from cache import cache_dir, locked
 
+PREFIX = "score-processor-"
+
 
 @contextlib.contextmanager
 def workspace(*, keep_leftovers: bool = False) -> Iterator[Path]:
@@ -22,7 +24,7 @@ def workspace(*, keep_leftovers: bool = False) -> Iterator[Path]:
     with locked("work"):
         if not keep_leftovers:
             sweep(parent)
-        folder = Path(tempfile.mkdtemp(dir=parent))
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=PREFIX))
         folder.chmod(0o755)  # apt downloads as another user when root asks it to
         held = hold(folder)
     try:
@@ -45,7 +47,7 @@ def hold(folder: Path) -> int:
 
 def sweep(parent: Path) -> None:
     """Remove the folders that no living process holds."""
-    for folder in parent.iterdir():
+    for folder in parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
             os.close(hold(folder))
             remove(folder)
@@ -54,7 +56,7 @@ def sweep(parent: Path) -> None:
 def leftovers() -> list[Path]:
     """The folders that killed work left."""
     found = []
-    for folder in sorted((cache_dir() / "work").iterdir()):
+    for folder in sorted((cache_dir() / "work").glob(f"{PREFIX}*")):
         with contextlib.suppress(OSError):
             os.close(hold(folder))
             found.append(folder)

@@ -72,8 +72,8 @@ def parser() -> argparse.ArgumentParser:
 
 def given(text: str) -> tuple[Path, str | None]:
     """The path and the promised digest of an input."""
-    path, _, digest = text.partition("#")
-    return Path(path), digest or None
+    path, mark, digest = text.rpartition("#sha256:")  # a path may hold a # of its own
+    return (Path(path), f"sha256:{digest}") if mark else (Path(text), None)
 
 
 def contents_of(arguments: argparse.Namespace) -> tuple[str, Contents]:

@@ -11,6 +11,7 @@ import pins
 import pytest
 from cache import in_use, to_ourselves
 from needs import image_layers
+from workspace import workspace
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -141,3 +142,49 @@ def test_an_empty_cache_is_shown(cache: Path) -> None:
 def test_another_verb_is_a_misuse() -> None:
     """An unknown verb ends in 2."""
     assert caching("burn").returncode == 2
+
+
+def test_clear_takes_the_cache_alone(filled: dict[str, list[Path]], cache: Path) -> None:
+    """All that is ours goes; what somebody else keeps in the folder stays."""
+    (cache / "letters").mkdir()
+    done = caching("clear")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(path.name for path in cache.iterdir()) == ["letters", "something-new"]
+
+
+def test_clear_waits_for_no_build(filled: dict[str, list[Path]]) -> None:
+    """While a build works with the cache nothing is removed."""
+    with in_use():
+        done = caching("clear")
+    assert (done.returncode, "a build is working with it" in done.stderr) == (1, True)
+    assert there(filled["needed"]) == [True] * len(filled["needed"])
+
+
+def test_a_folder_of_other_things_is_no_cache(tmp_path: Path) -> None:
+    """A folder that holds more than a cache is refused by name before anything in it is swept."""
+    letter = tmp_path / "work" / "letter"
+    letter.mkdir(parents=True)
+    (tmp_path / "notes").touch()
+    done = caching("prune", SCORE_PROCESSOR_CACHE=str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{tmp_path}: holds other things than this cache" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes", "work"]
+    assert letter.exists()
+
+
+def test_only_our_own_work_is_swept(cache: Path) -> None:
+    """What stands in the folder of work in progress under other names is not ours to remove."""
+    (cache / "work" / "letters").mkdir(parents=True)
+    left = cache / "work" / "score-processor-killed"
+    left.mkdir()
+    with workspace():
+        assert [path.name for path in (cache / "work").iterdir() if path.name == "letters" or path == left] == [
+            "letters"
+        ]
+
+
+def test_a_user_without_a_home_is_told() -> None:
+    """Where no home is known the error names the folder that was asked for, and is no traceback."""
+    done = caching("show", SCORE_PROCESSOR_CACHE="~nobody-of-this-name/cache")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "cache: ~nobody-of-this-name/cache: nobody knows where this user's home is\n"

@@ -1,11 +1,14 @@
 """Fetching pinned inputs: what arrives is what the lock says, and all that does not arrive is said."""
 
+import contextlib
 import errno
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -58,6 +61,31 @@ def test_a_truncated_answer_is_not_taken(world: World) -> None:
     assert world.cached == ["tiny"]
 
 
+def test_a_mirror_that_is_no_address_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DEBIAN_MIRROR without a scheme is a reason beside each package, not a traceback."""
+    monkeypatch.setenv("DEBIAN_MIRROR", "mirror.test/debian")
+    with pytest.raises(InputProblem, match=r"alpha 1\.0: no configured mirror has .*: unknown url type"):
+        inputs.fetch()
+
+
+def test_an_answer_that_is_not_http_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port where something else answers is a reason too."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("DEBIAN_MIRROR", f"http://127.0.0.1:{server.getsockname()[1]}/")
+        threading.Thread(target=answer_oddly, args=(server,), daemon=True).start()
+        with pytest.raises(InputProblem, match="3 of the pinned inputs cannot be had"):
+            inputs.fetch()
+
+
+def answer_oddly(server: socket.socket) -> None:
+    """Greet each caller as a mail server does."""
+    with contextlib.suppress(OSError):
+        while True:
+            client, _ = server.accept()
+            client.sendall(b"220 mail.test ready\r\n")
+            client.close()
+
+
 def test_all_that_is_missing_is_said_at_once_with_every_way(world: World) -> None:
     """One error lists each missing input with its reason, what was tried, and what else can be done."""
     for name in ("alpha", "gamma"):
@@ -100,7 +128,7 @@ def test_two_fetches_at_once_fetch_once(world: World) -> None:
 
 def test_what_a_killed_fetch_left_is_used_and_swept(world: World) -> None:
     """A whole file in the folder of a killed fetch is taken from there, a half one is not, and the folder goes."""
-    left = world.folder / "cache" / "work" / "tmpkilled"
+    left = world.folder / "cache" / "work" / "score-processor-killed"
     left.mkdir(parents=True)
     (left / "whole").write_bytes(world.served["/" + pool("alpha")])
     (left / "half").write_bytes(world.served["/" + pool("beta")][:100])

@@ -9,6 +9,7 @@ import pytest
 
 from oci.app import app_contents
 from oci.bytecode import compiled
+from oci.command import given
 from oci.contents import Contents, File, Link
 from oci.digest import of_file
 from oci.elf import parse
@@ -27,6 +28,12 @@ TAG = "cpython-311"
 def as_in_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
     """Name bytecode as the image's Python does, whichever runs the test."""
     monkeypatch.setattr("sys.implementation.cache_tag", TAG)
+
+
+def test_a_promised_digest_is_told_from_its_path() -> None:
+    """What follows the last `#sha256:` is the digest; a folder's own # is part of the path."""
+    assert given(f"/C#/cache/a.whl#sha256:{'0' * 64}") == (Path("/C#/cache/a.whl"), f"sha256:{'0' * 64}")
+    assert given("/C#/root") == (Path("/C#/root"), None)
 
 
 def below_site(contents: Contents) -> list[str]:
