@@ -91,7 +91,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return float(value)
+        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, SupportsBytes):
         return base64.b64encode(bytes(value)).decode()
     return str(value) if isinstance(value, Path) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,10 @@ UNKNOWN = "unknown"
 
 def _git(*arguments: str, folder: Path = ROOT) -> str | None:
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+        # In a hook git's own variables name another repository or index than the folder's.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        words = ["git", "-C", str(folder), *arguments]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None

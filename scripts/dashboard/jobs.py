@@ -28,7 +28,7 @@ def jobs(aws: ReadOnly, pages: int = PAGES, limit: int | None = None) -> Jobs:
             seen += 1
             state = _text(item, "status")
             states[state] += 1
-            lapsed += state == "IN_PROGRESS" and float(_text(item, "leaseUntil") or 0) < now
+            lapsed += state == "IN_PROGRESS" and _number(item, "leaseUntil") < now
             if state == "FAILED":
                 failed.append(_failed(item))
         if "LastEvaluatedKey" not in answer:
@@ -56,13 +56,21 @@ def _failed(item: dict[str, Any]) -> FailedJob:
         id=_text(item, "id"),
         error=shown(_text(item, "errorMessage")),
         at=_text(item, "completedAt") or _text(item, "updatedAt"),
-        attempts=int(_text(item, "attempts") or 0),
+        attempts=int(_number(item, "attempts")),
     )
 
 
 def _text(item: dict[str, Any], name: str) -> str:
     """The attribute as text, whichever of DynamoDB's types holds it."""
     return str(next(iter(item.get(name, {"S": ""}).values())))
+
+
+def _number(item: dict[str, Any], name: str) -> float:
+    """The attribute as a number; 0 for none, which is no reason to show nothing of the others."""
+    try:
+        return float(_text(item, name) or 0)
+    except ValueError:
+        return 0.0
 
 
 def _about(aws: ReadOnly) -> int:

@@ -1,9 +1,12 @@
+from typing import Any
+
 import pytest
 
 import plexus
 from handler.records import result_id
 from handler.scoring import Score
 from plexus import exceptions
+from tests.memory.wire import Refused
 from tests.memory.world import World, scoring
 
 TEXT = "I want a refund for order 12345678, says Jane Roe of Elm Street."
@@ -36,6 +39,22 @@ def test_poison_that_fills_a_message_is_dead_lettered_without_attribute(world: W
     world.send("x" * 262_144)
     assert world.batch(world.runtime()) == []
     assert len(world.sqs.bodies("dead")[0]) == 262_144
+
+
+@pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_a_transaction_that_was_throttled_or_met_another_is_tried_again(world: World, code: str) -> None:
+    """DynamoDB tells it among the transaction's reasons; it is load, and nothing for an operator to set right."""
+
+    def fault(operation: str, phase: str, request: dict[str, Any]) -> None:
+        if phase == "before" and operation == "TransactWriteItems":
+            reasons = [{"Code": "None"}, {"Code": code}, {"Code": "None"}]
+            raise Refused("TransactionCanceledException", CancellationReasons=reasons)
+
+    world.wire.fault = fault
+    world.send_jobs(world.job())
+    assert len(world.batch(world.runtime())) == 1
+    (line,) = [line for line in world.lines() if line.get("message") == "no result"]
+    assert (line["cause"], world.status("job-1")) == ("AWS throttled, failed or was slow", "PENDING")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from scripts._errors import Refused
 from scripts._stage import load_stage
-from scripts.dashboard import hygiene, page, server
+from scripts.dashboard import hygiene, jobs, page, server
 from scripts.dashboard.board import Board, Source
 from scripts.dashboard.connection import Connection, ReadOnly
 from scripts.dashboard.panels import PLAN
@@ -158,6 +158,13 @@ def test_a_call_that_changes_something_is_refused_before_it_is_sent() -> None:
     with pytest.raises(Refused, match="it only looks"):
         aws.client("sqs").receive_message(QueueUrl="http://127.0.0.1:1/requests")
     assert aws.calls == {}
+
+
+def test_a_record_of_other_types_hides_no_job() -> None:
+    """A lease or a count that is no number is 0; the panel shows the job, and all the others."""
+    odd = {"id": {"S": "odd"}, "attempts": {"N": "1.5"}, "leaseUntil": {"S": "soon"}, "errorMessage": {"NULL": True}}
+    assert (jobs._failed(odd).id, jobs._failed(odd).attempts) == ("odd", 1)
+    assert jobs._number(odd, "leaseUntil") == jobs._number(odd, "absent") == 0
 
 
 @pytest.mark.parametrize(

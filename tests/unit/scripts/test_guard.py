@@ -43,6 +43,14 @@ def test_a_commit_of_another_branch_is_refused(clone: Path) -> None:
     assert problem == f"the commit {revision[:12]} is not on main, here or at the origin"
 
 
+def test_a_hook_does_not_change_what_is_looked_at(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables with which git tells its hooks another repository are not heeded: the folder's own is looked at."""
+    head = git(clone, "rev-parse", "HEAD")
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.setenv(name, str(clone / "elsewhere"))
+    assert _guard.commit_problems(head, clone) == []
+
+
 def test_every_reason_is_told_at_once(clone: Path) -> None:
     """An image of a dirty tree, and a tree that is dirty now, are two problems of one refusal."""
     (clone / "file").write_text("two")
