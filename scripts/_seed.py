@@ -5,11 +5,14 @@ Ids are derived from what they name, so that writing the same again changes noth
 
 from __future__ import annotations
 
+import hashlib
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 ARTIFACTS = ROOT / "build" / "artifacts"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 BATCH = 25
+LARGE_BYTES = 300_000  # of a text; a record of more than 409,600 bytes is refused
 THREADS = 8
 _IDS = uuid.UUID("0c7f4f0e-3a0b-5d0e-8f55-5f6a4c6f2f11")  # namespace of derived ids; never changed
 
@@ -185,7 +189,7 @@ def seed_jobs(
     account = account_id(aws)
     shared = {"accountId": account, "createdAt": utc_now()}
     item_ids = {item.id: derived("item", account, item.id, item.text) for item in items}
-    _put(aws, "Item", [_item_record(item, item_ids[item.id], shared) for item in items])
+    _put(aws, "Item", (_item_record(aws, item, item_ids[item.id], shared) for item in items))
     jobs = [Job(derived("job", run, item_ids[item.id], scores[name]), item, name) for item in items for name in names]
     shared["scorecardId"] = derived("scorecard", aws.stage.account_key, card.scorecard.key)
     records = [_job_record(job, item_ids[job.item.id], scores[job.score], shared) for job in jobs]
@@ -195,9 +199,20 @@ def seed_jobs(
     return jobs
 
 
-def _item_record(item: Item, identity: str, shared: dict[str, str]) -> dict[str, Any]:
-    written = {"externalId": item.id, "text": item.text, "updatedAt": shared["createdAt"]}
+def _item_record(aws: Aws, item: Item, identity: str, shared: dict[str, str]) -> dict[str, Any]:
+    written = {"externalId": item.id, "text": _kept(aws, item.text, identity), "updatedAt": shared["createdAt"]}
     return {"id": identity, **shared, **written}
+
+
+def _kept(aws: Aws, text: str, identity: str) -> str | dict[str, str | int]:
+    """The text as its record holds it: itself, or where it is large the worker's pointer into the stage's bucket."""
+    data = text.encode()
+    if len(data) <= LARGE_BYTES:
+        return text
+    digest = hashlib.sha256(data).hexdigest()
+    key = f"texts/{identity}/{digest}"
+    aws.client("s3").put_object(Bucket=aws.stage.bucket, Key=key, Body=data)
+    return {"s3": key, "bytes": len(data), "digest": f"sha256:{digest}"}
 
 
 def _job_record(job: Job, item_id: str, score_id: str, shared: dict[str, str]) -> dict[str, Any]:
@@ -206,7 +221,8 @@ def _job_record(job: Job, item_id: str, score_id: str, shared: dict[str, str]) -
 
 def states(aws: Aws, ids: Sequence[str]) -> dict[str, str]:
     """Return the state of each of these jobs; what is not there is left out."""
-    return {one["id"]: one["status"] for one in _tables.get(aws, "ScoringJob", ids, ("status",))}
+    found = _tables.get(aws, "ScoringJob", ids, ("status",))
+    return {one["id"]: str(one.get("status") or "without a status") for one in found}
 
 
 def _put_new(aws: Aws, table: str, record: dict[str, Any]) -> None:
@@ -220,11 +236,12 @@ def _put_new(aws: Aws, table: str, record: dict[str, Any]) -> None:
 
 
 def _put(aws: Aws, table: str, records: Iterable[dict[str, Any]]) -> None:
-    client, name, waiting = aws.client("dynamodb"), aws.stage.table(table), list(records)
-    for start in range(0, len(waiting), BATCH):
-        left = {name: [{"PutRequest": {"Item": encode(record)}} for record in waiting[start : start + BATCH]]}
+    client, name, waiting = aws.client("dynamodb"), aws.stage.table(table), iter(records)
+    while batch := list(islice(waiting, BATCH)):
+        left = {name: [{"PutRequest": {"Item": encode(record)}} for record in batch]}
+        pauses = _tables.pauses()
         while left := client.batch_write_item(RequestItems=left).get("UnprocessedItems"):
-            pass  # the client's own retries wait between attempts
+            time.sleep(next(pauses))
 
 
 def encode(record: dict[str, Any]) -> dict[str, Any]:

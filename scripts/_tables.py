@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -45,10 +46,20 @@ def get(aws: Aws, table: str, ids: Sequence[str], attributes: Sequence[str]) -> 
                 "ConsistentRead": True,
             }
         }
-        while left:
+        for pause in pauses():
             answer = client.batch_get_item(RequestItems=left)
             yield from map(_plain, answer["Responses"].get(name, []))
-            left = answer.get("UnprocessedKeys")
+            if not (left := answer.get("UnprocessedKeys")):
+                break
+            time.sleep(pause)
+
+
+def pauses() -> Iterator[float]:
+    """Seconds before what DynamoDB left undone is asked for again, which no client does by itself."""
+    pause = 0.05
+    while True:
+        yield pause
+        pause = min(2.0, 2 * pause)
 
 
 def _plain(item: Mapping[str, Any]) -> Record:

@@ -61,6 +61,25 @@ def test_a_file_of_jobs_sends_those_that_are_pending(demo: Demo, aws: Aws, tmp_p
     assert "1 of 2 jobs do not exist in stage local:\n  - nobody" in refused.stderr
 
 
+def test_a_text_that_no_record_holds_is_scored(demo: Demo, aws: Aws, tmp_path: Path) -> None:
+    """A text of 400 kB lies in the bucket, its record names it, and the worker finds the word at its end."""
+    items = tmp_path / "large.jsonl"
+    items.write_text(json.dumps({"id": "large", "text": "ü" * 200_000 + " refund"}))
+    assert enqueue(demo, str(items), *SCORE)["jobs"] == 1
+    done = demo.run("scripts.invoke", "{}")
+    assert done.returncode == 0, done.stderr
+    results = json.loads(demo.run("scripts.results", *SCORE, "--json").stdout)
+    assert [one["value"] for one in results if one["item"] == "large"] == ["Yes"]
+
+
+def test_a_job_without_a_status_is_told(demo: Demo, aws: Aws, tmp_path: Path) -> None:
+    """A record that somebody else wrote, without a status, is not sent, and stops nothing."""
+    aws.client("dynamodb").put_item(TableName=aws.stage.table("ScoringJob"), Item={"id": {"S": "bare"}})
+    (tmp_path / "jobs.csv").write_text("scoring_job_id\nbare\n")
+    told = enqueue(demo, str(tmp_path / "jobs.csv"))
+    assert (told["jobs"], told["passed"]) == (0, {"without a status": 1})
+
+
 def test_a_dry_run_sends_nothing(demo: Demo, aws: Aws) -> None:
     """It tells how many jobs there would be, and the queue is as it was."""
     told = enqueue(demo, str(ITEMS), *SCORE, "--dry-run")
