@@ -13,6 +13,8 @@ def apply_at_start() -> None:
     log_group_resource()
     role_resource()
     thrifty_transactions()
+    quick_dynamodb()
+    gathered_metrics()
 
 
 def apply_to_lambda() -> None:
@@ -101,6 +103,22 @@ def thrifty_transactions() -> None:
     from local_aws.extension import snapshots
 
     snapshots.install()
+
+
+def quick_dynamodb() -> None:
+    """moto parses, copies and measures the same things again and again for one call: once is enough."""
+    from local_aws.extension import quick_dynamodb as module
+
+    module.install()
+
+
+def gathered_metrics() -> None:
+    """SQS publishes each message's metrics by calls of their own to CloudWatch: gather those of a second in one."""
+    import localstack.services.sqs.provider as module
+
+    from local_aws.extension.queue_metrics import GatheringDispatcher
+
+    module.CloudwatchDispatcher = GatheringDispatcher
 
 
 def image_code_without_docker() -> None:

@@ -141,3 +141,29 @@ def test_a_transaction_changes_all_that_it_names(table: Any) -> None:
     table.transact_write_items(TransactItems=writes)
     found = {key: table.get_item(TableName=TABLE, Key=item(key)).get("Item") for key in ("replaced", "removed")}
     assert found == {"replaced": item("replaced", value="new"), "removed": None}
+
+
+def test_a_condition_seen_before_is_judged_anew(table: Any) -> None:
+    """The same update again, of other values or another item, is judged and done by these."""
+
+    def update(key: str, old: str, new: str) -> None:
+        table.update_item(
+            TableName=TABLE,
+            Key=item(key),
+            UpdateExpression="SET #v = :new REMOVE gone ADD n :one",
+            ConditionExpression="#v = :old",
+            ExpressionAttributeNames={"#v": "value"},
+            ExpressionAttributeValues={":old": {"S": old}, ":new": {"S": new}, ":one": {"N": "1"}},
+        )
+
+    for key in ("red", "blue"):
+        table.put_item(TableName=TABLE, Item=item(key, value=key, gone="soon"))
+    update("red", "red", "rose")
+    assert "ConditionalCheckFailed" in refusal(update, key="red", old="red", new="rose")
+    update("red", "rose", "pink")
+    update("blue", "blue", "rose")
+    found = {key: table.get_item(TableName=TABLE, Key=item(key))["Item"] for key in ("red", "blue")}
+    assert found == {
+        "red": item("red", value="pink") | {"n": {"N": "2"}},
+        "blue": item("blue", value="rose") | {"n": {"N": "1"}},
+    }

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -166,3 +167,30 @@ def test_message_attributes_reach_the_function(make_pipeline: Callable[..., Pipe
     assert record["messageAttributes"]["colour"]["stringValue"] == "blue"
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
     assert (record["eventSource"], record["awsRegion"]) == ("aws:sqs", "us-west-2")
+
+
+def test_metrics_of_queues_count_each_message(aws: Clients) -> None:
+    """CloudWatch is told how many messages were sent to a queue, received and deleted, and how large they were."""
+    sqs, name = aws("sqs"), f"counted-{uuid.uuid4().hex[:8]}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    for size in (1, 2, 3, 3):
+        sqs.send_message(QueueUrl=url, MessageBody="x" * size)
+    for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"][:3]:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    now = datetime.now(UTC)
+
+    def told(metric: str) -> list[float]:
+        answer = aws("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName=metric,
+            Dimensions=[{"Name": "QueueName", "Value": name}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(hours=1),
+            Period=7200,
+            Statistics=["SampleCount", "Sum"],
+        )
+        return [sum(point[each] for point in answer["Datapoints"]) for each in ("SampleCount", "Sum")]
+
+    wait_for(lambda: told("NumberOfMessagesDeleted") == [3, 3], "the metrics of a queue")
+    assert (told("NumberOfMessagesSent"), told("SentMessageSize")) == ([4, 4], [4, 9])
+    assert told("NumberOfMessagesReceived")[1] == 4

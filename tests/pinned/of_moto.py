@@ -63,7 +63,7 @@ def registry_images():
 
 
 def thrifty_transactions():
-    """A transaction deep-copies each table once; after the patch the copy shares what the transaction does not name."""
+    """A transaction deep-copies each of its tables; after the patch it copies only what it names, and undoes that."""
     from moto import mock_aws
     from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
     from moto.dynamodb.models.dynamo_type import DynamoType
@@ -73,18 +73,25 @@ def thrifty_transactions():
         dynamodb = _table()
         table = dynamodb_backends["123456789012"][REGION].tables["table"]
         named, other = DynamoType({"S": "named"}), DynamoType({"S": "other"})
+        kept = table.items[other]
         assert not hasattr(type(table), "__deepcopy__")
-        assert copy.deepcopy(table).items[other] is not table.items[other]
+        assert copy.deepcopy(table).items[other] is not kept
         internals.thrifty_transactions()
-        assert copy.deepcopy(table).items[other] is not table.items[other]
+        assert copy.deepcopy(table).items[other] is not kept
         copies = _record(type(table))
-        item = {"pk": {"S": "named"}, "value": {"S": "new"}}
-        dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": "table", "Item": item}}])
-        assert len(copies) == 1
-        assert copies[0].items[other] is table.items[other]
-        assert copies[0].items[named].attrs.keys() == {"pk"}
-        assert table.items[named].attrs.keys() == {"pk", "value"}
-        assert snapshots._transaction.get() is None
+        put = {"Put": {"TableName": "table", "Item": {"pk": {"S": "named"}, "value": {"S": "new"}}}}
+        check = {"TableName": "table", "Key": {"pk": {"S": "other"}}, "ConditionExpression": "attribute_exists(#no)"}
+        check["ExpressionAttributeNames"] = {"#no": "value"}
+        for writes, attributes in ([put, {"ConditionCheck": check}], {"pk"}), ([put], {"pk", "value"}):
+            try:
+                dynamodb.transact_write_items(TransactItems=writes)
+            except dynamodb.exceptions.TransactionCanceledException:
+                assert len(writes) == 2
+            assert table.items[named].attrs.keys() == attributes
+        assert copies == [table] * 3
+        assert dynamodb_backends["123456789012"][REGION].tables["table"] is table
+        assert table.items[other] is kept
+        assert snapshots._under_way.get() is False
 
 
 def _table():

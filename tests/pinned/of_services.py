@@ -121,3 +121,35 @@ def status_route():
     assert list(inspect.signature(Function.latest).parameters) == ["self"]
     assert {"id", "config"} <= set(FunctionVersion.__annotations__)
     assert {"state", "image"} <= set(VersionFunctionConfiguration.__annotations__)
+
+
+def gathered_metrics():
+    """SQS's provider makes a dispatcher whose data go one by one; after the patch one that tells them together."""
+    from datetime import UTC, datetime
+
+    from localstack.services.sqs import provider
+
+    assert "publish_sqs_metric" in provider.CloudwatchDispatcher.dispatch_sqs_metric.__code__.co_names
+    assert "CloudwatchDispatcher" in provider.SqsProvider._init_cloudwatch_metrics_reporting.__code__.co_names
+    internals.gathered_metrics()
+    from local_aws.extension import queue_metrics
+
+    dispatcher, queue = provider.CloudwatchDispatcher(), SimpleNamespace(account_id="0", region="us-west-2", name="one")
+    queue_metrics.connect_to, sent = MagicMock(), []
+    put = queue_metrics.connect_to.return_value.cloudwatch.put_metric_data
+    put.side_effect = lambda **request: sent.extend(request["MetricData"])
+    for size in (3, 3, 4):
+        dispatcher.dispatch_metric_message_sent(queue, size)
+    dispatcher.dispatch_metric_received(queue, 0)
+    dispatcher.publish()
+    assert put.call_count == 1
+    told = {datum["MetricName"]: (datum["Unit"], datum["Values"], datum["Counts"]) for datum in sent}
+    assert told["SentMessageSize"] == ("Bytes", [3.0, 4.0], [2.0, 1.0])
+    assert told["NumberOfMessagesSent"] == ("Count", [1.0], [3.0])
+    assert told["NumberOfEmptyReceives"] == ("Count", [1.0], [1.0])
+    dispatcher.shutdown()
+    dispatcher.dispatch_metric_received(queue, 1)
+    dispatcher.publish()
+    assert put.call_count == 1
+    many = {("one", "SentMessageSize", "Bytes", size): 1 for size in range(151)}
+    assert [len(datum["Values"]) for datum in queue_metrics.metric_data(many, datetime.now(UTC))] == [150, 1]
