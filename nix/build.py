@@ -116,7 +116,7 @@ def shortened(names: Sequence[str], limit: int = 5) -> str:
 
 def make_layers(assembler: Assembler, plans: Sequence[Plan], say: Callable[[str], None]) -> list[Path]:
     """The folders of all layers in their order; those that are not cached are made, the biggest first, in parallel."""
-    todo = sorted((plan for plan in plans if not plan.folder.exists()), key=lambda plan: -plan.weight)
+    todo = sorted((plan for plan in plans if not plan.is_made), key=lambda plan: -plan.weight)
     finished = iter(range(1, len(todo) + 1))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         made = [

@@ -26,6 +26,7 @@ from oci.layout import write_stamp
 APP_FOLDERS = ("plexus", "handler")
 LICENCES = Path(__file__).resolve().parent / "licences"
 SMALL = "small"
+FILES = ("blob", "layer.json", "scan.json", "stamp")  # of a layer in the cache
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,14 @@ class Plan:
     def folder(self) -> Path:
         """Where the layer lies in the cache."""
         return cache_dir() / "layers" / self.key
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the layer is cached. After a power cut a file may be there without its bytes: then it is not."""
+        try:
+            return all((self.folder / name).stat().st_size for name in FILES)
+        except FileNotFoundError:
+            return False
 
 
 def digest_of(*parts: object) -> str:
@@ -117,14 +126,14 @@ def file_facts(path: Path) -> list[Any]:
 
 def make_layer(assembler: Assembler, plan: Plan, progress: Callable[[str], None]) -> Path:
     """The folder of a layer, made now unless it is cached; safe beside other builds and against a kill."""
-    if plan.folder.exists():
+    if plan.is_made:
         return plan.folder
     with locked(f"layer-{plan.key[:32]}"):
-        if plan.folder.exists():
+        if plan.is_made:
             return plan.folder
         # What killed builds left: whoever holds the lock is alone. Their assembler may still be writing there, so each
         # build has a name of its own.
-        for left in plan.folder.parent.glob(f"{plan.key}.part-*"):
+        for left in (plan.folder, *plan.folder.parent.glob(f"{plan.key}.part-*")):
             shutil.rmtree(left, ignore_errors=True)
         part = plan.folder.with_name(f"{plan.key}.part-{os.getpid()}-{os.urandom(4).hex()}")
         try:

@@ -1,14 +1,15 @@
 """Images in one tar file, as `docker save`, skopeo, buildah and podman write them, read in place."""
 
-import json
+import lzma
 import tarfile
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from oci.digest import encoded, sha256
 from oci.exceptions import OciError
 from oci.scan import Scan, scan_blob
-from oci.shape import CONFIG
+from oci.shape import CONFIG, decoded
 from oci.source import Image, Notes, indexed_image
 
 GZIP = b"\x1f\x8b"
@@ -21,7 +22,7 @@ def archive_image(path: Path) -> Image:
         with tarfile.open(path) as archive:
             members = {member.name.removeprefix("./"): member for member in archive}
             return Archive(path, archive, members).image()
-    except (tarfile.TarError, EOFError, OSError) as problem:
+    except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RecursionError) as problem:
         told = str(problem).partition("\n")[0].rstrip(":")  # in more lines is what each decompressor said
         raise OciError(f"{path} is no tar archive of an image: {told}") from problem
 
@@ -44,7 +45,7 @@ class Archive:
     def _document(self, name: str) -> Any:
         opened = self.open(name)
         try:
-            return json.loads(opened.read() if opened else b"")
+            return decoded(opened.read() if opened else b"")
         except ValueError as problem:
             raise OciError(f"{self._path}: {name} is no JSON: {problem}") from problem
 
@@ -81,7 +82,7 @@ class Archive:
         if len(promised) == 64 and sha256(data) != f"sha256:{promised}":
             notes.take("blob-digest", "config", f"its name says {promised}, its bytes are {sha256(data)}")
         try:
-            return notes.shaped(json.loads(data), CONFIG, "config")
+            return notes.shaped(decoded(data), CONFIG, "config")
         except ValueError as problem:
             notes.take("json", "config", f"it is no JSON: {problem}")
             return {}

@@ -1,6 +1,7 @@
 """Digests in OCI's notation, `sha256:` and 64 hexadecimal digits, taken while bytes are read or written."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -8,6 +9,7 @@ from typing import BinaryIO
 from oci.exceptions import InputMismatch
 
 ALGORITHM = "sha256:"
+DIGEST = re.compile("sha256:[0-9a-f]{64}")
 BLOCK = 1 << 20
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 MAGIC = b"\x7fELF"
 AMD64 = 62
+# What no sound file comes near; tables that refer to themselves have no end.
+MOST_TAGS, MOST_VERSIONS, MOST_TEXT = 4096, 100_000, 16 << 20
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 DT_NEEDED, DT_STRTAB, DT_SONAME, DT_RPATH, DT_RUNPATH = 1, 5, 14, 15, 29
@@ -48,7 +50,7 @@ class View:
     """A 64-bit little-endian ELF file in memory."""
 
     def __init__(self, data: bytes) -> None:
-        self.data = data
+        self.data, self._text_left = data, MOST_TEXT
         fields = HEADER.unpack_from(data, 16)
         self.machine = fields[1]
         self.table, size, count = fields[4], fields[8], fields[9]
@@ -61,13 +63,13 @@ class View:
         return Segment(kind, offset, address, size)
 
     def _tags(self) -> Iterator[tuple[int, int]]:
-        for segment in self.segments:
-            if segment.kind == PT_DYNAMIC:
-                for at in range(segment.offset, segment.offset + segment.size, DYNAMIC.size):
-                    tag, value = DYNAMIC.unpack_from(self.data, at)
-                    if tag == 0:
-                        return
-                    yield tag, value
+        for segment in [segment for segment in self.segments if segment.kind == PT_DYNAMIC][:1]:
+            size = min(segment.size, MOST_TAGS * DYNAMIC.size)
+            for at in range(segment.offset, segment.offset + size, DYNAMIC.size):
+                tag, value = DYNAMIC.unpack_from(self.data, at)
+                if tag == 0:
+                    return
+                yield tag, value
 
     def tag(self, wanted: int) -> int | None:
         """The first value of a dynamic tag."""
@@ -81,8 +83,10 @@ class View:
         raise ValueError(f"no segment holds the address {address:#x}")
 
     def text(self, at: int) -> str:
-        """The string that starts at an offset of the file."""
-        return self.data[at : self.data.index(b"\0", at)].decode("utf-8", "surrogateescape")
+        """The string that starts at an offset of the file; ValueError once all strings together are too long."""
+        end = self.data.index(b"\0", at, at + self._text_left)
+        self._text_left -= end - at
+        return self.data[at:end].decode("utf-8", "surrogateescape")
 
     def strings(self, wanted: int) -> tuple[str, ...]:
         """The strings of every dynamic entry with this tag."""
@@ -109,7 +113,7 @@ def parse(data: bytes) -> Elf:
             requires=tuple(required_versions(view)),
             provides=tuple(provided_versions(view)),
         )
-    except (struct.error, ValueError, IndexError):
+    except (struct.error, ValueError, IndexError, OverflowError):
         return Elf(machine=AMD64, broken=True)
 
 
@@ -129,10 +133,12 @@ def required_versions(view: View) -> Iterator[tuple[str, str]]:
     strings = view.tag(DT_STRTAB)
     if table is None or count is None or strings is None:
         return
-    at, names = view.place(table), view.place(strings)
+    at, names, left = view.place(table), view.place(strings), MOST_VERSIONS
     for _ in range(count):
         _, versions, library, first, following = VERNEED.unpack_from(view.data, at)
-        aux = at + first
+        aux, left = at + first, left - versions - 1
+        if left < 0:
+            raise ValueError("more versions than any file has")
         for _ in range(versions):
             _, _, _, version, next_aux = VERNAUX.unpack_from(view.data, aux)
             yield view.text(names + library), view.text(names + version)
@@ -146,6 +152,8 @@ def provided_versions(view: View) -> Iterator[str]:
     strings = view.tag(DT_STRTAB)
     if table is None or count is None or strings is None:
         return
+    if count > MOST_VERSIONS:
+        raise ValueError("more versions than any file has")
     at, names = view.place(table), view.place(strings)
     for _ in range(count):
         _, _, _, _, _, first, following = VERDEF.unpack_from(view.data, at)

@@ -14,9 +14,11 @@ from oci.digest import ALGORITHM, BLOCK
 from oci.elf import MAGIC, Elf, parse
 from oci.module import module_facts
 from oci.places import TASK
+from oci.rules import LAMBDA
 
 TAR_BLOCK = 512
 UNPACKED_AT_ONCE = 8 << 20
+EXTENDING = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE)
 KINDS = {
     tarfile.REGTYPE: "file",
     tarfile.AREGTYPE: "file",
@@ -28,8 +30,10 @@ KINDS = {
     tarfile.BLKTYPE: "block device",
     tarfile.FIFOTYPE: "fifo",
 }
-# A module of the function is small; anything above is not looked into.
-MODULE_LIMIT = 1 << 20
+# A module of the function is small, and no library is this big; anything above is not looked into.
+MODULE_LIMIT, ELF_LIMIT = 1 << 20, 1 << 30
+NAMES_LIMIT = 1 << 20  # of a header of long names: a path has 4 kB at most
+DIGITS = 9  # of a pax record's length
 
 
 class Item(NamedTuple):
@@ -144,6 +148,9 @@ class Plain:
     def _give(self, plain: bytes) -> None:
         self._plain.update(plain)
         self.unpacked_size += len(plain)
+        if self.unpacked_size > LAMBDA.unpacked:  # a bomb has no end worth waiting for
+            self._ended = True
+            raise Fault("unpacked-size", f"it alone unpacks to more than {LAMBDA.unpacked} bytes")
         self._buffer += plain
 
 
@@ -165,16 +172,18 @@ def scan_blob(file: BinaryIO, *, packed: bool = True) -> Scan:
 
 def entries(plain: Plain) -> Iterator[Item]:
     """Every entry of the tar; Fault when the tar breaks off or a header is no header."""
-    name: str | None = None
-    target: str | None = None
+    more: dict[str, str] = {}
     while (info := next_header(plain)) is not None:
-        padded = info.size + -info.size % TAR_BLOCK
-        if info.type in (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE):
-            name, target = long_names(info, whole(plain, info.size, padded - info.size), name, target)
+        if info.type in EXTENDING:
+            if info.size > NAMES_LIMIT:
+                raise Fault("tar", f"its tar has a header of {info.size} bytes for names")
+            more |= extensions(info, whole(plain, info.size, -info.size % TAR_BLOCK))
             continue
-        info.name, info.linkname = name or info.name, target or info.linkname
-        name = target = None
-        yield item(info, plain, padded if info.isreg() else 0)
+        info.name, info.linkname = more.get("path", info.name), more.get("linkpath", info.linkname)
+        if "size" in more:  # of files that a header's field cannot hold
+            info.size = number(more["size"])
+        more = {}
+        yield item(info, plain, info.size + -info.size % TAR_BLOCK if info.isreg() else 0)
 
 
 def next_header(plain: Plain) -> tarfile.TarInfo | None:
@@ -201,31 +210,35 @@ def whole(plain: Plain, count: int, padding: int = 0) -> bytes:
     return data[:count]
 
 
-def long_names(
-    info: tarfile.TarInfo, data: bytes, name: str | None, target: str | None
-) -> tuple[str | None, str | None]:
-    """Name and link target for the header that follows, from GNU's long names or pax records."""
+def extensions(info: tarfile.TarInfo, data: bytes) -> dict[str, str]:
+    """What GNU's long names or pax records say of the header that follows, under pax's names."""
     text = data.rstrip(b"\0").decode("utf-8", "surrogateescape")
     if info.type == tarfile.GNUTYPE_LONGNAME:
-        return text, target
+        return {"path": text}
     if info.type == tarfile.GNUTYPE_LONGLINK:
-        return name, text
-    if info.type == tarfile.XGLTYPE:
-        return name, target
-    records = dict(pax_records(data))
-    return records.get("path", name), records.get("linkpath", target)
+        return {"linkpath": text}
+    return {} if info.type == tarfile.XGLTYPE else dict(pax_records(data))
 
 
 def pax_records(data: bytes) -> Iterator[tuple[str, str]]:
     """The `length key=value` records of a pax header."""
-    while data.strip(b"\0"):
-        length, _, _ = data.partition(b" ")
-        if not length.isdigit() or not 0 < int(length) <= len(data):
+    at, end = 0, len(data.rstrip(b"\0"))
+    while at < end:
+        space = data.find(b" ", at, at + DIGITS + 1)
+        length = number(data[at:space].decode("latin-1")) if space > at else 0
+        if not 0 < length <= len(data) - at:
             raise Fault("tar", "its tar has a pax header that cannot be read")
-        record = data[len(length) + 1 : int(length) - 1].decode("utf-8", "surrogateescape")
+        record = data[space + 1 : at + length - 1].decode("utf-8", "surrogateescape")
         key, _, value = record.partition("=")
         yield key, value
-        data = data[int(length) :]
+        at += length
+
+
+def number(text: str) -> int:
+    """A decimal number of a pax header."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 2 * DIGITS):
+        raise Fault("tar", f"its tar has a pax header with the number {text[:40]!r}")
+    return int(text)
 
 
 def item(info: tarfile.TarInfo, plain: Plain, padded: int) -> Item:
@@ -237,7 +250,7 @@ def item(info: tarfile.TarInfo, plain: Plain, padded: int) -> Item:
     rest, padding = size - len(start), padded - size
     elf, names = None, None
     imports: tuple[str, ...] = ()
-    if start.startswith(MAGIC):
+    if start.startswith(MAGIC) and size <= ELF_LIMIT:
         elf = parse(start + whole(plain, rest, padding))
     elif path.endswith(".py") and path.startswith(TASK + "/") and info.size <= MODULE_LIMIT:
         names, imports = module_facts(start + whole(plain, rest, padding))

@@ -1,6 +1,7 @@
 """JSON documents of strangers: what of them has the shape that readers rely on, and what is noted and left out."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 # A type; a list that holds the shape of its items; or keys with the shapes of their values, all of them optional.
@@ -16,6 +17,23 @@ CONFIG: Shape = {
     "rootfs": {"diff_ids": [str]},
     "history": [{}],
 }
+
+
+def decoded(data: bytes) -> Any:
+    """The value of a JSON document; ValueError also for what readers take differently or cannot take at all."""
+    try:
+        return json.loads(data, object_pairs_hook=_keys_once)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _keys_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"an object has the key {twice[:40]!r} twice")
+    return found
 
 
 def shaped(value: Any, shape: Shape, where: str, tell: Callable[[str], object]) -> Any:

@@ -1,7 +1,6 @@
 """Images as lint sees them: the documents as they were written, and each layer as it was read."""
 
 import io
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from oci.digest import encoded, sha256
+from oci.digest import DIGEST, encoded, sha256
 from oci.exceptions import OciError
 from oci.scan import Scan, scan_blob
-from oci.shape import CONFIG, INDEX, MANIFEST, Shape, shaped
+from oci.shape import CONFIG, INDEX, MANIFEST, Shape, decoded, shaped
 
 MANIFESTS = {
     "application/vnd.oci.image.manifest.v1+json",
@@ -73,10 +72,10 @@ def layout_image(folder: Path, known: Callable[[str], Scan | None] = lambda _: N
 
     def open_blob(digest: str) -> BinaryIO | None:
         path = blobs / encoded(digest)
-        return path.open("rb") if path.is_file() else None
+        return path.open("rb") if DIGEST.fullmatch(digest) and path.is_file() else None
 
     try:
-        index = json.loads((folder / "index.json").read_bytes())
+        index = decoded((folder / "index.json").read_bytes())
     except (OSError, ValueError) as problem:
         raise OciError(f"{folder} is no OCI image layout: {problem}\n  Build one with: make build") from problem
     return indexed_image(index, open_blob, known)
@@ -177,7 +176,7 @@ def document(
     elif sha256(data) != digest:
         notes.take("blob-digest", what, f"its descriptor says {digest}, the blob's bytes are {sha256(data)}")
     try:
-        value = json.loads(data)
+        value = decoded(data)
     except ValueError as problem:
         notes.take("json", what, f"it is no JSON: {problem}")
         return data, {}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import revision
 from assembler import BuildProblem
+from layers import FILES, Plan
 
 import build
 
@@ -49,6 +50,20 @@ def test_only_killed_builds_of_this_image_are_swept(output: Path) -> None:
         there = {path.name for path in output.parent.iterdir()}
         assert there == {*kept, work.name}
     assert {path.name for path in output.parent.iterdir()} == set(kept)
+
+
+def test_a_layer_without_its_bytes_is_made_again(output: Path) -> None:
+    """What a power cut left, files of no bytes under their final names, counts as not made."""
+    plan = Plan("handler", "0" * 64, (), 0)
+    assert not plan.is_made
+    plan.folder.mkdir(parents=True)
+    for name in FILES:
+        (plan.folder / name).write_text("x")
+    assert plan.is_made
+    for name in FILES:
+        (plan.folder / name).write_text("")
+        assert not plan.is_made
+        (plan.folder / name).write_text("x")
 
 
 def test_a_hooks_variables_do_not_name_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
