@@ -90,7 +90,7 @@ class Page:
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
 
-    def wait(self, condition: str, limit_s: float = 30) -> None:
+    def wait(self, condition: str, limit_s: float = 120) -> None:
         """Wait until an expression is true."""
         end = time.monotonic() + limit_s
         while not self.run(condition):

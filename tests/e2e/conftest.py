@@ -255,7 +255,7 @@ class Function:
         return bool(told["State"] == "Active" and told.get("LastUpdateStatus") != "InProgress")
 
 
-def wait_for(condition: Callable[[], Any], what: str, limit_s: float = 30) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, limit_s: float = 120) -> Any:
     """Ask until the answer is true; fail when it does not come."""
     end = time.monotonic() + limit_s
     while not (answer := condition()):

@@ -80,7 +80,7 @@ def test_a_reading_makes_a_bounded_number_of_calls_and_none_that_acts(shown: Sho
 def test_no_text_and_no_secret_is_shown(shown: Shown) -> None:
     """Neither the page nor its JSON quotes an item's text or a key that an error held."""
     for path in ("", "panels", "snapshot.json"):
-        said = httpx.get(shown.address + path, timeout=30).text
+        said = httpx.get(shown.address + path, timeout=120).text
         assert "failed-0000" in said
         assert busy.TEXT not in said
         assert busy.SECRET not in said
@@ -138,7 +138,7 @@ def test_a_page_whose_server_ended_says_so(shown: Shown, seen: Page) -> None:
     seen.open(process.stdout.readline().strip())
     seen.wait("document.body.innerText.includes('912')")
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(120) == 130
     process.stdout.close()
     seen.wait("!document.getElementById('stale').hidden")
     assert "Start it again: make dashboard" in seen.run("document.getElementById('stale').textContent")

@@ -139,7 +139,7 @@ def test_a_client_that_waits_for_leave_to_send_a_manifest_gets_it(
         "Connection: close\r\n\r\n"
     )
     host, _, port = local_aws.registry.partition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=120) as connection:
         connection.sendall(head.encode())
         answer = connection.makefile("rb")
         assert (answer.readline(), answer.readline()) == (b"HTTP/1.1 100 Continue\r\n", b"\r\n")
@@ -150,7 +150,7 @@ def test_a_client_that_waits_for_leave_to_send_a_manifest_gets_it(
 def test_a_client_that_tries_tls_first_is_answered_at_once(local_aws: Instance) -> None:
     """skopeo and buildah begin with TLS: they get a plain 400 and go on in the clear, without waiting."""
     host, _, port = local_aws.registry.partition(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    with socket.create_connection((host, int(port)), timeout=120) as connection:
         connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500))
         answer = connection.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")

@@ -76,11 +76,11 @@ def test_handler_error_is_the_answer_and_keeps_the_environment(make_function: Ma
 
 def test_timeout_ends_the_environment(make_function: Make) -> None:
     """A function over its time is killed and told so, and the next call starts anew."""
-    function = make_function(Timeout=1)
-    answer = function.invoke({"sleep": 5})
+    function = make_function(Timeout=5)  # the next call has to start anew within it
+    answer = function.invoke({"sleep": 30})
     assert (answer.error, answer.value["errorType"]) == (UNHANDLED, "Sandbox.Timedout")
-    assert answer.value["errorMessage"].endswith("Task timed out after 1.00 seconds")
-    assert "Task timed out after 1.00 seconds" in answer.log
+    assert answer.value["errorMessage"].endswith("Task timed out after 5.00 seconds")
+    assert "Task timed out after 5.00 seconds" in answer.log
     assert "Status: timeout" in answer.report
     assert function.invoke().value["calls"] == 1
 

@@ -103,7 +103,7 @@ def test_kill_leaves_no_orphan_and_the_next_start_works(name: str, layout: Path)
     assert pids
     assert pids < {member.pid for member in family}
     os.kill(running.pid, signal.SIGKILL)
-    wait_for(lambda: not any(member.alive() for member in family), "the processes of the killed instance to end", 5)
+    wait_for(lambda: not any(member.alive() for member in family), "the processes of the killed instance to end")
     assert control.find(name) is None
     again = control.start(name)
     assert make_client(again, "ecr").describe_repositories()["repositories"] == []
@@ -117,7 +117,7 @@ def test_interrupted_start_leaves_nothing(name: str) -> None:
     starting = subprocess.Popen(line, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(lambda: control.leftovers(name), "LocalStack's process")
     starting.send_signal(signal.SIGINT)
-    starting.communicate(timeout=60)
+    starting.communicate(timeout=180)
     assert starting.returncode == 130
     assert control.leftovers(name) == {}
     assert control.find(name) is None

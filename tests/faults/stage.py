@@ -86,7 +86,7 @@ class Faulty:
         """Messages in the request queue, those in work too."""
         return _scenario.depth(self.aws, self.aws.queue_url(self.aws.stage.queues.request))
 
-    def drain(self, limit_s: float = 60) -> None:
+    def drain(self, limit_s: float = 240) -> None:
         """Poll until the request queue is empty; what a killed worker held comes back when its time is over."""
         end = time.monotonic() + limit_s
         while self.depth():

@@ -154,7 +154,7 @@ def test_a_fetch_that_is_stopped_leaves_nothing_half(world: World, number: signa
     while not world.asked:
         time.sleep(0.005)
     running.send_signal(number)
-    _, said = running.communicate(timeout=30)
+    _, said = running.communicate(timeout=120)
     assert "Traceback" not in said
     assert "beta" not in world.cached
     world.served["/" + pool("beta")] = b"the package beta" * 1000

@@ -64,7 +64,7 @@ def address(readings: Readings) -> Iterator[int]:
 
 def ask(port: int, path: str = "/", method: str = "GET", **headers: str) -> tuple[http.client.HTTPResponse, str]:
     """An answer and its body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     body = answer.read().decode()
