@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ._aws import Aws, error_code
@@ -136,7 +137,7 @@ def write(adoptions: Iterable[Adoption], folder: Path, stage: str) -> list[str]:
         image = " --parameters ParameterKey=ImageUri,ParameterValue=IMAGE" if "Parameters" in one.template else ""
         lines += [
             f"aws cloudformation create-change-set {change} --change-set-type IMPORT "
-            f"--template-body file://{template} --resources-to-import file://{resources}{image}",
+            f"--template-body {quote(f'file://{template}')} --resources-to-import {quote(f'file://{resources}')}{image}",
             f"aws cloudformation describe-change-set {change}   # read it: nothing but Import",
             f"aws cloudformation execute-change-set {change}",
         ]

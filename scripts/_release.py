@@ -117,6 +117,17 @@ def record(aws: Aws, version: Facts, live: Live, *, action: str, commit: str, no
     return _ledger.write(aws, entry)
 
 
+def record_late(aws: Aws, live: Live, commit: str) -> str:
+    """Write into the ledger what the alias names, where a deploy that moved it could not; a note that it did."""
+    known = _ledger.entries(aws, 20)
+    last = next((entry for entry in known or () if entry.action != "canary-back"), None)
+    if live.facts is None or known is None or (last and (last.version, last.digest) == (live.version, live.digest)):
+        return ""
+    note = "the ledger lacked this: written by a later deploy"
+    record(aws, live.facts, Live(None, None), action="deploy", commit=commit, note=note)
+    return note
+
+
 def protect(aws: Aws, digest: str) -> None:
     """Tag an image as deployed, which keeps it from the repository's lifecycle rule."""
     client, repository = aws.client("ecr"), aws.stage.repository

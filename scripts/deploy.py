@@ -64,7 +64,8 @@ def deploy(
     before = (live.digest, live.version)
     clock.lap("look")
     if is_live(live, latest, digest):
-        return Deployed("unchanged", digest, live.version, *before, commit, steps=clock.steps)
+        late = "" if dry_run else _release.record_late(aws, live, commit)
+        return Deployed("unchanged", digest, live.version, *before, commit, steps=clock.steps, note=late)
     if dry_run:
         return Deployed("would deploy", digest, "", *before, commit, steps=clock.steps)
     with _ledger.locked(aws, canary.seconds if canary else 0):
@@ -139,9 +140,9 @@ def _render(deployed: Deployed, shell: Shell) -> None:
         "deployed": f"{alias} now names version {deployed.version}, which runs {image}{was}",
     }[deployed.action]
     shell.console.print(text, markup=False)
+    if deployed.note:
+        shell.console.print(deployed.note, markup=False)
     if deployed.action == "deployed":
-        if deployed.note:
-            shell.console.print(deployed.note, markup=False)
         took = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in deployed.steps.items() if seconds >= 0.005)
         shell.console.print(took, markup=False, style="dim")
         if not deployed.ledger:

@@ -31,9 +31,11 @@ class Answer:
 
     @property
     def exit_code(self) -> int:
-        """1 when the function failed, or answered with a status from 400 on."""
-        status = self.payload.get("statusCode", 200) if isinstance(self.payload, dict) else 200
-        return FAILED if self.function_error or (isinstance(status, int) and status >= 400) else 0
+        """1 when the function failed, answered with a status from 400 on, or named messages to bring back."""
+        told = self.payload if isinstance(self.payload, dict) else {}
+        status = told.get("statusCode", 200)
+        refused = isinstance(status, int) and status >= 400
+        return FAILED if self.function_error or refused or told.get("batchItemFailures") else 0
 
 
 def invoke(aws: Aws, event: Any = None, *, qualifier: str | None = None) -> Answer:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from scripts import _function, _guard, _ledger, deploy, history, rollback, verify
+from scripts import _drift_function, _function, _guard, _ledger, deploy, history, rollback, verify
 from scripts._aws import Aws
 from scripts._command import Shell
 from scripts._errors import Conflict, NotFound, OperationFailed, Refused
@@ -53,6 +53,27 @@ def test_a_deploy_that_changes_nothing_does_nothing(stage: Staged) -> None:
         len(stage.aws.client("lambda").list_versions_by_function(FunctionName=stage.function)["Versions"]) == versions
     )
     assert len(history.history(stage.aws, 1000).entries) == entries
+
+
+def test_a_ledger_that_lacks_the_last_deploy_gets_it_from_the_next(
+    stage: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the connection broke between alias and ledger, the same deploy again writes the entry, and drift ends."""
+    digest = stage.image("second")
+
+    def cut(*_: object) -> bool:
+        raise OperationFailed("the connection was cut")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(_ledger, "write", cut)
+        with pytest.raises(OperationFailed, match="was cut"):
+            deploy.deploy(stage.aws, digest, commit="2" * 40)
+    assert stage.answer() == "second"
+    assert [one.setting for one in _drift_function.release(stage.aws)] == ["version", "image"]
+    done = deploy.deploy(stage.aws, digest, commit="2" * 40)
+    assert (done.action, done.note) == ("unchanged", "the ledger lacked this: written by a later deploy")
+    assert list(_drift_function.release(stage.aws)) == []
+    assert deploy.deploy(stage.aws, digest, commit="2" * 40).note == ""
 
 
 def test_a_version_that_fails_its_smoke_test_gets_no_calls(stage: Staged) -> None:

