@@ -61,6 +61,15 @@ def words(phrases: Iterable[str]) -> str:
     return "|".join(_phrase(phrase) for phrase in ordered)
 
 
+def spans(pattern: Any, text: str) -> list[tuple[int, int]]:
+    """(start, end) of every match that is not empty, in characters, end exclusive, in the order of the text.
+
+    RE2 reads bytes, and its wrapper counts them back into characters at each match. Of ASCII they are the same.
+    """
+    read: str | bytes = text.encode() if text.isascii() else text
+    return [span for match in pattern.finditer(read) if (span := match.span())[0] < span[1]]
+
+
 def whole(text: str, start: int, end: int) -> bool:
     """Whether no letter or digit touches the span on the outside.
 

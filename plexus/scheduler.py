@@ -112,29 +112,45 @@ def _one(
     scorecard: Scorecard, score: Score, items: Sequence[Item], known: Mapping[str, list[Outcome]], context: Context
 ) -> list[Outcome]:
     """One score for all items; items that it cannot have or does not need are not given to its scorer."""
-    outcomes: list[Outcome | None] = [None] * len(items)
+    refused, requests = _requests(scorecard, score, items, known)
+    outcomes = _scored(scorecard, score, requests, context)
+    if len(outcomes) != len(requests):
+        raise RuntimeError(f"the scorer of {score.name!r} gave {len(outcomes)} outcomes for {len(requests)} items")
+    if (validation := score.configuration.validation) is not None:
+        outcomes = [validated(outcome, score.name, validation) for outcome in outcomes]
+    if not refused:
+        return outcomes
+    rest = iter(outcomes)
+    return [refused[place] if place in refused else next(rest) for place in range(len(items))]
+
+
+def _requests(
+    scorecard: Scorecard, score: Score, items: Sequence[Item], known: Mapping[str, list[Outcome]]
+) -> tuple[dict[int, PlexusError], list[Request]]:
+    """What keeps items from being scored, by their places; and what the scorer is asked about the others."""
+    refused: dict[int, PlexusError] = {}
     requests: list[Request] = []
-    places: list[int] = []
-    process = scorecard.process(score)
+    process, needs = scorecard.process(score), score.depends_on
+    free = not needs and not score.configuration.disabled
     for place, item in enumerate(items):
         try:
-            results = _dependencies(score, {name: known[name][place] for name in score.depends_on})
+            results = {} if free else _dependencies(score, {name: known[name][place] for name in needs})
             _scorable(item)
             requests.append(Request(process(item), results))
-            places.append(place)
         except PlexusError as error:
-            outcomes[place] = error
-    for place, outcome in zip(places, _scored(scorecard, score, requests, context), strict=True):
-        outcomes[place] = validated(outcome, score.name, score.configuration.validation)
-    return [outcome for outcome in outcomes if outcome is not None]
+            refused[place] = error
+    return refused, requests
 
 
 def _scorable(item: Item) -> None:
     """Raises ItemWithoutText, or ScoringFailed for what is no text: half of a character, which no library takes."""
-    if not item.text or not item.text.strip():
+    text = item.text
+    if not text or text.isspace():
         raise ItemWithoutText("the item has no text to score")
+    if text.isascii():
+        return
     try:
-        item.text.encode()
+        text.encode()
     except UnicodeEncodeError as error:
         raise ScoringFailed(f"the text has half of a character (a lone surrogate) at {error.start + 1}") from None
 

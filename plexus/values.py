@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, make_dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -80,6 +80,26 @@ class Result:
                 "output_tokens": self.usage.output_tokens,
             },
         }
+
+
+#: A Result's slots without what seals them.
+_Draft: Any = make_dataclass("_Draft", [each.name for each in fields(Result)], slots=True, eq=False, repr=False)
+
+
+def found(
+    value: str, explanation: str | None, confidence: float | None, trace: Mapping[str, Any], configuration_hash: str
+) -> Result:
+    """The Result of a score that asks no model: what its class makes of the same, in a quarter of the time.
+
+    A frozen dataclass sets each field by a call, which batches feel. A draft is filled plainly and then made a Result:
+    an object may change to a class that has the same slots.
+    """
+    made: Any = _Draft(
+        value, explanation, confidence, None, trace, "200", None, None, configuration_hash, ENGINE_VERSION, NO_USAGE
+    )
+    made.__class__ = Result
+    sealed: Result = made
+    return sealed
 
 
 def plain(value: Any) -> Any:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +20,8 @@ KIND, LIBRARY = "xgboost", "xgboost-cpu"
 BLOCKS = (Block("word", (1, 2), maximum_features=50_000),)
 BOOSTER = "booster.json"
 CHUNK = 256
-"""Contributions are a dense row for each text: so many at once."""
+CELLS = 1 << 24
+"""At most so many texts at once, and so many contributions of theirs (64 MB)."""
 LEAST = 0.005  # contributions below it would read as 0.00
 
 
@@ -38,6 +41,20 @@ class Prediction(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Decided:
+    """The predictions of some texts in a row, in columns, for batches feel an object for each term.
+
+    The terms of the text at i are those from `bounds[i]` to `bounds[i + 1]`; `added` is their contributions, float32.
+    """
+
+    labels: list[str]
+    confidences: list[float]
+    terms: list[str]
+    added: Any
+    bounds: list[int]
+
+
+@dataclass(frozen=True)
 class ExplainableModel:
     """`booster` has one output for two classes (log-odds of the second), else one each.
 
@@ -51,15 +68,35 @@ class ExplainableModel:
 
     def predict(self, texts: Sequence[str], top: int) -> list[Prediction]:
         """One prediction for each text, with at most `top` terms."""
-        return list(self.predictions(texts, top))
+        return [prediction for decided in self.decided(texts, top) for prediction in _predictions(decided)]
 
-    def predictions(self, texts: Sequence[str], top: int) -> Iterator[Prediction]:
-        """As `predict`, one after the other."""
-        names = self.features.terms
-        for start in range(0, len(texts), CHUNK):
-            yield from self._chunk(texts[start : start + CHUNK], names, top)
+    def decided(self, texts: Sequence[str], top: int) -> Iterator[Decided]:
+        """As `predict`, so many texts at once as memory allows."""
+        rows = self.rows_at_once
+        for start in range(0, len(texts), rows):
+            yield self._decided(texts[start : start + rows], top)
 
-    def _chunk(self, texts: Sequence[str], names: list[str], top: int) -> Iterator[Prediction]:
+    @cached_property
+    def names(self) -> list[str]:
+        """The term of each column."""
+        return self.features.terms
+
+    @cached_property
+    def ranks(self) -> Any:
+        """Each column's place in the alphabet of terms: among equal contributions it decides."""
+        import numpy
+
+        ranks = numpy.empty(len(self.names), dtype=numpy.int32)
+        ranks[sorted(range(len(self.names)), key=self.names.__getitem__)] = numpy.arange(len(self.names))
+        return ranks
+
+    @property
+    def rows_at_once(self) -> int:
+        """Texts of a chunk: each has a dense row of contributions, and of more than two classes one for each."""
+        width = (len(self.names) + 1) * (1 if len(self.classes) == 2 else len(self.classes))
+        return max(1, min(CHUNK, CELLS // width))
+
+    def _decided(self, texts: Sequence[str], top: int) -> Decided:
         import numpy
         from xgboost import DMatrix
 
@@ -67,30 +104,30 @@ class ExplainableModel:
         asked = DMatrix(matrix)
         shares = probabilities(numpy.asarray(self.booster.predict(asked, output_margin=True)), self.scale)
         best = shares.argmax(axis=1)
-        contributions = self.booster.predict(asked, pred_contribs=True) * self.scale
-        terms = self._terms(matrix, contributions, best, names, top)
-        confidences = shares[range(len(best)), best].tolist()
-        for index, confidence, found in zip(best.tolist(), confidences, terms, strict=True):
-            yield Prediction(self.classes[index], round(confidence, 4), found)
+        confidences = [round(share, 4) for share in shares[numpy.arange(len(best)), best].tolist()]
+        columns, added, bounds = self._weightiest(matrix, self.booster.predict(asked, pred_contribs=True), best, top)
+        labels, terms = [self.classes[each] for each in best.tolist()], [self.names[each] for each in columns.tolist()]
+        return Decided(labels, confidences, terms, added, bounds.tolist())
 
-    def _terms(
-        self, matrix: Any, contributions: Any, best: Any, names: list[str], top: int
-    ) -> Iterator[tuple[Term, ...]]:
-        """Of each text, the terms that weighed most towards (or against) the class that was found."""
+    def _weightiest(self, matrix: Any, contributions: Any, best: Any, top: int) -> tuple[Any, Any, Any]:
+        """The `top` terms of each text that weighed most towards (or against) the class that was found.
+
+        Their columns, what they added, and where those of each text begin and end.
+        """
         import numpy
 
-        rows = numpy.repeat(numpy.arange(len(best)), numpy.diff(matrix.indptr))
-        columns = matrix.indices
+        rows, columns = numpy.repeat(numpy.arange(len(best)), numpy.diff(matrix.indptr)), matrix.indices
         if len(self.classes) == 2:
-            own = contributions[rows, columns] * numpy.where(best == 1, 1, -1)[rows].astype(contributions.dtype)
+            added = contributions[rows, columns] * numpy.where(best == 1, 1, -1)[rows].astype(contributions.dtype)
         else:
-            own = contributions[rows, best[rows], columns]
-        kept = numpy.abs(own) >= LEAST
-        ends = numpy.cumsum(numpy.bincount(rows[kept], minlength=len(best))).tolist()
-        found = list(zip(columns[kept].tolist(), own[kept].tolist(), strict=True))
-        for start, end in zip([0, *ends], ends, strict=False):
-            ordered = sorted(found[start:end], key=lambda each: (-abs(each[1]), names[each[0]]))[:top]
-            yield tuple(Term(names[column], value) for column, value in ordered)
+            added = contributions[rows, best[rows], columns]
+        added = added * self.scale
+        kept = numpy.abs(added) >= LEAST
+        rows, columns, added = rows[kept], columns[kept], added[kept]
+        order = numpy.lexsort((self.ranks[columns], -numpy.abs(added), rows))
+        begins = numpy.searchsorted(rows, numpy.arange(len(best)))
+        first = order[numpy.arange(len(rows)) - begins[rows] < top]
+        return columns[first], added[first], numpy.searchsorted(rows[first], numpy.arange(len(best) + 1))
 
     def save(self, folder: Path) -> None:
         """Writes the model's files: JSON and plain arrays."""
@@ -113,6 +150,14 @@ class ExplainableModel:
             return cls(classes, Features.load(folder, content), booster, scale)
         except (OSError, KeyError, TypeError, ValueError, xgboost.core.XGBoostError) as error:
             raise InvalidArtifact(f"the model is damaged: {type(error).__name__}") from None
+
+
+def _predictions(decided: Decided) -> Iterator[Prediction]:
+    terms = list(map(Term, decided.terms, decided.added.tolist()))
+    for label, confidence, (begin, end) in zip(
+        decided.labels, decided.confidences, pairwise(decided.bounds), strict=True
+    ):
+        yield Prediction(label, confidence, tuple(terms[begin:end]))
 
 
 def probabilities(margins: Any, scale: float) -> Any:

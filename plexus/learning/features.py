@@ -95,11 +95,15 @@ def _vectorizer(block: Block, vocabulary: dict[str, int] | None = None) -> Any:
 
 def _composed(text: str) -> str:
     """Accents as parts of their letters, and one apostrophe, however the text spells them."""
+    if text.isascii():
+        return text
     return unicodedata.normalize("NFC", text).replace("’", "'")
 
 
 def _plain(text: str) -> str:
     """Letters without their accents."""
+    if text.isascii():
+        return text
     from sklearn.feature_extraction.text import strip_accents_unicode
 
     found: str = strip_accents_unicode(text).replace("’", "'")

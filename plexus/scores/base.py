@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from plexus import values
 from plexus.context import Context
 from plexus.values import Item, Outcome, Result
 
 Configuration = TypeVar("Configuration")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One processed item, and the results of the scores that this one depends on, by name."""
 
     item: Item
@@ -41,6 +40,12 @@ class Scorer(ABC, Generic[Configuration]):
     def score(self, requests: Sequence[Request], context: Context) -> list[Outcome]:
         """One outcome per request, in order; an error of one request does not touch the others."""
 
-    def result(self, value: str, explanation: str | None = None, **more: Any) -> Result:
-        """A result with this configuration as its provenance."""
-        return Result(value, explanation, configuration_hash=self.configuration_hash, **more)
+    def result(
+        self,
+        value: str,
+        explanation: str | None = None,
+        confidence: float | None = None,
+        trace: Mapping[str, Any] | None = None,
+    ) -> Result:
+        """A result with this configuration as its provenance, of a score that asks no model."""
+        return values.found(value, explanation, confidence, {} if trace is None else trace, self.configuration_hash)

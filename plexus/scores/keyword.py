@@ -16,17 +16,12 @@ from plexus.exceptions import ScoringFailed
 from plexus.scores.base import Request, Scorer
 from plexus.values import Outcome, Result
 
+#: Where a match stands in the text: its first character and the one after its last.
+Span = tuple[int, int]
+
 _SHOWN = 5
 _BEFORE = 60  # characters before a keyword in which a negation is looked for
 _CUT = re.compile(r"^\S+")  # of `cannot`, cut in the middle, `not` would be left
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A span of the text (character offsets, end exclusive)."""
-
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -37,18 +32,14 @@ class Finder:
     words: Any | None
     others: tuple[Any, ...]
 
-    def matches(self, text: str) -> list[Match]:
+    def matches(self, text: str) -> list[Span]:
         """Every match, in the order of the text; a pattern that matches nothing at all (`x*`) has found nothing."""
-        spans = []
-        if self.words is not None:
-            spans = [match.span() for match in self.words.finditer(text)]
-            if spans and not text.isascii():
-                spans = [span for span in spans if patterns.whole(text, *span)]
-        if self.others:
-            for pattern in self.others:
-                spans += [match.span() for match in pattern.finditer(text) if match.end() > match.start()]
-            spans = sorted(set(spans))
-        return [Match(*span) for span in spans]
+        spans = patterns.spans(self.words, text) if self.words is not None else []
+        if spans and not text.isascii():
+            spans = [span for span in spans if patterns.whole(text, *span)]
+        if not self.others:
+            return spans
+        return sorted({*spans, *(span for pattern in self.others for span in patterns.spans(pattern, text))})
 
 
 class KeywordScorer(Scorer[KeywordClassifier]):
@@ -108,29 +99,23 @@ class KeywordScorer(Scorer[KeywordClassifier]):
             best = next(index for index, count in enumerate(counts) if count)
         else:
             best = counts.index(max(counts))
-        return self._found(self.finders[best].value, text, sorted_spans(matches))
+        return self._found(self.finders[best].value, text, sorted(span for spans in matches for span in spans))
 
-    def _negated(self, text: str, span: Match) -> bool:
+    def _negated(self, text: str, span: Span) -> bool:
         if self.negation is None:
             return False
-        begin = max(0, span.start - _BEFORE)
-        before = text[begin : span.start]
+        begin = max(0, span[0] - _BEFORE)
+        before = text[begin : span[0]]
         if begin and not text[begin - 1].isspace():
             before = _CUT.sub("", before)
         return bool(self.negation.search(before))
 
-    def _found(self, value: str, text: str, spans: list[Match]) -> Result:
-        quoted = [text[span.start : span.end].strip() for span in spans]
-        shown = ", ".join(f"“{word}”" for word in list(dict.fromkeys(quoted))[:_SHOWN])
-        trace = {"matches": [[span.start, span.end] for span in spans]}
-        return self.result(value, f"Found {shown}.", trace=trace)
+    def _found(self, value: str, text: str, spans: list[Span]) -> Result:
+        quoted = dict.fromkeys([text[start:end].strip() for start, end in spans])
+        shown = "”, “".join(list(quoted)[:_SHOWN])
+        return self.result(value, f"Found “{shown}”.", None, {"matches": [list(span) for span in spans]})
 
     def _nothing(self) -> Outcome:
         if self.otherwise is None:
             return ScoringFailed(f"{self.configuration.name}: no class matches, and there is no default")
         return self.result(self.otherwise, "Found none of the words.", trace={"matches": []})
-
-
-def sorted_spans(groups: list[list[Match]]) -> list[Match]:
-    """All matches of all classes in the order of the text."""
-    return sorted((span for group in groups for span in group), key=lambda span: (span.start, span.end))

@@ -24,7 +24,7 @@ from plexus.graph.replay import ReplayChatModel
 from plexus.graph.state import Run
 from plexus.scores.base import Request, Scorer
 from plexus.text import digest
-from plexus.values import Outcome
+from plexus.values import Outcome, Result
 
 _LONGEST_PATH = 200
 
@@ -79,7 +79,7 @@ class GraphScorer(Scorer[LangGraphScore]):
         resolve = self.output.resolve_known if "value" in final else self.output.resolve
         aliases = {**resolve(*places), **final}
         explanation = aliases.get("explanation")
-        return self.result(
+        return Result(
             as_value(aliases.get("value"), self.configuration.name),
             None if explanation is None else str(explanation),
             confidence=self._confidence(aliases.get("confidence")),
@@ -87,6 +87,7 @@ class GraphScorer(Scorer[LangGraphScore]):
             trace={"path": run.path, "nodes": run.nodes},
             model=self.model,
             prompt_hash=self.prompt_hash,
+            configuration_hash=self.configuration_hash,
             usage=run.usage,
         )
 

@@ -14,10 +14,10 @@ import plexus
 from plexus.artifacts import FolderArtifacts
 from plexus.context import Context
 from plexus.exceptions import InvalidArtifact
-from plexus.learning.explainable import ExplainableModel, Prediction, Term, calibrated, probabilities
+from plexus.learning.explainable import ExplainableModel, calibrated, probabilities
 from plexus.learning.train_explainable import train
 from plexus.publishing import Source, publish
-from plexus.scores.explainable import explanation
+from plexus.scores.explainable import said
 
 ROOT = Path(__file__).resolve().parents[3]
 GOOD = ["great value", "great taste", "really great", "a great day", "great people", "just great", "great, thanks"]
@@ -63,6 +63,15 @@ def test_a_batch_is_answered_as_single_texts_are() -> None:
     together = model.predict(texts, top=3)
     assert together[:14] == [model.predict([text], top=3)[0] for text in texts[:14]]
     assert len(together) == len(texts) > 256
+
+
+def test_contributions_are_held_for_as_many_texts_as_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many terms and classes make chunks small, and change no answer."""
+    model, texts = trained(3), [*GOOD, *BAD, *ODD]
+    together = model.predict(texts, top=3)
+    monkeypatch.setattr("plexus.learning.explainable.CELLS", 7 * (len(model.names) + 1))
+    assert model.rows_at_once == 2
+    assert model.predict(texts, top=3) == together
 
 
 def test_a_saved_model_answers_the_same(tmp_path: Path) -> None:
@@ -130,13 +139,23 @@ def test_a_score_gives_value_confidence_and_explanation(tmp_path: Path) -> None:
 
 
 def test_the_explanation_reads_as_words() -> None:
-    """Terms stand with their signs, the weightiest first; without any that is said."""
-    terms = (Term("refund", 1.2), Term("great", -0.349))
-    assert explanation(Prediction("Bad", 0.9, terms)) == "“refund” +1.20, “great” −0.35"
-    assert (
-        explanation(Prediction("Bad", 0.9, ()))
-        == "No term of the text weighed in: it was decided by what the text does not hold."
-    )
+    """Terms stand with their signs, and to two digits."""
+    assert said(["refund", "great"], [1.2, -0.349]) == ["“refund” +1.20", "“great” −0.35"]
+
+
+def test_what_is_rounded_at_once_is_rounded_as_one_by_one(tmp_path: Path) -> None:
+    """Confidence and the trace's contributions have the four digits that Python gives each of them."""
+    model, store, folder = trained(3), FolderArtifacts(tmp_path / "store"), tmp_path / "model"
+    folder.mkdir()
+    model.save(folder)
+    card = plexus.load(f"{CARD}    artifact: {store.put(folder)}\n")
+    texts = [*GOOD, *BAD, *ODD, "nothing of it"]
+    outcomes = plexus.score_batch(card, "Tone", map(plexus.Item, texts), context=Context(artifacts=store))
+    for found, outcome in zip(model.predict(texts, 2), outcomes, strict=True):
+        assert isinstance(outcome, plexus.Result)
+        terms = {term.text: round(term.contribution, 4) for term in found.terms}
+        assert (outcome.value, outcome.confidence, outcome.trace) == (found.label, found.confidence, {"terms": terms})
+        assert terms or str(outcome.explanation).startswith("No term of the text weighed in")
 
 
 def test_confidence_is_stretched_to_how_often_it_is_right() -> None:

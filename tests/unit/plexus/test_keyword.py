@@ -58,6 +58,14 @@ def test_the_explanation_quotes_what_was_found(card: Scorecard) -> None:
     assert result.trace == {"matches": [[0, 6], [8, 14], [16, 26]]}
 
 
+@pytest.mark.parametrize("before", ["", "e ", "é ", "退款 "])
+def test_places_are_counted_in_characters(card: Scorecard, before: str) -> None:
+    """Whatever stands before them, however many bytes it takes, and of keywords as of patterns."""
+    text = f"{before}a refund of RMA-12"
+    result = plexus.score(card, "Mentions Refund", plexus.Item(text))
+    assert [text[start:end] for start, end in result.trace["matches"]] == ["refund", "RMA-12"]
+
+
 def test_the_first_class_in_the_list_wins(card: Scorecard) -> None:
     """With `choose: first` the order of the YAML decides, not that of the text."""
     assert plexus.score(card, "Topic", plexus.Item("Scratched, and late too")).value == "Delivery"
