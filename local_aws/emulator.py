@@ -116,6 +116,6 @@ def no_json(event: bytes) -> str | None:
     """Why an event is no JSON; None when it is."""
     try:
         json.loads(event)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         return str(problem)
     return None

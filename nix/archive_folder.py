@@ -76,7 +76,9 @@ def write(folder: Path, wanted: Sequence[Input]) -> int:
     """Make `folder` an archive that holds these inputs, all of them cached; returns the bytes that it lacked.
 
     Each file is put there whole, the index last: a killed run leaves an archive that the next one completes.
+    InputProblem for a folder that is a layout of something else.
     """
+    archived(folder)
     blobs = vault.made(folder / "blobs" / "sha256")
     lack = [one for one in wanted if not holds(blobs / one.sha256, one)]
     total, before = sum(one.size for one in lack), meter.size_of(blobs)
@@ -109,16 +111,26 @@ def put(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
+def archived(folder: Path) -> list[dict[str, Any]]:
+    """What the index of an archive names; InputProblem when it is another's: an image's would hold two things then."""
+    path = folder / "index.json"
+    try:
+        there: list[dict[str, Any]] = json.loads(path.read_bytes())["manifests"] if path.exists() else []
+        if all(one["digest"] and one["artifactType"] == ARTIFACT_TYPE for one in there):
+            return there
+    except (ValueError, LookupError, TypeError):
+        pass
+    raise InputProblem(f"{path} is not of an archive of inputs; name another folder, new or written by this command")
+
+
 def index_with(folder: Path, manifest: bytes) -> bytes:
     """The index of an archive with this manifest in it, beside those of earlier locks."""
-    path = folder / "index.json"
-    there = json.loads(path.read_bytes())["manifests"] if path.exists() else []
     mine = {
         **descriptor(MANIFEST_TYPE, manifest),
         "artifactType": ARTIFACT_TYPE,
         "annotations": {"org.opencontainers.image.ref.name": tag_of(manifest)},
     }
-    others = [one for one in there if one["digest"] != mine["digest"]]
+    others = [one for one in archived(folder) if one["digest"] != mine["digest"]]
     return encoded({"schemaVersion": 2, "manifests": [*others, mine]})
 
 

@@ -9,6 +9,7 @@ import re
 import secrets
 import socket
 import threading
+import time
 from pathlib import Path
 
 from local_aws.extension import repositories
@@ -17,6 +18,7 @@ USER = "AWS"
 MANIFEST = re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)$")
 WRITE = re.compile(r"/v2/(?P<name>.+)/(?:blobs/uploads/|manifests/)")
 BLOCK = 1 << 18
+PAUSE_S = 0.1
 EXPECT = re.compile(rb"^expect:.*\r\n", re.IGNORECASE | re.MULTILINE)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 TLS = b"\x16"  # how a handshake begins: clients try it first, and wait long for an answer
@@ -43,7 +45,10 @@ class Gate:
             try:
                 client, _ = self._listener.accept()
             except OSError:
-                return
+                if self._listener.fileno() < 0:  # closed
+                    return
+                time.sleep(PAUSE_S)  # a client that hung up at once, or too many files are open
+                continue
             threading.Thread(target=self._serve, args=(client,), name="registry-client", daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:

@@ -94,6 +94,20 @@ def test_an_altered_archive_is_not_believed(world: World, archive: Path, monkeyp
         inputs.fetch()
 
 
+@pytest.mark.parametrize("text", ['{"manifests": [{"digest": "sha256:0"}]}', "{}", "no JSON", "[]"])
+def test_a_layout_of_something_else_is_not_added_to(
+    world: World, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that holds an image, or an index that nobody can read, is refused by name and stays as it is."""
+    folder = tmp_path / "image"
+    folder.mkdir()
+    (folder / "index.json").write_text(text)
+    assert archive_folder.main([str(folder)]) == 1
+    assert "index.json is not of an archive of inputs" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["index.json"]
+    assert (folder / "index.json").read_text() == text
+
+
 def test_a_killed_archive_is_completed(world: World, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a kill leaves, a half blob under another name and an old index, is made whole by the next run."""
     monkeypatch.setenv("ARCHIVE", str(archive))
