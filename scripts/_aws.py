@@ -108,7 +108,7 @@ def _local_endpoint() -> str:
         return str(instance["endpoint"])
     except PermissionError:
         return str(instance["endpoint"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         which = "" if name == "default" else f" (instance {name!r})"
         raise NotRunning(f"the local AWS{which} is not running", "make local") from None
 

@@ -22,6 +22,7 @@ import click
 
 from ._aws import Aws, clients, translated
 from ._errors import OperationFailed, Refused
+from ._options import address
 from ._stage import Stage, load_stage
 from ._text import UNSHOWN, printable
 
@@ -188,7 +189,7 @@ def verb(
 def _options(acts: bool) -> list[Callable[[F], F]]:
     options = [
         click.option("--stage", envvar="STAGE", default="local", show_default=True, help="A name under stages/."),
-        click.option("--endpoint-url", help="Talk to this address instead of the stage's own."),
+        click.option("--endpoint-url", callback=address, help="Talk to this address instead of the stage's own."),
         click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else."),
     ]
     if acts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from ._aws import ROOT
 from ._errors import NotFound, OperationFailed
 
 LAYOUT = ROOT / "build" / "image"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,15 @@ def local_image(layout: Path | None = None) -> LocalImage:
 
 
 def read_image(layout: Path) -> LocalImage:
-    """Return the one image of a layout; OperationFailed when it holds another number or a blob is not whole."""
+    """Return the one image of a layout; OperationFailed when it holds another number or something is not whole."""
+    try:
+        return _read(layout)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        problem = f"{layout} is no OCI image layout: {type(error).__name__}: {error}"
+        raise OperationFailed(problem, "make clean build") from None
+
+
+def _read(layout: Path) -> LocalImage:
     manifests = json.loads((layout / "index.json").read_bytes())["manifests"]
     if len(manifests) != 1:
         raise OperationFailed(f"{layout} holds {len(manifests)} images: exactly 1 is expected", "make build")
@@ -86,6 +96,8 @@ def read_image(layout: Path) -> LocalImage:
 
 
 def _blob(layout: Path, descriptor: dict[str, Any]) -> Blob:
+    if not DIGEST.fullmatch(descriptor["digest"]):
+        raise ValueError(f"{descriptor['digest']!r} is no digest")
     algorithm, _, value = descriptor["digest"].partition(":")
     path = layout / "blobs" / algorithm / value
     return Blob(descriptor["mediaType"], descriptor["digest"], int(descriptor["size"]), path)

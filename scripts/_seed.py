@@ -90,9 +90,10 @@ def read_card(path: Path) -> Card:
 
     try:
         return Card(path.read_text(encoding="utf-8"), plexus.load_file(path))
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         next_step = "name a scorecard: --scorecard FILE (make: CARD=…)"
-        raise OperationFailed(f"cannot read {path}: {error.strerror}", next_step) from None
+        raise OperationFailed(f"cannot read {path}: {why}", next_step) from None
     except plexus.PlexusError as error:
         raise OperationFailed(str(error), f"python -m plexus lint {path}") from None
 

@@ -14,6 +14,7 @@ import click
 
 from . import _nix
 from ._command import Shell, verb
+from ._errors import OperationFailed
 from ._image import Blob, LocalImage
 from ._progress import Progress
 from ._text import megabytes
@@ -89,7 +90,7 @@ def main(shell: Shell, only_address: bool) -> Pushed | Address:
         try:
             image = artifact(Path(work))
         except InputProblem as problem:
-            raise click.ClickException(str(problem)) from None
+            raise OperationFailed(str(problem)) from None
         # Tagged like what was deployed: the repository's lifecycle never takes it.
         tag = f"{shell.stage.images.protected_tag_prefix}inputs-{image.digest.removeprefix('sha256:')[:12]}"
         shell.confirm(f"Stores {len(image.layers)} inputs, {megabytes(image.size)}, in {shell.stage.repository}.")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import click
 
+from stages.limits import VARIABLE
 from stages.secrets import holds_secret
 
 from . import _function, _ledger, _release
@@ -135,7 +136,7 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
     values = {}
     for setting in settings:
         name, found, value = setting.partition("=")
-        if not found or not name.isidentifier():
+        if not found or not VARIABLE.fullmatch(name):
             raise Refused(f"{setting!r} is not NAME=VALUE", "write it as --set LOG_LEVEL=DEBUG")
         if holds_secret(name, value):
             raise Refused(

@@ -14,6 +14,7 @@ import click
 from . import _logs
 from ._aws import Aws
 from ._command import Shell, verb
+from ._options import Between
 from ._report import parse_report
 
 HOUR_S = 3600
@@ -64,7 +65,7 @@ def _render(found: Costs, shell: Shell) -> None:
 
 
 @verb(render=_render)
-@click.option("--hours", default=24.0, show_default=True, type=click.FloatRange(0.01, 24 * 90), help="How far back.")
+@click.option("--hours", default=24.0, show_default=True, type=Between(0.01, 24 * 90), help="How far back.")
 def main(shell: Shell, hours: float) -> Costs:
     """Show what invocations and models cost, from the function's log."""
     return costs(shell.aws, hours)

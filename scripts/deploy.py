@@ -16,6 +16,7 @@ from ._command import Shell, verb
 from ._errors import NotFound, OperationFailed
 from ._function import Alias, Facts
 from ._image import local_image
+from ._options import Between
 from ._release import Clock, Live
 
 
@@ -153,12 +154,12 @@ def _render(deployed: Deployed, shell: Shell) -> None:
 @click.option("--digest", help="Deploy this image of the registry instead of the one that was built last.")
 @click.option(
     "--canary",
-    type=click.FloatRange(0, 99),
+    type=Between(0, 99),
     envvar="CANARY",
     help="Give the new version this percentage of calls first.",
 )
 @click.option(
-    "--watch", type=click.FloatRange(0), envvar="WATCH", default=300, show_default=True, help="Seconds of the canary."
+    "--watch", type=Between(0, 86_400), envvar="WATCH", default=300, show_default=True, help="Seconds of the canary."
 )
 @click.option(
     "--skip-verify", is_flag=True, envvar="SKIP_VERIFY", help="Production: do not rebuild; the ledger says so."

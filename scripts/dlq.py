@@ -10,6 +10,7 @@ import click
 from . import _dead_letters
 from ._command import Shell, Verbs, verb
 from ._dead_letters import Letter, Redriven
+from ._options import Between
 
 NO_REASON = "no reason: SQS moved it after too many receives"
 
@@ -59,7 +60,7 @@ def _render_done(done: list[Redriven], shell: Shell) -> None:
 
 @verb(group=main, name="redrive", acts=True, render=_render_done)
 @click.argument("names", nargs=-1, metavar="[ID]...")
-@click.option("--rate", default=10.0, show_default=True, type=click.FloatRange(0.01, 1000), help="Letters a second.")
+@click.option("--rate", default=10.0, show_default=True, type=Between(0.01, 1000), help="Letters a second.")
 def redrive_command(shell: Shell, names: tuple[str, ...], rate: float) -> list[Redriven]:
     """Send dead letters back to work. All of them, or those named; their jobs are PENDING again."""
     with _dead_letters.held(shell.aws) as letters:

@@ -42,13 +42,13 @@ def load(image: LocalImage, layout: Path, engine: Sequence[str]) -> Loaded:
         [*engine, "load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False
     )
     assert loading.stdin is not None
-    writer = threading.Thread(target=write_archive, args=(layout, loading.stdin))
+    # The thread has it from now on; `communicate` reads both others, so that neither fills up and stops the engine.
+    pipe, loading.stdin = loading.stdin, None
+    writer = threading.Thread(target=write_archive, args=(layout, pipe))
     writer.start()
-    assert loading.stdout is not None
-    assert loading.stderr is not None
-    said, problems = loading.stdout.read().decode(), loading.stderr.read().decode()
+    said, problems = (told.decode(errors="replace") for told in loading.communicate())
     writer.join()
-    if loading.wait():
+    if loading.returncode:
         raise OperationFailed(f"{engine[0]} load: {problems.strip() or said.strip()}", "see that it runs and has room")
     name = name_of(layout)
     image_id, layers = inspect(engine, name)

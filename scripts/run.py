@@ -42,7 +42,13 @@ def ended(_: int, __: FrameType | None) -> None:
 @verb()
 @click.option("--image", type=click.Path(path_type=Path), help="An OCI layout folder (default: build/image).")
 @click.option("--env", "given", multiple=True, metavar="NAME[=VALUE]", help="A variable; without =, this shell's own.")
-@click.option("--port", default=PORT, show_default=True, help="Where to listen on 127.0.0.1; 0: any free port.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="Where to listen on 127.0.0.1; 0: any free port.",
+)
 @click.option("--engine", type=click.Choice(["bubblewrap", "plain"]), help="How to run it (default: what works here).")
 def main(shell: Shell, image: Path | None, given: tuple[str, ...], port: int, engine: str | None) -> None:
     """Run the image behind a Runtime API until Ctrl-C; events come by POST, log lines go to standard output.

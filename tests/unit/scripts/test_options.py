@@ -2,11 +2,15 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from scripts._command import Shell
+from scripts._errors import OperationFailed
+from scripts._image import read_image
 from scripts._local_image import endpoint_of
+from scripts._seed import read_card
 from tests.golden import commands
 from tests.golden.commands import LOOKS, Command
 
@@ -115,3 +119,46 @@ main()
     assert (process.returncode, "Traceback" in told) == (code, False)
     assert said in told
     assert bool(said) == bool(told)
+
+
+@pytest.mark.parametrize("url", ["foo", "ftp://host", "http://", "http://[::1", "http://127.0.0.1:99999"])
+def test_what_is_no_address_is_misuse(url: str) -> None:
+    """The value is named with the form that an address has."""
+    done = commands.run("status", "--endpoint-url", url)
+    assert done.exit_code == 2
+    assert f"{url!r} is no address; write http://HOST:PORT" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("costs", "--hours", "nan"),
+        ("dlq", "redrive", "--rate", "nan"),
+        ("deploy", "--canary", "nan"),
+        ("deploy", "--watch", "nan"),
+        ("deploy", "--watch", "inf"),
+        ("run", "--port", "65536"),
+        ("dashboard", "--port", "0"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_out_of_its_range_is_misuse(words: tuple[str, ...]) -> None:
+    """So is what is no number, and one without end."""
+    done = commands.run(*words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"Invalid value for '{words[-2]}'" in done.stderr
+
+
+@pytest.mark.parametrize("index", ["{", "[]", '{"manifests": [{"digest": "sha256:../../x", "size": 1}]}'])
+def test_a_layout_that_is_none_is_told(tmp_path: Path, index: str) -> None:
+    """Whatever stands in its index, the folder is named and nothing is read beside it."""
+    (tmp_path / "index.json").write_text(index)
+    with pytest.raises(OperationFailed, match="is no OCI image layout"):
+        read_image(tmp_path)
+
+
+def test_a_scorecard_that_is_no_text_is_told(tmp_path: Path) -> None:
+    """The file is named, with what it lacks."""
+    (tmp_path / "card.yaml").write_bytes(b"name: \xff")
+    with pytest.raises(OperationFailed, match=r"card\.yaml: it is not UTF-8"):
+        read_card(tmp_path / "card.yaml")
