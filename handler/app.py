@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import boto3
 
 import plexus
-from handler import aws, batch, metrics, redact, settings, subsegments, tracing
+from handler import aws, batch, metrics, redact, references, settings, subsegments, tracing
 from handler.batch import Outcome
 from handler.catalogue import Catalogue
 from handler.clock import Clock, Deadline
@@ -58,9 +58,8 @@ class Clients:
     s3: Any
 
     @classmethod
-    def create(cls) -> "Clients":
-        """From the environment's credentials and region."""
-        session = boto3.session.Session(region_name=os.environ.get("AWS_REGION", DEFAULT_REGION))
+    def create(cls, session: Any) -> "Clients":
+        """Those of a boto3 session."""
         return cls(
             dynamodb=aws.client(session, "dynamodb"),
             sqs=aws.client(session, "sqs"),
@@ -79,6 +78,7 @@ class Runtime:
         clock: Clock | None = None,
         observe: Observer = unobserved,
         score: Score = plexus.score,
+        hidden: tuple[str, ...] = (),
     ):
         self.clock = clock or Clock()
         self.settings = chosen
@@ -99,7 +99,8 @@ class Runtime:
 
             artifacts = S3Artifacts(clients.s3, chosen.artifact_bucket, chosen.cache_dir)
         scoring = Scoring(self.store, objects, catalogue, score, self.clock.timestamp, artifacts)
-        settling = Settling(self.store, self.queues, chosen, self.clock, observe, redact.secrets(os.environ))
+        hidden = (*hidden, *redact.secrets(os.environ))
+        settling = Settling(self.store, self.queues, chosen, self.clock, observe, hidden)
         self.worker = Worker(
             self.store, self.queues, scoring, settling, chosen, self.clock, observe, self.log, self.account_id
         )
@@ -162,14 +163,18 @@ _runtime: Runtime | None = None
 
 
 def runtime() -> Runtime:
-    """The environment's warm state, made by the first invocation; raises `SettingsError`."""
+    """The environment's warm state, made by the first invocation; raises `HandlerError`.
+
+    Secrets that variables name by their ARN are read here, before anything could need them.
+    """
     global _runtime
     if _runtime is None:
         chosen = settings.load(os.environ)
         os.environ.setdefault("SCORECARD_CACHE_DIR", str(chosen.cache_dir))
         with aws.calling("prepare the calls to AWS"):  # a profile that is not there, on a host
-            clients = Clients.create()
-        _runtime = Runtime(chosen, clients)
+            session = boto3.session.Session(region_name=os.environ.get("AWS_REGION", DEFAULT_REGION))
+        hidden = references.resolve(os.environ, lambda service, region: aws.client(session, service, region=region))
+        _runtime = Runtime(chosen, Clients.create(session), hidden=hidden)
     return _runtime
 
 

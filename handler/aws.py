@@ -44,9 +44,12 @@ _TRANSIENT = frozenset(
 )
 
 
-def client(session: Any, service: str, long_poll: bool = False) -> Any:
-    """A client of a boto3 session. Those of JSON services also try again where an answer was cut short."""
-    made = session.client(service, config=config(long_poll))
+def client(session: Any, service: str, long_poll: bool = False, region: str | None = None) -> Any:
+    """A client of a boto3 session, of its region or another.
+
+    Those of JSON services also try again where an answer was cut short.
+    """
+    made = session.client(service, config=config(long_poll), region_name=region)
     if service != "s3":  # whose bodies are streams, and know their length
         made.meta.events.register(f"needs-retry.{service}", _again_if_cut)
     return made

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 MAXIMUM_LENGTH = 255  # of a job's errorMessage, in characters
 _RUN = 16  # so many characters in a row that also occur in the text are a quotation
-_SECRET_NAMES = ("KEY", "SECRET", "TOKEN", "PASSWORD")
+_SECRET_NAMES = ("KEY", "SECRET", "TOKEN", "PASSW", "CREDENTIAL", "PRIVATE")
 _SHORTEST_SECRET = 8
 
 

@@ -17,6 +17,10 @@ class Printer(Console):
     def __init__(self) -> None:
         super().__init__(emoji=False, highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does; texts are made fit to be shown before their width is measured."""
+        super().print(*(printable(one) if isinstance(one, str) else one for one in objects), **options)
+
     def render(self, *arguments: Any, **options: Any) -> Iterator[Any]:
         """Render as rich does, with what a terminal would take for a command replaced."""
         for segment in super().render(*arguments, **options):

@@ -10,8 +10,11 @@ UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """Return a text that a terminal shows as it is; line ends and tabs stay."""
-    return UNSHOWN.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Return a text that a terminal shows as it is; line ends and tabs stay.
+
+    A carriage return is a line end too: Lambda's runtime puts it between the lines of a trace.
+    """
+    return UNSHOWN.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def megabytes(size: int) -> str:

@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from infrastructure.stacks import arns
 from stages import Stage
+from stages.secrets import secret_arn
 
 TAKE = [
     "sqs:ChangeMessageVisibility",
@@ -58,8 +59,20 @@ def worker_policy(settings: Stage) -> iam.PolicyDocument:
             _allow("KeepLargeResults", ["s3:PutObject"], arns.objects(bucket, "results/")),
             _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], arns.log_streams(settings.log_group)),
             *([_allow("SendTraces", TRACE, "*")] if settings.function.tracing else []),
+            *_secrets(settings),
         ]
     )
+
+
+def _secrets(settings: Stage) -> list[iam.PolicyStatement]:
+    """The right to read what the environment names by its ARN, each by its own; none where it names nothing."""
+    named = [arn for value in settings.function.environment.values() if (arn := secret_arn(value))]
+    stored = sorted({arn for arn in named if arn.split(":")[2] == "secretsmanager"})
+    parameters = sorted({arn for arn in named if arn.split(":")[2] == "ssm"})
+    return [
+        *([_allow("ReadSecrets", ["secretsmanager:GetSecretValue"], *stored)] if stored else []),
+        *([_allow("ReadParameters", ["ssm:GetParameter"], *parameters)] if parameters else []),
+    ]
 
 
 def _allow(sid: str, actions: list[str], *resources: str) -> iam.PolicyStatement:

@@ -85,11 +85,16 @@ class World:
         return self._clients
 
     def runtime(
-        self, observe: Observer = unobserved, score: Score = plexus.score, clock: Clock | None = None, **changed: Any
+        self,
+        observe: Observer = unobserved,
+        score: Score = plexus.score,
+        clock: Clock | None = None,
+        hidden: tuple[str, ...] = (),
+        **changed: Any,
     ) -> Runtime:
         """A new execution environment."""
         clock = clock or Clock(wall=lambda: self.time)
-        made = Runtime(replace(self.settings, **changed), self.clients(), clock, observe, score)
+        made = Runtime(replace(self.settings, **changed), self.clients(), clock, observe, score, hidden)
         made.log = replace(made.log, stream=self.output)
         made.sweep.last = float("inf")  # asked for by the tests that are about it
         return made

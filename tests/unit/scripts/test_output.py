@@ -56,6 +56,13 @@ def test_a_text_never_commands_the_terminal(words: tuple[str, ...], fails: bool)
         assert [c for c in told if not c.isprintable() and c != "\n"] == []
 
 
+@pytest.mark.parametrize("fails", [False, True], ids=["a result", "an error"])
+def test_the_lines_of_a_trace_are_lines(fails: bool) -> None:
+    """What Lambda's runtime writes as one line with carriage returns is not written over itself."""
+    done = run("Traceback:\r  File a\r\n  File b", fails=fails)
+    assert "Traceback:\n  File a\n  File b" in (done.stderr if fails else done.stdout)
+
+
 def test_words_between_colons_stay_words() -> None:
     """A line of a log that holds `:x:` or `:id:` is printed as it is, without pictures."""
     assert "root:x:0:0 a:id:b 12:100:00" in run("root:x:0:0 a:id:b 12:100:00").stdout

@@ -7,6 +7,7 @@ import pytest
 import stages
 from handler.settings import Settings
 from stages import InvalidStage, UnknownStage, rules
+from stages.secrets import secret_arn
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -104,6 +105,35 @@ def test_a_reference_to_a_secret_is_allowed() -> None:
     arn = "arn:aws:secretsmanager:us-west-2:000000000000:secret:provider-AbCdEf"
     settings = stages.parse("local", document(function__environment__OPENAI_API_KEY=arn))
     assert settings.function.environment["OPENAI_API_KEY"] == arn
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "arn:aws:secretsmanager:*:000000000000:secret:key",
+        "arn:aws:secretsmanager:us-west-2:000000000000:secret:*",
+        "arn:aws:ssm:us-west-2:000000000000:parameter/*",
+        "arn:aws:ssm:us-west-2:parameter/key",
+    ],
+)
+def test_a_reference_names_one_secret(value: str) -> None:
+    """An ARN that stands for several, or for none, is refused: the role would be given the right to read them."""
+    (problem,) = problems(function__environment__OPENAI_API_KEY=value)
+    assert "looks like a secret's value" in problem
+    assert secret_arn(value) is None
+
+
+def test_the_arn_of_a_reference_is_what_the_role_may_read() -> None:
+    """Without the key of a member; other values name nothing."""
+    secret, parameter = (
+        "arn:aws:secretsmanager:us-west-2:000000000000:secret:provider-AbCdEf",
+        "arn:aws:ssm:us-west-2:000000000000:parameter/a/b",
+    )
+    assert [secret_arn(one) for one in (secret, f"{secret}:key", f"{secret}:key::", parameter, "INFO")] == [
+        *[secret] * 3,
+        parameter,
+        None,
+    ]
 
 
 def test_a_stage_without_a_file_is_unknown(tmp_path: Path) -> None:

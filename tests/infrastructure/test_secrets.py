@@ -1,0 +1,33 @@
+"""Secrets by reference: the role may read what the stage file names, and nothing else."""
+
+import dataclasses
+from typing import Any
+
+import stages
+from infrastructure import security
+from tests.infrastructure.templates import Template, listed, statements
+from tests.infrastructure.test_tracing import synthesized
+
+SECRET = "arn:aws:secretsmanager:us-west-2:000000000000:secret:provider-AbCdEf"
+PARAMETER = "arn:aws:ssm:us-west-2:000000000000:parameter/provider/key"
+
+
+def rights(template: Template) -> dict[str, Any]:
+    """What the role may read of Secrets Manager and the Parameter Store."""
+    return {
+        action: statement["Resource"]
+        for statement in statements(template)
+        for action in listed(statement["Action"])
+        if action.startswith(("secretsmanager:", "ssm:"))
+    }
+
+
+def test_the_role_reads_what_the_environment_names(stage: str) -> None:
+    """Each ARN once, without the key of a member; a stage that names nothing has no such right."""
+    settings = stages.load(stage)
+    assert rights(synthesized(settings)) == {}
+    named = {"A_KEY": f"{SECRET}:openai", "B_KEY": f"{SECRET}:anthropic", "C_KEY": PARAMETER}
+    function = dataclasses.replace(settings.function, environment={**settings.function.environment, **named})
+    secret = dataclasses.replace(settings, function=function)
+    assert rights(synthesized(secret)) == {"secretsmanager:GetSecretValue": SECRET, "ssm:GetParameter": PARAMETER}
+    assert security.findings(secret) == set(security.accepted(secret))

@@ -1,0 +1,97 @@
+"""Secrets by reference: what a variable names is read once and told to nobody."""
+
+import json
+from typing import Any
+
+import pytest
+
+import plexus
+from handler import references
+from handler.exceptions import Misconfigured, Unavailable
+from plexus.exceptions import ScoringFailed
+from tests.memory.wire import Refused, Wire
+from tests.memory.world import World, scoring
+
+SECRET = "arn:aws:secretsmanager:us-west-2:000000000000:secret:provider-AbCdEf"
+PARAMETER = "arn:aws:ssm:eu-west-1:000000000000:parameter/provider/key"
+LINE = 41  # of the wire: no other test uses it
+
+
+class Kept:
+    """Secrets Manager and the Parameter Store, in one."""
+
+    def __init__(self, **kept: Any) -> None:
+        self.kept = kept
+
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """The secret or parameter of a name, or a refusal."""
+        if operation == "GetParameter":
+            assert request == {"Name": PARAMETER, "WithDecryption": True}
+            return {"Parameter": {"Value": self.kept["parameter"]}}
+        assert request == {"SecretId": SECRET}
+        if isinstance(self.kept["secret"], Exception):
+            raise self.kept["secret"]
+        return {"SecretBinary" if "binary" in self.kept else "SecretString": self.kept["secret"]}
+
+
+def resolved(environ: dict[str, str], **kept: Any) -> tuple[str, ...]:
+    """Resolve with what is kept; a client is asked for in the region that the ARN names."""
+
+    def client(service: str, region: str) -> Any:
+        assert (service, region) in (("secretsmanager", "us-west-2"), ("ssm", "eu-west-1"))
+        return Wire(LINE).client(service, Kept(**kept))
+
+    return references.resolve(environ, client)
+
+
+def test_a_reference_becomes_what_it_names() -> None:
+    """A secret, a member of one and a parameter take the place of their ARNs; other variables stay as they are."""
+    whole, member = {"A_KEY": SECRET, "PLAIN": "arn:aws:sqs:x"}, {"A_KEY": f"{SECRET}:openai", "B_KEY": f"{SECRET}:b::"}
+    assert resolved(whole, secret="sk-1") == ("sk-1",)
+    assert whole == {"A_KEY": "sk-1", "PLAIN": "arn:aws:sqs:x"}
+    assert resolved(member, secret=json.dumps({"openai": "sk-2", "b": "sk-3"})) == ("sk-2", "sk-3")
+    assert member == {"A_KEY": "sk-2", "B_KEY": "sk-3"}
+    parameter = {"A_KEY": PARAMETER}
+    assert resolved(parameter, parameter="sk-4") == ("sk-4",)
+    assert parameter == {"A_KEY": "sk-4"}
+
+
+@pytest.mark.parametrize(
+    ("value", "kept", "said"),
+    [
+        (f"{SECRET}:other", {"secret": '{"openai": "sk-secret"}'}, "no JSON object with a text at 'other'"),
+        (f"{SECRET}:other", {"secret": "sk-secret"}, "no JSON object with a text at 'other'"),
+        (SECRET, {"secret": "c2stc2VjcmV0", "binary": True}, "is binary, expected a text"),
+        (SECRET, {"secret": Refused("AccessDeniedException")}, "was refused: AccessDeniedException"),
+        ("arn:aws:ssm:somewhere", {}, "is no ARN of a secret or a parameter: arn:aws:ssm:somewhere"),
+    ],
+    ids=["no such member", "no object", "binary", "refused", "no ARN"],
+)
+def test_what_cannot_be_read_is_told_by_its_variable(value: str, kept: dict[str, Any], said: str) -> None:
+    """Every variable is named with the reason, none is changed, and no secret is quoted."""
+    environ = {"A_KEY": value, "B_KEY": value}
+    with pytest.raises(Misconfigured, match=said) as caught:
+        resolved(environ, **kept)
+    assert all(name in str(caught.value) for name in environ)
+    assert "sk-" not in str(caught.value)
+    assert set(environ.values()) == {value}
+
+
+def test_a_service_that_is_busy_is_no_wrong_setting() -> None:
+    """It is tried again with the next invocation, as any call that was throttled."""
+    with pytest.raises(Unavailable, match="read the secret of A_KEY: ThrottlingException"):
+        resolved({"A_KEY": SECRET}, secret=Refused("ThrottlingException"))
+
+
+def test_a_secret_that_was_read_is_never_told(world: World) -> None:
+    """Whatever its variable is called: a provider's error that quotes it is stored and logged without it."""
+
+    def leak(item: plexus.Item, context: plexus.Context) -> plexus.Result:
+        raise ScoringFailed("the provider refuses the login pool:hunter2hunter2")
+
+    runtime = world.runtime(score=scoring(leak), hidden=("pool:hunter2hunter2",))
+    world.send_jobs(world.job())
+    assert len(world.batch(runtime)) == 1
+    message = world.dynamodb.fields("ScoringJob", "job-1")["errorMessage"]
+    assert "the provider refuses the login [secret]" in message
+    assert "hunter2" not in message + world.output.getvalue()
