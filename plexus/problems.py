@@ -55,7 +55,12 @@ def dotted(path: Path) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for a likely typo of a known name, else an empty string."""
+    """`; did you mean 'x'?` for a likely typo of a known name, or its words in another order, else an empty string."""
     folded = {candidate.casefold(): candidate for candidate in known}
-    close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    turned = [each for each in folded if _words(each) == _words(name.casefold())]
+    close = turned or difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
     return f"; did you mean {folded[close[0]]!r}?" if close else ""
+
+
+def _words(name: str) -> list[str]:
+    return sorted(name.replace("_", " ").replace("-", " ").split())

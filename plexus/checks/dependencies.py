@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import graphlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any
 
+from plexus.checks.circles import circles
 from plexus.problems import Finding, nearest
+
+MOST = 100
+"""Circles that are told: a card of thousands that lead in circles is told soon, too."""
 
 
 def check(value: Any) -> list[Finding]:
@@ -15,10 +19,10 @@ def check(value: Any) -> list[Finding]:
     known = listed if isinstance(listed, list) else []
     scores = [(index, each) for index, each in enumerate(known) if isinstance(each, dict)]
     found = [*_unique(scores, "name"), *_unique(scores, "key"), *_unique(scores, "id")]
-    names = [each["name"] for _, each in scores if isinstance(each.get("name"), str)]
+    names = {each["name"]: index for index, each in scores if isinstance(each.get("name"), str)}
     for index, each in scores:
         found += _known(index, each, names)
-    return found + list(_cycles(scores, names))
+    return [*found, *_cycles(scores, names)]
 
 
 def depends_on(score: Any) -> list[str]:
@@ -38,7 +42,7 @@ def _unique(scores: list[tuple[int, Any]], key: str) -> Iterator[Finding]:
         first.setdefault(value, index)
 
 
-def _known(index: int, score: Any, names: list[str]) -> Iterator[Finding]:
+def _known(index: int, score: Any, names: Collection[str]) -> Iterator[Finding]:
     listed = score.get("depends_on")
     for place, name in enumerate(depends_on(score)):
         path = ("scores", index, "depends_on", place if isinstance(listed, list) else name)
@@ -49,25 +53,13 @@ def _known(index: int, score: Any, names: list[str]) -> Iterator[Finding]:
             yield Finding(path, message, rule="dependency", on_key=True)
 
 
-def _cycles(scores: list[tuple[int, Any]], names: list[str]) -> Iterator[Finding]:
-    edges = {
-        score["name"]: {name for name in depends_on(score) if name in names and name != score["name"]}
-        for _, score in scores
-        if isinstance(score.get("name"), str)
-    }
-    while True:
-        try:
-            graphlib.TopologicalSorter(edges).prepare()
-        except graphlib.CycleError as error:
-            # graphlib lists a cycle as "comes before"; read the other way round it is "depends on".
-            cycle = list(reversed(error.args[1]))
-            index = next(index for index, score in scores if score.get("name") == cycle[0])
-            yield Finding(
-                ("scores", index, "depends_on"),
-                f"the scores depend on each other in a circle: {' → '.join(cycle)}",
-                rule="cycle",
-                on_key=True,
-            )
-            edges[cycle[0]] = edges[cycle[0]] - {cycle[1]}
-        else:
-            return
+def _cycles(scores: list[tuple[int, Any]], names: dict[str, int]) -> Iterator[Finding]:
+    edges: dict[str, list[str]] = {name: [] for name in names}
+    for _, score in scores:
+        name = score.get("name")
+        if isinstance(name, str):
+            edges[name] = [each for each in dict.fromkeys(depends_on(score)) if each in names and each != name]
+    for count, circle in enumerate(islice(circles(edges), MOST), start=1):
+        more = f"; there may be more circles than these {MOST}" if count == MOST else ""
+        message = f"the scores depend on each other in a circle: {' → '.join([*circle, circle[0]])}{more}"
+        yield Finding(("scores", names[circle[0]], "depends_on"), message, rule="cycle", on_key=True)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from plexus.checks import branches, names
+from plexus.checks import branches, models, names
 from plexus.checks.flow import flow
 from plexus.exceptions import PlexusError
 from plexus.graph.state import END, GIVEN
 from plexus.problems import Finding, Path, nearest
 
 
-def check(models: dict[int, Any]) -> list[Finding]:
+def check(scores: dict[int, Any]) -> list[Finding]:
     """Findings about LangGraphScore's graphs and other places with templates or expressions."""
     found: list[Finding] = []
-    for index, model in models.items():
+    for index, model in scores.items():
         path: Path = ("scores", index)
         if model.class_name == "LangGraphScore":
             shape = [*_names(model.graph, path), *_targets(model.graph, path)]
-            found += [*shape, *_sources(model.graph, path), *_models(model, path)]
+            found += [*shape, *_sources(model.graph, path), *models.check(model, path)]
             if not shape:  # ways can be followed
                 known = flow(model.graph)
                 found += [*branches.check(model.graph, known, path), *names.graph(model, known, path)]
@@ -50,19 +50,6 @@ def _targets(graph: list[Any], path: Path) -> Iterator[Finding]:
             if way.node not in (*listed, END):
                 message = f"there is no node {way.node!r}{nearest(way.node, [*listed, END])}"
                 yield Finding((*path, "graph", place, *inner, "node"), message, rule="graph")
-
-
-def _models(score: Any, path: Path) -> Iterator[Finding]:
-    for place, node in enumerate(score.graph):
-        missing = [
-            key
-            for key in ("model_provider", "model_name")
-            if hasattr(node, key) and getattr(node, key) is None and getattr(score, key) is None
-        ]
-        if missing:
-            told = " and ".join(f"`{key}`" for key in missing)
-            message = f"the node {node.name!r} asks a model, and neither it nor the score has {told}"
-            yield Finding((*path, "graph", place, "name"), message, rule="no-model")
 
 
 def _sources(graph: list[Any], path: Path) -> Iterator[Finding]:

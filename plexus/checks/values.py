@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from plexus import patterns
 from plexus.conditions import same
 from plexus.problems import Finding, Path, nearest
+from plexus.validation import violation
 
 SKIPPED = "skipped"
 
@@ -21,6 +23,7 @@ def check(models: dict[int, Any]) -> list[Finding]:
         found += _conditions(model, named, path)
         found += _disabled(model, named, needed, path)
         found += _tests(model, path)
+        found += _uncertain(model, path)
     return found
 
 
@@ -77,6 +80,22 @@ def _tests(model: Any, path: Path) -> Iterator[Finding]:
         if missing:
             message = f"the test gives no value for {', '.join(map(repr, missing))}: give all, or none"
             yield Finding((*inside, "results"), message, rule="unknown-result", on_key=True)
+
+
+def _uncertain(model: Any, path: Path) -> Iterator[Finding]:
+    """The value that a trained score gives below its least confidence must pass its own validation."""
+    rule = model.validation.value if model.validation is not None else None
+    if (
+        rule is None
+        or getattr(model, "minimum_confidence", None) is None
+        or any(map(patterns.problem, rule.patterns or ()))
+    ):
+        return
+    why = violation(model.uncertain, rule)
+    if why:
+        message = f"below `minimum_confidence` the value is {model.uncertain!r}, which `validation` refuses ({why})"
+        message += ": such a text fails; allow it there, or put another value in `uncertain`"
+        yield Finding((*path, "minimum_confidence"), message, "warning", "uncertain", on_key=True)
 
 
 def _disabled(model: Any, named: dict[str, Any], needed: set[str], path: Path) -> Iterator[Finding]:

@@ -28,7 +28,18 @@ _NAMES = {
     "chatollama": "ollama",
 }
 _INSTALLED = ("anthropic", "azure_openai", "bedrock_converse", "ollama", "openai")
+#: Providers as `provider` spells them, every name that they have in a scorecard, and the one that is told of each.
+KNOWN = (*_INSTALLED, REPLAY)
+NAMES = (*_NAMES, *KNOWN)
+SHOWN = ("anthropic", "azure", "bedrock", "ollama", "openai", REPLAY)
 _KEYS = {"openai": "OPENAI_API_KEY", "azure_openai": "AZURE_OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+
+
+def provider(given: str) -> str:
+    """The provider as LangChain spells it; one that is not known here stays as it is given."""
+    folded = given.casefold().replace("-", "_")
+    found = _NAMES.get(folded, folded)
+    return found if found in KNOWN else given
 
 
 @dataclass(frozen=True)
@@ -50,11 +61,11 @@ class Settings:
             values = (getattr(node, key), getattr(score, key), default)
             return next((value for value in values if value is not None), None)
 
-        provider, name = chosen("model_provider"), chosen("model_name")
-        if provider is None or name is None:
+        given, name = chosen("model_provider"), chosen("model_name")
+        if given is None or name is None:
             raise ScoringFailed(f"the node {node.name!r} needs a model_provider and a model_name")
         return cls(
-            _NAMES.get(provider.casefold(), provider),
+            provider(given),
             name,
             chosen("model_region"),
             chosen("base_url"),
@@ -64,8 +75,8 @@ class Settings:
 
     def instead(self, model: str) -> Settings:
         """The same settings with another model, given as `provider:name`."""
-        provider, _, name = model.partition(":")
-        return replace(self, provider=_NAMES.get(provider.casefold(), provider), name=name)
+        given, _, name = model.partition(":")
+        return replace(self, provider=provider(given), name=name)
 
     @property
     def model_id(self) -> str:

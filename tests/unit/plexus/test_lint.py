@@ -45,6 +45,14 @@ CASES = {
         5,
         "'A' never has the value 'Yess'; did you mean 'Yes'?; it gives Yes, No",
     ),
+    "uncertain": (
+        card(
+            "name: A, class: SVMClassifier, data: {file: there.csv}, minimum_confidence: 0.7, "
+            "validation: {value: {valid_classes: [Good, Bad]}}"
+        ),
+        4,
+        "below `minimum_confidence` the value is 'Uncertain', which `validation` refuses (expected one of Good, Bad)",
+    ),
     "needs-disabled": (
         card(f"name: A, {KEYWORD}, disabled: true", f"name: B, {KEYWORD}, depends_on: [A]"),
         5,
@@ -58,6 +66,16 @@ CASES = {
         graph(f"name: n, {ASK}").replace(", model_provider: replay, model_name: m", ""),
         5,
         "neither it nor the score has `model_provider` and `model_name`",
+    ),
+    "provider": (
+        graph(f"name: n, {ASK}").replace("provider: replay", "provider: bedrok"),
+        4,
+        "there is no provider 'bedrok'; did you mean 'bedrock'?",
+    ),
+    "strange-provider": (
+        graph(f"name: n, {ASK}, model_provider: mistralai"),
+        5,
+        "the provider 'mistralai' is not one of anthropic, azure, bedrock, ollama, openai, replay",
     ),
     "unreachable-node": (graph(f"name: a, {ASK}, edge: {{node: END}}", f"name: b, {ASK}"), 6, "leads to the node 'b'"),
     "endless": (graph(f"name: a, {ASK}, edge: {{node: a}}"), 5, "no way leads to the end"),
@@ -183,6 +201,45 @@ def test_what_nothing_sets_is_named(node: str, said: str) -> None:
     first = "name: a, class: Extractor, user_message: x, output: {quote: value}"
     (found,) = lint(graph(first, node, "name: c, class: Generator, user_message: x"))
     assert said in found.message
+
+
+def test_each_circle_is_told_once() -> None:
+    """All at once, each from its first score; a dependency that lies on several is told with a shortest."""
+    needs = {"A": "B, C", "B": "A", "C": "B, D", "D": "A", "E": "F", "F": "G", "G": "E, A", "H": "A"}
+    found = lint(card(*(f"name: {name}, {KEYWORD}, depends_on: [{listed}]" for name, listed in needs.items())))
+    assert [(each.position.line, each.message.rpartition(": ")[2]) for each in found] == [
+        (4, "A → B → A"),
+        (4, "A → C → B → A"),
+        (4, "A → C → D → A"),
+        (8, "E → F → G → E"),
+    ]
+    assert {each.rule for each in found} == {"cycle"}
+
+
+def test_many_circles_are_told_soon() -> None:
+    """Of a hundred scores that all need each other, as many as anybody reads."""
+    names = [f"S{place}" for place in range(100)]
+    found = lint(card(*(f"name: {name}, {KEYWORD}, depends_on: [{', '.join(names)}]" for name in names)))
+    circles = [each.message for each in found if each.rule == "cycle"]
+    assert len(circles) == 100
+    assert circles[-1].endswith("there may be more circles than these 100")
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("model_provder", "model_provider"), ("provider", "model_provider"), ("name_model", "model_name")],
+)
+def test_a_wrong_key_of_a_model_is_told_with_the_right_one(key: str, meant: str) -> None:
+    """A typo, a part of the name, or its words in another order."""
+    (found,) = lint(graph(f"name: n, {ASK}", more=f", {key}: bedrock"))
+    assert (found.rule, found.position.line) == ("schema", 4)
+    assert f"unknown key {key!r}; did you mean {meant!r}?" in found.message
+
+
+@pytest.mark.parametrize("provider", ["bedrock", "Azure-OpenAI", "ChatAnthropic", "Replay", "aws"])
+def test_every_name_of_a_provider_is_known(provider: str) -> None:
+    """In any case, with a hyphen, and as LangChain's class."""
+    assert lint(graph(f"name: n, {ASK}, model_provider: {provider}")) == []
 
 
 def test_classes_that_conditions_took_do_not_fall_through() -> None:

@@ -263,3 +263,13 @@ def test_a_misspelt_provider_is_told_with_those_that_there_are() -> None:
     settings = Settings("opnai", "gpt-4o-mini", None, None, 0.0, 10)
     with pytest.raises(ScoringFailed, match=r"model opnai:gpt-4o-mini: ValueError; the providers here are anthropic, "):
         live(settings)
+
+
+@pytest.mark.parametrize("given", ["OpenAI", "ChatOpenAI", "openai"])
+def test_a_provider_is_one_however_it_is_spelt(given: str) -> None:
+    """Prices and recorded replies go by its one name; one that is not known here keeps the spelling it has."""
+    from plexus.graph.providers import Settings
+
+    settings = Settings("replay", "m", None, None, 0.0, 10)
+    assert settings.instead(f"{given}:gpt-4o-mini").model_id == "openai:gpt-4o-mini"
+    assert settings.instead("MistralAI:small").model_id == "MistralAI:small"
