@@ -153,8 +153,8 @@ class Worker:
     def _score_one(self, attempt: Attempt, records: Records, deadline: Deadline) -> Response:
         job = attempt.job
         assert job is not None
-        if not deadline.allows(_SHORTEST_WORK):  # it waited for a thread
-            raise OutOfTime(f"{max(0.0, deadline.remaining):.1f} s of the invocation are left")
+        if not deadline.allows(0):
+            raise OutOfTime("no thread was free to start it in time")
         log, trace = self._log(attempt), self.trace  # this invocation's, should the score outlast it
         started = self.clock.monotonic()
         if (SCORE_RESULT, job.result_id) in records:

@@ -34,14 +34,14 @@ def test_what_no_thread_came_to_is_not_to_blame(world: World) -> None:
 
 
 def test_no_score_is_begun_too_late(world: World) -> None:
-    """A job that waited for a thread until too little time was left is handed back at once, the one before it done."""
+    """A job that waited for a thread until the reserve began is handed back at once, the one before it is done."""
     begun: list[str] = []
     now = 0.0
 
     def slow(item: plexus.Item, context: plexus.Context) -> plexus.Result:
         nonlocal now
         begun.append(str(item.text))
-        now = 299.5 - world.settings.reserve
+        now = 300.5 - world.settings.reserve
         return plexus.Result("Yes")
 
     world.send_jobs(world.job(1, text="one"), world.job(2, text="two"))
