@@ -1,19 +1,18 @@
 """How the worker calls AWS: time limits and retries that fit the deadline's reserve, errors in this package's words."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ParamValidationError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from handler import backoff
+from handler import cut_answers
 from handler.exceptions import Misconfigured, Unavailable
 
 # Three attempts of at most 3 s with their pauses fit into the reserve of 10 s (settings.py).
 _CONNECT_TIMEOUT, _READ_TIMEOUT, _ATTEMPTS = 1, 3, 3
-_PAUSE = 0.2  # seconds before a cut answer is asked for again
 LONGEST_POLL = 20  # seconds that SQS waits for a message at most
 _TRANSIENT = frozenset(
     {
@@ -45,13 +44,9 @@ _TRANSIENT = frozenset(
 
 
 def client(session: Any, service: str, long_poll: bool = False, region: str | None = None) -> Any:
-    """A client of a boto3 session, of its region or another.
-
-    Those of JSON services also try again where an answer was cut short.
-    """
+    """A client of a boto3 session, of its region or another, which also tries again where an answer was cut short."""
     made = session.client(service, config=config(long_poll), region_name=region)
-    if service != "s3":  # whose bodies are streams, and know their length
-        made.meta.events.register(f"needs-retry.{service}", _again_if_cut)
+    cut_answers.ask_again(made, _ATTEMPTS)
     return made
 
 
@@ -64,26 +59,6 @@ def config(long_poll: bool = False) -> Config:
         max_pool_connections=16,
         tcp_keepalive=True,
     )
-
-
-def is_whole(headers: Mapping[str, str], length: int) -> bool:
-    """Whether an answer has the length that it states; one that states none lost its head's end."""
-    if headers.get("Transfer-Encoding") == "chunked":  # urllib3 sees to its end
-        return True
-    return headers.get("Content-Length") == str(length)
-
-
-def _again_if_cut(response: Any = None, attempts: int = 1, endpoint: Any = None, **_: Any) -> float | None:
-    """botocore's question whether to try again: the pause, or None.
-
-    botocore does not compare lengths, and reads a JSON answer that ends early as an empty one: a record that could
-    not be read would count as missing.
-    """
-    if response is None or is_whole(response[0].headers, len(response[0].content)):
-        return None
-    if attempts < _ATTEMPTS:
-        return backoff.pause(attempts, _PAUSE)
-    raise ConnectionClosedError(endpoint_url=endpoint.host)
 
 
 @contextmanager

@@ -49,6 +49,8 @@ class Aws:
         if key not in self._made:
             from botocore.config import Config
 
+            from handler import cut_answers
+
             config = Config(
                 connect_timeout=3,
                 read_timeout=read_timeout_s,
@@ -57,6 +59,7 @@ class Aws:
                 proxies={} if self.stage.is_local else None,  # no proxy leads to this machine's own ports
             )
             self._made[key] = self._session.client(service, endpoint_url=self.endpoint, config=config)
+            cut_answers.ask_again(self._made[key], attempts)
         return self._made[key]
 
     @property

@@ -25,6 +25,7 @@ STANDARD = sys.stdlib_module_names | {"__future__"}
 WITH_BOTO3 = (
     "handler/app.py",
     "handler/aws.py",
+    "handler/cut_answers.py",
     "handler/store.py",
     "handler/queues.py",
     "plexus/artifacts/",
@@ -53,7 +54,7 @@ def imported(path: Path) -> Iterator[str]:
     [
         ("handler", {"handler", "plexus"}),
         ("plexus", {"plexus"}),
-        ("scripts", {"scripts", "local_aws", "build", "inputs", "environments", "oci", "cache", "plexus", "stages"}),
+        ("scripts", OURS - {"infrastructure"}),
         ("infrastructure", {"infrastructure", "stages"}),
         ("stages", {"stages"}),
     ],

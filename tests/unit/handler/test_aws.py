@@ -6,7 +6,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from urllib3 import HTTPHeaderDict
 
-from handler import aws
+from handler import aws, cut_answers
 from handler.exceptions import Unavailable
 from handler.store import SCORE_VERSION, Store
 from tests.memory.wire import Body
@@ -21,7 +21,7 @@ CUT = {
 
 def store(monkeypatch: pytest.MonkeyPatch, answers: Callable[[int], tuple[dict[str, str], bytes]]) -> Store:
     """The tables behind the worker's own client, whose calls are answered by their number from 1."""
-    monkeypatch.setattr(aws, "_PAUSE", 0.0)
+    monkeypatch.setattr(cut_answers, "_PAUSE", 0.0)
     client = aws.client(boto3.session.Session("test", "test", region_name="us-west-2"), "dynamodb")
     made: list[str] = []
 
@@ -60,4 +60,19 @@ def test_an_answer_that_is_always_cut_is_a_failure_and_no_missing_record(
 
 def test_an_answer_in_chunks_needs_no_length() -> None:
     """What comes in chunks tells its own end."""
-    assert aws.is_whole({"Transfer-Encoding": "chunked"}, 7)
+    assert cut_answers.is_whole({"Transfer-Encoding": "chunked"}, 7)
+
+
+def test_an_answer_that_has_no_content_needs_no_length() -> None:
+    """A 204 without a length is whole."""
+    client = boto3.session.Session("test", "test", region_name="us-west-2").client("lambda")
+    cut_answers.ask_again(client, 1)
+    asked: list[str] = []
+
+    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        asked.append(request.url)
+        return AWSResponse(request.url, 204, HTTPHeaderDict(), Body(b""))
+
+    client.meta.events.register("before-send.lambda", answer)
+    client.delete_function(FunctionName="gone")
+    assert len(asked) == 1
