@@ -117,12 +117,12 @@ def _conflict(job: str, operation: str) -> dict[str, Any]:
     return {"operation": f"dynamodb.{operation}", "contains": job, "code": "TransactionConflictException"}
 
 
-def work(stage: Faulty, runs: Sequence[Run], function: Function) -> None:
+def work(stage: Faulty, runs: Sequence[Run], function: Function, lanes: int = LANES) -> None:
     """Give each batch to the function for the first time, a few at once, with their faults."""
-    for start in range(0, len(runs), LANES):
-        some = runs[start : start + LANES]
+    for start in range(0, len(runs), lanes):
+        some = runs[start : start + lanes]
         stage.faults(*(rule for run in some for one in run.sent for rule in one.rules))
-        with ThreadPoolExecutor(LANES) as pool:
+        with ThreadPoolExecutor(lanes) as pool:
             named = list(pool.map(lambda run: run.give(function, range(len(run.sent))), some))
         for run, numbers in zip(some, named, strict=True):
             run.named = numbers

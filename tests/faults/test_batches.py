@@ -15,6 +15,7 @@ from tests.faults.mixes import KEPT, LARGEST, MIXES, Batch, Fate, Planned, every
 from tests.faults.stage import Faulty
 
 LIMIT_S = 300  # of an invocation
+HURRIED_LANES = 2  # fewer at once: what comes before the slow call has a second for all that it does
 REASONS = {Fate.LOST: "ItemWithoutText", Fate.FOREIGN: "OtherAccount"}
 
 
@@ -75,8 +76,8 @@ def story(session: Faulty) -> Story:
     reserve = str(LIMIT_S - WINDOW_S)
     with another(session, "hurried", PLEXUS_RESERVE_SECONDS=reserve, PLEXUS_CONCURRENCY="1") as function:
         warm = [jobs.make(Batch((Planned(Fate.DONE, None),) * 3)) for _ in range(4)]
-        work(session, warm, function)
-        work(session, hurried, function)
+        work(session, warm, function, HURRIED_LANES)
+        work(session, hurried, function, HURRIED_LANES)
     with another(session, "too-late", PLEXUS_RESERVE_SECONDS=str(LIMIT_S)) as function:
         work(session, too_late, function)
     once = state(session, Counter())
