@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from plexus import data, yaml_edit
 from plexus.artifacts import Artifacts
 from plexus.exceptions import InvalidData
+from plexus.learning import progress
 from plexus.scorecard import Score, Scorecard, load
 
+Watch = Callable[[str, int, int], None]
 TRAINERS = {"SVMClassifier": "plexus.learning.train_svm", "ExplainableClassifier": "plexus.learning.train_explainable"}
 
 
@@ -46,17 +49,23 @@ class Published:
 
 
 def publish(
-    scorecard: Scorecard, store: Artifacts, *, names: Sequence[str] = (), source: Source | None = None
+    scorecard: Scorecard,
+    store: Artifacts,
+    *,
+    names: Sequence[str] = (),
+    source: Source | None = None,
+    watch: Watch = lambda *_: None,
 ) -> Published:
     """Trains every trained score and packs every cassette that is a file (or only the named scores).
 
+    `watch` is told a score's name, how many steps of its training are done, and of how many.
     Raises InvalidData when a score has no labelled texts, or its texts cannot be trained on.
     """
     chosen = [scorecard.find(name) for name in names] or [each for each in scorecard.scores if _needs(each)]
     text, made = scorecard.document.text, []
     for score in chosen:
-        one = _train(scorecard, score, store, source) if score.configuration.class_name in TRAINERS else None
-        one = one or _pack(scorecard, score, store)
+        trained = score.configuration.class_name in TRAINERS
+        one = _train(scorecard, score, store, source, watch) if trained else _pack(scorecard, score, store)
         made.append(one)
         text = yaml_edit.with_value(text, score.index, one.key, one.digest)
     load(text, name=scorecard.document.name)
@@ -71,12 +80,13 @@ def _needs(score: Score) -> bool:
     return cassette is not None and not cassette.startswith("sha256:")
 
 
-def _train(scorecard: Scorecard, score: Score, store: Artifacts, source: Source | None) -> Made:
+def _train(scorecard: Scorecard, score: Score, store: Artifacts, source: Source | None, watch: Watch) -> Made:
     source = source or _own_source(scorecard, score)
     texts, labels = data.labelled(source.file, source.text, source.label)
     processed = [_processed(scorecard, score, text) for text in texts]
     trainer = importlib.import_module(TRAINERS[score.configuration.class_name])
-    model, report = trainer.train(processed, labels)
+    with progress.watched(partial(watch, score.name)):
+        model, report = trainer.train(processed, labels)
     with tempfile.TemporaryDirectory(prefix="plexus-train-") as folder:
         model.save(Path(folder))
         return Made(score.name, "artifact", store.put(Path(folder)), report)

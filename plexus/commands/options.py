@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,16 @@ def progress(length: int, label: str, done: int = 0) -> Any:
     bar = click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty(), show_eta=True)
     bar.update(done)
     return bar
+
+
+class Bars(ExitStack):
+    """A bar for each score's training: what `publish` tells how far it is."""
+
+    score = ""
+
+    def __call__(self, score: str, done: int, total: int) -> None:
+        """Moves the score's bar, the one before it being over."""
+        if score != self.score:
+            self.close()
+            self.score, self.bar = score, self.enter_context(progress(total, f"training {score}"))
+        self.bar.update(done - self.bar.pos)

@@ -64,7 +64,8 @@ def run(card: Path, store: Path, names: tuple[str, ...] = ()) -> Iterator[Verdic
     from plexus.publishing import publish
 
     artifacts = FolderArtifacts(store)
-    scorecard = plexus.load(publish(plexus.load_file(card), artifacts).text, name=card.name)
+    with options.Bars() as bars:
+        scorecard = plexus.load(publish(plexus.load_file(card), artifacts, watch=bars).text, name=card.name)
     context = plexus.Context(artifacts=artifacts, offline=True)
     chosen = {scorecard.find(name).name for name in names}
     for score in scorecard.scores:

@@ -54,7 +54,8 @@ def command(
     if data_file is None and options.given("text_column", "label"):
         raise click.UsageError("--text and --label go with --data; a score's own columns stand in its `data`")
     source = None if data_file is None else Source(data_file, text_column, label)
-    published = publish(plexus.load_file(card), FolderArtifacts(store), names=names, source=source)
+    with options.Bars() as bars:
+        published = publish(plexus.load_file(card), FolderArtifacts(store), names=names, source=source, watch=bars)
     if write is not None:
         write_whole(write, published.text)
     made = [asdict(each) for each in published.made]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from plexus.learning import progress
 from plexus.learning.explainable import BLOCKS, ExplainableModel, calibrated
 from plexus.learning.features import Features
 from plexus.learning.training import SEED, Report, folds, fraction_right
@@ -52,6 +53,8 @@ def train(texts: Sequence[str], labels: Sequence[str]) -> tuple[ExplainableModel
     classes = tuple(sorted(set(labels)))
     truths = numpy.asarray([classes.index(label) for label in labels])
     splits = folds(texts, labels, truths)
+    rounds = [choice.rounds for choice in CHOICES]
+    progress.expect(len(splits) * sum(rounds) + max(rounds))
     shape = len(texts) if len(classes) == 2 else (len(texts), len(classes))
     found = [numpy.zeros(shape) for _ in CHOICES]
     for inside, outside in splits:
@@ -75,7 +78,20 @@ def _boosted(data: Any, classes: int, choice: Choice) -> Any:
     many = {"objective": "multi:softprob", "num_class": classes}
     objective = {"objective": "binary:logistic"} if classes == 2 else many
     fixed = {"booster": choice.booster, "nthread": 1, "seed": SEED, "verbosity": 0}
-    return xgboost.train({**objective, **fixed, **choice.parameters}, data, num_boost_round=choice.rounds)
+    parameters = {**objective, **fixed, **choice.parameters}
+    return xgboost.train(parameters, data, num_boost_round=choice.rounds, callbacks=[_counted()])
+
+
+def _counted() -> Any:
+    """Of many classes one round takes seconds: each is a step."""
+    from xgboost.callback import TrainingCallback
+
+    class Counted(TrainingCallback):
+        def after_iteration(self, *_: Any) -> bool:
+            progress.step()
+            return False
+
+    return Counted()
 
 
 def _best(margins: Any) -> Any:

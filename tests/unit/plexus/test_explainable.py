@@ -1,9 +1,12 @@
 """ExplainableClassifier: training, the artifact, scoring, and what the explanation says."""
 
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +123,43 @@ def test_the_same_data_give_the_same_digest(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
         digests.add(json.loads(done.stdout)[0]["digest"])
     assert len(digests) == 1
+
+
+def test_a_training_tells_how_far_it_is(tmp_path: Path) -> None:
+    """Each round of boosting is a step, up to the last of all; who watches changes nothing of the model."""
+    (tmp_path / "card.yaml").write_text(CARD)
+    card, source = plexus.load_file(tmp_path / "card.yaml"), Source(ROOT / "examples/items/train.csv", "text", "label")
+    told: list[tuple[str, int, int]] = []
+    watched = publish(card, FolderArtifacts(tmp_path / "a"), source=source, watch=lambda *step: told.append(step))
+    assert watched.text == publish(card, FolderArtifacts(tmp_path / "b"), source=source).text
+    names, done, totals = zip(*told, strict=True)
+    assert (set(names), len(set(totals))) == ({"Tone"}, 1)
+    assert list(done[:-1]) == list(range(len(done) - 1))
+    assert done[-1] == totals[0]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_training_shows_a_bar_on_a_terminal_alone(tmp_path: Path, terminal: bool) -> None:
+    """On standard error, so that what is printed stays the digests."""
+    card, data = tmp_path / "card.yaml", ROOT / "examples/items/train.csv"
+    card.write_text(CARD)
+    command = [sys.executable, "-m", "plexus", "train", str(card), "--data", str(data), "--store", str(tmp_path / "s")]
+    reading, writing = pty.openpty() if terminal else os.pipe()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=writing, text=True) as process:
+        os.close(writing)
+        shown = b"".join(_all(reading)).decode()
+        assert process.stdout is not None
+        assert process.stdout.read().startswith("Tone: artifact sha256:")
+    assert process.returncode == 0
+    assert ("training Tone" in shown, "100%" in shown) == (terminal, terminal)
+
+
+def _all(descriptor: int) -> Iterator[bytes]:
+    """What is written until all have closed it; of a terminal that is an error."""
+    with contextlib.suppress(OSError):
+        while data := os.read(descriptor, 1 << 16):
+            yield data
+    os.close(descriptor)
 
 
 def test_a_score_gives_value_confidence_and_explanation(tmp_path: Path) -> None:
