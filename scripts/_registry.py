@@ -130,8 +130,13 @@ class Registry:
         return location
 
     def _held(self, location: str) -> tuple[str, int]:
-        """Return an unfinished upload's location and how many bytes of it the registry holds."""
-        answer = self._expect(204, "to say how far an upload is", self._request("GET", location))
+        """Return an unfinished upload's location and how many bytes of it the registry holds.
+
+        A registry that does not say gets the blob from its beginning again.
+        """
+        answer = self._request("GET", location)
+        if answer.status_code != 204:
+            raise _Broken(f"{answer.status_code} when asked how far an upload is")
         last = int(answer.headers.get("Range", "0-0").rsplit("-", 1)[-1])
         return self._location(answer), last + 1 if last else 0
 
@@ -171,7 +176,7 @@ class Registry:
         headers: dict[str, str] | None = None,
         content: bytes | Iterator[bytes] | None = None,
     ) -> httpx.Response:
-        """Send one request; _Broken when it gets no answer or a 5xx one."""
+        """Send one request; _Broken when it gets no answer, or one that is the registry's or its load's doing."""
         self._check_stopped()
         own = {"Authorization": self.authorization} if urlsplit(url).netloc == self._host else {}
         self.requests += 1
@@ -179,7 +184,7 @@ class Registry:
             answer = self._http.request(method, url, headers=own | (headers or {}), content=content)
         except httpx.TransportError as error:
             raise _Broken(str(error) or type(error).__name__) from error
-        if answer.status_code >= 500:
+        if answer.status_code >= 500 or answer.status_code == 429:
             raise _Broken(f"{answer.status_code} {_reason(answer)}".rstrip())
         return answer
 
@@ -201,6 +206,8 @@ class Registry:
             raise PushFailed("the push was stopped")
 
     def _location(self, answer: httpx.Response) -> str:
+        if "Location" not in answer.headers:
+            raise _Broken(f"{answer.status_code} without the place of the upload")
         return str(httpx.URL(self.url + "/").join(answer.headers["Location"]))
 
     def _pause(self, attempt: int) -> None:

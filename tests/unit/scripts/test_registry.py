@@ -68,10 +68,29 @@ def test_a_lost_chunk_goes_on_where_the_registry_is(served: tuple[Store, Registr
     assert sum(moved) == one.size
 
 
+def test_a_registry_that_does_not_say_how_far_it_is_gets_all_again(
+    served: tuple[Store, Registry], tmp_path: Path
+) -> None:
+    """Where a lost chunk's upload is gone or cannot be asked for, the blob is sent from its beginning."""
+    store, client = served
+    one = blob(tmp_path, CHUNK_BYTES * 2 + 5)
+    store.faults = [Fault("PATCH", read=1_000_000, skip=1), Fault("GET", status=404)]
+    client.upload(one)
+    assert store.blobs[one.digest] == one.path.read_bytes()
+    assert store.count("POST") == 2
+
+
 @pytest.mark.parametrize(
     "fault",
-    [Fault("POST", status=503), Fault("POST"), Fault("PUT", status=500), Fault("PUT", read=10)],
-    ids=["503", "no answer", "500", "broken"],
+    [
+        Fault("POST", status=503),
+        Fault("POST", status=429),
+        Fault("POST", status=202),
+        Fault("POST"),
+        Fault("PUT", status=500),
+        Fault("PUT", read=10),
+    ],
+    ids=["503", "too many", "no place", "no answer", "500", "broken"],
 )
 def test_what_may_pass_is_tried_again(fault: Fault, served: tuple[Store, Registry], tmp_path: Path) -> None:
     """A failing registry and a lost connection are met with another try."""
