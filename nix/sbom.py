@@ -51,7 +51,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     try:
         document = read(options.layout)
-    except (OSError, KeyError):
+    except (OSError, LookupError, TypeError, ValueError, tarfile.TarError):
         print(f"sbom: {options.layout} is no image of this project's; build it: make build", file=sys.stderr)
         return 1
     try:

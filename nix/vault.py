@@ -56,12 +56,15 @@ def holds(wanted: Input, *, say: bool = True) -> bool:
     except FileNotFoundError:
         return False
     with contextlib.suppress(FileNotFoundError):
-        if record(wanted).read_text() == now:
+        if record(wanted).read_bytes() == now.encode():
             return True
-    problem = mismatch(wanted, path)
-    if problem is None:
-        vouch(wanted)
-        return True
+    try:
+        problem = mismatch(wanted, path)
+        if problem is None:
+            vouch(wanted)
+            return True
+    except FileNotFoundError:  # another process has found it wrong, too
+        return False
     if say:
         print(f"cache: {problem}; fetching it again", file=sys.stderr, flush=True)
     path.unlink(missing_ok=True)

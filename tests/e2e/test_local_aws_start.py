@@ -1,5 +1,6 @@
 """Starting and stopping instances; each test has an instance of its own."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -80,17 +81,28 @@ def test_port_that_is_lost_before_it_is_taken_is_chosen_again(name: str, monkeyp
     assert make_client(running, "ecr").describe_repositories()["repositories"] == []
 
 
-def test_gateway_and_registry_listen_on_loopback_only(name: str) -> None:
-    """Every port that the instance opens is bound to 127.0.0.1."""
+def test_all_listens_on_loopback_only(name: str, layout: Path) -> None:
+    """Every port that a process of the instance opens, with a function at work too, is bound to 127.0.0.1."""
     running = control.start(name)
-    ports = {running.port, int(running.registry.rpartition(":")[2])}
-    bound = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
-            address, _, port = line.split()[1].partition(":")
-            if line.split()[3] == "0A" and int(port, 16) in ports:
-                bound.add((table, address))
-    assert bound == {("tcp", "0100007F")}
+    made_in(running, layout).invoke()
+    found = listening([running.pid, *(member.pid for member in processes.descendants(running.pid))])
+    assert {running.port, int(running.registry.rpartition(":")[2])} < {port for _, port in found}
+    assert {address for address, _ in found} == {"0100007F"}
+
+
+def listening(pids: list[int]) -> set[tuple[str, int]]:
+    """(address as the kernel writes it, port) of every socket at which one of these processes listens."""
+    held = set()
+    for pid in pids:
+        with contextlib.suppress(OSError):  # it ended
+            for entry in Path("/proc", str(pid), "fd").iterdir():
+                with contextlib.suppress(OSError):
+                    held.add(str(entry.readlink()))
+    lines = [
+        line.split() for table in ("tcp", "tcp6") for line in Path("/proc/net", table).read_text().splitlines()[1:]
+    ]
+    ours = [line[1].rpartition(":") for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in held]
+    return {(address, int(port, 16)) for address, _, port in ours}
 
 
 def test_kill_leaves_no_orphan_and_the_next_start_works(name: str, layout: Path) -> None:

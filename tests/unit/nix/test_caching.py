@@ -101,9 +101,12 @@ def test_prune_waits_for_no_build(filled: dict[str, list[Path]]) -> None:
 
 def test_a_build_waits_for_prune(cache: Path) -> None:
     """Who works with the cache waits until what is being removed is gone."""
-    code = "import sys; sys.path.insert(0, 'nix'); from cache import in_use\nwith in_use(): print('in', flush=True)"
+    code = "import sys; sys.path.insert(0, 'nix'); from cache import in_use; print('asking', flush=True)"
+    code += "\nwith in_use(): print('in', flush=True)"
     with to_ourselves():
         waiting = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == "asking\n"
         with pytest.raises(subprocess.TimeoutExpired):
             waiting.wait(0.4)
     assert waiting.communicate(timeout=120)[0] == "in\n"
