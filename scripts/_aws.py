@@ -147,7 +147,8 @@ def explain(error: Exception, stage: Stage) -> OperationFailed | None:
         text = error.response.get("Error", {}).get("Message", "")
         operation = error.operation_name
         return OperationFailed(f"{operation} in stage {stage.name}: {code}: {text}", _remedy(code, stage))
-    if isinstance(error, (exceptions.NoCredentialsError, exceptions.PartialCredentialsError)):
+    nobody = (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError)
+    if isinstance(error, (*nobody, exceptions.SSOError, exceptions.TokenRetrievalError)):
         return OperationFailed(
             f"no AWS credentials for stage {stage.name}: {error}",
             "sign in as your account asks (aws sso login, AWS_PROFILE=…), then run it again",
@@ -159,9 +160,24 @@ def explain(error: Exception, stage: Stage) -> OperationFailed | None:
 
 
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
-_BAD_KEYS = ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure")
+_BAD_KEYS = (
+    "InvalidClientTokenId",
+    "InvalidAccessKeyId",
+    "UnrecognizedClientException",
+    "SignatureDoesNotMatch",
+    "InvalidSignatureException",
+    "RequestTimeTooSkewed",
+    "AuthFailure",
+)
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
-_BUSY = ("Throttling", "ThrottlingException", "TooManyRequestsException", "ProvisionedThroughputExceededException")
+_BUSY = (
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+)
 _ABSENT = (
     "ResourceNotFoundException",
     "RepositoryNotFoundException",

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from botocore import exceptions
 
 from scripts import _aws, _errors
 from scripts._errors import OperationFailed
@@ -44,6 +45,22 @@ def test_no_code_with_a_step_of_its_own_is_missing() -> None:
     """Every code that the commands know stands on the page."""
     known = {*_aws._EXPIRED, *_aws._BAD_KEYS, *_aws._DENIED, *_aws._BUSY, *_aws._ABSENT}
     assert known <= set(re.findall(r"`([\w.]+)`", "\n".join(row[0] for row in table("codes"))))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        exceptions.NoCredentialsError(),
+        exceptions.UnauthorizedSSOTokenError(),
+        exceptions.TokenRetrievalError(provider="x", error_msg="y"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_who_is_not_signed_in_is_told_to(error: Exception) -> None:
+    """Without credentials, and with a session of single sign-on that has ended, the next step is to sign in."""
+    told = _aws.explain(error, load_stage("local"))
+    assert told is not None
+    assert told.remedy.startswith("sign in as your account asks (aws sso login")
 
 
 def test_every_target_on_the_page_exists() -> None:
