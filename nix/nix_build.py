@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pins
 import vault
@@ -50,7 +51,7 @@ def add_inputs(nix: Nix) -> None:
     wheels = [vault.place(wheel) for members in inputs.cached_wheels().values() for wheel in members]
     root = inputs.root("image")
     paths = [run(nix, "nix-store", "--add-fixed", "--recursive", "sha256", root)]
-    paths += run(nix, "nix-store", "--add-fixed", "sha256", *wheels).split()
+    paths += run(nix, "nix-store", "--add-fixed", "sha256", *wheels).splitlines()
     for path in paths:
         link = vault.made(nix.roots) / Path(path).name
         if not link.is_symlink():
@@ -82,7 +83,7 @@ def build(nix: Nix, output: Path) -> str:
     """Build the image, link it at `output`, and return its digest."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with workspace() as work:
-        flake = f"path:{stage(work)}#image"
+        flake = f"path:{quote(str(stage(work)))}#image"
         run(nix, "nix", "build", flake, "--out-link", output, "--no-write-lock-file")
     index = json.loads((output / "index.json").read_bytes())
     return str(index["manifests"][0]["digest"])

@@ -1,0 +1,55 @@
+"""How Nix is asked, whatever characters the cache's folder has in its name."""
+
+import os
+from pathlib import Path
+
+import nix_build
+import pytest
+from bundled_nix import Nix
+from pins import Wheel
+
+import inputs
+
+STORE = """#!/bin/sh
+echo "$*" >> "{folder}/asked"
+[ "$1" = --add-fixed ] || exit 0
+for last; do case "$last" in --*|sha256) ;; *) echo "{folder}/a store/${{last##*/}}";; esac; done
+"""
+BUILDER = """#!/bin/sh
+echo "$2" > "{folder}/asked"
+mkdir -p "$4"
+echo '{{"manifests": [{{"digest": "sha256:0"}}]}}' > "$4/index.json"
+"""
+
+
+@pytest.fixture
+def nix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nix:
+    """Tools that note what they are asked, in a folder with a space and a sign that addresses give a meaning."""
+    folder = tmp_path / "a folder#1"
+    (folder / "bin").mkdir(parents=True)
+    for tool, text in {"nix-store": STORE, "nix": BUILDER}.items():
+        (folder / "bin" / tool).write_text(text.format(folder=folder))
+        (folder / "bin" / tool).chmod(0o755)
+    monkeypatch.setenv("SCORE_PROCESSOR_CACHE", str(folder / "cache"))
+    return Nix("noting", folder / "roots", ("loader",), folder / "bin", dict(os.environ))
+
+
+def test_each_input_is_rooted_by_its_whole_path(nix: Nix, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store's answer is a path a line, in which a space is a space."""
+    wheels = [Wheel(name, "1", 1, name * 64, "small") for name in ("a", "b")]
+    monkeypatch.setattr(inputs, "cached_wheels", lambda: {"small": wheels})
+    monkeypatch.setattr(inputs, "root", lambda _: nix.roots.parent / "root")
+    nix_build.add_inputs(nix)
+    asked = (nix.roots.parent / "asked").read_text().splitlines()
+    rooted = [line.partition(" --add-root ")[0] for line in asked if line.startswith("--realise")]
+    names = ["root", *(wheel.file_name for wheel in wheels)]
+    assert rooted == [f"--realise {nix.roots.parent}/a store/{name}" for name in names]
+
+
+def test_the_flakes_address_is_escaped(nix: Nix) -> None:
+    """Nix takes the flake's folder for what it is, and only our own # for the output's mark."""
+    assert nix_build.build(nix, nix.roots.parent / "image") == "sha256:0"
+    asked = (nix.roots.parent / "asked").read_text().strip()
+    assert asked.startswith("path:/")
+    assert asked.endswith("/source#image")
+    assert "/a%20folder%231/cache/work/" in asked
