@@ -8,6 +8,9 @@ unexport $(filter PYTHON%,$(.VARIABLES))
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 
+# One word for the shell, whatever is in it.
+word = '$(subst ','\'',$(1))'
+
 PYTHON := .venv/bin/python
 RUN := $(PYTHON) -m scripts
 # What a person writes behind NAME= reaches the command as it is, with quotes, $, and line ends (as spaces) in it.
