@@ -101,4 +101,7 @@ def _terminated(number: int, _: FrameType | None) -> None:
 VERBS = {"start": _start, "stop": _stop, "status": _status}
 
 if __name__ == "__main__":
+    import unread
+
+    unread.allow()
     sys.exit(main())

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import pins
+import unread
 from assembler import INTERRUPTED, Assembler, BuildProblem, sources_digest
 from cache import in_use, locked
 from growth import growth, sizes, sizes_before
@@ -275,4 +276,5 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    unread.allow()
     sys.exit(main())

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import unread
 from cache import KINDS, TAG, cache_dir, is_ours, to_ourselves
 from needs import Needed, needs, users_of_layers
 
@@ -196,4 +197,5 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    unread.allow()
     sys.exit(main())

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pins
+import unread
 from assembler import BuildProblem
 from cache import in_use, locked
 from lock_texts import deb_text, wheel_text
@@ -152,4 +153,5 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    unread.allow()
     sys.exit(main())

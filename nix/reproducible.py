@@ -23,6 +23,7 @@ import bundled_nix
 import differences
 import nix_build
 import pins
+import unread
 import vault
 from assembler import BuildProblem
 from cache import cache_dir, in_use, locked
@@ -242,4 +243,5 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    unread.allow()
     sys.exit(main())

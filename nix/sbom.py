@@ -8,13 +8,13 @@ CycloneDX JSON, or a table of names, versions and licences.
 
 import argparse
 import json
-import os
 import sys
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import unread
 from differences import Layout
 
 import build
@@ -54,12 +54,10 @@ def main(words: Sequence[str] | None = None) -> int:
     except (OSError, LookupError, TypeError, ValueError, tarfile.TarError):
         print(f"sbom: {options.layout} is no image of this project's; build it: make build", file=sys.stderr)
         return 1
-    try:
-        print(table(document) if options.table else json.dumps(document, indent=1, sort_keys=True), flush=True)
-    except BrokenPipeError:  # the reader has enough, as `| head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print(table(document) if options.table else json.dumps(document, indent=1, sort_keys=True))
     return 0
 
 
 if __name__ == "__main__":
+    unread.allow()
     sys.exit(main())

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pins
+import unread
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -177,4 +178,5 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    unread.allow()
     sys.exit(main())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
 import click
 
+from plexus.commands import unread
 from plexus.exceptions import InvalidScorecard, PlexusError
 
 VERBS = ("lint", "run", "test", "train", "evaluate", "schema")
@@ -36,6 +36,7 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit 0 when all went well, 1 for what the message says, 2 for misuse, 130 after Ctrl-C."""
+    unread.allow()
     try:
         status = group.main(arguments, prog_name="python -m plexus", standalone_mode=False)
     except click.ClickException as error:
@@ -44,9 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except InvalidScorecard as error:
         click.echo(str(error), err=True)
         click.echo(f"{len(error.problems)} problem(s): the scorecard cannot be used", err=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import click
 
-from plexus.commands import options
+from plexus.commands import options, unread
 
 
 @click.command(name="run", short_help="Score one text, or a file of them.")
@@ -113,14 +114,15 @@ def typed() -> str:
 
 
 def printed(scorecard: Any, names: tuple[str, ...], source: Any, context: Any, form: str) -> int:
-    """Prints each row's results as soon as they are there."""
+    """Prints each row's results as soon as they are there, for as long as somebody reads them."""
     from plexus.running import formats, run
 
     if form == "parquet":
         raise click.UsageError("Parquet cannot be printed: give --output FILE.parquet")
     tally = run.Tally()
     chunks = run.scored(scorecard, names, source.read(), context)
-    formats.stream(sys.stdout, form, _counted(chunks, tally), score_names(scorecard, names))
+    read = takewhile(lambda _: not unread.lost(), _counted(chunks, tally))
+    formats.stream(sys.stdout, form, read, score_names(scorecard, names))
     return told(tally)
 
 
