@@ -13,12 +13,13 @@ import click
 from stages.limits import VARIABLE
 from stages.secrets import holds_secret
 
-from . import _function, _ledger, _release
+from . import _function, _ledger, _release, deploy
 from ._aws import Aws
 from ._command import Shell, verb
 from ._errors import Refused
 from ._function import Facts
 from ._stage import Stage
+from ._text import short
 
 HIDDEN = "[secret]"
 Say = Callable[[str], None]
@@ -88,7 +89,8 @@ def configure(
 ) -> Configured:
     """Bring the function's settings to the stage's, keep variables that it does not know, and release them.
 
-    The settings reach callers as a new version behind the alias, tried first, like a deploy's code.
+    The settings reach callers as a new version behind the alias, tried first, like a deploy's code. It runs the image
+    that callers get now, also where $LATEST holds another: one that was rolled back, or that did not pass its trial.
     """
     extra = extra or {}
     latest = _function.check_worked(aws, _function.settled(aws))
@@ -104,6 +106,9 @@ def configure(
     if dry_run:
         return Configured("would configure", changed, kept)
     with _ledger.locked(aws):
+        if live.version not in ("", "$LATEST") and latest.digest != live.digest:
+            say(f"$LATEST holds {short(latest.digest)}, callers get {short(live.digest)}: the new version runs that")
+            latest = _function.update_code(aws, deploy.image_uri(aws, live.digest), latest)
         _update(aws, latest, wanted)
         latest = _function.check_worked(aws, _function.settled(aws))
         if live.version in ("", "$LATEST"):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from scripts import _drift_function, _function, _guard, _ledger, deploy, history, rollback, verify
+from scripts import _drift_function, _function, _guard, _ledger, configure, deploy, history, rollback, verify
 from scripts._aws import Aws
 from scripts._command import Shell
 from scripts._errors import Conflict, NotFound, OperationFailed, Refused
@@ -199,6 +199,16 @@ def test_a_rollback_to_what_was_never_deployed_is_refused(stage: Staged) -> None
     with pytest.raises(NotFound, match="is called abcdef123") as caught:
         rollback.rollback(stage.aws, "abcdef123")
     assert caught.value.remedy == "make history"
+
+
+def test_a_configuration_after_a_rollback_keeps_the_image(stage: Staged) -> None:
+    """$LATEST still holds the image that was rolled back: new settings reach callers without it."""
+    deploy.deploy(stage.aws, stage.image("second"), commit="2" * 40)
+    rollback.rollback(stage.aws)
+    done = configure.configure(stage.aws, extra={"AFTER_ROLLBACK": "1"})
+    assert (done.action, stage.answer()) == ("configured", "first")
+    entry = history.history(stage.aws, 1).entries[0]
+    assert (entry.action, entry.digest, entry.commit) == ("config", stage.image("first"), "1" * 12)
 
 
 def test_of_two_deploys_at_once_one_is_told_who_is_at_it(stage: Staged) -> None:
