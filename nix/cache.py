@@ -51,8 +51,8 @@ def cache_dir() -> Path:
         raise FileNotFoundError(errno.ENOENT, "nobody knows where this user's home is", str(folder)) from None
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / TAG).exists():
-        # Killed runs of earlier versions left folders whose names begin with tmp.
-        if not all(is_ours(path) or path.name.startswith("tmp") for path in folder.iterdir()):
+        # Killed runs of earlier versions left folders whose names begin with tmp; a disk of its own has the other.
+        if not all(is_ours(path) or path.name.startswith(("tmp", "lost+found")) for path in folder.iterdir()):
             raise FileExistsError(
                 errno.EEXIST, "holds other things than this cache; name a folder of its own", str(folder)
             )

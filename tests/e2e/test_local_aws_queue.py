@@ -35,7 +35,7 @@ class Pipeline:
             entries = [{"Id": str(n), "MessageBody": text} for n, text in enumerate(texts[start : start + 10])]
             self.sqs.send_message_batch(QueueUrl=self.source, Entries=entries)
 
-    def receive(self, count: int, queue: str = "", limit_s: float = 30) -> list[str]:
+    def receive(self, count: int, queue: str = "", limit_s: float = 120) -> list[str]:
         """Take so many messages from the outgoing queue (or another); fail when they do not come."""
         bodies: list[str] = []
         end = time.monotonic() + limit_s
