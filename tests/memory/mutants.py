@@ -104,6 +104,7 @@ OF_TABLES: list[Mutant] = [every_condition_is_met, half_a_transaction, any_place
 OF_QUEUES: list[tuple[Mutant, str]] = [
     (no_deduplication, "fifo"),
     (a_receive_too_many, "standard"),
+    (a_receive_too_many, "groups"),
     (counted_anew, "standard"),
     (no_groups, "groups"),
     (one_handle, "standard"),

@@ -16,11 +16,7 @@ Request = dict[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of queue: its names' suffix, its groups, and when a message becomes a dead letter.
-
-    Either several groups or dead letters: AWS leaves open in which order groups are looked at, and so which messages of
-    theirs have become dead letters.
-    """
+    """A kind of queue: its names' suffix, its groups, and when a message becomes a dead letter."""
 
     suffix: str
     groups: tuple[str, ...]
@@ -30,7 +26,7 @@ class Kind:
 KINDS = {
     "standard": Kind("", (), 2),
     "fifo": Kind(".fifo", ("red",), 2),
-    "groups": Kind(".fifo", ("red", "green", "blue"), 1000),
+    "groups": Kind(".fifo", ("red", "green", "blue"), 2),
 }
 
 

@@ -77,7 +77,7 @@ class Side:
         if "SentTimestamp" in attributes:
             attributes["SentTimestamp"] = "then"
         number = self._number(message["MessageId"])
-        return number, message["MD5OfBody"], attributes, message.get("MessageAttributes")
+        return number, message["MD5OfBody"], attributes, message.get("MessageAttributes") or None
 
     def _sent(self, answer: dict[str, Any]) -> object:
         return (self._number(answer["MessageId"]), answer["MD5OfMessageBody"]) if "MessageId" in answer else None
