@@ -26,18 +26,24 @@ class Likeness:
 
 def most_like(text: str, phrase: str, threshold: float = 0.0) -> Likeness | None:
     """The passage of whole words that is most like the phrase, the first of equals; None below the threshold."""
-    wanted = fold(phrase)
+    wanted = _bare(phrase)
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(wanted)
     best: Likeness | None = None
     for start, end in _windows(text, len(wanted.split())):
         least = threshold if best is None else best.similarity
-        found = _similarity(matcher, fold(text[start:end]).strip(".,;:!?\"'()"), wanted, least)
+        found = _similarity(matcher, _bare(text[start:end]), wanted, least)
         if found >= threshold and (best is None or found > best.similarity):
             best = Likeness(text[start:end], start, end, round(found, 4))
             if found == 1:
                 break
     return best
+
+
+def _bare(passage: str) -> str:
+    """Folded, and without the marks around it, unless it is nothing else."""
+    folded = fold(passage)
+    return folded.strip(".,;:!?\"'()") or folded
 
 
 def _windows(text: str, size: int) -> Iterator[tuple[int, int]]:

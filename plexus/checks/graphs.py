@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from plexus.checks import branches, models, names
-from plexus.checks.flow import flow
+from plexus.checks.flow import Flow, flow
 from plexus.exceptions import PlexusError
 from plexus.graph.state import END, GIVEN
 from plexus.problems import Finding, Path, nearest
@@ -23,6 +23,7 @@ def check(scores: dict[int, Any]) -> list[Finding]:
             if not shape:  # ways can be followed
                 known = flow(model.graph)
                 found += [*branches.check(model.graph, known, path), *names.graph(model, known, path)]
+                found += _valueless(model, known, path)
         elif model.class_name == "CompositeScore":
             found += [*_parsed(model.expression, (*path, "expression"), _expression)]
             found += [*_parsed(model.explanation, (*path, "explanation"), _template)]
@@ -50,6 +51,14 @@ def _targets(graph: list[Any], path: Path) -> Iterator[Finding]:
             if way.node not in (*listed, END):
                 message = f"there is no node {way.node!r}{nearest(way.node, [*listed, END])}"
                 yield Finding((*path, "graph", place, *inner, "node"), message, rule="graph")
+
+
+def _valueless(score: Any, known: Flow, path: Path) -> Iterator[Finding]:
+    """An `output` without a value, where no way to the end gives one either: every text would fail."""
+    ends = [way for name in known.reached for way in known.ways[name] if way.target == END]
+    if score.output and "value" not in score.output and not any("value" in way.aliases for way in ends):
+        message = "no `value`: the score would fail for every text; say which field it is, as in `value: node.value`"
+        yield Finding((*path, "output"), message, rule="no-value", on_key=True)
 
 
 def _sources(graph: list[Any], path: Path) -> Iterator[Finding]:

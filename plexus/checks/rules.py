@@ -37,6 +37,7 @@ RULES = (
     Rule("undefined", "error", "What a template or an expression names is defined, by a node that can come before."),
     Rule("unknown-result", "error", "Results are read, and given in tests, only of scores that are in `depends_on`."),
     Rule("sometimes-undefined", "warning", "What a template or an expression names is defined on every way to it."),
+    Rule("no-value", "error", "The score's `output`, or a way to the end, gives a `value`."),
     Rule("output-twice", "warning", "A way sets no alias that its node's own `output` sets."),
     Rule("near-miss", "warning", "A literal in an `output` is not nearly the name of a field."),
     Rule("missing-file", "error", "Labelled texts and cassettes are beside the scorecard (by `plexus lint` only)."),

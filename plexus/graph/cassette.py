@@ -117,13 +117,18 @@ class Recorder:
 
     def _write(self) -> None:
         content = {"format": FORMAT, "entries": list(self._entries.values())}
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=self.path.parent, prefix=".half-", delete=False
-        ) as half:
-            json.dump(content, half, ensure_ascii=False, indent=1)
-            half.write("\n")
-        Path(half.name).chmod(0o644)
-        Path(half.name).replace(self.path)
+        # Half of a character, which a reply may hold and no file can, stands escaped.
+        encoded = f"{json.dumps(content, ensure_ascii=False, indent=1)}\n".encode(errors="backslashreplace")
+        with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=".half-", delete=False) as file:
+            half = Path(file.name)
+            try:
+                file.write(encoded)
+                file.flush()
+                half.chmod(0o644)
+                half.replace(self.path)
+            except BaseException:
+                half.unlink(missing_ok=True)
+                raise
 
 
 def _version(path: Path) -> tuple[int, ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 _WORD = re.compile(r"\w+")
@@ -41,13 +42,12 @@ def _spans(reply: str, classes: Sequence[str]) -> list[tuple[int, int, str]]:
 
 def _symbols(reply: str, label: str) -> list[tuple[int, int, str]]:
     """A class such as `+`: counted at the word that follows it, so that it compares with the others."""
-    at = reply.rfind(label)
-    if at < 0 or not label.strip():
+    if not label.strip():
         return []
-    before = len(_words(reply[:at]))
-    return [(before, before, label)]
+    found = [len(_words(reply[: match.start()])) for match in re.finditer(re.escape(label), reply)]
+    return [(before, before, label) for before in found]
 
 
 def _words(text: str) -> list[str]:
-    """Words with case folded; an underscore separates, as a space does."""
-    return _WORD.findall(text.casefold().replace("_", " "))
+    """Words with case folded, an accent being a part of its letter; an underscore separates, as a space does."""
+    return _WORD.findall(unicodedata.normalize("NFC", text).casefold().replace("_", " "))

@@ -51,7 +51,8 @@ def parsed(reply: str) -> dict[str, Any] | None:
 def answer(found: dict[str, Any], node: Any) -> Answer | None:
     """The answer in a JSON object; None where it does not keep to the shape."""
     classes = {fold(each): each for each in node.valid_classes}
-    label = classes.get(fold(found.get("classification")))
+    given = found.get("classification")
+    label = None if given is None or isinstance(given, bool) else classes.get(fold(given))
     confidence = _confidence(found.get("confidence")) if node.confidence else None
     if label is None or (node.confidence and confidence is None):
         return None

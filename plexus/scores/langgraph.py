@@ -19,7 +19,7 @@ from plexus.graph.cassette import Cassette, Recorder
 from plexus.graph.fields import fields_of
 from plexus.graph.nodes.logical import as_value
 from plexus.graph.providers import REPLAY, Settings
-from plexus.graph.references import Outputs
+from plexus.graph.references import Outputs, Reference
 from plexus.graph.replay import ReplayChatModel
 from plexus.graph.state import Run
 from plexus.scores.base import Request, Scorer
@@ -27,6 +27,8 @@ from plexus.text import digest
 from plexus.values import Outcome, Result
 
 _LONGEST_PATH = 200
+#: A graph without an `output` ends with what its last node found, and with its explanation where it has one.
+_LAST = Outputs(tuple((name, Reference((name,)), name) for name in ("value", "explanation")))
 
 
 class GraphScorer(Scorer[LangGraphScore]):
@@ -44,7 +46,8 @@ class GraphScorer(Scorer[LangGraphScore]):
         listed = self.configuration.graph
         self._longest_path = max(_LONGEST_PATH, 2 * len(listed))
         fields = {field for node in listed for field in fields_of(node)}
-        self.output = Outputs.of(self._output(), build.known_names(listed) | fields)
+        known = build.known_names(listed) | fields
+        self.output = Outputs.of(self.configuration.output, known) if self.configuration.output else _LAST
         self.prompt_hash = digest(
             [[node.name, getattr(node, "system_message", None), getattr(node, "user_message", None)] for node in listed]
         )
@@ -76,7 +79,8 @@ class GraphScorer(Scorer[LangGraphScore]):
     def _outcome(self, end: Any, run: Run) -> Outcome:
         final, values = end["final"], end["values"]
         places = (values, values.get(run.path[-1], {}))
-        resolve = self.output.resolve_known if "value" in final else self.output.resolve
+        lenient = "value" in final or self.output is _LAST
+        resolve = self.output.resolve_known if lenient else self.output.resolve
         aliases = {**resolve(*places), **final}
         explanation = aliases.get("explanation")
         return Result(
@@ -98,12 +102,6 @@ class GraphScorer(Scorer[LangGraphScore]):
         if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 1:
             raise ScoringFailed(f"{self.configuration.name!r} gave a confidence that is no number from 0 to 1")
         return float(given)
-
-    def _output(self) -> dict[str, Any]:
-        """The score's `output`; without one, the last node's first field and explanation."""
-        if self.configuration.output:
-            return self.configuration.output
-        return {"value": "value", "explanation": "explanation"}
 
     def _budget(self, context: Context) -> Decimal | None:
         own = self.configuration.budget

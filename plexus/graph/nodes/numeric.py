@@ -14,7 +14,7 @@ from plexus.graph.state import Fields, Run, Work
 _NUMBER = r"\d+(?:,\d{3})*(?:\.\d+)?|\.\d+"
 # `3 to 5` names no number, and of `4/5` or `4 (out of 5)` the second is the scale.
 _RANGE = re.compile(rf"(?i)(?:{_NUMBER})\s*(?:[-–—]|to)\s*(?:{_NUMBER})|between\s+(?:{_NUMBER})\s+and\s+(?:{_NUMBER})")
-_SCALE = re.compile(rf"(?i)(?<=\d)\s*\(?(?:/|(?:out )?of\b)\s*(?:{_NUMBER})")
+_SCALE = re.compile(rf"(?i)(?<=\d)\s*\(?(?:/|(?:out )?of(?: the)?\b)\s*(?:{_NUMBER})")
 # `1,000` is a thousand; `3,5` may be three and a half, or a list: which one, only the model can say.
 _COMMAS = re.compile(r"(?<![\d.,])\d+(?:,\d+)+(?:\.\d+)?")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
@@ -33,7 +33,7 @@ def numeric(node: Any, asker: Asker) -> Work:
     def work(values: Mapping[str, Any], run: Run) -> Fields:
         number, reply = conversation.answer(values, run, read, again)
         whole = number == number.to_integral_value()
-        text = str(int(number)) if whole else str(number.normalize())
+        text = str(int(number)) if whole else format(number.normalize(), "f")
         plain = int(number) if whole else float(number)
         return {"classification": text, "value": text, "explanation": reply.strip(), "number": plain}
 

@@ -42,3 +42,14 @@ def test_a_class_is_found_through_case_and_punctuation(reply: str, label: str | 
 def test_any_reply_names_a_declared_class_or_none(reply: str, from_start: bool) -> None:
     """No reply makes a class that was not declared."""
     assert parse_label(reply, CLASSES, from_start=from_start) in (None, *CLASSES)
+
+
+def test_an_accent_is_the_same_however_it_is_spelt() -> None:
+    """As a part of its letter in one place, and as a character of its own in the other."""
+    assert parse_label("It is a cafe\u0301.", ["Caf\u00e9", "Bar"]) == "Caf\u00e9"
+
+
+@pytest.mark.parametrize(("from_start", "label"), [(True, "+"), (False, "-")])
+def test_a_class_of_signs_counts_wherever_it_stands(from_start: bool, label: str) -> None:
+    """Each occurrence is one, as those of words are."""
+    assert parse_label("+ at first, then - and + and at last -", ["+", "-"], from_start=from_start) == label

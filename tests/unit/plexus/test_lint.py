@@ -108,6 +108,11 @@ CASES = {
         7,
         "'b' has no value on every way to this node",
     ),
+    "no-value": (
+        graph(f"name: n, {ASK}", more=", output: {explanation: n.explanation}"),
+        4,
+        "no `value`: the score would fail for every text",
+    ),
     "output-twice": (
         graph(f"name: a, {ASK}, output: {{v: value}}, conditions: [{{value: A, node: END, output: {{v: 1}}}}]"),
         5,

@@ -3,14 +3,17 @@
 import json
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
 import plexus
 from plexus.context import Context
 from plexus.exceptions import ScoringFailed
+from plexus.graph import structured
 from plexus.graph.nodes.classify import split_confidence
 from plexus.graph.nodes.numeric import parse_number
+from plexus.graph.passages import find_verbatim
 from plexus.scorecard import Scorecard
 
 HEAD = """
@@ -75,6 +78,7 @@ def test_a_text_is_cut_at_what_was_found(part: str, value: str) -> None:
         ("none", None),
         ("8 (out of 10)", "8"),
         ("4 of 5", "4"),
+        ("4 of the 5", "4"),
         ("0.75 or 1,234,567.5", "1234567.5"),
         ("3,5", None),
         ("4,5/5", None),
@@ -85,6 +89,48 @@ def test_a_text_is_cut_at_what_was_found(part: str, value: str) -> None:
 def test_a_number_is_read_from_a_reply(reply: str, number: str | None) -> None:
     """The last number counts; a scale is none, and a range or a comma that may be a decimal one names none."""
     assert parse_number(reply) == (None if number is None else Decimal(number))
+
+
+@pytest.mark.parametrize(
+    ("last", "explanation"),
+    [
+        ("name: last, class: LogicalNode, set: {one: '1'}", None),
+        ("name: last, class: ContextExtractor, quotation: first.value", None),
+        ("name: last, class: FuzzyMatchExtractor, targets: [{phrase: Hello.}]", "“Hello.” is 100% like “Hello.”."),
+    ],
+)
+def test_without_an_output_a_graph_ends_with_what_its_last_node_found(last: str, explanation: str | None) -> None:
+    """Its value, and its explanation where it has one: never another node's, and never the word itself."""
+    head = HEAD.replace("    output: {value: VALUE}\n", "")
+    first = "\n      - {name: first, class: FuzzyMatchExtractor, targets: [{phrase: hello}]}"
+    assert scored(plexus.load(f"{head}{first}\n      - {{{last}}}"), "Hello.").explanation == explanation
+
+
+def test_a_word_is_no_field_where_no_node_has_it() -> None:
+    """A graph that explains nothing has no explanation, and not the word `explanation`."""
+    head = HEAD.replace("    output: {value: VALUE}\n", "")
+    found = scored(plexus.load(f"{head}\n      - {{name: one, class: LogicalNode, set: {{two: '2'}}}}"), "Hello.")
+    assert (found.value, found.explanation) == ("2", None)
+
+
+@pytest.mark.parametrize(
+    ("quoted", "found"),
+    [("art", None), ("he", None), ("part", (4, 8)), ("THE  part", (0, 8)), ("a a", (21, 24)), ("款", (26, 27))],
+)
+def test_a_passage_is_whole_words(quoted: str, found: tuple[int, int] | None) -> None:
+    """What stands within a word is no passage; scripts without spaces have words anywhere."""
+    passage = find_verbatim("The part is read, ba a a 退款", quoted)
+    assert (None if passage is None else (passage.start, passage.end)) == found
+
+
+def test_an_answer_without_a_class_is_none() -> None:
+    """A missing class is not the class `None`, and a truth is not the class `True`."""
+    node = SimpleNamespace(valid_classes=["None", "True", "2"], confidence=False)
+    for found in ({}, {"classification": None}, {"classification": True}):
+        assert structured.answer(found, node) is None
+    answer = structured.answer({"classification": 2}, node)
+    assert answer is not None
+    assert answer.label == "2"
 
 
 COMPOSITE = """

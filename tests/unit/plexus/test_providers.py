@@ -148,6 +148,16 @@ def test_two_recorders_of_one_file_keep_what_the_other_added(tmp_path: Path) -> 
     assert len(Cassette.read(tmp_path / "replies.json")) == 3
 
 
+def test_half_a_character_in_a_reply_is_kept(tmp_path: Path) -> None:
+    """What no file can hold as it is stands escaped, and nothing is left half-written."""
+    question = Question("openai:x", {}, [("human", "a")])
+    Recorder(tmp_path / "replies.json").add(question, Reply("so \ud83d", plexus.Usage(1)))
+    found = Cassette.read(tmp_path / "replies.json").find(question)
+    assert found is not None
+    assert found.content == "so \ud83d"
+    assert [path.name for path in tmp_path.iterdir()] == ["replies.json"]
+
+
 @pytest.mark.parametrize("content", ["text,label\n", "{}", '{"format": 2, "entries": []}'])
 def test_a_recording_overwrites_no_other_file(tmp_path: Path, content: str) -> None:
     """What is no cassette is told before anything is asked."""
