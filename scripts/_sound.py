@@ -21,8 +21,8 @@ def require_sound(layout: Path) -> None:
     """
     if found_sound(layout):
         return
-    from oci.check import read_scan
     from oci.lint import lint
+    from oci.scan_file import read_scan
     from oci.source import layout_image
 
     made = known_layers()
@@ -52,7 +52,7 @@ def known_layers() -> dict[str, Path]:
     from cache import cache_dir
     from needs import image_layers
 
-    from oci.check import SCAN
+    from oci.scan_file import SCAN
 
     folders = (cache_dir() / "layers" / key for key in image_layers()[0])
     return {

@@ -1,17 +1,23 @@
 """Debian packages → a merged-/usr tree. Standard library only, no dpkg, no scripts run.
 
-A package is read as a stream and trusted with nothing: every name is resolved inside the tree through the links that
-the packages themselves made, and what cannot be held by an image (devices, FIFOs, hard links) is refused by name.
+A package is trusted with nothing: every name is resolved inside the tree through the links that the packages themselves
+made, and what cannot be held by an image (devices, FIFOs, hard links) is refused by name.
 """
 
+import bz2
+import gzip
 import io
+import lzma
 import os
 import re
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, BinaryIO, Literal
+from typing import IO, BinaryIO
 
 from oci.exceptions import PathConflict, UnreadablePackage, UnsafePath
 from oci.nar import nar_hash
@@ -22,8 +28,12 @@ AR_MAGIC = b"!<arch>\n"
 AR_HEADER = 60
 MERGED = ("bin", "lib", "lib64", "sbin")
 STATUS = "var/lib/dpkg/status.d"
-Stream = Literal["r|", "r|gz", "r|bz2", "r|xz"]
-COMPRESSIONS: dict[str, Stream] = {"": "r|", ".gz": "r|gz", ".bz2": "r|bz2", ".xz": "r|xz"}
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+}
 MOST_LINKS = 40
 NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 BLOCK = 1 << 20
@@ -31,29 +41,10 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Member:
-    """One member of an ar archive, read from the archive's own file."""
+    """One member of an ar archive."""
 
     name: str
-    data: BinaryIO
-
-
-class Window(io.RawIOBase):
-    """`size` bytes of `file` from `start` on, as a file of their own."""
-
-    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
-        self._file, self._at, self._end = file, start, start + size
-
-    def readable(self) -> bool:
-        """Always: a window is for reading."""
-        return True
-
-    def readinto(self, buffer: "memoryview[int]") -> int:  # type: ignore[override]  # Python 3.11 has no Buffer type
-        """Fill as much of `buffer` as the window and the file have left."""
-        self._file.seek(self._at)
-        data = self._file.read(min(len(buffer), self._end - self._at))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+    data: bytes
 
 
 def members(file: BinaryIO, name: str) -> Iterator[Member]:
@@ -75,7 +66,7 @@ def members(file: BinaryIO, name: str) -> Iterator[Member]:
                 f"{name} is cut short: expected {at + AR_HEADER + length} bytes or more, got {size} bytes"
             )
         member = header[:16].decode("ascii", "replace").strip().rstrip("/")
-        yield Member(member, io.BufferedReader(Window(file, at + AR_HEADER, length), BLOCK))
+        yield Member(member, file.read(length))
         at += AR_HEADER + length + length % 2
 
 
@@ -158,36 +149,55 @@ def unpack_debs(paths: Iterable[Path], root: Path) -> dict[str, str]:
     for name in MERGED:
         tree.folder(f"usr/{name}")
         tree.link(name, f"usr/{name}", "merged /usr")
-    for path in paths:
-        try:
-            unpack_deb(path, tree)
-        except (tarfile.TarError, EOFError, OSError, ValueError) as problem:
-            if isinstance(problem, OSError) and problem.errno is not None:
-                raise  # the disk's or the file system's, not the package's
-            raise UnreadablePackage(f"{path.name} cannot be unpacked: {problem or type(problem).__name__}") from problem
+    pool = ThreadPoolExecutor(os.cpu_count())  # for decompressing, which takes longest and locks no interpreter
+    try:
+        tars = deque((path.name, pool.submit(tars_of, path)) for path in paths)
+        while tars:
+            name, job = tars.popleft()
+            with faults_named(name):
+                unpack_tars(name, job.result(), tree)
+    finally:
+        pool.shutdown(cancel_futures=True)
     return tree.origins
 
 
-def unpack_deb(path: Path, tree: Tree) -> None:
-    """Unpack one package into the tree."""
-    found = set[str]()
-    package = path.name
+@contextmanager
+def faults_named(package: str) -> Iterator[None]:
+    """Turn what the readers of archives raise into UnreadablePackage."""
+    try:
+        yield
+    except (tarfile.TarError, lzma.LZMAError, EOFError, OSError, ValueError) as problem:
+        if isinstance(problem, OSError) and problem.errno is not None:
+            raise  # the disk's or the file system's, not the package's
+        raise UnreadablePackage(f"{package} cannot be unpacked: {problem or type(problem).__name__}") from problem
+
+
+def unpack_tars(file_name: str, tars: list[tuple[str, bytes]], tree: Tree) -> None:
+    """Unpack the tars of one package into the tree."""
+    package = file_name
+    for kind, data in tars:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
+            if kind == "control":
+                package = unpack_control(tar, tree, file_name)
+            else:
+                unpack_data(tar, tree, package)
+    found = {kind for kind, _ in tars}
+    if found != {"control", "data"}:
+        raise UnreadablePackage(f"{file_name}: expected a control and a data member, got {sorted(found)}")
+
+
+def tars_of(path: Path) -> list[tuple[str, bytes]]:
+    """A package's tars and what they are, `control` or `data`."""
+    found = []
     with path.open("rb") as file:
         for member in members(file, path.name):
-            kind, dot, rest = member.name.partition(".tar")
-            if not dot or kind not in ("control", "data"):
-                continue
-            with open_tar(member, rest, package) as tar:
-                if kind == "control":
-                    package = unpack_control(tar, tree, path.name)
-                else:
-                    unpack_data(tar, tree, package)
-            found.add(kind)
-    if found != {"control", "data"}:
-        raise UnreadablePackage(f"{path.name}: expected a control and a data member, got {sorted(found)}")
+            kind, dot, suffix = member.name.partition(".tar")
+            if dot and kind in ("control", "data"):
+                found.append((kind, tar_of(member, suffix, path.name)))
+    return found
 
 
-def open_tar(member: Member, suffix: str, package: str) -> tarfile.TarFile:
+def tar_of(member: Member, suffix: str, package: str) -> bytes:
     """The tar of a member; UnreadablePackage for a compression that Python 3.11 cannot read."""
     if suffix not in COMPRESSIONS:
         raise UnreadablePackage(
@@ -195,7 +205,7 @@ def open_tar(member: Member, suffix: str, package: str) -> tarfile.TarFile:
             f"  expected one of {', '.join(filter(None, COMPRESSIONS))} (Debian's packages use .xz, some derivatives'"
             " .zst)\n  Lock this package from Debian."
         )
-    return tarfile.open(fileobj=member.data, mode=COMPRESSIONS[suffix])
+    return COMPRESSIONS[suffix](member.data)
 
 
 def unpack_control(tar: tarfile.TarFile, tree: Tree, file_name: str) -> str:

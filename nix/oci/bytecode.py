@@ -1,6 +1,5 @@
 """Bytecode for every module of a layer, so that a function in a read-only image never compiles at a cold start."""
 
-import io
 import marshal
 import posixpath
 import sys
@@ -8,7 +7,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import MAGIC_NUMBER, source_hash
-from typing import BinaryIO
 
 from oci.contents import Contents, Data, File
 
@@ -26,15 +24,10 @@ class Bytecode:
     source: Data
     path: str
 
-    def open(self) -> BinaryIO | None:
+    def read(self) -> bytes | None:
         """The .pyc, or None where the source does not compile: templates and samples that are broken on purpose."""
-        file = self.source.open()
-        if file is None:
-            return None
-        with file:
-            text = file.read()
-        code = compiled(text, "/" + self.path)
-        return None if code is None else io.BytesIO(code)
+        text = self.source.read()
+        return None if text is None else compiled(text, "/" + self.path)
 
 
 def compiled(source: bytes, path: str) -> bytes | None:

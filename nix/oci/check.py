@@ -7,22 +7,9 @@ from pathlib import Path
 from oci.exceptions import PathConflict
 from oci.lint import lint
 from oci.rules import Problem
-from oci.scan import Scan, from_document, scan_blob, to_document
+from oci.scan import Scan
+from oci.scan_file import read_scan
 from oci.source import layout_image
-
-SCAN = "scan.json"
-
-
-def write_scan(folder: Path) -> None:
-    """Read the blob of the layer in `folder` back from the disk and keep what is in it beside it."""
-    with (folder / "blob").open("rb") as blob:
-        scan = scan_blob(blob)
-    (folder / SCAN).write_text(json.dumps(to_document(scan), separators=(",", ":")))
-
-
-def read_scan(folder: Path) -> Scan:
-    """What is in the layer in `folder`."""
-    return from_document(json.loads((folder / SCAN).read_bytes()))
 
 
 def check_image(layout: Path, folders: Sequence[Path]) -> list[Problem]:

@@ -10,6 +10,8 @@
 An input may carry the digest that it must have, `PATH#sha256:HEX` (of a root: of its Nix archive); it is then compared
 while the input is read. LIST holds the paths to take, each ended by a NUL. --check refuses an image in which two layers
 write one path, or which Lambda would not take.
+
+Each verb imports what it needs: a build starts this program once for each layer.
 """
 
 import argparse
@@ -17,17 +19,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from oci.budget import check_budget
-from oci.bytecode import has_columns
-from oci.check import check_image, write_scan
-from oci.config import labels
 from oci.contents import Contents
 from oci.exceptions import OciError
-from oci.layer import LEVEL, SMALLEST, write_layer
-from oci.layout import write_layout
-from oci.lint import lint
-from oci.locked import check_locked, files_bytes, lock_text
-from oci.source import layout_image
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 SOUND = "no problem: Lambda takes this image"
@@ -99,10 +92,14 @@ def contents_of(arguments: argparse.Namespace) -> tuple[str, Contents]:
 
 def make_layer(arguments: argparse.Namespace) -> int:
     """Write one layer and print its digest; OciError where the interpreter would write other bytecode than all do."""
+    from oci.bytecode import has_columns
+    from oci.layer import EDITED, LEVEL, write_layer
+    from oci.scan_file import write_scan
+
     if has_columns():
         raise OciError("start the assembler with -X no_debug_ranges: columns make an image of this kind 7 MB bigger")
     name, contents = contents_of(arguments)
-    level = SMALLEST if arguments.kind == "app" else LEVEL
+    level = EDITED if arguments.kind == "app" else LEVEL
     record = write_layer(name, contents, arguments.output, level)
     write_scan(arguments.output)
     print(record.digest)
@@ -111,6 +108,12 @@ def make_layer(arguments: argparse.Namespace) -> int:
 
 def make_image(arguments: argparse.Namespace) -> int:
     """Write a layout and print the image's digest."""
+    from oci.budget import check_budget
+    from oci.check import check_image
+    from oci.config import labels
+    from oci.layout import write_layout
+    from oci.locked import check_locked
+
     if arguments.layers_lock:
         check_locked(arguments.layers, arguments.layers_lock)
     if arguments.budget:
@@ -126,6 +129,9 @@ def make_image(arguments: argparse.Namespace) -> int:
 
 def lint_layout(arguments: argparse.Namespace) -> int:
     """Print every problem of an image; 1 when there is one."""
+    from oci.lint import lint
+    from oci.source import layout_image
+
     problems = lint(layout_image(arguments.layout))
     if problems:
         print("\n".join(map(str, problems)), file=sys.stderr)
@@ -138,6 +144,8 @@ def lint_layout(arguments: argparse.Namespace) -> int:
 
 def lock_layers(arguments: argparse.Namespace) -> int:
     """Write the lock of these layers and the listing of their files."""
+    from oci.locked import files_bytes, lock_text
+
     arguments.output.write_text(lock_text(arguments.layers))
     arguments.output.with_name("layers.files.xz").write_bytes(files_bytes(arguments.layers))
     return DONE

@@ -3,11 +3,10 @@
 An entry knows where its bytes are, not the bytes, so that a layer of 100 MB needs little memory.
 """
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from oci.exceptions import PathConflict, UnsafePath
 
@@ -18,10 +17,10 @@ LINK_MODE = 0o777
 
 
 class Data(Protocol):
-    """Bytes that can be read once a layer is written."""
+    """Bytes that are read when the layer is written, one file at a time."""
 
-    def open(self) -> BinaryIO | None:
-        """The bytes, as a seekable file that the caller closes; None when there are none after all."""
+    def read(self) -> bytes | None:
+        """The bytes; None when there are none after all."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,9 @@ class Held:
 
     value: bytes
 
-    def open(self) -> BinaryIO:
-        """The bytes as a file."""
-        return io.BytesIO(self.value)
+    def read(self) -> bytes:
+        """The bytes."""
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,9 @@ class OnDisk:
 
     path: Path
 
-    def open(self) -> BinaryIO:
-        """The file."""
-        return self.path.open("rb")
+    def read(self) -> bytes:
+        """What the file holds."""
+        return self.path.read_bytes()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class Importer:
         self._own = tuple(folder.strip("/") for folder in folders)
         self._inside: dict[str, set[str]] = defaultdict(set)
         for item in tree:
-            folder, name = posixpath.split(item.path)
+            folder, _, name = item.path.rpartition("/")
             self._inside[folder].add(name)
         sites = [folder for folder in self._inside if posixpath.basename(folder) in SITES]
         self._packaged = {module for site in sites for module in self.modules_in(site)}

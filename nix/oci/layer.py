@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from oci.contents import Contents, Entry, File, Folder, Link
-from oci.digest import ALGORITHM, BLOCK
+from oci.digest import ALGORITHM
 
 MTIME = 1
 LEVEL = 5  # zlib's default, 6, takes 1.6 times as long for 1.4 % less
-SMALLEST = 9  # for a layer that is sent at each edit, and so small that the time does not show
+EDITED = 6  # for a layer that is sent at each edit; 9 takes six times as long for 1.6 % less
 CHUNK = 4 << 20
 # Deflate, no flags, no time, no extra flags, unknown operating system.
 GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
@@ -91,7 +91,7 @@ class GzipSink:
         self.unpacked_size += len(data)
         self._chunk += data
         while len(self._chunk) > CHUNK:
-            self._submit(bytes(self._chunk[:CHUNK]), last=False)
+            self._submit(bytes(memoryview(self._chunk)[:CHUNK]), last=False)
             del self._chunk[:CHUNK]
 
     def close(self) -> None:
@@ -136,7 +136,7 @@ def header(path: str, entry: Entry, size: int) -> bytes:
 
 
 def tar(contents: Contents, packages: dict[str, Share]) -> Iterator[bytes]:
-    """The tar of `contents` in pieces of at most 1 MiB; counts each file into `packages` by its origin."""
+    """The tar of `contents` in pieces, one file at a time; counts each file into `packages` by its origin."""
     written = 0
     for path, entry in contents.with_parents():
         for piece in entry_pieces(path, entry, packages, contents.origin(path)):
@@ -151,17 +151,13 @@ def entry_pieces(path: str, entry: Entry, packages: dict[str, Share], origin: st
     if not isinstance(entry, File):
         yield header(path, entry, 0)
         return
-    file = entry.data.open()
-    if file is None:
+    data = entry.data.read()
+    if data is None:
         return
-    with file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        yield header(path, entry, size)
-        while piece := file.read(BLOCK):
-            yield piece
-    yield bytes(-size % TAR_BLOCK)
-    packages.setdefault(origin, Share()).count(path, size)
+    yield header(path, entry, len(data))
+    yield data
+    yield bytes(-len(data) % TAR_BLOCK)
+    packages.setdefault(origin, Share()).count(path, len(data))
 
 
 def write_layer(name: str, contents: Contents, output: Path, level: int = LEVEL) -> LayerRecord:

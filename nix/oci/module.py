@@ -1,7 +1,11 @@
 """What a Python module's source binds and imports when it is loaded, read without running it."""
 
 import ast
+import threading
 from collections.abc import Iterator
+
+# Python 3.11 counts the depth of a tree for all threads together: two that make trees at once may fail each other.
+PARSING = threading.Lock()
 
 Facts = tuple[tuple[str, ...] | None, tuple[str, ...]]
 
@@ -9,7 +13,8 @@ Facts = tuple[tuple[str, ...] | None, tuple[str, ...]]
 def module_facts(source: bytes) -> Facts:
     """(names bound at the top level, modules imported there); names are None when the source is no valid Python."""
     try:
-        body = ast.parse(source).body
+        with PARSING:
+            body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None, ()
     names = tuple(name for statement in body for name in bound(statement))

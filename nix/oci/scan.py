@@ -8,7 +8,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from oci.digest import ALGORITHM, BLOCK
 from oci.elf import MAGIC, Elf, parse
@@ -108,9 +108,20 @@ class Plain:
         del self._buffer[:count]
         return data
 
+    def skip(self, count: int) -> int:
+        """Read over `count` bytes; how many there were."""
+        left = count
+        while left and (self._buffer or not self._ended):
+            if not self._buffer:
+                self._fill()
+            step = min(left, len(self._buffer))
+            del self._buffer[:step]
+            left -= step
+        return count - left
+
     def drain(self) -> None:
         """Read to the end of the blob, so that digests and sizes are those of the whole."""
-        while self.read(BLOCK):
+        while self.skip(BLOCK):
             pass
         while block := self._file.read(BLOCK):
             self._take(block)
@@ -204,10 +215,20 @@ def next_header(plain: Plain) -> tarfile.TarInfo | None:
 def whole(plain: Plain, count: int, padding: int = 0) -> bytes:
     """Exactly `count` bytes, and the padding after them where the writer did not forget it."""
     data = plain.read(count + padding)
-    if len(data) < count:
-        raise Fault("tar", f"its tar ends {count - len(data)} bytes too early")
-    plain.closed = plain.closed and len(data) == count + padding
+    require_all(plain, len(data), count, padding)
     return data[:count]
+
+
+def skip(plain: Plain, count: int, padding: int) -> None:
+    """The same, for bytes that nobody looks at."""
+    require_all(plain, plain.skip(count + padding), count, padding)
+
+
+def require_all(plain: Plain, got: int, count: int, padding: int) -> None:
+    """Fault when the tar ends within `count` bytes; it is not closed when it ends within the padding."""
+    if got < count:
+        raise Fault("tar", f"its tar ends {count - got} bytes too early")
+    plain.closed = plain.closed and got == count + padding
 
 
 def extensions(info: tarfile.TarInfo, data: bytes) -> dict[str, str]:
@@ -255,53 +276,6 @@ def item(info: tarfile.TarInfo, plain: Plain, padded: int) -> Item:
     elif path.endswith(".py") and path.startswith(TASK + "/") and info.size <= MODULE_LIMIT:
         names, imports = module_facts(start + whole(plain, rest, padding))
     else:
-        skip(plain, rest)
-        whole(plain, 0, padding)
+        skip(plain, rest, padding)
     script = start.startswith(b"#!")
     return Item(path, kind, info.mode, size, info.linkname, script, elf, names, imports)
-
-
-def skip(plain: Plain, count: int) -> None:
-    """Read over `count` bytes."""
-    while count > 0:
-        count -= len(whole(plain, min(count, BLOCK)))
-
-
-def to_document(scan: Scan) -> dict[str, Any]:
-    """A scan as plain JSON values, small: fields with their default are left out at the end."""
-    rows = [[*_trimmed(item)] for item in scan.items]
-    return {
-        "digest": scan.digest,
-        "size": scan.size,
-        "diff_id": scan.diff_id,
-        "unpacked_size": scan.unpacked_size,
-        "fault": scan.fault,
-        "closed": scan.closed,
-        "items": rows,
-    }
-
-
-def _trimmed(item: Item) -> list[Any]:
-    elf = None if item.elf is None else list(vars(item.elf).values())
-    row = [item.path, item.kind, item.mode, item.size, item.target, item.script, elf, item.names, item.imports]
-    while row and row[-1] in (None, False, "", 0, ()):
-        row.pop()
-    return row
-
-
-def from_document(value: dict[str, Any]) -> Scan:
-    """The scan that to_document() wrote."""
-    fault = value["fault"]
-    items = tuple(_item(row) for row in value["items"])
-    sizes = value["digest"], value["size"], value["diff_id"], value["unpacked_size"]
-    return Scan(*sizes, items, tuple(fault) if fault else None, value["closed"])
-
-
-def _item(row: list[Any]) -> Item:
-    if len(row) > 6 and row[6] is not None:
-        machine, interpreter, soname, *lists, broken = row[6]
-        needed, rpath, runpath, requires, provides = (tuple(values) for values in lists)
-        pairs = tuple((library, version) for library, version in requires)
-        row[6] = Elf(machine, interpreter, soname, needed, rpath, runpath, pairs, provides, broken)
-    row[7:] = [None if names is None else tuple(names) for names in row[7:]]
-    return Item(*row)

@@ -4,10 +4,8 @@ A loader maps segments and never looks at sections, so everything outside the se
 60 MB. Doing it here, in 20 lines, needs no pinned binutils.
 """
 
-import io
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from oci.contents import Data
 from oci.elf import HEADER, MAGIC, View
@@ -24,17 +22,10 @@ class Stripped:
 
     source: Data
 
-    def open(self) -> BinaryIO | None:
+    def read(self) -> bytes | None:
         """The stripped bytes, or the source's own when it is no 64-bit ELF file."""
-        file = self.source.open()
-        if file is None:
-            return None
-        start = file.read(len(MAGIC))
-        if start != MAGIC:
-            file.seek(0)
-            return file
-        with file:
-            return io.BytesIO(stripped(start + file.read()))
+        data = self.source.read()
+        return stripped(data) if data is not None and data.startswith(MAGIC) else data
 
 
 def stripped(data: bytes) -> bytes:

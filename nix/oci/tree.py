@@ -27,8 +27,8 @@ class Tree:
 
     def apply(self, scan: Scan) -> None:
         """Put one more layer on top."""
-        below = set(self.items)
         marks = [item for item in scan.items if WHITEOUT in item.path]
+        below = set(self.items) if marks else set()
         for item in marks:
             folder, name = posixpath.split(item.path)
             if name == OPAQUE:
@@ -37,11 +37,11 @@ class Tree:
                 self._remove(posixpath.join(folder, name.removeprefix(WHITEOUT)), below, itself=True)
         for item in scan.items:
             if item.path and not is_mark(item.path):
-                self.items[item.path] = self._linked(item)
+                self.items[item.path] = self._linked(item) if item.kind == "hard link" else item
 
     def _linked(self, item: Item) -> Item:
         """A hard link as the file that it is one more name of."""
-        first = self.items.get(item.target.removeprefix("./")) if item.kind == "hard link" else None
+        first = self.items.get(item.target.removeprefix("./"))
         return item if first is None else first._replace(path=item.path)
 
     def _remove(self, path: str, below: set[str], *, itself: bool) -> None:

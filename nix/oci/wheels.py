@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from oci.bytecode import add_bytecode
 from oci.contents import Contents, File, Held
@@ -47,14 +46,14 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Member:
-    """A file in a wheel, read again each time it is opened."""
+    """A file in a wheel."""
 
     archive: zipfile.ZipFile
     info: zipfile.ZipInfo
 
-    def open(self) -> BinaryIO:
-        """The bytes, unpacked while they are read; zipfile compares their CRC."""
-        return self.archive.open(self.info)  # type: ignore[return-value]  # an IO[bytes], which has what we call
+    def read(self) -> bytes:
+        """The unpacked bytes; zipfile compares their CRC."""
+        return self.archive.read(self.info)
 
 
 def wheel_contents(inputs: Sequence[tuple[Path, str | None]], licences: Path | None) -> Contents:

@@ -82,9 +82,8 @@ def test_a_shared_object_is_stripped(tmp_path: Path) -> None:
     path = wheel(tmp_path, "tool", {"tool/fast.cpython-311-x86_64-linux-gnu.so": library + bytes(5000)})
     entry = wheel_contents([(path, None)], None)[f"{SITE}/tool/fast.cpython-311-x86_64-linux-gnu.so"]
     assert isinstance(entry, File)
-    file = entry.data.open()
-    assert file is not None
-    assert (data := file.read()) == library
+    data = entry.data.read()
+    assert data == library
     assert parse(data) == parse(library)
 
 
@@ -94,9 +93,7 @@ def test_what_only_looks_like_a_shared_object_is_left_alone(tmp_path: Path) -> N
         path = wheel(tmp_path, name, {f"{name}.so": data})
         entry = wheel_contents([(path, None)], None)[f"{SITE}/{name}.so"]
         assert isinstance(entry, File)
-        file = entry.data.open()
-        assert file is not None
-        assert file.read() == data
+        assert entry.data.read() == data
 
 
 def test_an_altered_wheel_is_refused(tmp_path: Path) -> None:
@@ -229,9 +226,7 @@ def test_a_root_becomes_a_base_layer(tmp_path: Path) -> None:
     assert "sbin" not in contents
     bundle = contents["etc/ssl/certs/ca-certificates.crt"]
     assert isinstance(bundle, File)
-    file = bundle.data.open()
-    assert file is not None
-    assert file.read() == b"a\nb\n"
+    assert bundle.data.read() == b"a\nb\n"
     assert contents["usr/lib/ssl/cert.pem"] == Link("/etc/ssl/certs/ca-certificates.crt")
     assert executable(contents, "usr/bin/python3.11")
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from oci import layout
-from oci.check import check_image, write_scan
+from oci.check import check_image
 from oci.config import labels
 from oci.contents import Contents, File, Held
 from oci.digest import of_file
 from oci.exceptions import BrokenLayer, PathConflict
 from oci.layer import write_layer
 from oci.layout import write_layout, write_stamp
+from oci.scan_file import write_scan
 
 LABELS = labels("0123456789abcdef", "1.0", "sha256:00")
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from oci.archives import archive_image
 from oci.exceptions import OciError
 from oci.lint import lint
-from oci.scan import from_document, scan_blob, to_document
+from oci.scan import scan_blob
+from oci.scan_file import from_document, to_document
 from oci.source import layout_image
 from tests.unit.oci.corpus import CORPUS
 from tests.unit.oci.drafts import Draft, digest
