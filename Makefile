@@ -23,6 +23,8 @@ one_word = '$(subst ','\'',$(subst $(LINE_END), ,$(1)))'
 given = $(if $(value $(1)),$(2) $(call one_word,$(value $(1))))
 each = $(foreach one,$(filter-out $(3),$(value $(1))),$(2) $(call one_word,$(one)))
 READY := .venv/.environment
+# Once there is an environment, its interpreter: it is the host's own, without the detour of a version manager's shim.
+BUILD_PYTHON := $(if $(and $(wildcard $(READY)),$(filter file,$(origin HOST_PYTHON))),$(PYTHON),$(HOST_PYTHON))
 # Said before anything else runs: the one thing that this Makefile needs besides git and make.
 CHECK_PYTHON := [ -e $(READY) ] || $(HOST_PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	echo "make: Python 3.11 or newer with venv is needed, and '$(HOST_PYTHON)' is $$($(HOST_PYTHON) --version 2>&1 | head -n 1)." >&2; \
@@ -39,7 +41,7 @@ soak: $(READY) ## Many jobs under kills, duplicates, poison and failing calls (J
 
 ##@ Image
 build: ## Fetch pinned inputs, assemble the image, check it against Lambda's rules, print its digest
-	@$(CHECK_PYTHON); $(HOST_PYTHON) nix/build.py
+	@$(CHECK_PYTHON); $(BUILD_PYTHON) nix/build.py
 lint-image: $(READY) ## Check an image against Lambda's rules (IMAGE=layout, archive or reference; default: the built one)
 	@$(RUN).lint_image $(call given,IMAGE)
 run: $(READY) ## The image as a function on 127.0.0.1:9000, where AWS's emulator takes events (PORT=, VARS='A=1 B=2')

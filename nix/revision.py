@@ -2,12 +2,15 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 UNKNOWN = "unknown"
 DIRTY = "-dirty"
+HEAD = ("rev-parse", "--show-toplevel", "HEAD")
+STATUS = ("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
 KEPT_OF_GIT = ("GIT_EXEC_PATH",)  # where git itself is installed
 
 
@@ -25,13 +28,11 @@ class Checkout:
 
 def checkout(folders: tuple[str, ...], repository: Path = REPOSITORY) -> Checkout:
     """What git says about `repository` and the files in some of its folders."""
-    head = git(repository, "rev-parse", "--show-toplevel", "HEAD")
+    with ThreadPoolExecutor() as pool:
+        files = ("ls-files", "-z", "--", *folders)
+        head, status, listed = pool.map(lambda words: git(repository, *words), (HEAD, STATUS, files))
     top, _, commit = (head or "").strip().rpartition("\n")
-    if not top or Path(top).resolve() != repository.resolve():
-        return Checkout(UNKNOWN, None)
-    listed = git(repository, "ls-files", "-z", "--", *folders)
-    status = git(repository, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
-    if listed is None or status is None:
+    if not top or Path(top).resolve() != repository.resolve() or listed is None or status is None:
         return Checkout(UNKNOWN, None)
     lines = [line for line in status.split("\0") if line]
     dirty = any(not line.startswith("??") for line in lines)

@@ -4,7 +4,6 @@ import marshal
 import posixpath
 import sys
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import MAGIC_NUMBER, source_hash
 
@@ -15,6 +14,22 @@ UNCHECKED_HASH = b"\1\0\0\0"
 # Version 2 has no references between objects: later versions flag every object that is referred to more than once,
 # which depends on what else the interpreter has loaded.
 MARSHAL_VERSION = 2
+
+
+class Source:
+    """A module's source, which is unpacked once for two entries: from its first reading to its second it is held."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+        self._held: bytes | None = None
+
+    def read(self) -> bytes | None:
+        """The bytes."""
+        if self._held is None:
+            self._held = self._data.read()
+            return self._held
+        held, self._held = self._held, None
+        return held
 
 
 @dataclass(frozen=True)
@@ -52,15 +67,11 @@ def bytecode_path(path: str) -> str:
     return posixpath.join(folder, "__pycache__", f"{name.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc")
 
 
-def bytecode_for(contents: Contents) -> Iterator[tuple[str, File, str]]:
-    """(path, file, origin) of the bytecode of each module in `contents`."""
+def add_bytecode(contents: Contents) -> None:
+    """Add the bytecode of every module in `contents`."""
     for path in contents.paths():
         entry = contents[path]
         if path.endswith(".py") and isinstance(entry, File):
-            yield bytecode_path(path), File(Bytecode(entry.data, path)), contents.origin(path)
-
-
-def add_bytecode(contents: Contents) -> None:
-    """Add the bytecode of every module in `contents`."""
-    for path, file, origin in list(bytecode_for(contents)):
-        contents.add(path, file, origin)
+            source = Source(entry.data)
+            contents.replace(path, File(source, entry.executable))
+            contents.add(bytecode_path(path), File(Bytecode(source, path)), contents.origin(path))

@@ -101,6 +101,10 @@ class Contents:
         self._entries[path] = entry
         self._origins[path] = origin
 
+    def replace(self, path: str, entry: Entry) -> None:
+        """Put `entry` in place of what is at `path`; it comes from the same input."""
+        self._entries[path] = entry
+
     def origin(self, path: str) -> str:
         """The input that `path` came from; the assembler itself for folders that no input names."""
         return self._origins.get(path, "assembler")
