@@ -17,13 +17,16 @@ from ._stage import ROOT, STAGES, Stage, load_stage
 __all__ = ["ROOT", "STAGES", "Aws", "Stage", "clients", "error_code", "load_stage", "translated"]
 
 INVOKE_MARGIN_S = 30
+# The local AWS takes any credentials; never the person's own, nor his settings.
+_NO_FILE, _NOTHING = (None, None, os.devnull, None), (None, None, None, None)
+NO_FILES = {"config_file": _NO_FILE, "credentials_file": _NO_FILE, "profile": _NOTHING}
 
 
 @dataclass(frozen=True)
 class Aws:
     """The clients of one stage, each made when it is first asked for.
 
-    `endpoint` is None for AWS itself. Clients are boto3's and untyped; they may be shared between threads.
+    `endpoint` is None for AWS itself. Clients are the SDK's and untyped; they may be shared between threads.
     """
 
     stage: Stage
@@ -32,19 +35,19 @@ class Aws:
 
     @cached_property
     def _session(self) -> Any:
-        import boto3  # a third of a second: only commands that talk to AWS pay for it
+        # The SDK's lower half: boto3 takes another half of its time to import, for what no command uses. Only commands
+        # that talk to AWS pay for it.
+        from botocore.session import Session
 
-        if self.stage.is_local:  # the local AWS takes any credentials; never the person's own, nor his settings
-            from botocore.session import Session
-
-            nothing = (None, None, os.devnull, None)
-            names = {"config_file": nothing, "credentials_file": nothing, "profile": (None, None, None, None)}
-            own = Session(session_vars=names)
-            return boto3.session.Session("test", "test", region_name=self.stage.region, botocore_session=own)
-        return boto3.session.Session(region_name=self.stage.region)
+        session = Session(session_vars=NO_FILES if self.stage.is_local else None)
+        session.set_config_variable("region", self.stage.region)
+        if self.stage.is_local:
+            session.set_credentials("test", "test")
+        _find_by_name(session.get_component("data_loader"))
+        return session
 
     def client(self, service: str, *, read_timeout_s: float = 20, attempts: int = 5) -> Any:
-        """Return the boto3 client of a service."""
+        """Return the SDK's client of a service."""
         key = f"{service}:{read_timeout_s}:{attempts}"
         if key not in self._made:
             from botocore.config import Config
@@ -58,7 +61,7 @@ class Aws:
                 max_pool_connections=32,
                 proxies={} if self.stage.is_local else None,  # no proxy leads to this machine's own ports
             )
-            self._made[key] = self._session.client(service, endpoint_url=self.endpoint, config=config)
+            self._made[key] = self._session.create_client(service, endpoint_url=self.endpoint, config=config)
             cut_answers.ask_again(self._made[key], attempts)
         return self._made[key]
 
@@ -83,6 +86,13 @@ class Aws:
         policy = json.loads(attributes.get("Attributes", {}).get("RedrivePolicy", "{}"))
         arn = policy.get("deadLetterTargetArn")
         return self.queue_url(arn.rsplit(":", 1)[-1]) if arn else None
+
+
+def _find_by_name(loader: Any) -> None:
+    """Let the SDK know services by the names of their folders; it would look into four hundred for the one it needs."""
+    folders = [folder for path in loader.search_paths if (folder := Path(path)).is_dir()]
+    names = sorted({entry.name for folder in folders for entry in folder.iterdir()})
+    loader.list_available_services = lambda _type_name: names
 
 
 def make(target: str, stage: Stage) -> str:

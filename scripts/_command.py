@@ -16,7 +16,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any, NoReturn, SupportsBytes, TypeVar
+from typing import Any, NoReturn, SupportsBytes, TextIO, TypeVar
 
 import click
 
@@ -57,6 +57,11 @@ class Shell:
         from ._console import Printer
 
         return Printer()
+
+    def print(self, text: str, **style: Any) -> None:
+        """Print text on standard output, in click's styles; what prints no table need not wait for `console`."""
+        text = printable(text)
+        click.echo(click.style(text, **style) if style and _coloured(sys.stdout) else text)
 
     def say(self, text: str) -> None:
         """Tell a step on standard error, so that standard output holds only the result."""
@@ -131,12 +136,13 @@ def _end(main: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any
 
 
 def _complain(text: str) -> None:
-    head = click.style("error", fg="red") if _coloured() else "error"
-    click.echo(f"{head}: {printable(text)}", err=True, color=_coloured())
+    coloured = _coloured(sys.stderr)
+    head = click.style("error", fg="red") if coloured else "error"
+    click.echo(f"{head}: {printable(text)}", err=True, color=coloured)
 
 
-def _coloured() -> bool:
-    return sys.stderr.isatty() and "NO_COLOR" not in os.environ
+def _coloured(stream: TextIO) -> bool:
+    return stream.isatty() and "NO_COLOR" not in os.environ
 
 
 class Verb(click.Command):

@@ -176,10 +176,11 @@ def update_code(aws: Aws, image_uri: str, before: Facts) -> Facts:
     """Let $LATEST run the image and wait until it does; Conflict when it is no longer as `before`."""
     client = aws.client("lambda")
     with conflicts_told(aws):
-        client.update_function_code(
+        answer = client.update_function_code(
             FunctionName=aws.stage.function.name, ImageUri=image_uri, RevisionId=before.revision_id
         )
-    return check_worked(aws, settled(aws))
+    found = facts(answer)
+    return check_worked(aws, settled(aws) if found.is_busy else found)
 
 
 def publish(aws: Aws, latest: Facts, description: str) -> Facts:

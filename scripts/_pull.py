@@ -17,7 +17,7 @@ import httpx
 
 from ._aws import Aws, make
 from ._errors import NotFound, OperationFailed
-from ._registry import LOOPBACK
+from ._http import LOOPBACK
 
 ACCEPTED = ", ".join(
     (

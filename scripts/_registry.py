@@ -6,19 +6,16 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
-
-import httpx
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from ._errors import PushFailed
+from ._http import LOOPBACK, Answer, Http, NoAnswer
 from ._image import Blob, LocalImage
 
 MONOLITHIC_BYTES = 8 << 20  # up to here one request carries the whole blob; above, chunks that can be resumed
 CHUNK_BYTES = 8 << 20
 READ_BYTES = 256 << 10
 ATTEMPTS = 4
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 WORTH_ANOTHER_TRY = ("DIGEST_INVALID", "SIZE_INVALID", "BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID")
 
 Moved = Callable[[int], None]
@@ -62,11 +59,7 @@ class Registry:
         self.authorization = authorization
         self._pause_s = pause_s
         self._stopped = threading.Event()
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(60, connect=5),
-            limits=httpx.Limits(max_connections=16),
-            trust_env=parts.hostname not in LOOPBACK,  # no proxy leads to this machine's own ports
-        )
+        self._http = Http()
 
     def stop(self) -> None:
         """Make every upload end at its next piece."""
@@ -76,19 +69,12 @@ class Registry:
         """Close the connections."""
         self._http.close()
 
-    def has_manifest(self, digest: str) -> bool:
-        """Whether the repository holds a manifest of this digest."""
-        return self._has("manifests", digest, Accept=MANIFESTS)
-
     def has_blob(self, digest: str) -> bool:
         """Whether the repository holds a blob of this digest."""
-        return self._has("blobs", digest)
-
-    def _has(self, kind: str, digest: str, **headers: str) -> bool:
-        answer = self._repeat(lambda: self._request("HEAD", f"{self._base}/{kind}/{digest}", headers=headers))
-        if answer.status_code == 404:
+        answer = self._repeat(lambda: self._request("HEAD", f"{self._base}/blobs/{digest}"))
+        if answer.status == 404:
             return False
-        if answer.is_success or answer.is_redirect:  # a redirect leads to where the blob is stored
+        if 200 <= answer.status < 400:  # a redirect leads to where the blob is stored
             return True
         raise self._refused(f"to say whether it holds {digest}", answer)
 
@@ -105,7 +91,7 @@ class Registry:
             location = self._upload_chunks(blob, location, meter)
         else:
             headers, content = _octets(blob.size), self._pieces(blob.path, 0, blob.size, meter)
-        url = str(httpx.URL(location).copy_merge_params({"digest": blob.digest}))
+        url = f"{location}{'&' if urlsplit(location).query else '?'}{urlencode({'digest': blob.digest})}"
         doing = f"the blob {blob.digest} ({blob.size} bytes)"
         self._expect(201, doing, self._request("PUT", url, headers=headers, content=content))
 
@@ -175,17 +161,17 @@ class Registry:
         *,
         headers: dict[str, str] | None = None,
         content: bytes | Iterator[bytes] | None = None,
-    ) -> httpx.Response:
+    ) -> Answer:
         """Send one request; _Broken when it gets no answer, or one that is the registry's or its load's doing."""
         self._check_stopped()
         own = {"Authorization": self.authorization} if urlsplit(url).netloc == self._host else {}
         self.requests += 1
         try:
-            answer = self._http.request(method, url, headers=own | (headers or {}), content=content)
-        except httpx.TransportError as error:
-            raise _Broken(str(error) or type(error).__name__) from error
-        if answer.status_code >= 500 or answer.status_code == 429:
-            raise _Broken(f"{answer.status_code} {_reason(answer)}".rstrip())
+            answer = self._http.request(method, url, own | (headers or {}), content)
+        except NoAnswer as error:
+            raise _Broken(str(error)) from error
+        if answer.status >= 500 or answer.status == 429:
+            raise _Broken(f"{answer.status} {_reason(answer)}".rstrip())
         return answer
 
     def _pieces(self, path: Path, offset: int, size: int, meter: _Meter) -> Iterator[bytes]:
@@ -205,30 +191,30 @@ class Registry:
         if self._stopped.is_set():
             raise PushFailed("the push was stopped")
 
-    def _location(self, answer: httpx.Response) -> str:
+    def _location(self, answer: Answer) -> str:
         if "Location" not in answer.headers:
-            raise _Broken(f"{answer.status_code} without the place of the upload")
-        return str(httpx.URL(self.url + "/").join(answer.headers["Location"]))
+            raise _Broken(f"{answer.status} without the place of the upload")
+        return urljoin(f"{self.url}/", answer.headers["Location"])
 
     def _pause(self, attempt: int) -> None:
         self._stopped.wait(self._pause_s * 2 ** (attempt - 1))
 
-    def _expect(self, status: int, doing: str, answer: httpx.Response) -> httpx.Response:
-        if answer.status_code == status:
+    def _expect(self, status: int, doing: str, answer: Answer) -> Answer:
+        if answer.status == status:
             return answer
         told = _reason(answer)
-        if any(code in told for code in WORTH_ANOTHER_TRY) or answer.status_code == 416:
-            raise _Broken(f"{answer.status_code} {told}")
+        if any(code in told for code in WORTH_ANOTHER_TRY) or answer.status == 416:
+            raise _Broken(f"{answer.status} {told}")
         raise self._refused(doing, answer)
 
-    def _refused(self, doing: str, answer: httpx.Response) -> PushFailed:
+    def _refused(self, doing: str, answer: Answer) -> PushFailed:
         told = _reason(answer)
         if "NAME_UNKNOWN" in told:
             return PushFailed(f"there is no repository {self.repository} at {self.url}", "make infra-deploy")
         remedy = "make clean build push"
-        if answer.status_code in (401, 403):
+        if answer.status in (401, 403):
             remedy = "check that your credentials may push to this repository, then run it again"
-        problem = f"the registry at {self.url} refuses {doing}: {answer.status_code} {told}".rstrip()
+        problem = f"the registry at {self.url} refuses {doing}: {answer.status} {told}".rstrip()
         return PushFailed(problem, remedy)
 
 
@@ -236,7 +222,7 @@ def _octets(size: int) -> dict[str, str]:
     return {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
 
 
-def _reason(answer: httpx.Response) -> str:
+def _reason(answer: Answer) -> str:
     """Return what the registry says in the body of an error answer, in one line."""
     if not answer.content:  # a HEAD request's answer has none
         return ""

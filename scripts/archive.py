@@ -17,8 +17,9 @@ from ._command import Shell, verb
 from ._errors import OperationFailed
 from ._image import Blob, LocalImage
 from ._progress import Progress
+from ._repository import connect
 from ._text import megabytes
-from .push import Pushed, connect, push
+from .push import Pushed, push
 
 assert _nix  # makes `archive_folder` importable
 
@@ -56,7 +57,7 @@ def artifact(work: Path) -> LocalImage:
 
 def address(shell: Shell) -> Address:
     """The stage's repository, signed in."""
-    registry, _ = connect(shell.aws)
+    registry = connect(shell.aws)
     try:
         return Address(registry.url, registry.repository, registry.authorization)
     finally:

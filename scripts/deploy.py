@@ -18,6 +18,7 @@ from ._function import Alias, Facts
 from ._image import local_image
 from ._options import Between
 from ._release import Clock, Live
+from ._repository import holds, repository_uri
 
 
 @dataclass(frozen=True)
@@ -106,19 +107,13 @@ def is_live(live: Live, latest: Facts, digest: str) -> bool:
 
 def image_uri(aws: Aws, digest: str) -> str:
     """Return the URI by digest of an image in the stage's registry; NotFound when it is not there."""
-    client, repository = aws.client("ecr"), aws.stage.repository
-    try:
-        found = client.describe_repositories(repositoryNames=[repository])["repositories"][0]
-        client.describe_images(repositoryName=repository, imageIds=[{"imageDigest": digest}])
-    except client.exceptions.RepositoryNotFoundException:
+    uri = repository_uri(aws)
+    if not holds(aws, digest):
         raise NotFound(
-            f"there is no repository {repository} in stage {aws.stage.name}", make("infra-deploy", aws.stage)
-        ) from None
-    except client.exceptions.ImageNotFoundException:
-        raise NotFound(
-            f"repository {repository} in stage {aws.stage.name} holds no image {digest}", make("push", aws.stage)
-        ) from None
-    return f"{found['repositoryUri']}@{digest}"
+            f"repository {aws.stage.repository} in stage {aws.stage.name} holds no image {digest}",
+            make("push", aws.stage),
+        )
+    return f"{uri}@{digest}"
 
 
 def _commit_of(aws: Aws, digest: str) -> str:
@@ -140,12 +135,12 @@ def _render(deployed: Deployed, shell: Shell) -> None:
         "would deploy": f"would deploy {image} to {alias}{was}",
         "deployed": f"{alias} now names version {deployed.version}, which runs {image}{was}",
     }[deployed.action]
-    shell.console.print(text, markup=False)
+    shell.print(text)
     if deployed.note:
-        shell.console.print(deployed.note, markup=False)
+        shell.print(deployed.note)
     if deployed.action == "deployed":
         took = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in deployed.steps.items() if seconds >= 0.005)
-        shell.console.print(took, markup=False, style="dim")
+        shell.print(took, dim=True)
         if not deployed.ledger:
             shell.say("no ledger: the stage has no Deployment table, so only the version's description tells of this")
 

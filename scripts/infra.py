@@ -19,6 +19,7 @@ from ._command import Shell, Verbs, verb
 from ._counting import counting
 from ._errors import NotFound, OperationFailed
 from ._image import LocalImage, find_local_image
+from ._repository import holds, repository_uri
 from ._stacks import Change, Say
 
 TEMPLATES = ROOT / "infrastructure" / "templates"
@@ -146,13 +147,11 @@ def built_image_uri(aws: Aws, image: LocalImage | None = None) -> str | None:
     image = image or find_local_image()
     if image is None:
         return None
-    client = aws.client("ecr")
     try:
-        repository = client.describe_repositories(repositoryNames=[aws.stage.repository])["repositories"][0]
-        client.describe_images(repositoryName=aws.stage.repository, imageIds=[{"imageDigest": image.digest}])
-    except (client.exceptions.RepositoryNotFoundException, client.exceptions.ImageNotFoundException):
+        uri = repository_uri(aws)
+    except NotFound:
         return None
-    return f"{repository['repositoryUri']}@{image.digest}"
+    return f"{uri}@{image.digest}" if holds(aws, image.digest) else None
 
 
 def diff(aws: Aws, *, folder: Path = TEMPLATES) -> list[Outcome]:

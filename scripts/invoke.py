@@ -101,14 +101,13 @@ def read_event(text: str | None) -> Any:
 def _render(answer: Answer, shell: Shell) -> None:
     from ._logs import render
 
-    out = shell.console
     for line in answer.log.splitlines():
-        out.print(render(line), style="dim", markup=False)
-    out.print(readable(answer.payload), markup=False, style="red" if answer.exit_code else "")
+        shell.print(render(line), dim=True)
+    shell.print(readable(answer.payload), **({"fg": "red"} if answer.exit_code else {}))
     if answer.function_error:
-        out.print(f"the function failed ({answer.function_error})", style="red", markup=False)
+        shell.print(f"the function failed ({answer.function_error})", fg="red")
     if answer.report:
-        out.print(summary(answer.report, answer.version), markup=False)
+        shell.print(summary(answer.report, answer.version))
 
 
 def summary(report: Report, version: str) -> str:

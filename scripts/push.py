@@ -9,18 +9,19 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from . import _git, _guard
-from ._aws import Aws, make
+from ._aws import Aws
 from ._command import Shell, verb
-from ._errors import NotFound, PushFailed
+from ._errors import PushFailed
 from ._image import LAYOUT, Blob, LocalImage, local_image
 from ._progress import Progress
+from ._repository import connect, holds, repository_uri
 from ._sound import require_sound
 from ._text import megabytes, short
 
@@ -61,55 +62,45 @@ def push(
     refuses, or would hold another digest than was built.
     """
     began = time.monotonic()
-    progress = progress or Progress(silent=True)
-    registry, repository_uri = connect(aws)
     tag = tag or tag_of(image)
-    try:
-        missing: list[Blob] = []
-        if there := registry.has_manifest(image.digest):
-            action = "unchanged"
-        else:
-            missing = _missing(registry, image)
-            size = sum(blob.size for blob in missing)
-            say(
-                f"{megabytes(size)} of {megabytes(image.size)} to send: "
-                f"{len(missing)} of {len(image.blobs)} blobs are missing"
-            )
-            action = "would push" if dry_run else "pushed"
-        if not there and not dry_run:
-            _send(registry, missing, progress)
-            _seal(registry, image, tag)
-    finally:
-        registry.close()
-    return Pushed(
-        image_uri=f"{repository_uri}@{image.digest}",
+    plan = Pushed(
+        image_uri=f"{repository_uri(aws)}@{image.digest}",
         digest=image.digest,
         tag=tag,
-        action=action,
-        sent_bytes=sum(blob.size for blob in missing),
+        action="unchanged",
+        sent_bytes=0,
         total_bytes=image.size,
-        sent_blobs=len(missing),
+        sent_blobs=0,
         total_blobs=len(image.blobs),
-        requests=registry.requests,
-        seconds=round(time.monotonic() - began, 3),
+        requests=0,
+        seconds=0,
     )
+    if not holds(aws, image.digest):
+        plan = _pushed(connect(aws), image, plan, dry_run, progress or Progress(silent=True), say)
+    return replace(plan, seconds=round(time.monotonic() - began, 3))
 
 
-def connect(aws: Aws) -> tuple[Registry, str]:
-    """Return a client of the stage's repository, signed in, and the repository's URI."""
-    from ._registry import Registry
-
-    client = aws.client("ecr")
+def _pushed(
+    registry: Registry, image: LocalImage, plan: Pushed, dry_run: bool, progress: Progress, say: Callable[[str], None]
+) -> Pushed:
+    """Send what the registry lacks, unless this is a dry run."""
     try:
-        found = client.describe_repositories(repositoryNames=[aws.stage.repository])["repositories"][0]
-    except client.exceptions.RepositoryNotFoundException:
-        raise NotFound(
-            f"there is no repository {aws.stage.repository} in stage {aws.stage.name}", make("infra-deploy", aws.stage)
-        ) from None
-    grant = client.get_authorization_token()["authorizationData"][0]
-    return Registry(grant["proxyEndpoint"], aws.stage.repository, f"Basic {grant['authorizationToken']}"), found[
-        "repositoryUri"
-    ]
+        missing = _missing(registry, image)
+        size = sum(blob.size for blob in missing)
+        listed = f"{len(missing)} of {len(image.blobs)} blobs are missing"
+        say(f"{megabytes(size)} of {megabytes(image.size)} to send: {listed}")
+        if not dry_run:
+            _send(registry, missing, progress)
+            _seal(registry, image, plan.tag)
+    finally:
+        registry.close()
+    return replace(
+        plan,
+        action="would push" if dry_run else "pushed",
+        sent_bytes=size,
+        sent_blobs=len(missing),
+        requests=registry.requests,
+    )
 
 
 def tag_of(image: LocalImage) -> str:
@@ -158,7 +149,7 @@ def _render(pushed: Pushed, shell: Shell) -> None:
         "unchanged": "nothing to push: the registry holds this image",
         "would push": f"would push {megabytes(pushed.sent_bytes)} of {megabytes(pushed.total_bytes)}",
     }[pushed.action]
-    shell.console.print(f"{done}\n{pushed.image_uri}", markup=False)
+    shell.print(f"{done}\n{pushed.image_uri}")
 
 
 @verb(acts=True, render=_render)

@@ -19,6 +19,7 @@ from scripts._grid import grid
 
 def render(value, shell):
     shell.console.print(value["text"], markup=False, style="dim")
+    shell.print(value["text"], dim=True)
     shell.console.print(grid(("a", "b"), [(value["text"], value["text"])]))
 
 @verb(render=render)
