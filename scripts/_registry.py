@@ -176,7 +176,11 @@ class Registry:
 
     def _pieces(self, path: Path, offset: int, size: int, meter: _Meter) -> Iterator[bytes]:
         end = offset + size
-        with path.open("rb") as file:
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise PushFailed(f"{path} went away during the push: {error.strerror}", "make build push") from error
+        with file:
             file.seek(offset)
             while offset < end:
                 self._check_stopped()

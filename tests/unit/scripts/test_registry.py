@@ -146,6 +146,9 @@ def test_a_file_that_became_shorter_is_told(served: tuple[Store, Registry], tmp_
     one.path.write_bytes(b"short")
     with pytest.raises(PushFailed, match="became shorter during the push"):
         served[1].upload(one)
+    one.path.unlink()
+    with pytest.raises(PushFailed, match="went away during the push: No such file"):
+        served[1].upload(one)
 
 
 def test_what_is_there_is_found(served: tuple[Store, Registry], tmp_path: Path) -> None:
