@@ -14,14 +14,16 @@ KILOBYTE = 1024  # the unit of ru_maxrss on Linux
 
 @dataclass(frozen=True)
 class Run:
-    """A finished command: seconds, bytes of its biggest process, standard output."""
+    """A finished command: seconds, those of the processor, bytes of its biggest process, standard output."""
 
     seconds: float
+    processor: float
     memory: int
     said: str = ""
 
     def __add__(self, other: "Run") -> "Run":
-        return Run(self.seconds + other.seconds, max(self.memory, other.memory), other.said)
+        spent = self.processor + other.processor
+        return Run(self.seconds + other.seconds, spent, max(self.memory, other.memory), other.said)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def measured(*words: str | Path, environment: Mapping[str, str] | None = None, f
         problems.seek(0)
         if process.returncode:
             raise SystemExit(f"{' '.join(line[:4])} …: {problems.read()[-2000:] or out.read()[-2000:]}")
-        return Run(took, usage.ru_maxrss * KILOBYTE, out.read())
+        return Run(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * KILOBYTE, out.read())
 
 
 def command(*words: str | Path) -> None:
@@ -64,8 +66,9 @@ def pushed_bytes(layout: Path) -> dict[str, int]:
 
 
 HEAD = (
-    "| what | ours | buildah | ratio | skopeo | ratio | sent, ours / buildah | biggest process, ours / buildah |\n"
-    "|---|---|---|---|---|---|---|---|"
+    "| what | ours | buildah | ratio | skopeo | ratio | processor, ours / buildah | sent, ours / buildah "
+    "| biggest process, ours / buildah |\n"
+    "|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -74,8 +77,10 @@ def line(row: Row) -> str:
     cells = [row.what, f"{row.ours.seconds:.2f} s"]
     for peer in (row.buildah, row.skopeo):
         cells += [f"{peer.seconds:.2f} s", f"{peer.seconds / row.ours.seconds:.1f}"] if peer else ["-", "-"]
+    both = [one for one in (row.ours, row.buildah) if one]
+    cells.append(" / ".join(f"{one.processor:.2f} s" for one in both))
     cells.append(" / ".join(size(one) for one in row.sent) if row.sent else "-")
-    cells.append(" / ".join(size(one.memory) for one in (row.ours, row.buildah) if one))
+    cells.append(" / ".join(size(one.memory) for one in both))
     return f"| {' | '.join(cells)} |"
 
 

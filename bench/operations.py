@@ -4,6 +4,7 @@ python bench/operations.py [--edits N] [--json]      (after make venv; skopeo fr
 
 Works in a clone of the repository with a local AWS of its own. Ours is whole commands, the start of Python and the look
 at what the registry lacks included; skopeo copies the same layout to the same registry through a counting proxy.
+Processor time is that of the commands and all that they start, not that of the local AWS.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import base64
 import json
 import os
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -33,13 +35,44 @@ SMOKE = 'EVENT={"source":"smoke"}'
 REQUEST = re.compile(rb"(?:GET|HEAD|PUT|POST|PATCH) \S+ HTTP/1\.1\r\n")
 
 
+class Watch:
+    """Seconds since it was made, and those of processor time that finished children took."""
+
+    def __init__(self) -> None:
+        self._began, self._spent = time.perf_counter(), _spent()
+
+    @property
+    def seconds(self) -> float:
+        """By the clock."""
+        return time.perf_counter() - self._began
+
+    @property
+    def processor(self) -> float:
+        """Of the processor."""
+        return _spent() - self._spent
+
+
+def _spent() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @dataclass(frozen=True)
 class Push:
-    """One push: seconds of the whole command, requests, bytes sent."""
+    """One push: seconds of the whole command, by the clock and of the processor, requests, bytes sent."""
 
     seconds: float
+    processor: float
     requests: int
     sent: int
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Seconds from an edit to its answer, and of the processor."""
+
+    seconds: float
+    processor: float
 
 
 @dataclass(frozen=True)
@@ -115,12 +148,12 @@ class Stage:
     def push(self) -> Push:
         """Our push of what was built last."""
         command = [str(ROOT / ".venv/bin/python"), "-m", "scripts.push", "--json"]
-        began = time.perf_counter()
+        watch = Watch()
         done = subprocess.run(
             command, cwd=self.source, env=self.environment, capture_output=True, text=True, check=True
         )
-        told = json.loads(done.stdout)
-        return Push(time.perf_counter() - began, told["requests"], told["sent_bytes"])
+        took, spent, told = watch.seconds, watch.processor, json.loads(done.stdout)
+        return Push(took, spent, told["requests"], told["sent_bytes"])
 
     def copy(self) -> Push | None:
         """skopeo's copy of the same layout to a repository of its own."""
@@ -129,11 +162,11 @@ class Stage:
         proxy = Proxy(int(self.registry.rpartition(":")[2]))
         target = f"docker://127.0.0.1:{proxy.port}/bench/skopeo:latest"
         options = ("-q", "--preserve-digests", "--dest-tls-verify=false", f"--dest-creds={self.login}")
-        began = time.perf_counter()
+        watch = Watch()
         subprocess.run(["skopeo", "copy", *options, f"oci:{self.source}/build/image", target], check=True)
-        took = time.perf_counter() - began
+        took, spent = watch.seconds, watch.processor
         proxy.close()
-        return Push(took, proxy.requests, proxy.sent)
+        return Push(took, spent, proxy.requests, proxy.sent)
 
     def edit(self, number: int) -> None:
         """One more line in the handler."""
@@ -192,16 +225,27 @@ def deploys(found: Stage) -> dict[str, float]:
     return {**steps, "whole command": took}
 
 
-def answers(found: Stage, count: int) -> list[float]:
-    """Seconds from an edit to the answer of the function that has it."""
+def answers(found: Stage, count: int) -> list[Edit]:
+    """From an edit to the answer of the function that has it."""
     took = []
     for number in range(count):
         say(f"edit to answer: {number + 1} of {count}")
         found.edit(2 + number)
-        began = time.perf_counter()
+        watch = Watch()
         found.make("build", "push", "deploy", "invoke", SMOKE)
-        took.append(time.perf_counter() - began)
+        took.append(Edit(watch.seconds, watch.processor))
     return took
+
+
+def shares(found: Stage) -> dict[str, float]:
+    """Seconds of the processor that each command of an edit takes."""
+    found.edit(100)
+    spent = {}
+    for words in (("build",), ("push",), ("deploy",), ("invoke", SMOKE)):
+        watch = Watch()
+        found.make(*words)
+        spent[words[0]] = watch.processor
+    return spent
 
 
 def make_itself(found: Stage) -> float:
@@ -214,22 +258,34 @@ def make_itself(found: Stage) -> float:
     return min(took)
 
 
-def page(rows: list[Row], steps: dict[str, float], edits: list[float], make_ms: float) -> str:
+def page(rows: list[Row], steps: dict[str, float], edits: list[Edit], spent: dict[str, float], make_ms: float) -> str:
     """The tables, as Markdown."""
-    lines = ["| push of | ours, s | skopeo, s | ratio | requests | sent |", "|---|---:|---:|---:|---:|---:|"]
-    for row in rows:
-        peer = row.skopeo
-        lines.append(
-            f"| {row.what} | {row.ours.seconds:.2f} | {f'{peer.seconds:.2f}' if peer else '-'} "
-            f"| {f'{peer.seconds / row.ours.seconds:.1f}' if peer else '-'} "
-            f"| {row.ours.requests}{f' / {peer.requests}' if peer else ''} "
-            f"| {_size(row.ours.sent)}{f' / {_size(peer.sent)}' if peer else ''} |"
-        )
-    told = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in steps.items())
-    lines += ["", f"Deploy of a changed handler: {told}."]
-    lines.append(f"Edit to answer: best {min(edits):.2f} s of {', '.join(f'{one:.2f}' for one in edits)} s.")
+    head = "| push of | ours, s | skopeo, s | ratio | processor, s | requests | sent |"
+    lines = [head, "|---|---:|---:|---:|---:|---:|---:|", *map(_line, rows)]
+    took = [one.seconds for one in edits]
+    least = min(one.processor for one in edits)
+    lines += ["", f"Deploy of a changed handler: {_listed(steps)}."]
+    lines.append(f"Edit to answer: best {min(took):.2f} s of {', '.join(f'{one:.2f}' for one in took)} s.")
+    lines.append(f"Processor time of an edit: least {least:.2f} s; alone {_listed(spent)}.")
     lines.append(f"make itself: {make_ms:.0f} ms to find four recipes.")
     return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    ours, peer = row.ours, row.skopeo
+    if peer is None:
+        return (
+            f"| {row.what} | {ours.seconds:.2f} | - | - | {ours.processor:.2f} | {ours.requests} | {_size(ours.sent)} |"
+        )
+    return (
+        f"| {row.what} | {ours.seconds:.2f} | {peer.seconds:.2f} | {peer.seconds / ours.seconds:.1f} "
+        f"| {ours.processor:.2f} / {peer.processor:.2f} | {ours.requests} / {peer.requests} "
+        f"| {_size(ours.sent)} / {_size(peer.sent)} |"
+    )
+
+
+def _listed(steps: dict[str, float]) -> str:
+    return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in steps.items())
 
 
 def _size(count: int) -> str:
@@ -244,12 +300,13 @@ def main() -> int:
     options = parser.parse_args()
     with stage() as found:
         rows = list(pushes(found))
-        steps, edits = deploys(found), answers(found, options.edits)
+        steps, edits, spent = deploys(found), answers(found, options.edits), shares(found)
         make_ms = make_itself(found)
     if options.json:
-        print(json.dumps({"push": [asdict(row) for row in rows], "deploy": steps, "edits": edits, "make_ms": make_ms}))
+        told = {"push": [asdict(row) for row in rows], "deploy": steps, "edits": [asdict(one) for one in edits]}
+        print(json.dumps({**told, "processor": spent, "make_ms": make_ms}))
     else:
-        print(page(rows, steps, edits, make_ms))
+        print(page(rows, steps, edits, spent, make_ms))
     return 0
 
 
