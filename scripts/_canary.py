@@ -16,6 +16,7 @@ from . import _function, _logs
 from ._aws import Aws
 from ._errors import NotFound, OperationFailed
 from ._function import Alias, Facts
+from ._interrupts import interrupts_later
 
 STREAM = re.compile(r"\[(?P<version>\d+|\$LATEST)\]")
 BROKEN = re.compile(r"^REPORT .*Status: (error|timeout)|^\[ERROR\]")
@@ -49,9 +50,10 @@ def watch(aws: Aws, version: Facts, live: Alias, *, percent: float, seconds: flo
     OperationFailed when it does worse than the old one: the alias then sends every call to the old version again, as
     after any other end of the watch (Ctrl-C, a lost connection).
     """
-    since = int(time.time() * 1000)
-    moved = _function.move_alias(aws, live.version, live, {version.version: percent})
+    since, moved = int(time.time() * 1000), None
     try:
+        with interrupts_later():
+            moved = _function.move_alias(aws, live.version, live, {version.version: percent})
         old, seen = _until(aws, (live.version, version.version), since, seconds, say)
         if seen.is_worse_than(old):
             raise OperationFailed(
@@ -59,7 +61,8 @@ def watch(aws: Aws, version: Facts, live: Alias, *, percent: float, seconds: flo
                 f"the alias names version {live.version} alone again; look with make logs FOLLOW=0",
             )
     except BaseException:
-        _function.move_alias(aws, live.version, moved)
+        if moved:
+            _function.move_alias(aws, live.version, moved)
         raise
     return f"canary {percent:g} % for {seconds:g} s: {seen}", moved
 
