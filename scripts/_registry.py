@@ -121,8 +121,8 @@ class Registry:
         A registry that does not say gets the blob from its beginning again.
         """
         answer = self._request("GET", location)
-        if answer.status_code != 204:
-            raise _Broken(f"{answer.status_code} when asked how far an upload is")
+        if answer.status != 204:
+            raise _Broken(f"{answer.status} when asked how far an upload is")
         last = int(answer.headers.get("Range", "0-0").rsplit("-", 1)[-1])
         return self._location(answer), last + 1 if last else 0
 

@@ -16,6 +16,7 @@ HOST_ONLY = (
     "plexus/reference.py",
     # `train`, `test`: models are trained on a host, and reach a function as artifacts
     "plexus/data.py",
+    "plexus/learning/progress.py",
     "plexus/learning/train_explainable.py",
     "plexus/learning/train_svm.py",
     "plexus/learning/training.py",
