@@ -18,8 +18,10 @@ def committed(stage: str, noun: str) -> Template:
 
 
 def resources(template: Template, kind: str) -> dict[str, Template]:
-    """Logical id → properties of all resources of a type, `AWS::SQS::Queue` say."""
-    return {name: one.get("Properties", {}) for name, one in template["Resources"].items() if one["Type"] == kind}
+    """Logical id → properties of all resources of a type, `AWS::SQS::Queue` say, of which there must be some."""
+    found = {name: one.get("Properties", {}) for name, one in template["Resources"].items() if one["Type"] == kind}
+    assert found, f"the template has no {kind}"
+    return found
 
 
 def statements(template: Template) -> list[Template]:
