@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import threading
+import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
@@ -24,17 +27,32 @@ Handle = Callable[[dict[str, Any]], set[str]]  # event → ids of the messages t
 
 @dataclass
 class Count:
-    """AWS calls, and the bytes of their bodies in both directions."""
+    """AWS calls, the bytes of their bodies in both directions, and each call's (processor time here, all its time)."""
 
     calls: int = 0
     sent: int = 0
     received: int = 0
+    seconds: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    begun: Any = field(default_factory=threading.local)
 
     def watch(self, client: Any) -> Any:
         """Count a client's calls, every attempt."""
         client.meta.events.register("before-send", self._sent)
         client.meta.events.register("response-received", self._received)
+        client.meta.events.register_first("provide-client-params", self._begin)
+        client.meta.events.register_last("after-call", self._end)
         return client
+
+    def totals(self) -> tuple[int, int, int]:
+        """Calls, bytes sent, bytes received."""
+        return self.calls, self.sent, self.received
+
+    def _begin(self, **_: Any) -> None:
+        self.begun.at = time.thread_time(), time.perf_counter()
+
+    def _end(self, model: Any, **_: Any) -> None:
+        here, began = self.begun.at
+        self.seconds[model.name].append((time.thread_time() - here, time.perf_counter() - began))
 
     def _sent(self, request: Any, **_: Any) -> None:
         self.calls += 1
@@ -78,18 +96,33 @@ def bodies(event: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(one["messageId"], json.loads(one["body"])["scoring_job_id"]) for one in event["Records"]]
 
 
+def read(stage: Stage, dynamodb: Any, job_id: str) -> str:
+    """A job's item's text, in two reads."""
+    job = dynamodb.get_item(TableName=stage.prefix + "ScoringJob", Key={"id": {"S": job_id}})["Item"]
+    item = dynamodb.get_item(TableName=stage.prefix + "Item", Key={"id": job["itemId"]})["Item"]
+    return str(item["text"]["S"])
+
+
+def put(stage: Stage, dynamodb: Any, job_id: str, result: str, text: str) -> None:
+    """The least of a result."""
+    record = {"id": {"S": result}, "scoringJobId": {"S": job_id}, "value": {"S": stage.score(text)}}
+    dynamodb.put_item(TableName=stage.prefix + "ScoreResult", Item=record)
+
+
+def send(stage: Stage, sqs: Any, result: str) -> None:
+    """The response."""
+    sqs.send_message(QueueUrl=stage.response_url, MessageBody=json.dumps({"score_result_id": result}))
+
+
 def floor(stage: Stage, threads: int) -> Handle:
     """Get the job, get the item, put a result, send the answer: no claim, no duplicate noticed, no failure handled."""
     dynamodb, sqs = stage.client("dynamodb"), stage.client("sqs")
     pool = ThreadPoolExecutor(threads)
 
     def one(job_id: str) -> None:
-        job = dynamodb.get_item(TableName=stage.prefix + "ScoringJob", Key={"id": {"S": job_id}})["Item"]
-        item = dynamodb.get_item(TableName=stage.prefix + "Item", Key={"id": job["itemId"]})["Item"]
         result = uuid.uuid4().hex
-        record = {"id": {"S": result}, "scoringJobId": {"S": job_id}, "value": {"S": stage.score(item["text"]["S"])}}
-        dynamodb.put_item(TableName=stage.prefix + "ScoreResult", Item=record)
-        sqs.send_message(QueueUrl=stage.response_url, MessageBody=json.dumps({"score_result_id": result}))
+        put(stage, dynamodb, job_id, result, read(stage, dynamodb, job_id))
+        send(stage, sqs, result)
 
     def handle(event: dict[str, Any]) -> set[str]:
         list(pool.map(one, [job for _, job in bodies(event)]))
@@ -115,19 +148,10 @@ def powertools(stage: Stage) -> Handle:
 
     @idempotent_function(data_keyword_argument="job_id", persistence_store=layer, config=config)
     def effect(job_id: str) -> str:
-        job = dynamodb.get_item(TableName=stage.prefix + "ScoringJob", Key={"id": {"S": job_id}})["Item"]
-        item = dynamodb.get_item(TableName=stage.prefix + "Item", Key={"id": job["itemId"]})["Item"]
         result = uuid.uuid5(uuid.NAMESPACE_OID, job_id).hex
-        record = {"id": {"S": result}, "scoringJobId": {"S": job_id}, "value": {"S": stage.score(item["text"]["S"])}}
-        dynamodb.put_item(TableName=stage.prefix + "ScoreResult", Item=record)
-        dynamodb.update_item(
-            TableName=stage.prefix + "ScoringJob",
-            Key={"id": {"S": job_id}},
-            UpdateExpression="SET #status = :completed",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":completed": {"S": "COMPLETED"}},
-        )
-        sqs.send_message(QueueUrl=stage.response_url, MessageBody=json.dumps({"score_result_id": result}))
+        put(stage, dynamodb, job_id, result, read(stage, dynamodb, job_id))
+        complete(stage, dynamodb, job_id)
+        send(stage, sqs, result)
         return result
 
     def record(record: Any) -> None:
@@ -139,6 +163,17 @@ def powertools(stage: Stage) -> Handle:
         return {one["itemIdentifier"] for one in answer["batchItemFailures"]}
 
     return handle
+
+
+def complete(stage: Stage, dynamodb: Any, job_id: str) -> None:
+    """A job's status, whatever it was."""
+    dynamodb.update_item(
+        TableName=stage.prefix + "ScoringJob",
+        Key={"id": {"S": job_id}},
+        UpdateExpression="SET #status = :completed",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":completed": {"S": "COMPLETED"}},
+    )
 
 
 def ours(stage: Stage) -> Handle:

@@ -1,0 +1,92 @@
+"""Cold and warm invocations of the deployed function, for bench/worker.py."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.local_run import NAME
+
+WARM, COLD = 100, 8
+SMOKE = {"source": "smoke"}
+Timed = Callable[[Any], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds of one kind of invocation, as its caller waits for it; `inside` as Lambda reports it."""
+
+    what: str
+    count: int
+    p50: float
+    p99: float
+    inside: float
+
+
+@dataclass
+class Invocations:
+    """The function of a stage; `peaks` are the megabytes that its invocations used."""
+
+    aws: Any
+    say: Callable[[str], None]
+    peaks: list[int] = field(default_factory=list)
+
+    def run(self) -> tuple[list[Latency], int]:
+        """Latencies, and the most megabytes that an environment used."""
+        told = [
+            self._runs("cold, nothing to do", COLD, self._cold, SMOKE),
+            self._runs("warm, nothing to do", WARM, self._timed, SMOKE),
+            self._runs("cold, one job", COLD, self._cold, {}),
+            self._runs("warm, one job", WARM, self._timed, {}),
+        ]
+        return told, max(self.peaks)
+
+    def _runs(self, what: str, count: int, one: Timed, event: Any) -> Latency:
+        self.say(f"{what}: {count} invocations")
+        found = []
+        for _ in range(count):
+            if event is not SMOKE:
+                self._send_job()
+            found.append(one(event))
+        outside = sorted(took for took, _ in found)
+        return Latency(what, count, _at(outside, 0.5), _at(outside, 0.99), statistics.median(each for _, each in found))
+
+    def _timed(self, event: Any) -> tuple[float, float]:
+        """Milliseconds as the caller waits, and as Lambda reports them."""
+        from scripts import invoke
+
+        began = time.perf_counter()
+        answer = invoke.invoke(self.aws, event)
+        took = 1000 * (time.perf_counter() - began)
+        if answer.exit_code or answer.report is None:
+            raise SystemExit(f"the function answered {answer.payload}")
+        self.peaks.append(answer.report.peak_memory_mb)
+        return took, answer.report.duration_ms + (answer.report.init_ms or 0)
+
+    def _cold(self, event: Any) -> tuple[float, float]:
+        from local_aws import control
+        from local_aws.status import ask
+        from scripts import invoke
+
+        running = control.find(NAME)
+        assert running is not None
+        ask(running, "/_local_aws/environments/kill", {})
+        invoke.invoke(self.aws, SMOKE)  # Lambda notices at the next call, whose answer is the end of the process
+        return self._timed(event)
+
+    def _send_job(self) -> None:
+        from scripts import enqueue
+        from scripts._items import Item
+        from scripts._seed import read_card
+        from scripts.demo import TRAINED
+
+        items = [Item(f"latency-{time.time_ns()}", "Where is my refund?", {})]
+        jobs = enqueue.seed(self.aws, read_card(TRAINED), items, ["Mentions Refund"])
+        enqueue.send(self.aws, [enqueue.body(one.id) for one in jobs])
+
+
+def _at(ordered: list[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
