@@ -5,6 +5,7 @@ python -m scripts.rollback [VERSION|DIGEST]
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
@@ -14,6 +15,7 @@ from ._aws import Aws, make
 from ._command import Shell, verb
 from ._errors import NotFound, OperationFailed
 from ._function import Facts
+from ._ledger import Entry
 from ._release import Clock, Live
 from ._text import short
 
@@ -69,12 +71,12 @@ def find(aws: Aws, live: Live, to: str | None) -> Target:
     """What `to` names, or what the alias named before; NotFound says what is known."""
     known = [entry for entry in history.history(aws, 100).entries if entry.digest]
     if to is None:
-        earlier = next((e for e in known if e.digest != live.digest and e.action != "canary-back"), None)
+        earlier = _before(known, live)
         if earlier is None and not live.digest:
             raise NotFound(f"nothing was deployed to {aws.stage.name}", make("deploy", aws.stage))
         if earlier is None:
             raise NotFound(
-                f"no other image than {short(live.digest)} was deployed to {aws.stage.name}",
+                f"no image before {short(live.digest)} was deployed to {aws.stage.name}",
                 f"name one: {make('rollback TO=version|digest', aws.stage)}",
             )
         return Target(earlier.digest, earlier.version, earlier.commit)
@@ -90,6 +92,19 @@ def find(aws: Aws, live: Live, to: str | None) -> Target:
         facts = _function.read(aws, to)
         return Target(facts.digest, to, _release.commit_of(facts.description))
     raise NotFound(f"nothing that was deployed to {aws.stage.name} is called {to}", make("history", aws.stage))
+
+
+def _before(known: Sequence[Entry], live: Live) -> Entry | None:
+    """What callers got before the live image was deployed, and never what was rolled back from.
+
+    Without a ledger, or where it does not tell of that deploy: the last other image.
+    """
+    served = [entry for entry in known if entry.action != "canary-back"]
+    deploys = [entry for entry in served if entry.action == "deploy" and entry.digest == live.digest]
+    wanted = next((entry.previous_digest for entry in deploys if entry.previous_digest not in ("", live.digest)), "")
+    if deploys:
+        return next((entry for entry in served if entry.digest == wanted), None)
+    return next((entry for entry in served if entry.digest != live.digest), None)
 
 
 def _version(aws: Aws, target: Target) -> Facts | None:

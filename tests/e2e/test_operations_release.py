@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from scripts import _drift_function, _function, _guard, _ledger, configure, deploy, history, rollback, verify
+from scripts import _drift_function, _function, _guard, _ledger, _release, configure, deploy, history, rollback, verify
 from scripts._aws import Aws
 from scripts._command import Shell
 from scripts._errors import Conflict, NotFound, OperationFailed, Refused
@@ -153,6 +153,15 @@ def test_a_rollback_goes_to_the_image_before(stage: Staged) -> None:
     assert actions(stage, 2) == ["rollback", "deploy"]
 
 
+def test_a_second_rollback_does_not_go_back_to_what_was_rolled_back(stage: Staged) -> None:
+    """It goes one further back, to what was served before the image that the first one went to."""
+    deploy.deploy(stage.aws, stage.image("third"))
+    deploy.deploy(stage.aws, stage.image("fourth"))
+    deploy.deploy(stage.aws, stage.image("second"))
+    assert [rollback.rollback(stage.aws).digest for _ in range(2)] == [stage.image("fourth"), stage.image("third")]
+    assert stage.answer() == "third"
+
+
 @pytest.mark.parametrize("by", ["version", "digest", "beginning"])
 def test_a_rollback_takes_a_version_or_a_digest(stage: Staged, by: str) -> None:
     """A target is a version's number, a digest, or the first digits of one; `make verify` takes the same."""
@@ -203,12 +212,13 @@ def test_a_rollback_to_what_was_never_deployed_is_refused(stage: Staged) -> None
 
 def test_a_configuration_after_a_rollback_keeps_the_image(stage: Staged) -> None:
     """$LATEST still holds the image that was rolled back: new settings reach callers without it."""
+    commit = _release.read_live(stage.aws).commit
     deploy.deploy(stage.aws, stage.image("second"), commit="2" * 40)
     rollback.rollback(stage.aws)
     done = configure.configure(stage.aws, extra={"AFTER_ROLLBACK": "1"})
     assert (done.action, stage.answer()) == ("configured", "first")
     entry = history.history(stage.aws, 1).entries[0]
-    assert (entry.action, entry.digest, entry.commit) == ("config", stage.image("first"), "1" * 12)
+    assert (entry.action, entry.digest, entry.commit) == ("config", stage.image("first"), commit)
 
 
 def test_of_two_deploys_at_once_one_is_told_who_is_at_it(stage: Staged) -> None:
