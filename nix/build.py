@@ -10,6 +10,7 @@ builds the same digest. FOLDER (default build/image) is replaced in one step, an
 import argparse
 import contextlib
 import ctypes
+import errno
 import glob
 import hashlib
 import json
@@ -41,6 +42,7 @@ LAYERS_LOCK = pins.LOCKS / "layers.lock"
 DONE, FAILED = 0, 1
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 MEGABYTE = 1_000_000
+FULL = "\n  Free some of that disk (make cache-prune), or name another: SCORE_PROCESSOR_CACHE=…"
 
 
 def build(output: Path = DEFAULT_OUTPUT, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
@@ -263,7 +265,8 @@ def main(words: Sequence[str] | None = None) -> int:
             return DONE
         record = build(arguments.output, lambda line: print(line, file=sys.stderr, flush=True))
     except (BuildProblem, pins.InputProblem) as problem:
-        print(f"build: {problem}", file=sys.stderr)
+        full = os.strerror(errno.ENOSPC) in str(problem)
+        print(f"build: {problem}{FULL if full else ''}", file=sys.stderr)
         return FAILED
     except OSError as problem:
         print(f"build: {inputs.told(problem)}", file=sys.stderr)

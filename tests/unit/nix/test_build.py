@@ -52,6 +52,20 @@ def test_only_killed_builds_of_this_image_are_swept(output: Path) -> None:
     assert {path.name for path in output.parent.iterdir()} == set(kept)
 
 
+def test_a_full_disk_is_told_with_what_to_do(
+    output: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the assembler says of a full disk is followed by the two ways on; other refusals are not."""
+    for told, ways in (("layer small: /cache/x: No space left on device", 1), ("layer small: altered", 0)):
+
+        def refuse(*_: object, told: str = told) -> None:
+            raise BuildProblem(told)
+
+        monkeypatch.setattr(build, "build", refuse)
+        assert build.main(["--output", str(output)]) == 1
+        assert capsys.readouterr().err.count("make cache-prune") == ways
+
+
 def test_a_layer_without_its_bytes_is_made_again(output: Path) -> None:
     """What a power cut left, files of no bytes under their final names, counts as not made."""
     plan = Plan("handler", "0" * 64, (), 0)
