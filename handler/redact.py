@@ -28,7 +28,8 @@ def reason(error: BaseException, quotable: bool, hidden: Iterable[str] = (), tex
     name = type(error).__name__
     line = f"{name}: {' '.join(str(error).split())}" if quotable and str(error) else name
     for secret in hidden:
-        line = line.replace(secret, "[secret]")
+        in_one_line = " ".join(secret.split())  # as the line has it; of a secret of blanks nothing would be left
+        line = line.replace(in_one_line if len(in_one_line) >= _SHORTEST_SECRET else secret, "[secret]")
     return shorten(_without_quotations(printable(line), text))
 
 

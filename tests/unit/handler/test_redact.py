@@ -26,6 +26,15 @@ def test_secrets_of_the_environment_are_left_out() -> None:
     )
 
 
+def test_a_secret_of_several_lines_is_left_out() -> None:
+    """A key of several lines is found in the one line of a reason, and one of blanks alone in none."""
+    key = "-----BEGIN KEY-----\nMIIBVg\tIBADANBg\n-----END KEY-----\n"
+    hidden = redact.secrets({"SIGNING_KEY": key, "BLANK_TOKEN": "\n" * 9})
+    assert redact.reason(ScoringFailed(f"refused {key} of Jane"), True, hidden) == (
+        "ScoringFailed: refused [secret] of Jane"
+    )
+
+
 @given(st.text(), st.text())
 def test_a_reason_fits_the_record(message: str, text: str) -> None:
     """A reason is one printable line of at most 255 characters, whatever the error said."""

@@ -4,7 +4,10 @@ from typing import Any
 import pytest
 
 from handler.app import lambda_handler
-from tests.memory.wire import Refused
+from handler.queues import Queues
+from handler.receiving import fanned_out
+from tests.memory.sqs import MemorySQS
+from tests.memory.wire import Refused, Wire
 from tests.memory.world import Context, World
 
 
@@ -62,6 +65,19 @@ def test_a_fan_out_that_fails_has_its_status(world: World, body: str, status: in
     world.job(text="")
     assert world.invoke(world.runtime(), fan_out(world, body))[0] == status
     assert world.sqs.bodies("requests") == []
+
+
+def test_no_dead_letter_of_a_fan_out_is_taken_for_another() -> None:
+    """A FIFO dead-letter queue keeps each body that was fanned out without a message id, and the same one once."""
+    sqs = MemorySQS(lambda: 1000.0)
+    dead = sqs.create("dead.fifo")
+    queue = sqs.create("requests.fifo", dead_letters=dead.name)
+    client = Wire().client("sqs", sqs)
+    queues = Queues(client, client, queue.url, queue.url)
+    for body in ("nonsense", "more nonsense", "nonsense"):
+        event = {"source": "fanout", "message_body": body, "receipt_handle": "handle", "queue_url": queue.url}
+        queues.dead_letter(fanned_out(event), "not JSON")
+    assert sqs.bodies(dead.name) == ["nonsense", "more nonsense"]
 
 
 def test_smoke_touches_nothing(world: World) -> None:
