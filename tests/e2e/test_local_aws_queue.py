@@ -191,6 +191,10 @@ def test_metrics_of_queues_count_each_message(aws: Clients) -> None:
         )
         return [sum(point[each] for point in answer["Datapoints"]) for each in ("SampleCount", "Sum")]
 
-    wait_for(lambda: told("NumberOfMessagesDeleted") == [3, 3], "the metrics of a queue")
-    assert (told("NumberOfMessagesSent"), told("SentMessageSize")) == ([4, 4], [4, 9])
-    assert told("NumberOfMessagesReceived")[1] == 4
+    expected = {
+        "NumberOfMessagesSent": [4, 4],
+        "SentMessageSize": [4, 9],
+        "NumberOfMessagesReceived": [1, 4],
+        "NumberOfMessagesDeleted": [3, 3],
+    }
+    wait_for(lambda: {metric: told(metric) for metric in expected} == expected, "the metrics of a queue")
