@@ -17,7 +17,7 @@ from plexus.learning import files
 from plexus.learning.features import Block, Features
 
 KIND, LIBRARY = "xgboost", "xgboost-cpu"
-BLOCKS = (Block("word", (1, 2), maximum_features=50_000),)
+BLOCKS = (Block("word", (1, 2), maximum_features=50_000, negations=True),)
 BOOSTER = "booster.json"
 CHUNK = 256
 CELLS = 1 << 24

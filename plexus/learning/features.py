@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from plexus.exceptions import InvalidData
 from plexus.learning import files
-from plexus.patterns import UNSPACED
-
-_UNSPACED = "".join(f"{first}-{last}" for first, last in UNSPACED)
-_LETTERS = rf"[^\W{_UNSPACED}]+"
-#: Words with their inner apostrophes (`don't`), and marks that carry feeling; of scripts without spaces each character,
-#: for their words cannot be seen: pairs of them (n-grams) come near. Pictures are words, too.
-TOKENS = rf"{_LETTERS}(?:['’]{_LETTERS})?|[{_UNSPACED}]|[!?]+|[\u2600-\u27bf\U0001f300-\U0001faff]"
+from plexus.learning.words import TOKENS, negated, shown
 
 
 @dataclass(frozen=True)
 class Block:
-    """One vectorizer: `analyzer` is word or char_wb, `ngrams` the shortest and longest, `minimum` texts with a term."""
+    """One vectorizer: `analyzer` is word or char_wb, `ngrams` the shortest and longest, `minimum` texts with a term.
+
+    With `negations` a word that is negated is another term than the word.
+    """
 
     analyzer: str
     ngrams: tuple[int, int]
     minimum: int = 1
     maximum_features: int | None = None
+    negations: bool = False
 
 
 class Features:
@@ -48,13 +46,20 @@ class Features:
         """The texts in the learnt vocabularies."""
         return _joined([each.transform(texts) for each in self.vectorizers])
 
+    def weigh(self, strengths: Any) -> None:
+        """From now on each term weighs so many times more, (terms,); a text's row keeps its length of 1 per block."""
+        end = 0
+        for vectorizer in self.vectorizers:
+            start, end = end, end + len(vectorizer.idf_)
+            vectorizer.idf_ = vectorizer.idf_ * strengths[start:end]
+
     @property
     def terms(self) -> list[str]:
         """A name for each column; character n-grams stand in ‹›."""
         names: list[str] = []
         for block, vectorizer in zip(self.blocks, self.vectorizers, strict=True):
             own = vectorizer.get_feature_names_out()
-            names += [f"‹{term}›" for term in own] if block.analyzer == "char_wb" else own.tolist()
+            names += [f"‹{term}›" for term in own] if block.analyzer == "char_wb" else map(shown, own)
         return names
 
     def save(self, folder: Path) -> dict[str, Any]:
@@ -86,11 +91,22 @@ def _vectorizer(block: Block, vocabulary: dict[str, int] | None = None) -> Any:
         min_df=block.minimum if vocabulary is None else 1,
         max_features=block.maximum_features if vocabulary is None else None,
         sublinear_tf=True,
-        strip_accents=_plain if block.analyzer == "word" else _composed,
+        strip_accents=_spelling(block),
         token_pattern=TOKENS if block.analyzer == "word" else None,
         vocabulary=vocabulary,
         dtype=numpy.float32,
     )
+
+
+def _spelling(block: Block) -> Callable[[str], str]:
+    """How a text in lower case is spelt for the block's terms."""
+    if block.analyzer != "word":
+        return _composed
+    return _negated if block.negations else _plain
+
+
+def _negated(text: str) -> str:
+    return negated(_plain(text))
 
 
 def _composed(text: str) -> str:

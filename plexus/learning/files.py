@@ -10,7 +10,8 @@ from typing import Any
 from plexus.exceptions import InvalidArtifact
 
 MODEL = "model.json"
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)  # 1 had no negated terms; what it had is read as it was
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -53,9 +54,10 @@ def check(content: Any, kind: str, library: str) -> None:
     if not isinstance(content, dict) or content.get("kind") != kind:
         given = content.get("kind") if isinstance(content, dict) else None
         raise InvalidArtifact(f"the artifact holds a model of the kind {given!r}, expected {kind!r}")
-    if content.get("format") != FORMAT:
+    if content.get("format") not in READABLE:
+        read = " and ".join(map(str, READABLE))
         raise InvalidArtifact(
-            f"the model has the format {content.get('format')}, this engine reads {FORMAT}: train it again"
+            f"the model has the format {content.get('format')}, this engine reads {read}: train it again"
         )
     made, here = str(content.get("version")), metadata.version(library)
     if release(made) > release(here):

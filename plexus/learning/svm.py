@@ -12,7 +12,7 @@ from plexus.learning import files
 from plexus.learning.features import Block, Features
 
 KIND, LIBRARY = "svm", "scikit-learn"
-BLOCKS = (Block("word", (1, 2)), Block("char_wb", (2, 5), minimum=2))
+BLOCKS = (Block("word", (1, 2), negations=True), Block("char_wb", (2, 5), minimum=2))
 
 
 @dataclass(frozen=True)

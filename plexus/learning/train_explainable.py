@@ -13,42 +13,43 @@ from typing import Any
 from plexus.learning import progress
 from plexus.learning.explainable import BLOCKS, ExplainableModel, calibrated
 from plexus.learning.features import Features
-from plexus.learning.training import SEED, Report, folds, fraction_right
+from plexus.learning.training import SEED, Report, chosen, folds, strengths, weighted
 
 
 @dataclass(frozen=True)
 class Choice:
-    """XGBoost's parameters, and how many rounds of boosting."""
+    """XGBoost's parameters, how many rounds of boosting, and how much more those terms weigh that set classes apart."""
 
     booster: str
     rounds: int
     parameters: dict[str, Any] = field(default_factory=dict)
+    contrast: float = 0.0
 
     @property
     def told(self) -> dict[str, Any]:
         """What a report says."""
         shown = {name: value for name, value in self.parameters.items() if name in ("lambda", "max_depth")}
-        return {"booster": self.booster, **shown, "rounds": self.rounds}
+        return {"booster": self.booster, **shown, "rounds": self.rounds, "contrast": self.contrast}
 
 
-def _linear(strength: float) -> Choice:
-    # The default updater lets threads race; coordinates in their order give one result.
-    one_way = {"updater": "coord_descent", "feature_selector": "cyclic"}
-    return Choice("gblinear", 30, {"lambda": strength, "eta": 0.5, **one_way})
+def _linear(strength: float, contrast: float) -> Choice:
+    # With one thread this updater takes the coordinates in their order as coord_descent does, over twenty times faster.
+    one_way = {"updater": "shotgun", "feature_selector": "cyclic"}
+    return Choice("gblinear", 30, {"lambda": strength, "eta": 0.5, **one_way}, contrast)
 
 
 def _trees(depth: int) -> Choice:
     return Choice("gbtree", 120, {"max_depth": depth, "eta": 0.2, "min_child_weight": 0.5, "tree_method": "hist"})
 
 
-CHOICES = (_linear(0.001), _linear(0.0002), _trees(2), _trees(5))
+CONTRASTS, STRENGTHS = (0.0, 0.5, 1.0), (0.001, 0.0005, 0.0002, 0.0001, 0.00003)
+CHOICES = (*(_linear(strength, contrast) for contrast in CONTRASTS for strength in STRENGTHS), _trees(2), _trees(5))
 """Of equals the first is taken."""
 
 
 def train(texts: Sequence[str], labels: Sequence[str]) -> tuple[ExplainableModel, Report]:
     """The model fitted on all texts with what did best in cross-validation, and how it did there."""
     import numpy
-    import xgboost
 
     classes = tuple(sorted(set(labels)))
     truths = numpy.asarray([classes.index(label) for label in labels])
@@ -59,16 +60,34 @@ def train(texts: Sequence[str], labels: Sequence[str]) -> tuple[ExplainableModel
     found = [numpy.zeros(shape) for _ in CHOICES]
     for inside, outside in splits:
         features = Features(BLOCKS)
-        learnt = xgboost.DMatrix(features.fit_transform([texts[i] for i in inside]), truths[inside])
-        asked = xgboost.DMatrix(features.transform([texts[i] for i in outside]))
-        for choice, margins in zip(CHOICES, found, strict=True):
-            margins[outside] = _boosted(learnt, len(classes), choice).predict(asked, output_margin=True)
-    scores = [fraction_right(_best(margins), truths) for margins in found]
-    best = scores.index(max(scores))
-    features = Features(BLOCKS)
-    booster = _boosted(xgboost.DMatrix(features.fit_transform(texts), truths), len(classes), CHOICES[best])
+        learnt = features.fit_transform([texts[i] for i in inside])
+        asked = features.transform([texts[i] for i in outside])
+        for contrast in CONTRASTS:
+            strong = strengths(learnt, truths[inside], contrast)
+            data, questions = _data(learnt, strong, truths[inside]), _data(asked, strong)
+            for choice, margins in zip(CHOICES, found, strict=True):
+                if choice.contrast == contrast:
+                    margins[outside] = _boosted(data, len(classes), choice).predict(questions, output_margin=True)
+    best = chosen([_best(margins) for margins in found], truths, [choice.contrast for choice in CHOICES])
+    features, booster = _fitted(texts, truths, len(classes), CHOICES[best])
     report = Report.of(labels, [classes[i] for i in _best(found[best])], CHOICES[best].told, len(splits))
     return ExplainableModel(classes, features, booster, calibrated(found[best], truths)), report
+
+
+def _fitted(texts: Sequence[str], truths: Any, classes: int, choice: Choice) -> tuple[Features, Any]:
+    features = Features(BLOCKS)
+    matrix = features.fit_transform(texts)
+    strong = strengths(matrix, truths, choice.contrast)
+    features.weigh(strong)
+    return features, _boosted(_data(matrix, strong, truths), classes, choice)
+
+
+def _data(matrix: Any, strong: Any, truths: Any = None) -> Any:
+    """Rows as `Features` gives them once its terms are weighed so."""
+    from sklearn.preprocessing import normalize
+    from xgboost import DMatrix
+
+    return DMatrix(normalize(weighted(matrix, strong)), truths)
 
 
 def _boosted(data: Any, classes: int, choice: Choice) -> Any:

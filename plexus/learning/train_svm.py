@@ -3,46 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from plexus.learning.features import Features
 from plexus.learning.svm import BLOCKS, SVMModel, calibration
-from plexus.learning.training import SEED, Report, folds, fraction_right
+from plexus.learning.training import SEED, Report, chosen, folds, strengths, weighted
 
-STRENGTHS = (0.1, 0.3, 1.0, 3.0)
+
+class Choice(NamedTuple):
+    """How much more those terms weigh that set classes apart (0–1), and the machine's strength C."""
+
+    contrast: float
+    strength: float
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a report says."""
+        return {"C": self.strength, "contrast": self.contrast}
+
+
+CHOICES = tuple(Choice(contrast, strength) for contrast in (0.0, 0.5) for strength in (0.1, 0.3, 1.0, 3.0))
+"""Of equals the first is taken: the strongest regularisation."""
 
 
 def train(texts: Sequence[str], labels: Sequence[str]) -> tuple[SVMModel, Report]:
-    """The model fitted on all texts with the strength that did best in cross-validation, and how it did there."""
+    """The model fitted on all texts with what did best in cross-validation, and how it did there."""
     import numpy
 
     classes = tuple(sorted(set(labels)))
     truths = numpy.asarray([classes.index(label) for label in labels])
     splits = folds(texts, labels, truths)
-    found = {strength: numpy.zeros((len(texts), _columns(classes))) for strength in STRENGTHS}
+    found = [numpy.zeros((len(texts), _columns(classes))) for _ in CHOICES]
     for inside, outside in splits:
         features = Features(BLOCKS)
         learnt = features.fit_transform([texts[index] for index in inside])
         asked = features.transform([texts[index] for index in outside])
-        for strength, distances in found.items():
-            machine = _machine(strength).fit(learnt, truths[inside])
-            distances[outside] = machine.decision_function(asked).reshape(len(outside), -1)
-    scores = {strength: fraction_right(_best(distances), truths) for strength, distances in found.items()}
-    # Of equals the smallest: the strongest regularisation.
-    best = min(STRENGTHS, key=lambda strength: (-scores[strength], strength))
+        for choice, distances in zip(CHOICES, found, strict=True):
+            weights, intercepts = _fitted(learnt, truths[inside], choice)
+            distances[outside] = asked @ weights.T + intercepts
+    best = chosen([_best(distances) for distances in found], truths, [choice.contrast for choice in CHOICES])
     slopes, offsets = calibration(found[best], _columns_of(truths, classes))
     features = Features(BLOCKS)
-    machine = _machine(best).fit(features.fit_transform(texts), truths)
-    model = SVMModel(
-        classes, features, machine.coef_.astype(numpy.float32), machine.intercept_.astype(float), slopes, offsets
-    )
-    return model, Report.of(labels, [classes[index] for index in _best(found[best])], {"C": best}, len(splits))
+    weights, intercepts = _fitted(features.fit_transform(texts), truths, CHOICES[best])
+    model = SVMModel(classes, features, weights.astype(numpy.float32), intercepts.astype(float), slopes, offsets)
+    return model, Report.of(labels, [classes[i] for i in _best(found[best])], CHOICES[best].told, len(splits))
 
 
-def _machine(strength: float) -> Any:
+def _fitted(matrix: Any, truths: Any, choice: Choice) -> tuple[Any, Any]:
+    """Weights (columns, terms) of the unweighted terms, and intercepts (columns,)."""
     from sklearn.svm import LinearSVC
 
-    return LinearSVC(C=strength, random_state=SEED, dual=True, max_iter=5000)
+    strong = strengths(matrix, truths, choice.contrast)
+    machine = LinearSVC(C=choice.strength, random_state=SEED, dual=True, max_iter=5000)
+    machine.fit(weighted(matrix, strong), truths)
+    return machine.coef_ * strong, machine.intercept_
 
 
 def _columns(classes: Sequence[str]) -> int:

@@ -227,3 +227,25 @@ def test_a_model_made_before_there_was_a_scale_can_be_read(tmp_path: Path) -> No
     del content["scale"]
     (tmp_path / "model.json").write_text(json.dumps(content))
     assert ExplainableModel.load(tmp_path).scale == 1.0
+
+
+def test_a_model_made_before_negated_words_were_terms_can_be_read(tmp_path: Path) -> None:
+    """In format 1 a word is the same term after a negation, and stays it."""
+    trained().save(tmp_path)
+    content = json.loads((tmp_path / "model.json").read_text())
+    for block in content["blocks"]:
+        del block["negations"]
+    (tmp_path / "model.json").write_text(json.dumps(content | {"format": 1}))
+    model = ExplainableModel.load(tmp_path)
+    (found,) = model.predict(["it is not great"], 3)
+    assert [term.text for term in found.terms] == ["great"]
+
+
+def test_a_negated_word_is_named_with_its_negation() -> None:
+    """The explanation says what stands in the text, not how the term is written in the artifact."""
+    good, bad = ["it is good", "good it was", "so good", "good day"], ["not good", "it is not good", "never good, no"]
+    model, _ = train([*good, *bad, "was not very good"], ["Yes"] * 4 + ["No"] * 4)
+    (found,) = model.predict(["this was not so good"], top=9)
+    assert found.label == "No"
+    assert "not … good" in [term.text for term in found.terms]
+    assert not [term for term in found.terms if "_" in term.text]

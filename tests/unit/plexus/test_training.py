@@ -1,0 +1,52 @@
+"""What trainings share: how terms are weighed, and how the best choice is found."""
+
+import numpy
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.preprocessing import normalize
+
+from plexus.learning.features import Block, Features
+from plexus.learning.training import chosen, strengths, weighted
+
+TRUTHS = numpy.asarray([0, 0, 0, 0, 1, 1, 1, 1])
+
+
+def test_a_term_that_sets_classes_apart_weighs_more() -> None:
+    """One of a single class comes before one of both, and a frequent one before a rare one."""
+    matrix = csr_matrix([[1, 1, 1, 0]] + [[1, 1, 0, 0]] * 3 + [[0, 1, 0, 0]] * 4, dtype=numpy.float32)
+    frequent, both, rare, none = strengths(matrix, TRUTHS, 1.0)
+    assert frequent > rare > both == none == 0
+
+
+@pytest.mark.parametrize("contrast", [0.0, 0.5, 1.0])
+def test_contrast_goes_from_equal_weights_to_what_a_term_tells(contrast: float) -> None:
+    """At 0 nothing changes; at 1 the mean square of all rows is what it was."""
+    matrix = csr_matrix(
+        numpy.random.default_rng(3).random((8, 5)) * (numpy.eye(8, 5) + 0.2).round(), dtype=numpy.float32
+    )
+    found = strengths(matrix, TRUTHS, contrast)
+    full = strengths(matrix, TRUTHS, 1.0)
+    assert found == pytest.approx(contrast * full + 1 - contrast)
+    squares = numpy.asarray(matrix.multiply(matrix).sum(axis=0))[0]
+    assert squares @ full**2 == pytest.approx(squares.sum())
+
+
+def test_a_weighed_feature_gives_the_rows_that_were_learnt_from() -> None:
+    """Training and scoring see the same numbers."""
+    texts = ["a good day", "a bad day", "good", "bad"]
+    features = Features((Block("word", (1, 2)),))
+    matrix = features.fit_transform(texts)
+    strong = strengths(matrix, numpy.asarray([1, 0, 1, 0]), 1.0)
+    features.weigh(strong)
+    expected = normalize(weighted(matrix, strong)).toarray()
+    assert features.transform(texts).toarray() == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_contrast_must_be_ahead_by_more_than_luck() -> None:
+    """One text more right of one that differs is not; nine of nine are; without a contrast one is enough."""
+    truths = numpy.ones(20, dtype=int)
+    plain, luck, ahead = (numpy.asarray([1] * right + [0] * (20 - right)) for right in (10, 11, 19))
+    assert chosen([plain, luck], truths, [0.0, 0.5]) == 0
+    assert chosen([plain, luck], truths, [0.0, 0.0]) == 1
+    assert chosen([plain, luck, ahead], truths, [0.0, 0.5, 0.5]) == 2
+    assert chosen([plain, plain], truths, [0.0, 0.0]) == 0
