@@ -42,15 +42,20 @@ def meter(total: int, arrived: Callable[[], int], stream: TextIO = sys.stderr) -
 def _show(total: int, arrived: Callable[[], int], stream: TextIO, end: threading.Event, terminal: bool) -> None:
     began = time.monotonic()
     while not end.wait(TICK_S if terminal else LINE_S):
-        text = line(min(arrived(), total), total, time.monotonic() - began)
-        stream.write(f"\r\x1b[K{text}" if terminal else f"{text}\n")
+        done = min(arrived(), total)
+        text = told(done, total, time.monotonic() - began)
+        stream.write(f"\r\x1b[K{bar(done, total)} {text}" if terminal else f"   {text}\n")
         stream.flush()
 
 
-def line(done: int, total: int, seconds: float) -> str:
-    """Bar, megabytes, speed and the time that is left."""
-    share = done / total if total else 1.0
-    filled = int(share * BAR)
+def bar(done: int, total: int) -> str:
+    """The share that is done, drawn."""
+    filled = int((done / total if total else 1.0) * BAR)
+    return f"[{'#' * filled}{'.' * (BAR - filled)}]"
+
+
+def told(done: int, total: int, seconds: float) -> str:
+    """Megabytes, and the time that is left at the speed so far."""
     speed = done / seconds if seconds else 0.0
     left = f", {(total - done) / speed:.0f} s left" if speed else ""
-    return f"[{'#' * filled}{'.' * (BAR - filled)}] {done / 1e6:.0f} of {total / 1e6:.0f} MB{left}"
+    return f"{done / 1e6:.0f} of {total / 1e6:.0f} MB{left}"

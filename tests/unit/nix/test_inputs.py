@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import os
 import shutil
 import signal
@@ -191,4 +192,22 @@ def test_an_unknown_group_is_one_line(words: list[str], world: World, capsys: py
 
 def test_the_bar_tells_what_is_left() -> None:
     """Half of what is to come after ten seconds leaves ten more."""
-    assert meter.line(50_000_000, 100_000_000, 10.0) == "[###############...............] 50 of 100 MB, 10 s left"
+    assert meter.bar(50_000_000, 100_000_000) == "[###############...............]"
+    assert meter.told(50_000_000, 100_000_000, 10.0) == "50 of 100 MB, 10 s left"
+
+
+def test_no_bar_is_drawn_where_no_terminal_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log gets a line now and then, and neither a bar nor what moves a cursor."""
+    monkeypatch.setattr(meter, "LINE_S", 0.01)
+    log, told = io.StringIO(), threading.Event()
+
+    def arrived() -> int:
+        if log.getvalue().count("\n") >= 2:
+            told.set()
+        return 1_000_000
+
+    with meter.meter(2_000_000, arrived, log):
+        assert told.wait(60)
+    lines = log.getvalue().splitlines()
+    assert len(lines) >= 2
+    assert all(line.startswith("   1 of 2 MB, ") and line.endswith(" s left") for line in lines)
