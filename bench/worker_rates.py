@@ -147,6 +147,7 @@ def spent(name: str, count: Any, jobs: int) -> list[Call]:
 def drive(aws: Any, client: Any, handle: Callable[[dict[str, Any]], set[str]], jobs: list[str], batch: int) -> float:
     """Seconds from the first receive to the last delete. SystemExit when a message comes back."""
     from scripts import enqueue
+    from tests.faults.sources import record
 
     names = aws.stage.queues
     url, left = aws.queue_url(names.request), len(jobs)
@@ -158,7 +159,7 @@ def drive(aws: Any, client: Any, handle: Callable[[dict[str, Any]], set[str]], j
             QueueUrl=url, MaxNumberOfMessages=batch, WaitTimeSeconds=1, MessageSystemAttributeNames=["All"]
         )
         messages = answer.get("Messages", [])
-        back = handle({"Records": [_record(message, arn) for message in messages]}) if messages else set()
+        back = handle({"Records": [record(message, arn) for message in messages]}) if messages else set()
         if back:
             raise SystemExit(f"{len(back)} of {len(messages)} messages were not worked off")
         entries = [{"Id": str(at), "ReceiptHandle": one["ReceiptHandle"]} for at, one in enumerate(messages)]
@@ -168,20 +169,6 @@ def drive(aws: Any, client: Any, handle: Callable[[dict[str, Any]], set[str]], j
     took = time.perf_counter() - began
     aws.client("sqs").purge_queue(QueueUrl=aws.queue_url(names.response))
     return took
-
-
-def _record(message: dict[str, Any], arn: str) -> dict[str, Any]:
-    return {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": message["Attributes"],
-        "messageAttributes": {},
-        "md5OfBody": message["MD5OfBody"],
-        "eventSource": "aws:sqs",
-        "eventSourceARN": arn,
-        "awsRegion": "us-west-2",
-    }
 
 
 def _idempotency_table(aws: Any, name: str) -> None:

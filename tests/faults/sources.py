@@ -44,7 +44,7 @@ class Source:
             )
             assert "Messages" in answer, f"{len(ids) - len(found)} messages do not come"
             found |= {message["MessageId"]: message for message in answer["Messages"]}
-        return {"Records": [self._record(found[identity]) for identity in ids]}
+        return {"Records": [record(found[identity], self.arn) for identity in ids]}
 
     def settle(self, event: dict[str, Any], kept: set[str]) -> None:
         """Delete the messages that were not named; those that were may come back at once."""
@@ -58,18 +58,20 @@ class Source:
             again = [{**entry, "VisibilityTimeout": 0} for entry in entries[True]]
             self.client.change_message_visibility_batch(QueueUrl=self.url, Entries=again)
 
-    def _record(self, message: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "messageId": message["MessageId"],
-            "receiptHandle": message["ReceiptHandle"],
-            "body": message["Body"],
-            "attributes": message["Attributes"],
-            "messageAttributes": {},
-            "md5OfBody": message["MD5OfBody"],
-            "eventSource": "aws:sqs",
-            "eventSourceARN": self.arn,
-            "awsRegion": self.client.meta.region_name,
-        }
+
+def record(message: dict[str, Any], arn: str) -> dict[str, Any]:
+    """A received message as the record that an event source makes of it for a function."""
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {},
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": arn,
+        "awsRegion": arn.split(":")[3],
+    }
 
 
 def make_source(aws: Aws, fifo: bool) -> Source:
