@@ -11,6 +11,8 @@ from local_aws.image import Image
 from local_aws.logs import LinePipe, Sink
 from local_aws.runtime_api import Event, Invocation, RuntimeApi
 
+NOTICED_S = 1.0  # at most, from the end of a container's last process to our knowing it
+
 
 @dataclass(frozen=True)
 class FunctionSettings:
@@ -47,7 +49,8 @@ class Sandbox:
             if isinstance(error, OSError):
                 raise StartFailed(f"execution environment of {settings.name}: {error}") from error
             raise
-        threading.Thread(target=self._watch, name=f"container-{name[:8]}", daemon=True).start()
+        self._watcher = threading.Thread(target=self._watch, name=f"container-{name[:8]}", daemon=True)
+        self._watcher.start()
 
     def call(self, invocation: Invocation, limit_s: float) -> Event | None:
         """Send an invocation and wait for its answer, the end of the container or the end of the time (None)."""
@@ -57,6 +60,8 @@ class Sandbox:
 
     def busy(self) -> bool:
         """From now on the end of the container is told to who waits; False when it has come already."""
+        if not self.running.pids():  # its end has come, and will be noticed at once
+            self._watcher.join(NOTICED_S)
         with self._lock:
             self._when_idle = None
             return not self._exited
