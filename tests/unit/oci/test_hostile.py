@@ -7,7 +7,7 @@ import lzma
 import struct
 import tarfile
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -179,10 +179,10 @@ def test_an_archive_of_links_to_each_other_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress], ids=["gzip", "xz"])
-def test_a_damaged_compressed_archive_is_refused(pack: object, tmp_path: Path) -> None:
+def test_a_damaged_compressed_archive_is_refused(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
     """Bytes that no decompressor takes end in a sentence, wherever they stand."""
     noise = bytes((number * 7919) % 251 for number in range(100_000))
-    whole = pack(archive(tmp_path, ("noise", tarfile.REGTYPE, "", noise)).read_bytes())  # type: ignore[operator]
+    whole = pack(archive(tmp_path, ("noise", tarfile.REGTYPE, "", noise)).read_bytes())
     for at in range(12, len(whole) - 12, len(whole) // 12):
         path = tmp_path / "damaged"
         path.write_bytes(whole[:at] + bytes(byte ^ 0xFF for byte in whole[at : at + 8]) + whole[at + 8 :])
