@@ -1,14 +1,14 @@
 {
-  description = "The Lambda image of Score Processor, from the inputs that nix/locks pins; no nixpkgs, no flake inputs";
+  description = "The Lambda image of Score Processor, from the inputs pinned in nix/locks; no nixpkgs, no flake inputs";
 
   outputs = { self }:
     let
       system = "x86_64-linux";
-      # Outside git (`path:` flakes) the revision is what nix/REVISION says, if anything does.
-      revision = self.rev or (self.dirtyRev or (
-        if builtins.pathExists ./nix/REVISION then builtins.readFile ./nix/REVISION else "unknown"));
+      # Outside git (`path:` flakes) the commit is in nix/REVISION, which `make nix` writes. Null if none is known, as in a
+      # changed work tree: Nix before 2.15 cannot tell that from a folder without git.
+      revision = self.rev or (if builtins.pathExists ./nix/REVISION then builtins.readFile ./nix/REVISION else null);
       build = import ./nix/image.nix { inherit system revision; source = ./.; };
-      # Without the context: Nix 2.8 dies on an assertion otherwise.
+      # The context is dropped because Nix 2.8 fails an assertion otherwise.
       app = name: description: {
         type = "app";
         program = builtins.unsafeDiscardStringContext "${self}/nix/${name}";
@@ -17,7 +17,7 @@
     in {
       packages.${system} = { inherit (build) image; default = build.image; };
       legacyPackages.${system} = { inherit (build) layers; };
-      # The image itself ends in an error unless each layer has the digest that nix/locks/layers.lock names.
+      # The build of the image fails unless each layer has its digest in nix/locks/layers.lock.
       checks.${system} = { inherit (build) lint; digests = build.image; };
       apps.${system} = {
         default = app "run" "fetch the inputs, add them to the store, build the image, print its digest";

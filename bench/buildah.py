@@ -10,7 +10,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from measure import Run, measured, pushed_bytes
+from bench.measure import Run, measured, pushed_bytes
 
 TAG = "localhost/bench"
 RECIPE = """FROM scratch
@@ -31,7 +31,7 @@ class Buildah:
     """A storage of its own below `work`, and the context of the build."""
 
     def __init__(self, work: Path, root: Path) -> None:
-        import inputs
+        from nix import inputs
 
         self._home = work / "buildah"
         self.context = self._home / "context"
@@ -52,9 +52,9 @@ class Buildah:
 
     def build(self, *options: str) -> Run:
         """Build with buildah's cache of layers, and write the layout."""
-        made = self.run("bud", "--layers", "--timestamp", "1", *options, "--tag", TAG, self.context)
+        built = self.run("bud", "--layers", "--timestamp", "1", *options, "--tag", TAG, self.context)
         shutil.rmtree(self.layout, ignore_errors=True)
-        return made + self.run("push", "--quiet", TAG, f"oci:{self.layout}:latest")
+        return built + self.run("push", "--quiet", TAG, f"oci:{self.layout}:latest")
 
     def push(self, registry: str, login: str) -> Run:
         """Push to the registry."""
@@ -87,18 +87,16 @@ class Buildah:
 
 def offline(folder: Path) -> None:
     """The locked wheels under the names that pip wants, their requirements, and pip itself."""
-    import pins
-    import vault
-
-    from environments import pip
+    from nix import input_cache, pins
+    from nix.package_clients import pip
 
     folder.mkdir()
     for wheel in pins.wheel_lock():
-        os.link(vault.place(wheel), folder / proper_name(vault.place(wheel), wheel.name, wheel.version))
+        os.link(input_cache.path_of(wheel), folder / proper_name(input_cache.path_of(wheel), wheel.name, wheel.version))
     shutil.copyfile(pins.LOCKS / "image-wheels.lock", folder / "requirements.txt")
     *python, _, _ = pip()
-    told = measured(*python, "-c", "import pip; print(*pip.__path__)").said.strip()
-    shutil.copytree(told, folder / "pip")
+    output = measured(*python, "-c", "import pip; print(*pip.__path__)").said.strip()
+    shutil.copytree(output, folder / "pip")
 
 
 def proper_name(path: Path, name: str, version: str) -> str:

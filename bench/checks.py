@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "nix")]
 LAYOUT = ROOT / "build" / "image"
 TIMES = 3
 
@@ -40,14 +39,14 @@ def command(*words: str | Path) -> None:
 
 def module(name: str, *words: str | Path) -> None:
     """Run one of our commands."""
-    command(sys.executable, "-m", f"scripts.{name}", *words)
+    command(sys.executable, "-m", "scripts", name, *words)
 
 
 def first_answer(_: Path) -> None:
     """From the start of `make run` to the answer of its first event."""
     import httpx
 
-    line = [sys.executable, "-m", "scripts.run", "--port", "0", "--json"]
+    line = [sys.executable, "-m", "scripts", "run", "--port", "0", "--json"]
     with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
         assert running.stdout is not None
         text = ""
@@ -59,34 +58,34 @@ def first_answer(_: Path) -> None:
 
 def peers() -> dict[str, Work]:
     """What other tools do with the same bytes, where they are installed."""
-    found: dict[str, Work] = {}
+    works: dict[str, Work] = {}
     if shutil.which("skopeo"):
-        found["skopeo copy to a folder (reads and hashes every blob)"] = lambda folder: command(
+        works["skopeo copy to a folder (reads and hashes every blob)"] = lambda folder: command(
             "skopeo", "copy", "-q", "--preserve-digests", f"oci:{LAYOUT}", f"dir:{folder / 'copy'}"
         )
     if shutil.which("umoci"):
-        found["umoci unpack (reads every entry, writes it)"] = lambda folder: command(
+        works["umoci unpack (reads every entry, writes it)"] = lambda folder: command(
             "umoci", "unpack", "--rootless", "--image", f"{LAYOUT}:latest", folder / "bundle"
         )
-    return found
+    return works
 
 
 def ours() -> dict[str, Work]:
     """Our own commands."""
-    from scripts._sound import require_sound
+    from scripts.images.image_lint import require_lint_passed
 
     return {
         "lint, every blob to its end": lambda _: module("lint_image"),
-        "lint before a push, layers known from their build": lambda _: require_sound(LAYOUT),
+        "lint before a push, layers known from their build": lambda _: require_lint_passed(LAYOUT),
         "make run, from the start to the first answer": first_answer,
         "make shell, Python -c pass": lambda _: module("shell", "--", "/usr/bin/python3.11", "-c", "pass"),
-        "make cache": lambda _: command(sys.executable, "nix/caching.py", "show"),
+        "make cache": lambda _: command(sys.executable, "-m", "nix.cache_command", "show"),
     }
 
 
 def main() -> None:
     """Print one row for each."""
-    command(sys.executable, "nix/build.py")
+    command(sys.executable, "-m", "nix.build")
     rows = {name: best(work) for name, work in {**ours(), **peers()}.items()}
     lint = next(iter(rows.values()))
     print("| what | seconds | lint takes, of it |\n|---|---|---|")

@@ -2,7 +2,7 @@
 
 python bench/engine.py [--texts N] [--rounds N] [--json]
 
-Each pair does the same work on the same texts by turns, and the best of the rounds is told: keyword, SVM and XGBoost
+Each pair does the same work on the same texts, alternating, and the best round is reported: keyword, SVM and XGBoost
 scores in batches, a graph of six nodes on a replayed model, imports in fresh processes, the first score of each class,
 memory.
 """
@@ -23,17 +23,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from bench.bare_scores import KEYWORDS, NODES, QUESTION, bare_boosted, bare_graph, bare_keyword, bare_svm
 
-GRAPH_TEXTS, NODES, IMPORTS = 100, 6, 15
-KEYWORDS = ("refund", "money back", "reimburse", "cancel", "broken")
+ROOT = Path(__file__).resolve().parents[1]
+
+GRAPH_TEXTS, IMPORTS = 100, 15
 SENTENCE = (
     "the parcel came late and box was broken I want my money back please nobody answers phone great value soft warm "
     "love it works well battery dead after an hour cancel refund quick delivery colour not as shown would buy again"
 )
 FRIENDLY = {"great", "soft", "warm", "love", "works", "well", "quick", "again"}
-QUESTION = "Question {} about: {}"
 
 
 @dataclass(frozen=True)
@@ -92,14 +91,14 @@ def cards(folder: Path) -> dict[str, Path]:
         "XGBoost": "class: ExplainableClassifier\n    data: {file: train.jsonl}",
         "graph": _graph(folder),
     }
-    made = {}
+    paths = {}
     for name, source in sources.items():
-        made[name] = folder / f"{name}.yaml"
-        made[name].write_text(f"name: Bench\nkey: bench\nscores:\n  - name: Bench\n    {source}\n")
+        paths[name] = folder / f"{name}.yaml"
+        paths[name].write_text(f"name: Bench\nkey: bench\nscores:\n  - name: Bench\n    {source}\n")
         if name in ("SVM", "XGBoost"):
             say(f"training {name}")
-            made[name].write_text(publish(load_file(made[name]), FolderArtifacts(folder / "store")).text)
-    return made
+            paths[name].write_text(publish(load_file(paths[name]), FolderArtifacts(folder / "store")).text)
+    return paths
 
 
 def _label(text: str) -> str:
@@ -138,103 +137,15 @@ def through_plexus(card: Path, asked: Sequence[str]) -> Callable[[], Any]:
     items = [plexus.Item(text) for text in asked]
 
     def run() -> list[Any]:
-        found = plexus.score_batch(loaded, "Bench", items, context=context)
-        assert all(isinstance(one, plexus.Result) for one in found)
-        return found
+        outcomes = plexus.score_batch(loaded, "Bench", items, context=context)
+        assert all(isinstance(one, plexus.Result) for one in outcomes)
+        return outcomes
 
     return run
-
-
-def bare_keyword(asked: Sequence[str]) -> Callable[[], Any]:
-    """One expression of RE2 for all keywords, and every match of it in each text."""
-    import re2
-
-    pattern = re2.compile(rf"(?i)\b(?:{'|'.join(KEYWORDS)})\b")
-    return lambda: [[match.span() for match in pattern.finditer(text)] for text in asked]
-
-
-def bare_svm(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
-    """scikit-learn's vectorizers, a product, and the logistic curve of the confidence."""
-    import numpy
-    from scipy.sparse import hstack
-
-    from plexus.learning.svm import SVMModel
-
-    model = SVMModel.load(folder)
-
-    def run() -> Any:
-        matrix = hstack([each.transform(asked) for each in model.features.vectorizers], format="csr")
-        distances = matrix @ model.weights.T + model.intercepts
-        shares = 1 / (1 + numpy.exp(-(distances * model.slopes + model.offsets)))
-        return [model.classes[index] for index in (distances[:, 0] > 0).astype(int)], shares
-
-    return run
-
-
-def bare_boosted(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
-    """scikit-learn's vectorizer, XGBoost's prediction, and its contributions for the explanation."""
-    from xgboost import DMatrix
-
-    from plexus.learning.explainable import CHUNK, ExplainableModel
-
-    model = ExplainableModel.load(folder)
-    (vectorizer,) = model.features.vectorizers
-
-    def run() -> Any:
-        found = []
-        for start in range(0, len(asked), CHUNK):
-            matrix = DMatrix(vectorizer.transform(asked[start : start + CHUNK]))
-            margins = model.booster.predict(matrix, output_margin=True)
-            contributions = model.booster.predict(matrix, pred_contribs=True)
-            found += [model.classes[int(margin > 0)] for margin in margins]
-            assert len(contributions) == len(margins)
-        return found
-
-    return run
-
-
-def bare_graph(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
-    """The same six nodes written straight in LangGraph, on the same replayed model."""
-    from typing import TypedDict
-
-    import jinja2
-    from langchain_core.messages import HumanMessage
-    from langgraph.graph import END, START, StateGraph
-
-    from plexus.graph.cassette import Cassette
-    from plexus.graph.replay import ReplayChatModel
-
-    model = ReplayChatModel(
-        cassette=Cassette.read(folder / "replies.json"),
-        model_id="replay:bench",
-        parameters={"temperature": 0.0, "max_tokens": 500},
-    )
-
-    class State(TypedDict):
-        text: str
-        answers: dict[str, str]
-
-    def step(node: int) -> Callable[[State], dict[str, Any]]:
-        template = jinja2.Template(QUESTION.format(node, "{{ text }}"))
-
-        def ask(state: State) -> dict[str, Any]:
-            reply = str(model.invoke([HumanMessage(template.render(text=state["text"]))]).content)
-            last = [word for word in reply.split() if word in ("Yes", "No")][-1]
-            return {"answers": {**state["answers"], f"n{node}": last}}
-
-        return ask
-
-    graph: Any = StateGraph(State)
-    for node in range(NODES):
-        graph.add_node(f"n{node}", step(node))
-        graph.add_edge(f"n{node - 1}" if node else START, f"n{node}")
-    graph.add_edge(f"n{NODES - 1}", END)
-    compiled = graph.compile()
-    return lambda: [compiled.invoke({"text": text, "answers": {}})["answers"][f"n{NODES - 1}"] for text in asked]
 
 
 def pairs(made: dict[str, Path], count: int, rounds: int) -> list[Pair]:
-    """Every score by turns, through plexus and straight."""
+    """Score alternately through plexus and through the bare library."""
     many, few = texts(count), texts(GRAPH_TEXTS)
     bare = {
         "keyword": bare_keyword(many),
@@ -242,7 +153,7 @@ def pairs(made: dict[str, Path], count: int, rounds: int) -> list[Pair]:
         "XGBoost": bare_boosted(_artifact(made["XGBoost"]), many),
         "graph": bare_graph(made["graph"].parent, few),
     }
-    told = []
+    output = []
     for name, card in made.items():
         asked = few if name == "graph" else many
         say(f"{name}: {len(asked)} texts, {rounds} rounds")
@@ -254,8 +165,8 @@ def pairs(made: dict[str, Path], count: int, rounds: int) -> list[Pair]:
                 if turn:
                     took[place].append(seconds)
         clock, processor = ([min(run[kind] for run in each) for each in took] for kind in (0, 1))
-        told.append(Pair(name, len(asked), *clock, *processor))
-    return told
+        output.append(Pair(name, len(asked), *clock, *processor))
+    return output
 
 
 def _timed(run: Callable[[], Any]) -> tuple[float, float]:
@@ -280,12 +191,12 @@ def firsts(made: dict[str, Path]) -> list[First]:
         "took = 1000 * (time.perf_counter() - began); "
         "print(took, next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
-    told = []
+    output = []
     for name, card in made.items():
         say(f"first score: {name}")
         runs = [_values(program, str(card), str(card.parent / "store"), texts(1)[0]) for _ in range(3)]
-        told.append(First(name, min(run[0] for run in runs), max(run[1] for run in runs) / 1024))
-    return told
+        output.append(First(name, min(run[0] for run in runs), max(run[1] for run in runs) / 1024))
+    return output
 
 
 def import_ms() -> dict[str, float]:
@@ -308,7 +219,7 @@ def _values(program: str, *arguments: str) -> list[float]:
     return [float(word) for word in done.stdout.split()]
 
 
-def page(told: list[Pair], first: list[First], imported: dict[str, float]) -> str:
+def page(output: list[Pair], first: list[First], imported: dict[str, float]) -> str:
     """The tables, as Markdown."""
     lines = [
         "| score | texts | plexus, s | straight, s | ratio | processor |",
@@ -316,7 +227,7 @@ def page(told: list[Pair], first: list[First], imported: dict[str, float]) -> st
     ]
     lines += [
         f"| {one.what} | {one.texts} | {one.ours:.3f} | {one.bare:.3f} | {one.ratio:.2f} | {one.processor_ratio:.2f} |"
-        for one in told
+        for one in output
     ]
     lines += ["", "| first score in a new process | ms | memory, MB |", "|---|---:|---:|"]
     lines += [f"| {one.what} | {one.ms:.0f} | {one.memory_mb:.0f} |" for one in first]
@@ -330,17 +241,17 @@ def main() -> int:
     """Command line: 0 done, 1 failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=int, default=10_000, help="texts of a batch (default: 10000)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds that are told (default: 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds to measure (default: 5)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-engine-") as folder:
-        made = cards(Path(folder))
-        told, first, imported = pairs(made, options.texts, options.rounds), firsts(made), import_ms()
+        paths = cards(Path(folder))
+        output, first, imported = pairs(paths, options.texts, options.rounds), firsts(paths), import_ms()
     if options.json:
-        rows = [{**asdict(one), "ratio": one.ratio, "processor_ratio": one.processor_ratio} for one in told]
+        rows = [{**asdict(one), "ratio": one.ratio, "processor_ratio": one.processor_ratio} for one in output]
         print(json.dumps({"pairs": rows, "first": list(map(asdict, first)), "import_ms": imported}, indent=1))
     else:
-        print(page(told, first, imported))
+        print(page(output, first, imported))
     return 0
 
 

@@ -20,14 +20,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buildah import Buildah
-from measure import HEAD, Row, Run, command, line, measured, pushed_bytes
+from bench.buildah import Buildah
+from bench.measure import HEAD, Row, Run, command, line, measured, pushed_bytes
 
 if TYPE_CHECKING:
     from local_aws.instance import Instance
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "nix")]
 NAME = "bench-image"
 REPOSITORY = "plexus/score-processor-lambda"
 
@@ -36,7 +35,7 @@ class Ours:
     """Our build, in a clone of HEAD with a cache that holds the inputs only."""
 
     def __init__(self, work: Path) -> None:
-        from cache import cache_dir
+        from nix.cache import cache_dir
 
         self.source = work / "source"
         command("git", "clone", "--quiet", "--shared", ROOT, self.source)
@@ -50,12 +49,12 @@ class Ours:
 
     def build(self) -> Run:
         """Build what is there."""
-        return measured(sys.executable, self.source / "nix/build.py", environment=self.environment)
+        return measured(sys.executable, "-m", "nix.build", environment=self.environment, folder=self.source)
 
     def push(self) -> tuple[Run, int]:
         """Push to the stage's repository; and how many bytes were sent."""
         local = {name: os.environ[name] for name in ("LOCAL_AWS_HOME", "LOCAL_AWS_NAME")}
-        words = (sys.executable, "-m", "scripts.push", "--json")
+        words = (sys.executable, "-m", "scripts", "push", "--json")
         run = measured(*words, environment={**self.environment, **local}, folder=self.source)
         return run, int(json.loads(run.said)["sent_bytes"])
 
@@ -76,12 +75,8 @@ def registry(work: Path) -> Iterator[tuple[Instance, str]]:
     os.environ.update({"LOCAL_AWS_HOME": str(work / "aws"), "LOCAL_AWS_NAME": NAME})
     running = control.start(NAME)
     try:
-        client = boto3.client(
-            "ecr",
-            endpoint_url=running.endpoint,
-            region_name="us-west-2",
-            **dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "test"),
-        )
+        session = boto3.session.Session("test", "test", region_name="us-west-2")
+        client = session.client("ecr", endpoint_url=running.endpoint)
         for name in (REPOSITORY, "bench/skopeo", "bench/buildah"):
             client.create_repository(repositoryName=name)
         token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
@@ -93,7 +88,7 @@ def registry(work: Path) -> Iterator[tuple[Instance, str]]:
 def builds(ours: Ours, buildah: Buildah | None) -> Iterator[Row]:
     """From nothing, and unchanged."""
     for what in ("build, nothing cached but inputs", "build again, nothing changed"):
-        yield Row(what, ours.build(), buildah and buildah.build())
+        yield Row(what, ours.build(), buildah.build() if buildah else None)
 
 
 def pushes(ours: Ours, buildah: Buildah | None, running: Instance, login: str) -> Iterator[Row]:
@@ -102,18 +97,19 @@ def pushes(ours: Ours, buildah: Buildah | None, running: Instance, login: str) -
     copy = ("skopeo", "copy", "-q", "--preserve-digests", "--dest-tls-verify=false", f"--dest-creds={login}")
     target = f"docker://{running.registry}/bench/skopeo:latest"
     whole, sent = ours.push()
-    peer = buildah and buildah.push(running.registry, login)
+    peer = buildah.push(running.registry, login) if buildah else None
     by_skopeo = measured(*copy, f"oci:{ours.layout}", target) if skopeo else None
-    yield Row("push of the whole image", whole, peer, by_skopeo, sent=(sent, buildah and buildah.size()))
+    yield Row("push of the whole image", whole, peer, by_skopeo, sent=(sent, buildah.size() if buildah else None))
     peers_before = buildah.blobs() if buildah else {}
     edit(ours.source)
     if buildah:
         edit(buildah.context)
-    yield Row("build after an edit of the handler", ours.build(), buildah and buildah.build())
+    yield Row("build after an edit of the handler", ours.build(), buildah.build() if buildah else None)
     edited, sent = ours.push()
-    peer = buildah and buildah.push(running.registry, login)
+    peer = buildah.push(running.registry, login) if buildah else None
     by_skopeo = measured(*copy, f"oci:{ours.layout}", target) if skopeo else None
-    more = buildah and sum(size for blob, size in buildah.blobs().items() if blob not in peers_before)
+    blobs = buildah.blobs() if buildah else {}
+    more = sum(size for blob, size in blobs.items() if blob not in peers_before) if buildah else None
     yield Row("push of the edit", edited, peer, by_skopeo, sent=(sent, more))
 
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "nix")]
 
 NAME = "bench-scale"
 
@@ -44,25 +43,26 @@ class Real:
 def measure(jobs: int) -> Real:
     """Send `jobs` jobs, a third for each example score, and let the queue feed the function until all are done."""
     with local_stage() as aws:
-        from scripts import _scenario, enqueue
-        from scripts._seed import read_card
-        from scripts.demo import TRAINED
+        from scripts.aws import event_source, queues
+        from scripts.demo.steps import TRAINED
+        from scripts.jobs import sending
+        from scripts.jobs.seeding import read_card
 
         items = list(itertools.islice(_items(), jobs // 3))
         began_at = time.time()
-        seeded = enqueue.seed(aws, read_card(TRAINED), items)
-        enqueue.send(aws, [enqueue.body(job.id) for job in seeded])
+        seeded = sending.seed(aws, read_card(TRAINED), items)
+        sending.send(aws, [sending.body(job.id) for job in seeded])
         queue = aws.queue_url(aws.stage.queues.request)
         began = time.monotonic()
-        _scenario.switch_event_source(aws, enabled=True)
-        _scenario.wait("scoring", lambda: _scenario.depth(aws, queue) == 0)
+        event_source.switch_event_source(aws, enabled=True)
+        event_source.wait("scoring", lambda: queues.depth(aws, queue) == 0)
         return _told(aws, len(seeded), time.monotonic() - began, began_at)
 
 
 def _items() -> Iterator[Any]:
     """The example items again and again, each time under another name."""
-    from scripts._items import Item, read_items
-    from scripts.demo import ITEMS
+    from scripts.demo.steps import ITEMS
+    from scripts.jobs.item_files import Item, read_items
 
     for turn in itertools.count():
         for item in read_items(ITEMS):
@@ -74,21 +74,24 @@ def local_stage() -> Iterator[Any]:
     """The local stage with the built image deployed and its event source off, on an instance of its own."""
     os.environ["LOCAL_AWS_NAME"] = NAME
     from local_aws import control, instance
-    from scripts import _scenario, deploy, infra, push
-    from scripts._aws import clients, load_stage
-    from scripts._image import local_image
-    from scripts.demo import CARD, TRAINED, run
+    from scripts.aws import event_source, resources
+    from scripts.aws.clients import clients
+    from scripts.aws.stage import load_stage
+    from scripts.checkout.layout import local_image
+    from scripts.demo.steps import CARD, TRAINED, run
+    from scripts.images import push
+    from scripts.release import deployment
 
-    run("nix/build.py")
+    run("-m", "nix.build")
     run("-m", "plexus", "train", str(CARD), "--write", str(TRAINED))
     try:
         aws = clients(load_stage("local"), control.start(NAME).endpoint)
         image = local_image()
-        infra.deploy(aws)
+        resources.deploy(aws)
         push.push(aws, image)
-        infra.deploy(aws)
-        deploy.deploy(aws, image.digest, commit=image.revision)
-        _scenario.switch_event_source(aws, enabled=False)
+        resources.deploy(aws)
+        deployment.deploy(aws, image.digest, commit=image.revision)
+        event_source.switch_event_source(aws, enabled=False)
         yield aws
     finally:
         control.stop(NAME)
@@ -97,13 +100,13 @@ def local_stage() -> Iterator[Any]:
 
 def _told(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:
     """What the log and the tables say of the run."""
-    from scripts import _logs, _tables
-    from scripts._report import parse_report
+    from scripts.aws import dynamodb, logs
+    from scripts.aws.report import parse_report
 
-    events = _logs.read(aws, int(began_at * 1000))
+    events = logs.read(aws, int(began_at * 1000))
     reports = [report for event in events if (report := parse_report(event.message))]
     durations = sorted((report.duration_ms + (report.init_ms or 0)) / 1000 for report in reports)
-    states = _tables.scan(aws, "ScoringJob")
+    states = dynamodb.scan(aws, "ScoringJob")
     assert sum(record["status"] == "COMPLETED" for record in states) == jobs, "not every job was completed"
     source = aws.stage.event_source
     return Real(
@@ -115,8 +118,8 @@ def _told(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:
         later=durations[: -source.maximum_concurrency],
         log_bytes_per_job=sum(len(event.message.encode()) for event in events) / jobs,
         job_bytes=_size(states),
-        item_bytes=_size(_tables.scan(aws, "Item")),
-        result_bytes=_size(_tables.scan(aws, "ScoreResult")),
+        item_bytes=_size(dynamodb.scan(aws, "Item")),
+        result_bytes=_size(dynamodb.scan(aws, "ScoreResult")),
     )
 
 

@@ -28,7 +28,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "nix")]
 
 NAME = "bench-operations"
 SMOKE = 'EVENT={"source":"smoke"}'
@@ -147,13 +146,13 @@ class Stage:
 
     def push(self) -> Push:
         """Our push of what was built last."""
-        command = [str(ROOT / ".venv/bin/python"), "-m", "scripts.push", "--json"]
+        command = [str(ROOT / ".venv/bin/python"), "-m", "scripts", "push", "--json"]
         watch = Watch()
         done = subprocess.run(
             command, cwd=self.source, env=self.environment, capture_output=True, text=True, check=True
         )
-        took, spent, told = watch.seconds, watch.processor, json.loads(done.stdout)
-        return Push(took, spent, told["requests"], told["sent_bytes"])
+        took, spent, output = watch.seconds, watch.processor, json.loads(done.stdout)
+        return Push(took, spent, output["requests"], output["sent_bytes"])
 
     def copy(self) -> Push | None:
         """skopeo's copy of the same layout to a repository of its own."""
@@ -189,8 +188,8 @@ def stage() -> Iterator[Stage]:
 
         running = control.start(NAME)
         try:
-            keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "test")
-            client = boto3.client("ecr", endpoint_url=running.endpoint, region_name="us-west-2", **keys)
+            session = boto3.session.Session("test", "test", region_name="us-west-2")
+            client = session.client("ecr", endpoint_url=running.endpoint)
             client.create_repository(repositoryName="bench/skopeo")
             token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
             login = base64.b64decode(token).decode()
@@ -219,9 +218,9 @@ def deploys(found: Stage) -> dict[str, float]:
     found.edit(1)
     found.make("build", "push")
     began = time.perf_counter()
-    told = found.make("deploy")
+    output = found.make("deploy")
     took = time.perf_counter() - began
-    steps = {name: float(seconds) for name, seconds in re.findall(r"(\w+) (\d+\.\d+) s\b", told.splitlines()[-1])}
+    steps = {name: float(seconds) for name, seconds in re.findall(r"(\w+) (\d+\.\d+) s\b", output.splitlines()[-1])}
     return {**steps, "whole command": took}
 
 
@@ -295,16 +294,16 @@ def _size(count: int) -> str:
 def main() -> int:
     """Command line: 0 done, 1 failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--edits", type=int, default=5, help="edits from which the best is told (default: 5)")
+    parser.add_argument("--edits", type=int, default=5, help="edits of which the best is reported (default: 5)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
-    with stage() as found:
-        rows = list(pushes(found))
-        steps, edits, spent = deploys(found), answers(found, options.edits), shares(found)
-        make_ms = make_itself(found)
+    with stage() as running:
+        rows = list(pushes(running))
+        steps, edits, spent = deploys(running), answers(running, options.edits), shares(running)
+        make_ms = make_itself(running)
     if options.json:
-        told = {"push": [asdict(row) for row in rows], "deploy": steps, "edits": [asdict(one) for one in edits]}
-        print(json.dumps({**told, "processor": spent, "make_ms": make_ms}))
+        output = {"push": [asdict(row) for row in rows], "deploy": steps, "edits": [asdict(one) for one in edits]}
+        print(json.dumps({**output, "processor": spent, "make_ms": make_ms}))
     else:
         print(page(rows, steps, edits, spent, make_ms))
     return 0

@@ -1,9 +1,10 @@
-"""Accuracy and AC1 of our scores on real labelled sentences, against plain scikit-learn in the same run.
+"""Accuracy and macro F1 of our scores on public labelled texts, against plain scikit-learn in the same run.
 
-python bench/quality.py [FOLDER]
+python bench/quality.py DOWNLOADS [--sentences FOLDER] [--only NAME] [--xgboost]
 
-FOLDER (default: ../shared/data/sentiment-sentences) holds three files of `sentence<TAB>0|1` lines, one for each source.
-Trained on two sources and tested on the third, each way, and on a random half of all.
+DOWNLOADS is where the pinned packages of bench/quality-data.txt are kept; they are fetched if missing. FOLDER holds
+three files of `sentence<TAB>0|1` lines, one for each source: trained on two and tested on the third, each way, and on a
+random half of all.
 """
 
 from __future__ import annotations
@@ -14,15 +15,10 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from plexus.evaluation.confusion import Confusion
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from bench import quality_data
+from bench.quality_data import Split
 
 SEED = 7
 CARD = """
@@ -42,15 +38,6 @@ scores:
 Answer = Callable[[Sequence[str]], list[str]]
 
 
-@dataclass(frozen=True)
-class Split:
-    """What is learnt from, and what is asked."""
-
-    name: str
-    train: list[tuple[str, str]]
-    test: list[tuple[str, str]]
-
-
 def read(path: Path) -> list[tuple[str, str]]:
     """(sentence, label) of each line."""
     with path.open(encoding="utf-8", newline="") as file:
@@ -58,7 +45,7 @@ def read(path: Path) -> list[tuple[str, str]]:
         return [(row[0].strip(), row[1].strip()) for row in rows if len(row) == 2 and row[1].strip() in "01"]
 
 
-def splits(folder: Path) -> Iterator[Split]:
+def sentences(folder: Path) -> Iterator[Split]:
     """Every source left out once, and a random half."""
     sources = {path.name.split("_")[0]: read(path) for path in sorted(folder.glob("*.txt"))}
     for name, asked in sources.items():
@@ -105,52 +92,64 @@ def keyword(_: list[str], __: list[str]) -> Answer:
     ]
 
 
-SCORES = {"scikit-learn": plain, "keyword": keyword, "SVM": svm, "XGBoost": boosted}
+SCORES = {"keyword": keyword, "SVM": svm, "XGBoost": boosted}
 
 
-def rows(folder: Path) -> Iterator[str]:
-    """The table, as Markdown."""
+def rows(splits: Iterator[Split], scores: Sequence[str]) -> Iterator[str]:
+    """Yield the table, as Markdown: each score beside plain scikit-learn, with the paired difference."""
     from plexus.evaluation.confusion import Confusion
+    from plexus.evaluation.proportions import compare
 
-    yield "| split | score | accuracy | 95 % | AC1 | 95 % | train, CPU s |"
-    yield "|---|---|---:|---:|---:|---:|---:|"
-    for split in splits(folder):
+    figures = "accuracy | against plain, points (95 %) | macro F1 | train, CPU s | × plain"
+    yield f"| texts | learnt → asked, classes | score | {figures} |"
+    yield "|---|---|---|---:|---:|---:|---:|---:|"
+    for split in splits:
         texts, labels = ([row[column] for row in split.train] for column in (0, 1))
-        for name, make in SCORES.items():
+        asked, truths = ([row[column] for row in split.test] for column in (0, 1))
+        size = f"{len(texts)} → {len(asked)}, {len(set(labels))}"
+        first: list[bool] = []
+        least = 0.0
+        for name, make in {"scikit-learn": plain, **{name: SCORES[name] for name in scores}}.items():
             began = time.process_time()
             answer = make(texts, labels)
             took = time.process_time() - began
-            table = Confusion.of([row[1] for row in split.test], answer([row[0] for row in split.test]))
-            told = " | ".join(_told(*figure) for figure in _figures(table))
-            yield f"| {split.name} ({len(split.train)} → {len(split.test)}) | {name} | {told} | {took:.1f} |"
-
-
-def _figures(table: Confusion) -> Iterator[tuple[float, float, float]]:
-    """Accuracy and AC1, each with the ends of its 95 % interval."""
-    from plexus.evaluation.agreement import ac1
-    from plexus.evaluation.intervals import wilson
-
-    beyond_chance = ac1(table)
-    assert table.accuracy is not None
-    assert beyond_chance is not None
-    yield (table.accuracy, *(wilson(table.right, table.total) or (0.0, 1.0)))
-    yield beyond_chance.value, beyond_chance.low, beyond_chance.high
-
-
-def _told(value: float, low: float, high: float) -> str:
-    """A figure and its interval."""
-    return f"{value:.3f} | {low:.3f} to {high:.3f}"
+            result = answer(asked)
+            right = [one == two for one, two in zip(result, truths, strict=True)]
+            table = Confusion.of(truths, result)
+            if not first:
+                first, least, against = right, took, ""
+            else:
+                both = compare(first, right)
+                against = f"{100 * both.difference:+.1f} ({100 * both.low:+.1f} to {100 * both.high:+.1f})"
+            figures = f"{table.accuracy or 0:.3f} | {against} | {table.macro[2] or 0:.3f}"
+            yield f"| {split.name} | {size} | {name} | {figures} | {took:.2f} | {took / least:.1f} |"
 
 
 def main() -> int:
     """Command line: 0 done, 1 there is no data."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path, default=ROOT.parent / "shared/data/sentiment-sentences")
-    folder = parser.parse_args().folder
-    if not list(folder.glob("*.txt")):
-        print(f"no labelled sentences in {folder}: expected files of sentence<TAB>0|1 lines", file=sys.stderr)
+    parser.add_argument("downloads", type=Path)
+    parser.add_argument("--sentences", type=Path)
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--xgboost", action="store_true")
+    settings = parser.parse_args()
+    if settings.sentences is not None and not list(settings.sentences.glob("*.txt")):
+        print(
+            f"no labelled sentences in {settings.sentences}: expected files of sentence<TAB>0|1 lines", file=sys.stderr
+        )
         return 1
-    for row in rows(folder):
+    quality_data.fetch(settings.downloads)
+    svm(
+        ["good one", "bad one", "good two", "bad two"] * 4, ["a", "b"] * 8
+    )  # the libraries are loaded before anything is timed
+    plain(["good one", "bad one"], ["a", "b"])
+    if settings.sentences is not None:
+        for row in rows(sentences(settings.sentences), ["keyword", "SVM", *(["XGBoost"] if settings.xgboost else [])]):
+            print(row, flush=True)
+    packages = (
+        one for one in quality_data.splits(settings.downloads) if not settings.only or one.name in settings.only
+    )
+    for row in rows(packages, ["SVM", *(["XGBoost"] if settings.xgboost else [])]):
         print(row, flush=True)
     return 0
 

@@ -1,12 +1,12 @@
 """What limits throughput at each size: a simulation of queue, event source, function, tables and model provider.
 
-python bench/scale.py            the table of docs/scale.md (no AWS, a few seconds)
+python bench/scale.py            the table of docs/explanation/scale.md (no AWS, a few seconds)
 python bench/scale.py --check    the simulation against a real run on the local AWS, in the same minutes
 
 The simulation is one of discrete events. A queue feeds batches to execution environments; the event source begins with
 `START` of them at once and adds `PER_MINUTE` up to its limit (Lambda's documented scaling for standard queues). A batch
 takes its overhead, its jobs' computing one after the other (one vCPU) and their waiting for the provider at once.
-Provider and tables give out at most so much a second; who comes later waits.
+Provider and tables have a maximum rate; later requests wait.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 START, PER_MINUTE, MOST = 5, 300, 1250
 ACCOUNT_CONCURRENCY = 1000  # Lambda's default quota of a region
@@ -181,7 +178,7 @@ SYSTEMS = {
 
 
 def table() -> Iterator[str]:
-    """The table of docs/scale.md, as Markdown."""
+    """The table of docs/explanation/scale.md, as Markdown."""
     yield "| jobs a month | scores | jobs/s in, busiest hour | jobs/s out | p50 | p99 | batches at once | waits for |"
     yield "|---|---|---:|---:|---:|---:|---:|---|"
     for load in LOADS:

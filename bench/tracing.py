@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import importlib
 import os
+import site
 import socket
 import statistics
 import subprocess
@@ -22,12 +23,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 HEADER = "Root=1-5f84c7a1-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled="
 LIBRARY = "X-Ray's library"
 STEPS, BATCHES = 6, 300  # of a job alone
-LOADED = "import boto3, plexus, handler.clock, handler.steps"  # what the handler has anyway
-OURS, SDK = "import handler.tracing, handler.subsegments", "import aws_xray_sdk.core"
+LOADED = "import boto3, plexus, handler.clock, handler.crash_points"  # what the handler has anyway
+OURS, SDK = "import handler.tracing_header, handler.subsegments", "import aws_xray_sdk.core"
 
 
 def seconds_to_import(program: str, sdk: str) -> float:
@@ -42,7 +42,7 @@ def seconds_to_import(program: str, sdk: str) -> float:
 
 def steps_of(trace: Any) -> Callable[[], None]:
     """A job's steps by our own module."""
-    from handler.steps import Step
+    from handler.crash_points import Step
 
     def job() -> None:
         for _ in range(STEPS):
@@ -83,22 +83,22 @@ def main() -> None:
     for _ in range(options.rounds):
         for name, program in programs.items():
             times[name].append(seconds_to_import(program, options.sdk))
-    for name, found in times.items():
-        print(f"import of {name}: best {min(found) * 1000:.1f} ms, median {statistics.median(found) * 1000:.1f} ms")
+    for name, seconds in times.items():
+        print(f"import of {name}: best {min(seconds) * 1000:.1f} ms, median {statistics.median(seconds) * 1000:.1f} ms")
     contestants(options.sdk, options.rounds)
 
 
 def contestants(sdk: str, rounds: int) -> None:
     """A job's six steps: not sampled, sampled, and by the library."""
-    from handler import subsegments, tracing
+    from handler import subsegments, tracing_header
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listener.bind(("127.0.0.1", 0))
     address = f"127.0.0.1:{listener.getsockname()[1]}"
-    daemon = subsegments.daemon({subsegments.ADDRESS: address})
+    daemon = subsegments.find_daemon({subsegments.ADDRESS: address})
     jobs = {
         "sampled" if sampled else "not sampled": steps_of(
-            subsegments.Trace(tracing.parse(f"{HEADER}{sampled}"), daemon)
+            subsegments.Trace(tracing_header.parse(f"{HEADER}{sampled}"), daemon)
         )
         for sampled in (0, 1)
     }
@@ -108,13 +108,13 @@ def contestants(sdk: str, rounds: int) -> None:
             "_X_AMZN_TRACE_ID": f"{HEADER}1",
             "AWS_XRAY_DAEMON_ADDRESS": address,
         }
-        sys.path.append(sdk)
+        site.addsitedir(sdk)
         jobs[LIBRARY] = steps_of_the_sdk()
-    found: dict[str, list[float]] = {name: [] for name in jobs}
+    durations: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(rounds):
         for name, job in jobs.items():
-            found[name].append(microseconds(job))
-    for name, times in found.items():
+            durations[name].append(microseconds(job))
+    for name, times in durations.items():
         print(f"{STEPS} steps of a job, {name}: best {min(times):.1f} µs, median {statistics.median(times):.1f} µs")
     print(f"datagrams of a job, sampled: {datagrams(listener, jobs['sampled'])}")
     if sdk:

@@ -3,7 +3,7 @@
 python bench/worker.py [--jobs N] [--rounds N] [--json]
 
 Throughput: batches are received from the real queue, handed to each contestant in this process as an event source
-would, and deleted; rounds of all contestants alternate, and the best of each is told. Then the deployed function in the
+would, and deleted; contestants alternate, and each one's best round is reported. Then the deployed function in the
 real image: cold and warm latency, memory; and imports in fresh processes. Times are this machine's: read the ratios.
 """
 
@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "nix")]
 
 if TYPE_CHECKING:
     from bench.worker_latency import Latency
@@ -37,29 +36,29 @@ def imports() -> dict[str, float]:
     """Milliseconds that an import takes in a fresh process, best of several."""
     say(f"imports: {IMPORTS} processes each")
     program = "import time; began = time.perf_counter(); import {}; print(1000 * (time.perf_counter() - began))"
-    found: dict[str, float] = {}
+    seconds: dict[str, float] = {}
     for _ in range(IMPORTS):
         for name in ("boto3", "handler.app", "plexus"):
             command = [sys.executable, "-c", program.format(name)]
             took = float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
-            found[name] = min(took, found.get(name, took))
-    return found
+            seconds[name] = min(took, seconds.get(name, took))
+    return seconds
 
 
-def rates(told: list[Throughput]) -> Iterator[str]:
+def rates(output: list[Throughput]) -> Iterator[str]:
     """The tables of throughput."""
     from bench.worker_rates import FLOOR
 
     for batch, title in (10, "batches of ten"), (1, "jobs alone"):
-        rows = [one for one in told if one.batch == batch]
-        floor = next(one.jobs_per_s for one in rows if one.name == FLOOR)
+        rows = [row for row in output if row.batch == batch]
+        floor = next(row.jobs_per_s for row in rows if row.name == FLOOR)
         head = f"{title} | jobs/s | of the bare loop | AWS calls a job | sent, bytes | received, bytes"
         yield f"| {head} | processor, ms a job | of the local AWS |"
         yield "|---|---:|---:|---:|---:|---:|---:|---:|"
-        for one in rows:
+        for row in rows:
             yield (
-                f"| {one.name} | {one.jobs_per_s:.0f} | {one.jobs_per_s / floor:.2f} | {one.calls:.1f} "
-                f"| {one.sent:.0f} | {one.received:.0f} | {one.here:.1f} | {one.server:.1f} |"
+                f"| {row.name} | {row.jobs_per_s:.0f} | {row.jobs_per_s / floor:.2f} | {row.calls:.1f} "
+                f"| {row.sent:.0f} | {row.received:.0f} | {row.here:.1f} | {row.server:.1f} |"
             )
         yield ""
 
@@ -70,17 +69,21 @@ def calls_alone(calls: list[Call]) -> Iterator[str]:
 
     yield "| jobs alone: each call | a job | client, ms | waiting, ms |"
     yield "|---|---:|---:|---:|"
-    for each in calls:
-        yield f"| {each.name}: {each.operation} | {each.number:.0f} | {each.client:.2f} | {each.waiting:.2f} |"
+    for call in calls:
+        yield f"| {call.name}: {call.operation} | {call.number:.0f} | {call.client:.2f} | {call.waiting:.2f} |"
     for name in (FLOOR, POWERTOOLS, OURS):
-        mine = [each for each in calls if each.name in ("all", name)]
-        client, waiting = (sum(each.number * getattr(each, part) for each in mine) for part in ("client", "waiting"))
-        yield f"| {name}: the sum | {sum(each.number for each in mine):.0f} | {client:.1f} | {waiting:.1f} |"
+        selected = [call for call in calls if call.name in ("all", name)]
+        client, waiting = (
+            sum(call.number * getattr(call, part) for call in selected) for part in ("client", "waiting")
+        )
+        yield f"| {name}: the sum | {sum(call.number for call in selected):.0f} | {client:.1f} | {waiting:.1f} |"
 
 
-def page(told: list[Throughput], calls: list[Call], times: list[Latency], peak: int, imported: dict[str, float]) -> str:
+def page(
+    output: list[Throughput], calls: list[Call], times: list[Latency], peak: int, imported: dict[str, float]
+) -> str:
     """The tables, as Markdown."""
-    lines = [*rates(told), *calls_alone(calls), ""]
+    lines = [*rates(output), *calls_alone(calls), ""]
     lines += ["| invocation | number | p50, ms | p99, ms | inside, ms |", "|---|---:|---:|---:|---:|"]
     lines += [f"| {one.what} | {one.count} | {one.p50:.0f} | {one.p99:.0f} | {one.inside:.0f} |" for one in times]
     ratio = imported["handler.app"] / imported["boto3"]
@@ -96,7 +99,7 @@ def main() -> int:
     """Command line: 0 done, 1 failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=200, help="jobs of one round (default: 200)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds that are told (default: 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds to measure (default: 3)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
     from bench.local_run import local_stage
@@ -105,14 +108,14 @@ def main() -> int:
 
     imported = imports()
     with local_stage() as aws:
-        told, calls = Race(aws, options.jobs, options.rounds, say).run()
+        output, calls = Race(aws, options.jobs, options.rounds, say).run()
         times, peak = Invocations(aws, say).run()
     if options.json:
-        rows = {"throughput": list(map(asdict, told)), "calls": list(map(asdict, calls))}
+        rows = {"throughput": list(map(asdict, output)), "calls": list(map(asdict, calls))}
         rows |= {"latency": list(map(asdict, times))}
         print(json.dumps({**rows, "peak_memory_mb": peak, "import_ms": imported}, indent=1))
     else:
-        print(page(told, calls, times, peak, imported))
+        print(page(output, calls, times, peak, imported))
     return 0
 
 

@@ -81,7 +81,7 @@ class Stage:
 
         from handler import aws
 
-        session = boto3.session.Session("test", "test", region_name=self.region)
+        session: Any = boto3.session.Session("test", "test", region_name=self.region)
         return self.count.watch(session.client(service, endpoint_url=self.endpoint, config=aws.config()))
 
     def score(self, text: str) -> str:
@@ -146,7 +146,8 @@ def powertools(stage: Stage) -> Handle:
     config = IdempotencyConfig(expires_after_seconds=3600)
     processor = BatchProcessor(event_type=EventType.SQS)
 
-    @idempotent_function(data_keyword_argument="job_id", persistence_store=layer, config=config)
+    # Powertools gives this decorator no types.
+    @idempotent_function(data_keyword_argument="job_id", persistence_store=layer, config=config)  # type: ignore[untyped-decorator]
     def effect(job_id: str) -> str:
         result = uuid.uuid5(uuid.NAMESPACE_OID, job_id).hex
         put(stage, dynamodb, job_id, result, read(stage, dynamodb, job_id))
@@ -158,9 +159,10 @@ def powertools(stage: Stage) -> Handle:
         effect(job_id=json.loads(record.body)["scoring_job_id"])
 
     def handle(event: dict[str, Any]) -> set[str]:
-        config.register_lambda_context(Context())
-        answer = process_partial_response(event=event, record_handler=record, processor=processor, context=Context())
-        return {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+        context: Any = Context()
+        config.register_lambda_context(context)
+        answer = process_partial_response(event=event, record_handler=record, processor=processor, context=context)
+        return {str(one["itemIdentifier"]) for one in answer["batchItemFailures"]}
 
     return handle
 
@@ -189,7 +191,7 @@ def ours(stage: Stage) -> Handle:
         cache_dir=Path(tempfile.mkdtemp(prefix="bench-worker-")),
     )
     sqs = stage.client("sqs")
-    runtime = Runtime(chosen, Clients(stage.client("dynamodb"), sqs, sqs, None))
+    runtime = Runtime(chosen, Clients(stage.client("dynamodb"), sqs, sqs, stage.client("s3")))
     runtime.sweep.last = float("inf")  # at most once a minute, whatever the number of jobs: not a cost of one
 
     def handle(event: dict[str, Any]) -> set[str]:

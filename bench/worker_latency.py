@@ -36,30 +36,30 @@ class Invocations:
 
     def run(self) -> tuple[list[Latency], int]:
         """Latencies, and the most megabytes that an environment used."""
-        told = [
+        output = [
             self._runs("cold, nothing to do", COLD, self._cold, SMOKE),
             self._runs("warm, nothing to do", WARM, self._timed, SMOKE),
             self._runs("cold, one job", COLD, self._cold, {}),
             self._runs("warm, one job", WARM, self._timed, {}),
         ]
-        return told, max(self.peaks)
+        return output, max(self.peaks)
 
     def _runs(self, what: str, count: int, one: Timed, event: Any) -> Latency:
         self.say(f"{what}: {count} invocations")
-        found = []
+        runs = []
         for _ in range(count):
             if event is not SMOKE:
                 self._send_job()
-            found.append(one(event))
-        outside = sorted(took for took, _ in found)
-        return Latency(what, count, _at(outside, 0.5), _at(outside, 0.99), statistics.median(each for _, each in found))
+            runs.append(one(event))
+        outside = sorted(took for took, _ in runs)
+        return Latency(what, count, _at(outside, 0.5), _at(outside, 0.99), statistics.median(each for _, each in runs))
 
     def _timed(self, event: Any) -> tuple[float, float]:
         """Milliseconds as the caller waits, and as Lambda reports them."""
-        from scripts import invoke
+        from scripts.aws import invocation
 
         began = time.perf_counter()
-        answer = invoke.invoke(self.aws, event)
+        answer = invocation.invoke(self.aws, event)
         took = 1000 * (time.perf_counter() - began)
         if answer.exit_code or answer.report is None:
             raise SystemExit(f"the function answered {answer.payload}")
@@ -69,23 +69,23 @@ class Invocations:
     def _cold(self, event: Any) -> tuple[float, float]:
         from local_aws import control
         from local_aws.status import ask
-        from scripts import invoke
+        from scripts.aws import invocation
 
         running = control.find(NAME)
         assert running is not None
         ask(running, "/_local_aws/environments/kill", {})
-        invoke.invoke(self.aws, SMOKE)  # Lambda notices at the next call, whose answer is the end of the process
+        invocation.invoke(self.aws, SMOKE)  # Lambda notices at the next call, whose answer is the end of the process
         return self._timed(event)
 
     def _send_job(self) -> None:
-        from scripts import enqueue
-        from scripts._items import Item
-        from scripts._seed import read_card
-        from scripts.demo import TRAINED
+        from scripts.demo.steps import TRAINED
+        from scripts.jobs import sending
+        from scripts.jobs.item_files import Item
+        from scripts.jobs.seeding import read_card
 
         items = [Item(f"latency-{time.time_ns()}", "Where is my refund?", {})]
-        jobs = enqueue.seed(self.aws, read_card(TRAINED), items, ["Mentions Refund"])
-        enqueue.send(self.aws, [enqueue.body(one.id) for one in jobs])
+        jobs = sending.seed(self.aws, read_card(TRAINED), items, ["Mentions Refund"])
+        sending.send(self.aws, [sending.body(one.id) for one in jobs])
 
 
 def _at(ordered: list[float], share: float) -> float:

@@ -58,11 +58,11 @@ class Call:
 
 
 class Race:
-    """All contestants on one stage, in rounds by turns; `driver` counts the receives and deletes."""
+    """All contestants on one stage, in alternating rounds; `driver` counts the receives and deletes."""
 
     def __init__(self, aws: Any, jobs: int, rounds: int, say: Say):
-        from scripts._seed import read_card
-        from scripts.demo import TRAINED
+        from scripts.demo.steps import TRAINED
+        from scripts.jobs.seeding import read_card
 
         self.aws, self.jobs, self.rounds, self.say = aws, jobs, rounds, say
         self.card, self.numbers = read_card(TRAINED), itertools.count()
@@ -73,12 +73,12 @@ class Race:
 
     def run(self) -> tuple[list[Throughput], list[Call]]:
         """Batches of ten and of one, and the calls of the jobs alone."""
-        told = [each for batch in (10, 1) for each in self._with(batch)]
+        output = [each for batch in (10, 1) for each in self._with(batch)]
         turns = self.jobs * (self.rounds + 1)
         calls = spent("all", self.driver, turns * len(self.made))
         for name in (FLOOR, POWERTOOLS, OURS):
             calls += spent(name, self.made[name][0].count, turns)
-        return told, calls
+        return output, calls
 
     def _stage(self) -> contestants.Stage:
         aws, names = self.aws, self.aws.stage.queues
@@ -94,25 +94,25 @@ class Race:
 
     def _ready(self) -> list[str]:
         """New jobs of new items."""
-        from scripts import enqueue
-        from scripts._items import Item
+        from scripts.jobs import sending
+        from scripts.jobs.item_files import Item
 
         items = [Item(f"bench-{next(self.numbers)}", "Where is my refund?", {}) for _ in range(self.jobs)]
-        return [job.id for job in enqueue.seed(self.aws, self.card, items, [contestants.SCORE])]
+        return [job.id for job in sending.seed(self.aws, self.card, items, [contestants.SCORE])]
 
     def _with(self, batch: int) -> list[Throughput]:
         for count in (self.driver, *(its.count for its, _ in self.made.values())):
-            count.seconds.clear()  # those of the last size are told
-        found: dict[str, list[tuple[float, ...]]] = {name: [] for name in self.made}
-        for turn in range(self.rounds + 1):  # the first warms everything and is not told
+            count.seconds.clear()  # only those of the last size are reported
+        times: dict[str, list[tuple[float, ...]]] = {name: [] for name in self.made}
+        for turn in range(self.rounds + 1):  # the first round warms up and is not reported
             for name in self.made:
-                told = self._turn(name, batch)
-                self.say(f"batches of {batch}, round {turn}, {name}: {told[0]:.0f} jobs/s")
+                output = self._turn(name, batch)
+                self.say(f"batches of {batch}, round {turn}, {name}: {output[0]:.0f} jobs/s")
                 if turn:
-                    found[name].append(told)
+                    times[name].append(output)
         return [
             Throughput(name, batch, max(rate), calls[-1], sent[-1], received[-1], min(here), min(server))
-            for name, turns in found.items()
+            for name, turns in times.items()
             for rate, calls, sent, received, here, server in [tuple(zip(*turns, strict=True))]
         ]
 
@@ -138,21 +138,21 @@ def processor_ms() -> tuple[float, float]:
 def spent(name: str, count: Any, jobs: int) -> list[Call]:
     """What was counted of calls, for so many jobs."""
     calls = []
-    for operation, each in count.seconds.items():
-        client, whole = (1000 * statistics.median(column) for column in zip(*each, strict=True))
-        calls.append(Call(name, operation, len(each) / jobs, client, whole - client))
+    for operation, seconds in count.seconds.items():
+        client, whole = (1000 * statistics.median(column) for column in zip(*seconds, strict=True))
+        calls.append(Call(name, operation, len(seconds) / jobs, client, whole - client))
     return calls
 
 
 def drive(aws: Any, client: Any, handle: Callable[[dict[str, Any]], set[str]], jobs: list[str], batch: int) -> float:
     """Seconds from the first receive to the last delete. SystemExit when a message comes back."""
-    from scripts import enqueue
+    from scripts.jobs import sending
     from tests.faults.sources import record
 
     names = aws.stage.queues
     url, left = aws.queue_url(names.request), len(jobs)
     arn = f"arn:aws:sqs:{aws.stage.region}:{aws.stage.account}:{names.request}"
-    enqueue.send(aws, [enqueue.body(job) for job in jobs])
+    sending.send(aws, [sending.body(job) for job in jobs])
     began = time.perf_counter()
     while left:
         answer = client.receive_message(

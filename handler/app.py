@@ -1,192 +1,253 @@
-"""The function: `lambda_handler(event, context)`, and what an execution environment keeps between invocations."""
+"""The Lambda function: `lambda_handler(event, context)`, and the state that an execution environment keeps warm."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 
 import plexus
-from handler import aws, batch, metrics, redact, references, settings, subsegments, tracing
-from handler.batch import Outcome
-from handler.catalogue import Catalogue
+from handler import (
+    aws,
+    direct_invocation,
+    events,
+    metrics,
+    original_metrics,
+    redact,
+    secret_references,
+    sqs_event,
+    subsegments,
+)
 from handler.clock import Clock, Deadline
-from handler.exceptions import HandlerError
+from handler.crash_points import Observer, ignore_step
+from handler.direct_invocation import DirectInvocation, LambdaResponse
+from handler.events import Shape
+from handler.exceptions import HandlerError, UnknownEvent
+from handler.failures import FailureHandler
+from handler.invocation import Account, Invocation
+from handler.large_fields import LargeFields
 from handler.logs import Log
-from handler.objects import Objects
+from handler.outcome import MessageOutcome
 from handler.queues import Queues
-from handler.receiving import Answer, Receiving, answer
+from handler.scorecard_cache import ScorecardCache
 from handler.scoring import Score, Scoring
 from handler.settings import Settings
-from handler.settling import Settling
-from handler.steps import Observer, unobserved
+from handler.settings import load as load_settings
+from handler.shadow import Shadow
 from handler.store import Store
 from handler.subsegments import Trace
 from handler.sweep import Sweep
+from handler.tracing_header import INVOCATION, parse, parse_trace_id
 from handler.worker import Worker
+from plexus import environment, tracing
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+    from plexus.artifacts import Artifacts
 
 DEFAULT_REGION = "us-west-2"
+DEFAULT_MEMORY_MB = 2048  # on a host, where Lambda's AWS_LAMBDA_FUNCTION_MEMORY_SIZE is not set
 
 
 class LambdaContext(Protocol):
-    """What is used of Lambda's context."""
+    """The part of Lambda's context object that the worker uses."""
 
     @property
     def aws_request_id(self) -> str:
-        """The invocation's id."""
+        """The id of the invocation."""
         ...
 
     @property
     def function_version(self) -> str:
-        """The version that runs, `$LATEST` where none was published."""
+        """The published version that runs, or `$LATEST`."""
         ...
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends the invocation."""
+        """Return the milliseconds until Lambda ends the invocation."""
         ...
 
 
 @dataclass(frozen=True)
 class Clients:
-    """boto3's clients; S3 and the long poll are made when they are first used."""
+    """The boto3 clients. Those for S3 and for long polls are created on first use."""
 
-    dynamodb: Any
-    sqs: Any
-    long_poll: Any
-    s3: Any
+    dynamodb: "DynamoDBClient"
+    sqs: "SQSClient"
+    long_poll: "SQSClient"
+    s3: "S3Client"
 
     @classmethod
-    def create(cls, session: Any) -> "Clients":
-        """Those of a boto3 session."""
+    def create(cls, session: boto3.session.Session) -> "Clients":
+        """Create the clients of a boto3 session."""
         return cls(
             dynamodb=aws.client(session, "dynamodb"),
             sqs=aws.client(session, "sqs"),
-            long_poll=aws.Deferred(lambda: aws.client(session, "sqs", long_poll=True)),
-            s3=aws.Deferred(lambda: aws.client(session, "s3")),
+            long_poll=aws.lazy_client(lambda: aws.client(session, "sqs", long_poll=True)),
+            s3=aws.lazy_client(lambda: aws.client(session, "s3")),
         )
 
 
 class Runtime:
-    """The warm state: clients, account, compiled scorecards; made once, used by every invocation."""
+    """The warm state of an execution environment: clients, the account's id, compiled scorecards.
+
+    Created once and used by every invocation. Whatever belongs to one invocation is in its `Invocation`.
+    """
 
     def __init__(
         self,
-        chosen: Settings,
+        settings: Settings,
         clients: Clients,
         clock: Clock | None = None,
-        observe: Observer = unobserved,
+        observe: Observer = ignore_step,
         score: Score = plexus.score,
-        hidden: tuple[str, ...] = (),
+        secrets: tuple[str, ...] = (),
     ):
         self.clock = clock or Clock()
-        self.settings = chosen
-        self.log = Log(chosen.log_level, clock=self.clock)
-        self.store = Store(clients.dynamodb, chosen.table_prefix)
+        self.settings = settings
+        self.log = Log(settings.log_level, clock=self.clock)
+        self.store = Store(clients.dynamodb, settings.table_prefix, wall=self.clock.wall)
+        self.account = Account(self.store, settings.account_key)
         self.queues = Queues(
             clients.sqs,
             clients.long_poll,
-            chosen.request_queue_url,
-            chosen.response_queue_url,
-            chosen.dead_letter_queue_url,
+            settings.request_queue_url,
+            settings.response_queue_url,
+            settings.dead_letter_queue_url,
         )
-        objects = Objects(clients.s3, chosen.artifact_bucket)
-        catalogue = Catalogue(chosen.cache_dir / "versions", lambda text, name: plexus.load(text, name=name))
-        artifacts = None
-        if chosen.artifact_bucket:
-            from plexus.artifacts import S3Artifacts
-
-            artifacts = S3Artifacts(clients.s3, chosen.artifact_bucket, chosen.cache_dir)
-        scoring = Scoring(self.store, objects, catalogue, score, self.clock.timestamp, artifacts)
-        hidden = (*hidden, *redact.secrets(os.environ))
-        settling = Settling(self.store, self.queues, chosen, self.clock, observe, hidden)
-        self.worker = Worker(
-            self.store, self.queues, scoring, settling, chosen, self.clock, observe, self.log, self.account_id
-        )
-        self.receiving = Receiving(self.worker, self.queues, chosen, observe, self.tell)
-        self.sweep = Sweep(self.store, self.queues, self.clock, observe, self.log)
-        self.daemon = subsegments.daemon(os.environ)
-        self._account_id: str | None = None
-        self._lock = Lock()
+        secrets = (*secrets, *redact.secret_values(os.environ))
+        failures = FailureHandler(self.store, self.queues, settings, self.clock, observe, secrets)
+        scoring = self._scoring(clients, score)
+        self.worker = Worker(self.store, self.queues, scoring, failures, settings, self.clock, observe)
+        self.shadow = Shadow(self.store, scoring, secrets)
+        self.direct = DirectInvocation(self.worker, self.queues, settings, observe)
+        self.sweep = Sweep(self.store, self.queues, self.clock, observe)
+        self.daemon = subsegments.find_daemon(os.environ)
         self._cold = True
 
-    def account_id(self) -> str:
-        """The id of this worker's account, looked up once."""
-        with self._lock:
-            if self._account_id is None:
-                self._account_id = self.store.account_id(self.settings.account_key)
-            return self._account_id
+    def handle(self, event: Any, context: LambdaContext) -> LambdaResponse:
+        """Process an event according to its shape, and return Lambda's response.
 
-    def handle(self, event: Any, context: LambdaContext) -> Answer:
-        """Dispatch by the event's shape."""
-        trace = Trace(tracing.parse(os.environ.get(tracing.INVOCATION)), self.daemon, self.clock)
-        self.worker.trace = trace
-        self.bind(aws_request_id=context.aws_request_id, trace_id=trace.trace_id)
-        ends = self.clock.monotonic() + context.get_remaining_time_in_millis() / 1000
-        deadline = Deadline(self.clock, ends, self.settings.reserve)
-        source = event.get("source") if isinstance(event, Mapping) else None
-        if source == "smoke":
-            revision = os.environ.get("PLEXUS_REVISION", "unknown")
-            return answer(200, message="ready", revision=revision, function_version=context.function_version)
-        if source == "sweep":
-            return answer(200, message="swept", sent=self.sweep.run())
-        result = self._work(event, source, deadline)
-        self.sweep.when_due(deadline)
-        return result
+        Raises `UnknownEvent` before any call, and another `HandlerError` if the invocation as a whole fails; the errors
+        of single jobs are in the response.
+        """
+        shape = events.shape_of(event)
+        invocation = self._begin(context)
+        if shape is Shape.SMOKE:
+            revision, version = os.environ.get("PLEXUS_REVISION", "unknown"), context.function_version
+            return direct_invocation.response(200, message="ready", revision=revision, function_version=version)
+        if shape is Shape.SWEEP:
+            return direct_invocation.response(200, message="swept", sent=self.sweep.run(invocation))
+        if shape is Shape.SHADOW:
+            return self.shadow.run(event, invocation)
+        response, outcomes = self._process(event, shape, invocation)
+        if outcomes:
+            self._log_metrics(outcomes, invocation)
+        self.sweep.run_if_due(invocation)
+        return response
 
-    def bind(self, **fields: object) -> None:
-        """Fields that every line of this invocation's log carries."""
-        self.log = self.log.bind(**fields)
-        self.worker.log = self.sweep.log = self.log
+    def _begin(self, context: LambdaContext) -> Invocation:
+        allotted = context.get_remaining_time_in_millis() / 1000
+        deadline = Deadline(self.clock, self.clock.monotonic() + allotted, self.settings.reserve, allotted)
+        trace = Trace(parse(os.environ.get(INVOCATION)), self.daemon, self.clock)
+        log = self.log.bind(aws_request_id=context.aws_request_id, trace_id=trace.trace_id)
+        return Invocation(deadline, log, trace, self.account)
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
-        """The invocation's metrics, in its log."""
+    def _process(self, event: Any, shape: Shape, invocation: Invocation) -> tuple[LambdaResponse, list[MessageOutcome]]:
+        if shape.is_batch:
+            messages = sqs_event.parse_messages(events.records_of(event))
+            outcomes = self.worker.process(messages, invocation)
+            return sqs_event.batch_response(messages, outcomes), outcomes
+        if shape is Shape.FAN_OUT:
+            return self.direct.fan_out(event, invocation)
+        if shape is Shape.JOB:
+            return self.direct.run_job(event, invocation)
+        return self.direct.poll(invocation)
+
+    def _log_metrics(self, outcomes: Sequence[MessageOutcome], invocation: Invocation) -> None:
+        """Write the invocation's metrics to its log."""
         wall = self.clock.wall()
-        counted = metrics.of(outcomes, wall, self._cold)
+        collected = metrics.collect(outcomes, wall, self._cold)
         self._cold = False
         function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "host")
-        self.log.raw(metrics.line(counted, function_name, wall, self.worker.trace.trace_id))
+        invocation.log.raw(metrics.format_line(collected, function_name, wall, invocation.trace.trace_id))
+        if self.settings.original_metrics:
+            for line in original_metrics.format_lines(outcomes, self.settings.environment, wall):
+                invocation.log.raw(line)
 
-    def _work(self, event: Any, source: object, deadline: Deadline) -> Answer:
-        if batch.is_batch(event):
-            deliveries = batch.deliveries(event)
-            outcomes = self.worker.work(deliveries, deadline)
-            self.tell(outcomes)
-            return batch.answer(deliveries, outcomes)
-        if source == "fanout":
-            return self.receiving.fan_out(event, deadline)
-        return self.receiving.poll(deadline)
+    def _scoring(self, clients: Clients, score: Score) -> Scoring:
+        settings = self.settings
+        scorecards = ScorecardCache(settings.cache_dir / "versions", lambda text, name: plexus.load(text, name=name))
+        artifacts = _artifacts(settings, clients)
+        large_fields = LargeFields(clients.s3, settings.artifact_bucket)
+        traced = settings.external_tracing
+        return Scoring(self.store, large_fields, scorecards, score, self.clock.timestamp, artifacts, traced)
+
+
+def _artifacts(settings: Settings, clients: Clients) -> "Artifacts | None":
+    """Return the store of models; None without a bucket."""
+    if not settings.artifact_bucket:
+        return None
+    from plexus.artifacts import S3Artifacts
+
+    return S3Artifacts(clients.s3, settings.artifact_bucket, settings.cache_dir)
+
+
+def _create_engine(settings: Settings, clients: Clients) -> Score:
+    """Return a `plexus.score` that runs in child processes, which can be killed.
+
+    The children are forked, so they share the memory of every module that this process has imported by now.
+    """
+    from plexus.isolation.children import Children, limits_for
+
+    megabytes = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or DEFAULT_MEMORY_MB)
+    return Children(_artifacts(settings, clients), limits_for(megabytes)).score
 
 
 _runtime: Runtime | None = None
 
 
 def runtime() -> Runtime:
-    """The environment's warm state, made by the first invocation; raises `HandlerError`.
+    """Return the environment's warm state, created by the first call; raises `HandlerError`.
 
-    Secrets that variables name by their ARN are read here, before anything could need them.
+    Secrets that the environment references by ARN are read here, before any code can need them.
     """
     global _runtime
     if _runtime is None:
-        chosen = settings.load(os.environ)
-        os.environ.setdefault("SCORECARD_CACHE_DIR", str(chosen.cache_dir))
-        with aws.calling("prepare the calls to AWS"):  # a profile that is not there, on a host
+        settings = load_settings(os.environ)
+        if not settings.external_tracing:
+            tracing.remove_variables(os.environ)
+        os.environ.setdefault("SCORECARD_CACHE_DIR", str(settings.cache_dir))
+        with aws.calling("prepare the calls to AWS"):  # on a host, AWS_PROFILE may name a missing profile
             session = boto3.session.Session(region_name=os.environ.get("AWS_REGION", DEFAULT_REGION))
-        hidden = references.resolve(os.environ, lambda service, region: aws.client(session, service, region=region))
-        _runtime = Runtime(chosen, Clients.create(session), hidden=hidden)
+        secrets = secret_references.resolve(
+            os.environ, lambda service, region: aws.client(session, service, region=region)
+        )
+        adopted = environment.adopt(os.environ)
+        clients = Clients.create(session)
+        _runtime = Runtime(settings, clients, score=_create_engine(settings, clients), secrets=secrets)
+        if adopted:
+            _runtime.log.info("variables of the original are read under another name", names=adopted)
+        if unread := environment.list_without_effect(os.environ):
+            _runtime.log.info("variables of the original have no effect", names=unread)
     return _runtime
 
 
-def lambda_handler(event: Any, context: LambdaContext) -> Answer:
-    """Lambda's entry. A failed batch raises, so that all of it comes back; a direct invocation is told why."""
+def lambda_handler(event: Any, context: LambdaContext) -> LambdaResponse:
+    """Handle one invocation; this is the entry point that the image names.
+
+    A batch that fails as a whole raises, so that all of it is delivered again, and so does an event of an unknown
+    shape, whose sender would take an answer for success. A direct invocation is answered with a 500 and the reason.
+    """
     try:
         return runtime().handle(event, context)
     except HandlerError as error:
-        reason = redact.reason(error, True, redact.secrets(os.environ))
+        reason = redact.describe_error(error, True, redact.secret_values(os.environ))
         log = Log().bind(aws_request_id=context.aws_request_id)
-        trace_id = tracing.trace_id(os.environ.get(tracing.INVOCATION))
-        log.error("the invocation failed", error=reason, trace_id=trace_id)
-        if batch.is_batch(event):
+        log.error("the invocation failed", error=reason, trace_id=parse_trace_id(os.environ.get(INVOCATION)))
+        if isinstance(error, UnknownEvent) or events.shape_of(event).is_batch:
             raise
-        return answer(500, message="the invocation failed", error=reason, processed=False)
+        return direct_invocation.response(500, message="the invocation failed", error=reason, processed=False)

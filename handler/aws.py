@@ -1,19 +1,23 @@
-"""How the worker calls AWS: time limits and retries that fit the deadline's reserve, errors in this package's words."""
+"""AWS clients whose timeouts and retries fit into the deadline's reserve, and the translation of their errors."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from handler import cut_answers
+from handler import truncated_responses
 from handler.exceptions import Misconfigured, Unavailable
 
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+_ClientT = TypeVar("_ClientT")
 # Three attempts of at most 3 s with their pauses fit into the reserve of 10 s (settings.py).
 _CONNECT_TIMEOUT, _READ_TIMEOUT, _ATTEMPTS = 1, 3, 3
-LONGEST_POLL = 20  # seconds that SQS waits for a message at most
+LONGEST_POLL = 20  # seconds; SQS's maximum
 _TRANSIENT = frozenset(
     {
         "InternalError",
@@ -22,7 +26,7 @@ _TRANSIENT = frozenset(
         "KmsThrottled",
         "OverLimit",
         "PriorRequestNotComplete",
-        "ProvisionedThroughputExceeded",  # among the reasons of a transaction
+        "ProvisionedThroughputExceeded",  # as a cancellation reason of a transaction
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -43,27 +47,33 @@ _TRANSIENT = frozenset(
 )
 
 
-def client(session: Any, service: str, long_poll: bool = False, region: str | None = None) -> Any:
-    """A client of a boto3 session, of its region or another, which also tries again where an answer was cut short."""
-    made = session.client(service, config=config(long_poll), region_name=region)
-    cut_answers.ask_again(made, _ATTEMPTS)
-    return made
+def client(session: "Session", service: str, long_poll: bool = False, region: str | None = None) -> Any:
+    """Create a boto3 client, in the session's region unless another is given, that also retries truncated responses."""
+    # The stubs know services by literal names only; the callers give the result its type.
+    create: Callable[..., Any] = session.client
+    client = create(service, config=config(long_poll), region_name=region)
+    truncated_responses.retry_truncated(client, _ATTEMPTS)
+    return client
 
 
 def config(long_poll: bool = False) -> Config:
-    """The clients' configuration; a long poll answers later than any other call."""
+    """Return the clients' configuration; the read timeout for long polls is longer by the time that SQS may wait."""
     return Config(
         connect_timeout=_CONNECT_TIMEOUT,
         read_timeout=_READ_TIMEOUT + (LONGEST_POLL if long_poll else 0),
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-        max_pool_connections=16,
+        max_pool_connections=32,  # for the threads that score, call and renew leases
         tcp_keepalive=True,
     )
 
 
 @contextmanager
 def calling(operation: str) -> Iterator[None]:
-    """Translates what the client raises to `Unavailable` or `Misconfigured`; service messages are not quoted."""
+    """Translate the client's errors: transient ones to `Unavailable`, all others to `Misconfigured`.
+
+    `operation` is a verb phrase for the error's message. The service's own message is dropped, since it may quote the
+    request.
+    """
     try:
         yield
     except ClientError as error:
@@ -79,25 +89,31 @@ def calling(operation: str) -> Iterator[None]:
 
 
 def code_of(error: ClientError) -> str:
-    """AWS's code of an error."""
+    """Return the service's code for an error."""
     return str(error.response.get("Error", {}).get("Code", "unknown"))
 
 
 def is_transient(code: str) -> bool:
-    """Whether a code says that the same call may succeed later."""
+    """Return whether the same call may succeed later, according to the error's code."""
     return code in _TRANSIENT
 
 
-class Deferred:
-    """A client that is made when it is first used: most invocations need no S3 and no long poll."""
+def lazy_client(create: Callable[[], _ClientT]) -> _ClientT:
+    """Return a stand-in for a client, which is created when its first attribute is read. Thread-safe.
 
-    def __init__(self, make: Callable[[], Any]):
-        self._make = make
+    Creating a client takes tens of milliseconds, and most cold starts use neither S3 nor a long poll.
+    """
+    return cast("_ClientT", _LazyClient(create))
+
+
+class _LazyClient:
+    def __init__(self, create: Callable[[], object]):
+        self._create = create
         self._lock = Lock()
-        self._client: Any = None
+        self._client: object = None
 
     def __getattr__(self, name: str) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = self._make()
+                self._client = self._create()
         return getattr(self._client, name)

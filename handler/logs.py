@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on stdout, with what was bound before; never an item's text."""
+"""Structured logs: one JSON object per line on stdout. Callers never pass an item's text."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
 @dataclass(frozen=True)
 class Log:
-    """A place to write to, and the fields that every line carries (request, message, job, score)."""
+    """A stream, a minimum level, and the fields that are on every line (request, trace, message, job)."""
 
     level: str = "INFO"
     fields: Mapping[str, object] = field(default_factory=dict)
@@ -22,42 +22,42 @@ class Log:
     stream: TextIO | None = None
 
     def bind(self, **fields: object) -> "Log":
-        """The same log with more fields."""
+        """Return the same log with more fields; a field of the same name is replaced."""
         return replace(self, fields={**self.fields, **fields})
 
     def debug(self, message: str, **fields: object) -> None:
-        """For following one job."""
+        """Log a detail that helps to follow a single job."""
         self._write("DEBUG", message, fields)
 
     def info(self, message: str, **fields: object) -> None:
-        """What happened as it should."""
+        """Log an expected event."""
         self._write("INFO", message, fields)
 
     def warning(self, message: str, **fields: object) -> None:
-        """What will be tried again."""
+        """Log a problem that will be retried."""
         self._write("WARNING", message, fields)
 
     def error(self, message: str, **fields: object) -> None:
-        """What needs a person."""
+        """Log a problem that needs a person."""
         self._write("ERROR", message, fields)
 
     def _write(self, level: str, message: str, fields: Mapping[str, object]) -> None:
         if LEVELS[level] < LEVELS[self.level]:
             return
-        told = {name: value for name, value in {**self.fields, **fields}.items() if value is not None}
-        line = {"timestamp": self.clock.timestamp(), "level": level, "message": message, **told}
+        known = {name: value for name, value in {**self.fields, **fields}.items() if value is not None}
+        line = {"timestamp": self.clock.timestamp(), "level": level, "message": message, **known}
         self.raw(json.dumps(line, default=str))
 
     def raw(self, line: str) -> None:
-        """A line that is JSON already, at every level."""
+        """Write a line that is JSON already, whatever the level."""
         stream = self.stream or sys.stdout
-        # One call a line: threads share the stream, and Lambda makes an event of each write.
+        # One call per line: threads share the stream, and Lambda turns each write into a log event.
         stream.write(line + "\n")
         stream.flush()
 
 
 def place(trace: TracebackType | None) -> str | None:
-    """Where an error was raised, `module:line` of the innermost frames; no values, no message."""
+    """Return where an error was raised: `module:line` of the innermost three frames, without values or messages."""
     frames = []
     while trace is not None:
         frames.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}")

@@ -1,29 +1,30 @@
-"""CloudWatch's embedded metric format: one line of the log for each invocation, from which CloudWatch makes metrics."""
+"""Metrics in CloudWatch's embedded metric format: one log line per invocation, which CloudWatch turns into metrics."""
 
 import json
 from collections import Counter
 from collections.abc import Sequence
 
-from handler.batch import Ending, Outcome
+from handler.outcome import Disposition, MessageOutcome
 
 NAMESPACE = "ScoreProcessor"
-_MOST_VALUES = 100  # of one metric in one line
-_BY_ENDING = {
-    Ending.COMPLETED: "JobsCompleted",
-    Ending.DUPLICATE: "JobsDuplicate",
-    Ending.FAILED: "JobsFailed",
-    Ending.DEAD_LETTERED: "JobsDeadLettered",
-    Ending.REQUEUED: "JobsRequeued",
-    Ending.RETRIED: "JobsRetried",
-    Ending.RETURNED: "JobsReturned",
+_MAXIMUM_VALUES = 100  # CloudWatch's limit for one metric in one line
+_COUNTERS = {
+    Disposition.COMPLETED: "JobsCompleted",
+    Disposition.DUPLICATE: "JobsDuplicate",
+    Disposition.FAILED: "JobsFailed",
+    Disposition.DEAD_LETTERED: "JobsDeadLettered",
+    Disposition.REQUEUED: "JobsRequeued",
+    Disposition.RETRIED: "JobsRetried",
+    Disposition.RETURNED: "JobsReturned",
 }
 UNITS = {
-    **dict.fromkeys(_BY_ENDING.values(), "Count"),
+    **dict.fromkeys(_COUNTERS.values(), "Count"),
     "ColdStarts": "Count",
     "ProviderCalls": "Count",
     "InputTokens": "Count",
     "OutputTokens": "Count",
-    "Cost": "None",  # US dollars
+    "Cost": "None",  # US dollars, of the calls whose cost is known
+    "UnpricedJobs": "Count",
     "JobDuration": "Milliseconds",
     "MessageAge": "Seconds",
     "ReceiveCount": "Count",
@@ -31,31 +32,38 @@ UNITS = {
 Metrics = dict[str, float | list[float]]
 
 
-def of(outcomes: Sequence[Outcome], wall: float, cold: bool) -> Metrics:
-    """An invocation's metrics, without those that have nothing to say; `wall` is now."""
+def collect(outcomes: Sequence[MessageOutcome], wall: float, cold: bool) -> Metrics:
+    """Return the metrics of an invocation; those that are zero or have no values are left out.
+
+    `wall` is the current time in Unix seconds; `cold` says whether this is the environment's first invocation.
+    """
     metrics: Metrics = {}
-    metrics.update(Counter(_BY_ENDING[outcome.ending] for outcome in outcomes))
-    efforts = [outcome.effort for outcome in outcomes if outcome.effort]
+    metrics.update(Counter(_COUNTERS[outcome.disposition] for outcome in outcomes))
+    stats = [outcome.stats for outcome in outcomes if outcome.stats]
     metrics["ColdStarts"] = int(cold)
-    metrics["ProviderCalls"] = sum(effort.provider_calls for effort in efforts)
-    metrics["InputTokens"] = sum(effort.input_tokens for effort in efforts)
-    metrics["OutputTokens"] = sum(effort.output_tokens for effort in efforts)
-    metrics["Cost"] = round(sum(effort.cost for effort in efforts), 9)
-    metrics["JobDuration"] = [round(1000 * effort.seconds, 1) for effort in efforts]
-    sent = [outcome.delivery.sent for outcome in outcomes]
+    metrics["ProviderCalls"] = sum(job.provider_calls for job in stats)
+    metrics["InputTokens"] = sum(job.input_tokens for job in stats)
+    metrics["OutputTokens"] = sum(job.output_tokens for job in stats)
+    metrics["UnpricedJobs"] = sum(job.is_unpriced for job in stats)
+    metrics["Cost"] = round(sum(job.cost for job in stats), 9)
+    metrics["JobDuration"] = [round(1000 * job.seconds, 1) for job in stats]
+    sent = [outcome.message.sent for outcome in outcomes]
     metrics["MessageAge"] = [round(max(0.0, wall - at), 3) for at in sent if at is not None]
-    metrics["ReceiveCount"] = [float(outcome.delivery.receive_count or 1) for outcome in outcomes]
+    metrics["ReceiveCount"] = [float(outcome.message.receive_count or 1) for outcome in outcomes]
     return {name: value for name, value in metrics.items() if value}
 
 
-def line(metrics: Metrics, function_name: str, wall: float, trace_id: str | None = None) -> str:
-    """The line of the log; at most 100 values of each metric are told. The trace is no dimension, only told beside."""
-    told = {name: value[:_MOST_VALUES] if isinstance(value, list) else value for name, value in metrics.items()}
+def format_line(metrics: Metrics, function_name: str, wall: float, trace_id: str | None = None) -> str:
+    """Return the log line; of each metric, at most 100 values are kept.
+
+    `trace_id` is a property of the line and not a dimension, since each value of a dimension is billed as a metric.
+    """
+    values = {name: value[:_MAXIMUM_VALUES] if isinstance(value, list) else value for name, value in metrics.items()}
     directive = {
         "Namespace": NAMESPACE,
         "Dimensions": [["FunctionName"]],
-        "Metrics": [{"Name": name, "Unit": UNITS[name]} for name in told],
+        "Metrics": [{"Name": name, "Unit": UNITS[name]} for name in values],
     }
-    about = {"Timestamp": int(wall * 1000), "CloudWatchMetrics": [directive]}
+    metadata = {"Timestamp": int(wall * 1000), "CloudWatchMetrics": [directive]}
     trace = {"trace_id": trace_id} if trace_id else {}
-    return json.dumps({"_aws": about, "FunctionName": function_name, **trace, **told})
+    return json.dumps({"_aws": metadata, "FunctionName": function_name, **trace, **values})

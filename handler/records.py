@@ -1,29 +1,38 @@
-"""The records of the tables as values, and the result's record made from what the engine returned."""
+"""The scoring job's record as a value, and the result's record built from what the engine returned."""
 
 import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from handler.exceptions import InvalidResult
-from handler.values import Attributes, record
+from handler.attribute_values import Attributes, record
+from handler.exceptions import ForeignResult, InvalidResult
 from plexus import Result
 
+SCORING_JOB, SCORE_RESULT, OUTBOX = "ScoringJob", "ScoreResult", "Outbox"
 PENDING, IN_PROGRESS, COMPLETED, FAILED = "PENDING", "IN_PROGRESS", "COMPLETED", "FAILED"
 RESULT_TYPE = "prediction"
-_RESULTS = uuid.UUID("6f0d3ab1-5c0e-5b54-9b0c-2f1a4c0be3d7")  # namespace of result ids; ours alone, never changed
+#: Seconds after which an attempt of the original worker has ended: the timeout of its function and of its queue.
+ORIGINAL_ATTEMPT = 300.0
+# The namespace of result ids. It must never change: a worker with another one would store a second result for a job.
+_NAMESPACE = uuid.UUID("6f0d3ab1-5c0e-5b54-9b0c-2f1a4c0be3d7")
 
 
 def result_id(scoring_job_id: str) -> str:
-    """The id of a scoring job's one result: the same for every worker that ever scores the job."""
-    return str(uuid.uuid5(_RESULTS, scoring_job_id))
+    """Return the id of a scoring job's only result, which is the same for every worker that ever scores the job."""
+    return str(uuid.uuid5(_NAMESPACE, scoring_job_id))
 
 
 @dataclass(frozen=True)
 class Job:
-    """A scoring job as its record holds it; missing ids are empty."""
+    """A scoring job's record. Missing ids are empty; `lease_until` is in Unix seconds, and 0 if it is not a number.
+
+    `started` is when the latest attempt began, in Unix seconds, and 0 if that is not known.
+    `unfinished_claims` counts this claim and, before it, those in a row that recorded no outcome.
+    """
 
     id: str
     account_id: str = ""
@@ -33,11 +42,14 @@ class Job:
     status: str = PENDING
     lease_owner: str = ""
     lease_until: float = 0.0
+    started: float = 0.0
     attempts: int = 0
+    unfinished_claims: int = 0
+    error_message: str = ""
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> "Job":
-        """From a record's fields; external ids are not needed, the ids are enough."""
+    def from_fields(cls, fields: Mapping[str, Any]) -> "Job":
+        """Build a job from the fields of its record; only `id` is required."""
         return cls(
             id=str(fields["id"]),
             account_id=str(fields.get("accountId") or ""),
@@ -46,8 +58,11 @@ class Job:
             score_id=str(fields.get("scoreId") or ""),
             status=str(fields.get("status") or ""),
             lease_owner=str(fields.get("leaseOwner") or ""),
-            lease_until=float(fields.get("leaseUntil") or 0),
-            attempts=int(fields.get("attempts") or 0),
+            lease_until=_number(fields, "leaseUntil"),
+            started=_time(fields, "startedAt"),
+            attempts=int(_number(fields, "attempts")),
+            unfinished_claims=int(_number(fields, "unfinishedClaims")),
+            error_message=str(fields.get("errorMessage") or ""),
         )
 
     @property
@@ -55,21 +70,51 @@ class Job:
         """The id of this job's result."""
         return result_id(self.id)
 
+    @property
+    def busy_until(self) -> float:
+        """When the attempt in progress must have ended, in Unix seconds: the original worker writes no lease."""
+        return self.lease_until or self.started + ORIGINAL_ATTEMPT
+
+
+@dataclass(frozen=True)
+class OutboxEntry:
+    """A committed result whose response may not have been sent; `created` is in Unix seconds."""
+
+    scoring_job_id: str
+    score_result_id: str
+    created: float
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> "OutboxEntry":
+        """Build an entry from the fields of its record; only `id` is required: the result's id follows from it."""
+        job_id, result = str(fields["id"]), fields.get("scoreResultId")
+        return cls(
+            job_id, result if isinstance(result, str) and result else result_id(job_id), _number(fields, "created")
+        )
+
+
+def outbox_record(job: Job, now: str, wall: float) -> Attributes:
+    """Return the attributes of a job's outbox entry; `now` is a timestamp, `wall` the same moment in Unix seconds."""
+    ids = {"id": job.id, "accountId": job.account_id or None, "scoreResultId": job.result_id}
+    return record({**ids, "createdAt": now, "created": round(wall, 3)})
+
 
 @dataclass(frozen=True)
 class Provenance:
-    """Which records a result was made from."""
+    """The records from which a result was made."""
 
     job: Job
     score_id: str
     score_version_id: str
 
 
-def result_record(result: Result, made_from: Provenance, now: str) -> Attributes:
-    """The attributes of a ScoreResult; raises `InvalidResult` for what must not be stored as one."""
+def result_record(result: Result, provenance: Provenance, now: str) -> Attributes:
+    """Return the attributes of a ScoreResult; raises `InvalidResult` if the result must not be stored.
+
+    `now` is a timestamp in the format of the records.
+    """
     _check(result)
-    job = made_from.job
-    usage = {"calls": result.usage.calls, "inputTokens": result.usage.input_tokens}
+    job = provenance.job
     return record(
         {
             "id": job.result_id,
@@ -78,7 +123,7 @@ def result_record(result: Result, made_from: Provenance, now: str) -> Attributes
             "confidence": result.confidence,
             "cost": result.cost,
             "trace": dict(result.trace) or None,
-            "metadata": {"usage": usage | {"outputTokens": result.usage.output_tokens}},
+            "metadata": {"usage": {_camel_case(name): count for name, count in result.usage.as_dict().items()}},
             "code": result.code,
             "type": RESULT_TYPE,
             "status": COMPLETED,
@@ -86,11 +131,11 @@ def result_record(result: Result, made_from: Provenance, now: str) -> Attributes
             "accountId": job.account_id,
             "scoringJobId": job.id,
             "scorecardId": job.scorecard_id,
-            "scoreId": made_from.score_id,
-            "scoreVersionId": made_from.score_version_id,
+            "scoreId": provenance.score_id,
+            "scoreVersionId": provenance.score_version_id,
             "createdAt": now,
             "updatedAt": now,
-            "typeScoreUpdatedAt": f"{RESULT_TYPE}#{made_from.score_id}#{now}",
+            "typeScoreUpdatedAt": f"{RESULT_TYPE}#{provenance.score_id}#{now}",
             "configurationHash": result.configuration_hash,
             "engineVersion": result.engine_version,
             "model": result.model,
@@ -99,25 +144,61 @@ def result_record(result: Result, made_from: Provenance, now: str) -> Attributes
     )
 
 
+def _camel_case(name: str) -> str:
+    """Return a field's name as the records spell it: `input_tokens` is inputTokens."""
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+def check_adoptable(job: Job, result: Mapping[str, Any]) -> None:
+    """Raise `ForeignResult` unless an existing result is of the job's account, item, scorecard and score."""
+    wanted = {"accountId": job.account_id, "itemId": job.item_id, "scorecardId": job.scorecard_id}
+    if job.score_id:
+        wanted["scoreId"] = job.score_id
+    if other := [name for name, value in wanted.items() if result.get(name) != value]:
+        raise ForeignResult(
+            f"ScoreResult {job.result_id} exists with another {' and '.join(other)}: the job was made again under the "
+            "same id; next: give each new job an id of its own"
+        )
+
+
+def _number(fields: Mapping[str, Any], name: str) -> float:
+    """Return a field's number, also one that another writer stored as text; 0 for anything else."""
+    try:
+        number = float(fields.get(name) or 0)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return number if math.isfinite(number) else 0.0
+
+
+def _time(fields: Mapping[str, Any], name: str) -> float:
+    """Return a timestamp as Unix seconds, in UTC unless it has an offset; 0 for anything else."""
+    try:
+        time = datetime.fromisoformat(str(fields.get(name) or ""))
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
 def _check(result: Result) -> None:
-    """A failure never becomes a value, nor does a number that is none."""
+    """Raise `InvalidResult` for a missing value, a failure's code, or a confidence or cost that is not finite."""
     if not isinstance(result.value, str) or not result.value:
-        raise InvalidResult(f"the score's value is {_named(result.value)}, expected a string that is not empty")
+        raise InvalidResult(f"the score's value is {_type_of(result.value)}, expected a non-empty string")
     if result.code != "200":
-        raise InvalidResult(f"the score's code is {_named(result.code)}, expected '200'")
+        raise InvalidResult(f"the score's code is {_type_of(result.code)}, expected '200'")
     for name, number in (("confidence", result.confidence), ("cost", result.cost)):
         if number is not None and not _is_finite(number):
             raise InvalidResult(f"the score's {name} is not a finite number")
 
 
 def _is_finite(number: object) -> bool:
-    """Whether it is a number that a float can hold."""
+    """Return whether it is a number that a float can represent."""
     try:
         return isinstance(number, (int, float, Decimal)) and not isinstance(number, bool) and math.isfinite(number)
-    except (OverflowError, ValueError):  # an integer of four hundred digits; a signalling NaN
+    except (OverflowError, ValueError):  # an integer of 400 digits; a signalling NaN
         return False
 
 
-def _named(value: object) -> str:
-    """What a value is, without quoting it."""
+def _type_of(value: object) -> str:
+    """Describe a value without quoting it."""
     return "an empty string" if value == "" else f"a {type(value).__name__}"

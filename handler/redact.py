@@ -1,15 +1,21 @@
-"""Keeps texts and secrets out of what is logged or stored about an error."""
+"""Removes item texts and secrets from what is logged or stored about an error."""
 
+import re
 from collections.abc import Iterable, Mapping
 
-MAXIMUM_LENGTH = 255  # of a job's errorMessage, in characters
-_RUN = 16  # so many characters in a row that also occur in the text are a quotation
+MAXIMUM_LENGTH = 255  # characters of a job's errorMessage
+_RUN = 16  # characters in a row that also occur in the text count as a quotation; all of a shorter text do
 _SECRET_NAMES = ("KEY", "SECRET", "TOKEN", "PASSW", "CREDENTIAL", "PRIVATE")
-_SHORTEST_SECRET = 8
+_SHORTEST_SECRET = 8  # characters, also of a text
+_WHITE_SPACE = re.compile(r"\s+")
 
 
-def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The values in an environment whose names say that they are secret; the account's key names an account."""
+def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values of the environment variables whose names suggest a secret.
+
+    PLEXUS_ACCOUNT_KEY is no secret: it names an account. Values of less than 8 characters are ignored, since removing
+    them would garble ordinary words.
+    """
     return tuple(
         value
         for name, value in environ.items()
@@ -19,45 +25,66 @@ def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
-def reason(error: BaseException, quotable: bool, hidden: Iterable[str] = (), text: str = "") -> str:
-    """One line on an error, of at most 255 characters.
+def describe_error(error: BaseException, quotable: bool, secrets: Iterable[str] = (), text: str = "") -> str:
+    """Describe an error in one printable line of at most 255 characters, without secrets and quotations of `text`.
 
-    An error of our own packages (`quotable`) explains itself; of any other only the class is told, since a
-    library's message may quote what it was given.
+    If the error is `quotable` (one of our own packages), the line has its class and message, else only its class: the
+    message of a library's error may quote its input.
     """
     name = type(error).__name__
-    line = f"{name}: {' '.join(str(error).split())}" if quotable and str(error) else name
-    for secret in hidden:
-        in_one_line = " ".join(secret.split())  # as the line has it; of a secret of blanks nothing would be left
+    line = f"{name}: {_one_line(str(error))}" if quotable and str(error) else name
+    for secret in secrets:
+        in_one_line = _one_line(secret)  # as it would be in `line`; a secret of blanks only would be empty
         line = line.replace(in_one_line if len(in_one_line) >= _SHORTEST_SECRET else secret, "[secret]")
-    return shorten(_without_quotations(printable(line), text))
+    return shorten(_without_quotations(printable(line[: 4 * MAXIMUM_LENGTH]), printable(_one_line(text))))
 
 
 def printable(line: str) -> str:
-    """The line without control characters and lone surrogates."""
+    """Replace control characters and lone surrogates."""
+    if line.isprintable():
+        return line
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
 def shorten(line: str) -> str:
-    """The line, cut to fit `errorMessage`."""
+    """Truncate the line to the length of `errorMessage`."""
     return line if len(line) <= MAXIMUM_LENGTH else line[: MAXIMUM_LENGTH - 1] + "…"
 
 
+def find_quoted(line: str, text: str, run: int = _RUN) -> set[str]:
+    """Return the runs of `run` characters of the line that also occur in the text.
+
+    Linear in both: a run of the text contains one of the blocks of half its length into which the text is cut, and
+    only around blocks that occur in the line is every run looked up.
+    """
+    block = run // 2
+    runs = {line[at : at + run] for at in range(len(line) - run + 1)}
+    blocks = {line[at : at + block] for at in range(len(line) - block + 1)}
+    quoted: set[str] = set()
+    for at in range(0, len(text) - block + 1, block):
+        if text[at : at + block] in blocks:
+            around = range(max(0, at + block - run), min(at, len(text) - run) + 1)
+            quoted |= runs.intersection(text[start : start + run] for start in around)
+            if len(quoted) == len(runs):
+                break
+    return quoted
+
+
 def _without_quotations(line: str, text: str) -> str:
-    """The line with every run that also occurs in the text left out."""
-    if not text:
-        return line
-    text = " ".join(text.split())
-    line = line[: 4 * MAXIMUM_LENGTH]
-    kept, at = [], 0
+    """Replace every run of characters that also occurs in the text."""
+    run = min(_RUN, len(text))
+    quoted = find_quoted(line, text, run) if run >= _SHORTEST_SECRET else set()
+    kept, at, end = [], 0, 0  # the quotation under way ends at `end`
     while at < len(line):
-        end = at + _RUN
-        if end <= len(line) and not line[at].isspace() and line[at:end] in text:
-            while end < len(line) and line[at : end + 1] in text:
-                end += 1
-            kept.append("[text]")
-            at = end
-        else:
+        if line[at : at + run] in quoted:
+            if at >= end:
+                kept.append(" [text]" if line[at] == " " else "[text]")
+            end = at + run
+        if at >= end:
             kept.append(line[at])
-            at += 1
+        at += 1
     return "".join(kept)
+
+
+def _one_line(text: str) -> str:
+    return _WHITE_SPACE.sub(" ", text).strip()

@@ -1,18 +1,18 @@
-"""From a claimed job and its records to the record of its result; no writes but of parts too large for it."""
+"""Scores a claimed job: from its records to the record of its result. Writes nothing but large fields to S3."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
-from handler.catalogue import Catalogue
-from handler.exceptions import IncompleteJob, OtherAccount
-from handler.objects import Objects
-from handler.records import Job, Provenance, result_record
-from handler.store import ITEM, SCORE, SCORE_RESULT, SCORECARD, Key, Records, Store
-from handler.values import Attributes
-from plexus import Context, Item, Result
-from plexus.exceptions import DisabledScore, ItemWithoutText
+from handler.attribute_values import Attributes
+from handler.exceptions import ForeignRecord, IncompleteJob
+from handler.large_fields import POINTER, LargeFields
+from handler.outcome import ScoreNames
+from handler.records import SCORE_RESULT, Job, Provenance, result_record
+from handler.scorecard_cache import ScorecardCache
+from handler.store import ITEM, SCORE, SCORECARD, Key, Records, Store
+from plexus import Context, Item, Result, items
+from plexus.exceptions import DisabledScore, InvalidData, ItemWithoutText
 
 if TYPE_CHECKING:
     from plexus.artifacts import Artifacts
@@ -20,47 +20,65 @@ if TYPE_CHECKING:
 
 
 class Score(Protocol):
-    """`plexus.score`."""
+    """The signature of `plexus.score`."""
 
     def __call__(self, scorecard: "Scorecard", name: str, item: Item, *, context: Context) -> Result:
-        """One item's result, or a `PlexusError`."""
+        """Return one item's result; raises `PlexusError`."""
         ...
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """What scoring one job needs; `text` is kept to keep it out of errors."""
+class ScoringInput:
+    """The input for scoring one job. `text` is the item's text, also used to remove it from error messages."""
 
     job: Job
+    scorecard: Mapping[str, Any]
     score: Mapping[str, Any]
-    item: Mapping[str, Any]
+    item: Item
     text: str
+
+    @property
+    def version_id(self) -> str:
+        """The id of the score's champion version."""
+        return str(self.score["championVersionId"])
+
+    @property
+    def names(self) -> ScoreNames:
+        """The names and ids of scorecard and score; a record without a name has its key's, or its id."""
+        card = str(self.scorecard.get("name") or self.scorecard["id"])
+        name = str(self.score.get("name") or self.score.get("key") or self.score["id"])
+        return ScoreNames(card, self.job.scorecard_id, name, str(self.score["id"]))
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A result's record, and the result itself for logs and metrics."""
+class ScoredJob:
+    """A result's record, and the result itself and its score's names for logs and metrics."""
 
     record: Attributes
     result: Result
-    score_name: str
+    names: ScoreNames
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """The scoring of one job at a time; used by several threads at once."""
+    """Scores one job at a time. Thread-safe."""
 
     store: Store
-    objects: Objects
-    catalogue: Catalogue
+    large_fields: LargeFields
+    scorecards: ScorecardCache
     score: Score
     timestamp: Callable[[], str]
     artifacts: "Artifacts | None" = None
+    traced: bool = False
 
-    def prepare(self, job: Job, records: Records, account_id: str) -> Prepared:
-        """Check that the job's records belong together, to this account, and can be scored."""
-        item = _owned(records, (ITEM, job.item_id), account_id)
-        _owned(records, (SCORECARD, job.scorecard_id), account_id)
+    def prepare(self, job: Job, records: Records, account_id: str) -> ScoringInput:
+        """Return the input for scoring a job.
+
+        Raises `ForeignRecord` or `IncompleteJob` if its records do not belong to the account, do not belong together or
+        do not exist, and `DisabledScore` or `ItemWithoutText` if they cannot be scored.
+        """
+        item = _require_owned(records, (ITEM, job.item_id), account_id)
+        scorecard = _require_owned(records, (SCORECARD, job.scorecard_id), account_id)
         score = records.get((SCORE, job.score_id)) if job.score_id else self.store.only_score(job.scorecard_id)
         if score is None:
             raise IncompleteJob(f"Score {job.score_id} does not exist")
@@ -70,54 +88,62 @@ class Scoring:
             raise DisabledScore(f"Score {score['id']} is disabled")
         if not score.get("championVersionId"):
             raise IncompleteJob(f"Score {score['id']} has no champion version")
-        text = self.objects.text(item.get("text"))
+        content = item.get("text")
+        if content is not None and not isinstance(content, (str, Mapping)):
+            raise IncompleteJob(f"Item {job.item_id}: its text is {items.describe(content)}, expected a string")
+        text = self.large_fields.text(content)
         if not text or not text.strip():
             raise ItemWithoutText(f"Item {job.item_id} has no text")
-        return Prepared(job, score, item, text)
+        return ScoringInput(job, scorecard, score, self._item(job.item_id, text, item.get(items.METADATA)), text)
 
-    def run(self, prepared: Prepared, ends: float) -> Scored:
-        """Score until `ends` on the monotonic clock, and make the result's record."""
-        version_id = str(prepared.score["championVersionId"])
-        scorecard = self.catalogue.get(version_id, lambda: self._configuration(version_id))
-        name = str(prepared.score.get("name") or prepared.score.get("key") or prepared.score["id"])
-        context = Context(deadline=ends, artifacts=self.artifacts)
-        item = Item(prepared.text, _plain(prepared.item.get("metadata") or {}))
-        result = self.score(scorecard, name, item, context=context)
-        made_from = Provenance(prepared.job, str(prepared.score["id"]), version_id)
-        return Scored(self.objects.fit(result_record(result, made_from, self.timestamp())), result, name)
+    def run(self, prepared: ScoringInput, ends: float) -> ScoredJob:
+        """Score, until `ends` on the monotonic clock, and return the result's record. Raises `PlexusError`."""
+        result = self.score_input(prepared, ends)
+        names = prepared.names
+        provenance = Provenance(prepared.job, names.score_id, prepared.version_id)
+        record = self.large_fields.fit(result_record(result, provenance, self.timestamp()))
+        return ScoredJob(record, result, names)
+
+    def score_input(self, prepared: ScoringInput, ends: float) -> Result:
+        """Score, until `ends` on the monotonic clock, and write nothing. Raises `PlexusError`."""
+        version_id = prepared.version_id
+        scorecard = self.scorecards.get(version_id, lambda: self._configuration(version_id))
+        context = Context(deadline=ends, artifacts=self.artifacts, traced=self.traced)
+        return self.score(scorecard, prepared.names.score, prepared.item, context=context)
+
+    def _item(self, item_id: str, text: str, metadata: object) -> Item:
+        """Return the item of a record; large metadata is the JSON text of the S3 object that a pointer names."""
+        if isinstance(metadata, Mapping) and metadata.keys() == POINTER:
+            metadata = self.large_fields.text(metadata)
+        try:
+            return items.from_record(text, metadata)
+        except InvalidData as error:
+            raise IncompleteJob(f"Item {item_id}: {error}") from None
 
     def _configuration(self, version_id: str) -> str:
         version = self.store.score_version(version_id)
-        text = self.objects.text(version.get("configuration")) if version else None
+        text = self.large_fields.text(version.get("configuration")) if version else None
         if not text:
-            raise IncompleteJob(f"ScoreVersion {version_id} does not exist, or has no configuration")
+            raise IncompleteJob(f"ScoreVersion {version_id} does not exist or has no configuration")
         return text
 
 
-def keys(job: Job) -> list[Key]:
-    """The records to read for a job. The result is among them: where it exists, nothing is scored again."""
+def record_keys(job: Job) -> list[Key]:
+    """Return the keys of the records to read for a job.
+
+    They include its result: if that exists, it is adopted instead of scoring again.
+    """
     wanted = [(ITEM, job.item_id), (SCORECARD, job.scorecard_id), (SCORE, job.score_id), (SCORE_RESULT, job.result_id)]
     return [key for key in wanted if key[1]]
 
 
-def _owned(records: Records, key: Key, account_id: str) -> Mapping[str, Any]:
-    """A record that exists and belongs to the account."""
+def _require_owned(records: Records, key: Key, account_id: str) -> Mapping[str, Any]:
+    """Return a record; raises `IncompleteJob` if it does not exist, `ForeignRecord` if it is not the account's."""
     table, record_id = key
     if not record_id:
         raise IncompleteJob(f"the scoring job names no {table}")
     if key not in records:
         raise IncompleteJob(f"{table} {record_id} does not exist")
     if records[key].get("accountId") != account_id:
-        raise OtherAccount(f"{table} {record_id} belongs to another account")
+        raise ForeignRecord(f"{table} {record_id} belongs to another account")
     return records[key]
-
-
-def _plain(value: Any) -> Any:
-    """A record's field with floats for decimals, as templates and processors expect it."""
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return value

@@ -1,4 +1,4 @@
-"""The environment as a frozen value; every problem of it in one error."""
+"""The worker's settings, read from environment variables."""
 
 import math
 from collections.abc import Mapping
@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handler.exceptions import SettingsError
+from handler.logs import LEVELS
 
 REQUEST_QUEUE = "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL"
 RESPONSE_QUEUE = "PLEXUS_RESPONSE_WORKER_QUEUE_URL"
 DEAD_LETTER_QUEUE = "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL"
 ACCOUNT_KEY = "PLEXUS_ACCOUNT_KEY"
 REQUIRED = (REQUEST_QUEUE, RESPONSE_QUEUE, ACCOUNT_KEY)
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LONGEST_LEASE = 900.0  # seconds
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What an execution environment is told once; seconds are floats."""
+    """The settings of an execution environment. Durations are in seconds; docs/explanation/worker.md describes each."""
 
     request_queue_url: str
     response_queue_url: str
@@ -32,26 +33,33 @@ class Settings:
     retry_base: float = 5.0
     reserve: float = 10.0
     concurrency: int = 10
+    crash_limit: int = 3
     poll: float = 10.0
+    external_tracing: bool = False
+    original_metrics: bool = False
+    environment: str = "unknown"
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Read the settings; raises `SettingsError` naming every missing and every wrong variable."""
+    """Read the settings; raises `SettingsError` naming every missing and every invalid variable."""
     missing = [name for name in REQUIRED if not environ.get(name, "").strip()]
     problems = [f"missing: {', '.join(missing)}"] if missing else []
-    level = environ.get("LOG_LEVEL", "INFO").upper() or "INFO"
-    if level not in LOG_LEVELS:
-        problems.append(f"LOG_LEVEL is {level!r}, expected one of {', '.join(LOG_LEVELS)}")
-    lease = _number(environ, "PLEXUS_LEASE_SECONDS", Settings.lease, 1, 900, problems)
+    level = environ.get("LOG_LEVEL", "").upper() or Settings.log_level
+    if level not in LEVELS:
+        problems.append(f"LOG_LEVEL is {level!r}, expected one of {', '.join(LEVELS)}")
+    lease = _number(environ, "PLEXUS_LEASE_SECONDS", Settings.lease, 1, LONGEST_LEASE, problems)
     skew = _number(environ, "PLEXUS_CLOCK_SKEW_SECONDS", Settings.clock_skew, 0, 300, problems)
     base = _number(environ, "PLEXUS_RETRY_BASE_SECONDS", Settings.retry_base, 0, 900, problems)
     reserve = _number(environ, "PLEXUS_RESERVE_SECONDS", Settings.reserve, 0, 300, problems)
     concurrency = _number(environ, "PLEXUS_CONCURRENCY", Settings.concurrency, 1, 10, problems)
+    crashes = _number(environ, "PLEXUS_CRASH_LIMIT", Settings.crash_limit, 1, 100, problems)
     poll = _number(environ, "PLEXUS_POLL_SECONDS", Settings.poll, 0, 20, problems)
+    tracing = _boolean(environ, "PLEXUS_EXTERNAL_TRACING", problems)
+    original_metrics = _boolean(environ, "PLEXUS_ORIGINAL_METRICS", problems)
     if problems:
         raise SettingsError(
-            f"the function's environment cannot be used: {'; '.join(problems)}; "
-            "set it in stages/STAGE.toml [function.environment], then make config"
+            f"invalid environment of the function: {'; '.join(problems)}; "
+            "next: set it in stages/STAGE.toml [function.environment], then make config"
         )
     return Settings(
         request_queue_url=environ[REQUEST_QUEUE].strip(),
@@ -67,14 +75,26 @@ def load(environ: Mapping[str, str]) -> Settings:
         retry_base=base,
         reserve=reserve,
         concurrency=int(concurrency),
+        crash_limit=int(crashes),
         poll=poll,
+        external_tracing=tracing,
+        original_metrics=original_metrics,
+        environment=environ.get("environment", "").strip() or Settings.environment,
     )
+
+
+def _boolean(environ: Mapping[str, str], name: str, problems: list[str]) -> bool:
+    """Return whether a variable is true; false if it is not set. Appends to `problems` if it is something else."""
+    text = environ.get(name, "").strip().lower() or "false"
+    if text not in ("true", "false"):
+        problems.append(f"{name} is {text!r}, expected true or false")
+    return text == "true"
 
 
 def _number(
     environ: Mapping[str, str], name: str, default: float, low: float, high: float, problems: list[str]
 ) -> float:
-    """A number within its limits, else the default and one more problem."""
+    """Return a variable's number; if it is outside its limits, append to `problems` and return the default."""
     text = environ.get(name, "").strip()
     if not text:
         return default

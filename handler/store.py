@@ -1,222 +1,252 @@
-"""The worker's records in DynamoDB. Every write is conditional, so that repeating it changes nothing."""
+"""The worker's DynamoDB calls. Every write of a job is conditional on its lease, so a late worker changes nothing."""
 
 import time
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from handler import aws, values
-from handler.clock import timestamp
+from handler import attribute_values, aws, claim_conditions
+from handler.attribute_values import Attributes
+from handler.commit import Commit
 from handler.exceptions import IncompleteJob, LeaseLost, Misconfigured, Unavailable, UnknownJob
-from handler.records import COMPLETED, FAILED, IN_PROGRESS, PENDING, Job
-from handler.values import Attributes
+from handler.records import COMPLETED, FAILED, IN_PROGRESS, OUTBOX, PENDING, SCORING_JOB, Job, OutboxEntry
+from handler.settings import LONGEST_LEASE
+from plexus import backoff
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import KeysAndAttributesUnionTypeDef as Keys
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef as TransactItem
+    from mypy_boto3_dynamodb.type_defs import UpdateItemOutputTypeDef as UpdateItemOutput
+    from mypy_boto3_dynamodb.type_defs import WriteRequestUnionTypeDef as WriteRequest
 
 ITEM, SCORECARD, SCORE, SCORE_VERSION = "Item", "Scorecard", "Score", "ScoreVersion"
-SCORING_JOB, SCORE_RESULT, OUTBOX, ACCOUNT = "ScoringJob", "ScoreResult", "Outbox", "Account"
+ACCOUNT = "Account"
 
 Key = tuple[str, str]
-"""A table's name without prefix, and a record's id."""
+"""The name of a table, without prefix, and the id of a record."""
 Records = dict[Key, dict[str, Any]]
 
+COMMIT_LIMIT = 10  # jobs of a transaction: 30 actions of DynamoDB's 100, and rarely its 4 MB
 _BATCH_GET_LIMIT, _BATCH_WRITE_LIMIT = 100, 25
 _BATCH_ATTEMPTS = 4
-_SCAN_PAGES = 8  # of 1 MB: thousands of entries each
+_BATCH_PAUSE = 0.05  # seconds, after the first attempt
+_SCAN_PAGES = 8  # pages of 1 MB, each with thousands of entries
 _REFUSED = "ConditionalCheckFailedException"
 
 
-class Claimed(Enum):
-    """How a claim ended."""
+class ClaimResult(Enum):
+    """The result of a claim: WON, or why the job cannot be claimed."""
 
     WON = "won"
     LEASED = "leased"
     COMPLETED = "completed"
     FAILED = "failed"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Unsent:
-    """An outbox entry: a committed result whose response may not have been sent."""
-
-    scoring_job_id: str
-    score_result_id: str
-    created: float
+    OTHER_ACCOUNT = "other account"
 
 
 class Store:
-    """`client` is boto3's DynamoDB client; `prefix` goes before each table's name."""
+    """The worker's tables. Thread-safe; every method raises `Unavailable` or `Misconfigured`.
 
-    def __init__(self, client: Any, prefix: str, sleep: Callable[[float], None] = time.sleep):
-        self._client, self._prefix, self._sleep = client, prefix, sleep
+    `client` is boto3's DynamoDB client; `prefix` is prepended to the name of each table. Times named `now`, `until` or
+    `wall` are Unix seconds, unless they are strings: those are timestamps in the format of the records.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        prefix: str,
+        sleep: Callable[[float], None] = time.sleep,
+        wall: Callable[[], float] = time.time,
+    ):
+        self._client, self._prefix, self._sleep, self._wall = client, prefix, sleep, wall
 
     def account_id(self, key: str) -> str:
-        """The id of the account with that key; raises `Misconfigured` unless there is exactly one."""
-        found = self._query(ACCOUNT, "byKey", "key", key)
-        if len(found) != 1:
+        """Return the id of the account with that key; raises `Misconfigured` unless there is exactly one."""
+        accounts = self._query(ACCOUNT, "byKey", "key", key)
+        if len(accounts) != 1:
             raise Misconfigured(
-                f"{len(found)} accounts have the key {key!r} in the table {self._prefix}{ACCOUNT}, expected one; "
-                "check PLEXUS_ACCOUNT_KEY and PLEXUS_TABLE_PREFIX"
+                f"account key {key!r}: got {len(accounts)} accounts in the table {self._prefix}{ACCOUNT}, expected 1; "
+                "next: check PLEXUS_ACCOUNT_KEY and PLEXUS_TABLE_PREFIX"
             )
-        return str(found[0]["id"])
+        return str(accounts[0]["id"])
 
-    def claim(self, job_id: str, token: str, now: float, until: float, skew: float) -> tuple[Claimed, Job]:
-        """Lease a job that is PENDING, or whose lease ended more than `skew` seconds ago, until `until`.
+    def claim(
+        self, job_id: str, account_id: str, token: str, now: float, until: float, skew: float
+    ) -> tuple[ClaimResult, Job]:
+        """Lease a job of the account until `until`, if it is PENDING or its lease expired more than `skew` seconds ago.
 
-        Times are wall clock seconds. Raises `UnknownJob`. A claim whose answer was lost is recognised by its token.
+        A job that the original worker failed is claimed too, and one that it started once that attempt must have ended.
+        A lease that no worker can have written is replaced: at once if it ends later than the longest lease can, and if
+        its end is not a number, once the number in its text, if any, has expired. Returns the job's record as it is
+        now; another account's is not written. Idempotent for a token: repeating a claim whose response was lost returns
+        WON. Raises `UnknownJob`.
         """
-        try:
-            with aws.calling("claim the scoring job"):
-                job = self._try_claim(job_id, token, now, until, now - skew)
-        except _Refusal as refusal:
-            if not refusal.fields:
-                raise UnknownJob(f"no scoring job has the id {job_id[:80]!r}") from None
-            job = Job.of(refusal.fields)
+        update = claim_conditions.claim_values(account_id, token, now, until)
+        unleased = claim_conditions.unleased_values(now, skew)
+        job, item = self._try_claim(job_id, claim_conditions.UNLEASED, update | unleased)
+        odd = item.get("leaseUntil", {"N": "0"})
+        is_stale = "N" not in odd and job.lease_until < now - skew
+        # By the clock as it is now: if this process was suspended since `now`, the lease may be another's regular one.
+        is_endless = job.lease_until > self._wall() + LONGEST_LEASE + skew
+        if job.status == IN_PROGRESS and (is_stale or is_endless):
+            job, _ = self._try_claim(job_id, claim_conditions.ODD_LEASE, {**update, ":odd": odd})
         if job.lease_owner == token:
-            return Claimed.WON, job
-        refused = {IN_PROGRESS: Claimed.LEASED, COMPLETED: Claimed.COMPLETED, FAILED: Claimed.FAILED}
-        return refused.get(job.status, Claimed.UNKNOWN), job
+            return ClaimResult.WON, job
+        if job.account_id != account_id:
+            return ClaimResult.OTHER_ACCOUNT, job
+        refused = {IN_PROGRESS: ClaimResult.LEASED, COMPLETED: ClaimResult.COMPLETED, FAILED: ClaimResult.FAILED}
+        return refused.get(job.status, ClaimResult.UNKNOWN), job
+
+    def job(self, job_id: str) -> Job | None:
+        """Read a scoring job's record, or None."""
+        fields = self._get(SCORING_JOB, job_id)
+        return Job.from_fields(fields) if fields else None
 
     def read(self, keys: Collection[Key]) -> Records:
-        """The records that exist of those keys, in as few calls as BatchGetItem allows."""
-        found: Records = {}
+        """Read records, in as few calls as BatchGetItem allows; those that do not exist are omitted."""
+        records: Records = {}
         wanted = sorted(set(keys))
         for start in range(0, len(wanted), _BATCH_GET_LIMIT):
-            request = self._get_requests(wanted[start : start + _BATCH_GET_LIMIT])
-            for attempt in range(_BATCH_ATTEMPTS):
+            request: Mapping[str, Keys] = self._get_requests(wanted[start : start + _BATCH_GET_LIMIT])
+            for attempt in range(1, _BATCH_ATTEMPTS + 1):
                 with aws.calling("read the job's records"):
-                    answer = self._client.batch_get_item(RequestItems=request)
-                for table, items in answer["Responses"].items():
+                    response = self._client.batch_get_item(RequestItems=request)
+                for table, items in response["Responses"].items():
                     name = table[len(self._prefix) :]
-                    found |= {(name, item["id"]["S"]): values.fields(item) for item in items}
-                request = answer.get("UnprocessedKeys") or {}
+                    records |= {(name, item["id"]["S"]): attribute_values.fields(item) for item in items}
+                request = response.get("UnprocessedKeys") or {}
                 if not request:
                     break
-                self._sleep(0.05 * 2**attempt)
+                self._sleep(backoff.pause(attempt, _BATCH_PAUSE))
             else:
                 raise Unavailable("read the job's records: DynamoDB left keys unprocessed")
-        return found
+        return records
 
     def score_version(self, version_id: str) -> dict[str, Any] | None:
-        """A score's version; it never changes once written."""
+        """Read a version of a score, or None; a version never changes once written."""
         return self._get(SCORE_VERSION, version_id)
 
     def only_score(self, scorecard_id: str) -> dict[str, Any]:
-        """The one score of a scorecard; raises `IncompleteJob` where the job would have to name one."""
-        found = self._query(SCORE, "byScorecard", "scorecardId", scorecard_id)
-        if len(found) != 1:
-            raise IncompleteJob(f"the job names no score, and its scorecard has {len(found)} scores")
-        return found[0]
+        """Return the only score of a scorecard; raises `IncompleteJob` if it has none or several."""
+        scores = self._query(SCORE, "byScorecard", "scorecardId", scorecard_id)
+        if len(scores) != 1:
+            raise IncompleteJob(f"the job names no score, and its scorecard has {len(scores)} scores")
+        return scores[0]
 
-    def commit(self, job: Job, token: str, result: Attributes | None, now: str, wall: float) -> None:
-        """Put the result, complete the job and put the outbox entry, all or none; fenced by the lease's token.
+    def commit(self, commits: Sequence[Commit], now: str, wall: float) -> None:
+        """In one transaction, put the jobs' results and outbox entries and complete the jobs, all of them or none.
 
-        Without a result (there is one already) the other two are written. Returns also where the same was committed
-        before: the answer was lost, or another worker came first. Raises `LeaseLost`.
+        Up to `COMMIT_LIMIT` jobs. A job is only completed if its token has the lease, and a result only put if the
+        record does not exist. A single commit is idempotent: returns normally if the job was completed before, by a
+        commit whose response was lost or by another worker. Raises `LeaseLost`; if there are several jobs,
+        `Unavailable` for any reason of a single one: each can be committed by itself.
         """
-        items = [self._completion(job, token, now), self._outbox_entry(job, now, wall)]
-        if result is not None:
-            put = {"TableName": self._prefix + SCORE_RESULT, "Item": result}
-            items.append({"Put": {**put, "ConditionExpression": "attribute_not_exists(id)"}})
         try:
             with aws.calling("commit the result"):
-                self._transact(items)
-        except _Refusal:
-            self._after_refused_commit(job, token)
+                self._transact([action for each in commits for action in each.actions(self._prefix, now, wall)])
+        except _ConditionFailed:
+            if len(commits) > 1:
+                raise Unavailable("commit the results: not all jobs can be committed") from None
+            self._after_refused_commit(commits[0].job, commits[0].token)
 
     def renew(self, job_id: str, token: str, until: float) -> bool:
-        """A later end of the lease; False where it is no longer ours."""
-        return self._update_leased(job_id, token, "SET leaseUntil = :until", {":until": values.encode(round(until, 3))})
+        """Extend the lease until `until`; returns False if the token no longer has it."""
+        ends: Attributes = {":until": attribute_values.encode(round(until, 3))}
+        return self._update_leased(job_id, token, "SET leaseUntil = :until", ends)
 
-    def release(self, job_id: str, token: str, error_message: str) -> bool:
-        """Back to PENDING for another attempt; False where the lease is no longer ours."""
-        return self._update_leased(
-            job_id,
-            token,
-            "SET #status = :to, errorMessage = :error REMOVE leaseOwner, leaseUntil",
-            {":to": {"S": PENDING}, ":error": values.encode(error_message)},
-        )
+    def release(self, job_id: str, token: str, error_message: str, has_run: bool) -> bool:
+        """Set the job to PENDING and give up its lease; returns False if the token no longer has it. Idempotent.
+
+        If the job has not run, earlier claims that recorded no outcome still count.
+        """
+        names: Attributes = {":to": {"S": PENDING}, ":error": attribute_values.encode(error_message)}
+        update = "SET #status = :to, errorMessage = :error REMOVE leaseOwner, leaseUntil"
+        if has_run:
+            return self._update_leased(job_id, token, f"{update}, unfinishedClaims", names)
+        names[":less"] = {"N": "-1"}
+        return self._update_leased(job_id, token, f"{update} ADD unfinishedClaims :less", names)
 
     def fail(self, job_id: str, token: str, error_message: str, now: str) -> bool:
-        """FAILED for good, with the reason; False where the lease is no longer ours."""
-        return self._update_leased(
-            job_id,
-            token,
-            "SET #status = :to, errorMessage = :error, completedAt = :now REMOVE leaseOwner, leaseUntil",
-            {":to": {"S": FAILED}, ":error": values.encode(error_message), ":now": {"S": now}},
-        )
+        """Set the job to FAILED, with the reason; returns False if the token no longer has the lease. Idempotent."""
+        set_failed = "SET #status = :to, errorMessage = :error, completedAt = :now "
+        names: Attributes = {":to": {"S": FAILED}, ":error": attribute_values.encode(error_message), ":now": {"S": now}}
+        return self._update_leased(job_id, token, set_failed + "REMOVE leaseOwner, leaseUntil, unfinishedClaims", names)
 
-    def unsent(self, job_id: str) -> Unsent | None:
-        """The outbox entry of a job, where its response may not have been sent."""
+    def outbox_entry(self, job_id: str) -> OutboxEntry | None:
+        """Return the outbox entry of a job, or None if its response was sent."""
         fields = self._get(OUTBOX, job_id)
-        return _unsent(fields) if fields else None
+        return OutboxEntry.from_fields(fields) if fields else None
 
-    def unsent_before(self, created: float, most: int) -> list[Unsent]:
-        """Up to `most` outbox entries that were made before a time: what a crash left, among what is under way."""
+    def outbox_entries_before(self, account_id: str, created: float, limit: int) -> list[OutboxEntry]:
+        """Return up to `limit` outbox entries that were created before a time in Unix seconds.
+
+        Entries of other accounts are omitted; those that name no account, as earlier versions wrote them, are not.
+        """
+        before = attribute_values.encode(round(created, 3))
         request: dict[str, Any] = {
             "TableName": self._prefix + OUTBOX,
-            "FilterExpression": "attribute_not_exists(created) OR created < :before",
-            "ExpressionAttributeValues": {":before": values.encode(round(created, 3))},
+            # `created` may have been written as text, which no number is less than.
+            "FilterExpression": "(NOT attribute_type(created, :number) OR created < :before) AND "
+            "(attribute_not_exists(accountId) OR accountId = :account)",
+            "ExpressionAttributeValues": {":before": before, ":account": {"S": account_id}, ":number": {"S": "N"}},
         }
-        found: list[Unsent] = []
+        entries: list[OutboxEntry] = []
         for _ in range(_SCAN_PAGES):
             with aws.calling("read the outbox"):
-                answer = self._client.scan(**request)
-            found += [_unsent(values.fields(item)) for item in answer["Items"]]
-            if len(found) >= most or "LastEvaluatedKey" not in answer:
+                response = self._client.scan(**request)
+            results = [OutboxEntry.from_fields(attribute_values.fields(item)) for item in response["Items"]]
+            entries += [entry for entry in results if entry.created < created]
+            if len(entries) >= limit or "LastEvaluatedKey" not in response:
                 break
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        return found[:most]
+            request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
+        return entries[:limit]
 
     def mark_sent(self, job_ids: Iterable[str]) -> None:
-        """Remove outbox entries whose responses were sent."""
-        requests = [{"DeleteRequest": {"Key": _key(job_id)}} for job_id in sorted(set(job_ids))]
+        """Delete the outbox entries of jobs whose responses were sent. Idempotent."""
+        requests: list[WriteRequest] = [{"DeleteRequest": {"Key": _key(job_id)}} for job_id in sorted(set(job_ids))]
         for start in range(0, len(requests), _BATCH_WRITE_LIMIT):
-            left = {self._prefix + OUTBOX: requests[start : start + _BATCH_WRITE_LIMIT]}
-            for attempt in range(_BATCH_ATTEMPTS):
+            left: Mapping[str, Sequence[WriteRequest]] = {
+                self._prefix + OUTBOX: requests[start : start + _BATCH_WRITE_LIMIT]
+            }
+            for attempt in range(1, _BATCH_ATTEMPTS + 1):
                 with aws.calling("mark responses as sent"):
                     left = self._client.batch_write_item(RequestItems=left).get("UnprocessedItems") or {}
                 if not left:
                     break
-                self._sleep(0.05 * 2**attempt)
+                self._sleep(backoff.pause(attempt, _BATCH_PAUSE))
             else:
                 raise Unavailable("mark responses as sent: DynamoDB left entries unprocessed")
 
-    def _try_claim(self, job_id: str, token: str, now: float, until: float, stale: float) -> Job:
-        answer = self._update(
-            job_id,
-            "SET #status = :to, leaseOwner = :token, leaseUntil = :until, startedAt = :now ADD attempts :one",
-            "attribute_exists(id) AND (#status = :pending OR (#status = :to AND "
-            "(attribute_not_exists(leaseUntil) OR leaseUntil < :stale)))",
-            {
-                ":to": {"S": IN_PROGRESS},
-                ":pending": {"S": PENDING},
-                ":token": {"S": token},
-                ":until": values.encode(round(until, 3)),
-                ":stale": values.encode(round(stale, 3)),
-                ":now": {"S": timestamp(now)},
-                ":one": {"N": "1"},
-            },
-        )
-        return Job.of(values.fields(answer["Attributes"]))
+    def _try_claim(self, job_id: str, condition: str, names: Attributes) -> tuple[Job, Attributes]:
+        """Write the lease if the condition is met; returns the job as it is now, and the attributes of its record."""
+        try:
+            with aws.calling("claim the scoring job"):
+                item: Attributes = self._update(job_id, claim_conditions.CLAIM, condition, names)["Attributes"]
+        except _ConditionFailed as failed:
+            if not failed.item:
+                raise UnknownJob(f"no scoring job has the id {job_id[:80]!r}") from None
+            item = failed.item
+        return Job.from_fields(attribute_values.fields(item)), item
 
     def _update_leased(self, job_id: str, token: str, update: str, names: Attributes) -> bool:
-        """An update that only the lease's owner can make."""
-        owned = {":token": {"S": token}, ":in_progress": {"S": IN_PROGRESS}}
+        """Update a job if the token has its lease; returns whether the update took effect, now or before."""
+        owned: Attributes = {":token": {"S": token}, ":in_progress": {"S": IN_PROGRESS}}
         try:
             with aws.calling("update the scoring job"):
                 self._update(job_id, update, "leaseOwner = :token AND #status = :in_progress", names | owned)
-        except _Refusal as refusal:
-            # Our own earlier update whose answer was lost leaves the state that we wanted, without a lease.
+        except _ConditionFailed as failed:
+            # If the response to the same update was lost, a retry finds the wanted status, and no lease.
             wanted = names.get(":to", {}).get("S")
-            return wanted is not None and refusal.fields.get("status") == wanted
+            return wanted is not None and failed.fields.get("status") == wanted
         return True
 
-    def _update(self, job_id: str, update: str, condition: str, names: Attributes) -> dict[str, Any]:
+    def _update(self, job_id: str, update: str, condition: str, names: Attributes) -> "UpdateItemOutput":
         try:
-            answer: dict[str, Any] = self._client.update_item(
+            return self._client.update_item(
                 TableName=self._prefix + SCORING_JOB,
                 Key=_key(job_id),
                 UpdateExpression=update,
@@ -228,62 +258,38 @@ class Store:
             )
         except ClientError as error:
             if aws.code_of(error) == _REFUSED:
-                raise _Refusal(error.response.get("Item")) from None
+                refused: dict[str, Any] = {**error.response}
+                raise _ConditionFailed(refused.get("Item")) from None
             raise
-        return answer
 
-    def _completion(self, job: Job, token: str, now: str) -> dict[str, Any]:
-        """The part of the transaction that completes the job, if the lease is still ours."""
-        return {
-            "Update": {
-                "TableName": self._prefix + SCORING_JOB,
-                "Key": _key(job.id),
-                "UpdateExpression": "SET #status = :completed, completedAt = :now, scoreResultId = :result "
-                "REMOVE leaseOwner, leaseUntil, errorMessage",
-                "ConditionExpression": "leaseOwner = :token AND #status = :in_progress",
-                "ExpressionAttributeNames": {"#status": "status"},
-                "ExpressionAttributeValues": {
-                    ":completed": {"S": COMPLETED},
-                    ":in_progress": {"S": IN_PROGRESS},
-                    ":token": {"S": token},
-                    ":now": {"S": now},
-                    ":result": {"S": job.result_id},
-                },
-            }
-        }
-
-    def _outbox_entry(self, job: Job, now: str, wall: float) -> dict[str, Any]:
-        entry = {"id": job.id, "scoreResultId": job.result_id, "createdAt": now, "created": round(wall, 3)}
-        return {"Put": {"TableName": self._prefix + OUTBOX, "Item": values.record(entry)}}
-
-    def _transact(self, items: list[dict[str, Any]]) -> None:
+    def _transact(self, items: "list[TransactItem]") -> None:
         try:
             self._client.transact_write_items(TransactItems=items)
         except ClientError as error:
             codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
             if any(code and aws.is_transient(code) for code in codes):
-                raise Unavailable("commit the result: the transaction met another one") from None
+                raise Unavailable("commit the result: the transaction conflicted with another one") from None
             if "ConditionalCheckFailed" in codes:
-                raise _Refusal(None) from None
+                raise _ConditionFailed(None) from None
             raise
 
     def _after_refused_commit(self, job: Job, token: str) -> None:
-        """Tells a commit that was made before from a lost lease; the job's record says which."""
-        fields = self._get(SCORING_JOB, job.id) or {}
-        if fields.get("status") == COMPLETED:
+        """Read the job to tell an earlier commit (return normally) from a lost lease (raise `LeaseLost`)."""
+        result = self.job(job.id)
+        if result and result.status == COMPLETED:
             return
-        if fields.get("leaseOwner") == token:
+        if result and result.lease_owner == token:
             raise Unavailable("commit the result: it exists, and the next attempt will adopt it")
         raise LeaseLost("another worker took the scoring job over before the result was committed")
 
     def _get(self, table: str, record_id: str) -> dict[str, Any] | None:
         with aws.calling(f"read {table}"):
-            answer = self._client.get_item(TableName=self._prefix + table, Key=_key(record_id), ConsistentRead=True)
-        return values.fields(answer["Item"]) if "Item" in answer else None
+            response = self._client.get_item(TableName=self._prefix + table, Key=_key(record_id), ConsistentRead=True)
+        return attribute_values.fields(response["Item"]) if "Item" in response else None
 
     def _query(self, table: str, index: str, name: str, value: str) -> list[dict[str, Any]]:
         with aws.calling(f"query {table}"):
-            answer = self._client.query(
+            response = self._client.query(
                 TableName=self._prefix + table,
                 IndexName=index,
                 KeyConditionExpression="#name = :value",
@@ -291,28 +297,24 @@ class Store:
                 ExpressionAttributeValues={":value": {"S": value}},
                 Limit=2,
             )
-        return [values.fields(item) for item in answer["Items"]]
+        return [attribute_values.fields(item) for item in response["Items"]]
 
-    def _get_requests(self, keys: Iterable[Key]) -> dict[str, Any]:
-        """BatchGetItem's request; consistent, since a record that was just written must not count as missing."""
-        requests: dict[str, Any] = {}
+    def _get_requests(self, keys: Iterable[Key]) -> "dict[str, Keys]":
+        """Return the request for BatchGetItem. Reads are consistent: a record just written must not be missing."""
+        by_table: dict[str, list[Attributes]] = {}
         for table, record_id in keys:
-            request = requests.setdefault(self._prefix + table, {"Keys": [], "ConsistentRead": True})
-            request["Keys"].append(_key(record_id))
-        return requests
+            by_table.setdefault(self._prefix + table, []).append(_key(record_id))
+        return {table: {"Keys": records, "ConsistentRead": True} for table, records in by_table.items()}
 
 
-class _Refusal(Exception):
-    """A condition was not met; `fields` are the record's, empty where there is none."""
+class _ConditionFailed(Exception):
+    """A condition was not met. `item` is the existing record, and empty if there is none; `fields` are its values."""
 
     def __init__(self, item: Attributes | None):
         super().__init__()
-        self.fields = values.fields(item) if item else {}
+        self.item: Attributes = item or {}
+        self.fields = attribute_values.fields(self.item)
 
 
 def _key(record_id: str) -> Attributes:
     return {"id": {"S": record_id}}
-
-
-def _unsent(fields: dict[str, Any]) -> Unsent:
-    return Unsent(str(fields["id"]), str(fields["scoreResultId"]), float(fields.get("created") or 0))

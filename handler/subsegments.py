@@ -1,7 +1,7 @@
-"""How long the worker's steps took, as subsegments of the invocation's trace, in datagrams to X-Ray's daemon.
+"""Reports the duration of the worker's steps to X-Ray's daemon, as subsegments of the invocation's trace.
 
-Each is a line that names the format, and a document (AWS X-Ray Developer Guide, "Segment documents"). Nothing waits
-for it. Of the work it holds ids and counts, never an item's text, a message or what an error says.
+Each datagram has a line that names the format, and a document (AWS X-Ray Developer Guide, "Segment documents"). It is
+sent without waiting for an answer, and contains ids and counts only: never an item's text or an error's message.
 """
 
 import json
@@ -12,16 +12,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from handler.clock import Clock
-from handler.steps import Step
-from handler.tracing import TracingHeader
+from handler.crash_points import Step
+from handler.tracing_header import TracingHeader
 
 ADDRESS = "AWS_XRAY_DAEMON_ADDRESS"
 _FORMAT = b'{"format": "json", "version": 1}\n'
-_LONGEST = 1000  # characters of an annotation
+_MAXIMUM_LENGTH = 1000  # characters of an annotation
 
 
 class Daemon:
-    """X-Ray's daemon at an IPv4 address and port, shared by threads."""
+    """X-Ray's daemon at an IPv4 address and port. Thread-safe."""
 
     def __init__(self, host: str, port: int):
         self._address = (host, port)
@@ -29,13 +29,13 @@ class Daemon:
         self._socket.setblocking(False)
 
     def send(self, document: Mapping[str, object]) -> None:
-        """One datagram; one that cannot be sent is lost, since no job may fail or wait for its trace."""
+        """Send one datagram. Errors are ignored, since no job may fail or wait because of its trace."""
         with suppress(OSError):
             self._socket.sendto(_FORMAT + json.dumps(document).encode(), self._address)
 
 
-def daemon(environ: Mapping[str, str]) -> Daemon | None:
-    """The daemon that Lambda names, as `169.254.79.129:2000`; None where there is none."""
+def find_daemon(environ: Mapping[str, str]) -> Daemon | None:
+    """Return the daemon at the address that Lambda sets (`169.254.79.129:2000`), or None; no name is resolved."""
     host, _, port = environ.get(ADDRESS, "").rpartition(":")
     try:
         socket.inet_pton(socket.AF_INET, host)
@@ -48,7 +48,7 @@ def daemon(environ: Mapping[str, str]) -> Daemon | None:
 
 @dataclass(frozen=True)
 class Trace:
-    """The trace of one invocation. Steps of one that is not sampled, or that nobody listens for, are only run."""
+    """The trace of one invocation. If it is not sampled, or there is no daemon, its steps are not reported."""
 
     header: TracingHeader | None = None
     daemon: Daemon | None = None
@@ -56,12 +56,12 @@ class Trace:
 
     @property
     def trace_id(self) -> str | None:
-        """The trace's id, whether it is sampled or not."""
+        """The id of the trace, whether it is sampled or not."""
         return self.header.trace_id if self.header else None
 
     @contextmanager
     def step(self, step: Step, **annotations: str | int | None) -> Iterator[None]:
-        """Tell how long the block took; where it raises, that it failed, by the error's class."""
+        """Report the duration of the block; if it raises, report it as failed, with the class of the error."""
         header = self.header
         if self.daemon is None or header is None or not (header.is_sampled and header.parent_id):
             yield
@@ -86,8 +86,10 @@ def document(
     annotations: Mapping[str, str | int | None],
     failure: BaseException | None = None,
 ) -> dict[str, object]:
-    """A subsegment that is sent by itself; `start` and `end` are Unix time in seconds."""
-    told = {name: value[:_LONGEST] if isinstance(value, str) else value for name, value in annotations.items()}
+    """Return the document of an independent subsegment; `start` and `end` are in Unix seconds."""
+    limited = {
+        name: value[:_MAXIMUM_LENGTH] if isinstance(value, str) else value for name, value in annotations.items()
+    }
     return {
         "type": "subsegment",
         "id": os.urandom(8).hex(),
@@ -96,6 +98,6 @@ def document(
         "name": step.value,
         "start_time": start,
         "end_time": end,
-        "annotations": {**told, "error": type(failure).__name__} if failure else told,
+        "annotations": {**limited, "error": type(failure).__name__} if failure else limited,
         **({"fault": True} if failure else {}),
     }

@@ -1,129 +1,122 @@
-"""The jobs of one invocation: claim → read → score → commit → respond, each a step that a crash may follow.
+"""Processes the messages of one invocation: claim → read → score → commit → respond.
 
-Claims and commits are each job's own; reads, responses and outbox marks are shared by the deliveries of a round.
+Any step may be the last one before a crash (`crash_points.py`). Claims are made per job; the messages of a round share
+their reads, and jobs that end at about the same time their transaction, responses and outbox deletions. No job waits
+for another one: each is answered as it ends.
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field, replace
 
-from handler import batch, message, scoring
-from handler.batch import Effort, Ending, Outcome
-from handler.clock import Clock, Deadline
-from handler.exceptions import HandlerError, JobLeased, OtherAccount, OutOfTime, Unavailable, UnknownStatus
-from handler.logs import Log
-from handler.queues import Delivery, Queues, Response
-from handler.records import Job
-from handler.scoring import Scored, Scoring
+from handler import fifo, scoring
+from handler.attempt import Attempt, job_stats
+from handler.claims import SHORTEST_WORK, Claims
+from handler.clock import Clock
+from handler.commit import Commit
+from handler.crash_points import Observer, Step
+from handler.exceptions import OutOfTime, Unavailable
+from handler.failures import Failure, FailureHandler
+from handler.heartbeat import Heartbeat
+from handler.invocation import Invocation
+from handler.message import Message, ScoringResponse
+from handler.outcome import Disposition, MessageOutcome
+from handler.queues import Queues
+from handler.records import SCORE_RESULT, check_adoptable
+from handler.scoring import Scoring
 from handler.settings import Settings
-from handler.settling import Failure, Settling
-from handler.steps import Observer, Step
-from handler.store import SCORE_RESULT, Claimed, Records, Store
-from handler.subsegments import Trace
-from plexus.exceptions import DeadlineExceeded
+from handler.store import COMMIT_LIMIT, Records, Store
+from handler.suspects import find_suspects
+from handler.threads import Threads, join
+from plexus.exceptions import DeadlineExceeded, PlexusError
 
-_SHORTEST_WORK = 1.0  # seconds before the reserve: less is not worth a claim
-_GRACE = 1.0  # seconds past the deadline that a score gets to notice it by itself
-_T = TypeVar("_T")
-
-
-@dataclass
-class Attempt:
-    """One delivery on its way through the steps; only one thread at a time changes it."""
-
-    delivery: Delivery
-    token: str
-    scoring_job_id: str | None = None
-    job: Job | None = None
-    claimed: bool = False
-    may_be_claimed: bool = False
-    text: str = ""
-    response: Response | None = None
-    error: BaseException | None = None
-    detail: str = "processed"
-    scored: Scored | None = None
-    effort: Effort | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the job is ours and still to be scored."""
-        return self.claimed and self.error is None and self.response is None
+_GRACE = 1.0  # seconds past the deadline that a score has to notice it by itself
+_PATIENCE = 3.0  # seconds that the answers to jobs which need no scoring may delay the others
+_LINGER = 0.1  # seconds that a scored job waits for others, to share their transaction and their send
 
 
 @dataclass
 class Worker:
-    """What an execution environment keeps between invocations, and how it works deliveries off."""
+    """Processes messages. One instance serves all invocations of an execution environment and keeps nothing of them.
+
+    The threads are kept between invocations; those for scores are replaced if one blocks past its deadline.
+    """
 
     store: Store
     queues: Queues
     scoring: Scoring
-    settling: Settling
+    failures: FailureHandler
     settings: Settings
     clock: Clock
     observe: Observer
-    log: Log
-    account: Callable[[], str]
-    trace: Trace = field(default_factory=Trace, init=False)  # of the invocation under way
-    pool: ThreadPoolExecutor | None = field(default=None, init=False)
+    linger: float = _LINGER
+    claims: Claims = field(init=False)
+    heartbeat: Heartbeat = field(init=False)
+    scores: Threads = field(init=False)
+    calls: Threads = field(init=False)
 
-    def work(self, deliveries: Sequence[Delivery], deadline: Deadline) -> list[Outcome]:
-        """One outcome for each delivery."""
-        return list(batch.rounds(deliveries, lambda members: self._round(members, deadline)))
+    def __post_init__(self) -> None:
+        self.claims = Claims(self.store, self.failures, self.settings, self.clock, self.observe)
+        self.heartbeat = Heartbeat(self.store, self.queues, self.settings, self.observe)
+        self.scores = Threads(self.settings.concurrency, "score")
+        self.calls = Threads(self.settings.concurrency, "call")  # a score that blocks its thread blocks no call
 
-    def _round(self, members: Sequence[Delivery], deadline: Deadline) -> list[Outcome]:
-        attempts = [Attempt(delivery, uuid.uuid4().hex) for delivery in members]
-        self._each(lambda attempt: self._claim(attempt, deadline), attempts)
-        records = self._read([attempt for attempt in attempts if attempt.is_open])
-        self._score([attempt for attempt in attempts if attempt.is_open], records, deadline)
-        self._respond([attempt for attempt in attempts if attempt.response and attempt.error is None])
-        return self._each(lambda attempt: self._outcome(attempt, deadline), attempts)
+    def process(self, messages: Sequence[Message], invocation: Invocation) -> list[MessageOutcome]:
+        """Run the jobs of a batch; returns an outcome for each message that was processed.
 
-    def _claim(self, attempt: Attempt, deadline: Deadline) -> None:
+        Messages of a FIFO group that follow a failed one are not processed, and have no outcome. Never raises an
+        `Exception`: every error of a job becomes its outcome.
+        """
+        outcomes: list[MessageOutcome] = []
+        for members in fifo.rounds(messages):
+            outcomes += self._process_round(fifo.select_unblocked(members, outcomes), messages, invocation)
+        return outcomes
+
+    def _process_round(
+        self, members: Sequence[Message], batch: Sequence[Message], invocation: Invocation
+    ) -> list[MessageOutcome]:
+        """Process messages concurrently, then, one by one, those whose job may end its process.
+
+        `batch` is all messages of the invocation, which stay hidden together.
+        """
+        has_time = invocation.deadline.allows(SHORTEST_WORK)  # else nothing will be claimed
         try:
-            attempt.scoring_job_id = message.parse(attempt.delivery.body).scoring_job_id
-            if not deadline.allows(_SHORTEST_WORK):
-                raise OutOfTime(f"{max(0.0, deadline.remaining):.1f} s of the invocation are left")
-            account_id = self.account()
-            now = self.clock.wall()
-            attempt.may_be_claimed = True
-            until = now + self.settings.lease
-            with self.trace.step(Step.CLAIM, scoring_job_id=attempt.scoring_job_id):
-                state, attempt.job = self.store.claim(
-                    attempt.scoring_job_id, attempt.token, now, until, self.settings.clock_skew
-                )
-            self.observe(Step.CLAIM, attempt.scoring_job_id)
-            attempt.claimed = state is Claimed.WON
-            self._check(attempt, state, account_id, now)
+            suspects = find_suspects(self.store, members, self.calls) if has_time else []
         except Exception as error:
-            attempt.error = error
+            failed = [Attempt(message, uuid.uuid4().hex, error=error) for message in members]
+            return self._end(failed, self._answer(failed, invocation), invocation)
+        others = [message for message in members if message not in suspects]
+        outcomes = self._process_together(others, batch, invocation)
+        for message in suspects:
+            outcomes += self._process_together([message], batch, invocation)
+        return outcomes
 
-    def _check(self, attempt: Attempt, state: Claimed, account_id: str, now: float) -> None:
-        """What a claim's state means for the attempt."""
-        job = attempt.job
-        assert job is not None
-        if job.account_id != account_id:
-            raise OtherAccount(f"scoring job {job.id} belongs to another account")
-        if state is Claimed.LEASED:
-            free_in = max(0.0, job.lease_until + self.settings.clock_skew - now)
-            raise JobLeased(f"another worker holds the scoring job for up to {free_in:.0f} s", free_in)
-        if state is Claimed.COMPLETED:
-            attempt.detail = "already completed"
-            if self.store.unsent(job.id):
-                attempt.response = Response(job.id, job.result_id)
-        elif state is Claimed.FAILED:
-            attempt.detail = "already failed"
-        elif state is Claimed.UNKNOWN:
-            raise UnknownStatus(f"the scoring job's status is {job.status[:40]!r}, which this worker does not know")
+    def _process_together(
+        self, members: Sequence[Message], batch: Sequence[Message], invocation: Invocation
+    ) -> list[MessageOutcome]:
+        attempts = [Attempt(message, uuid.uuid4().hex) for message in members]
+        self.calls.for_each(lambda attempt: self.claims.claim(attempt, invocation), attempts)
+        opened = [attempt for attempt in attempts if attempt.is_open]
+        answers = self._answer([attempt for attempt in attempts if not attempt.is_open], invocation)
+        if opened:
+            wait(answers, timeout=_PATIENCE)
+            answers += self._score(opened, self._read(opened, invocation), batch, invocation)
+        return self._end(attempts, answers, invocation)
 
-    def _read(self, attempts: Sequence[Attempt]) -> Records:
-        """One read for all; where it fails, it fails for all."""
-        if not attempts:
-            return {}
+    def _end(
+        self, attempts: Sequence[Attempt], answers: "Sequence[Future[None]]", invocation: Invocation
+    ) -> list[MessageOutcome]:
+        """Wait for the answers, record the missing outcomes, and return all of them."""
+        join(answers)
+        self.calls.for_each(lambda attempt: self._conclude(attempt, invocation), attempts)
+        return [attempt.outcome for attempt in attempts if attempt.outcome]
+
+    def _read(self, attempts: Sequence[Attempt], invocation: Invocation) -> Records:
+        """Read the records of all jobs in one call; if it fails, it fails for all of them."""
         try:
-            keys = [key for each in attempts if each.job for key in scoring.keys(each.job)]
-            with self.trace.step(Step.READ, jobs=len(attempts)):
+            keys = [key for attempt in attempts if attempt.job for key in scoring.record_keys(attempt.job)]
+            with invocation.trace.step(Step.READ, jobs=len(attempts)):
                 records = self.store.read(keys)
         except Exception as error:
             for attempt in attempts:
@@ -132,90 +125,154 @@ class Worker:
         self.observe(Step.READ, ",".join(attempt.scoring_job_id or "" for attempt in attempts))
         return records
 
-    def _score(self, attempts: Sequence[Attempt], records: Records, deadline: Deadline) -> None:
-        """Score and commit all at once; meanwhile keep leases and visibility, and stop waiting at the deadline."""
-        pool = self._pool()
-        futures: dict[Future[Response], Attempt] = {
-            pool.submit(self._score_one, attempt, records, deadline): attempt for attempt in attempts
-        }
-        pending = set(futures)
-        while pending:
-            left = deadline.scoring_ends + _GRACE - self.clock.monotonic()
-            done, pending = wait(pending, timeout=max(0.0, min(self.settings.lease / 3, left)))
-            for future in done:
-                _take(futures[future], future)
-            if pending and deadline.scoring_ends + _GRACE <= self.clock.monotonic():
-                self._abandon({future: futures[future] for future in pending})
-                return
-            if pending:
-                self._keep([futures[future] for future in pending], attempts)
+    def _score(
+        self, attempts: Sequence[Attempt], records: Records, batch: Sequence[Message], invocation: Invocation
+    ) -> list[Future[None]]:
+        """Score and commit all jobs concurrently, and start to answer each as it ends; returns the calls that do so.
 
-    def _score_one(self, attempt: Attempt, records: Records, deadline: Deadline) -> Response:
+        Renews leases meanwhile, and stops waiting at the deadline.
+        """
+        attempts = [attempt for attempt in attempts if attempt.is_open]  # the read may have failed
+        now, start = self.clock.monotonic, self.scores.start
+        scores = {start(self._score_one, attempt, records, invocation): attempt for attempt in attempts}
+        commits: dict[Future[None], list[Attempt]] = {}
+        ends, next_beat = invocation.deadline.scoring_ends + _GRACE, now() + self.heartbeat.interval
+        answers: list[Future[None]] = []
+        beat: list[Future[None]] = []
+        while scores or commits:
+            timeout = max(0.0, min(next_beat, ends) - now())
+            done = wait([*scores, *commits], timeout=timeout, return_when=FIRST_COMPLETED).done
+            for call in commits.keys() & done:  # before the others, which linger
+                answers += self._after_commit(call, commits, invocation)
+            ended = scores.keys() & done
+            if ended and len(scores) > len(ended):
+                ended |= wait(scores.keys() - ended, timeout=max(0.0, min(self.linger, ends - now()))).done
+            answers += self._answer(
+                self._start_commits([_take(scores, score) for score in ended], commits, invocation), invocation
+            )
+            running = [*scores.values(), *(attempt for group in commits.values() for attempt in group)]
+            if running and ends <= now():
+                answers += self._answer(self._abandon(scores, commits), invocation)
+                break
+            if running and next_beat <= now():
+                if all(call.done() for call in beat):
+                    beat = self.heartbeat.beat(running, batch, self.clock.wall(), invocation)
+                next_beat = now() + self.heartbeat.interval
+        self.heartbeat.join(beat, min(_GRACE, ends - now()))
+        return answers
+
+    def _score_one(self, attempt: Attempt, records: Records, invocation: Invocation) -> None:
+        """Score a job, or adopt its result; raises if it may not be committed."""
         job = attempt.job
         assert job is not None
-        if not deadline.allows(0):
+        if not invocation.deadline.allows(0):
             raise OutOfTime("no thread was free to start it in time")
-        log, trace = self._log(attempt), self.trace  # this invocation's, should the score outlast it
-        started = self.clock.monotonic()
-        if (SCORE_RESULT, job.result_id) in records:
+        log, trace = attempt.log(invocation), invocation.trace
+        attempt.started, attempt.began = True, self.clock.monotonic()
+        if existing := records.get((SCORE_RESULT, job.result_id)):
+            check_adoptable(job, existing)
             log.info("the result exists already and is adopted")
         else:
             with trace.step(Step.SCORE, scoring_job_id=job.id):
-                prepared = self.scoring.prepare(job, records, self.account())
+                prepared = self.scoring.prepare(job, records, invocation.account.id())
                 attempt.text = prepared.text
-                attempt.scored = self.scoring.run(prepared, deadline.scoring_ends)
+                try:
+                    attempt.scored = self.scoring.run(prepared, invocation.deadline.scoring_ends)
+                except PlexusError as error:
+                    attempt.stats = job_stats(error, self.clock.monotonic() - attempt.began)
+                    raise
             self.observe(Step.SCORE, job.id)
-        if not deadline.allows(-_GRACE):
+        if not invocation.deadline.allows(-_GRACE):
             raise DeadlineExceeded("the score was finished after its deadline")
-        record = attempt.scored.record if attempt.scored else None
-        with trace.step(Step.COMMIT, scoring_job_id=job.id):
-            self.store.commit(job, attempt.token, record, self.clock.timestamp(), self.clock.wall())
-        self.observe(Step.COMMIT, job.id)
-        attempt.effort = _effort(attempt.scored, self.clock.monotonic() - started)
-        log.info("committed", seconds=round(attempt.effort.seconds, 3), score_result_id=job.result_id)
-        return Response(job.id, job.result_id)
 
-    def _keep(self, pending: Sequence[Attempt], attempts: Sequence[Attempt]) -> None:
-        """The heartbeat: leases last longer, and messages stay hidden until just after them.
+    def _start_commits(
+        self, ended: Sequence[Attempt], commits: "dict[Future[None], list[Attempt]]", invocation: Invocation
+    ) -> list[Attempt]:
+        """Start to commit the scored jobs of those that ended together; returns those that failed."""
+        scored = [attempt for attempt in ended if attempt.error is None]
+        for start in range(0, len(scored), COMMIT_LIMIT):
+            group = scored[start : start + COMMIT_LIMIT]
+            commits[self.calls.start(self._commit, group, invocation)] = group
+        return [attempt for attempt in ended if attempt.error is not None]
 
-        Those of jobs that ended too: what was hidden for a lease only would come back before all of the batch is done.
+    def _commit(self, attempts: Sequence[Attempt], invocation: Invocation) -> None:
+        """Commit jobs in one transaction."""
+        ids = [attempt.job.id for attempt in attempts if attempt.job]
+        subject: dict[str, str | int] = {"scoring_job_id": ids[0]} if len(ids) == 1 else {"jobs": len(ids)}
+        commits = [
+            Commit(attempt.job, attempt.token, attempt.scored.record if attempt.scored else None)
+            for attempt in attempts
+            if attempt.job
+        ]
+        with invocation.trace.step(Step.COMMIT, **subject):
+            self.store.commit(commits, self.clock.timestamp(), self.clock.wall())
+        self.observe(Step.COMMIT, ",".join(ids))
+
+    def _after_commit(
+        self, call: "Future[None]", commits: "dict[Future[None], list[Attempt]]", invocation: Invocation
+    ) -> list[Future[None]]:
+        """Start to answer the jobs of a transaction that ended; if it failed, commit each job by itself first.
+
+        So jobs share a call, but not a fate: one that lost its lease, or whose record is refused, fails alone.
         """
-        until = self.clock.wall() + self.settings.lease
-        for attempt in pending:
-            if attempt.job and not _quietly(self._log(attempt), self._renew, attempt.job.id, attempt.token, until):
-                self._log(attempt).warning("the lease was not renewed")
-        hidden = self.settings.lease + self.settings.clock_skew
-        deliveries = [attempt.delivery for attempt in attempts]
-        _quietly(self.log, self.queues.set_visibility, deliveries, hidden)
+        group = commits.pop(call)
+        if not (error := _error_of(call)):
+            for attempt in group:
+                self._set_committed(attempt, invocation)
+        elif len(group) == 1:
+            group[0].error = error
+        else:
+            for attempt in group:
+                commits[self.calls.start(self._commit, [attempt], invocation)] = [attempt]
+            return []
+        return self._answer(group, invocation)
 
-    def _renew(self, job_id: str, token: str, until: float) -> bool:
-        renewed = self.store.renew(job_id, token, until)
-        self.observe(Step.RENEW, job_id)
-        return renewed
+    def _set_committed(self, attempt: Attempt, invocation: Invocation) -> None:
+        job = attempt.job
+        assert job is not None
+        attempt.stats = job_stats(attempt.scored, self.clock.monotonic() - attempt.began)
+        attempt.response = ScoringResponse(job.id, job.result_id)
+        log = attempt.log(invocation)
+        log.info("committed", seconds=round(attempt.stats.seconds, 3), score_result_id=job.result_id)
 
-    def _abandon(self, pending: Mapping["Future[Response]", Attempt]) -> None:
-        """Leave scores that ignore their deadline to their threads; the fence keeps those from writing.
+    def _abandon(
+        self, scores: "Mapping[Future[None], Attempt]", commits: "Mapping[Future[None], list[Attempt]]"
+    ) -> list[Attempt]:
+        """Stop waiting for scores and commits that ignore their deadline.
 
-        Those that no thread came to are not to blame.
+        The fencing token keeps their threads from writing once the job's lease is given up. Jobs that no thread had
+        started yet are returned, which does not count as a failure of theirs.
         """
-        for future, attempt in pending.items():
+        for score, attempt in scores.items():
             late = DeadlineExceeded("the score did not stop at its deadline")
-            attempt.error = OutOfTime("no thread was free to start it in time") if future.cancel() else late
-        if self.pool:
-            self.pool.shutdown(wait=False, cancel_futures=True)
-            self.pool = None
+            attempt.error = OutOfTime("no thread was free to start it in time") if score.cancel() else late
+        for call, group in commits.items():
+            call.cancel()
+            for attempt in group:
+                attempt.error = Unavailable("commit the result: the call did not end in time")
+        if scores:
+            self.scores.shutdown(wait=False)
+        return [*scores.values(), *(attempt for group in commits.values() for attempt in group)]
 
-    def _respond(self, attempts: Sequence[Attempt]) -> None:
-        """Send all responses, then mark those that SQS took; an unmarked one is sent again, the same."""
-        if not attempts:
-            return
+    def _answer(self, attempts: Sequence[Attempt], invocation: Invocation) -> list[Future[None]]:
+        """Start to send the responses of attempts that ended, in one call, and to record each one's failure."""
+        answered = [attempt for attempt in attempts if attempt.response and attempt.error is None]
+        failed = [attempt for attempt in attempts if attempt.error is not None]
+        calls = [self.calls.start(self._respond, answered, invocation)] if answered else []
+        return calls + [self.calls.start(self._conclude, attempt, invocation) for attempt in failed]
+
+    def _respond(self, attempts: Sequence[Attempt], invocation: Invocation) -> None:
+        """Send all responses, then delete the outbox entries of those that SQS accepted.
+
+        If the worker dies in between, the sweep or the next delivery sends the same response again.
+        """
         responses = [attempt.response for attempt in attempts if attempt.response]
         try:
-            with self.trace.step(Step.RESPOND, jobs=len(responses)):
+            with invocation.trace.step(Step.RESPOND, jobs=len(responses)):
                 sent = self.queues.respond(responses)
             self.observe(Step.RESPOND, ",".join(sorted(sent)))
             if sent:
-                with self.trace.step(Step.MARK, jobs=len(sent)):
+                with invocation.trace.step(Step.MARK, jobs=len(sent)):
                     self.store.mark_sent(sent)
                 self.observe(Step.MARK, ",".join(sorted(sent)))
         except Exception as error:
@@ -226,66 +283,41 @@ class Worker:
             if attempt.scoring_job_id not in sent:
                 attempt.error = Unavailable("send the response: SQS refused it")
 
-    def _outcome(self, attempt: Attempt, deadline: Deadline) -> Outcome:
+    def _conclude(self, attempt: Attempt, invocation: Invocation) -> None:
+        """Set the attempt's outcome, after applying the error policy to its error, if any."""
+        if attempt.outcome is not None:
+            return
         if attempt.error is None:
-            ending = Ending.COMPLETED if attempt.claimed else Ending.DUPLICATE
-            effort, detail = attempt.effort, attempt.detail
-            return Outcome(attempt.delivery, ending, attempt.scoring_job_id, detail=detail, effort=effort)
+            disposition = Disposition.COMPLETED if attempt.claimed else Disposition.DUPLICATE
+            attempt.outcome = MessageOutcome(
+                attempt.message, disposition, attempt.scoring_job_id, detail=attempt.detail, stats=attempt.stats
+            )
+            return
         if attempt.response is not None:
-            attempt.claimed = attempt.may_be_claimed = False  # committed: only the response is owed
+            attempt.claimed = attempt.may_be_claimed = False  # committed: only the response is missing
         failure = Failure(
-            attempt.delivery,
+            attempt.message,
             attempt.error,
             attempt.scoring_job_id,
             attempt.token if attempt.may_be_claimed else None,
             attempt.job if attempt.claimed else None,
             attempt.text,
+            attempt.started,
         )
-        return self.settling.settle(failure, deadline, self._log(attempt))
-
-    def _each(self, function: Callable[[Attempt], _T], attempts: Sequence[Attempt]) -> list[_T]:
-        """The function of each attempt; side by side where there are several."""
-        if len(attempts) < 2:
-            return [function(attempt) for attempt in attempts]
-        return list(self._pool().map(function, attempts))
-
-    def _pool(self) -> ThreadPoolExecutor:
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(self.settings.concurrency, thread_name_prefix="score")
-        return self.pool
-
-    def _log(self, attempt: Attempt) -> Log:
-        delivery = attempt.delivery
-        return self.log.bind(
-            message_id=delivery.message_id,
-            scoring_job_id=attempt.scoring_job_id,
-            sender_trace_id=delivery.sender_trace_id,
-        )
+        outcome = self.failures.handle(failure, invocation.deadline, attempt.log(invocation))
+        attempt.outcome = replace(outcome, stats=attempt.stats)
 
 
-def _effort(scored: Scored | None, seconds: float) -> Effort:
-    """What a job took; an adopted result took no model."""
-    if scored is None:
-        return Effort(seconds)
-    usage, cost = scored.result.usage, scored.result.cost
-    return Effort(seconds, usage.calls, usage.input_tokens, usage.output_tokens, float(cost or 0))
+def _take(scores: "dict[Future[None], Attempt]", score: "Future[None]") -> Attempt:
+    """Remove a score that ended, and return its attempt with its error, if any."""
+    attempt = scores.pop(score)
+    attempt.error = _error_of(score)
+    return attempt
 
 
-def _take(attempt: Attempt, future: "Future[Response]") -> None:
-    """A finished future's response, or its error."""
-    error = future.exception()
-    if error is None:
-        attempt.response = future.result()
-    elif not isinstance(error, Exception):
+def _error_of(call: "Future[None]") -> Exception | None:
+    """Return a finished call's error, if any; re-raises anything but an `Exception`."""
+    error = call.exception()
+    if error is not None and not isinstance(error, Exception):
         raise error
-    else:
-        attempt.error = error
-
-
-def _quietly(log: Log, function: Callable[..., object], *arguments: object) -> object:
-    """A call whose failure only costs a repetition."""
-    try:
-        return function(*arguments)
-    except HandlerError as error:
-        log.warning("heartbeat failed", error=type(error).__name__)
-        return None
+    return error

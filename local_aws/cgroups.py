@@ -1,4 +1,4 @@
-"""A memory cgroup per execution environment, version 1 or 2, where this process may make one."""
+"""Memory cgroups (version 1 or 2), one per execution environment, if this process may create them."""
 
 import contextlib
 import os
@@ -10,21 +10,23 @@ from pathlib import Path
 
 MOUNTS = Path("/sys/fs/cgroup")
 PREFIX = "local-aws-"
-OF = "of-"  # then the pid of the process that made it, where no instance did
+OF = "of-"  # followed by the creator's pid if no instance created it
 
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """The folder under which cgroups are made, and which version of the interface it speaks."""
+    """The parent folder of our cgroups, and its interface version."""
 
     folder: Path
     version: int
 
     def create(self, name: str, memory_mb: int) -> "Cgroup":
-        """Make the cgroup `name` with a limit of `memory_mb` MiB, without swap; OSError leaves none behind."""
+        """Create the cgroup `name` with a limit of `memory_mb` MiB and no swap. Nothing is left behind on OSError."""
         group = Cgroup(self.folder / f"{PREFIX}{name}", self.version)
         if self.version == 2:
-            with contextlib.suppress(OSError):  # enabled already, or not ours to enable: then memory.max is missing
+            with contextlib.suppress(
+                OSError
+            ):  # already enabled, or not ours to enable, in which case memory.max is missing
                 (self.folder / "cgroup.subtree_control").write_text("+memory")
         group.folder.mkdir(exist_ok=True)
         try:
@@ -34,28 +36,28 @@ class Hierarchy:
             raise
         return group
 
-    def named(self, prefix: str) -> list["Cgroup"]:
-        """The cgroups of ours whose name begins so."""
+    def groups(self, prefix: str) -> list["Cgroup"]:
+        """List our cgroups whose names start with `prefix`."""
         return [Cgroup(found, self.version) for found in self.folder.glob(f"{PREFIX}{prefix}*") if found.is_dir()]
 
 
 @dataclass(frozen=True)
 class Cgroup:
-    """One environment's cgroup."""
+    """The cgroup of one execution environment."""
 
     folder: Path
     version: int
 
     @property
     def entrance(self) -> Path:
-        """The file into which a process writes its pid to enter."""
+        """Return the file to which a process writes its pid to join."""
         return self.folder / "cgroup.procs"
 
     def limit(self, size: int) -> None:
-        """Limit the memory of all processes inside to so many bytes; OSError where the kernel does not count it."""
+        """Limit the memory of all processes in the cgroup to `size` bytes. Raise OSError if the kernel cannot."""
         if self.version == 1:
             (self.folder / "memory.limit_in_bytes").write_text(str(size))
-            with contextlib.suppress(OSError):  # not there without swap accounting
+            with contextlib.suppress(OSError):  # absent without swap accounting
                 (self.folder / "memory.memsw.limit_in_bytes").write_text(str(size))
         else:
             (self.folder / "memory.max").write_text(str(size))
@@ -63,13 +65,13 @@ class Cgroup:
                 (self.folder / "memory.swap.max").write_text("0")
 
     def pids(self) -> list[int]:
-        """The processes inside; those of other process namespaces, which have no number here, are left out."""
+        """List the processes in the cgroup, except those without a pid in our PID namespace."""
         with contextlib.suppress(OSError):
             return [int(pid) for pid in self.entrance.read_text().split() if int(pid) > 0]
         return []
 
     def out_of_memory(self) -> bool:
-        """Whether the kernel killed a process inside for memory."""
+        """Return whether the kernel killed a process in the cgroup for exceeding the limit."""
         file = "memory.oom_control" if self.version == 1 else "memory.events"
         with contextlib.suppress(OSError):
             for line in (self.folder / file).read_text().splitlines():
@@ -79,11 +81,11 @@ class Cgroup:
 
     @property
     def freezer(self) -> Path | None:
-        """The file that freezes and thaws. Only version 2: a frozen version 1 cgroup outlives even SIGKILL."""
+        """Return the freezer file; None on version 1, where even SIGKILL does not end a frozen process."""
         return self.folder / "cgroup.freeze" if self.version == 2 else None
 
     def remove(self) -> None:
-        """Kill what is inside and remove the cgroup."""
+        """Kill all processes in the cgroup and remove it."""
         for _ in range(100):
             for pid in self.pids():
                 with contextlib.suppress(ProcessLookupError):
@@ -99,7 +101,7 @@ class Cgroup:
 
 
 def find() -> Hierarchy | None:
-    """Where memory cgroups can be made by this process, found by making one; None where they cannot."""
+    """Find where this process can create memory cgroups by creating one. Return None if it cannot."""
     for hierarchy in _candidates():
         with contextlib.suppress(OSError):
             group = hierarchy.create(f"{OF}{os.getpid()}-{secrets.token_hex(4)}", 64)
@@ -114,11 +116,11 @@ def find() -> Hierarchy | None:
 
 
 def sweep(hierarchy: Hierarchy) -> None:
-    """Remove the empty cgroups that processes of this machine which are gone have left."""
-    for group in hierarchy.named(OF):
+    """Remove empty cgroups whose creators no longer run."""
+    for group in hierarchy.groups(OF):
         pid = group.folder.name.removeprefix(PREFIX + OF).partition("-")[0]
         if pid.isdecimal() and not Path("/proc", pid).exists():
-            with contextlib.suppress(OSError):  # not empty: its owner may live where we cannot see it
+            with contextlib.suppress(OSError):  # not empty: its owner may run in a namespace that we cannot see
                 group.folder.rmdir()
 
 
@@ -135,13 +137,15 @@ def _enterable(group: Cgroup) -> bool:
 
 
 def _candidates() -> list[Hierarchy]:
-    found: list[Hierarchy] = []
+    hierarchies: list[Hierarchy] = []
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text().splitlines():
             _, controllers, path = line.split(":", 2)
             if "memory" in controllers.split(","):
-                found += [Hierarchy(MOUNTS / "memory" / path.lstrip("/"), 1), Hierarchy(MOUNTS / "memory", 1)]
+                hierarchies += [Hierarchy(MOUNTS / "memory" / path.lstrip("/"), 1), Hierarchy(MOUNTS / "memory", 1)]
             elif not controllers and (MOUNTS / "cgroup.controllers").exists():
                 own = MOUNTS / path.lstrip("/")
-                found += [Hierarchy(folder, 2) for folder in (own, *own.parents) if MOUNTS in (folder, *folder.parents)]
-    return found
+                hierarchies += [
+                    Hierarchy(folder, 2) for folder in (own, *own.parents) if MOUNTS in (folder, *folder.parents)
+                ]
+    return hierarchies

@@ -1,10 +1,11 @@
-"""Start, find and stop instances of the local AWS. Standard library only; LocalStack runs in a process of its own."""
+"""Start, find and stop instances of the local AWS. Standard library only: LocalStack runs in its own process."""
 
 import contextlib
 import dataclasses
 import errno
 import fcntl
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -14,12 +15,13 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from local_aws import cgroups, engines, instance, launch, ports, records
+import stages
+from local_aws import cgroups, engine_choice, instance, localstack_process, network, pidfiles, ports
 from local_aws.exceptions import LocalAwsError, PortInUse, StartFailed
 from local_aws.instance import Instance, find
 from local_aws.processes import Process
 from local_aws.processes import find as find_process
-from local_aws.tools import Tools, tools
+from local_aws.sysroot import PYTHON, find_sysroot
 
 __all__ = ["Instance", "find", "start", "stop"]
 
@@ -28,39 +30,44 @@ READY_LIMIT_S = 90.0
 STOP_LIMIT_S = 15.0
 STOP_GRACE_S = 0.5
 LOG_LINES = 20
-MAIN = "localstack"  # the record of LocalStack's own process
+MAIN = "localstack"  # name of LocalStack's own pidfile
 
 
-def start(name: str | None = None, port: int | None = None) -> Instance:
-    """Start an instance, or return the running one; of two callers at once, one starts and both get the instance.
+def start(name: str | None = None, port: int | None = None, reach: str | None = None) -> Instance:
+    """Start an instance, or return the running one. Concurrent callers all get the same instance.
 
-    Raises PortInUse for a given port that is taken, StartFailed with the log's end when LocalStack does not come up.
-    Whatever ends this early leaves no process behind.
+    `reach` is what its functions reach beside it (default: LOCAL_AWS_REACH, else the local stage's).
+
+    Raises PortInUse if the requested port is taken, and StartFailed with the end of the log if LocalStack does not
+    become ready. No process is left behind, whatever interrupts the start.
     """
     name = name or instance.default_name()
     port = port or _port_from_environment()
     with _locked(name) as folder:
         running = find(name)
-        if running and _healthy(running.endpoint):
+        if running and _healthy(running.endpoint, name):
             if port and port != running.port:
-                raise PortInUse(f"instance {name} already runs on port {running.port}: stop it first, or omit the port")
+                raise PortInUse(
+                    f"instance {name} already runs on port {running.port}. next: stop it first, or omit the port"
+                )
             return running
         clean(name)
+        reach = _reach() if reach is None else reach
         try:
-            return _start(name, folder, port)
+            return _start(name, folder, port, reach)
         except StartFailed:
             if not _lost_a_port(folder):
                 raise
-            return _start(name, folder, port)
+            return _start(name, folder, port, reach)
 
 
 def _lost_a_port(folder: Path) -> bool:
-    """Whether another process took a port between its choice and LocalStack's start; then a second choice is due."""
+    """Return whether another process took a port between its selection and LocalStack's start: then retry."""
     return os.strerror(errno.EADDRINUSE) in log_tail(folder)
 
 
 def stop(name: str | None = None) -> bool:
-    """Stop an instance and all that it started; False when it was not running."""
+    """Stop an instance and everything it started. Return False if it was not running."""
     name = name or instance.default_name()
     if not instance.folder(name).exists():
         return False
@@ -75,9 +82,9 @@ def stop(name: str | None = None) -> bool:
 
 
 def _wait_closed(running: Instance) -> None:
-    """Wait until LocalStack has ended its services, which it does before it closes its gateway.
+    """Wait until LocalStack has shut down its services, which it does before it closes its gateway.
 
-    Its process may go on for seconds: threads that poll try again and again to reach that gateway. `clean` ends it.
+    The process may linger for seconds, as polling threads retry that gateway; `clean` kills it.
     """
     end = time.monotonic() + STOP_LIMIT_S
     while running.process.alive() and ports.is_served(running.port) and time.monotonic() < end:
@@ -86,42 +93,42 @@ def _wait_closed(running: Instance) -> None:
 
 
 def clean(name: str) -> None:
-    """End whatever a killed instance of this name left: recorded processes and cgroups. Call under its lock."""
+    """Remove a killed instance's processes and cgroups. The caller holds the instance's lock."""
     folder = instance.folder(name)
     for process in leftovers(name).values():
         process.kill(group=True)
     if hierarchy := cgroups.find():
-        for group in hierarchy.named(instance.key(name)):
+        for group in hierarchy.groups(instance.key(name)):
             group.remove()
     for part in ("run", "registry", "tmp", "vol", "s3"):
         shutil.rmtree(folder / part, ignore_errors=True)
 
 
 def leftovers(name: str) -> dict[str, Process]:
-    """Record → live process of all that this instance started, itself included."""
-    return records.alive(instance.folder(name) / "run")
+    """Map names to live processes that this instance started, including itself."""
+    return pidfiles.alive(instance.folder(name) / "run")
 
 
 def log_tail(folder: Path, lines: int = LOG_LINES) -> str:
-    """The last lines of the instance's log."""
+    """Return the last lines of the instance's log."""
     with contextlib.suppress(OSError):
         return "\n".join((folder / "log").read_text(errors="replace").splitlines()[-lines:])
     return ""
 
 
-def _start(name: str, folder: Path, port: int | None) -> Instance:
+def _start(name: str, folder: Path, port: int | None, reach: str) -> Instance:
     gateway = _gateway_port(name, port)
-    engine = engines.choose()
-    found = tools()
-    settings = launch.Settings(
-        folder, instance.key(name), gateway, ports.free_port(gateway), engine.name, found, _site(found)
+    engine = engine_choice.choose()
+    sysroot = find_sysroot()
+    settings = localstack_process.Settings(
+        folder, instance.key(name), gateway, ports.free_port(gateway), engine.name, sysroot, _site(), reach
     )
-    launch.prepare(settings)
-    process = launch.spawn(settings)
+    localstack_process.prepare(settings)
+    process = localstack_process.spawn(settings)
     try:
-        records.record(folder / "run", MAIN, process.pid)
+        pidfiles.record(folder / "run", MAIN, process.pid)
         endpoint = f"http://127.0.0.1:{gateway}"
-        _wait_ready(process, endpoint, folder)
+        _wait_ready(process, endpoint, name)
         identity = find_process(process.pid)
         if identity is None:
             raise StartFailed(_failure(folder, "ended right after it was ready"))
@@ -136,7 +143,7 @@ def _start(name: str, folder: Path, port: int | None) -> Instance:
             guarantees=dataclasses.asdict(engine.guarantees),
         )
         instance.write(started)
-    except BaseException:  # Ctrl-C too: nothing may stay behind
+    except BaseException:  # also on Ctrl-C: leave nothing behind
         if process.poll() is None:
             Process(process.pid, identity.start_ticks).kill(group=True) if (
                 identity := find_process(process.pid)
@@ -147,12 +154,13 @@ def _start(name: str, folder: Path, port: int | None) -> Instance:
     return started
 
 
-def _wait_ready(process: subprocess.Popen[bytes], endpoint: str, folder: Path) -> None:
+def _wait_ready(process: subprocess.Popen[bytes], endpoint: str, name: str) -> None:
+    folder = instance.folder(name)
     end = time.monotonic() + READY_LIMIT_S
     while True:
         if (status := process.poll()) is not None:
             raise StartFailed(_failure(folder, f"ended with exit status {status}"))
-        if _healthy(endpoint):
+        if _healthy(endpoint, name):
             return
         if time.monotonic() > end:
             raise StartFailed(_failure(folder, f"was not ready after {READY_LIMIT_S:.0f} s"))
@@ -163,12 +171,13 @@ def _failure(folder: Path, what: str) -> str:
     return f"LocalStack {what}; the last lines of {folder / 'log'}:\n{log_tail(folder)}"
 
 
-def _healthy(endpoint: str) -> bool:
+def _healthy(endpoint: str, name: str) -> bool:
+    """Return whether this instance answers, and not one of another folder that took the port first."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(endpoint + "/_local_aws/ready", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (OSError, http.client.HTTPException):  # no answer, or one that is not HTTP
+            return bool(json.load(answer) == {"ready": True, "key": instance.key(name)})
+    except (OSError, http.client.HTTPException, ValueError):  # no response, not HTTP, or not JSON
         return False
 
 
@@ -177,8 +186,12 @@ def _gateway_port(name: str, port: int | None) -> int:
         if not ports.is_free(port):
             owner = ports.owner(port)
             if owner == ports.NOBODY:
-                raise PortInUse(f"port {port} on 127.0.0.1 may not be taken by this user: name another port (--port)")
-            raise PortInUse(f"port {port} on 127.0.0.1 is used by {owner}: end it, or name another port (--port)")
+                raise PortInUse(
+                    f"port {port} on 127.0.0.1 cannot be bound by this user. next: choose another port (--port)"
+                )
+            raise PortInUse(
+                f"port {port} on 127.0.0.1 is in use by {owner}. next: stop it, or choose another port (--port)"
+            )
         return port
     if name == "default" and ports.is_free(DEFAULT_PORT):
         return DEFAULT_PORT
@@ -190,24 +203,34 @@ def _port_from_environment() -> int | None:
     if not text:
         return None
     if not text.isdecimal() or not int(text) <= ports.HIGHEST:
-        raise LocalAwsError(f"LOCAL_AWS_PORT={text}: expected a port number, 0 to {ports.HIGHEST} (0: any free one)")
+        raise LocalAwsError(
+            f"LOCAL_AWS_PORT: got {text}, expected a port number from 0 to {ports.HIGHEST} (0: any free port)"
+        )
     return int(text) or None
 
 
-def _site(found: Tools) -> Path:
-    if given := os.environ.get("LOCAL_AWS_SITE"):
-        return Path(given)
-    del found
-    from environments import site
+def _reach() -> str:
+    """Return what functions reach beside the gateway; a wrong address is reported before anything starts."""
+    try:
+        reach = network.configured_reach(stages.load("local").reach)
+    except stages.StageError as error:
+        raise LocalAwsError(str(error)) from error
+    network.parse(reach)
+    return reach
 
-    return site("local-aws", launch.PYTHON)
+
+def _site() -> Path:
+    if configured := os.environ.get("LOCAL_AWS_SITE"):
+        return Path(configured)
+    from nix.environments import site
+
+    return site("local-aws", PYTHON)
 
 
 @contextlib.contextmanager
 def _locked(name: str) -> Iterator[Path]:
-    """Hold the instance's lock; a killed holder lets go of it."""
-    folder = instance.folder(name)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Hold the instance's lock, which the kernel releases if its holder is killed."""
+    folder = instance.make_folder(name)
     with (folder / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield folder

@@ -1,7 +1,7 @@
-"""One function behind the path at which AWS's own emulator, and Lambda itself, take invocations.
+"""Serve one function at the path that Lambda and AWS's Runtime Interface Emulator use for invocations.
 
-`POST /2015-03-31/functions/NAME/invocations` with the event as its body, whatever NAME says; so curl works, and so does
-any AWS SDK whose endpoint is this server.
+`POST /2015-03-31/functions/NAME/invocations` with the event as its body, for any NAME. curl works, and so does any AWS
+SDK whose endpoint is this server.
 """
 
 import base64
@@ -11,16 +11,17 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
+from local_aws import browsers
+from local_aws.event_batches import EVENT_LIMIT
 from local_aws.run_image import Function, new_request_id
 
 PATH = re.compile(r"/2015-03-31/functions/[^/?]+/invocations(\?.*)?")
-EVENT_LIMIT = 6_291_456  # bytes of an event, as on AWS
 HOST = "127.0.0.1"
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 
 
 class Emulator:
-    """A server of one function, from `with` to its end; invocations queue, as one execution environment has them."""
+    """Server of one function, open inside a `with` block. Invocations queue, as in one execution environment."""
 
     def __init__(self, function: Function, port: int = 0) -> None:
         self._server = _Server(function, port)
@@ -38,7 +39,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Where to POST an event."""
+        """Return the address for events."""
         return f"http://{HOST}:{self.port}{INVOCATIONS}"
 
 
@@ -51,7 +52,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A caller that went away: no news."""
+        """Ignore callers that hang up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -61,21 +62,25 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
+        if problem := browsers.refusal(self.command, self.path, self.headers.items()):
+            self.close_connection = True  # the rest of the request stays unread
+            self._refuse(403, "AccessDeniedException", problem)
+            return
         if "Transfer-Encoding" in self.headers:
-            self.close_connection = True  # what follows is not read
+            self.close_connection = True  # the rest of the request stays unread
             self._refuse(411, "InvalidRequestContentException", "the event's length is missing: send Content-Length")
             return
         length = self.headers.get("Content-Length", "0")
         size = int(length) if length.isdigit() else 0
         if size > EVENT_LIMIT:
-            self.close_connection = True  # what follows is not read
-            self._refuse(413, "RequestTooLargeException", f"the event has {size} bytes, {EVENT_LIMIT} are allowed")
+            self.close_connection = True  # the rest of the request stays unread
+            self._refuse(413, "RequestTooLargeException", f"event of {size} bytes, expected at most {EVENT_LIMIT}")
             return
         event = self.rfile.read(size) or b"{}"
         if not PATH.fullmatch(self.path):
             self._refuse(404, "ResourceNotFoundException", f"no function at {self.path}; POST to {INVOCATIONS}")
-        elif (problem := no_json(event)) is not None:
-            self._refuse(400, "InvalidRequestContentException", f"the event is no JSON: {problem}")
+        elif (problem := json_problem(event)) is not None:
+            self._refuse(400, "InvalidRequestContentException", f"the event is not JSON: {problem}")
         elif self.headers.get("X-Amz-Invocation-Type", "RequestResponse") != "RequestResponse":
             self._refuse(400, "InvalidParameterValueException", "only RequestResponse invocations are emulated")
         else:
@@ -109,11 +114,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the function's log is what people read."""
+        """Log nothing: the function's own log is what matters."""
 
 
-def no_json(event: bytes) -> str | None:
-    """Why an event is no JSON; None when it is."""
+def json_problem(event: bytes) -> str | None:
+    """Return why an event is not valid JSON, or None if it is."""
     try:
         json.loads(event)
     except (ValueError, RecursionError) as problem:

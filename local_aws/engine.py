@@ -1,4 +1,4 @@
-"""Engines: how a container's processes are started, held, frozen and ended; bubblewrap's isolation or none."""
+"""Engines start, limit, freeze and kill a container's processes, isolated by bubblewrap or not at all."""
 
 import contextlib
 import os
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from local_aws import cgroups, processes
-from local_aws.memory import Watcher
+from local_aws.memory_watch import Watcher
+from local_aws.network import Entrance, Service
 
-UID, GID = 993, 990  # the user that functions run as on AWS; the image's own USER is ignored there too
+UID, GID = 993, 990  # Lambda runs functions as this user and ignores the image's USER.
 
 # A container dies with the *thread* that started it (PR_SET_PDEATHSIG): this one lives as long as the process.
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="container-starter")
@@ -22,7 +23,7 @@ _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="container-start
 
 @dataclass(frozen=True)
 class Container:
-    """What an engine starts. Sizes in MiB; `working_directory` and the words of `command` are paths in the image."""
+    """What an engine starts. Sizes are in MiB; `working_directory` and the paths in `command` are inside the image."""
 
     name: str
     layers: tuple[Path, ...]
@@ -31,18 +32,22 @@ class Container:
     working_directory: str = "/"
     memory_mb: int = 128
     tmp_mb: int = 512
+    services: tuple[Service, ...] | None = ()  # all that it reaches; None: the machine's network
 
 
 @dataclass(frozen=True)
 class Guarantees:
-    """What an engine promises on this machine; tests that need a promise skip by its name."""
+    """What an engine guarantees on this machine. Tests that need a guarantee skip if it is absent."""
 
     read_only_root: bool
     private_tmp: bool
     own_user: bool
     own_pids: bool
+    filtered_calls: bool  # dangerous system calls are refused
+    own_network: bool
     memory_limit: str  # cgroup | watcher
     freeze: str  # cgroup | signal
+    reason: str = ""  # why functions lack isolation, and what would isolate them
 
 
 class Engine(Protocol):
@@ -52,7 +57,7 @@ class Engine(Protocol):
     guarantees: Guarantees
 
     def start(self, container: Container, output: int) -> "Running":
-        """Start a container; its standard output and error go to the file descriptor `output`."""
+        """Start a container whose stdout and stderr go to the file descriptor `output`."""
         ...
 
 
@@ -64,39 +69,40 @@ class Running:
     cgroup: cgroups.Cgroup | None
     memory_mb: int
     watcher: Watcher | None = None
-    wrapped: bool = True  # the first process is the engine's own, the container's are below it
+    entrance: Entrance | None = None
+    wrapped: bool = True  # The first process is the engine's own; the container's are its descendants.
     _frozen: bool = field(default=False, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def wait(self) -> int:
-        """Wait for its end: the exit status, negative for a signal."""
+        """Wait until it exits. Return the exit status, negative for a signal."""
         return self.process.wait()
 
     def pids(self) -> list[int]:
-        """The container's processes, without the engine's own outer one."""
+        """List the container's processes, without the engine's own outermost process."""
         below = list(processes.children(self.process.pid))
         return below if self.wrapped else [self.process.pid, *below]
 
     def peak_mb(self) -> int:
-        """The sum of the peak resident sizes of its processes in MiB, rounded up; 0 when it is gone."""
+        """Return the summed peak resident sizes of its processes in MiB, rounded up; 0 after it exited."""
         return -(-sum(processes.resident_kib(pid, "VmHWM") for pid in self.pids()) // 1024)
 
     def out_of_memory(self) -> bool:
-        """Whether it ended because it passed its memory limit."""
+        """Return whether it was killed for exceeding its memory limit."""
         if self.watcher:
             return self.watcher.fired
         return self.cgroup is not None and self.cgroup.out_of_memory()
 
     def freeze(self) -> None:
-        """Stop all its processes until `thaw`."""
+        """Suspend all its processes until `thaw`."""
         self._hold(True)
 
     def thaw(self) -> None:
-        """Let its processes run on."""
+        """Resume its processes."""
         self._hold(False)
 
     def kill(self) -> None:
-        """End all its processes; idempotent."""
+        """Kill all its processes. Idempotent."""
         family = processes.descendants(self.process.pid) if self.process.poll() is None else []
         self.process.kill()
         if self.process.stdin:
@@ -104,6 +110,8 @@ class Running:
         for member in family:
             member.signal(signal.SIGKILL)
         self.process.wait(10)
+        if self.entrance:
+            self.entrance.close()
         if self.watcher:
             self.watcher.stop()
         if self.cgroup:
@@ -124,37 +132,63 @@ class Running:
 
 @dataclass(frozen=True)
 class Launch:
-    """How a container's first process is started.
+    """How to start a container's first process, which inherits the open descriptors `files`.
 
-    `tied` puts it in a session of its own that a shell kills when this process ends, however it ends; without it the
-    command must see to that itself.
+    `tied` runs it in its own session, which a shell kills when this process exits for any reason. Otherwise the command
+    itself must ensure that.
     """
 
     command: Sequence[str]
     environment: Mapping[str, str]
     tied: bool = False
+    files: tuple[int, ...] = ()
+    entrance: Entrance | None = None
+
+    def inherited(self) -> tuple[int, ...]:
+        """Return the descriptors that the process inherits."""
+        return (*self.files, *((self.entrance.theirs.fileno(),) if self.entrance else ()))
+
+    def started(self) -> None:
+        """Close our copies of what the process has inherited, and serve its network, if it is its own."""
+        self.close()
+        if self.entrance:
+            self.entrance.open()
+
+    def close(self) -> None:
+        """Close our copies of `files`."""
+        for descriptor in self.files:
+            os.close(descriptor)
 
 
-# The shell's background half reads our end of a pipe, as an orphan, so that it is none of the container's processes.
+# The shell's background half reads our end of a pipe. It is an orphan, so as not to count as the container's.
 TIE = 'exec 3<&0 </dev/null; ( { read -r _ <&3; kill -9 0; } & ); exec 3<&-; exec "$@"'
 
 
 def launch(start: Launch, container: Container, output: int, hierarchy: cgroups.Hierarchy | None) -> Running:
-    """Start a container in a memory cgroup of its own, or under the watcher where none can be made."""
+    """Start a container in its own memory cgroup, or under the memory watcher if cgroups are unavailable."""
     cgroup = hierarchy.create(container.name, container.memory_mb) if hierarchy else None
     command = list(start.command)
     if start.tied:
         command = ["/bin/sh", "-c", TIE, "sh", *command]
-    if cgroup:  # the process enters before it becomes the container: nothing it does escapes the limit
+    if cgroup:  # The process joins before it executes the container, so that nothing escapes the limit.
         command = ["/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', str(cgroup.entrance), *command]
     try:
         process = _starter.submit(_popen, command, output, start).result()
     except BaseException:
         if cgroup:
             cgroup.remove()
+        start.close()
+        if start.entrance:
+            start.entrance.close()
         raise
     watcher = None if cgroup else Watcher(process.pid, container.memory_mb)
-    return Running(process, cgroup, container.memory_mb, watcher, wrapped=not start.tied)
+    running = Running(process, cgroup, container.memory_mb, watcher, start.entrance, wrapped=not start.tied)
+    try:
+        start.started()
+    except BaseException:
+        running.kill()
+        raise
+    return running
 
 
 def _popen(command: Sequence[str], output: int, start: Launch) -> subprocess.Popen[bytes]:
@@ -166,4 +200,5 @@ def _popen(command: Sequence[str], output: int, start: Launch) -> subprocess.Pop
         env=dict(start.environment),
         cwd="/",
         start_new_session=start.tied,
+        pass_fds=start.inherited(),
     )

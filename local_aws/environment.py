@@ -1,4 +1,4 @@
-"""One execution environment: init, invocations, timeouts, freezing and the log of an image's function."""
+"""One execution environment of an image's function: init, invocations, timeouts, freezing and its log."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from local_aws import cgroups, report
+from local_aws import cgroups, platform_log
 from local_aws.engine import Engine
 from local_aws.exceptions import StartFailed
 from local_aws.image import Image
@@ -15,22 +15,22 @@ from local_aws.logs import Sink, Tail
 from local_aws.runtime_api import RESPONSE_LIMIT, Event, Invocation
 from local_aws.sandbox import FunctionSettings, Sandbox
 
-INIT_LIMIT_S = 10.0  # of the init phase; a second try runs within the function's own timeout
+INIT_LIMIT_S = 10.0  # limit of the init phase; a retry is limited by the function's own timeout
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What an invocation gave: the payload, whether it is an error, the log's tail and the numbers."""
+    """The outcome of an invocation: its payload, whether that is an error, the log tail and the report."""
 
     payload: bytes
     error: bool
     log: str
-    report: report.Report
+    report: platform_log.Report
 
 
 @dataclass(frozen=True)
 class _Init:
-    """How an init phase ended: `failure` is the payload of a failed one."""
+    """The outcome of an init phase; `failure` is the payload of a failed one."""
 
     took_ms: float
     failure: bytes | None = None
@@ -38,9 +38,9 @@ class _Init:
 
 
 class Environment:
-    """Runs one container at a time and starts a new one after a crash or a timeout. Not for concurrent invocations.
+    """Run one container at a time, and replace it after a crash or a timeout. Not for concurrent invocations.
 
-    `stop` may come from any thread, at any moment: what is under way ends as if the container had been killed.
+    `stop` may be called from any thread; an invocation in flight ends as if the container had been killed.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class Environment:
         self._image, self._settings, self._engine, self._sink = image, settings, engine, sink
         self._tail = Tail()
         self._sandbox: Sandbox | None = None
-        self._cold_ms: float | None = None  # of an init phase that no REPORT has told yet
+        self._cold_ms: float | None = None  # duration of an init phase that no REPORT line has included yet
         self._lock = threading.Lock()
         self._stopped = self._lost = False
 
     def start(self) -> None:
-        """Run the init phase; a failed one is tried again by the first invocation, as on AWS."""
+        """Run the init phase. The first invocation retries a failed one, as on AWS."""
         init = self._init(INIT_LIMIT_S, "init", "")
         self._cold_ms = init.took_ms if init.failure is None else None
         if sandbox := self._sandbox:
@@ -63,14 +63,15 @@ class Environment:
             sandbox.idle(self._lose)
 
     def invoke(self, request_id: str, payload: bytes, arn: str = "", trace_id: str = "") -> Reply:
-        """Run one invocation to its end, error or timeout. StartFailed when no container can be started.
+        """Run one invocation until it returns, fails or times out.
 
-        A container that died between two invocations is replaced: the invocation is a cold one.
+        A container that exited since the previous invocation is replaced, which makes this a cold start.
+        Raises StartFailed if no container can be started.
         """
         self._tail = Tail()
         sandbox = self._awake()
         began = time.monotonic()
-        self._log(report.start_line(request_id, self._settings.version))
+        self._log(platform_log.start_line(request_id, self._settings.version))
         cold_ms, self._cold_ms = self._cold_ms, None
         if sandbox is None:
             init = self._init(self._settings.timeout_s, "invoke", request_id)
@@ -87,7 +88,7 @@ class Environment:
         return self._conclude(sandbox, request_id, began, event, cold_ms)
 
     def stop(self) -> None:
-        """End the container for good; idempotent."""
+        """Stop the container permanently. Idempotent."""
         with self._lock:
             self._stopped = True
             sandbox = self._sandbox
@@ -95,12 +96,12 @@ class Environment:
             self._discard(sandbox)
 
     def pids(self) -> list[int]:
-        """The container's processes."""
+        """List the container's processes."""
         sandbox = self._sandbox
         return sandbox.running.pids() if sandbox else []
 
     def _awake(self) -> Sandbox | None:
-        """The container that waits, or a new one where that one died idle; None where the init phase failed."""
+        """Return the idle container, or a new one if that exited; None if the init phase failed."""
         for _ in range(2):
             sandbox = self._sandbox
             if sandbox and sandbox.busy():
@@ -111,12 +112,12 @@ class Environment:
         return None
 
     def _lose(self, sandbox: Sandbox) -> None:
-        """The idle container is gone, as if AWS had taken it back: the next invocation begins with an init phase."""
+        """Forget an idle container that exited, as if AWS had reclaimed it: the next start is cold."""
         self._lost = self._sandbox is sandbox
         self._discard(sandbox)
 
     def _discard(self, sandbox: Sandbox) -> None:
-        """End a container and what belongs to it; the next invocation starts another."""
+        """Stop a container and release its resources. The next invocation starts another."""
         with self._lock:
             if self._sandbox is sandbox:
                 self._sandbox = None
@@ -128,13 +129,13 @@ class Environment:
         if event and event.kind in ("response", "error"):
             return self._finish(sandbox, request_id, began, event, cold_ms)
         if event and event.kind == "too-large":
-            failure = report.too_large(int(event.body), RESPONSE_LIMIT)
+            failure = platform_log.too_large(int(event.body), RESPONSE_LIMIT)
             body = Event("error", failure.body(request_id))
             return self._finish(sandbox, request_id, began, body, cold_ms, status="error")
         if event is None:
-            failure = report.timed_out(self._settings.timeout_s)
+            failure = platform_log.timed_out(self._settings.timeout_s)
             sandbox.pipe.drain()
-            self._log(report.timeout_line(request_id, self._settings.timeout_s))
+            self._log(platform_log.timeout_line(request_id, self._settings.timeout_s))
             body = Event("error", failure.body(request_id))
             return self._finish(sandbox, request_id, began, body, cold_ms, status="timeout", broken=True)
         failure = sandbox.exit_failure()
@@ -160,7 +161,7 @@ class Environment:
         took_ms = (time.monotonic() - began) * 1000
         peak_mb = 0
         if sandbox:
-            # The log is whole once the runtime asks for more; one that never does is not used again.
+            # The log is complete once the runtime asks for the next invocation. A runtime that never does is discarded.
             broken = broken or not sandbox.settled()
             peak_mb = sandbox.running.peak_mb()
             peak_mb = peak_mb or (self._settings.memory_mb if error_type == "Runtime.OutOfMemory" else 0)
@@ -170,10 +171,12 @@ class Environment:
             else:
                 sandbox.running.freeze()
                 sandbox.idle(self._lose)
-        self._log(report.end_line(request_id))
-        told = report.Report(request_id, took_ms, self._settings.memory_mb, peak_mb or 1, cold_ms, status, error_type)
-        self._log(str(told))
-        return Reply(event.body, event.kind == "error", self._tail.text(), told)
+        self._log(platform_log.end_line(request_id))
+        report = platform_log.Report(
+            request_id, took_ms, self._settings.memory_mb, peak_mb or 1, cold_ms, status, error_type
+        )
+        self._log(str(report))
+        return Reply(event.body, event.kind == "error", self._tail.text(), report)
 
     def _init(self, limit_s: float, phase: str, request_id: str) -> _Init:
         began = time.monotonic()
@@ -183,19 +186,19 @@ class Environment:
         if event and event.kind == "ready":
             return _Init(took_ms, sandbox=sandbox)
         if event is None:
-            status, body = "timeout", report.timed_out(limit_s).body(request_id)
+            status, body = "timeout", platform_log.timed_out(limit_s).body(request_id)
         elif event.kind == "init-error":
-            sandbox.api.wait(1.0)  # the runtime exits by itself after this
+            sandbox.api.wait(1.0)  # the runtime exits by itself afterwards
             status, body = "error", event.body
         else:
             status, body = "error", sandbox.exit_failure().body(request_id)
         sandbox.pipe.drain()
         self._discard(sandbox)
-        self._log(report.init_report(took_ms, phase, status, error_type(body) if status == "error" else ""))
+        self._log(platform_log.init_report(took_ms, phase, status, error_type(body) if status == "error" else ""))
         return _Init(took_ms, body)
 
     def _start(self) -> Sandbox:
-        """A new container; StartFailed when `stop` came first."""
+        """Start a container. Raise StartFailed if `stop` was called first."""
         if not self._stopped:
             sandbox = Sandbox(self._image, self._settings, self._engine, self._log, self.name)
             with self._lock:
@@ -203,7 +206,7 @@ class Environment:
                     self._sandbox = sandbox
                     return sandbox
             sandbox.stop()
-        raise StartFailed(f"execution environment of {self._settings.name}: it was stopped before it had started")
+        raise StartFailed(f"execution environment of {self._settings.name}: stopped before it started")
 
     def _log(self, line: str) -> None:
         self._tail.add(line)
@@ -211,7 +214,7 @@ class Environment:
 
 
 def error_type(body: bytes) -> str:
-    """The type that an error payload names."""
+    """Return the error type in an error payload."""
     try:
         return str(json.loads(body).get("errorType", "Runtime.Unknown"))
     except (ValueError, AttributeError):

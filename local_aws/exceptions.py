@@ -1,21 +1,21 @@
-"""What `local_aws` raises for its users; messages say what, where, what was expected and the next step."""
+"""Exceptions of `local_aws`. Each message says what failed, where, what was expected, and what to do next."""
 
 
 class LocalAwsError(Exception):
-    """The root of this package's errors."""
+    """Base class of this package's exceptions."""
 
 
 class StartFailed(LocalAwsError):
-    """LocalStack or an execution environment did not come up."""
+    """Raised if LocalStack or an execution environment does not start."""
 
 
 class PortInUse(LocalAwsError):
-    """The asked port belongs to another process."""
+    """Raised if the requested port belongs to another process."""
 
 
 class InvalidImage(LocalAwsError):
-    """An image layout, config or layer is not what its digest or Lambda's rules promise."""
+    """Raised if an image layout, config or layer does not match its digest or violates Lambda's rules."""
 
 
 class EngineUnavailable(LocalAwsError):
-    """The engine that was asked for does not work on this machine."""
+    """Raised if the requested engine does not work on this machine."""

@@ -1,28 +1,26 @@
-"""Images as execution environments need them: the run configuration and the layers' folders, lowest first."""
+"""Images as execution environments use them: the run configuration, and the layers' folders, lowest first."""
 
-import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from local_aws.exceptions import InvalidImage
-from local_aws.tools import unpacked_dir
+from local_aws.paths import unpacked_dir
 from local_aws.unpack import unpack_layers
+from nix.oci.digest import DIGEST, sha256
 
 MANIFEST_TYPES = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 BlobPath = Callable[[str], Path]  # digest → the file that holds the blob
 
 
 @dataclass(frozen=True)
 class Image:
-    """An unpacked image; `digest` is its manifest's."""
+    """An unpacked image; `digest` is the digest of its manifest."""
 
     digest: str
     layers: tuple[Path, ...]
@@ -33,7 +31,7 @@ class Image:
 
 
 def from_layout(layout: Path) -> Image:
-    """Unpack the one image of an OCI layout folder; raise InvalidImage when it is damaged or holds several."""
+    """Unpack the single image of an OCI layout folder. Raise InvalidImage if it is damaged or not single."""
     index = _json(layout / "index.json")
     manifests = index.get("manifests", [])
     if not isinstance(manifests, list) or len(manifests) != 1:
@@ -44,7 +42,10 @@ def from_layout(layout: Path) -> Image:
 
 
 def from_manifest(digest: str, blob: BlobPath) -> Image:
-    """Unpack the image whose manifest has this digest; `blob` tells where blobs lie. InvalidImage when it is none."""
+    """Unpack the image whose manifest has this digest; `blob` maps a digest to a file.
+
+    Raises InvalidImage if the manifest, its config or a layer is not valid.
+    """
     try:
         manifest = json.loads(_verified(blob(_checked(digest)), digest))
         if "layers" not in manifest:
@@ -53,18 +54,23 @@ def from_manifest(digest: str, blob: BlobPath) -> Image:
         config = json.loads(_verified(blob(about), about))
         diff_ids = [str(diff_id) for diff_id in config["rootfs"]["diff_ids"]]
         blobs = [blob(_checked(layer["digest"])) for layer in manifest["layers"]]
-        found = _configured(digest, config.get("config") or {})
+        image = configured(digest, config.get("config") or {})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise InvalidImage(f"image {digest} is none as OCI describes it: {what}") from error
+        raise InvalidImage(f"image {digest} does not follow the OCI image specification: {what}") from error
+    return unpacked(image, blobs, diff_ids)
+
+
+def unpacked(image: Image, blobs: list[Path], diff_ids: list[str]) -> Image:
+    """Return the image with its layers unpacked from these blobs. Raises InvalidImage."""
     if len(blobs) != len(diff_ids):
-        raise InvalidImage(f"image {digest} has {len(blobs)} layers and {len(diff_ids)} diff_ids")
+        raise InvalidImage(f"image {image.digest} has {len(blobs)} layers and {len(diff_ids)} diff_ids")
     folders = unpack_layers(list(zip(blobs, diff_ids, strict=True)), unpacked_dir())
-    return replace(found, layers=tuple(folders))
+    return replace(image, layers=tuple(folders))
 
 
-def _configured(digest: str, run: dict[str, Any]) -> Image:
-    """The image's run configuration, without its layers."""
+def configured(digest: str, run: dict[str, Any]) -> Image:
+    """Return the image with its run configuration and no layers."""
     return Image(
         digest=digest,
         layers=(),
@@ -76,9 +82,9 @@ def _configured(digest: str, run: dict[str, Any]) -> Image:
 
 
 def _checked(digest: str) -> str:
-    """The digest; ValueError for what is none, since it becomes a path."""
+    """Return the digest. Raise ValueError if it is malformed, since it becomes a path."""
     if not DIGEST.fullmatch(digest):
-        raise ValueError(f"{digest!r} is no digest")
+        raise ValueError(f"malformed digest: {digest!r}")
     return digest
 
 
@@ -87,9 +93,9 @@ def _verified(path: Path, digest: str) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise InvalidImage(f"blob {digest}: {error.strerror} ({path})") from error
-    found = "sha256:" + hashlib.sha256(content).hexdigest()
-    if found != digest:
-        raise InvalidImage(f"blob {path}: expected digest {digest}, found {found}")
+    actual = sha256(content)
+    if actual != digest:
+        raise InvalidImage(f"blob {path}: got digest {actual}, expected {digest}")
     return content
 
 

@@ -1,4 +1,4 @@
-"""Instances: their folders, and what each one's `instance.json` tells about it."""
+"""Instances: their folders, and the description of each in its `instance.json`."""
 
 import json
 import os
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.exceptions import LocalAwsError
+from local_aws.paths import REPOSITORY
 from local_aws.processes import Process
-from local_aws.tools import REPOSITORY
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 
 @dataclass(frozen=True)
 class Instance:
-    """A local AWS. `started` is Unix time in seconds, `start_ticks` tells its process from another of the same pid."""
+    """A running local AWS. `started` is Unix time in seconds; `start_ticks` detects a reused pid."""
 
     name: str
     pid: int
@@ -29,48 +29,58 @@ class Instance:
 
     @property
     def process(self) -> Process:
-        """LocalStack's process."""
+        """Return LocalStack's process."""
         return Process(self.pid, self.start_ticks)
 
     @property
     def port(self) -> int:
-        """The gateway's port."""
+        """Return the gateway's port."""
         return int(self.endpoint.rpartition(":")[2])
 
 
 def default_name() -> str:
-    """`LOCAL_AWS_NAME`, else `default`."""
+    """Return `LOCAL_AWS_NAME`, or `default` if it is unset."""
     return os.environ.get("LOCAL_AWS_NAME") or "default"
 
 
 def home() -> Path:
-    """The folder of all instances: `LOCAL_AWS_HOME`, else `.local-aws` in the repository."""
-    given = os.environ.get("LOCAL_AWS_HOME")
-    return Path(given).expanduser().resolve() if given else REPOSITORY / ".local-aws"
+    """Return the folder of all instances: `LOCAL_AWS_HOME`, or `.local-aws` in the repository."""
+    configured = os.environ.get("LOCAL_AWS_HOME")
+    return Path(configured).expanduser().resolve() if configured else REPOSITORY / ".local-aws"
 
 
 def folder(name: str) -> Path:
-    """The instance's folder, made or not; LocalAwsError for a name that is no folder name."""
+    """Return the instance's folder, which need not exist. Raise LocalAwsError for an invalid name."""
     if not NAME.fullmatch(name):
-        raise LocalAwsError(f"instance name {name!r}: expected lower-case letters, digits and hyphens, at most 31")
+        raise LocalAwsError(f"instance name: got {name!r}, expected at most 31 lower-case letters, digits and hyphens")
     return home() / name
 
 
+def make_folder(name: str) -> Path:
+    """Create the instance's folder, which no other user may read: it holds credentials, messages and logs."""
+    where = folder(name)
+    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    where.chmod(0o700)  # also what an earlier version or umask left
+    if where.parent == REPOSITORY / ".local-aws":
+        where.parent.chmod(0o700)
+    return where
+
+
 def names() -> list[str]:
-    """The instances that have a folder."""
+    """List the names of instances that have a folder."""
     if not home().is_dir():
         return []
     return sorted(entry.name for entry in home().iterdir() if entry.is_dir() and NAME.fullmatch(entry.name))
 
 
 def find(name: str | None = None) -> Instance | None:
-    """The running instance of this name; None when there is none or its process is gone."""
+    """Return the running instance of this name, or None if its process does not run."""
     instance = read(folder(name or default_name()))
     return instance if instance and instance.process.alive() else None
 
 
 def read(where: Path) -> Instance | None:
-    """What `instance.json` says, whether or not the process lives."""
+    """Read `instance.json`, whether or not the process still runs."""
     try:
         return Instance(**json.loads((where / "instance.json").read_text()))
     except (OSError, ValueError, TypeError):
@@ -78,7 +88,7 @@ def read(where: Path) -> Instance | None:
 
 
 def write(instance: Instance) -> None:
-    """Write `instance.json`, whole or not at all."""
+    """Write `instance.json` atomically."""
     target = folder(instance.name) / "instance.json"
     work = target.with_suffix(".new")
     work.write_text(json.dumps(asdict(instance), indent=2) + "\n")
@@ -86,7 +96,7 @@ def write(instance: Instance) -> None:
 
 
 def key(name: str) -> str:
-    """A short name that is this instance's alone on this machine: containers and cgroups begin with it."""
+    """Return a short prefix, unique on this machine, for the names of this instance's containers and cgroups."""
     import hashlib
 
     return hashlib.sha256(str(folder(name)).encode()).hexdigest()[:12]

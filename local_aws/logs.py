@@ -1,4 +1,4 @@
-"""What a container writes, cut into lines as they come."""
+"""Split what a container writes into lines as it arrives."""
 
 import array
 import contextlib
@@ -9,14 +9,14 @@ import termios
 import threading
 from collections.abc import Callable
 
-EVENT_LIMIT = 256 * 1024 - 26  # bytes of one CloudWatch Logs event, without its fixed overhead
-TAIL_LIMIT = 4096  # bytes of the log that an invocation returns
+EVENT_LIMIT = 256 * 1024 - 26  # maximum bytes of a CloudWatch Logs event, without its fixed overhead
+TAIL_LIMIT = 4096  # bytes of log that an invocation returns
 
-Sink = Callable[[str], None]  # takes one line without its newline
+Sink = Callable[[str], None]  # receives one line, without its newline
 
 
 class LinePipe:
-    """A pipe whose other end a container writes to; every line goes to `sink`, in order, as soon as it is whole."""
+    """A pipe that a container writes to. Each complete line goes to `sink` at once, in order."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink, self._lock, self._rest = sink, threading.RLock(), b""
@@ -25,13 +25,13 @@ class LinePipe:
         threading.Thread(target=self._follow, name="log-pipe", daemon=True).start()
 
     def drain(self) -> None:
-        """Hand on all that was written before this call."""
+        """Deliver everything written before this call."""
         with self._lock:
             while self._read_end >= 0 and self._waiting() and self._read():
                 pass
 
     def close(self) -> None:
-        """Hand on the rest, an unfinished line too, and end. The container must be gone."""
+        """Deliver the rest, including an unfinished line, and close. The container must have exited."""
         with self._lock:
             if self._read_end < 0:
                 return
@@ -81,7 +81,7 @@ class LinePipe:
 
 
 class Tail:
-    """The last bytes of an invocation's log, at whole characters."""
+    """The last bytes of an invocation's log, cut at a character boundary."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -95,6 +95,6 @@ class Tail:
             self._size -= len(self._lines.pop(0)) + 1
 
     def text(self) -> str:
-        """The tail, at most 4 KiB, every line ended by a newline."""
+        """Return the tail, at most 4 KiB, each line terminated by a newline."""
         whole = "".join(f"{line}\n" for line in self._lines).encode()
         return whole[-TAIL_LIMIT:].decode(errors="ignore")

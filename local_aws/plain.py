@@ -1,27 +1,33 @@
-"""The plain engine: the image's own loader on a flattened copy, without isolation, where namespaces are refused."""
+"""Plain engine, for hosts without user namespaces: the image's loader runs a flattened copy, without isolation."""
 
 from pathlib import Path
 
 from local_aws.engine import Container, Guarantees, Launch, Running, launch
 from local_aws.exceptions import InvalidImage
-from local_aws.tools import LIBRARIES, loader_command
+from local_aws.sysroot import LIBRARIES, loader_command
 from local_aws.unpack import flatten
 
 PATHS = ("PYTHONPATH", "PYTHONHOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "LAMBDA_TASK_ROOT", "LD_LIBRARY_PATH")
 
 
 class Plain:
-    """Runs containers as the caller, on the host's file system; only memory and time are limited."""
+    """Run containers as the calling user on the host's file system, with limits on memory and time only."""
 
     name = "plain"
-    guarantees = Guarantees(
-        read_only_root=False,
-        private_tmp=False,
-        own_user=False,
-        own_pids=False,
-        memory_limit="watcher",
-        freeze="signal",
-    )
+
+    def __init__(self, reason: str = "") -> None:
+        """Create the engine; `reason` says why it is used instead of an isolating one."""
+        self.guarantees = Guarantees(
+            read_only_root=False,
+            private_tmp=False,
+            own_user=False,
+            own_pids=False,
+            filtered_calls=False,
+            own_network=False,
+            memory_limit="watcher",
+            freeze="signal",
+            reason=reason,
+        )
 
     def start(self, container: Container, output: int) -> Running:
         """Start a container."""
@@ -31,17 +37,17 @@ class Plain:
 
 
 def plain_command(root: Path, container: Container) -> list[str]:
-    """The image's entry point by the image's loader, in its working directory."""
+    """Return the command that runs the image's entry point with the image's loader, in its working directory."""
     program, *arguments = container.command
     if not (root / LIBRARIES / "ld-linux-x86-64.so.2").exists():
-        raise InvalidImage("the plain engine runs images with glibc in usr/lib/x86_64-linux-gnu; this one has none")
+        raise InvalidImage("the plain engine needs glibc in usr/lib/x86_64-linux-gnu, which this image lacks")
     start = loader_command(root, root / program.lstrip("/"))
     folder = root / container.working_directory.lstrip("/")
     return ["/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), *start, *arguments]
 
 
 def plain_environment(root: Path, container: Container) -> dict[str, str]:
-    """The container's environment, with paths of the image pointing into the flattened copy."""
+    """Return the container's environment, with image paths rewritten into the flattened copy."""
     environment = dict(container.environment)
     for name in PATHS:
         if value := environment.get(name):

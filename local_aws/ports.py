@@ -1,4 +1,4 @@
-"""Ports of loopback: free ones, and who has a taken one."""
+"""Loopback ports: find free ones, and name the owners of others."""
 
 import contextlib
 import random
@@ -8,12 +8,12 @@ from pathlib import Path
 HOST = "127.0.0.1"
 HIGHEST = 65535
 NOBODY = "nobody"
-# Below the range from which the kernel serves outgoing connections, and away from LocalStack's own 4510–4559.
+# Below the kernel's ephemeral ports, and outside LocalStack's own range 4510–4559.
 RANGE = range(18000, 32000)
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen there now."""
+    """Return whether a server could bind this port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -24,14 +24,14 @@ def is_free(port: int) -> bool:
 
 
 def is_served(port: int) -> bool:
-    """Whether a server answers there."""
+    """Return whether a server accepts connections on this port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
 
 
 def free_port(*taken: int) -> int:
-    """A free port that is none of `taken`."""
+    """Return a free port that is not in `taken`."""
     choice = random.SystemRandom()
     while True:
         port = choice.choice(RANGE)
@@ -40,9 +40,9 @@ def free_port(*taken: int) -> int:
 
 
 def owner(port: int) -> str:
-    """Who listens on a port, as far as this user may see: `pid 123 (python3)`, else `another user's process`.
+    """Return who listens on a port: `pid 123 (python3)`, or `another user's process` if this user may not know.
 
-    NOBODY where none listens: then the port is one that this user may not take.
+    Returns NOBODY if nothing listens, which means that this user may not bind the port.
     """
     inodes = _listening(port)
     for process in Path("/proc").glob("[0-9]*"):

@@ -1,4 +1,4 @@
-"""Processes, told apart by pid and start time, so that a reused pid is never mistaken for ours."""
+"""Processes identified by pid and start time, so that a reused pid is never mistaken for ours."""
 
 import contextlib
 import os
@@ -19,17 +19,17 @@ class Process:
     start_ticks: int
 
     def alive(self) -> bool:
-        """Whether it still runs (a zombie does not)."""
+        """Return whether it still runs; a zombie does not."""
         return _stat(self.pid, live=True) == self.start_ticks
 
     def signal(self, number: int) -> None:
-        """Send a signal, unless it is gone."""
+        """Send a signal; do nothing if the process has exited."""
         if self.alive():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
     def wait(self, seconds: float) -> bool:
-        """Wait for its end; False when it outlives the time."""
+        """Wait until it exits. Return False if it still runs after `seconds`."""
         end = time.monotonic() + seconds
         while self.alive():
             if time.monotonic() > end:
@@ -38,7 +38,7 @@ class Process:
         return True
 
     def kill(self, *, group: bool = False) -> None:
-        """Kill it and all that descends from it (with `group`, its process group too)."""
+        """Kill it and its descendants; with `group`, also its process group."""
         family = [self, *descendants(self.pid)] if self.alive() else []
         if group:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -48,18 +48,18 @@ class Process:
 
 
 def find(pid: int) -> Process | None:
-    """The process that has this pid now, or None."""
+    """Return the process that currently has this pid, or None."""
     ticks = _stat(pid, live=True)
     return None if ticks is None else Process(pid, ticks)
 
 
 def descendants(pid: int) -> list[Process]:
-    """The live descendants of a process, parents before children."""
+    """List the live descendants of a process, parents first."""
     return [process for child in children(pid) if (process := find(child)) is not None]
 
 
 def children(pid: int) -> Iterator[int]:
-    """The pids below a process, parents before children."""
+    """Yield the pids of a process's descendants, parents first."""
     todo = _children(pid)
     while todo:
         yield (child := todo.pop(0))
@@ -67,16 +67,16 @@ def children(pid: int) -> Iterator[int]:
 
 
 def _children(pid: int) -> list[int]:
-    found: list[int] = []
+    pids: list[int] = []
     with contextlib.suppress(OSError):
         for thread in (PROC / str(pid) / "task").iterdir():
             with contextlib.suppress(OSError):
-                found += map(int, (thread / "children").read_text().split())
-    return found
+                pids += map(int, (thread / "children").read_text().split())
+    return pids
 
 
 def resident_kib(pid: int, field: str = "VmRSS") -> int:
-    """A process's resident size (`VmRSS`) or its peak (`VmHWM`) in KiB; 0 when it is gone."""
+    """Return a process's resident size (`VmRSS`) or peak (`VmHWM`) in KiB; 0 if it has exited."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         return int((PROC / str(pid) / "status").read_text().partition(f"{field}:")[2].split()[0])
     return 0
@@ -84,7 +84,7 @@ def resident_kib(pid: int, field: str = "VmRSS") -> int:
 
 def _stat(pid: int, *, live: bool) -> int | None:
     try:
-        # The command name may hold spaces and parentheses: fields are counted after the last one.
+        # The command name may contain spaces and parentheses: count fields after the last one.
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from local_aws import engines
+from local_aws import engine_choice
 from local_aws.engine import Engine
 from local_aws.environment import Environment, Reply
 from local_aws.image import from_layout
@@ -23,10 +23,10 @@ class Function:
     """A started function."""
 
     environment: Environment
-    lines: list[str]  # all log lines so far
+    lines: list[str]  # every log line so far
 
     def invoke(self, event: Any, request_id: str | None = None) -> Reply:
-        """Invoke with an event (JSON-able, or bytes sent as they are)."""
+        """Invoke with an event: a JSON-serialisable value, or bytes sent verbatim."""
         payload = event if isinstance(event, bytes) else json.dumps(event).encode()
         return self.environment.invoke(request_id or new_request_id(), payload)
 
@@ -38,11 +38,11 @@ def run_image(
     engine: Engine | None = None,
     sink: Sink = lambda _: None,
 ) -> Iterator[Function]:
-    """Start the image of an OCI layout folder as a function; it ends with the block. `sink` gets each log line.
+    """Run the image of an OCI layout folder as a function until the block ends. `sink` receives each log line.
 
-    A failed init is told by the first invocation. Raises InvalidImage for a damaged layout.
+    The first invocation reports a failed init phase. Raises InvalidImage for a damaged layout.
     """
-    from cache import in_use
+    from nix.cache import in_use
 
     settings = settings or FunctionSettings(memory_mb=2048, timeout_s=30)
     settings = replace(settings, environment=lambda_environment(settings))
@@ -52,8 +52,8 @@ def run_image(
         lines.append(line)
         sink(line)
 
-    with in_use():  # nobody prunes the unpacked layers under it
-        environment = Environment(from_layout(layout), settings, engine or engines.choose(), log)
+    with in_use():  # keeps the unpacked layers from being pruned
+        environment = Environment(from_layout(layout), settings, engine or engine_choice.choose(), log)
         try:
             environment.start()
             yield Function(environment, lines)
@@ -62,7 +62,7 @@ def run_image(
 
 
 def lambda_environment(settings: FunctionSettings) -> Mapping[str, str]:
-    """Lambda's own variables, under the function's."""
+    """Return Lambda's own variables, overridden by the function's."""
     return {
         "AWS_REGION": "us-west-2",
         "AWS_DEFAULT_REGION": "us-west-2",
@@ -79,6 +79,6 @@ def lambda_environment(settings: FunctionSettings) -> Mapping[str, str]:
 
 
 def new_request_id() -> str:
-    """A request id in AWS's form."""
+    """Return a request id in AWS's format."""
     digits = secrets.token_hex(16)
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

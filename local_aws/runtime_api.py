@@ -1,17 +1,23 @@
-"""The documented Lambda Runtime API (version 2018-06-01) for one execution environment, on a free loopback port."""
+"""Lambda Runtime API (version 2018-06-01) of one execution environment, on a loopback port."""
 
+import json
 import queue
+import socket
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from local_aws import browsers
+from local_aws.network import Service, Stop
+
+HOST, INSIDE_PORT = "127.0.0.1", 9001  # the port is Lambda's own
 BASE = "/2018-06-01/runtime/"
-RESPONSE_LIMIT = 6_291_556  # bytes of a response, as on AWS
+RESPONSE_LIMIT = 6_291_556  # maximum size of a response in bytes, as on AWS
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One call of the function. `deadline_ms` is Unix time in milliseconds."""
+    """One invocation of the function. `deadline_ms` is Unix time in milliseconds."""
 
     request_id: str
     payload: bytes
@@ -22,7 +28,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Event:
-    """What the runtime did: `ready` (asked for work), `response`, `error`, `too-large`, `init-error` or `exit`."""
+    """What the runtime did: `ready` (idle), `response`, `error`, `too-large`, `init-error` or `exit`."""
 
     kind: str
     body: bytes = b""
@@ -34,62 +40,85 @@ TOO_LARGE = b'{"errorMessage": "Exceeded maximum allowed payload size", "errorTy
 
 
 class RuntimeApi:
-    """A server; what the runtime does is read by `wait`, what it shall do is given by `send`."""
+    """A server that passes invocations to the runtime (`send`) and reports what the runtime does (`wait`).
 
-    def __init__(self) -> None:
+    It listens on a free port of this machine; with `inside`, where a container's own network has its `service`.
+    """
+
+    def __init__(self, *, inside: bool = False) -> None:
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.invocations: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
-        self._server = _Server(self)
-        self.address = f"127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.2,), name="runtime-api", daemon=True).start()
+        self._server = _Server(self, inside)
+        self.address = f"{HOST}:{INSIDE_PORT if inside else self._server.server_port}"
+        self._serving = False
+        if not inside:
+            self._start()
+
+    @property
+    def service(self) -> Service:
+        """Return how a container's own network reaches this server."""
+        return Service(HOST, INSIDE_PORT, self._adopt)
 
     def send(self, invocation: Invocation) -> None:
-        """Answer the runtime's current or next request for work."""
+        """Answer the runtime's current or next request for an invocation."""
         self.invocations.put(invocation)
 
     def wait(self, seconds: float) -> Event | None:
-        """The next event; None when none comes in time."""
+        """Return the next event, or None if there is none within `seconds`."""
         try:
             return self.events.get(timeout=max(seconds, 0.0))
         except queue.Empty:
             return None
 
     def close(self) -> None:
-        """Stop listening; a runtime that waits for work gets no answer."""
+        """Stop listening. A runtime that waits for an invocation gets no response."""
         self.invocations.put(None)
-        threading.Thread(target=self._close, daemon=True).start()  # the server looks up only now and then
+        threading.Thread(target=self._close, daemon=True).start()  # the server polls for shutdown only this often
 
     def _close(self) -> None:
-        self._server.shutdown()
+        if self._serving:
+            self._server.shutdown()
         self._server.server_close()
+
+    def _adopt(self, listener: socket.socket) -> Stop:
+        self._server.socket.close()
+        self._server.socket = listener
+        self._start()
+        return lambda: None  # `close` does it
+
+    def _start(self) -> None:
+        self._serving = True
+        threading.Thread(target=self._server.serve_forever, args=(0.2,), name="runtime-api", daemon=True).start()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, api: RuntimeApi) -> None:
+    def __init__(self, api: RuntimeApi, inside: bool) -> None:
         self.api = api
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__((HOST, 0), _Handler, bind_and_activate=not inside)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A killed runtime breaks its connections: no news."""
+        """Ignore broken connections: a killed runtime leaves them."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one packet: apart, Nagle's algorithm holds the second back for 40 ms
+    wbufsize = -1  # Head and body in one packet: Nagle's algorithm would delay a second one by 40 ms.
     disable_nagle_algorithm = True
     server: _Server
 
     def do_GET(self) -> None:
+        if self._refused():
+            return
         if self.path != BASE + "invocation/next":
             self._answer(404, NOT_FOUND)
             return
         self.server.api.events.put(Event("ready"))
         invocation = self.server.api.invocations.get()
         if invocation is None:
-            self.server.api.invocations.put(None)  # a broken runtime asks in several threads: end them all
+            self.server.api.invocations.put(None)  # A broken runtime may poll from several threads: stop all of them.
             self.close_connection = True
             return
         headers = {
@@ -102,6 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, invocation.payload, headers)
 
     def do_POST(self) -> None:
+        if self._refused():
+            return
         body = self._body()
         request_id, _, kind = self.path.removeprefix(BASE + "invocation/").partition("/")
         if self.path == BASE + "init/error":
@@ -116,6 +147,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, NOT_FOUND)
             return
         self._answer(202, b'{"status": "OK"}')
+
+    def _refused(self) -> bool:
+        """Refuse what a web page sends, which may find this port."""
+        problem = browsers.refusal(self.command, self.path, self.headers.items())
+        if problem:
+            self.close_connection = True
+            self._answer(403, json.dumps({"errorMessage": problem, "errorType": "AccessDenied"}).encode())
+        return problem is not None
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
@@ -138,4 +177,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing on standard error."""
+        """Log nothing to stderr."""

@@ -1,22 +1,26 @@
-"""A container that runs a function's image, with its Runtime API and its log, from its start to its end."""
+"""A container that runs a function's image, together with its Runtime API and log."""
 
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from local_aws import report
+from local_aws import platform_log
 from local_aws.engine import Container, Engine, Running
 from local_aws.exceptions import StartFailed
 from local_aws.image import Image
 from local_aws.logs import LinePipe, Sink
+from local_aws.network import Service
 from local_aws.runtime_api import Event, Invocation, RuntimeApi
 
-NOTICED_S = 1.0  # at most, from the end of a container's last process to our knowing it
+NOTICED_S = 1.0  # longest delay between a container's exit and its detection
 
 
 @dataclass(frozen=True)
 class FunctionSettings:
-    """A function's configuration. `environment` goes over the image's; the last three replace the image's if set."""
+    """A function's configuration. `environment` extends the image's; the last three replace the image's if set.
+
+    `services` are all that the function reaches beside its Runtime API; None is the machine's whole network.
+    """
 
     name: str = "function"
     version: str = "$LATEST"
@@ -25,23 +29,24 @@ class FunctionSettings:
     memory_mb: int = 128
     tmp_mb: int = 512
     environment: Mapping[str, str] = field(default_factory=dict)
+    services: tuple[Service, ...] | None = ()
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     working_directory: str = ""
 
 
 class Sandbox:
-    """A running container with its Runtime API and its log."""
+    """A running container with its Runtime API and log."""
 
     def __init__(self, image: Image, settings: FunctionSettings, engine: Engine, sink: Sink, name: str) -> None:
-        self.api = RuntimeApi()
+        self.api = RuntimeApi(inside=engine.guarantees.own_network and settings.services is not None)
         self.pipe = LinePipe(sink)
         self._exit_status: int | None = None
         self._lock = threading.Lock()
         self._exited = False
         self._when_idle: Callable[[Sandbox], None] | None = None
         try:
-            what = container(image, settings, self.api.address, name)
+            what = container(image, settings, self.api, name)
             self.running: Running = engine.start(what, self.pipe.write_end)
         except BaseException as error:
             self.api.close()
@@ -53,21 +58,21 @@ class Sandbox:
         self._watcher.start()
 
     def call(self, invocation: Invocation, limit_s: float) -> Event | None:
-        """Send an invocation and wait for its answer, the end of the container or the end of the time (None)."""
+        """Send an invocation. Return its response or the container's exit, or None after `limit_s` seconds."""
         self.running.thaw()
         self.api.send(invocation)
         return self.api.wait(limit_s)
 
     def busy(self) -> bool:
-        """From now on the end of the container is told to who waits; False when it has come already."""
-        if not self.running.pids():  # its end has come, and will be noticed at once
+        """Report the container's exit to `call` from now on. Return False if it has already exited."""
+        if not self.running.pids():  # already exited; the waiting thread notices at once
             self._watcher.join(NOTICED_S)
         with self._lock:
             self._when_idle = None
             return not self._exited
 
     def idle(self, ended: Callable[["Sandbox"], None]) -> None:
-        """From now on `ended(self)` is called when the container ends; nobody waits."""
+        """Call `ended(self)` when the container exits, since no invocation waits for it."""
         with self._lock:
             self._when_idle = ended
             exited = self._exited
@@ -75,16 +80,16 @@ class Sandbox:
             ended(self)
 
     def settled(self) -> bool:
-        """Whether the runtime asks for more work within a second."""
+        """Return whether the runtime requests its next invocation within a second."""
         event = self.api.wait(1.0)
         return event is not None and event.kind == "ready"
 
-    def exit_failure(self) -> report.Failure:
-        """Why the container ended."""
-        return report.exited(self._exit_status, out_of_memory=self.running.out_of_memory())
+    def exit_failure(self) -> platform_log.Failure:
+        """Return why the container exited."""
+        return platform_log.exited(self._exit_status, out_of_memory=self.running.out_of_memory())
 
     def stop(self) -> None:
-        """End the container and give back what it held; idempotent."""
+        """Stop the container and release its resources. Idempotent."""
         self.running.kill()
         self.pipe.close()
         self.api.close()
@@ -98,14 +103,14 @@ class Sandbox:
             ended(self)
 
 
-def container(image: Image, settings: FunctionSettings, runtime_api: str, name: str) -> Container:
-    """What the engine starts: the image's configuration under the function's."""
+def container(image: Image, settings: FunctionSettings, runtime_api: RuntimeApi, name: str) -> Container:
+    """Combine the image's configuration with the function's, which wins."""
     entrypoint = settings.entrypoint or image.entrypoint
     command = settings.command or (() if settings.entrypoint else image.command)
     if not (*entrypoint, *command):
-        raise StartFailed(f"image {image.digest} names no entry point and no command")
+        raise StartFailed(f"image {image.digest} has neither an entry point nor a command")
     environment = {**image.environment, **settings.environment}
-    environment |= {"AWS_LAMBDA_RUNTIME_API": runtime_api, "_HANDLER": (command or ("",))[0]}
+    environment |= {"AWS_LAMBDA_RUNTIME_API": runtime_api.address, "_HANDLER": (command or ("",))[0]}
     return Container(
         name=name,
         layers=image.layers,
@@ -114,4 +119,5 @@ def container(image: Image, settings: FunctionSettings, runtime_api: str, name: 
         working_directory=settings.working_directory or image.working_directory,
         memory_mb=settings.memory_mb,
         tmp_mb=settings.tmp_mb,
+        services=None if settings.services is None else (runtime_api.service, *settings.services),
     )

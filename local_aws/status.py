@@ -1,4 +1,4 @@
-"""What `status` says of an instance."""
+"""Status of an instance."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ from local_aws.instance import Instance
 
 @dataclass(frozen=True)
 class Status:
-    """An instance and what it runs; `orphans` are processes of an instance that is gone."""
+    """An instance and what it runs; `orphans` are processes that a dead instance left behind."""
 
     name: str
     instance: Instance | None
@@ -23,16 +23,16 @@ class Status:
     orphans: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The same as JSON-able values."""
-        found = self.instance
+        """Return the status as JSON-serialisable values."""
+        local = self.instance
         return {
             "name": self.name,
-            "running": found is not None,
-            "pid": found.pid if found else None,
-            "endpoint": found.endpoint if found else None,
-            "registry": found.registry if found else None,
-            "engine": found.engine if found else None,
-            "guarantees": found.guarantees if found else None,
+            "running": local is not None,
+            "pid": local.pid if local else None,
+            "endpoint": local.endpoint if local else None,
+            "registry": local.registry if local else None,
+            "engine": local.engine if local else None,
+            "guarantees": local.guarantees if local else None,
             "functions": list(self.functions),
             "environments": list(self.environments),
             "orphans": list(self.orphans),
@@ -40,56 +40,59 @@ class Status:
 
 
 def status(name: str | None = None) -> Status:
-    """Ask a running instance; of one that is gone tell what it left."""
+    """Query a running instance; for a dead one, list what it left behind."""
     name = name or instance.default_name()
-    found = instance.find(name)
-    if found is None:
+    local = instance.find(name)
+    if local is None:
         left = control.leftovers(name)
         return Status(name, None, orphans=tuple(f"{what} (pid {process.pid})" for what, process in left.items()))
     try:
-        told = ask(found, "/_local_aws/status")
+        answer = ask(local, "/_local_aws/status")
     except (OSError, http.client.HTTPException) as error:
-        text = f"instance {name} (pid {found.pid}) does not answer on {found.endpoint}: {error}"
+        text = f"instance {name} (pid {local.pid}) does not answer on {local.endpoint}: {error}"
         where = instance.folder(name) / "log"
         raise LocalAwsError(f"{text}; start it again (python3 -m local_aws start); its log is {where}") from error
-    return Status(name, found, tuple(told["functions"]), tuple(told["environments"]))
+    return Status(name, local, tuple(answer["functions"]), tuple(answer["environments"]))
 
 
 def ask(found: Instance, path: str, content: Any = None) -> Any:
-    """GET a route of a running instance, or POST JSON to it; the JSON that it answers, None for an empty answer."""
+    """GET a route of a running instance, or POST JSON to it. Return the decoded response, None if it is empty."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     body = None if content is None else json.dumps(content).encode()
-    headers = {"Content-Type": "application/json"}  # else the server takes the body for a form
+    headers = {"Content-Type": "application/json"}  # otherwise the server parses the body as a form
     request = urllib.request.Request(found.endpoint + path, data=body, headers=headers)
     with opener.open(request, timeout=10) as answer:
         text = answer.read()
     return json.loads(text) if text else None
 
 
-def describe(told: Status) -> str:
-    """A few lines for people."""
-    if told.instance is None:
-        lines = [f"{told.name}: not running"]
-        lines += [f"  orphan: {orphan} (start or stop ends it)" for orphan in told.orphans]
+def describe(status: Status) -> str:
+    """Format the status as text."""
+    if status.instance is None:
+        lines = [f"{status.name}: not running"]
+        lines += [f"  orphan: {orphan} (start or stop kills it)" for orphan in status.orphans]
         return "\n".join(lines)
-    found = told.instance
-    minutes = int(time.time() - found.started) // 60
+    local = status.instance
+    minutes = int(time.time() - local.started) // 60
     lines = [
-        f"{told.name}: running on {found.endpoint.removeprefix('http://')} (pid {found.pid}, {minutes} min)",
-        f"  registry   {found.registry}",
-        f"  engine     {found.engine}: {promises(found)}",
+        f"{status.name}: running on {local.endpoint.removeprefix('http://')} (pid {local.pid}, {minutes} min)",
+        f"  registry   {local.registry}",
+        f"  engine     {local.engine}: {describe_guarantees(local)}",
     ]
-    for function in told.functions:
+    for function in status.functions:
         lines.append(f"  function   {function['name']}: {function['state']}, {function['image']}")
-    for environment in told.environments:
+    for environment in status.environments:
         pids = ", ".join(map(str, environment["pids"])) or "none"
         lines.append(f"  container  {environment['id'][:12]} of {environment['function']}: pids {pids}")
     return "\n".join(lines)
 
 
-def promises(found: Instance) -> str:
-    """The engine's guarantees in words."""
-    told = found.guarantees
-    words = [name.replace("_", " ") for name in ("read_only_root", "private_tmp", "own_user", "own_pids") if told[name]]
-    isolation = ", ".join(words) or "no isolation: functions run as this user, on this machine's files"
-    return f"{isolation}; memory limit by {told['memory_limit']}, freeze by {told['freeze']}"
+def describe_guarantees(found: Instance) -> str:
+    """Describe the engine's guarantees."""
+    guarantees = found.guarantees
+    words = [name.replace("_", " ") for name, kept in guarantees.items() if kept is True]
+    because = f", because {reason}" if (reason := guarantees.get("reason")) else ""
+    if words and because:
+        words[-1] += because
+    isolation = ", ".join(words) or f"no isolation: functions run as this user on this machine's file system{because}"
+    return f"{isolation}; memory limit by {guarantees['memory_limit']}, freeze by {guarantees['freeze']}"

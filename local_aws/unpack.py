@@ -1,4 +1,8 @@
-"""Layers to folders: each layer once, by its diff_id, verified while it is read, renamed into place when complete."""
+"""Unpack layers into folders named by diff_id: verified while reading, renamed into place when complete.
+
+Owners, extended attributes, devices and pipes are left out: an ordinary user cannot create them, and functions run as
+one user. Whiteouts stay files, for the overlay or `flatten` to apply.
+"""
 
 import contextlib
 import errno
@@ -6,7 +10,6 @@ import gzip
 import hashlib
 import io
 import os
-import re
 import shutil
 import stat
 import tarfile
@@ -17,17 +20,17 @@ from pathlib import Path
 from typing import IO, cast
 
 from local_aws.exceptions import InvalidImage
+from nix.oci.digest import DIGEST
 
 WHITEOUT = ".wh."
-DIFF_ID = re.compile(r"sha256:[0-9a-f]{64}")
-LARGEST = 10 * 1000**3  # bytes; Lambda takes no image that unpacks to more
-# What the file system says of entries that contradict each other or have impossible names; None: gzip's own errors.
+LARGEST = 10 * 1000**3  # bytes; Lambda rejects images that unpack to more
+# Errors of the file system for contradictory entries or impossible names; None: errors of gzip itself.
 CONTRADICTIONS = {None, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR}
-MARK = ".whiteouts"  # beside a layer's folder: it removes files of lower layers, so an overlay of folders is wrong
+MARK = ".whiteouts"  # marks a layer with whiteouts, for which an overlay of plain folders would be wrong
 
 
 class _Digesting(io.RawIOBase):
-    """A reader that digests what passes through it; InvalidImage once that is more than any image may hold."""
+    """Reader that hashes what it reads. Raises InvalidImage beyond the largest size that Lambda accepts."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self.source, self.sha256, self.left = source, hashlib.sha256(), LARGEST
@@ -37,12 +40,12 @@ class _Digesting(io.RawIOBase):
         self.sha256.update(data)
         self.left -= len(data)
         if self.left < 0:
-            raise InvalidImage(f"a layer unpacks to more than {LARGEST} bytes, which Lambda takes of no image")
+            raise InvalidImage(f"a layer unpacks to more than {LARGEST} bytes, the maximum that Lambda accepts")
         return data
 
 
 def unpack_layers(layers: list[tuple[Path, str]], parent: Path) -> list[Path]:
-    """Unpack (blob, diff_id) pairs that `parent` does not hold yet; return their folders in the same order."""
+    """Unpack the (blob, diff_id) pairs that are missing in `parent`. Return all folders, in the same order."""
     parent.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         return list(pool.map(lambda layer: unpack_layer(layer[0], layer[1], parent), layers))
@@ -51,18 +54,18 @@ def unpack_layers(layers: list[tuple[Path, str]], parent: Path) -> list[Path]:
 def unpack_layer(blob: Path, diff_id: str, parent: Path) -> Path:
     """Unpack one layer (a tar, plain or gzip) into `parent/<hex of diff_id>`.
 
-    Raises InvalidImage when bytes differ, and for entries that lead out of the folder or cannot be there together.
+    Raises InvalidImage if the bytes do not match, and for entries that escape the folder or contradict each other.
     """
-    if not DIFF_ID.fullmatch(diff_id):
-        raise InvalidImage(f"layer {blob}: the diff_id {diff_id!r} is none: expected sha256: and 64 digits")
+    if not DIGEST.fullmatch(diff_id):
+        raise InvalidImage(f"layer {blob}: got diff_id {diff_id!r}, expected sha256: and 64 hexadecimal digits")
     target = parent / diff_id.removeprefix("sha256:")
     if target.is_dir():
         return target
     work = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
     try:
-        found, whiteouts = _extract(blob, work)
-        if found != diff_id:
-            raise InvalidImage(f"layer {blob}: its content has diff_id {found}, the image config says {diff_id}")
+        actual, whiteouts = _extract(blob, work)
+        if actual != diff_id:
+            raise InvalidImage(f"layer {blob}: got diff_id {actual}, expected {diff_id}, as in the image config")
         if whiteouts:
             (parent / (target.name + MARK)).touch()
         work.chmod(0o755)
@@ -71,7 +74,7 @@ def unpack_layer(blob: Path, diff_id: str, parent: Path) -> Path:
         raise InvalidImage(f"layer {blob}: not a tar or gzip file: {error}") from error
     except OSError as error:
         if error.errno not in CONTRADICTIONS:
-            raise  # the disk's, not the layer's
+            raise  # a problem of the disk, not of the layer
         raise InvalidImage(f"layer {blob}: cannot be unpacked: {error}") from error
     finally:
         remove_tree(work)
@@ -79,12 +82,12 @@ def unpack_layer(blob: Path, diff_id: str, parent: Path) -> Path:
 
 
 def has_whiteouts(layer: Path) -> bool:
-    """Whether an unpacked layer removes files of the layers below it."""
+    """Return whether an unpacked layer removes files of lower layers."""
     return layer.with_name(layer.name + MARK).exists()
 
 
 def flatten(layers: list[Path], parent: Path) -> Path:
-    """One folder with all layers merged by hard links, for engines and kernels without overlays."""
+    """Merge all layers into one folder by hard links, for engines and kernels without overlays."""
     key = hashlib.sha256("\n".join(layer.name for layer in layers).encode()).hexdigest()
     target = parent / f"flat-{key[:32]}"
     if target.is_dir():
@@ -101,7 +104,7 @@ def flatten(layers: list[Path], parent: Path) -> Path:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder whose directories may be read-only."""
+    """Remove a folder, including read-only directories."""
     if folder.exists():
         for path, _, _ in os.walk(folder):
             Path(path).chmod(0o700)
@@ -111,7 +114,7 @@ def remove_tree(folder: Path) -> None:
 def _settle(work: Path, target: Path) -> None:
     try:
         work.rename(target)
-    except OSError:  # another process was faster: its folder is as good as ours
+    except OSError:  # another process finished first, with an identical folder
         if not target.is_dir():
             raise
 
@@ -140,7 +143,7 @@ def _extract(blob: Path, target: Path) -> tuple[str, bool]:
 def _inside(target: Path, name: str) -> Path:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise InvalidImage(f"a layer holds the path {name!r}, which leads out of the image")
+        raise InvalidImage(f"a layer contains the path {name!r}, which escapes the image")
     path = target.joinpath(*parts)
     for parent in path.parents:
         if parent == target:
@@ -151,16 +154,16 @@ def _inside(target: Path, name: str) -> Path:
 
 
 def _is_whiteout(name: str) -> bool:
-    """Whether an entry stands for the absence of another; InvalidImage when that would be the folder or one above."""
+    """Return whether an entry is a whiteout. Raise InvalidImage if it would remove its own folder or a parent."""
     if name.startswith(WHITEOUT) and name.removeprefix(WHITEOUT) in ("", ".", ".."):
-        raise InvalidImage(f"a layer holds the whiteout {name!r}, which names no file")
+        raise InvalidImage(f"a layer contains the whiteout {name!r}, which does not name a file")
     return name.startswith(WHITEOUT)
 
 
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path, target: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_parents(path)
     if member.isdir():
-        _replace_non_folder(path)  # a link too: its target may lie outside, and would get the folder's mode
+        _replace_non_folder(path)  # Links too: the target may be outside, and would get the folder's mode.
         path.mkdir(exist_ok=True)
         path.chmod(member.mode & 0o1777 | 0o700)
         return
@@ -171,15 +174,22 @@ def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path, target
     elif member.islnk():
         os.link(_inside(target, member.linkname), path, follow_symlinks=False)
     elif member.issparse():
-        raise InvalidImage(f"a layer holds the sparse file {member.name!r}; write it whole")
+        raise InvalidImage(f"a layer contains the sparse file {member.name!r}. next: write it without holes")
     elif member.isfile():
         content = archive.extractfile(member)
-        assert content is not None  # a regular file has content
+        assert content is not None  # a regular file with content
         with path.open("wb") as file:
             shutil.copyfileobj(content, file, 1 << 20)
         path.chmod(stat.S_IMODE(member.mode) & 0o777 | 0o400)
         os.utime(path, (member.mtime, member.mtime))
-    # Devices and pipes are left out: an ordinary user cannot make them, and no function needs them.
+
+
+def _make_parents(path: Path) -> None:
+    """Make the folders that the layer does not name. Whatever the umask, functions of another user may pass them."""
+    if not path.parent.is_dir():
+        _make_parents(path.parent)
+        path.parent.mkdir()
+        path.parent.chmod(0o755)
 
 
 def _merge(layer: Path, target: Path) -> None:
@@ -188,7 +198,7 @@ def _merge(layer: Path, target: Path) -> None:
         _replace_non_folder(here)
         here.mkdir(exist_ok=True)
         here.chmod(0o755)
-        for name in sorted([*files, *names], key=lambda n: not n.startswith(WHITEOUT)):  # removals come first
+        for name in sorted([*files, *names], key=lambda n: not n.startswith(WHITEOUT)):  # removals first
             source = Path(folder, name)
             if name == WHITEOUT + WHITEOUT + ".opq":
                 for old in list(here.iterdir()):

@@ -1,13 +1,12 @@
-"""Which Nix builds: the host's, or Debian's from a pinned root, run by an ordinary user with a store in the cache."""
+"""The Nix to build with: the host's, or Debian's from a pinned root, with a store in the cache and without root."""
 
 import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cache import cache_dir
-
-import inputs
+from nix import inputs
+from nix.cache import cache_dir
 
 TOOLS = ("nix", "nix-store", "nix-build", "nix-instantiate", "nix-daemon")
 SETTINGS = """\
@@ -22,7 +21,7 @@ accept-flake-config = false
 
 @dataclass(frozen=True)
 class Nix:
-    """A Nix: how its tools are started, the variables they need, and where garbage collection roots are kept."""
+    """A Nix installation: how its tools are started, their environment, and the folder of garbage collection roots."""
 
     name: str
     roots: Path
@@ -31,22 +30,26 @@ class Nix:
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def command(self, tool: str) -> list[str]:
-        """The words that start a tool."""
+        """Return the command that starts a tool."""
         options = ["--extra-experimental-features", "nix-command flakes"] if tool == "nix" and not self.loader else []
         return [str(self.folder / tool) if self.folder else tool, *options]
 
 
 def host() -> Nix | None:
-    """The host's Nix, if it has one."""
-    found = shutil.which("nix")
-    return Nix(f"the host's, {found}", cache_dir() / "nix-roots") if found and shutil.which("nix-store") else None
+    """Return the host's Nix; None if it has none."""
+    executable = shutil.which("nix")
+    return (
+        Nix(f"the host's, {executable}", cache_dir() / "nix-roots")
+        if executable and shutil.which("nix-store")
+        else None
+    )
 
 
 def bundled() -> Nix:
-    """Nix from the pinned root `nix`.
+    """Return the Nix in the pinned root `nix`, unpacked and configured first if it is not cached.
 
-    Nix starts itself again for its build hook and would find ld.so in its place; so each tool is a script in
-    `NIX_BIN_DIR` that goes through ld.so.
+    Nix runs itself again for its build hook, by its own path, which would be ld.so's. Hence each tool is a script in
+    `NIX_BIN_DIR` that starts it through ld.so.
     """
     root, home = inputs.root("nix"), cache_dir() / "nix"
     library = root / "usr/lib/x86_64-linux-gnu"
@@ -75,7 +78,7 @@ def bundled() -> Nix:
 
 
 def write(path: Path, text: str, mode: int) -> None:
-    """Write a file whole, unless it already says so."""
+    """Write a file atomically, unless it has this text already."""
     if path.exists() and path.read_text() == text:
         return
     part = path.with_name(f".{path.name}.{os.getpid()}")

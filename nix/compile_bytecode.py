@@ -1,8 +1,8 @@
-"""Compile every module in the given folders; runs under the Python that will import them.
+"""Compile every module in the given folders, with the Python that will import them.
 
     compile_bytecode.py FOLDER...
 
-Works by forking: a Python that is started through its own ld.so cannot start itself again, as compileall -j does.
+Forks its workers: `compileall -j` starts sys.executable again, which fails for a Python started through its own ld.so.
 """
 
 import compileall
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def main(folders: list[str]) -> None:
-    """Share the files among as many children as there are CPUs, and wait for all of them."""
+    """Distribute the files over one child per CPU, and wait for all of them."""
     files = sorted(path for folder in folders for path in Path(folder).rglob("*.py"))
     workers = os.cpu_count() or 1
     children = [os.fork() or compile_share(files[number::workers]) for number in range(workers)]
@@ -22,7 +22,7 @@ def main(folders: list[str]) -> None:
 
 
 def compile_share(files: list[Path]) -> int:
-    """In a child: compile these files and end. Templates with another syntax do not compile, and need not."""
+    """Compile these files in a child process, and exit. Templates that are not valid Python are skipped."""
     for file in files:
         compileall.compile_file(file, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     os._exit(0)

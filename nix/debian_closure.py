@@ -1,11 +1,12 @@
-"""Which Debian packages a root is made of: those that a `.in` names and all that they depend on, less the excluded."""
+"""Resolve the Debian packages of a root: those that a `.in` names and all dependencies, except the excluded ones."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pins import Deb, InputProblem
+from nix import pins
+from nix.pins import Deb, InputProblem
 
 RELEASE = re.compile(r"release ([a-z]+)")
 NAME = re.compile(r"-?[a-z0-9][a-z0-9+.-]+")
@@ -14,7 +15,7 @@ WORD = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A `.in` of Debian packages: the release, the packages named, and those that are left out though needed."""
+    """A parsed `.in` of Debian packages: the release, the packages, and the dependencies to leave out."""
 
     release: str
     names: tuple[str, ...]
@@ -23,7 +24,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A package as a release has it now. `needs`: alternatives of names; `provides`: other names that it answers to."""
+    """A package in a release. `needs`: its dependencies, each a tuple of alternatives; `provides`: virtual packages."""
 
     deb: Deb
     source: str
@@ -32,12 +33,12 @@ class Candidate:
 
 
 def wanted(path: Path) -> Wanted:
-    """Read a `.in`; InputProblem names each line that cannot be read."""
+    """Parse a `.in`; InputProblem lists each line that cannot be parsed."""
     release, names, left_out, broken = "", [], set(), []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         text = line.partition("#")[0].strip()
-        if found := RELEASE.fullmatch(text):
-            release = found[1]
+        if match := RELEASE.fullmatch(text):
+            release = match[1]
         elif text.startswith("-") and NAME.fullmatch(text):
             left_out.add(text[1:])
         elif NAME.fullmatch(text):
@@ -50,18 +51,24 @@ def wanted(path: Path) -> Wanted:
     return Wanted(release, tuple(names), frozenset(left_out))
 
 
+def releases() -> list[str]:
+    """List the Debian releases that the roots are made of, each once."""
+    files = [pins.LOCKS / f"{pins.DEBS[group]}.in" for group in pins.GROUPS]
+    return list(dict.fromkeys(wanted(path).release for path in files if path.exists()))
+
+
 def candidates(stanzas: str) -> dict[str, Candidate]:
-    """Package records, as apt prints them, by name."""
-    found = {}
+    """Parse package records, as apt prints them, by name."""
+    by_name = {}
     for stanza in stanzas.split("\n\n"):
         fields = dict(re.findall(r"^([A-Za-z0-9-]+): (.*)$", stanza, re.M))
         if {"Package", "Version", "Size", "SHA256", "Filename"} <= fields.keys():
-            found[fields["Package"]] = candidate(fields)
-    return found
+            by_name[fields["Package"]] = candidate(fields)
+    return by_name
 
 
 def candidate(fields: Mapping[str, str]) -> Candidate:
-    """One record."""
+    """Build a candidate from the fields of a record."""
     name, version = fields["Package"], fields["Version"]
     deb = Deb(name, version, int(fields["Size"]), fields["SHA256"], fields["Filename"].removeprefix("./"))
     clauses = [one for kind in ("Pre-Depends", "Depends") for one in fields.get(kind, "").split(",") if one.strip()]
@@ -70,29 +77,31 @@ def candidate(fields: Mapping[str, str]) -> Candidate:
 
 
 def first_words(texts: Iterable[str]) -> list[str]:
-    """The package name that each relation begins with: versions and architectures are the release's to keep right."""
+    """Return the package name of each relation; versions and architectures are consistent within a release."""
     return [found[0] for text in texts if (found := WORD.match(text.strip()))]
 
 
 def closure(want: Wanted, known: Mapping[str, Candidate]) -> tuple[Candidate, ...]:
-    """All packages of a root, by name as bytes. InputProblem names every package that the release does not have.
+    """Return all packages of a root, sorted by name as bytes.
 
-    Of alternatives the first that is chosen anyway is taken, else the first that the release has; the names in the
-    `.in` come first, then what they need in the order of names, so that the result depends on nothing else.
+    InputProblem lists every package that is not in the release.
+
+    Of alternatives, one that is chosen already wins, else the first in the release. Names in the `.in` are resolved
+    first, then their dependencies sorted by name: the result depends on nothing else.
     """
     chosen: dict[str, Candidate] = {}
-    left_out = want.left_out | answers({name: known[name] for name in want.left_out if name in known})
+    left_out = want.left_out | provided_names({name: known[name] for name in want.left_out if name in known})
     absent: dict[str, str] = {}
     waiting = {name: f"{name} (named in the .in)" for name in want.names}
     while waiting:
-        found = {name: known[name] for name in waiting if name in known}
+        resolved = {name: known[name] for name in waiting if name in known}
         absent |= {name: why for name, why in waiting.items() if name not in known}
-        chosen |= found
+        chosen |= resolved
         waiting = {}
-        for name in sorted(found):
-            for clause in found[name].needs:
-                answered = left_out | answers(chosen) | waiting.keys() | absent.keys()
-                if not answered.intersection(clause):
+        for name in sorted(resolved):
+            for clause in resolved[name].needs:
+                satisfied = left_out | provided_names(chosen) | waiting.keys() | absent.keys()
+                if not satisfied.intersection(clause):
                     pick = next((one for one in clause if one in known), None) or provider(clause, known)
                     waiting[pick or clause[0]] = f"{clause[0]}, which {name} needs{hint(clause[0], known)}"
     if absent:
@@ -104,13 +113,13 @@ def closure(want: Wanted, known: Mapping[str, Candidate]) -> tuple[Candidate, ..
     return tuple(chosen[name] for name in sorted(chosen, key=str.encode))
 
 
-def answers(chosen: Mapping[str, Candidate]) -> set[str]:
-    """Every name that the chosen packages answer to."""
+def provided_names(chosen: Mapping[str, Candidate]) -> set[str]:
+    """Return all names of the chosen packages, virtual ones included."""
     return set(chosen) | {name for one in chosen.values() for name in one.provides}
 
 
 def provider(clause: Sequence[str], known: Mapping[str, Candidate]) -> str | None:
-    """The only package that answers to a name of this clause which is no package's own, if there is only one."""
+    """Return the only package that provides a virtual name of this clause; None if there are several or none."""
     for name in clause:
         providers = [one.deb.name for one in known.values() if name in one.provides]
         if len(providers) == 1:
@@ -119,6 +128,6 @@ def provider(clause: Sequence[str], known: Mapping[str, Candidate]) -> str | Non
 
 
 def hint(name: str, known: Mapping[str, Candidate]) -> str:
-    """Which packages could be named in place of one that is only a name."""
+    """Describe which packages provide a virtual one; empty if none does."""
     providers = sorted(one.deb.name for one in known.values() if name in one.provides)
     return f" (name one of {', '.join(providers[:5])})" if providers else ""

@@ -1,22 +1,30 @@
-"""What a Debian release holds now, asked of apt.
+"""Query apt for the current packages of a Debian release.
 
-apt asks the mirrors that it is configured with, whatever release the host itself runs, and checks the archive's
-signature. Nothing of the host's own state is read or changed.
+apt asks the mirrors that this host knows, whatever release the host runs, and verifies the archive's signature. The
+host's own package lists are neither read nor changed.
 """
 
 import os
+import re
 import shutil
 import subprocess
+from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import OpenerDirector
 
-from cache import cache_dir, locked
-from debian_closure import Candidate, candidates
-from pins import InputProblem
-from vault import made, write
+from nix import apt_sources, debian_mirrors
+from nix.cache import cache_dir, locked
+from nix.debian_closure import Candidate, candidates
+from nix.http_download import READ_S, opener
+from nix.input_cache import ensure_folder, write_text
+from nix.pins import InputProblem
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-TARGETS = "$(ORIGIN)\t$(REPO_URI)\t$(CODENAME)"
-# Read after the host's own settings, which know its proxies and passwords.
+LIVE = ("mirror", "apt")
+HEAD_BYTES = 4096
+DEBIAN_PATH = re.compile(r"/debian(-security)?/$")
+# Read after the host's own settings, for their proxies and credentials.
 SETTINGS = """\
 #clear APT::Update;
 APT::Sandbox::User "root";
@@ -35,42 +43,67 @@ Dir::State::Status "/dev/null";
 
 
 def release_candidates(release: str) -> dict[str, Candidate]:
-    """The newest version of every package of a release, its updates and security archive, by name."""
+    """Return the newest version of every package of a release, its updates and security archive, by name.
+
+    InputProblem if there is no apt here, no mirror has the release, or apt fails.
+    """
     if shutil.which("apt-get") is None:
         raise InputProblem(
-            "apt-get is not on this host; Debian's pins move only on one with apt (and Debian's mirrors)"
+            "apt-get: not found, expected apt, which verifies Debian's signatures\n"
+            "next: run the same command on a host that has apt"
         )
     with locked("apt"):
-        folder = made(cache_dir() / "apt" / release)
+        folder = ensure_folder(cache_dir() / "apt" / release)
         for name in ("cache", "state"):
-            made(folder / name)
-        write(folder / "sources.list", "".join(f"{line}\n" for line in source_lines(release)))
-        write(folder / "apt.conf", SETTINGS.format(folder=folder))
-        ask(folder, f"reading what {release} holds", "apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update")
-        return candidates(ask(folder, f"reading what {release} holds", "apt-cache", "dumpavail"))
+            ensure_folder(folder / name)
+        write_text(folder / "sources.list", "".join(f"{line}\n" for line in source_lines(release)))
+        write_text(folder / "apt.conf", SETTINGS.format(folder=folder))
+        task = f"reading the packages of {release}"
+        run_apt(folder, task, "apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update")
+        return candidates(run_apt(folder, task, "apt-cache", "dumpavail"))
 
 
 def source_lines(release: str) -> list[str]:
-    """Sources of `release` on the mirrors of Debian that apt is configured with."""
-    told = subprocess.run(["apt-get", "indextargets", "--format", TARGETS], capture_output=True, text=True).stdout
-    rows = {tuple(line.split("\t")) for line in told.splitlines()}
-    # The release itself first: of one version in two archives apt takes the first, and the release's stays longest.
-    kinds = sorted({(codename.partition("-")[2], uri) for origin, uri, codename in rows if origin == "Debian"})
-    if not kinds:
+    """Return the sources of `release`, its updates and security archive on the mirrors that this host knows.
+
+    InputProblem if none of them has the release.
+    """
+    client = opener(apt_sources.proxies())
+    places = [*debian_mirrors.places()]
+    addresses = dict.fromkeys(pool.address for place in places if place.name in LIVE for pool in place.pools)
+    # The release itself first: if two archives have a version, apt uses the first, and the release keeps it longest.
+    suites = [(uri, suite) for suite in suites_of(release) for uri in addresses if is_debian(client, uri, suite)]
+    if not suites:
         raise InputProblem(
-            "apt is configured with no mirror of Debian, or has no lists yet\n"
-            "next: apt-get update; or move the pins on a Debian host"
+            f"no mirror that this host knows has Debian {release}: asked {', '.join(addresses) or 'none'}\n"
+            "next: export DEBIAN_MIRROR='MAIN SECURITY', a mirror of the main and one of the security archive"
         )
     signed = f" signed-by={KEYRING}" if KEYRING.exists() else ""
-    suites = [(uri, f"{release}-{kind}" if kind else release) for kind, uri in kinds]
     return [f"deb [arch=amd64{signed}] {uri} {suite} main" for uri, suite in suites]
 
 
-def ask(folder: Path, doing: str, program: str, *words: str) -> str:
-    """Run one of apt's programs on our own lists; InputProblem with its last errors."""
+def suites_of(release: str) -> tuple[str, ...]:
+    """Name the suites of a release."""
+    return (release, f"{release}-security", f"{release}-updates")
+
+
+def is_debian(client: OpenerDirector, address: str, suite: str) -> bool:
+    """Return whether a repository has this suite of Debian's own: others publish suites of the same names."""
+    try:
+        with client.open(f"{address}dists/{suite}/InRelease", timeout=READ_S) as answer:
+            return b"\nOrigin: Debian\n" in answer.read(HEAD_BYTES)
+    except HTTPError as error:
+        # It needs credentials that only apt knows, so the usual path of a Debian mirror is taken as proof.
+        return error.code in (401, 403, 407) and DEBIAN_PATH.search(address) is not None
+    except (OSError, HTTPException, ValueError):
+        return False
+
+
+def run_apt(folder: Path, task: str, program: str, *words: str) -> str:
+    """Run one of apt's programs on the lists in `folder` and return its output; InputProblem with its last errors."""
     command = [program, "-c", str(folder / "apt.conf"), *words]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
     if done.returncode:
         errors = [line.strip() for line in done.stderr.splitlines() if line.startswith(("E:", "W:"))]
-        raise InputProblem(f"{doing}: {program} failed" + "".join(f"\n  {line}" for line in errors[-5:]))
+        raise InputProblem(f"{task}: {program} failed" + "".join(f"\n  {line}" for line in errors[-5:]))
     return done.stdout

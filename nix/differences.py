@@ -1,4 +1,4 @@
-"""Where two images differ, from the manifest down to the byte: what `make verify` and `make reproducible` tell."""
+"""Compare two images down to the byte, for `make verify` and `make reproducible`."""
 
 import hashlib
 import json
@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from nix.oci.digest import file_digest
+
 PIECE = 1 << 20
 KINDS = {tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "link", tarfile.LNKTYPE: "hard link"}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One place in which `got` is not `expected`.
+    """One difference; `layer` is a layer's name, `config` or `manifest`, `path` a path in it.
 
     `kind` is content, mode, link, type, missing (expected only), extra (got only), metadata, order, compression, layer
-    or config; `layer` is a layer's name, or `config`.
+    or config.
     """
 
     layer: str
@@ -31,8 +33,8 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a tar says of one entry; `content` is the sha256 of a file's bytes."""
+class TarEntry:
+    """One entry of a layer's tar; `content` is the sha256 of its bytes, `metadata` (mtime, uid, gid, uname, gname)."""
 
     kind: str
     mode: int
@@ -43,24 +45,26 @@ class Facts:
 
 
 def image_differences(expected: Path, got: Path) -> list[Difference]:
-    """Every difference of the images in two layout folders; empty when their manifests' digests are equal."""
-    ours, theirs = Layout(expected), Layout(got)
-    if ours.digest == theirs.digest:
+    """Return the differences of the images in two layout folders; [] if and only if their digests are equal."""
+    first_image, second_image = ImageLayout(expected), ImageLayout(got)
+    if first_image.digest == second_image.digest:
         return []
-    found = list(config_differences(ours.config, theirs.config))
-    for name in [*ours.layers, *(name for name in theirs.layers if name not in ours.layers)]:
-        first, second = ours.layers.get(name), theirs.layers.get(name)
+    differences = list(config_differences(first_image.config, second_image.config))
+    for name in [*first_image.layers, *(name for name in second_image.layers if name not in first_image.layers)]:
+        first, second = first_image.layers.get(name), second_image.layers.get(name)
         if first is None or second is None:
-            found.append(Difference(name, "", "layer", *("there" if side else "absent" for side in (first, second))))
+            differences.append(
+                Difference(name, "", "layer", *("present" if side else "absent" for side in (first, second)))
+            )
         elif first != second:
-            found += layer_differences(name, ours.blob(first), theirs.blob(second))
-    if not found:
-        found.append(Difference("manifest", "", "content", ours.digest, theirs.digest))
-    return found
+            differences += layer_differences(name, first_image.blob(first), second_image.blob(second))
+    if not differences:
+        differences.append(Difference("manifest", "", "content", first_image.digest, second_image.digest))
+    return differences
 
 
-class Layout:
-    """The one image of a layout folder: its config, and its layers' digests by name."""
+class ImageLayout:
+    """The one image of a layout folder: digest, parsed config, and its layers' digests by name."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -70,25 +74,25 @@ class Layout:
         self.layers = dict(zip(layer_names(self.config, manifest), digests(manifest), strict=True))
 
     def blob(self, digest: str) -> Path:
-        """Where a blob lies."""
+        """Return the path of a blob."""
         return self._folder / "blobs" / digest.replace(":", "/")
 
 
 def digests(manifest: Mapping[str, Any]) -> list[str]:
-    """The layers' digests, lowest first."""
+    """Return the layers' digests, lowest first."""
     return [layer["digest"] for layer in manifest["layers"]]
 
 
 def layer_names(config: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
-    """Names of an image's layers from its history (`layer NAME`), or their numbers where it tells none."""
-    told = [entry.get("created_by", "") for entry in config.get("history", ()) if not entry.get("empty_layer")]
+    """Return the layers' names from the history (`layer NAME`), or their numbers if the history has none."""
+    history = [entry.get("created_by", "") for entry in config.get("history", ()) if not entry.get("empty_layer")]
     count = len(manifest["layers"])
-    names = [text.removeprefix("layer ") for text in told]
+    names = [text.removeprefix("layer ") for text in history]
     return names if len(set(names)) == count else [str(number) for number in range(count)]
 
 
 def config_differences(expected: Any, got: Any, where: str = "") -> Iterator[Difference]:
-    """Values of two configs that differ, less what only says that layers do."""
+    """Yield the values of two configs that differ, except rootfs and history, which follow from the layers."""
     if where in (".rootfs", ".history"):
         return
     if isinstance(expected, dict) and isinstance(got, dict):
@@ -99,29 +103,29 @@ def config_differences(expected: Any, got: Any, where: str = "") -> Iterator[Dif
 
 
 def layer_differences(layer: str, expected: Path, got: Path) -> list[Difference]:
-    """Every entry in which two layers' blobs (gzip or plain tars) differ."""
-    first, second = facts_of(expected), facts_of(got)
-    found = [
+    """Return the differences of two layers' blobs, gzip or plain tars, sorted by path."""
+    first, second = read_entries(expected), read_entries(got)
+    differences = [
         Difference(layer, path, kind, *sides)
         for path in sorted({*first, *second})
         for kind, *sides in entry_differences(first.get(path), second.get(path))
     ]
-    contents = [one.path for one in found if one.kind == "content"]
-    if contents:
-        told = first_byte(expected, got, contents[0])
-        found = [told_byte(one, told) if one.path == contents[0] and one.kind == "content" else one for one in found]
-    if not found and list(first) != list(second):
+    contents = [number for number, one in enumerate(differences) if one.kind == "content"]
+    if contents:  # for one only, because each costs another pass over both layers; bytecode follows from its source
+        number = min(contents, key=lambda number: (differences[number].path.endswith(".pyc"), number))
+        differences[number] = with_first_byte(differences[number], expected, got)
+    if not differences and list(first) != list(second):
         path = next(one for one, other in zip(first, second, strict=True) if one != other)
-        found.append(Difference(layer, path, "order", "here", "elsewhere"))
-    if not found and expected.read_bytes() != got.read_bytes():
-        found.append(Difference(layer, "", "compression", *(of_file(path) for path in (expected, got))))
-    return found
+        differences.append(Difference(layer, path, "order", "here", "elsewhere"))
+    if not differences and expected.read_bytes() != got.read_bytes():
+        differences.append(Difference(layer, "", "compression", *(file_digest(path) for path in (expected, got))))
+    return differences
 
 
-def entry_differences(expected: Facts | None, got: Facts | None) -> Iterator[tuple[str, str, str]]:
-    """(kind, expected, got) of everything in which two entries of one path differ."""
+def entry_differences(expected: TarEntry | None, got: TarEntry | None) -> Iterator[tuple[str, str, str]]:
+    """Yield (kind, expected, got) for everything in which two entries of one path differ."""
     if expected is None or got is None:
-        yield ("missing", "there", "absent") if got is None else ("extra", "absent", "there")
+        yield ("missing", "present", "absent") if got is None else ("extra", "absent", "present")
         return
     if expected.kind != got.kind:
         yield "type", expected.kind, got.kind
@@ -136,15 +140,15 @@ def entry_differences(expected: Facts | None, got: Facts | None) -> Iterator[tup
         yield "metadata", str(expected.metadata), str(got.metadata)
 
 
-def facts_of(blob: Path) -> dict[str, Facts]:
-    """The entries of a layer in their order."""
-    found: dict[str, Facts] = {}
+def read_entries(blob: Path) -> dict[str, TarEntry]:
+    """Read the entries of a layer, in the tar's order."""
+    entries: dict[str, TarEntry] = {}
     with tarfile.open(blob, "r|*", bufsize=PIECE) as archive:
         for member in archive:
             content = hashlib.sha256()
             for piece in pieces(archive.extractfile(member) if member.isreg() else None):
                 content.update(piece)
-            found[member.name] = Facts(
+            entries[member.name] = TarEntry(
                 kind=KINDS.get(member.type, "file" if member.isreg() else "other"),
                 mode=member.mode,
                 size=member.size,
@@ -152,25 +156,25 @@ def facts_of(blob: Path) -> dict[str, Facts]:
                 target=member.linkname,
                 metadata=(int(member.mtime), member.uid, member.gid, member.uname, member.gname),
             )
-    return found
+    return entries
 
 
 def pieces(file: IO[bytes] | None) -> Iterator[bytes]:
-    """What is in a file, in pieces."""
+    """Yield a file's content in pieces; nothing for None."""
     while file is not None and (piece := file.read(PIECE)):
         yield piece
 
 
 def first_byte(expected: Path, got: Path, path: str) -> tuple[int, bytes, bytes]:
-    """Offset of the first byte of a file in which two layers differ, and up to 8 bytes from there of each side."""
-    ours, theirs = content_of(expected, path), content_of(got, path)
-    at = next((n for n, (one, other) in enumerate(zip(ours, theirs, strict=False)) if one != other), None)
-    at = min(len(ours), len(theirs)) if at is None else at
-    return at, ours[at : at + 8], theirs[at : at + 8]
+    """Return the offset of the first different byte of a file, and up to 8 bytes from there in each layer."""
+    before, now = content_of(expected, path), content_of(got, path)
+    at = next((n for n, (one, other) in enumerate(zip(before, now, strict=False)) if one != other), None)
+    at = min(len(before), len(now)) if at is None else at
+    return at, before[at : at + 8], now[at : at + 8]
 
 
 def content_of(blob: Path, path: str) -> bytes:
-    """The bytes of one file of a layer."""
+    """Read one file of a layer."""
     with tarfile.open(blob, "r|*", bufsize=PIECE) as archive:
         for member in archive:
             if member.name == path:
@@ -179,23 +183,17 @@ def content_of(blob: Path, path: str) -> bytes:
     return b""
 
 
-def told_byte(difference: Difference, told: tuple[int, bytes, bytes]) -> Difference:
-    """A difference of content that also names its first byte."""
-    at, expected, got = told
+def with_first_byte(difference: Difference, expected: Path, got: Path) -> Difference:
+    """Add the first different byte to a difference of content; the paths are those of the layers' blobs."""
+    at, *both = first_byte(expected, got, difference.path)
     sides = (
-        f"{size}, {data.hex(' ') or 'the end'} at byte {at}"
-        for size, data in ((difference.expected, expected), (difference.got, got))
+        f"{size}, {data.hex(' ') or 'end of file'} at byte {at}"
+        for size, data in zip((difference.expected, difference.got), both, strict=True)
     )
     return Difference(difference.layer, difference.path, difference.kind, *sides)
 
 
-def of_file(path: Path) -> str:
-    """The digest of a blob."""
-    with path.open("rb") as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def summary(found: Sequence[Difference], limit: int = 10) -> str:
-    """The first differences, one a line, and how many more there are."""
+    """Render the first differences, one per line, and the number of the rest."""
     more = [f"and {len(found) - limit} more"] if len(found) > limit else []
     return "\n".join([*map(str, found[:limit]), *more])

@@ -1,11 +1,11 @@
-"""What grew since the commit that was built before: the sizes are kept in the record beside the layout."""
+"""How sizes changed since the previously built commit, whose sizes are kept in the record beside the layout."""
 
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from revision import DIRTY, UNKNOWN
+from nix.oci.source_archive import is_commit
 
 SHOWN = 5
 MEGABYTE = 1_000_000
@@ -14,7 +14,7 @@ Sizes = dict[str, Any]
 
 
 def sizes(record: Mapping[str, Any]) -> Sizes:
-    """The sizes in the record of a build."""
+    """Extract the sizes from the record of a build."""
     packages: dict[str, int] = {}
     for layer in record["layers"]:
         for name, share in layer["packages"].items():
@@ -27,44 +27,44 @@ def sizes(record: Mapping[str, Any]) -> Sizes:
 
 
 def sizes_before(record: Path, revision: str) -> Sizes | None:
-    """The sizes of the last commit that was built here, other than `revision`; None when nobody knows them.
+    """Return the sizes of the last commit that was built here, other than `revision`; None if there is none.
 
-    `record` is what the last build wrote; what it built from files that no commit holds does not count.
+    `record` is the last build's record file. Builds of no commit do not count.
     """
     try:
         last = json.loads(record.read_bytes())
-        usable = last["revision"] not in (revision, UNKNOWN) and not last["revision"].endswith(DIRTY)
+        usable = last["revision"] != revision and is_commit(last["revision"])
         return sizes(last) if usable else last.get("before")
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None  # a record is only ever a comfort: the build does not need it
+        return None  # a build works without the previous record
 
 
 def growth(before: Sizes | None, now: Sizes) -> str:
-    """One line: by how much the image grew or shrank, and what did so most."""
+    """Describe in one line by how much the image grew or shrank, with the largest changes."""
     if before is None:
-        return "not known: no other commit was built here before"
+        return "unknown (no earlier build to compare)"
     since = f"since {before['revision'][:12]}"
     if all(before[kind] == now[kind] for kind in ("size", "layers", "packages")):
-        return f"nothing {since}"
+        return f"none {since}"
     whole = f"{change(before['size'], now['size'])} compressed, {change(before['unpacked_size'], now['unpacked_size'])}"
     parts = [f"{name} {change(0, by)} {kind}" for by, kind, name in changes(before, now)]
     more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
-    return f"{since} {whole} unpacked: {', '.join(parts[:SHOWN])}{more}"
+    return f"{whole} unpacked {since}: {', '.join(parts[:SHOWN])}{more}"
 
 
 def changes(before: Sizes, now: Sizes) -> Iterator[tuple[int, str, str]]:
-    """(bytes more or fewer, kind of size, name) of each layer's blob and each package's files, the most first."""
-    found = [
+    """Yield (change in bytes, kind of size, name) of each layer's blob and each package's files, largest first."""
+    rows = [
         (by, kind, name)
         for table, kind in (("layers", "compressed"), ("packages", "unpacked"))
         for name in sorted({*before[table], *now[table]})
         if (by := now[table].get(name, 0) - before[table].get(name, 0))
     ]
-    return iter(sorted(found, key=lambda one: (-abs(one[0]), one[1:])))
+    return iter(sorted(rows, key=lambda one: (-abs(one[0]), one[1:])))
 
 
 def change(before: int, now: int) -> str:
-    """The difference of two sizes in bytes, with its sign, in a unit that shows it."""
+    """Format the difference of two sizes in bytes, with its sign, in B, kB or MB."""
     by = now - before
     if abs(by) < 100:
         return f"{by:+} B"

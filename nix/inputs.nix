@@ -1,5 +1,5 @@
-# The pinned inputs, as store paths. `nix run .#inputs` puts them into the store; then nothing is fetched here, since a path of
-# that name and hash is there. No derivation: a missing input ends the evaluation, in one line that names that command.
+# The pinned inputs, as store paths. `nix run .#inputs` puts them into the store; Nix then fetches nothing here, because the store has
+# a path of that name and hash. Not derivations: a missing input fails the evaluation, in one line that names the command.
 { locks }:
 let
   inherit (builtins) elemAt fetchTarball fetchurl filter head isString match readFile split substring;
@@ -7,7 +7,7 @@ let
   rows = pattern: lock:
     filter (row: row != null) (map (match pattern) (filter isString (split "\n" (readFile (locks + "/${lock}.lock")))));
 
-  # What Nix prints when an input is not there.
+  # Nix prints this address if an input is missing; it names the command to run first.
   url = name: "file:///missing-input/${name}/first:nix-run-.#inputs";
 in {
   root = fetchTarball {

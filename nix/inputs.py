@@ -1,124 +1,142 @@
 #!/usr/bin/env python3
 """Pinned inputs: fetch them by hash into the cache, and unpack them into roots.
 
-    inputs.py fetch [--from FOLDER]... [GROUP...]   fill the cache
-    inputs.py root NAME                             a folder of unpacked Debian packages; prints its path
+    python3 -m nix.inputs fetch [--from PATH]... [GROUP...]   fill the cache
+    python3 -m nix.inputs root NAME                           unpack the Debian packages of a group; prints the folder
 
-Sources, in this order: the cache, the folders of --from and ARCHIVE, what a killed fetch left, the repository that
-ARCHIVE_REGISTRY names, then apt's mirrors (or DEBIAN_MIRROR's) and pip's index as they are configured.
+PATH is a folder or a tar file that holds inputs. docs/reference/inputs.md lists the sources in their order.
 """
 
 import argparse
-import errno
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import vault
-from cache import cache_dir, in_use, locked
-from pins import GROUPS, Input, InputProblem, Wheel, deb_lock, inputs_of, wheel_lock
-from workspace import workspace
-
-from oci.archive import unpack_debs
-from oci.nar import nar_hash
+from nix import input_cache, sealed
+from nix.cache import cache_dir, in_use, is_read_only, locked
+from nix.command import DONE, command
+from nix.input_archive.local import named_places
+from nix.oci.debian_package import unpack_debs
+from nix.oci.exceptions import OciError
+from nix.oci.nar import nar_hash
+from nix.pins import DEBS, GROUPS, Input, InputProblem, Wheel, deb_lock, inputs_of, wheel_lock
+from nix.workspace import workspace
 
 
 def fetch(groups: Sequence[str] = ("image",), folders: Sequence[Path] = ()) -> None:
-    """Fill the cache with the inputs of these groups; InputProblem names all that cannot be had, and the ways."""
+    """Fetch the inputs of some groups into the cache. `folders`: folders and tar files to look in first.
+
+    InputProblem lists all inputs that no source has, with the reasons and the remedy; then nothing was downloaded.
+    """
     fetch_these([one for group in groups for one in inputs_of(group)], folders)
 
 
 def fetch_these(wanted: Sequence[Input], folders: Sequence[Path] = ()) -> None:
-    """The same for inputs that are named one by one."""
-    folders = [*folders, *archive_folders()]
-    lack = vault.missing(wanted)
-    if not lack:
+    """Fetch these inputs into the cache; as `fetch`."""
+    folders = [*folders, *named_places()]
+    missing = input_cache.missing(wanted)
+    if not missing:
         return
-    from filling import fill  # with its clients, a third of a build's start that finds everything in the cache
+    if is_read_only():
+        raise InputProblem(
+            f"cache {cache_dir()}: read-only, and {len(missing)} of {len(wanted)} inputs are missing\n"
+            "next: export SCORE_PROCESSOR_CACHE=FOLDER, one that you can write to"
+        )
+    from nix.fetch import fill  # here, because its imports take a third of the start of a fully cached build
 
     with in_use(), locked("fetch"):
-        lack = vault.missing(lack)
-        if lack:
-            fill(lack, folders)
-
-
-def archive_folders() -> list[Path]:
-    """The folders that ARCHIVE names, with colons between them; InputProblem for one that is not there."""
-    named = [Path(text) for text in os.environ.get("ARCHIVE", "").split(os.pathsep) if text]
-    absent = [str(path) for path in named if not path.is_dir()]
-    if absent:
-        raise InputProblem(f"ARCHIVE names no folder: {', '.join(absent)}; expected what `make archive` wrote")
-    return named
+        missing = input_cache.missing(missing)
+        if missing:
+            fill(missing, folders)
 
 
 def cached_wheels() -> dict[str, list[Wheel]]:
-    """The image's wheels by layer, all in the cache."""
+    """Fetch the image's inputs, and return its wheels by layer."""
     fetch(["image"])
-    found: dict[str, list[Wheel]] = {}
+    layers: dict[str, list[Wheel]] = {}
     for wheel in wheel_lock():
-        found.setdefault(wheel.layer, []).append(wheel)
-    return found
+        layers.setdefault(wheel.layer, []).append(wheel)
+    return layers
 
 
 def root(name: str) -> Path:
-    """The unpacked Debian packages of a group."""
-    if name not in GROUPS:
-        raise InputProblem(f"no root is named {name!r}; known: {', '.join(GROUPS)}")
+    """Return the folder of a group's unpacked Debian packages, fetched and unpacked if it is missing or altered.
+
+    InputProblem if an input is missing, or the unpacked tree has another NAR hash than the lock.
+    """
+    if name not in DEBS:
+        raise InputProblem(f"root {name!r}: unknown, known: {', '.join(DEBS)}")
     lock = deb_lock(name)
-    done = cache_dir() / "roots" / f"{name}-{lock.root[:16]}" / "root"
-    if done.exists():
-        return done
+    folder = root_folder(name, lock.root)
+    if sealed.verified(folder, lock.root, ignored_in(name)):
+        return folder
+    if is_read_only():
+        raise InputProblem(
+            f"cache {cache_dir()}: read-only, and root {name} is {'altered' if folder.exists() else 'missing'}\n"
+            "next: export SCORE_PROCESSOR_CACHE=FOLDER, one that you can write to"
+        )
     debs: list[Input] = list(lock.debs)
     fetch([name])
     with in_use(), locked(f"root-{name}"), workspace() as work:
-        if not done.exists():
-            unpack_debs([vault.place(deb) for deb in debs], work / "tree" / "root")
-            got = nar_hash(work / "tree" / "root")
+        if not sealed.verified(folder, lock.root, ignored_in(name)):
+            if folder.parent.exists():
+                input_cache.report(f"roots/{folder.parent.name}: altered since it was unpacked; unpacking it again")
+                folder.parent.rename(work / "altered")
+            tree = work / "tree" / "root"
+            try:
+                unpack_debs([input_cache.path_of(deb) for deb in debs], tree)
+                mark = sealed.fingerprint(tree, ignored_in(name))
+                got = nar_hash(tree)
+            except (OciError, OSError) as problem:
+                _check_unaltered(name, debs)
+                if isinstance(problem, OSError):
+                    problem.filename = problem.filename or str(cache_dir())
+                    raise
+                raise InputProblem(f"root {name}: {problem}") from problem
             if got != lock.root:
-                raise InputProblem(f"root {name}: expected NAR hash {lock.root}, got {got}")
-            vault.made(done.parent.parent)
-            (work / "tree").rename(done.parent)
-    return done
+                _check_unaltered(name, debs)
+                raise InputProblem(f"root {name}: got NAR hash {got}, expected {lock.root}")
+            sealed.seal(tree, mark, got)
+            input_cache.ensure_folder(folder.parent.parent)
+            tree.parent.rename(folder.parent)
+    return folder
 
 
+def _check_unaltered(name: str, debs: Sequence[Input]) -> None:
+    """Raise Altered if a package that the cache had before is not there as pinned any more."""
+    if input_cache.missing(debs):
+        raise sealed.Altered(f"root {name}: a package in the cache was altered while it was unpacked")
+
+
+def root_folder(name: str, tree_hash: str) -> Path:
+    """Return the folder of a group's unpacked packages, unpacked or not."""
+    return cache_dir() / "roots" / f"{name}-{tree_hash[:16]}" / "root"
+
+
+def ignored_in(name: str) -> frozenset[str]:
+    """Return the names of entries that do not count as part of a root: bytecode, which its own Python may write there.
+
+    The image's root has none, because the assembler runs its Python with the bytecode elsewhere.
+    """
+    return frozenset() if name == "image" else frozenset({"__pycache__"})
+
+
+@command("inputs", InputProblem, interrupted="fetched inputs are kept")
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one verb; 0 done, 1 failed, 2 misused, 130 interrupted."""
+    """Run one verb."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     fetching = verbs.add_parser("fetch", help="fill the cache")
     fetching.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)} (default: all)")
-    fetching.add_argument("--from", dest="folders", type=Path, action="append", default=[], metavar="FOLDER")
-    rooting = verbs.add_parser("root", help="print the path of the unpacked packages of a group")
+    fetching.add_argument("--from", dest="folders", type=Path, action="append", default=[], metavar="PATH")
+    rooting = verbs.add_parser("root", help="print the folder of a group's unpacked packages")
     rooting.add_argument("name", metavar="NAME")
     options = parser.parse_args(words)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    try:
-        if options.verb == "root":
-            print(root(options.name))
-        else:
-            fetch(options.groups or GROUPS, options.folders)
-    except InputProblem as problem:
-        print(f"inputs: {problem}", file=sys.stderr)
-        return 1
-    except OSError as problem:
-        print(f"inputs: {told(problem)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("inputs: interrupted; what is fetched is kept", file=sys.stderr)
-        return 130
-    return 0
-
-
-def told(problem: OSError) -> str:
-    """An error of the file system, where, and what to do."""
-    where = problem.filename or cache_dir()
-    if problem.errno == errno.ENOSPC:
-        return f"{where}: the disk is full; free some (make cache-prune), or SCORE_PROCESSOR_CACHE=… on another disk"
-    if problem.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOENT, errno.ENOTDIR):
-        return f"{where}: {problem.strerror}; expected a cache that you can write to: SCORE_PROCESSOR_CACHE=…"
-    return f"{where}: {problem.strerror or problem}"
+    if options.verb == "root":
+        print(root(options.name))
+    else:
+        fetch(options.groups or GROUPS, options.folders)
+    return DONE
 
 
 if __name__ == "__main__":

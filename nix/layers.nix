@@ -1,13 +1,17 @@
-# One derivation for each layer: { base, <wheel>…, small, sbom, plexus, handler }, and `assemble`, which runs the assembler on the image's root.
+# One derivation per layer: { base, <wheel>…, small, sbom, plexus, handler }; and `assemble`, which runs the assembler on the image's root.
 { system, source }:
 let
   inherit (builtins) attrNames groupBy listToAttrs mapAttrs path sort;
   inputs = import ./inputs.nix { locks = ./locks; };
 
   lib = "${inputs.root}/usr/lib/x86_64-linux-gnu";
-  oci = path { path = ./oci; name = "oci"; filter = name: type: baseNameOf name != "__pycache__"; };
+  # Sources only: bytecode and pages for people must not move the key of a derivation.
+  oci = path {
+    path = ./oci; name = "oci";
+    filter = name: type: baseNameOf name != "__pycache__" && (type == "directory" || builtins.match ".*\\.py" name != null);
+  };
   licences = path { path = ./licences; name = "licences"; };
-  # One of this project's own folders, in a folder: the layer takes its name from it.
+  # One of the project's own folders, inside a store path: the layer is named after the folder.
   folder = name: path {
     path = source;
     inherit name;
@@ -39,6 +43,6 @@ in {
     plexus = layer "plexus" "app" [ "${folder "plexus"}/plexus" ];
     handler = layer "handler" "app" [ "${folder "handler"}/handler" ];
   };
-  # Their order in the image: what changes least comes first.
+  # The layers' order in the image: the least changed first.
   order = [ "base" ] ++ builtins.filter (name: name != "small") (attrNames wheels) ++ [ "small" "sbom" "plexus" "handler" ];
 }

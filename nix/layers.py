@@ -1,150 +1,250 @@
-"""The image's layers: what each is made of, its key in the cache, and how it is made when it is not there.
+"""The image's layers: their inputs, their keys in the cache, and how to make one.
 
-A key is the digest of everything that can change a layer's bytes, inputs by content; so an entry is never stale, two
-builds of one entry are equal, and whoever is first wins.
+A key is a digest of everything that can change a layer's bytes, with inputs by content. So a cache entry is never
+stale, and if two builds make the same entry, either result is right.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import vault
-from assembler import Assembler, BuildProblem
-from cache import cache_dir, locked
-from pins import LOCKS, Wheel
-from revision import REPOSITORY, Checkout
+from nix import input_cache, sealed
+from nix.assembler import Assembler, BuildProblem
+from nix.cache import cache_dir, is_read_only, locked
+from nix.oci.digest import file_digest
+from nix.oci.host_only import is_host_only
+from nix.oci.layout import is_stamped, link, stamp, write_stamp
+from nix.oci.source_archive import SourceFile
+from nix.pins import Wheel
+from nix.revision import REPOSITORY, Checkout
 
-from oci.host_only import is_host_only
-from oci.layout import write_stamp
-
-# One layer each; what changes most comes last.
+# One layer each; the one that changes most often is last, so that lower layers stay.
 APP_FOLDERS = ("plexus", "handler")
-LICENCES = Path(__file__).resolve().parent / "licences"
+LICENCES, LOCKS = "nix/licences", "nix/locks"
 SMALL = "small"
-FILES = ("blob", "layer.json", "scan.json", "stamp")  # of a layer in the cache
+DOCUMENTS = ("layer.json", "scan.json")
+SEAL = "seal"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """One layer to be: the assembler's arguments, and how many bytes of input it has, by which builds are ordered."""
+class LayerPlan:
+    """How to make one layer: the assembler's arguments; `weight`, its input in bytes, orders parallel builds.
+
+    The assembler reads `wheels` from the cache; `prepare` writes the other files that it reads.
+    """
 
     name: str
     key: str
     arguments: tuple[str, ...]
     weight: int
+    wheels: tuple[Wheel, ...] = ()
+    prepare: Callable[[], None] = field(default=lambda: None, compare=False)
 
     @property
     def folder(self) -> Path:
-        """Where the layer lies in the cache."""
+        """The layer's folder in the cache."""
         return cache_dir() / "layers" / self.key
 
     @property
     def is_made(self) -> bool:
-        """Whether the layer is cached. After a power cut a file may be there without its bytes: then it is not."""
-        try:
-            return all((self.folder / name).stat().st_size for name in FILES)
-        except FileNotFoundError:
-            return False
+        """Whether the layer is cached, with documents that are those of its seal."""
+        return documents(self, self.folder) is not None
 
 
 def digest_of(*parts: object) -> str:
-    """The sha256, in hexadecimal, of JSON values."""
+    """Return the sha256, in hexadecimal, of JSON values; a cache key."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def base_plan(assembler: Assembler, root_hash: str) -> Plan:
-    """The layer of the Debian root."""
-    key = digest_of(assembler.key, "base", root_hash)
-    return Plan("base", key, ("layer", "base", f"{assembler.root}#sha256:{root_hash}"), 40_000_000)
+def documents(plan: LayerPlan, folder: Path) -> tuple[bytes, bytes] | None:
+    """Read the record and the scan of the layer in `folder`; None if one is missing or not what was sealed."""
+    try:
+        record, scan = ((folder / name).read_bytes() for name in DOCUMENTS)
+        return (record, scan) if (folder / SEAL).read_text(encoding="ascii") == seal_of(plan, record, scan) else None
+    except (OSError, ValueError):
+        return None
 
 
-def wheel_plans(assembler: Assembler, wheels: Sequence[Wheel]) -> list[Plan]:
-    """One layer per name in the lock's last column: big wheels by name as bytes, then the small ones."""
+def seal_of(plan: LayerPlan, record: bytes, scan: bytes) -> str:
+    """Return the content of a layer's seal: a digest of its key and of both documents."""
+    return digest_of(plan.key, hashlib.sha256(record).hexdigest(), hashlib.sha256(scan).hexdigest())
+
+
+@dataclass(frozen=True)
+class TakenLayer:
+    """A cached layer, verified and linked into a folder of this build's own, which no other process writes to."""
+
+    cached: Path
+    folder: Path
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the blob is the one that was verified."""
+        return is_stamped(self.folder)
+
+    def drop_links(self) -> None:
+        """Remove the links, and record that the cached blob is the verified one: each link has changed its ctime."""
+        with contextlib.suppress(OSError):  # removed meanwhile, or read-only
+            verified = read_text(self.folder / "stamp")
+            (self.folder / "blob").unlink()
+            now = input_cache.stamp(self.cached / "blob")
+            if stamp(self.cached / "blob") == verified and now != read_text(self.cached / "stamp"):
+                input_cache.write_text(self.cached / "stamp", now)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a small file; empty if it cannot be read."""
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return ""
+
+
+def take(plan: LayerPlan, work: Path) -> TakenLayer | None:
+    """Link the cached layer into `work`, verified; None if it is missing or altered, and then it is removed.
+
+    The blob is hashed if its size, times or inode are not those that it was last verified with.
+    """
+    spare = spare_folder(plan, work)
+    cached = spare if spare.exists() else plan.folder
+    result, folder = documents(plan, cached), work / "layers" / plan.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with contextlib.suppress(OSError):
+        if result is not None:
+            for name, data in zip(DOCUMENTS, result, strict=True):
+                (folder / name).write_bytes(data)
+            before = input_cache.stamp(cached / "blob")
+            is_link = link(cached / "blob", folder / "blob")
+            is_known = is_link and before == read_text(cached / "stamp")
+            if is_known or file_digest(folder / "blob") == json.loads(result[0])["digest"]:
+                write_stamp(folder)
+                return TakenLayer(cached, folder)
+    if cached.exists():
+        input_cache.report(f"layers/{plan.name}: altered since it was made; making it again")
+        if not is_read_only():
+            shutil.rmtree(cached, ignore_errors=True)
+    return None
+
+
+def spare_folder(plan: LayerPlan, work: Path) -> Path:
+    """Return where a build makes a layer that is missing from a read-only cache."""
+    return work / "made" / plan.key
+
+
+def base_plan(assembler: Assembler) -> LayerPlan:
+    """Plan the layer of the Debian root."""
+    key = digest_of(assembler.key, "base")
+    return LayerPlan("base", key, ("layer", "base", f"{assembler.root}#sha256:{assembler.root_hash}"), 40_000_000)
+
+
+def wheel_plans(assembler: Assembler, source: Checkout, work: Path, wheels: Sequence[Wheel]) -> list[LayerPlan]:
+    """Plan one layer per name in the lock's last column, sorted by name as bytes, `small` last."""
     names = sorted({wheel.layer for wheel in wheels}, key=lambda name: (name == SMALL, name.encode()))
-    return [wheels_plan(assembler, name, [wheel for wheel in wheels if wheel.layer == name]) for name in names]
+    layers = {name: [wheel for wheel in wheels if wheel.layer == name] for name in names}
+    return [wheels_plan(assembler, source, work, name, members) for name, members in layers.items()]
 
 
-def wheels_plan(assembler: Assembler, name: str, wheels: Sequence[Wheel]) -> Plan:
-    """The layer of the wheels that share a name in the lock."""
-    chosen = sorted(wheels, key=lambda wheel: wheel.name.encode())
-    texts = [LICENCES / f"{wheel.name}.txt" for wheel in chosen]
-    licences = [hashlib.sha256(text.read_bytes()).hexdigest() if text.exists() else None for text in texts]
+def wheels_plan(assembler: Assembler, source: Checkout, work: Path, name: str, wheels: Sequence[Wheel]) -> LayerPlan:
+    """Plan the layer of the wheels that share a layer name in the lock."""
+    chosen = tuple(sorted(wheels, key=lambda wheel: wheel.name.encode()))
+    texts = [source.files.get(f"{LICENCES}/{wheel.name}.txt") for wheel in chosen]
+    licences = [hashlib.sha256(text.data).hexdigest() if text else None for text in texts]
     key = digest_of(assembler.key, name, [wheel.sha256 for wheel in chosen], licences)
-    inputs = tuple(f"{vault.place(wheel)}#sha256:{wheel.sha256}" for wheel in chosen)
-    arguments = ("layer", "wheels", "--name", name, "--licences", str(LICENCES), *inputs)
-    return Plan(name, key, arguments, sum(wheel.size for wheel in chosen))
+    inputs = tuple(f"{input_cache.path_of(wheel)}#sha256:{wheel.sha256}" for wheel in chosen)
+    arguments = ("layer", "wheels", "--name", name, "--licences", str(work / "source" / LICENCES), *inputs)
+    return LayerPlan(name, key, arguments, sum(wheel.size for wheel in chosen), chosen)
 
 
-def sbom_plan(assembler: Assembler, wheels: Sequence[Wheel]) -> Plan:
-    """The layer of the bill of materials; it follows from the locks."""
-    debs, listed = (LOCKS / f"{name}.lock" for name in ("image-debs", "image-wheels"))
-    key = digest_of(assembler.key, "sbom", debs.read_text(encoding="utf-8"), listed.read_text(encoding="utf-8"))
-    files = tuple(str(vault.place(wheel)) for wheel in sorted(wheels, key=lambda wheel: wheel.name.encode()))
-    locks = ("--debs", str(debs), "--wheels", str(listed), "--root", str(assembler.root))
-    return Plan("sbom", key, ("layer", "sbom", *locks, *files), 0)
+def sbom_plan(assembler: Assembler, source: Checkout, work: Path, wheels: Sequence[Wheel]) -> LayerPlan:
+    """Plan the layer of the bill of materials, which depends on the locks only."""
+    names = [f"{LOCKS}/{name}.lock" for name in ("image-debs", "image-wheels")]
+    key = digest_of(assembler.key, "sbom", *(source.files[name].data.decode() for name in names))
+    debs, listed = (str(work / "source" / name) for name in names)
+    chosen = tuple(sorted(wheels, key=lambda wheel: wheel.name.encode()))
+    locks = ("--debs", debs, "--wheels", listed, "--root", str(assembler.root))
+    files = tuple(str(input_cache.path_of(wheel)) for wheel in chosen)
+    return LayerPlan("sbom", key, ("layer", "sbom", *locks, *files), 0, chosen)
 
 
-def app_plans(assembler: Assembler, checkout: Checkout, work: Path) -> list[Plan]:
-    """The layers of this project's own code, one a folder; writes the lists of their files into the folder `work`."""
-    absent = [name for name in APP_FOLDERS if not (REPOSITORY / name).is_dir()]
+def app_plans(assembler: Assembler, source: Checkout, work: Path) -> list[LayerPlan]:
+    """Plan the layers of the project's own code, one per folder, made from the files as `source` read them.
+
+    Raises BuildProblem if a folder is missing.
+    """
+    absent = [name for name in APP_FOLDERS if not source.below(name)]
     if absent:
-        raise BuildProblem(f"{REPOSITORY} has no folder {' and no '.join(absent)}\n  Get it back: git restore .")
-    return [app_plan(assembler, name, app_files(name, checkout.tracked), work) for name in APP_FOLDERS]
+        raise BuildProblem(f"missing in {REPOSITORY}: {' and '.join(absent)}\n  next: git restore .")
+    return [app_plan(assembler, source, work, name) for name in APP_FOLDERS]
 
 
-def app_plan(assembler: Assembler, name: str, paths: Sequence[str], work: Path) -> Plan:
-    """The layer of one folder of this project's own code, of which it takes `paths`."""
-    paths = [path for path in paths if not is_host_only(path)]
-    listing = [(path, file_facts(REPOSITORY / path)) for path in paths]
-    chosen = work / f"{name}-files"
-    chosen.write_text("".join(f"{path}\0" for path in paths), errors="surrogateescape")
-    arguments = ("layer", "app", "--files", str(chosen), str(REPOSITORY / name))
-    return Plan(name, digest_of(assembler.key, name, listing), arguments, 0)
+def app_plan(assembler: Assembler, source: Checkout, work: Path, name: str) -> LayerPlan:
+    """Plan the layer of one folder of the project's own code."""
+    key = digest_of(
+        assembler.key, name, [(path, *cache_key_of(file)) for path, file in app_files(source, name).items()]
+    )
+    arguments = ("layer", "app", str(work / "source" / name))
+    return LayerPlan(name, key, arguments, 0, prepare=lambda: source.write(work / "source", name))
 
 
-def app_files(name: str, tracked: Sequence[str] | None) -> list[str]:
-    """The files of an app layer, relative to the repository: what git tracks and is there, else all."""
-    if tracked is not None:
-        own = (REPOSITORY / path for path in tracked if path.startswith(f"{name}/"))
-        return sorted(path.relative_to(REPOSITORY).as_posix() for path in own if path.is_symlink() or path.exists())
-    found = (path for path in (REPOSITORY / name).rglob("*") if not path.is_dir() or path.is_symlink())
-    kept = (path for path in found if path.suffix != ".pyc" and "__pycache__" not in path.parts)
-    return sorted(path.relative_to(REPOSITORY).as_posix() for path in kept)
+def app_files(source: Checkout, name: str) -> dict[str, SourceFile]:
+    """Return the files of an app layer by path; the assembler leaves out host-only ones, too."""
+    return {path: file for path, file in source.below(name).items() if not is_host_only(path)}
 
 
-def file_facts(path: Path) -> list[Any]:
-    """What of a file shows in the layer: its link target, or whether anybody may execute it and its content."""
-    if path.is_symlink():
-        return ["link", str(path.readlink())]
-    return [bool(path.stat().st_mode & 0o111), hashlib.sha256(path.read_bytes()).hexdigest()]
+def cache_key_of(file: SourceFile) -> tuple[str, str]:
+    """Return the parts of a file that change the layer's bytes: mode, and sha256 in hexadecimal."""
+    return file.mode, hashlib.sha256(file.data).hexdigest()
 
 
-def make_layer(assembler: Assembler, plan: Plan, progress: Callable[[str], None]) -> Path:
-    """The folder of a layer, made now unless it is cached; safe beside other builds and against a kill."""
-    if plan.is_made:
-        return plan.folder
+def make_layer(assembler: Assembler, plan: LayerPlan, work: Path, progress: Callable[[str], None]) -> None:
+    """Make a layer unless it is cached, and check what was written; calls `progress` if it was made.
+
+    Safe beside other builds and against kills. Raises BuildProblem with the layer's name, and sealed.Altered if
+    anything that it was made from changed meanwhile.
+    """
     with locked(f"layer-{plan.key[:32]}"):
         if plan.is_made:
-            return plan.folder
-        # What killed builds left: whoever holds the lock is alone. Their assembler may still be writing there, so each
-        # build has a name of its own.
-        for left in (plan.folder, *plan.folder.parent.glob(f"{plan.key}.part-*")):
+            return
+        place = spare_folder(plan, work) if is_read_only() else plan.folder
+        # Remove what killed builds left; the lock excludes running ones. The assembler of a killed build may still be
+        # writing, so that every build uses a name of its own.
+        for left in (place, *place.parent.glob(f"{plan.key}.part-*")):
             shutil.rmtree(left, ignore_errors=True)
-        part = plan.folder.with_name(f"{plan.key}.part-{os.getpid()}-{os.urandom(4).hex()}")
+        part = place.with_name(f"{plan.key}.part-{os.getpid()}-{os.urandom(4).hex()}")
         try:
+            plan.prepare()
             verb, kind, *rest = plan.arguments
             assembler.run(verb, kind, "--output", part, *rest)
-            write_stamp(part)
-            part.rename(plan.folder)
+            seal_layer(plan, part)
+            verify_inputs(assembler, plan)
+            part.rename(place)
         except BaseException as problem:
             shutil.rmtree(part, ignore_errors=True)
             if isinstance(problem, BuildProblem):
+                verify_inputs(assembler, plan)
                 raise BuildProblem(f"layer {plan.name}: {problem}") from None
             raise
     progress(plan.name)
-    return plan.folder
+
+
+def seal_layer(plan: LayerPlan, folder: Path) -> None:
+    """Seal a new layer. Raises sealed.Altered if the blob, as the scan read it from disk, is not the record's."""
+    mark = input_cache.stamp(folder / "blob")
+    record, scan = ((folder / name).read_bytes() for name in DOCUMENTS)
+    if json.loads(record)["digest"] != json.loads(scan)["digest"]:
+        raise sealed.Altered(f"layer {plan.name}: its blob was altered while it was made")
+    input_cache.write_text(folder / SEAL, seal_of(plan, record, scan))
+    input_cache.write_text(folder / "stamp", mark)
+
+
+def verify_inputs(assembler: Assembler, plan: LayerPlan) -> None:
+    """Raise sealed.Altered if anything in the cache that a layer is made from was changed since the build began."""
+    assembler.verify()
+    if changed := input_cache.missing(plan.wheels):
+        raise sealed.Altered(f"layer {plan.name}: altered while it was made: {', '.join(map(str, changed))}")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Build the image again, as other machines and people would: one digest, or the layer, file and byte that differ.
+"""Build the image again as other machines and users would: one digest, or the layer, file and byte that differ.
 
-    reproducible.py [--without-nix]
+    python3 -m nix.reproducible [--without-nix]
 
-Each variant starts from the inputs in the cache and makes every layer anew. What cannot be varied here is said.
+Each variant starts from the cached inputs and makes every layer again. Variants that are not possible here are listed.
 """
 
 import argparse
@@ -19,23 +19,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import bundled_nix
-import differences
-import nix_build
-import pins
-import unread
-import vault
-from assembler import BuildProblem
-from cache import cache_dir, in_use, locked
-from differences import Layout
-from revision import REPOSITORY, git, without_gits_own
-from workspace import workspace
-
-import build
-from environments import EnvironmentProblem
+from nix import build, bundled_nix, differences, input_cache, nix_build, pins
+from nix.assembler import BuildProblem
+from nix.cache import cache_dir, in_use, locked
+from nix.command import DONE, command
+from nix.differences import ImageLayout
+from nix.package_clients import EnvironmentProblem
+from nix.revision import REPOSITORY, checkout, git_environment
+from nix.workspace import workspace
 
 CLOSED = "http://127.0.0.1:9/"
-"""Nothing listens on the discard port: whoever asks the network fails at once."""
+"""The discard port, where nothing listens: any use of the network fails at once."""
 NOBODY = 65534
 OFFLINE = {"PIP_INDEX_URL": CLOSED, "PIP_NO_INDEX": "1", "DEBIAN_MIRROR": CLOSED, "PIP_CONFIG_FILE": os.devnull}
 ODD = {
@@ -50,7 +44,7 @@ Tamper = Callable[[Path], None]
 
 @dataclass(frozen=True)
 class Variant:
-    """Another machine: what is different there, in words; and how its build is started."""
+    """A build in another environment; `differs` describes it, the other fields make it so."""
 
     name: str
     differs: str
@@ -65,7 +59,7 @@ class Variant:
 VARIANTS = (
     Variant(
         "another machine",
-        "time zone, locale, hash seed, umask 077, home, folder with a space, file order, file times of 2040, offline",
+        "time zone, locale, hash seed, umask 077, home, folder with a space, file order, file times in 2040, offline",
         {**ODD, **OFFLINE},
         umask=0o077,
         reversed_files=True,
@@ -73,7 +67,7 @@ VARIANTS = (
     ),
     Variant(
         "another user",
-        "uid 65534, one processor, file times of 1981, offline",
+        "uid 65534, one processor, file times in 1981, offline",
         OFFLINE,
         cpus=1,
         uid=NOBODY,
@@ -83,47 +77,47 @@ VARIANTS = (
 
 
 class NotReproducible(pins.InputProblem):
-    """When a variant made another image; the message names layer, file and byte."""
+    """Raised if a variant made another image; the message has layer, file and byte."""
 
 
 def check(
     say: Callable[[str], None], *, with_nix: bool = True, tamper: Tamper | None = None, fresh: bool = True
 ) -> str:
-    """Build under every variant and return the one digest; NotReproducible names the first that differs, and how.
+    """Build every variant and return the digest of all; raises NotReproducible at the first that differs.
 
-    `tamper` changes a variant's sources before they are built, so that a test can see it fail; without `fresh` it may
-    take the layers that are cached already.
+    `tamper` changes a variant's sources before the build, so that a test can see it fail. With `fresh` False, variants
+    use the cached layers.
     """
     expected = build.DEFAULT_OUTPUT
     digest = str(build.build(expected)["digest"])
-    say(f"{'as it is':16} {digest}")
-    with workspace() as work, tempfile.TemporaryDirectory(prefix="score-processor-") as open_to_all:
-        Path(open_to_all).chmod(0o755)
+    say(f"{'this machine':16} {digest}")
+    with workspace() as work, tempfile.TemporaryDirectory(prefix="score-processor-") as shared:
+        Path(shared).chmod(0o755)
         for variant in VARIANTS:
-            if variant.uid is not None and (os.getuid() != 0 or python_of_all() is None):
-                say(f"{variant.name:16} not tried: only root can build as another user, with a Python that he can run")
+            if variant.uid is not None and (os.getuid() != 0 or python_for_all_users() is None):
+                say(f"{variant.name:16} skip: needs root, and a Python that other users can run")
                 continue
             began = time.monotonic()
-            # The cache may lie in a home that is closed to other users.
-            layout = built_by(variant, work if variant.uid is None else Path(open_to_all), tamper, fresh)
+            # The cache may be in a home directory that other users cannot enter.
+            layout = build_variant(variant, work if variant.uid is None else Path(shared), tamper, fresh)
             compare(variant.name, expected, layout)
             say(f"{variant.name:16} {digest}   {variant.differs} ({time.monotonic() - began:.0f} s)")
         if with_nix:
             began = time.monotonic()
-            compare("Nix", expected, by_nix(work))
+            compare("Nix", expected, build_with_nix(work))
             say(f"{'Nix':16} {digest}   a derivation for each layer ({time.monotonic() - began:.0f} s)")
     return digest
 
 
 def compare(name: str, expected: Path, got: Path) -> None:
-    """Raise NotReproducible unless both layouts hold the same image."""
-    if Layout(expected).digest != Layout(got).digest:
-        found = differences.image_differences(expected, got)
-        raise NotReproducible(f"{name} made {Layout(got).digest}:\n{differences.summary(found)}")
+    """Raise NotReproducible, with the differences, unless both layouts have the same image."""
+    if ImageLayout(expected).digest != ImageLayout(got).digest:
+        differing = differences.image_differences(expected, got)
+        raise NotReproducible(f"{name} made {ImageLayout(got).digest}:\n{differences.summary(differing)}")
 
 
-def built_by(variant: Variant, work: Path, tamper: Tamper | None, fresh: bool) -> Path:
-    """The layout that a variant builds, in a folder of its own, with the inputs and nothing that was made of them."""
+def build_variant(variant: Variant, work: Path, tamper: Tamper | None, fresh: bool) -> Path:
+    """Build a variant in a folder and with a cache of its own, which has the inputs only; return the layout."""
     folder = work / variant.name
     source, layout = folder / "the source", folder / "image"
     cache_of(folder)
@@ -136,12 +130,12 @@ def built_by(variant: Variant, work: Path, tamper: Tamper | None, fresh: bool) -
     if variant.uid is not None:
         hand_over(folder, variant.uid)
     own = {"PATH": os.environ["PATH"], "HOME": str(folder / "home"), "SCORE_PROCESSOR_CACHE": str(folder / "cache")}
-    python = sys.executable if variant.uid is None else python_of_all() or sys.executable
+    python = sys.executable if variant.uid is None else python_for_all_users() or sys.executable
     with processors(variant.cpus):
         done = subprocess.run(
-            [python, str(source / "nix" / "build.py"), "--output", str(layout), "--json"],
+            [python, "-m", "nix.build", "--output", str(layout), "--json"],
             env={**own, **variant.environment},
-            cwd="/",
+            cwd=source,
             umask=variant.umask,
             user=variant.uid,
             group=variant.uid,
@@ -155,21 +149,21 @@ def built_by(variant: Variant, work: Path, tamper: Tamper | None, fresh: bool) -
     return layout
 
 
-def python_of_all() -> str | None:
-    """A Python of 3.11 or newer that other users can run too; None where there is none."""
+def python_for_all_users() -> str | None:
+    """Return a Python 3.11 or newer that other users can run; None if there is none."""
     system = shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin")
-    for found in filter(None, (sys.executable, system)):
-        path = Path(found).resolve()
+    for candidate in filter(None, (sys.executable, system)):
+        path = Path(candidate).resolve()
         if all(parent.stat().st_mode & stat.S_IXOTH for parent in (path, *path.parents)):
-            told = subprocess.run([found, "-c", "import sys; print(sys.version_info >= (3, 11))"], capture_output=True)
-            if told.stdout.strip() == b"True":
-                return found
+            done = subprocess.run([candidate, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], check=False)
+            if done.returncode == 0:
+                return candidate
     return None
 
 
 @contextlib.contextmanager
 def processors(count: int) -> Iterator[None]:
-    """Let programs that are started here use so many processors; 0 is all."""
+    """Limit programs started in this block to `count` processors; 0 is no limit."""
     before = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, sorted(before)[:count] if count else before)
@@ -179,34 +173,32 @@ def processors(count: int) -> Iterator[None]:
 
 
 def cache_of(folder: Path) -> None:
-    """A cache and a home with the inputs alone, each compared with the lock again where it is used."""
+    """Create a cache with the inputs only, and a home; without `verified`, the build hashes every input again."""
     inputs = folder / "cache" / "inputs"
     inputs.mkdir(parents=True)
     (folder / "home").mkdir()
-    for one in pins.inputs_of("image"):
+    for input_ in pins.inputs_of("image"):
         with contextlib.suppress(OSError):
-            os.link(vault.place(one), inputs / one.file_name)
+            os.link(input_cache.path_of(input_), inputs / input_.file_name)
             continue
-        shutil.copyfile(vault.place(one), inputs / one.file_name)
+        shutil.copyfile(input_cache.path_of(input_), inputs / input_.file_name)
 
 
 def copy_source(target: Path, variant: Variant) -> None:
-    """The work tree's tracked files as they are, in another order and with other times, as a repository of git's."""
-    listed = git(REPOSITORY, "ls-files", "-z") or ""
-    names = [name for name in listed.split("\0") if name and (REPOSITORY / name).is_file()]
+    """Clone the repository into `target`, with the files that a build reads, in the variant's order and times."""
     clone = ["git", "clone", "--quiet", "--shared", "--no-checkout", str(REPOSITORY), str(target)]
-    subprocess.run(clone, check=True, env=without_gits_own())
-    for name in sorted(names, reverse=variant.reversed_files):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, target / name)
-        if variant.file_time is not None:
-            os.utime(target / name, (variant.file_time, variant.file_time))
+    subprocess.run(clone, check=True, env=git_environment())
+    source = checkout(())
+    source.write(target, backwards=variant.reversed_files)
+    if variant.file_time is not None:
+        for name in source.files:
+            os.utime(target / name, (variant.file_time, variant.file_time), follow_symlinks=False)
     reset = ["git", "-C", str(target), "reset", "--quiet"]
-    subprocess.run(reset, check=True, stdout=subprocess.DEVNULL, env=without_gits_own())
+    subprocess.run(reset, check=True, stdout=subprocess.DEVNULL, env=git_environment())
 
 
 def hand_over(folder: Path, uid: int) -> None:
-    """Give a folder and all in it to another user; an input that is linked into the cache is copied first."""
+    """Change the owner of a folder and its contents; inputs are hard links into the cache and are copied first."""
     for path in (folder / "cache" / "inputs").iterdir():
         copy = path.with_suffix(".copy")
         shutil.copyfile(path, copy)
@@ -215,8 +207,8 @@ def hand_over(folder: Path, uid: int) -> None:
         os.chown(path, uid, uid, follow_symlinks=False)
 
 
-def by_nix(work: Path) -> Path:
-    """The layout that Nix builds: the host's where there is one, else the project's own."""
+def build_with_nix(work: Path) -> Path:
+    """Build with the host's Nix, or the project's own if there is none; return the layout."""
     nix = bundled_nix.host() or bundled_nix.bundled()
     with locked("nix"):
         nix_build.add_inputs(nix)
@@ -224,24 +216,19 @@ def by_nix(work: Path) -> Path:
     return work / "nix-image"
 
 
+@command("reproducible", pins.InputProblem, BuildProblem, EnvironmentProblem)
 def main(words: Sequence[str] | None = None) -> int:
-    """Command line: 0 one digest, 1 not, 130 interrupted."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--without-nix", action="store_true", help="leave the build with Nix out")
+    """Run the command; 0 one digest, 1 different digests or a failed build, 2 misused, 130 interrupted."""
+    parser = argparse.ArgumentParser(
+        prog="score-processor reproducible", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--without-nix", action="store_true", help="skip the build with Nix")
     options = parser.parse_args(words)
-    try:
-        with in_use():
-            digest = check(lambda line: print(line, flush=True), with_nix=not options.without_nix)
-    except (pins.InputProblem, BuildProblem, EnvironmentProblem) as problem:
-        print(f"reproducible: {problem}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("reproducible: interrupted", file=sys.stderr)
-        return 130
-    print(f"reproducible: one digest, {digest}\nnot varied here: the clock itself, the kernel, the processor's kind")
-    return 0
+    with in_use():
+        digest = check(lambda line: print(line, flush=True), with_nix=not options.without_nix)
+    print(f"reproducible: one digest, {digest}\nnot varied: the clock itself, the kernel, the processor model")
+    return DONE
 
 
 if __name__ == "__main__":
-    unread.allow()
     sys.exit(main())

@@ -1,22 +1,26 @@
-"""Requirements → pinned requirements with hashes, resolved by the pinned uv."""
+"""Resolve requirements to pinned ones with hashes, with the pinned uv."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from environments import PLATFORM, run, uv, uv_settings
+from nix.environments import PLATFORM
+from nix.package_clients import run, uv, uv_settings
 
 UNIVERSAL = ("--universal", "--python-version", "3.11")
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """How one lock is resolved; `under` are locks whose versions it keeps to."""
+    """How one lock is resolved; the versions in the locks `under` constrain it."""
 
     arguments: tuple[str, ...]
     under: tuple[str, ...] = ()
 
 
-# In this order: the later are resolved under the earlier.
+# Later than that date, for a published fix: CVE-2026-44432. LocalStack 4.14.0 works with urllib3 2.7.0.
+FIXED = ("--exclude-newer-package", "urllib3=2026-06-30")
+
+# In this order, because the earlier ones constrain the later.
 RESOLUTIONS = {
     "build": Resolution(UNIVERSAL),
     "uv": Resolution(UNIVERSAL),
@@ -28,15 +32,15 @@ RESOLUTIONS = {
     "infrastructure": Resolution(UNIVERSAL),
     # LocalStack 4.14.0 works with what was current when it was released, and with nothing newer.
     "local-aws": Resolution(
-        ("--python-version", "3.13", "--python-platform", PLATFORM, "--exclude-newer", "2026-02-27")
+        ("--python-version", "3.13", "--python-platform", PLATFORM, "--exclude-newer", "2026-02-27", *FIXED)
     ),
 }
 
 
 def resolve(name: str, folder: Path, upgrade: tuple[str, ...]) -> str:
-    """The text that `folder`/NAME.in resolves to. Pins of `folder`/NAME.lock stay where `upgrade` lets them.
+    """Return the text that `folder`/NAME.in resolves to; pins of `folder`/NAME.lock stay unless `upgrade` names them.
 
-    EnvironmentProblem in uv's own words when there is no solution. Reads the other locks in `folder`, writes none.
+    EnvironmentProblem in uv's own words if there is no solution. Reads the other locks in `folder`, writes none.
     """
     how, output = RESOLUTIONS[name], folder / f"{name}.resolved"
     output.write_text((folder / f"{name}.lock").read_text(encoding="utf-8"), encoding="utf-8")

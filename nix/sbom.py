@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Print the bill of materials that the built image holds.
+"""Print the bill of materials in the built image.
 
-    sbom.py [--table] [LAYOUT]
+    python3 -m nix.sbom [--spdx | --table] [LAYOUT]
 
-CycloneDX JSON, or a table of names, versions and licences.
+The output is CycloneDX JSON, the same facts as SPDX JSON, or a table of names, versions and licences.
 """
 
 import argparse
@@ -14,50 +14,58 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import unread
-from differences import Layout
-
-import build
-from oci.sbom import SBOM
+from nix import build
+from nix.command import DONE, FAILED, command
+from nix.differences import ImageLayout
+from nix.oci.sbom import SBOM
+from nix.spdx import spdx
 
 
 def read(layout: Path) -> dict[str, Any]:
-    """The document in a layout's image; KeyError when it has none."""
-    with tarfile.open(Layout(layout).blob(Layout(layout).layers["sbom"]), "r:gz") as archive:
+    """Read the SBOM of a layout's image; raises KeyError if it has no SBOM layer."""
+    with tarfile.open(ImageLayout(layout).blob(ImageLayout(layout).layers["sbom"]), "r:gz") as archive:
         file = archive.extractfile(SBOM)
-        assert file is not None, "the layer holds a file of this name"
-        found: dict[str, Any] = json.load(file)
-    return found
+        assert file is not None, "the SBOM layer has this file"
+        document: dict[str, Any] = json.load(file)
+    return document
 
 
 def licence(component: dict[str, Any]) -> str:
-    """What a component says of its licence, in one text."""
-    told = component.get("licenses", [])
-    return " | ".join(one.get("expression") or one["license"]["name"] for one in told) or "see the text in the image"
+    """Return a component's licences in one line."""
+    licences = component.get("licenses", [])
+    return (
+        " | ".join(one.get("expression") or one["license"]["name"] for one in licences) or "see the text in the image"
+    )
 
 
 def table(document: dict[str, Any]) -> str:
-    """Name, version and licence of every component, one a line."""
+    """Render name, version and licence of every component, one per line."""
     rows = [(one["name"], one["version"], licence(one)) for one in document["components"]]
     name, version = (max(len(row[column]) for row in rows) for column in (0, 1))
     return "\n".join(f"{row[0]:{name}}  {row[1]:{version}}  {row[2]}" for row in rows)
 
 
+@command("sbom")
 def main(words: Sequence[str] | None = None) -> int:
-    """Command line: 0 printed, 1 there is no image or it holds no bill."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Run the command; 0 printed, 1 if there is no image or it has no SBOM, 2 misused."""
+    parser = argparse.ArgumentParser(
+        prog="score-processor sbom", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("layout", nargs="?", type=Path, default=build.DEFAULT_OUTPUT)
-    parser.add_argument("--table", action="store_true", help="names, versions and licences for people")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--spdx", action="store_true", help="print SPDX 2.3 JSON")
+    form.add_argument("--table", action="store_true", help="print names, versions and licences as a table")
     options = parser.parse_args(words)
     try:
         document = read(options.layout)
     except (OSError, LookupError, TypeError, ValueError, tarfile.TarError):
-        print(f"sbom: {options.layout} is no image of this project's; build it: make build", file=sys.stderr)
-        return 1
+        print(f"sbom: no image with an SBOM: {options.layout}\nnext: make build", file=sys.stderr)
+        return FAILED
+    if options.spdx:
+        document = spdx(document)
     print(table(document) if options.table else json.dumps(document, indent=1, sort_keys=True))
-    return 0
+    return DONE
 
 
 if __name__ == "__main__":
-    unread.allow()
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""Folders of the cache for work in progress: gone when the work ends, and swept by the next one if it was killed."""
+"""Temporary folders in the cache, removed when the work ends or, if it is killed, by the next workspace."""
 
 import contextlib
 import fcntl
@@ -8,16 +8,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from cache import cache_dir, locked
+from nix.cache import cache_dir, locked
 
 PREFIX = "score-processor-"
 
 
 @contextlib.contextmanager
 def workspace(*, keep_leftovers: bool = False) -> Iterator[Path]:
-    """A new folder on the cache's file system, so that what is finished can be renamed into the cache.
+    """Create a folder on the cache's file system, from which finished files can be renamed into the cache.
 
-    What killed work left is swept, now or, to look through it first (`leftovers`), by the next workspace.
+    Folders of killed work are removed first, except with `keep_leftovers`: then the next workspace removes them.
     """
     parent = cache_dir() / "work"
     parent.mkdir(exist_ok=True)
@@ -25,7 +25,7 @@ def workspace(*, keep_leftovers: bool = False) -> Iterator[Path]:
         if not keep_leftovers:
             sweep(parent)
         folder = Path(tempfile.mkdtemp(dir=parent, prefix=PREFIX))
-        folder.chmod(0o755)  # apt downloads as another user when root asks it to
+        folder.chmod(0o755)  # run by root, apt downloads as another user
         held = hold(folder)
     try:
         yield folder
@@ -35,7 +35,7 @@ def workspace(*, keep_leftovers: bool = False) -> Iterator[Path]:
 
 
 def hold(folder: Path) -> int:
-    """Lock a folder for as long as the returned descriptor is open; BlockingIOError when another process has it."""
+    """Lock a folder until the returned descriptor is closed; BlockingIOError if another process holds it."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -46,7 +46,7 @@ def hold(folder: Path) -> int:
 
 
 def sweep(parent: Path) -> None:
-    """Remove the folders that no living process holds."""
+    """Remove the folders that no process holds."""
     for folder in parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
             os.close(hold(folder))
@@ -54,15 +54,15 @@ def sweep(parent: Path) -> None:
 
 
 def leftovers() -> list[Path]:
-    """The folders that killed work left."""
-    found = []
+    """List the folders that killed work left."""
+    folders = []
     for folder in sorted((cache_dir() / "work").glob(f"{PREFIX}*")):
         with contextlib.suppress(OSError):
             os.close(hold(folder))
-            found.append(folder)
-    return found
+            folders.append(folder)
+    return folders
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder whatever the modes in it."""
+    """Remove a folder, as far as its modes permit."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,9 +1,22 @@
-"""Scores texts with scorecards written in YAML.
+"""Score texts with scorecards written in YAML.
 
     card = plexus.load_file("reviews.yaml")
     result = plexus.score(card, "Mentions Refund", plexus.Item("I want my money back."))
 
-Importing this imports nothing heavy: pydantic, scikit-learn, LangGraph and the rest come on first use.
+`import plexus` is light: pydantic, RE2, scikit-learn, XGBoost and LangGraph are imported on first use.
+
+How a score is computed, one module after the other:
+
+    document       YAML text → plain values with line and column
+    configuration  plain values → validated pydantic models
+    checks         models → findings about names, dependencies and graphs
+    scorecard      models → Scorecard, with scorers and processors on first use
+    scheduler      scores in the order of their dependencies; items → requests
+    processors     the item's text, prepared
+    scores         a scorer per class: requests → outcomes (graph/ runs the nodes of a LangGraphScore)
+    conditions     the result, validated
+    limits         what all of this may cost: work, memory, time
+    values         Result, or the PlexusError that explains why there is none
 """
 
 from __future__ import annotations
@@ -15,7 +28,8 @@ from typing import TYPE_CHECKING
 from plexus import exceptions
 from plexus.context import Context
 from plexus.exceptions import PlexusError
-from plexus.values import ENGINE_VERSION, Item, Outcome, Result, Usage
+from plexus.usage import Usage
+from plexus.values import ENGINE_VERSION, Item, Outcome, Result
 
 if TYPE_CHECKING:
     from plexus.scorecard import Scorecard
@@ -40,9 +54,11 @@ _NO_LIMITS = Context()
 
 
 def load(text: str, *, name: str = "scorecard.yaml", folder: Path | None = None) -> Scorecard:
-    """The scorecard in a YAML text. Raises InvalidScorecard with all problems at once, each with file, line, column.
+    """Load a scorecard from YAML text.
 
-    Relative paths in it start at `folder`. Keep the scorecard: it keeps its compiled scorers and loaded models.
+    `name` is what problems call the file; relative paths in the YAML start at `folder`. Raises InvalidScorecard with
+    all problems at once, each with file, line and column. Keep the scorecard while it is used: it caches its compiled
+    scorers and loaded models.
     """
     from plexus import scorecard
 
@@ -50,17 +66,21 @@ def load(text: str, *, name: str = "scorecard.yaml", folder: Path | None = None)
 
 
 def load_file(path: Path | str) -> Scorecard:
-    """The scorecard in a YAML file."""
+    """Load a scorecard from a UTF-8 YAML file; relative paths in it start at the file's folder.
+
+    Raises InvalidScorecard, as `load` does, also if the file cannot be read.
+    """
     from plexus import scorecard
 
     return scorecard.load_file(path)
 
 
 def score(scorecard: Scorecard, name: str, item: Item, *, context: Context = _NO_LIMITS) -> Result:
-    """The result of the score with that name, key or id; what it depends on is scored first.
+    """Score one item with the score of that name, key or id; its dependencies are scored first.
 
-    Raises UnknownScore, DisabledScore, NotApplicable, ItemWithoutText, ScoringFailed (and its kinds), ArtifactMissing
-    or InvalidArtifact; `error.transient` says whether trying again can help.
+    Raises the PlexusError that prevents a result: UnknownScore, DisabledScore, NotApplicable, ItemWithoutText,
+    ScoringFailed (also DeadlineExceeded, BudgetExceeded, CassetteMiss, UnsafeCode, ProcessorFailed), ArtifactMissing,
+    InvalidArtifact or MissingDependency. `error.transient` is true if a retry may succeed.
     """
     (outcome,) = score_batch(scorecard, name, [item], context=context)
     if isinstance(outcome, PlexusError):
@@ -71,18 +91,26 @@ def score(scorecard: Scorecard, name: str, item: Item, *, context: Context = _NO
 def score_batch(
     scorecard: Scorecard, name: str, items: Iterable[Item], *, context: Context = _NO_LIMITS
 ) -> list[Outcome]:
-    """One outcome per item, in order: a Result, or the error that says why there is none."""
-    wanted = scorecard.find(name)
-    return _run(scorecard, [name], items, context)[wanted.name]
+    """Score items with one score. Returns one outcome per item, in order: a Result, or the PlexusError in its place.
+
+    Raises UnknownScore if there is no such score, and DeadlineExceeded if the deadline passes while dependencies are
+    still being scored.
+    """
+    score = scorecard.find(name)
+    return _run(scorecard, [name], items, context)[score.name]
 
 
 def score_all(
     scorecard: Scorecard, items: Iterable[Item], *, names: Sequence[str] = (), context: Context = _NO_LIMITS
 ) -> dict[str, list[Outcome]]:
-    """Several scores at once (all that are not disabled, unless named): score name → one outcome per item."""
-    chosen = names or [each.name for each in scorecard.scores if not each.configuration.disabled]
-    outcomes = _run(scorecard, chosen, items, context)
-    return {each.name: outcomes[each.name] for each in map(scorecard.find, chosen)}
+    """Score items with several scores: those in `names`, or every enabled score.
+
+    Returns score name → one outcome per item, in order. Scores share their dependencies and run in parallel where
+    they can. Raises as `score_batch` does.
+    """
+    selected = names or [score.name for score in scorecard.scores if not score.configuration.disabled]
+    outcomes = _run(scorecard, selected, items, context)
+    return {score.name: outcomes[score.name] for score in map(scorecard.find, selected)}
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""`python -m plexus`: the commands of the scoring library."""
+"""`python -m plexus`: the library's commands."""
 
 from plexus.commands import main
 

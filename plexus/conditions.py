@@ -1,35 +1,29 @@
-"""Conditions on values: of dependencies, and of a graph's state."""
+"""What a scorecard expects of a value: conditions on dependencies, and validation of results."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
+from plexus import patterns
+from plexus.exceptions import ScoringFailed
 from plexus.text import fold
+from plexus.values import Outcome, Result, spent_of
+
+if TYPE_CHECKING:
+    from plexus.configuration.common import Condition, Rule, Validation
+
+#: The value of a dependency that was skipped, as conditions and tests spell it.
+SKIPPED = "skipped"
 
 
-class ConditionLike(Protocol):
-    """An operator (`==`, `!=`, `in`, `not in`) and what it compares with."""
-
-    @property
-    def operator(self) -> str:
-        """One of `==`, `!=`, `in`, `not in`."""
-        ...
-
-    @property
-    def value(self) -> object:
-        """One value, or a list for `in` and `not in`."""
-        ...
+def is_met(condition: Condition, value: object) -> bool:
+    """Return whether the value meets the condition; values compare as in `are_equal`."""
+    is_among = any(are_equal(candidate, value) for candidate in condition.values)
+    return is_among if condition.operator in ("==", "in") else not is_among
 
 
-def holds(condition: ConditionLike, value: object) -> bool:
-    """Case and spaces are folded; numbers compare as numbers, so that 3 equals 3.0."""
-    wanted = condition.value if isinstance(condition.value, list) else [condition.value]
-    found = any(same(each, value) for each in wanted)
-    return found if condition.operator in ("==", "in") else not found
-
-
-def same(left: object, right: object) -> bool:
-    """Whether two values count as equal."""
+def are_equal(left: object, right: object) -> bool:
+    """Return whether two values are equal with case and white space folded; numbers compare as numbers (3 == 3.0)."""
     if fold(left) == fold(right):
         return True
     try:
@@ -38,8 +32,38 @@ def same(left: object, right: object) -> bool:
         return False
 
 
-def described(name: str, condition: ConditionLike) -> str:
-    """The condition as a phrase: `Greeting == Yes`."""
-    wanted = condition.value
-    shown = ", ".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted)
-    return f"{name} {condition.operator} {shown}"
+def describe(name: str, condition: Condition) -> str:
+    """Format a condition as a phrase: `Greeting == Yes`."""
+    return f"{name} {condition.operator} {', '.join(map(str, condition.values))}"
+
+
+def validate(outcome: Outcome, score: str, validation: Validation) -> Outcome:
+    """Return the outcome unchanged, or a ScoringFailed that names the rule its value or explanation violates.
+
+    An outcome that is an error already is returned as it is.
+    """
+    if not isinstance(outcome, Result):
+        return outcome
+    rules = (("value", outcome.value, validation.value), ("explanation", outcome.explanation, validation.explanation))
+    for part, text, rule in rules:
+        violation = find_violation(text or "", rule) if rule is not None else None
+        if violation:
+            failure = ScoringFailed(f"{score}: the {part} is not valid: {violation}")
+            failure.spent = spent_of(outcome)
+            return failure
+    return outcome
+
+
+def find_violation(text: str, rule: Rule) -> str | None:
+    """Return what the text violates, as a phrase that begins with `expected`; None if it satisfies the rule."""
+    if rule.valid_classes is not None and fold(text) not in {fold(name) for name in rule.valid_classes}:
+        return f"expected one of {', '.join(rule.valid_classes)}"
+    if rule.patterns is not None and not any(
+        patterns.is_found(patterns.compile_pattern(each), text) for each in rule.patterns
+    ):
+        return f"expected a match of {' or '.join(rule.patterns)}"
+    if rule.minimum_length is not None and len(text) < rule.minimum_length:
+        return f"expected at least {rule.minimum_length} characters"
+    if rule.maximum_length is not None and len(text) > rule.maximum_length:
+        return f"expected at most {rule.maximum_length} characters"
+    return None

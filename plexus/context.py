@@ -1,4 +1,4 @@
-"""What surrounds a call: time, money, artifacts. Scores get it as an argument and look nowhere else."""
+"""The limits and resources of a call: time, money, artifacts. Scorers receive them as an argument only."""
 
 from __future__ import annotations
 
@@ -13,16 +13,24 @@ from plexus.exceptions import DeadlineExceeded
 
 if TYPE_CHECKING:
     from plexus.artifacts import Artifacts
-    from plexus.graph.prices import Price
+    from plexus.prices import Price
 
 
 @dataclass(frozen=True)
 class Context:
-    """`deadline` is a time of `time.monotonic()`, None for no limit; `folder` is what relative paths start from.
+    """What a scoring call may use. The default has no limits and no artifact store.
 
-    `offline` forbids calls to providers: models are replayed from the score's cassette. `record` names the cassette
-    file that real replies are added to, asked of `model` (`provider:name`) where that is given. Once `budget` (US
-    dollars per score and item) is spent, no more calls are made.
+    deadline: a time of `time.monotonic()`; None for no limit.
+    artifacts: the store of trained models and of cassettes that are named by digest.
+    folder: where relative paths start; the scorecard's own folder if None.
+    offline: forbid calls to providers; every model is replayed from the score's cassette.
+    record: a cassette file to which every real reply is added.
+    model: the model (`provider:name`) that is called in place of the scorecard's while recording.
+    budget: US dollars per score and item; once spent, no more calls are made.
+    prices: prices by `provider:name`; the library's own table if None.
+    traced: let LangChain's tracing variables take effect, by which texts leave the process; never with `offline`.
+    exchanges: keep the messages and the reply of each model call in the trace, and the trace of failures too.
+    workers: the most threads that run scores, or the items of a graph, concurrently.
     """
 
     deadline: float | None = None
@@ -33,10 +41,12 @@ class Context:
     model: str | None = None
     budget: Decimal | None = None
     prices: Mapping[str, Price] | None = None
+    traced: bool = False
+    exchanges: bool = False
     workers: int = 8
 
     def remaining(self) -> float | None:
-        """Seconds left, None when there is no limit. Raises DeadlineExceeded when none are left."""
+        """Return the seconds left, None without a deadline. Raises DeadlineExceeded if none are left."""
         if self.deadline is None:
             return None
         left = self.deadline - time.monotonic()

@@ -1,37 +1,48 @@
-"""YAML text → plain values, each with the line and column that it came from.
+"""Parse a scorecard's YAML text to plain values, each with its line and column.
 
-The nodes of ruamel.yaml (YAML 1.2: `no` and `on` are words, not booleans) are walked here rather than by its own
-constructor: so that duplicate keys, strange tags and alias bombs are found with their place, and nothing but strings,
-numbers, booleans, nulls, lists and maps can come out.
+YAML 1.2 is composed to nodes by ruamel.yaml (`no` and `on` are text, not booleans), and the nodes are walked here
+instead of by its constructors. So duplicate keys, foreign tags and alias bombs are reported with their place, and the
+result consists of strings, numbers, booleans, nulls, lists and maps only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from plexus.exceptions import InvalidScorecard
-from plexus.problems import Path, Position, Problem
+from plexus.problems import KeyPath, Position, Problem
 
 MAXIMUM_BYTES = 1_048_576
 MAXIMUM_VALUES = 100_000
 _TOP = Position(1, 1)
 _PREFIX = "tag:yaml.org,2002:"
 
+#: A parsed value.
+Yaml: TypeAlias = "str | int | float | bool | list[Yaml] | dict[str, Yaml] | None"
+
 
 @dataclass(frozen=True)
 class Document:
-    """`value` holds plain values; `source` the text of each scalar as it was written, by path."""
+    """A parsed YAML text.
+
+    `name` is what problems call the file. `positions` and `keys` locate values and map keys by path. `scalars` holds
+    each scalar as it is written, before conversion.
+    """
 
     name: str
     text: str
-    value: Any
-    positions: dict[Path, Position] = field(default_factory=dict)
-    keys: dict[Path, Position] = field(default_factory=dict)
-    source: dict[Path, str] = field(default_factory=dict)
+    value: Yaml
+    positions: dict[KeyPath, Position] = field(default_factory=dict)
+    keys: dict[KeyPath, Position] = field(default_factory=dict)
+    scalars: dict[KeyPath, str] = field(default_factory=dict)
 
-    def position(self, path: Path, *, on_key: bool = False) -> Position:
-        """Where the value (or its key) stands; for a path that is not there, its nearest parent."""
+    def position(self, path: KeyPath, *, on_key: bool = False) -> Position:
+        """Return the position of a value, or of its key; for a path that does not exist, of its nearest parent."""
         places = (self.keys, self.positions) if on_key else (self.positions, self.keys)
         while path:
             for known in places:
@@ -42,15 +53,20 @@ class Document:
 
 
 def parse(text: str, name: str) -> Document:
-    """Raises InvalidScorecard with every problem of the YAML itself."""
+    """Parse a YAML text; a byte order mark at its beginning is ignored.
+
+    Raises InvalidScorecard with every problem of the YAML itself: syntax, duplicate keys, foreign tags, more than
+    MAXIMUM_BYTES, or more than MAXIMUM_VALUES values once aliases are expanded.
+    """
     text = text.removeprefix("\ufeff")
+    # Before parsing: ruamel.yaml's pure-Python parser is slow, and the worker reads cards from a database.
     size = len(text.encode(errors="surrogatepass"))
     if size > MAXIMUM_BYTES:
         megabytes = size / 1_048_576
-        raise InvalidScorecard([Problem(name, _TOP, f"the file has {megabytes:.1f} MiB; a scorecard may have 1 MiB")])
+        raise InvalidScorecard([Problem(name, _TOP, f"the file is too large: got {megabytes:.1f} MiB, at most 1 MiB")])
     root = _compose(text, name)
     if root is None:
-        raise InvalidScorecard([Problem(name, _TOP, "the scorecard is empty; it needs at least a name and scores")])
+        raise InvalidScorecard([Problem(name, _TOP, "the scorecard is empty: expected at least a name and scores")])
     walk = _Walk(name)
     try:
         value = walk.value(root, ())
@@ -58,15 +74,12 @@ def parse(text: str, name: str) -> Document:
         raise InvalidScorecard([Problem(name, _TOP, "the YAML is nested too deeply")]) from None
     if walk.problems:
         raise InvalidScorecard(walk.problems)
-    return Document(name, text, value, walk.positions, walk.keys, walk.source)
+    return Document(name, text, value, walk.positions, walk.keys, walk.scalars)
 
 
-def _compose(text: str, name: str) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
+def _compose(text: str, name: str) -> Node | None:
     try:
-        return YAML(typ="safe", pure=True).compose(text)
+        node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except RecursionError:
         raise InvalidScorecard([Problem(name, _TOP, "the YAML is nested too deeply")]) from None
     except MarkedYAMLError as error:
@@ -74,134 +87,141 @@ def _compose(text: str, name: str) -> Any:
         position = Position(mark.line + 1, mark.column + 1) if mark else _TOP
         message = str(error.problem or error.context)
         hint = "; indent with spaces, not tabs" if "'\\t'" in message else ""
-        raise InvalidScorecard([Problem(name, position, f"not YAML: {message}{hint}")]) from None
+        reason = "got a second YAML document, expected one" if "another document" in message else f"not YAML: {message}"
+        raise InvalidScorecard([Problem(name, position, reason + hint)]) from None
     except YAMLError as error:
         message = str(error).splitlines()[0]
         raise InvalidScorecard([Problem(name, _TOP, f"not YAML: {message}")]) from None
+    return node
 
 
 class _Walk:
-    """One pass over the nodes; collects problems rather than stopping at the first."""
+    """One pass over the nodes; collects every problem."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.problems: list[Problem] = []
-        self.positions: dict[Path, Position] = {}
-        self.keys: dict[Path, Position] = {}
-        self.source: dict[Path, str] = {}
+        self.positions: dict[KeyPath, Position] = {}
+        self.keys: dict[KeyPath, Position] = {}
+        self.scalars: dict[KeyPath, str] = {}
         self._open: set[int] = set()
-        self._merged: dict[Path, dict[str, Any]] = {}
-        self._seen = 0
+        self._merged: dict[KeyPath, dict[str, Yaml]] = {}
+        self._count = 0
 
-    def value(self, node: Any, path: Path) -> Any:
-        """The node's plain value."""
-        self._seen += 1
-        if self._seen > MAXIMUM_VALUES:
-            if self._seen == MAXIMUM_VALUES + 1:
+    def value(self, node: Node, path: KeyPath) -> Yaml:
+        self._count += 1
+        if self._count > MAXIMUM_VALUES:
+            if self._count == MAXIMUM_VALUES + 1:
                 self._problem(node, f"more than {MAXIMUM_VALUES} values once aliases are expanded")
             return None
         if id(node) in self._open:
-            self._problem(node, "an alias inside the value that it stands for")
+            self._problem(node, "an alias is part of the value that it refers to")
             return None
+        # setdefault: the maps that `<<` merges have the same path as the map itself, whose position counts.
         self.positions.setdefault(path, _position(node))
-        if node.id == "scalar":
+        if isinstance(node, ScalarNode):
             return self._scalar(node, path)
         self._open.add(id(node))
         try:
-            return self._sequence(node, path) if node.id == "sequence" else self._mapping(node, path)
+            return self._sequence(node, path) if isinstance(node, SequenceNode) else self._mapping(node, path)
         finally:
             self._open.discard(id(node))
 
-    def _sequence(self, node: Any, path: Path) -> list[Any]:
+    def _sequence(self, node: SequenceNode, path: KeyPath) -> list[Yaml]:
         return [self.value(child, (*path, index)) for index, child in enumerate(node.value)]
 
-    def _mapping(self, node: Any, path: Path) -> dict[str, Any]:
-        merged: dict[str, Any] = {}
+    def _mapping(self, node: Node, path: KeyPath) -> dict[str, Yaml]:
+        merged: dict[str, Yaml] = {}
         for key, child in reversed(node.value):
             if _tag(key) == "merge":
                 merged = {**merged, **self._merge(child, path)}
-        own: dict[str, Any] = {}
+        own: dict[str, Yaml] = {}
         for key, child in node.value:
             if _tag(key) == "merge":
                 continue
-            if _tag(key) not in ("str", "timestamp"):
-                self._problem(key, f"a key must be text: put {_shown(key)} in quotes")
+            is_label = path[-2:] == ("data", "labels") and isinstance(key, ScalarNode)
+            if _tag(key) not in ("str", "timestamp") and not is_label:
+                self._problem(key, f"a key must be text: put {_quote(key)} in quotes")
             elif (name := self._text(key)) in own:
                 first = self.keys[(*path, name)]
-                self._problem(key, f"the key {name!r} is here twice; first on line {first.line}")
+                self._problem(key, f"duplicate key {name!r}; first on line {first.line}")
             else:
-                # A key of one's own replaces what a merge brought, positions included.
-                brought = self._merged.get(path, {})
-                if name in brought:
-                    self._forget((*path, name), brought.pop(name))
+                # The map's own key replaces a merged one, and with it the positions of the merged value.
+                inherited = self._merged.get(path, {})
+                if name in inherited:
+                    self._forget((*path, name), inherited.pop(name))
                 self.keys[(*path, name)] = _position(key)
                 own[name] = self.value(child, (*path, name))
         return {**merged, **own}
 
-    def _merge(self, node: Any, path: Path) -> dict[str, Any]:
-        parts = node.value if node.id == "sequence" else [node]
-        found: dict[str, Any] = {}
-        for part in reversed(parts):  # the first one's keys come last, in place of the others'
-            if part.id != "mapping":
-                self._problem(part, "<<: takes a map or a list of maps")
+    def _merge(self, node: Node, path: KeyPath) -> dict[str, Yaml]:
+        parts = node.value if isinstance(node, SequenceNode) else [node]
+        merged: dict[str, Yaml] = {}
+        for part in reversed(parts):  # the first map comes last, so that its keys win
+            if not isinstance(part, MappingNode):
+                self._problem(part, "<<: expects a map or a list of maps")
                 continue
-            found |= self.value(part, path) or {}
-            self._merged.setdefault(path, {}).update(found)
-        return found
+            value = self.value(part, path)
+            merged |= value if isinstance(value, dict) else {}
+            self._merged.setdefault(path, {}).update(merged)
+        return merged
 
-    def _forget(self, path: Path, value: Any) -> None:
-        for known in (self.positions, self.keys, self.source):
+    def _forget(self, path: KeyPath, value: Yaml) -> None:
+        for known in (self.positions, self.keys, self.scalars):
             known.pop(path, None)
-        inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-        for name, each in inner:
-            self._forget((*path, name), each)
+        if isinstance(value, dict):
+            for name, member in value.items():
+                self._forget((*path, name), member)
+        elif isinstance(value, list):
+            for index, member in enumerate(value):
+                self._forget((*path, index), member)
 
-    def _scalar(self, node: Any, path: Path) -> Any:
-        self.source[path] = node.value
+    def _scalar(self, node: ScalarNode, path: KeyPath) -> str | int | float | bool | None:
+        self.scalars[path] = node.value
         kind = _tag(node)
         if kind in ("str", "timestamp"):
             return self._text(node)
         if kind == "null":
             return None
         if kind == "bool":
-            return node.value.casefold() == "true"
+            return bool(node.value.casefold() == "true")
         if kind in ("int", "float"):
             return self._number(node, kind)
-        self._problem(node, f"the tag {node.tag} means nothing here")
+        self._problem(node, f"unknown tag {node.tag}")
         return None
 
-    def _text(self, node: Any) -> str:
-        """A scalar's text. JSON writes some characters as two escapes, which YAML's reader leaves apart."""
+    def _text(self, node: Node) -> str:
+        """Return a scalar's text, with surrogate pairs joined: JSON escapes some characters as two, YAML does not."""
         text: str = node.value
         if text.isascii():
             return text
         try:
             return text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            self._problem(node, "half of a character (a lone surrogate, as \\ud800 is)")
+            self._problem(node, "half of a character (a lone surrogate such as \\ud800)")
             return ""
 
-    def _number(self, node: Any, kind: str) -> int | float | None:
-        text = node.value.replace("_", "").casefold()
+    def _number(self, node: ScalarNode, kind: str) -> int | float | None:
+        text: str = node.value.replace("_", "").casefold()
         try:
             if kind == "int":
                 return int(text, 0) if text.lstrip("+-").startswith(("0x", "0o", "0b")) else int(text)
             return float(text.replace(".inf", "inf").replace(".nan", "nan"))
         except ValueError:
-            self._problem(node, f"{node.value[:40]!r} is not a number that can be read")
+            self._problem(node, f"{node.value[:40]!r} is not a readable number")
             return None
 
-    def _problem(self, node: Any, message: str) -> None:
+    def _problem(self, node: Node, message: str) -> None:
         self.problems.append(Problem(self.name, _position(node), message))
 
 
-def _position(node: Any) -> Position:
+def _position(node: Node) -> Position:
     return Position(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _tag(node: Any) -> str:
+def _tag(node: Node) -> str:
     return str(node.tag).removeprefix(_PREFIX)
 
 
-def _shown(node: Any) -> str:
-    return str(node.value) if node.id == "scalar" else "it"
+def _quote(node: Node) -> str:
+    return str(node.value) if isinstance(node, ScalarNode) else "it"

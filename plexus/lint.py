@@ -1,40 +1,164 @@
-"""What is wrong with a scorecard, found before any provider is asked."""
+"""Lint a scorecard: every problem with its line, without calling a provider."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from plexus import checks, document, scorecard
+from plexus import checks, document, original, scorecard
+from plexus.artifacts import FolderArtifacts
+from plexus.artifacts.manifest import is_digest
+from plexus.checks import metadata, outputs, reach, requests
 from plexus.exceptions import InvalidScorecard
-from plexus.problems import Position, Problem
+from plexus.problems import Finding, KeyPath, Position, Problem
+
+if TYPE_CHECKING:
+    from plexus.configuration.card import AnyScore
+
+
+@dataclass(frozen=True)
+class LintRule:
+    """`statement` is what a scorecard must satisfy; `severity` is "error" (it does not load) or "warning"."""
+
+    name: str
+    severity: str
+    statement: str
+
+
+RULES = (
+    LintRule(
+        "yaml", "error", "The file is YAML 1.2 of at most 1 MiB, without duplicate keys, foreign tags or alias bombs."
+    ),
+    LintRule("schema", "error", "Keys, classes and values are among those that `plexus schema` prints."),
+    LintRule("duplicate", "error", "Names, keys and ids of scores are unique."),
+    LintRule("dependency", "error", "`depends_on` names other scores of the scorecard."),
+    LintRule("cycle", "error", "Dependencies between scores have no cycle."),
+    LintRule("impossible-value", "error", "A condition or a test expects a value that the score can give."),
+    LintRule("uncertain", "warning", "The value below `minimum_confidence` passes the score's own `validation`."),
+    LintRule("needs-disabled", "warning", "An enabled score depends on enabled scores only."),
+    LintRule("unused", "warning", "A disabled score is a dependency of another score."),
+    LintRule("pattern", "error", "Patterns are regular expressions in RE2's syntax."),
+    LintRule("source", "error", "Templates and expressions parse."),
+    LintRule("graph", "error", "Node names are unique, and every edge leads to an existing node or to END."),
+    LintRule("no-model", "error", "A node that calls a model names it, or its score does."),
+    LintRule("provider", "error", "The provider's name is not a misspelling of a known one."),
+    LintRule("strange-provider", "warning", "The provider is known, or its package is installed."),
+    LintRule("unreachable-node", "error", "Every node can be reached."),
+    LintRule("endless", "error", "From every node, END can be reached."),
+    LintRule("impossible-class", "error", "A condition expects a class that its node can return."),
+    LintRule(
+        "colliding-classes", "error", "A reply can tell the classes of a Classifier apart: `NA` and `N/A` are one."
+    ),
+    LintRule("unreachable-condition", "error", "Earlier conditions leave a later condition something to match."),
+    LintRule("undefined", "error", "Names in templates and expressions are defined by an earlier node."),
+    LintRule("unknown-result", "error", "Expressions and tests use results of scores listed in `depends_on` only."),
+    LintRule("sometimes-undefined", "warning", "Names in templates and expressions are defined on every path to them."),
+    LintRule("no-value", "error", "The score's `output`, or an edge to END, sets `value`."),
+    LintRule("output-twice", "warning", "An edge does not set an alias that its node's own `output` sets."),
+    LintRule("original", "error", "A score in the original Plexus's form has no part without a counterpart here."),
+    LintRule("near-miss", "warning", "A literal in an `output` is not a misspelled field name."),
+    LintRule(
+        "unknown-field", "error", "A word in an `output` is a field, or a value that is named (`plexus lint` only)."
+    ),
+    LintRule("absent-metadata", "warning", "Fields that an item may not have are guarded (`plexus lint` only)."),
+    LintRule("refused-parameter", "error", "A model accepts the parameters of its requests (`plexus lint` only)."),
+    LintRule(
+        "never-reached", "warning", "Some text reaches every node and meets every condition (`plexus lint` only)."
+    ),
+    LintRule("empty-message", "error", "A node has something to ask (`plexus lint` only)."),
+    LintRule("long-prompt", "warning", "A prompt is shorter than the model's window (`plexus lint` only)."),
+    LintRule("missing-file", "error", "Labelled texts and cassettes exist beside the scorecard (`plexus lint` only)."),
+    LintRule("missing-artifact", "error", "Artifacts are in the store (`plexus lint --store` only)."),
+    LintRule("untrained", "warning", "A trained score names an artifact, or texts to train on (`plexus lint` only)."),
+)
+BY_NAME = {rule.name: rule for rule in RULES}
 
 
 def lint(
     text: str, *, name: str = "scorecard.yaml", folder: Path | None = None, store: Path | None = None
 ) -> list[Problem]:
-    """Every problem, in the order of the file; empty when there is none.
+    """Return every problem of a scorecard's YAML text, errors and warnings, in the order of the file.
 
-    With `folder`, where the scorecard lies, the files that it names are looked for; with `store`, the artifacts.
+    With `folder`, files that the scorecard names must exist there; with `store`, its artifacts must exist in that
+    folder of artifacts. `name` is what the problems call the file. Raises nothing for an invalid scorecard.
     """
     try:
         parsed = document.parse(text, name)
     except InvalidScorecard as error:
         return [replace(problem, rule="yaml") for problem in error.problems]
-    _, scores, findings = scorecard.read(parsed)
-    findings += checks.findings(parsed.value, scores)
+    if original.is_original(parsed.value):
+        translation = original.translate(parsed)
+        if translation.problems:
+            return translation.problems
+        parsed = translation.document
+    _, scores, findings = scorecard.read_scores(parsed)
+    findings += [*checks.find_problems(parsed.value, scores), *find_doubts(scores)]
+    # A text alone has no folder in which files could be missing.
     if folder is not None:
-        from plexus.checks import files
-
-        findings += files.check(scores, folder, store)
-    return scorecard.problems(parsed, findings)
+        findings += check_files(scores, folder, store)
+    return scorecard.locate_findings(parsed, findings)
 
 
 def lint_file(path: Path, store: Path | None = None) -> list[Problem]:
-    """The problems of a file; one that cannot be read is a problem too."""
+    """Return every problem of a scorecard file, as `lint` does; an unreadable file is a problem too.
+
+    `-` is standard input, whose scorecard names files relative to the working directory.
+    """
     try:
-        return lint(path.read_text(encoding="utf-8"), name=str(path), folder=path.parent, store=store)
+        text = sys.stdin.buffer.read().decode() if str(path) == "-" else path.read_text(encoding="utf-8")
+        return lint(text, name=str(path), folder=path.parent, store=store)
     except OSError as error:
         return [Problem(str(path), Position(1, 1), f"cannot read the scorecard: {error.strerror}", rule="yaml")]
     except UnicodeDecodeError:
         return [Problem(str(path), Position(1, 1), "cannot read the scorecard: not UTF-8 text", rule="yaml")]
+
+
+def find_doubts(scores: Mapping[int, AnyScore]) -> list[Finding]:
+    """Return findings that keep no scorecard from loading: it may be right, and the table of models outdated."""
+    findings: list[Finding] = []
+    for index, score in scores.items():
+        path: KeyPath = ("scores", index)
+        findings += metadata.check(score, path)
+        if score.class_name == "LangGraphScore":
+            findings += [*requests.check(score, path), *outputs.check(score, path), *reach.check(score, path)]
+    return findings
+
+
+def check_files(scores: Mapping[int, AnyScore], folder: Path, store: Path | None) -> list[Finding]:
+    """Return findings about missing files in `folder`, and about missing artifacts unless `store` is None."""
+    findings: list[Finding] = []
+    for index, score in scores.items():
+        findings += _check_score_files(score, ("scores", index), folder, store)
+    return findings
+
+
+def _check_score_files(score: AnyScore, path: KeyPath, folder: Path, store: Path | None) -> Iterator[Finding]:
+    if score.data is not None and score.data.file is not None and not (folder / score.data.file).is_file():
+        message = f"there is no file {score.data.file!r} beside the scorecard"
+        yield Finding((*path, "data", "file"), message, rule="missing-file")
+    if score.class_name == "LangGraphScore":
+        cassette = score.cassette
+        if cassette is not None and not cassette.startswith("sha256:") and not (folder / cassette).is_file():
+            message = f"there is no cassette {cassette!r} beside the scorecard. next: plexus run --record {cassette}"
+            yield Finding((*path, "cassette"), message, rule="missing-file")
+        yield from _check_artifact(cassette, (*path, "cassette"), store)
+    elif score.class_name in ("SVMClassifier", "ExplainableClassifier"):
+        yield from _check_artifact(score.artifact, (*path, "artifact"), store)
+        if score.artifact is None and (score.data is None or score.data.file is None):
+            message = (
+                "the score has neither an artifact nor labelled texts. next: name them in `data`, or train with --data"
+            )
+            yield Finding((*path, "class"), message, "warning", "untrained")
+
+
+def _check_artifact(digest: str | None, path: KeyPath, store: Path | None) -> Iterator[Finding]:
+    if digest is None or not digest.startswith("sha256:"):
+        return
+    if not is_digest(digest):
+        yield Finding(path, f"not a digest: got {digest!r}, expected sha256: and 64 hexadecimal digits")
+    elif store is not None and digest not in FolderArtifacts(store):
+        message = f"there is no artifact {digest[:19]}… in the store {store}. next: plexus train --store {store}"
+        yield Finding(path, message, rule="missing-artifact")

@@ -1,109 +1,178 @@
-"""Regular expressions in linear time, by RE2: no text can make a pattern hang."""
+"""Regular expressions by RE2, in linear time: no text can make a pattern hang."""
 
 from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from plexus import limits
+from plexus.text import fold_places
 
 
-def options(*, case_sensitive: bool = False) -> Any:
-    """RE2's options: errors are raised, not printed."""
-    import re2
+class Match(Protocol):
+    """The part of RE2's match objects that is used here."""
 
-    made = re2.Options()
-    made.case_sensitive = case_sensitive
-    made.log_errors = False
-    return made
+    def span(self) -> tuple[int, int]:
+        """Return the match's (start, end), end exclusive."""
+        ...
+
+    def end(self) -> int:
+        """Return the offset behind the match."""
+        ...
+
+    def start(self) -> int:
+        """Return the offset at which the match begins."""
+        ...
+
+    def group(self, number: int) -> str:
+        """Return the text of a group."""
+        ...
 
 
-#: (first, last) characters of scripts without spaces between words: Thai and Lao, Burmese, Khmer, Han, Kana.
+class Pattern(Protocol):
+    """The part of RE2's compiled patterns that is used here. RE2 publishes no types."""
+
+    def search(self, text: str) -> Match | None:
+        """Return the first match."""
+        ...
+
+    def finditer(self, text: str | bytes) -> Iterator[Match]:
+        """Return all matches that do not overlap, in order; offsets are characters of a str, bytes of bytes."""
+        ...
+
+    def sub(self, replacement: str, text: str) -> str:
+        """Replace every match."""
+        ...
+
+
+#: (first, last) characters of scripts whose words are not all set apart by spaces: Thai and Lao, Burmese, Khmer,
+#: Han, Kana, and Hangul, where particles and verbs join a noun.
 UNSPACED = (
     *(("\u0e00", "\u0eff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff"), ("\u2e80", "\u2fdf"), ("\u3005", "\u3007")),
     *(("\u3040", "\u30ff"), ("\u31f0", "\u31ff"), ("\u3400", "\u4dbf"), ("\u4e00", "\u9fff"), ("\uf900", "\ufaff")),
     *(("\uff66", "\uff9d"), ("\U00020000", "\U000323af")),
+    *(("\u1100", "\u11ff"), ("\u3130", "\u318f"), ("\ua960", "\ua97f"), ("\uac00", "\ud7ff")),
 )
 
 
-#: Character → a pattern for it and for what is typed or typeset in its place.
-_ALIKE = {each: f"[{kind}]" for kind in ("'’‘ʼ", "-‐‑–") for each in kind}
+# Below this length, paying would take longer than a search.
+_LONG = 10_000
+_SEARCH = 10  # units of work for a character
+_MATCH = 1_000  # and for a match
+_PAY_EVERY = 1_000
+_SPAN_BYTES = 300  # of a span, once more in the trace of a result
 
 
+# Expressions and validations compile the same few patterns for every item.
 @functools.lru_cache(maxsize=1024)
-def compiled(pattern: str, *, case_sensitive: bool = False) -> Any:
-    """The compiled pattern; raises re2.error."""
+def compile_pattern(pattern: str, *, case_sensitive: bool = False) -> Pattern:
+    """Compile a pattern; the last 1,024 are cached. Raises re2.error if RE2 rejects it; `find_problem` says why."""
+    return compile_uncached(pattern, case_sensitive=case_sensitive)
+
+
+def compile_uncached(pattern: str, *, case_sensitive: bool = False) -> Pattern:
+    """Compile a pattern that is a value: each one that is kept may take 8 MiB. Raises re2.error if RE2 rejects it."""
     import re2
 
-    return re2.compile(pattern, options(case_sensitive=case_sensitive))
+    options = re2.Options()
+    options.case_sensitive = case_sensitive
+    options.log_errors = False  # raised instead
+    compiled: Pattern = re2.compile(pattern, options)
+    return compiled
 
 
-def problem(pattern: str) -> str | None:
-    """Why RE2 does not take the pattern, None when it does."""
+def find_problem(pattern: str) -> str | None:
+    """Return RE2's reason for rejecting the pattern, None if it compiles."""
     import re2
 
     try:
-        compiled(pattern)
+        compile_pattern(pattern)
     except re2.error as error:
         reason = error.args[0] if error.args else error
         return reason.decode() if isinstance(reason, bytes) else str(reason)
     return None
 
 
-def words(phrases: Iterable[str]) -> str:
-    """A pattern for any of the phrases as whole words, longest first; white space in a phrase matches any run of it.
+def join_phrases(phrases: Iterable[str], *, case_sensitive: bool = False) -> str:
+    """Return a pattern that matches any of the phrases as whole words in a text folded by `fold_places`, longest first.
 
-    An accent counts the same as a letter's part and as a character of its own (NFC and NFD); so do the apostrophes and
-    hyphens of keyboards and of typesetters.
+    White space in a phrase matches any run of white space. RE2 knows ASCII word boundaries only: filter the spans in
+    other texts with `is_whole_word`.
     """
-    forms = dict.fromkeys(form for phrase in phrases for form in (phrase, *_forms(phrase)))
-    ordered = sorted(forms, key=lambda phrase: (-len(phrase), phrase))
-    return "|".join(_phrase(phrase) for phrase in ordered)
+    folded = dict.fromkeys(fold_places(phrase, keep_case=case_sensitive).text.strip() for phrase in phrases)
+    # Longest first: an alternation takes its first match, and `refund policy` is more than `refund`.
+    ordered = sorted(filter(None, folded), key=lambda phrase: (-len(phrase), phrase))
+    return "|".join(_phrase_pattern(phrase) for phrase in ordered)
 
 
-def spans(pattern: Any, text: str) -> list[tuple[int, int]]:
-    """(start, end) of every match that is not empty, in characters, end exclusive, in the order of the text.
+def find_phrases(pattern: Pattern, text: str, *, case_sensitive: bool = False) -> list[tuple[int, int]]:
+    """Return (start, end) in the text of every match of a pattern of `join_phrases`, in characters, in text order."""
+    folded = fold_places(text, keep_case=case_sensitive)
+    spans = find_spans(pattern, folded.text)
+    if spans and not folded.text.isascii():
+        spans = [span for span in spans if is_whole_word(folded.text, *span)]
+    return spans if folded.starts is None else [folded.find_span(*span) for span in spans]
 
-    RE2 reads bytes, and its wrapper counts them back into characters at each match. Of ASCII they are the same.
+
+def find_spans(pattern: Pattern, text: str) -> list[tuple[int, int]]:
+    """Return (start, end) of every non-empty match, in characters, end exclusive, in text order.
+
+    RE2 reads bytes, and its wrapper counts them back to characters at each match. ASCII needs no such counting, so
+    it is passed as bytes.
     """
     read: str | bytes = text.encode() if text.isascii() else text
+    if len(text) > _LONG:
+        return _find_many(pattern, read)
     return [span for match in pattern.finditer(read) if (span := match.span())[0] < span[1]]
 
 
-def whole(text: str, start: int, end: int) -> bool:
-    """Whether no letter or digit touches the span on the outside.
+def _find_many(pattern: Pattern, read: str | bytes) -> list[tuple[int, int]]:
+    """Find spans in a long text, whose matches could fill the memory and take longer than the deadline."""
+    meter = limits.current()
+    meter.pay(_SEARCH * len(read))
+    spans: list[tuple[int, int]] = []
+    for count, match in enumerate(pattern.finditer(read)):
+        start, end = match.span()
+        if start < end:
+            spans.append((start, end))
+        if count % _PAY_EVERY == 0:
+            meter.pay(_PAY_EVERY * _MATCH)
+            meter.need(_SPAN_BYTES * len(spans))
+    return spans
 
-    RE2's `\\b` knows ASCII words only: this check makes `words` right for every script. Scripts that put no space
-    between words show no ends of them: there a phrase may stand anywhere.
+
+def is_found(pattern: Pattern, text: str) -> bool:
+    """Return whether the pattern matches anywhere."""
+    if len(text) > _LONG:
+        limits.current().pay(_SEARCH * len(text))
+    return pattern.search(text) is not None
+
+
+def is_whole_word(text: str, start: int, end: int) -> bool:
+    """Return whether the span neither begins nor ends inside a word, in any script.
+
+    RE2's `\\b` knows ASCII words only. Scripts without spaces between words have no visible boundaries: there a span
+    may begin and end anywhere.
     """
-    before = start > 0 and _is_word(text[start - 1]) and _is_word(text[start])
-    after = end < len(text) and _is_word(text[end]) and _is_word(text[end - 1])
-    return not (before or after)
+    joined_before = start > 0 and _is_word_character(text[start - 1]) and _is_word_character(text[start])
+    joined_after = end < len(text) and _is_word_character(text[end]) and _is_word_character(text[end - 1])
+    return not (joined_before or joined_after)
 
 
-def _phrase(phrase: str) -> str:
-    middle = r"[\s\pZ]+".join(_typeset(part) for part in phrase.split())
-    return _edge(phrase.strip()[:1]) + middle + _edge(phrase.strip()[-1:])
-
-
-def _typeset(part: str) -> str:
-    """A pattern for the part as it stands, each apostrophe and hyphen in it for any of its kind."""
+def _phrase_pattern(phrase: str) -> str:
     import re2
 
-    if not any(character in _ALIKE for character in part):
-        return str(re2.escape(part))
-    return "".join(_ALIKE.get(character) or re2.escape(character) for character in part)
+    middle = r"[\s\pZ]+".join(str(re2.escape(part)) for part in phrase.split())
+    return _boundary(phrase[:1]) + middle + _boundary(phrase[-1:])
 
 
-def _edge(character: str) -> str:
-    return r"\b" if character.isascii() and _is_word(character) else ""
+def _boundary(character: str) -> str:
+    return r"\b" if character.isascii() and _is_word_character(character) else ""
 
 
-def _forms(phrase: str) -> tuple[str, ...]:
-    return () if phrase.isascii() else tuple(unicodedata.normalize(form, phrase) for form in ("NFC", "NFD"))
-
-
-def _is_word(character: str) -> bool:
+def _is_word_character(character: str) -> bool:
     if character.isascii():
         return character.isalnum() or character == "_"
     if any(first <= character <= last for first, last in UNSPACED):

@@ -1,4 +1,4 @@
-"""One thing that is wrong with a scorecard, and where."""
+"""Problems of a scorecard, each with its place in the YAML."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: Keys and indexes that lead from the top of the YAML to a value.
-Path = tuple[str | int, ...]
+#: Keys and zero-based indexes that lead from the top of the YAML to a value: `("scores", 0, "name")`.
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """A place in a text; both numbers start at 1."""
+    """A place in a text; `line` and `column` start at 1."""
 
     line: int
     column: int
@@ -20,47 +20,59 @@ class Position:
 
 @dataclass(frozen=True)
 class Problem:
-    """`severity` is "error" (the scorecard cannot be used) or "warning"; `rule` names the check that found it."""
+    """A problem with its place, printed as `file:line:column: message (at path)`.
+
+    `severity` is "error" (the scorecard does not load) or "warning". `rule` names the lint rule that failed; every
+    rule is listed in `plexus.lint.RULES`.
+    """
 
     file: str
     position: Position
     message: str
-    path: Path = ()
+    path: KeyPath = ()
     severity: str = "error"
     rule: str = "schema"
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.position.line}:{self.position.column}"
         mark = "" if self.severity == "error" else f"{self.severity}: "
-        return f"{where}: {mark}{self.message}" + (f" (at {dotted(self.path)})" if self.path else "")
+        return f"{where}: {mark}{self.message}" + (f" (at {format_path(self.path)})" if self.path else "")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found at a path, before its line is known; `on_key` points at the key rather than the value."""
+    """A problem before its line and column are known; `on_key` selects the key's position over the value's."""
 
-    path: Path
+    path: KeyPath
     message: str
     severity: str = "error"
     rule: str = "schema"
     on_key: bool = False
 
 
-def dotted(path: Path) -> str:
-    """The path as people write it: `scores[0].graph[1].name`."""
+def format_path(path: KeyPath) -> str:
+    """Format a path as people write it: `scores[0].graph[1].name`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for a likely typo of a known name, or its words in another order, else an empty string."""
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless the number is 1."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the known name most like `name`, or an empty string if none is close.
+
+    The same words in another order count as close: `Refund Mentions` suggests `Mentions Refund`. Case is ignored.
+    """
     folded = {candidate.casefold(): candidate for candidate in known}
-    turned = [each for each in folded if _words(each) == _words(name.casefold())]
-    close = turned or difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    reordered = [candidate for candidate in folded if _sort_words(candidate) == _sort_words(name.casefold())]
+    close = reordered or difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
     return f"; did you mean {folded[close[0]]!r}?" if close else ""
 
 
-def _words(name: str) -> list[str]:
+def _sort_words(name: str) -> list[str]:
     return sorted(name.replace("_", " ").replace("-", " ").split())

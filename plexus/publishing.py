@@ -2,50 +2,57 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from plexus import data, yaml_edit
+from plexus import yaml_edit
 from plexus.artifacts import Artifacts
+from plexus.configuration.scores import ExplainableClassifier, RecallAtPrecision, SVMClassifier
 from plexus.exceptions import InvalidData
-from plexus.learning import progress
+from plexus.learning.objectives import Objective
+from plexus.learning.training import Report
+from plexus.learning.training_process import TRAINERS, Train, train_in_process
 from plexus.scorecard import Score, Scorecard, load
+from plexus.tables import labels, open_table
 
-Watch = Callable[[str, int, int], None]
-TRAINERS = {"SVMClassifier": "plexus.learning.train_svm", "ExplainableClassifier": "plexus.learning.train_explainable"}
+#: Called with a score's name, the number of training steps that are done, and that of all.
+OnStep = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Source:
-    """Labelled texts that replace those a score names itself."""
+class LabelledFile:
+    """A file of labelled texts and its two columns, in place of the one that a score's `data` names."""
 
     file: Path
     text: str
     label: str
+    encoding: str | None = None
 
 
 @dataclass(frozen=True)
-class Made:
-    """One artifact that was made: for which score, from what, and how a trained model did (None for a cassette)."""
+class PublishedArtifact:
+    """An artifact of a score: the key that names it in the scorecard, and its digest.
+
+    `report` is the training's; None for a cassette. `notes` list how the labelled file was read.
+    """
 
     score: str
     key: str
     digest: str
-    report: Any | None = None
+    report: Report | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Published:
-    """`text` is the scorecard's YAML with every digest filled in; comments and layout stay."""
+    """`text` is the scorecard's YAML with every digest filled in; comments and layout are kept."""
 
     text: str
-    made: tuple[Made, ...]
+    artifacts: tuple[PublishedArtifact, ...]
 
 
 def publish(
@@ -53,60 +60,96 @@ def publish(
     store: Artifacts,
     *,
     names: Sequence[str] = (),
-    source: Source | None = None,
-    watch: Watch = lambda *_: None,
+    source: LabelledFile | None = None,
+    watch: OnStep = lambda *_: None,
+    train: Train = train_in_process,
 ) -> Published:
-    """Trains every trained score and packs every cassette that is a file (or only the named scores).
+    """Train the scores that are trained, pack the cassettes that are files, and put the artifacts into the store.
 
-    `watch` is told a score's name, how many steps of its training are done, and of how many.
-    Raises InvalidData when a score has no labelled texts, or its texts cannot be trained on.
+    `names` restricts both to these scores. Publishing the same texts again gives the same digests and stores nothing
+    new. By default each model is trained in a process of its own, so that its digest does not depend on the processor.
+
+    Raises InvalidData when a score has no labelled texts, or they cannot be trained on; UnknownScore; and PlexusError
+    when the training process ends without a model. Artifacts stored before an error stay in the store.
     """
-    chosen = [scorecard.find(name) for name in names] or [each for each in scorecard.scores if _needs(each)]
-    text, made = scorecard.document.text, []
-    for score in chosen:
-        trained = score.configuration.class_name in TRAINERS
-        one = _train(scorecard, score, store, source, watch) if trained else _pack(scorecard, score, store)
-        made.append(one)
-        text = yaml_edit.with_value(text, score.index, one.key, one.digest)
+    scores = [scorecard.find(name) for name in names] or [each for each in scorecard.scores if _is_unpublished(each)]
+    text, artifacts = scorecard.document.text, []
+    for score in scores:
+        if score.configuration.class_name in TRAINERS:
+            texts, notes = _read_texts(scorecard, score, source)
+            artifact = replace(_train(score, texts, store, train, partial(watch, score.name)), notes=tuple(notes))
+        else:
+            artifact = _pack(scorecard, score, store)
+        artifacts.append(artifact)
+        text = yaml_edit.set_key(text, score.index, artifact.key, artifact.digest)
     load(text, name=scorecard.document.name)
-    return Published(text, tuple(made))
+    return Published(text, tuple(artifacts))
 
 
-def _needs(score: Score) -> bool:
+def _is_unpublished(score: Score) -> bool:
+    """Return whether the score has texts to train on, or a cassette that is a file."""
     configuration = score.configuration
-    if configuration.class_name in TRAINERS:
+    if configuration.class_name in ("SVMClassifier", "ExplainableClassifier"):
         return configuration.artifact is None or configuration.data is not None
-    cassette = getattr(configuration, "cassette", None)
-    return cassette is not None and not cassette.startswith("sha256:")
+    if configuration.class_name == "LangGraphScore":
+        return configuration.cassette is not None and not configuration.cassette.startswith("sha256:")
+    return False
 
 
-def _train(scorecard: Scorecard, score: Score, store: Artifacts, source: Source | None, watch: Watch) -> Made:
+def _read_texts(
+    scorecard: Scorecard, score: Score, source: LabelledFile | None
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return (text, label) pairs, and notes on how they were read.
+
+    Texts are those after the score's processors: a model must learn from texts as it will see them.
+    """
     source = source or _own_source(scorecard, score)
-    texts, labels = data.labelled(source.file, source.text, source.label)
-    processed = [_processed(scorecard, score, text) for text in texts]
-    trainer = importlib.import_module(TRAINERS[score.configuration.class_name])
-    with progress.watched(partial(watch, score.name)):
-        model, report = trainer.train(processed, labels)
+    with open_table(source.file, [source.text, source.label], encoding=source.encoding) as table:
+        rows = labels.read_labelled(table, source.text, source.label)
+        notes = [f"{table.name}: {table.notice}"] if table.notice else []
+    own = score.configuration.data
+    mapping = own.labels if own is not None else {}
+    result = labels.normalize(rows, (), score.name, mapping, for_training=True)
+    process = scorecard.process(score)
+    return [(process(each.item).text or "", each.label) for each in result.texts], [*notes, *result.notes]
+
+
+def _train(
+    score: Score,
+    texts: Sequence[tuple[str, str]],
+    store: Artifacts,
+    train: Train,
+    on_step: Callable[[int, int], None],
+) -> PublishedArtifact:
     with tempfile.TemporaryDirectory(prefix="plexus-train-") as folder:
-        model.save(Path(folder))
-        return Made(score.name, "artifact", store.put(Path(folder)), report)
+        report = train(
+            score.configuration.class_name,
+            [text for text, _ in texts],
+            [label for _, label in texts],
+            Path(folder),
+            on_step,
+            _objective(score),
+        )
+        return PublishedArtifact(score.name, "artifact", store.put(Path(folder)), report)
 
 
-def _processed(scorecard: Scorecard, score: Score, text: str) -> str:
-    """As the score will see it: trained on other texts than it scores, a model would be worth little."""
-    from plexus.values import Item
+def _objective(score: Score) -> Objective:
+    configuration = score.configuration
+    assert isinstance(configuration, (SVMClassifier, ExplainableClassifier))
+    optimise = configuration.optimise
+    if isinstance(optimise, RecallAtPrecision):
+        return Objective("recall_at_precision", optimise.of, optimise.recall_at_precision)
+    return Objective(optimise)
 
-    return scorecard.process(score)(Item(text)).text or ""
 
-
-def _own_source(scorecard: Scorecard, score: Score) -> Source:
+def _own_source(scorecard: Scorecard, score: Score) -> LabelledFile:
     own = score.configuration.data
     if own is None or own.file is None:
         raise InvalidData(f"the score {score.name!r} names no labelled texts: give --data, or `data: {{file: …}}`")
-    return Source((scorecard.folder or Path()) / own.file, own.text, own.label)
+    return LabelledFile((scorecard.folder or Path()) / own.file, own.text, own.label, own.encoding)
 
 
-def _pack(scorecard: Scorecard, score: Score, store: Artifacts) -> Made:
+def _pack(scorecard: Scorecard, score: Score, store: Artifacts) -> PublishedArtifact:
     from plexus.graph.cassette import FILE_NAME, Cassette
 
     named = getattr(score.configuration, "cassette", None)
@@ -116,4 +159,4 @@ def _pack(scorecard: Scorecard, score: Score, store: Artifacts) -> Made:
     Cassette.read(path)
     with tempfile.TemporaryDirectory(prefix="plexus-pack-") as folder:
         shutil.copyfile(path, Path(folder) / FILE_NAME)
-        return Made(score.name, "cassette", store.put(Path(folder)))
+        return PublishedArtifact(score.name, "cassette", store.put(Path(folder)))

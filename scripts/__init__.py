@@ -1,16 +1,18 @@
-"""The commands that operate Score Processor: one module for each verb, `python -m scripts.<verb>`."""
+"""The commands that operate Score Processor: `score-processor VERB`, one module or package for each verb."""
 
 import sys
+from pathlib import Path
 from types import TracebackType
 
 
-def _told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Tell a Ctrl-C that came before a verb could handle it, while it was being imported, in one line."""
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print one line for a Ctrl-C that arrives while a verb is still being imported."""
     if issubclass(kind, KeyboardInterrupt):
         print("error: interrupted", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)
 
 
-if sys.argv[:1] == ["-m"]:  # a verb is being started; who imports this package keeps his own hook
-    sys.excepthook = _told
+# A program that imports this package as a library keeps its own hook.
+if sys.argv[:1] == ["-m"] or Path(*sys.argv[:1]).name == "score-processor":
+    sys.excepthook = _report

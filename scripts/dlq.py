@@ -1,57 +1,64 @@
-"""The dead letters of the request queue: list, show, send back to work, delete.
+"""List, show, redrive or delete the dead letters of the request queue.
 
-python -m scripts.dlq list | show ID | redrive [ID...] | delete ID...
+score-processor dlq list | show ID | redrive [ID...] | delete ID...
 """
 
 from __future__ import annotations
 
 import click
 
-from . import _dead_letters
-from ._command import Shell, Verbs, verb
-from ._dead_letters import Letter, Redriven
-from ._options import Between
+from plexus.problems import counted
 
-NO_REASON = "no reason: SQS moved it after too many receives"
+from .command.shell import Shell
+from .command.verb import Verbs, verb
+from .console.options import Between
+from .jobs import dead_letters
+from .jobs.dead_letters import Letter, RedriveResult
+
+NO_REASON = "no reason recorded: SQS moved it after too many receives"
+NO_ROOM = "no room for a reason beside so large a body: make logs FOLLOW=0 TEXT='no result' has it"
 
 
 @click.group(cls=Verbs)
 def main() -> None:
-    """Look at the dead letters, send them back to work, or delete them."""
+    """List, show, redrive or delete dead letters."""
+
+
+def reason(one: Letter) -> str:
+    """Return why a message is a dead letter."""
+    return one.reason or (NO_REASON if one.has_room else NO_ROOM)
 
 
 def _render(found: list[Letter], shell: Shell) -> None:
-    for one in found:
-        job = f"job {one.scoring_job_id}" if one.scoring_job_id else f"no job: {one.body[:60]!r}"
-        shell.console.print(f"{one.id}  {one.sent}  {job}\n  {one.reason or NO_REASON}", markup=False)
-    shell.console.print(f"{len(found)} dead letter{'s' * (len(found) != 1)}", markup=False)
+    for letter in found:
+        job = f"job {letter.scoring_job_id}" if letter.scoring_job_id else f"no job: {letter.body[:60]!r}"
+        shell.console.print(f"{letter.id}  {letter.sent}  {job}\n  {reason(letter)}", markup=False)
+    shell.console.print(counted(len(found), "dead letter"), markup=False)
 
 
 @verb(group=main, name="list", render=_render)
 def list_command(shell: Shell) -> list[Letter]:
-    """List the dead letters with their reasons. They stay where they are."""
-    with _dead_letters.held(shell.aws) as letters:
+    """List the dead letters with their reasons, without changing them."""
+    with dead_letters.held_letters(shell.aws) as letters:
         return letters
 
 
 def _render_one(found: list[Letter], shell: Shell) -> None:
-    for one in found:
-        shell.console.print(f"message  {one.id}\nsent     {one.sent}\nreceives {one.receives}", markup=False)
-        shell.console.print(
-            f"job      {one.scoring_job_id or 'none'}\nreason   {one.reason or NO_REASON}", markup=False
-        )
-        shell.console.print(f"body     {one.body}", markup=False)
+    for letter in found:
+        shell.console.print(f"message  {letter.id}\nsent     {letter.sent}\nreceives {letter.receives}", markup=False)
+        shell.console.print(f"job      {letter.scoring_job_id or 'none'}\nreason   {reason(letter)}", markup=False)
+        shell.console.print(f"body     {letter.body}", markup=False)
 
 
 @verb(group=main, name="show", render=_render_one)
 @click.argument("name", metavar="ID")
 def show_command(shell: Shell, name: str) -> list[Letter]:
-    """Show the dead letters whose message or job id begins with ID."""
-    with _dead_letters.held(shell.aws) as letters:
-        return _dead_letters.chosen(letters, [name], several=True)
+    """Show the dead letters whose message or job id starts with ID."""
+    with dead_letters.held_letters(shell.aws) as letters:
+        return dead_letters.select(letters, [name], several=True)
 
 
-def _render_done(done: list[Redriven], shell: Shell) -> None:
+def _render_done(done: list[RedriveResult], shell: Shell) -> None:
     counts = {action: sum(one.action == action for one in done) for action in dict.fromkeys(one.action for one in done)}
     shell.console.print(
         ", ".join(f"{action}: {count}" for action, count in counts.items()) or "nothing to do", markup=False
@@ -60,27 +67,23 @@ def _render_done(done: list[Redriven], shell: Shell) -> None:
 
 @verb(group=main, name="redrive", acts=True, render=_render_done)
 @click.argument("names", nargs=-1, metavar="[ID]...")
-@click.option("--rate", default=10.0, show_default=True, type=Between(0.01, 1000), help="Letters a second.")
-def redrive_command(shell: Shell, names: tuple[str, ...], rate: float) -> list[Redriven]:
-    """Send dead letters back to work. All of them, or those named; their jobs are PENDING again."""
-    with _dead_letters.held(shell.aws) as letters:
-        picked = _dead_letters.chosen(letters, names)
-        shell.confirm(f"Sends {len(picked)} dead letters back to {shell.stage.queues.request}.")
-        return _dead_letters.redrive(shell.aws, picked, rate=rate, dry_run=shell.dry_run, say=shell.say)
+@click.option("--rate", default=10.0, show_default=True, type=Between(0.01, 1000), help="Letters per second.")
+def redrive_command(shell: Shell, names: tuple[str, ...], rate: float) -> list[RedriveResult]:
+    """Redrive dead letters (default: all): reset their jobs to PENDING and send them to the request queue."""
+    with dead_letters.held_letters(shell.aws) as letters:
+        picked = dead_letters.select(letters, names)
+        shell.confirm(f"Redrives {counted(len(picked), 'dead letter')} to {shell.stage.queues.request}.")
+        return dead_letters.redrive(shell.aws, picked, rate=rate, dry_run=shell.dry_run, say=shell.say)
 
 
 @verb(group=main, name="delete", acts=True, render=_render_done)
 @click.argument("names", nargs=-1, metavar="ID...")
-@click.option("--all", "everything", is_flag=True, help="Every dead letter.")
-def delete_command(shell: Shell, names: tuple[str, ...], everything: bool) -> list[Redriven]:
-    """Delete dead letters for good: those named, or --all."""
+@click.option("--all", "everything", is_flag=True, help="Delete every dead letter.")
+def delete_command(shell: Shell, names: tuple[str, ...], everything: bool) -> list[RedriveResult]:
+    """Delete the named dead letters, or --all, permanently."""
     if bool(names) == everything:
-        raise click.UsageError("name the dead letters to delete, by message or job id, or say --all")
-    with _dead_letters.held(shell.aws) as letters:
-        picked = _dead_letters.chosen(letters, names)
-        shell.confirm(f"Deletes {len(picked)} dead letters for good.")
-        return _dead_letters.delete(shell.aws, picked, dry_run=shell.dry_run)
-
-
-if __name__ == "__main__":
-    main()
+        raise click.UsageError("name the dead letters to delete, by message or job id, or use --all")
+    with dead_letters.held_letters(shell.aws) as letters:
+        picked = dead_letters.select(letters, names)
+        shell.confirm(f"Deletes {counted(len(picked), 'dead letter')} permanently.")
+        return dead_letters.delete(shell.aws, picked, dry_run=shell.dry_run)

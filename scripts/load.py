@@ -1,6 +1,6 @@
-"""Load the built image into Docker or Podman, and check that what they hold is what was built.
+"""Load the built image into Docker or Podman, and verify the loaded layers.
 
-python -m scripts.load
+score-processor load
 """
 
 from __future__ import annotations
@@ -17,74 +17,80 @@ from typing import IO, Any
 
 import click
 
-from ._command import Shell, verb
-from ._errors import NotFound, OperationFailed
-from ._image import LocalImage, local_image
-from ._local_image import layout_folder
+from .checkout.layout import LocalImage, local_image
+from .command.shell import Shell
+from .command.verb import verb
+from .console.errors import NotFound, OperationFailed
+from .images.local_run import image_option, layout_folder
 
 ENGINES = ("docker", "podman")
-# A Docker archive, which every engine reads under its name; with the index beside it Podman would call it `latest`.
+# The layout's Docker half: with index.json in the archive, Podman would tag the image `latest`.
 SAVED = ("manifest.json", "blobs")
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """What an engine holds now: `image_id` is the config's digest, but with containerd's store a manifest's."""
+class LoadedImage:
+    """The loaded image; `image_id` is the config's digest, or the manifest's if the engine uses containerd's store."""
 
     engine: str
     name: str
     image_id: str
 
 
-def load(image: LocalImage, layout: Path, engine: Sequence[str]) -> Loaded:
-    """Stream the layout into an engine and look what it holds; OperationFailed with its own words when it refuses."""
+def load(image: LocalImage, layout: Path, engine: Sequence[str]) -> LoadedImage:
+    """Stream the layout into an engine; OperationFailed if it rejects the image or has other layers than the build."""
     loading = subprocess.Popen(
         [*engine, "load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False
     )
     assert loading.stdin is not None
-    # The thread has it from now on; `communicate` reads both others, so that neither fills up and stops the engine.
+    # The thread owns stdin; `communicate` drains stdout and stderr, either of which would block the engine when full.
     pipe, loading.stdin = loading.stdin, None
     writer = threading.Thread(target=write_archive, args=(layout, pipe))
     writer.start()
-    said, problems = (told.decode(errors="replace") for told in loading.communicate())
+    output, problems = (stream.decode(errors="replace") for stream in loading.communicate())
     writer.join()
     if loading.returncode:
-        raise OperationFailed(f"{engine[0]} load: {problems.strip() or said.strip()}", "see that it runs and has room")
+        raise OperationFailed(
+            f"{engine[0]} load: {problems.strip() or output.strip()}", "check that the engine runs and has free space"
+        )
     name = name_of(layout)
     image_id, layers = inspect(engine, name)
     built = json.loads(image.config.path.read_bytes())["rootfs"]["diff_ids"]
     if layers != built:
-        raise OperationFailed(f"{engine[0]} holds other layers as {name} than were built", "run it again")
-    return Loaded(engine[0], name, image_id)
+        raise OperationFailed(
+            f"{engine[0]}: layers of {name}: got {len(layers)} that differ from the build's {len(built)}",
+            "run it again",
+        )
+    return LoadedImage(engine[0], name, image_id)
 
 
 def write_archive(layout: Path, pipe: IO[bytes]) -> None:
-    """The layout as a tar, as far as the other end reads."""
+    """Write the layout as a tar until the reader closes the pipe."""
     try:
         with pipe, tarfile.open(fileobj=pipe, mode="w|") as archive:
             for name in SAVED:
                 archive.add(layout / name, name)
-    except BrokenPipeError:  # it says why on its standard error
+    except BrokenPipeError:  # the engine reports the reason on its standard error
         return
 
 
 def name_of(layout: Path) -> str:
-    """The name that the layout gives to engines."""
+    """Return the image's name in the layout."""
     (saved,) = json.loads((layout / "manifest.json").read_bytes())
     return str(saved["RepoTags"][0])
 
 
 def inspect(engine: Sequence[str], name: str) -> tuple[str, list[str]]:
-    """(id, diff_ids of the layers) of an image in an engine; nothing of one that it does not hold."""
+    """Return (id, diff_ids of the layers) of an image in an engine; empty if the engine does not have it."""
     done = subprocess.run([*engine, "image", "inspect", name], capture_output=True, text=True, check=False)
     if done.returncode:
         return "", []
-    told: dict[str, Any] = json.loads(done.stdout)[0]
-    return f"sha256:{told['Id'].removeprefix('sha256:')}", told["RootFS"]["Layers"]
+    image: dict[str, Any] = json.loads(done.stdout)[0]
+    return f"sha256:{image['Id'].removeprefix('sha256:')}", image["RootFS"]["Layers"]
 
 
 def choose(wanted: str | None) -> list[str]:
-    """The engine that works here, or the wanted one; NotFound says what each one answered."""
+    """Return the first engine that responds, or the wanted one; NotFound with each engine's message."""
     answers = {}
     for engine in (wanted,) if wanted else ENGINES:
         answers[engine] = "not installed"
@@ -92,24 +98,20 @@ def choose(wanted: str | None) -> list[str]:
             done = subprocess.run([engine, "info"], capture_output=True, text=True, check=False)
             if done.returncode == 0:
                 return [engine]
-            answers[engine] = (done.stderr.strip().splitlines() or ["it does not answer"])[-1]
-    told = "; ".join(f"{engine}: {answer}" for engine, answer in answers.items())
-    raise NotFound(f"there is no container engine to load the image into ({told})", "make run and make shell need none")
+            answers[engine] = (done.stderr.strip().splitlines() or ["no response"])[-1]
+    reasons = "; ".join(f"{engine}: {answer}" for engine, answer in answers.items())
+    raise NotFound(f"no container engine responds ({reasons})", "make run and make shell work without one")
 
 
-def _render(loaded: Loaded, shell: Shell) -> None:
-    shell.console.print(f"{loaded.engine} holds {loaded.name}, id {loaded.image_id}", markup=False)
+def _render(loaded: LoadedImage, shell: Shell) -> None:
+    shell.console.print(f"loaded {loaded.name} into {loaded.engine}, id {loaded.image_id}", markup=False)
     shell.console.print(f"{loaded.engine} run --rm --entrypoint /usr/bin/python3.11 -it {loaded.name}", markup=False)
 
 
 @verb(render=_render)
-@click.option("--image", type=click.Path(path_type=Path), help="An OCI layout folder (default: build/image).")
-@click.option("--engine", type=click.Choice(ENGINES), help="Docker or Podman (default: the first that answers).")
-def main(_: Shell, image: Path | None, engine: str | None) -> Loaded:
-    """Load the image into Docker or Podman under its name."""
+@image_option
+@click.option("--engine", type=click.Choice(ENGINES), help="The engine (default: the first that responds).")
+def main(_: Shell, image: Path | None, engine: str | None) -> LoadedImage:
+    """Load the image into Docker or Podman."""
     layout = layout_folder(image)
     return load(local_image(layout), layout, choose(engine))
-
-
-if __name__ == "__main__":
-    main()

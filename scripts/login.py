@@ -1,6 +1,6 @@
-"""Sign a container engine in to the stage's registry: into a credential helper where there is one.
+"""Log a container engine in to the stage's registry.
 
-python -m scripts.login [--engine docker|podman|buildah|skopeo]
+score-processor login [--engine docker|podman|buildah|skopeo]
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from urllib.parse import urlsplit
 
 import click
 
-from ._aws import Aws
-from ._command import Shell, verb
-from ._errors import NotFound, OperationFailed
+from .aws.clients import Aws
+from .command.shell import Shell
+from .command.verb import verb
+from .console.errors import NotFound, OperationFailed
 
 ENGINES = ("docker", "podman", "buildah", "skopeo")
 HELPER_LIMIT_S = 30
 
 
 @dataclass(frozen=True)
-class SignedIn:
-    """Who is signed in where. Action is `signed in` or `would sign in`; `way` is how the token is kept."""
+class Login:
+    """The result; `action` is `signed in` or `would sign in`; `way` is where the token is stored."""
 
     action: str
     registry: str
@@ -39,7 +40,7 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Grant:
-    """A registry's host, the user, and the token: never printed, logged, or put on a command line."""
+    """A registry's host, user and token. The token is never printed, logged, or put on a command line."""
 
     host: str
     user: str
@@ -48,61 +49,61 @@ class Grant:
 
     @classmethod
     def of(cls, aws: Aws) -> Grant:
-        """ECR's own, for twelve hours."""
-        told = aws.client("ecr").get_authorization_token()["authorizationData"][0]
-        user, _, secret = base64.b64decode(told["authorizationToken"]).decode().partition(":")
-        expires = told["expiresAt"]
+        """Return ECR's grant, valid for twelve hours."""
+        authorization = aws.client("ecr").get_authorization_token()["authorizationData"][0]
+        user, _, secret = base64.b64decode(authorization["authorizationToken"]).decode().partition(":")
+        expires = authorization["expiresAt"]
         text = expires.astimezone().isoformat(timespec="minutes") if isinstance(expires, datetime) else str(expires)
-        return cls(urlsplit(told["proxyEndpoint"]).netloc, user, secret, text)
+        return cls(urlsplit(authorization["proxyEndpoint"]).netloc, user, secret, text)
 
     def __repr__(self) -> str:
         return f"Grant({self.host})"
 
 
-def login(aws: Aws, *, engine: str | None = None, dry_run: bool = False) -> SignedIn:
-    """Keep the registry's token where the engine looks for it.
+def login(aws: Aws, *, engine: str | None = None, dry_run: bool = False) -> Login:
+    """Store the registry's token where the engine reads it.
 
-    In this order: the credential helper that the engine's settings name; the engine's own login, which reads the token
-    from its standard input; without an engine, the file that podman, buildah and skopeo read.
+    The first that applies: the credential helper in Docker's settings; the engine's own login, which reads the token
+    from standard input; without an engine, the authentication file of podman, buildah and skopeo.
     """
     grant = Grant.of(aws)
-    helper, found = helper_of(grant.host), engine or _engine()
+    helper, program = helper_of(grant.host), engine or _engine()
     if helper is not None:
         way = f"credential helper {helper}"
-    elif found is not None and engine_path(found):
-        way = f"{found} login: unless a helper is set up there, it keeps the token in a file, encoded and not encrypted"
+    elif program is not None and engine_path(program):
+        way = f"{program} login: without a credential helper it stores the token in a file, encoded but not encrypted"
     elif engine is not None:
-        raise NotFound(f"there is no {engine} on this machine", "install it, or leave --engine out")
+        raise NotFound(f"{engine} is not installed", "install it, or omit --engine")
     else:
-        way = f"{auth_file()}: encoded, not encrypted; for your user only"
+        way = f"{auth_file()}: encoded but not encrypted; readable by your user only"
     if dry_run:
-        return SignedIn("would sign in", grant.host, way, grant.expires)
+        return Login("would sign in", grant.host, way, grant.expires)
     if helper is not None:
         _store(helper, grant)
-    elif found is not None:
-        _engine_login(found, grant, plain=aws.stage.is_local)
+    elif program is not None:
+        _engine_login(program, grant, plain=aws.stage.is_local)
     else:
         _write(auth_file(), grant)
-    return SignedIn("signed in", grant.host, way, grant.expires)
+    return Login("signed in", grant.host, way, grant.expires)
 
 
 def helper_of(host: str) -> str | None:
-    """The program that Docker's settings name for a registry, or for all."""
+    """Return the credential helper in Docker's settings for a registry, or for all; None without one."""
     settings = _read(_docker_settings())
     name = settings.get("credHelpers", {}).get(host) or settings.get("credsStore")
     return f"docker-credential-{name}" if name else None
 
 
 def engine_path(name: str) -> str | None:
-    """Where an engine is."""
+    """Return an engine's path; None if it is not installed."""
     return shutil.which(name)
 
 
 def auth_file() -> Path:
-    """Where podman, buildah and skopeo look, in their order."""
-    given = os.environ.get("REGISTRY_AUTH_FILE")
-    if given:
-        return Path(given)
+    """Return the authentication file of podman, buildah and skopeo, by their own precedence."""
+    configured = os.environ.get("REGISTRY_AUTH_FILE")
+    if configured:
+        return Path(configured)
     run = os.environ.get("XDG_RUNTIME_DIR")
     return Path(run) / "containers/auth.json" if run and Path(run).is_dir() else _docker_settings()
 
@@ -117,29 +118,29 @@ def _docker_settings() -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise OperationFailed(f"{path} cannot be read: {error}", "mend the file, or move it away") from None
-    return found if isinstance(found, dict) else {}
+        raise OperationFailed(f"{path} cannot be read: {error}", "repair or remove the file") from None
+    return document if isinstance(document, dict) else {}
 
 
 def _store(helper: str, grant: Grant) -> None:
-    """The helper's protocol: one JSON object on its standard input."""
+    """Store the grant in a helper, by its protocol: one JSON object on standard input."""
     content = json.dumps({"ServerURL": grant.host, "Username": grant.user, "Secret": grant.secret})
     path = shutil.which(helper)
     if path is None:
         raise NotFound(
-            f"{_docker_settings()} names {helper}, which is not there",
-            "install it, or take its name out of that file",
+            f"{_docker_settings()}: credential helper {helper} is not installed",
+            "install it, or remove it from that file",
         )
     _run([path, "store"], content, helper)
 
 
 def _engine_login(engine: str, grant: Grant, *, plain: bool) -> None:
     command = [engine, "login", "--username", grant.user, "--password-stdin", grant.host]
-    if plain and engine != "docker":  # docker takes loopback registries as they are
+    if plain and engine != "docker":  # docker accepts loopback registries without TLS
         command[2:2] = ["--tls-verify=false"]
     _run(command, grant.secret, f"{engine} login")
 
@@ -150,14 +151,16 @@ def _run(command: list[str], content: str, name: str) -> None:
             command, input=content, capture_output=True, text=True, timeout=HELPER_LIMIT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise OperationFailed(f"{name} did not work: {type(error).__name__}", "run it by hand to see why") from None
+        raise OperationFailed(f"{name} failed: {type(error).__name__}", "run it by hand for its message") from None
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise OperationFailed(f"{name} refused: {said[-1] if said else f'exit {done.returncode}'}", "see its own help")
+        output = (done.stderr or done.stdout).strip().splitlines()
+        raise OperationFailed(
+            f"{name} failed: {output[-1] if output else f'exit code {done.returncode}'}", f"see {command[0]} --help"
+        )
 
 
 def _write(path: Path, grant: Grant) -> None:
-    """The other registries' entries stay; readable for its owner only, before anything is in it."""
+    """Add the grant to the file atomically; other entries stay. The file is private before it has content."""
     content = _read(path)
     token = base64.b64encode(f"{grant.user}:{grant.secret}".encode()).decode()
     content["auths"] = {**content.get("auths", {}), grant.host: {"auth": token}}
@@ -168,17 +171,17 @@ def _write(path: Path, grant: Grant) -> None:
     Path(half.name).replace(path)
 
 
-def _render(found: SignedIn, shell: Shell) -> None:
+def _render(found: Login, shell: Shell) -> None:
     shell.console.print(f"{found.action} to {found.registry} until {found.expires}\n{found.way}", markup=False)
 
 
 @verb(acts=True, render=_render)
-@click.option("--engine", type=click.Choice(ENGINES), help="Whose login; without it a helper, or what is installed.")
-def main(shell: Shell, engine: str | None) -> SignedIn:
-    """Sign a container engine in to the stage's registry, for twelve hours."""
-    shell.confirm(f"Signs a container engine in to the registry of stage {shell.stage.name}.")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="Use this engine's login (default: a credential helper, or the installed engine).",
+)
+def main(shell: Shell, engine: str | None) -> Login:
+    """Log a container engine in to the stage's registry, for twelve hours."""
+    shell.confirm(f"Logs a container engine in to the registry of stage {shell.stage.name}.")
     return login(shell.aws, engine=engine, dry_run=shell.dry_run)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
-"""A shell inside the image's root, or Python where the image has no shell, as the user that functions run as.
+"""Open a shell in the image.
 
-python -m scripts.shell [-- WORDS...]
+score-processor shell [-- WORDS...]
 """
 
 from __future__ import annotations
@@ -13,63 +13,71 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _nix
-from ._command import Shell, verb
-from ._local_image import endpoint_of, layout_folder, settings, told, variables
+from .command.shell import Shell
+from .command.verb import verb
+from .images.local_run import (
+    endpoint_of,
+    engine_option,
+    errors_translated,
+    image_option,
+    layout_folder,
+    settings,
+    variables,
+    variables_option,
+)
 
 if TYPE_CHECKING:
-    from local_aws import inside
-
-assert _nix  # makes `cache` importable
+    from local_aws.engine import Launch
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How what ran in the image ended."""
+class ExitStatus:
+    """The exit code of the command in the image."""
 
     exit_code: int
 
 
 @verb(render=lambda *_: None)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
-@click.option("--image", type=click.Path(path_type=Path), help="An OCI layout folder (default: build/image).")
-@click.option("--env", "given", multiple=True, metavar="NAME[=VALUE]", help="A variable; without =, this shell's own.")
-@click.option("--engine", type=click.Choice(["bubblewrap", "plain"]), help="How to run it (default: what works here).")
-def main(shell: Shell, words: tuple[str, ...], image: Path | None, given: tuple[str, ...], engine: str | None) -> Ended:
-    """Open a shell (Python where there is none) in the image's root, read-only as in Lambda; or run WORDS there.
+@image_option
+@variables_option()
+@engine_option("the shell")
+def main(
+    shell: Shell, words: tuple[str, ...], image: Path | None, assignments: tuple[str, ...], engine: str | None
+) -> ExitStatus:
+    """Open a shell in the image's root file system, or run WORDS there, as the function's user.
 
-    The status is that of what ran.
+    The root is read-only, as in Lambda. An image without a shell opens Python. The exit code is the command's.
     """
-    from cache import in_use
-
-    from local_aws import engines, inside
+    from local_aws import engine_choice, interactive
     from local_aws.image import from_layout
+    from nix.cache import in_use
 
-    values = variables(shell.stage, given, endpoint_of(shell))
-    with in_use(), told():
-        what, chosen = from_layout(layout_folder(image)), engines.choose(engine)
-        opened = words or inside.interactive(what)
-        command = inside.command(what, settings(shell.stage, values), chosen, opened)
+    endpoint = endpoint_of(shell)
+    values = variables(shell.stage, assignments, endpoint)
+    with in_use(), errors_translated():
+        what, chosen = from_layout(layout_folder(image)), engine_choice.choose(engine)
+        opened = words or interactive.default_program(what)
+        command = interactive.command(what, settings(shell.stage, values, endpoint), chosen, opened)
         if words:
-            return Ended(ended(command))
-        shell.say(f"{opened[0]} in the image ({chosen.name}); Ctrl-D leaves it")
-        return Ended(attached(command))
+            return ExitStatus(run_command(command))
+        shell.say(f"{opened[0]} in the image (engine {chosen.name}); Ctrl-D to exit")
+        return ExitStatus(run_attached(command))
 
 
-def attached(command: inside.Command) -> int:
-    """Run on this terminal. Ctrl-C is for what was opened there: neither we nor bubblewrap end by it."""
+def run_attached(command: Launch) -> int:
+    """Run a command on this terminal; Ctrl-C reaches the command only, not this process or bubblewrap."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        return ended(command)
+        return run_command(command)
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def ended(command: inside.Command) -> int:
-    """The status of a command, 128 and more for a signal, as shells have it."""
-    status = subprocess.run(command.words, env=dict(command.environment), check=False).returncode
+def run_command(command: Launch) -> int:
+    """Run a command; return its exit code, or 128 plus the signal's number."""
+    environment = dict(command.environment)
+    with subprocess.Popen(command.command, env=environment, pass_fds=command.inherited()) as process:
+        command.started()
+        status = process.wait()
     return 128 - status if status < 0 else status
-
-
-if __name__ == "__main__":
-    main()

@@ -1,27 +1,30 @@
-"""What runs now: function, alias, digest, how full the queues are and for how long, and the last deploys.
+"""Print the status of the stage.
 
-python -m scripts.status
+score-processor status
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import _function, _git, _release, _scenario, history
-from ._aws import Aws
-from ._command import Shell, verb
-from ._doctor_queues import age_of
-from ._ledger import Entry
-from ._text import duration, short
+from .aws import lambda_function
+from .aws.clients import Aws, make
+from .aws.ledger import Entry
+from .aws.queues import age_of, counts
+from .checkout import git
+from .command.shell import Shell
+from .command.verb import verb
+from .console.text import duration, short
+from .release import history, versions
 
 DEPLOYS = 3
 
 
 @dataclass(frozen=True)
 class Status:
-    """The function as callers see it, messages by queue (visible, in work or delayed), and the last changes.
+    """The served version, the messages in each queue (of which some may be in flight), and the last changes.
 
-    `oldest_s` holds, by queue, the seconds that the oldest message waits, where CloudWatch knows it.
+    `oldest_s` has the age of the oldest message in seconds by queue, if CloudWatch has data points.
     """
 
     function: str
@@ -31,16 +34,17 @@ class Status:
     digest: str
     commit: str
     queues: dict[str, int]
+    in_flight: dict[str, int]
     oldest_s: dict[str, float]
     deploys: tuple[Entry, ...]
 
 
 def status(aws: Aws) -> Status:
-    """Read function, alias, queues and the last deploys of the stage."""
-    live, latest, names = _release.read_live(aws), _function.read(aws), aws.stage.queues
-    queues = (names.request, names.request_dead_letters, names.response, names.response_dead_letters)
-    depths = {name: _scenario.depth(aws, aws.queue_url(name)) for name in queues}
-    ages = {name: age_of(aws, name) for name, depth in depths.items() if depth}
+    """Return the status of the stage. Reads only."""
+    live, latest, names = versions.read_live(aws), lambda_function.read(aws), aws.stage.queues
+    watched = (names.request, names.request_dead_letters, names.response, names.response_dead_letters)
+    messages = {name: counts(aws, aws.queue_url(name)) for name in watched}
+    ages = {name: age_of(aws, name) for name, found in messages.items() if found.total}
     return Status(
         function=aws.stage.function.name,
         state=latest.state,
@@ -48,7 +52,8 @@ def status(aws: Aws) -> Status:
         version=live.version,
         digest=live.digest,
         commit=live.commit,
-        queues=depths,
+        queues={name: found.total for name, found in messages.items()},
+        in_flight={name: found.in_flight for name, found in messages.items()},
         oldest_s={name: age for name, age in ages.items() if age},
         deploys=history.history(aws, DEPLOYS).entries,
     )
@@ -56,23 +61,21 @@ def status(aws: Aws) -> Status:
 
 def _render(found: Status, shell: Shell) -> None:
     shell.console.print(f"{found.function}: {found.state}", markup=False)
-    shell.console.print(
-        f"{found.alias} names version {found.version}, image {short(found.digest)}, commit {found.commit}", markup=False
-    )
-    for name, depth in found.queues.items():
-        waits = f", the oldest for {duration(found.oldest_s[name])}" if name in found.oldest_s else ""
-        shell.console.print(f"{name}: {depth} {'message' if depth == 1 else 'messages'}{waits}", markup=False)
+    served = f"version {found.version}, image {short(found.digest)}, commit {found.commit}"
+    absent = f"does not exist; next: {make('doctor', shell.stage)}"
+    shell.console.print(f"alias {found.alias}: {served if found.version else absent}", markup=False)
+    for name, count in found.queues.items():
+        flying = f" ({found.in_flight[name]} in flight)" if found.in_flight[name] else ""
+        waits = f", oldest {duration(found.oldest_s[name])}" if name in found.oldest_s else ""
+        messages = f"{count} {'message' if count == 1 else 'messages'}"
+        shell.console.print(f"{name}: {messages}{flying}{waits}", markup=False)
     for entry in found.deploys:
-        when, commit = entry.at[:19].replace("T", " "), _git.short_revision(entry.commit)
+        when, commit = entry.at[:19].replace("T", " "), git.short_revision(entry.commit)
         what = f"{entry.action} of version {entry.version}, image {short(entry.digest)}, commit {commit}"
         shell.console.print(f"{when}  {what}{f' by {entry.who}' if entry.who else ''}", markup=False)
 
 
 @verb(render=_render)
 def main(shell: Shell) -> Status:
-    """Show function, alias, digest, queues with their ages, and the last deploys."""
+    """Print the function's state, the alias and its image, the queues, and the last changes."""
     return status(shell.aws)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
-"""The stages: a TOML file for each place where the worker runs, and the one reader that every tool uses."""
+"""The stages: one TOML file for each environment in which the worker runs, and the reader that every tool uses."""
 
 from stages.exceptions import InvalidStage, StageError, UnknownStage
-from stages.file import STAGES, load, parse, stage_names
+from stages.file import STAGES, digest, load, parse, stage_names
 from stages.stage import Stage
 
-__all__ = ["STAGES", "InvalidStage", "Stage", "StageError", "UnknownStage", "load", "parse", "stage_names"]
+__all__ = ["STAGES", "InvalidStage", "Stage", "StageError", "UnknownStage", "digest", "load", "parse", "stage_names"]

@@ -1,19 +1,19 @@
-"""What can be wrong with a stage, under one root."""
+"""The errors of this package."""
 
 
 class StageError(Exception):
-    """When there is no such stage, or its file cannot be used; the message says what to change."""
+    """Root of the errors: the stage does not exist, or its file is invalid. The message says what to change."""
 
 
 class UnknownStage(StageError):
-    """When no file of `stages/` has the name that was asked for."""
+    """Raised if `stages/` has no file of that name."""
 
 
 class InvalidStage(StageError):
-    """When a stage file asks for what AWS or this application cannot do; lists every problem at once."""
+    """Raised if a stage file asks for something that AWS or this application cannot do; lists every problem."""
 
     def __init__(self, path: str, problems: list[str]) -> None:
         self.path = path
         self.problems = tuple(problems)
         lines = "\n".join(f"  - {problem}" for problem in problems)
-        super().__init__(f"{path} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:\n{lines}")
+        super().__init__(f"{path}: {len(problems)} problem{'s' if len(problems) > 1 else ''}:\n{lines}")

@@ -1,12 +1,14 @@
-"""Reads `stages/<stage>.toml` into a checked Stage; all problems of a file are reported at once."""
+"""Reads `stages/<stage>.toml` into a validated `Stage`. All problems of a file are reported at once."""
 
+import hashlib
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from stages import limits
 from stages.exceptions import InvalidStage, UnknownStage
-from stages.reading import Reader
+from stages.reader import Reader
 from stages.rules import problems_between
 from stages.stage import Alarms, EventSource, Function, Images, Queues, Stage, Sweep, Tables
 
@@ -14,29 +16,35 @@ STAGES = Path(__file__).resolve().parent
 
 
 def stage_names(folder: Path = STAGES) -> list[str]:
-    """The stages that have a file, sorted."""
+    """Return the names of the stages that have a file, sorted."""
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
 def load(stage: str, folder: Path = STAGES) -> Stage:
-    """Read and check the file of `stage`.
+    """Read and validate the file of `stage`.
 
-    Raises UnknownStage when there is no such file, InvalidStage with all problems when it asks for what cannot work.
+    Raises `UnknownStage` if there is no such file, and `InvalidStage` with all problems if the file is invalid.
     """
+    return parse(stage, _document(stage, folder), f"{folder.name}/{stage}.toml")
+
+
+def _document(stage: str, folder: Path) -> dict[str, Any]:
     if stage not in stage_names(folder):
         known = ", ".join(stage_names(folder)) or "none"
-        raise UnknownStage(f"no stage named {stage!r} in {folder.name}/ (there are: {known})")
-    path = folder / f"{stage}.toml"
-    name = f"{folder.name}/{path.name}"
+        raise UnknownStage(f"no stage is named {stage!r}, expected one of {folder.name}/: {known}")
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads((folder / f"{stage}.toml").read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise InvalidStage(name, [f"not TOML: {problem}"]) from None
-    return parse(stage, document, name)
+        raise InvalidStage(f"{folder.name}/{stage}.toml", [f"not TOML: {problem}"]) from None
+
+
+def digest(stage: str, folder: Path = STAGES) -> str:
+    """Return the SHA-256, in hex, of the settings in a stage's file; comments and the order of keys do not matter."""
+    return hashlib.sha256(json.dumps(_document(stage, folder), sort_keys=True).encode()).hexdigest()
 
 
 def parse(stage: str, document: dict[str, Any], name: str = "the document") -> Stage:
-    """The stage that a TOML document states; `name` is what an error calls the document."""
+    """Validate a TOML document and return its stage; raises `InvalidStage`, which calls the document `name`."""
     reader = Reader(document)
     settings = Stage(
         name=stage,
@@ -53,8 +61,9 @@ def parse(stage: str, document: dict[str, Any], name: str = "the document") -> S
         sweep=Sweep(reader.number("sweep.every_minutes", limits.SWEEP_MINUTES)),
         retention_days=reader.retention("logs.retention_days"),
         alarms=_alarms(reader),
+        reach=reader.text("reach", limits.REACH, default=""),
     )
-    # Rules between settings only make sense once each setting is right by itself.
+    # Rules between settings only make sense once each setting is valid by itself.
     problems = [*reader.problems, *reader.unknown()] or problems_between(settings)
     if problems:
         raise InvalidStage(name, problems)
@@ -116,4 +125,6 @@ def _alarms(reader: Reader) -> Alarms:
         oldest_message_s=reader.number("alarms.oldest_message_s", limits.OLDEST_MESSAGE_S),
         provider_cost_usd_per_hour=reader.number("alarms.provider_cost_usd_per_hour", limits.COST_USD_PER_HOUR),
         topic=reader.text("alarms.topic", limits.TOPIC, default=""),
+        notify=reader.text("alarms.notify", limits.NOTIFY, default=""),
+        failed_percent=reader.number("alarms.failed_percent", limits.FAILED_PERCENT, default=5),
     )

@@ -1,4 +1,4 @@
-"""What AWS accepts: the ranges and names that a stage file is checked against, from its API references and quotas."""
+"""The ranges and names that AWS accepts, from its API references and quotas."""
 
 import re
 
@@ -15,9 +15,10 @@ RESERVED_CONCURRENCY = range(1, 100_001)
 EXPIRE_AFTER_DAYS = range(1, 3_651)
 SWEEP_MINUTES = range(1_441)
 COST_USD_PER_HOUR = range(1, 100_001)
+FAILED_PERCENT = range(1, 101)
 OLDEST_MESSAGE_S = range(60, 1_209_601)
 VISIBILITY_PER_TIMEOUT = 6
-"""A message has to stay hidden at least this many timeouts, so that throttled batches are not delivered twice."""
+"""AWS's minimum for visibility timeout / function timeout: with less, throttled batches are delivered twice."""
 
 RETENTION_DAYS = frozenset(
     {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
@@ -32,8 +33,10 @@ QUEUE = re.compile(r"(?=.{1,80}$)[A-Za-z0-9_-]+")
 TABLE_PREFIX = re.compile(r"[A-Za-z0-9_.-]{0,200}")
 BUCKET = re.compile(r"(?=.{3,63}$)[a-z0-9][a-z0-9-]*[a-z0-9]")
 TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}")
+NOTIFY = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https://\S+")
 ACCOUNT_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
+REACH = re.compile(r"\*|[A-Za-z0-9.-]+:\d{1,5}(?: +[A-Za-z0-9.-]+:\d{1,5})*")
 TAG_PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,100}")
 
 RESERVED_VARIABLES = frozenset(

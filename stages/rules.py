@@ -1,12 +1,15 @@
-"""What one setting demands of another: combinations that AWS refuses, or accepts and then fails on under load."""
+"""Rules between settings: combinations that AWS refuses, or accepts and then fails under load."""
 
 import math
 
 from stages import limits
 from stages.stage import Stage
 
-RESERVE, RESERVE_S = "PLEXUS_RESERVE_SECONDS", 10.0  # the worker's setting and its default
-SHORTEST_WORK_S = 5  # seconds beside the reserve: claim, reads and a quick score
+RESERVE, RESERVE_S = (
+    "PLEXUS_RESERVE_SECONDS",
+    10.0,
+)  # the worker's setting and its default in seconds, which a test compares with handler/settings.py
+SHORTEST_WORK_S = 5  # seconds on top of the reserve: claim, read and a quick score
 
 SET_BY_TEMPLATE = (
     "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL",
@@ -19,8 +22,21 @@ SET_BY_TEMPLATE = (
 
 
 def problems_between(settings: Stage) -> list[str]:
-    """Every rule that the settings break, as sentences; empty when they work together."""
-    return [*_queue_problems(settings), *_event_source_problems(settings), *_environment_problems(settings)]
+    """Return a message for each rule that the settings break."""
+    reach = [] if settings.is_local or not settings.reach else ["reach applies to the local AWS only"]
+    alarms = settings.alarms
+    both = (
+        ["alarms.notify and alarms.topic exclude each other: give one of them"]
+        if alarms.notify and alarms.topic
+        else []
+    )
+    return [
+        *reach,
+        *both,
+        *_queue_problems(settings),
+        *_event_source_problems(settings),
+        *_environment_problems(settings),
+    ]
 
 
 def _queue_problems(settings: Stage) -> list[str]:
@@ -30,12 +46,12 @@ def _queue_problems(settings: Stage) -> list[str]:
     if queues.visibility_timeout_s < least:
         problems.append(
             f"queues.visibility_timeout_s = {queues.visibility_timeout_s} is too short for "
-            f"function.timeout_s = {timeout}: a message would be delivered again while it is still worked on "
+            f"function.timeout_s = {timeout}: a message would be delivered again while it is being processed "
             f"(expected at least {least}, {limits.VISIBILITY_PER_TIMEOUT} × the timeout plus the batching window)"
         )
     names = [queues.request, queues.response, queues.request_dead_letters, queues.response_dead_letters]
     doubles = sorted({name for name in names if names.count(name) > 1})
-    problems.extend(f"queues: the name {name!r} is given to more than one queue" for name in doubles)
+    problems.extend(f"queues: the name {name!r} is used for more than one queue" for name in doubles)
     return problems
 
 
@@ -48,11 +64,17 @@ def _event_source_problems(settings: Stage) -> list[str]:
             f"(expected at most {limits.BATCH_SIZE_WITHOUT_WINDOW}, "
             "or event_source.maximum_batching_window_s ≥ 1)"
         )
-    if reserved is not None and source.maximum_concurrency > reserved:
+    if reserved is not None and source.maximum_concurrency >= reserved:
         problems.append(
-            f"event_source.maximum_concurrency = {source.maximum_concurrency} passes "
-            f"function.reserved_concurrency = {reserved}: messages would be throttled "
-            f"into the dead-letter queue (expected at most {reserved})"
+            f"event_source.maximum_concurrency = {source.maximum_concurrency} leaves no room within "
+            f"function.reserved_concurrency = {reserved}: messages, sweeps and smoke tests would be throttled "
+            f"(expected at most {reserved - 1})"
+        )
+    if reserved is None and not settings.is_local:
+        problems.append(
+            "function.reserved_concurrency is missing: the worker and the account's other functions may take each "
+            f"other's concurrency, and event_source.maximum_concurrency = {source.maximum_concurrency} "
+            f"(expected at least {source.maximum_concurrency + 1})"
         )
     return problems
 
@@ -60,7 +82,7 @@ def _event_source_problems(settings: Stage) -> list[str]:
 def _environment_problems(settings: Stage) -> list[str]:
     environment = settings.function.environment
     problems = [
-        f"function.environment.{name} is set by the template from the other settings: remove it here"
+        f"function.environment.{name} is set by the template from other settings (expected: not set here)"
         for name in SET_BY_TEMPLATE
         if name in environment
     ]
@@ -68,24 +90,24 @@ def _environment_problems(settings: Stage) -> list[str]:
     size = sum(len(name) + len(value) for name, value in environment.items())
     if size > 3072:
         problems.append(
-            f"function.environment has {size} characters (expected at most 3072 of Lambda's 4 KB, "
-            "the rest is for what the template adds)"
+            f"function.environment has {size} characters (expected at most 3072: the rest of Lambda's 4 KB is for the "
+            "variables that the template adds)"
         )
     return problems
 
 
 def _reserve_problems(settings: Stage) -> list[str]:
-    """A function that keeps all of its time to record outcomes hands every message back at once, and for ever."""
+    """Check that a job fits before the reserve; otherwise the worker would return every message forever."""
     text, timeout = settings.function.environment.get(RESERVE, ""), settings.function.timeout_s
     try:
         reserve = float(text or RESERVE_S)
     except ValueError:
         reserve = math.nan
     if not math.isfinite(reserve):
-        return []  # the worker names it, at a deploy's first try
+        return []  # the worker rejects it when a deploy tries the new version
     if timeout >= reserve + SHORTEST_WORK_S:
         return []
     return [
-        f"function.timeout_s = {timeout} leaves no time to score: the worker keeps {RESERVE} = {reserve:g} of it to "
+        f"function.timeout_s = {timeout} leaves no time to score: the worker reserves {RESERVE} = {reserve:g} of it to "
         f"record outcomes (expected at least {math.ceil(reserve + SHORTEST_WORK_S)})"
     ]

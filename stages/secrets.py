@@ -1,4 +1,4 @@
-"""Secrets are named, never written: the ARN of where one is kept stands in its place."""
+"""Secrets in stage files: a variable may have the ARN of a secret as its value, but never the secret itself."""
 
 import re
 
@@ -6,21 +6,21 @@ SECRET_NAME = re.compile(r"(?i)(secret|token|passw|credential|private|api_?key|a
 SECRET_VALUE = re.compile(
     r"(sk|rk|pk)-[A-Za-z0-9_-]{16,}|(AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN|gh[pousr]_[A-Za-z0-9]{20,}|xox[abp]-"
 )
-# Neither * nor ?: the role gets the right to read what is named, and no more.
+# No * or ?: the role is allowed to read exactly the ARNs that match.
 REFERENCE = re.compile(
     r"arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+(:[^:*?]+:*)?"
     r"|ssm:[a-z0-9-]+:\d{12}:parameter/[\w/.-]+)"
 )
 
 
-def holds_secret(name: str, value: str) -> bool:
-    """Whether a variable of this name seems to hold a secret itself, not a reference to where it is kept."""
+def contains_secret(name: str, value: str) -> bool:
+    """Return whether a variable's name or value suggests a secret, and the value is not a reference to one."""
     secret = SECRET_VALUE.search(value) or (SECRET_NAME.search(name) and value)
     return bool(secret) and not REFERENCE.fullmatch(value)
 
 
 def secret_arn(value: str) -> str | None:
-    """The ARN of the secret or parameter that a variable's value names, without the key of its member; else None."""
+    """Return the ARN of the secret or parameter that a value references, without the key of a member, or None."""
     if not REFERENCE.fullmatch(value):
         return None
     parts = value.split(":")

@@ -1,11 +1,11 @@
-"""What differs between stages, as frozen values; `stages.load` reads and checks them."""
+"""The settings that differ between stages, as frozen values; `stages.load` reads and validates them."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Images:
-    """The repository's housekeeping: which tags are never expired, and after how many days the rest is."""
+    """The lifecycle policy of the image repository: images with the tag prefix never expire, all others do."""
 
     protected_tag_prefix: str
     expire_after_days: int
@@ -13,7 +13,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Function:
-    """The function's shape; `tracing` is X-Ray's. Which image it runs is a parameter of its stack, never a setting."""
+    """The function's configuration; `tracing` is X-Ray's. The image is a parameter of its stack, not a setting."""
 
     name: str
     alias: str
@@ -26,13 +26,13 @@ class Function:
 
     @property
     def tracing_mode(self) -> str:
-        """Lambda's word: `Active` begins traces, `PassThrough` records none of its own."""
+        """Lambda's tracing mode: `Active` samples invocations, `PassThrough` only continues a caller's trace."""
         return "Active" if self.tracing else "PassThrough"
 
 
 @dataclass(frozen=True)
 class Queues:
-    """Names of the four queues, and how a message is redelivered."""
+    """The names of the four queues, and how long and how often a message of the request queue is delivered."""
 
     request: str
     response: str
@@ -44,7 +44,7 @@ class Queues:
 
 @dataclass(frozen=True)
 class Tables:
-    """What stands before each table's name, and how the tables are protected."""
+    """The prefix of each table's name, and the tables' protection."""
 
     prefix: str
     point_in_time_recovery: bool
@@ -63,23 +63,30 @@ class EventSource:
 
 @dataclass(frozen=True)
 class Sweep:
-    """How often what a crash left behind is sent again; 0 minutes is never."""
+    """How often the responses that a crash left unsent are sent; 0 minutes means never."""
 
     every_minutes: int
 
 
 @dataclass(frozen=True)
 class Alarms:
-    """What is worth waking someone for; `topic` is the ARN of an SNS topic, or empty."""
+    """The thresholds of the alarms, and who is notified.
+
+    `oldest_message_s` is the promise: the age at which the oldest request is late. `failed_percent` is the share of
+    invocations that may fail within five minutes. `notify` is an e-mail or HTTPS address that is subscribed to the
+    stage's own SNS topic, or empty; `topic` is the ARN of another topic to notify instead, or empty.
+    """
 
     oldest_message_s: int
     provider_cost_usd_per_hour: int
-    topic: str
+    topic: str = ""
+    notify: str = ""
+    failed_percent: int = 5
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One place where the worker runs: everything that its file says."""
+    """An environment in which the worker runs, with all settings of its file."""
 
     name: str
     region: str
@@ -95,22 +102,23 @@ class Stage:
     sweep: Sweep
     retention_days: int
     alarms: Alarms
+    reach: str = ""  # what functions of the local AWS reach beside it: `HOST:PORT ...`, or `*` for everything
 
     @property
     def is_local(self) -> bool:
-        """Whether the stage is the local AWS, which cannot hold every resource type."""
+        """Whether the stage is the local AWS, which does not support every resource type."""
         return self.name == "local"
 
     @property
     def is_guarded(self) -> bool:
-        """Whether a change asks before it acts."""
+        """Whether commands that change the stage ask for confirmation."""
         return not self.is_local
 
     @property
     def log_group(self) -> str:
-        """The log group that Lambda writes the function's lines to."""
+        """The log group to which Lambda writes the function's log."""
         return f"/aws/lambda/{self.function.name}"
 
     def table(self, name: str) -> str:
-        """The stage's name for the table of these records."""
+        """Return the stage's name of a table."""
         return f"{self.tables.prefix}{name}"

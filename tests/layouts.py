@@ -25,7 +25,7 @@ class Layer:
     links: Mapping[str, str] = field(default_factory=dict)
 
     def tar(self) -> bytes:
-        """The layer's bytes, uncompressed."""
+        """Return the layer's bytes, uncompressed."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
             for name, folder in self.folders.items():

@@ -1,1 +1,1 @@
-"""What a stage costs in a month: an estimate from its settings, a dated price table, and what one job uses."""
+"""Estimate the monthly cost of a stage from its settings, a dated price table and the usage of one job."""

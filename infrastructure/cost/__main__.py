@@ -1,4 +1,4 @@
-"""Estimates what a stage costs in a month: `python -m infrastructure.cost [STAGE...] [--write FILE]`."""
+"""Estimate the monthly cost of a stage: `python -m infrastructure.cost [STAGE...] [--write FILE]`."""
 
 import argparse
 import dataclasses
@@ -15,10 +15,10 @@ CLOUD = ("staging", "production")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Command line: 0 done, 1 failed, 2 misused."""
+    """Print or write the estimate; returns 1 on an error, 2 for misuse."""
     parser = argparse.ArgumentParser(prog="python -m infrastructure.cost", description=__doc__)
-    parser.add_argument("stages", nargs="*", metavar="STAGE", help="which stages (default: production)")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there instead of printing it")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help="stages (default: production)")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page to FILE instead of printing it")
     parser.add_argument("--json", action="store_true", help="print every line of the estimate as JSON")
     options = parser.parse_args(arguments)
     try:
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     prices, usage = estimate.read(estimate.PRICES), estimate.read(estimate.USAGE)
     if options.json:
-        told = {
+        document = {
             settings.name: {
                 kind: {
                     jobs: [dataclasses.asdict(line) for line in lines]
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
             }
             for settings in stages
         }
-        print(json.dumps(told, indent=1))
+        print(json.dumps(document, indent=1))
     elif options.write:
         options.write.write_text(page(stages, prices, usage), encoding="utf-8")
         print(f"wrote {options.write}")
@@ -48,8 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _ended() -> int:
-    """A reader that has enough, as `| head` has, is no failure."""
+def _run() -> int:
+    """Run the command; if its reader (`| head`) exits early, succeed without a traceback."""
     try:
         code = main()
         sys.stdout.flush()
@@ -60,4 +60,4 @@ def _ended() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_ended())
+    sys.exit(_run())

@@ -1,4 +1,4 @@
-"""The estimate: from settings, prices and usage to dollars a month, item by item. Pure arithmetic, nothing is asked."""
+"""The estimate, item by item: from settings, prices and usage to US dollars per month. Pure functions."""
 
 import math
 import tomllib
@@ -10,17 +10,17 @@ from typing import Any
 from stages import Stage
 
 HERE = Path(__file__).resolve().parent
-MODELS = HERE.parents[1] / "plexus/graph/prices.toml"
+MODELS = HERE.parents[1] / "plexus/models.toml"
 PRICES, USAGE = HERE / "prices.toml", HERE / "usage.toml"
 GB, KB = 1e9, 1024
 MONTH_MINUTES = 30 * 24 * 60
-METRICS, ALARMS = 15, 8  # those of handler/metrics.py and of stacks/alarms.py; a test holds them
+METRICS, ALARMS = 16, 9  # metrics in handler/metrics.py, and those that stacks/alarms.py watches; compared by a test
 Table = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One item of the bill; `amount` counts `unit`s in a month."""
+    """One item of the monthly bill: `amount` in `unit`s, and its price in US dollars."""
 
     service: str
     what: str
@@ -30,12 +30,12 @@ class Line:
 
 
 def read(path: Path) -> Table:
-    """A table of prices or of usage."""
+    """Read a table of prices or of usage."""
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def estimate(settings: Stage, jobs: int, kind: str, prices: Table, usage: Table) -> list[Line]:
-    """The lines of a month with `jobs` jobs of `kind` (`light` or `graph`), spread evenly enough to fill batches."""
+    """Return the lines of a month with `jobs` jobs of a kind (`light` or `graph`), assuming that batches are full."""
     batches = math.ceil(jobs / settings.event_source.batch_size)
     return [
         *_function(settings, batches, usage["seconds"][kind] * settings.event_source.batch_size / 10, prices),
@@ -59,11 +59,11 @@ def _function(settings: Stage, batches: int, seconds: float, prices: Table) -> I
 
 def _queues(settings: Stage, batches: int, prices: Table, usage: Table) -> Iterator[Line]:
     calls, price = usage["calls"], prices["sqs"]["requests_million"]
-    requests = batches * sum(calls[one] for one in ("receive", "delete", "respond", "sender"))
+    requests = batches * sum(calls[call] for call in ("receive", "delete", "respond", "sender"))
     yield Line("SQS", "requests", requests, "requests", requests / 1e6 * price)
     if settings.event_source.enabled:
         idle = calls["idle_receives_minute"] * MONTH_MINUTES
-        yield Line("SQS", "the event source's polls while idle", idle, "requests", idle / 1e6 * price)
+        yield Line("SQS", "event source polls while idle", idle, "requests", idle / 1e6 * price)
 
 
 def _tables(settings: Stage, jobs: int, prices: Table, usage: Table) -> Iterator[Line]:
@@ -73,7 +73,7 @@ def _tables(settings: Stage, jobs: int, prices: Table, usage: Table) -> Iterator
     stored = jobs * (sizes["job"] + sizes["item"] + sizes["text"] + 3 * sizes["result"]) / GB
     yield Line("DynamoDB", "writes", writes, "units", writes / 1e6 * price["write_units_million"])
     yield Line("DynamoDB", "reads", reads, "units", reads / 1e6 * price["read_units_million"])
-    yield Line("DynamoDB", "storage of the month's records", stored, "GB", stored * price["storage_gb_month"])
+    yield Line("DynamoDB", "storage of one month's records", stored, "GB", stored * price["storage_gb_month"])
     if settings.tables.point_in_time_recovery:
         yield Line("DynamoDB", "point-in-time recovery", stored, "GB", stored * price["recovery_gb_month"])
 
@@ -81,14 +81,18 @@ def _tables(settings: Stage, jobs: int, prices: Table, usage: Table) -> Iterator
 def _logs(settings: Stage, jobs: int, prices: Table, usage: Table) -> Iterator[Line]:
     size = jobs * usage["sizes"]["log"] / GB
     kept = size * settings.retention_days / 30
-    yield Line("CloudWatch", "log lines written", size, "GB", size * prices["logs"]["ingested_gb"])
+    yield Line("CloudWatch", "log ingestion", size, "GB", size * prices["logs"]["ingested_gb"])
     yield Line(
-        "CloudWatch", f"kept {settings.retention_days} days", kept, "GB", kept * prices["logs"]["stored_gb_month"]
+        "CloudWatch",
+        f"log storage, {settings.retention_days} days",
+        kept,
+        "GB",
+        kept * prices["logs"]["stored_gb_month"],
     )
 
 
 def _traces(settings: Stage, batches: int, prices: Table) -> Iterator[Line]:
-    """Lambda records the first invocation of each second, and one in twenty of the others."""
+    # Lambda samples the first invocation of each second, and one in twenty of the others.
     if settings.function.tracing:
         first = min(batches, MONTH_MINUTES * 60)
         recorded = first + (batches - first) / 20
@@ -96,16 +100,17 @@ def _traces(settings: Stage, batches: int, prices: Table) -> Iterator[Line]:
 
 
 def _standing(prices: Table, usage: Table) -> Iterator[Line]:
-    """What is paid without any job."""
+    """Yield the items that are billed even without any job."""
     price, sizes = prices["cloudwatch"], usage["sizes"]
     watching = METRICS * price["metric_month"] + ALARMS * price["alarm_month"] + price["dashboard_month"]
-    yield Line("CloudWatch", "metrics, alarms, dashboard", METRICS + ALARMS + 1, "things", watching)
+    yield Line("CloudWatch", "metrics, alarms, dashboard", METRICS + ALARMS + 1, "items", watching)
     stored = sizes["images_kept"] * sizes["image"] / GB
     yield Line("ECR", f"{sizes['images_kept']} images", stored, "GB", stored * prices["ecr"]["storage_gb_month"])
 
 
 def provider(jobs: int, usage: Table) -> float:
-    """What the models cost, in US dollars, by the scoring engine's own price table."""
-    asked, price = usage["provider"], read(MODELS)["models"][usage["provider"]["model"]]
-    tokens = asked["input_tokens"] * float(price["input"]) + asked["output_tokens"] * float(price["output"])
-    return float(jobs * asked["calls"] * tokens / 1e6)
+    """Return the cost of the models in US dollars, according to the scoring engine's own price table."""
+    calls = usage["provider"]
+    price = read(MODELS)["models"][calls["model"]]
+    cost = sum(calls[f"{kind}_tokens"] * float(price[kind]) for kind in ("input", "output"))
+    return float(jobs * calls["calls"] * cost / 1e6)

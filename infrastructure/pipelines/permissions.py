@@ -1,8 +1,8 @@
-"""What each step of a release may do, by action and ARN: building and testing may do nothing at all."""
+"""The permissions of each step of a release, by action and ARN. The build and test steps have none."""
 
 from aws_cdk import aws_iam as iam
 
-from infrastructure.stacks import arns, dashboard
+from infrastructure.stacks import alarms, arns, dashboard
 from infrastructure.stacks.tables_stack import TABLES
 from stages import Stage
 
@@ -26,20 +26,27 @@ RELEASE = [
     "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration",
 ]
-READ_STACK = ["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks", "cloudformation:GetTemplate"]
-CHANGE_STACK = ["cloudformation:CreateStack", "cloudformation:UpdateStack"]
-# CloudFormation acts with the rights of whoever asks it, so these are the rights to change what the templates hold.
-CHANGE_QUEUE = [
-    "sqs:CreateQueue",
-    "sqs:GetQueueAttributes",
-    "sqs:GetQueueUrl",
-    "sqs:SetQueueAttributes",
-    "sqs:ListQueueTags",
+READ_STACK = [
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStackResources",
+    "cloudformation:DescribeStacks",
+    "cloudformation:GetTemplate",
 ]
+CHANGE_STACK = [
+    "cloudformation:CreateChangeSet",
+    "cloudformation:CreateStack",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:UpdateStack",
+]
+READ_QUEUE = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"]
+READ_ROLE = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]
+# CloudFormation uses its caller's permissions, so these allow to change the resources in the templates.
+CHANGE_QUEUE = ["sqs:CreateQueue", "sqs:ListQueueTags", "sqs:SetQueueAttributes"]
 CHANGE_TABLE = [
     "dynamodb:CreateTable",
     "dynamodb:DescribeContinuousBackups",
-    "dynamodb:DescribeTable",
     "dynamodb:DescribeTimeToLive",
     "dynamodb:ListTagsOfResource",
     "dynamodb:UpdateContinuousBackups",
@@ -55,87 +62,112 @@ CHANGE_BUCKET = [
     "s3:PutLifecycleConfiguration",
 ]
 CHANGE_FUNCTION = [
-    *READ_FUNCTION,
     "lambda:AddPermission",
     "lambda:CreateAlias",
     "lambda:CreateFunction",
     "lambda:PutFunctionConcurrency",
     "lambda:RemovePermission",
+    "lambda:UpdateAlias",
     "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration",
 ]
-CHANGE_MAPPING = ["lambda:CreateEventSourceMapping", "lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"]
-CHANGE_ROLE = [
-    "iam:CreateRole",
-    "iam:GetRole",
-    "iam:GetRolePolicy",
-    "iam:PassRole",
-    "iam:PutRolePolicy",
-    "iam:UpdateRole",
-]
+CHANGE_MAPPING = ["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping"]
+CHANGE_ROLE = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:UpdateRole"]
 CHANGE_LOGS = ["logs:CreateLogGroup", "logs:PutRetentionPolicy"]
-CHANGE_ALARM = ["cloudwatch:DescribeAlarms", "cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm"]
+CHANGE_ALARM = ["cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm"]
+CHANGE_TOPIC = [
+    "sns:CreateTopic",
+    "sns:GetTopicAttributes",
+    "sns:SetTopicAttributes",
+    "sns:Subscribe",
+    "sns:Unsubscribe",
+]
 CHANGE_RULE = ["events:DescribeRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets"]
 CHANGE_REPOSITORY = [
     "ecr:CreateRepository",
-    "ecr:DescribeRepositories",
+    "ecr:GetRepositoryPolicy",
     "ecr:PutImageScanningConfiguration",
     "ecr:PutImageTagMutability",
     "ecr:PutLifecyclePolicy",
+    "ecr:SetRepositoryPolicy",
 ]
 
 
-def rights(name: str, settings: Stage) -> list[iam.PolicyStatement]:
-    """The statements of `push`, `read`, `shape` or `deploy`."""
+def statements(name: str, settings: Stage) -> list[iam.PolicyStatement]:
+    """Return the policy statements for `push`, `read`, `shape` or `deploy`."""
     return {"push": _push, "read": _read, "shape": _shape, "deploy": _deploy}[name](settings)
 
 
 def _push(settings: Stage) -> list[iam.PolicyStatement]:
     return [
-        _allow(["ecr:GetAuthorizationToken"], "*"),  # this action knows no resource
-        _allow(READ_IMAGE + WRITE_IMAGE, arns.repository(settings.repository)),
+        _allow(["ecr:GetAuthorizationToken"], "*"),  # no resource-level permissions
+        _allow(["ecr:DescribeRepositories", *READ_IMAGE, *WRITE_IMAGE], arns.repository(settings.repository)),
     ]
 
 
 def _read(settings: Stage) -> list[iam.PolicyStatement]:
+    """Return what a comparison of the stage with the repository reads: `infra-diff` and `drift`."""
+    ledger = arns.table(f"{settings.tables.prefix}Deployment")
     return [
         _allow(READ_STACK, arns.stacks(settings.name)),
         _allow(READ_FUNCTION, *arns.function(settings.function.name)),
+        _allow(READ_QUEUE, *_queues(settings)),
+        _allow(["dynamodb:DescribeTable"], *_tables(settings)),
+        _allow(["dynamodb:Query"], ledger),
+        _allow(["s3:ListBucket"], arns.bucket(settings.bucket)),
+        _allow(["ecr:DescribeImages", "ecr:DescribeRepositories"], arns.repository(settings.repository)),
+        _allow(READ_ROLE, arns.roles(settings.name)),
+        _allow(["sns:GetTopicAttributes"], arns.topic(alarms.topic_name(settings))),
+        # These have no resource-level permissions, or list what the code then filters.
+        _allow(["cloudwatch:DescribeAlarms", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"], "*"),
     ]
 
 
 def _shape(settings: Stage) -> list[iam.PolicyStatement]:
-    queues, prefix, name = settings.queues, settings.tables.prefix, settings.function.name
-    four = (queues.request, queues.response, queues.request_dead_letters, queues.response_dead_letters)
+    name = settings.function.name
     return [
-        _allow(READ_STACK + CHANGE_STACK, arns.stacks(settings.name)),
-        _allow(CHANGE_QUEUE, *map(arns.queue, four)),
-        _allow(CHANGE_TABLE, *(arns.table(prefix + table.name) for table in TABLES)),
+        *_read(settings),
+        _allow(CHANGE_STACK, arns.stacks(settings.name)),
+        _allow(CHANGE_QUEUE, *_queues(settings)),
+        _allow(CHANGE_TABLE, *_tables(settings)),
         _allow(CHANGE_BUCKET, arns.bucket(settings.bucket)),
         _allow(CHANGE_REPOSITORY, arns.repository(settings.repository)),
         _allow(CHANGE_FUNCTION, *arns.function(name)),
+        _allow(["lambda:GetEventSourceMapping"], "*"),
         _allow(CHANGE_MAPPING, "*", conditions={"ArnLike": {"lambda:FunctionArn": arns.function(name)}}),
         _allow(CHANGE_ROLE, arns.roles(settings.name)),
+        _allow(
+            ["iam:PassRole"],
+            arns.roles(settings.name),
+            conditions={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        ),
         _allow(CHANGE_LOGS, arns.log_group(settings.log_group)),
         _allow(CHANGE_ALARM, arns.alarms(name), arns.dashboard(dashboard.name(settings))),
+        _allow(CHANGE_TOPIC, arns.topic(alarms.topic_name(settings))),
         _allow(CHANGE_RULE, arns.rules(settings.name)),
     ]
 
 
 def _deploy(settings: Stage) -> list[iam.PolicyStatement]:
-    queues, name = settings.queues, settings.function.name
+    ledger = arns.table(f"{settings.tables.prefix}Deployment")
     return [
-        _allow(READ_FUNCTION + RELEASE, *arns.function(name)),
-        _allow(
-            ["lambda:GetEventSourceMapping", "lambda:ListEventSourceMappings"], "*"
-        ),  # listed, then told by function
+        *_read(settings),
+        _allow(RELEASE, *arns.function(settings.function.name)),
+        _allow(["ecr:GetAuthorizationToken"], "*"),  # no resource-level permissions
         _allow([*READ_IMAGE, "ecr:PutImage"], arns.repository(settings.repository)),
-        _allow(["dynamodb:PutItem", "dynamodb:Query"], arns.table(f"{settings.tables.prefix}Deployment")),
-        _allow(["sqs:GetQueueAttributes", "sqs:GetQueueUrl"], arns.queue(queues.request), arns.queue(queues.response)),
-        _allow(["cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms"], "*"),  # neither can be limited to a function
-        _allow(["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies"], arns.roles(settings.name)),
-        _allow(READ_STACK, arns.stacks(settings.name)),
+        _allow(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"], ledger),  # the lock and the entry
+        _allow(["logs:FilterLogEvents"], arns.log_group(settings.log_group)),  # by which the canary is judged
     ]
+
+
+def _queues(settings: Stage) -> list[str]:
+    queues = settings.queues
+    names = (queues.request, queues.response, queues.request_dead_letters, queues.response_dead_letters)
+    return list(map(arns.queue, names))
+
+
+def _tables(settings: Stage) -> list[str]:
+    return [arns.table(settings.tables.prefix + table.name) for table in TABLES]
 
 
 def _allow(actions: list[str], *resources: str, conditions: dict[str, object] | None = None) -> iam.PolicyStatement:

@@ -1,7 +1,7 @@
-"""What a release does, step by step, in words that any runner can follow: CodePipeline and GitHub Actions share them.
+"""The steps of a release as shell commands, which CodePipeline and GitHub Actions share.
 
-Nothing is handed from one runner to the next but a digest: the build is reproducible, so whoever needs the image
-builds it, and two that disagree stop the release.
+A runner passes nothing to the next one but a digest: the build is reproducible, so each step that needs the image
+builds it again, and a release stops if two builds differ.
 """
 
 from dataclasses import dataclass
@@ -11,25 +11,25 @@ DIGEST = "python3 -c \"import json; print(json.load(open('build/image.json'))['d
 
 @dataclass(frozen=True)
 class Step:
-    """One run on one fresh machine: shell commands, and which rights (a key of `permissions.RIGHTS`) it runs with."""
+    """Shell commands that run on one fresh machine; `rights` is the argument of `permissions.statements`, if any."""
 
     name: str
     commands: tuple[str, ...]
     rights: str | None = None
     approval: bool = False
-    """Whether a person has to agree before this step, on stages that ask for it."""
+    """Whether a person has to approve this step, on stages with approvals."""
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Steps that may run at the same time; the next phase starts when all of them have succeeded."""
+    """Steps that may run at the same time; the next phase starts after all of them have succeeded."""
 
     name: str
     steps: tuple[Step, ...]
 
 
 def built(expected: str | None = None) -> tuple[str, ...]:
-    """Build the image and lint it; with `expected` (a shell word), stop unless the digest is that one."""
+    """Return the commands that build and lint the image, and fail unless its digest is `expected` (a shell word)."""
     check = () if expected is None else (f'test "$IMAGE_DIGEST" = {expected}',)
     return ("make build", f"export IMAGE_DIGEST=$({DIGEST})", 'echo "$IMAGE_DIGEST"', *check)
 
@@ -42,5 +42,5 @@ PHASES = (
     Phase("Shape", (Step("shape", ("make infra-deploy YES=1",), "shape", approval=True),)),
     Phase("Deploy", (Step("deploy", (*built('"$BUILT"'), "make deploy CANARY=10 YES=1", "make drift"), "deploy"),)),
 )
-"""In order. `make deploy` tries the new version before the alias moves and after a tenth of the traffic has reached it;
-whichever step fails, the alias still serves the old version."""
+"""In order. `make deploy` tests the new version before any traffic reaches it, and again with a tenth of the
+traffic. If any step fails, the alias still points at the old version."""

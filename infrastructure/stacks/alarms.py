@@ -1,23 +1,32 @@
-"""What wakes someone: each alarm says what it means and where the runbook says what to do."""
+"""The alarms of a stage. Each description says what happened, and links to the section of the runbook.
+
+They notify the stack's own SNS topic, or the one that the stage file names.
+"""
 
 from dataclasses import dataclass
 
+from aws_cdk import Fn
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
 
 from infrastructure.stacks.base import StageStack
 from stages import Stage
 
 MILLISECONDS = 1000
 WORKER = "ScoreProcessor"
-"""The namespace of the metrics that the worker writes into its log (handler/metrics.py)."""
-FIVE_MINUTES, HOUR = 300, 3600
+"""The namespace of the metrics that the worker writes to its log (handler/metrics.py)."""
+FIVE_MINUTES, QUARTER, HOUR = 300, 900, 3600
 NEAR = 0.9
-"""The share of the function's timeout from which a run counts as nearly timed out."""
+"""The fraction of the function's timeout above which an invocation counts as nearly timed out."""
 
 
 @dataclass(frozen=True)
-class Watch:
-    """One alarm: raised when `statistic` of a metric reaches `threshold` in `periods` periods of `period_s` each."""
+class Alarm:
+    """One alarm, raised if `statistic` of a metric reaches `threshold` within a period.
+
+    With `total`, another metric of the same dimension, the threshold is the percentage of its sum.
+    """
 
     name: str
     meaning: str
@@ -26,56 +35,55 @@ class Watch:
     dimension: tuple[str, str]
     statistic: str
     threshold: float
-    periods: int = 1
     period_s: int = FIVE_MINUTES
+    total: str = ""
 
 
-def watches(settings: Stage) -> list[Watch]:
-    """All alarms of a stage."""
+def alarms(settings: Stage) -> list[Alarm]:
+    """Return all alarms of a stage."""
     return [*_of_queues(settings), *_of_jobs(settings), *_of_function(settings)]
 
 
-def _of_queues(settings: Stage) -> list[Watch]:
+def _of_queues(settings: Stage) -> list[Alarm]:
     requests = ("QueueName", settings.queues.request)
     return [
-        Watch(
+        Alarm(
             "DeadLetters",
-            "a job was given up",
+            "messages are in the dead-letter queue",
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",
             ("QueueName", settings.queues.request_dead_letters),
             "Maximum",
             1,
         ),
-        Watch(
+        Alarm(
             "ResponseDeadLetters",
-            "an answer was never taken",
+            "a response was never consumed",
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",
             ("QueueName", settings.queues.response_dead_letters),
             "Maximum",
             1,
         ),
-        Watch(
+        Alarm(
             "OldestRequest",
-            "jobs wait too long",
+            "jobs are waiting too long",
             "AWS/SQS",
             "ApproximateAgeOfOldestMessage",
             requests,
             "Maximum",
             settings.alarms.oldest_message_s,
-            3,
         ),
     ]
 
 
-def _of_jobs(settings: Stage) -> list[Watch]:
+def _of_jobs(settings: Stage) -> list[Alarm]:
     function = ("FunctionName", settings.function.name)
     return [
-        Watch("FailedJobs", "a job failed for good", WORKER, "JobsFailed", function, "Sum", 1),
-        Watch(
+        Alarm("FailedJobs", "a job failed permanently", WORKER, "JobsFailed", function, "Sum", 1),
+        Alarm(
             "ProviderCost",
-            "the models cost more than planned",
+            "the provider cost is over its limit",
             WORKER,
             "Cost",
             function,
@@ -86,24 +94,35 @@ def _of_jobs(settings: Stage) -> list[Watch]:
     ]
 
 
-def _of_function(settings: Stage) -> list[Watch]:
+def _of_function(settings: Stage) -> list[Alarm]:
     function = ("FunctionName", settings.function.name)
     near = settings.function.timeout_s * MILLISECONDS * NEAR
     return [
-        Watch("Errors", "the function fails as a whole", "AWS/Lambda", "Errors", function, "Sum", 1, 2),
-        Watch(
+        # One period: a crash is repeated after the visibility timeout only, so that on a quiet queue no two periods in
+        # a row have a failure. A share: on a busy queue one failure among thousands, which SQS retries, wakes nobody.
+        Alarm(
+            "Errors",
+            f"at least {settings.alarms.failed_percent} % of the invocations fail",
+            "AWS/Lambda",
+            "Errors",
+            function,
+            "Sum",
+            settings.alarms.failed_percent,
+            total="Invocations",
+        ),
+        Alarm(
             "Throttles",
-            "the function may not run as often as it is asked to",
+            "invocations are throttled",
             "AWS/Lambda",
             "Throttles",
             function,
             "Sum",
             10,
-            3,
+            period_s=QUARTER,
         ),
-        Watch(
+        Alarm(
             "NearTimeout",
-            f"a run took over {NEAR:.0%} of the timeout",
+            f"an invocation took over {NEAR:.0%} of the timeout",
             "AWS/Lambda",
             "Duration",
             function,
@@ -114,38 +133,106 @@ def _of_function(settings: Stage) -> list[Watch]:
 
 
 def add(stack: StageStack) -> None:
-    """Add every alarm of the stage to the stack."""
-    for watch in watches(stack.settings):
-        _add(stack, watch)
+    """Add the topic and every alarm of the stage to the stack."""
+    account: dict[str, object] = {"StringEquals": {"aws:SourceAccount": Fn.ref("AWS::AccountId")}}
+    topic = stack.settings.alarms.topic
+    if not topic:
+        topic = add_topic(stack, "AlarmTopic", topic_name(stack.settings), "cloudwatch.amazonaws.com", account).ref
+    for alarm in alarms(stack.settings):
+        _add(stack, alarm, topic)
 
 
-def _add(stack: StageStack, watch: Watch) -> None:
-    settings = stack.settings
-    actions = [settings.alarms.topic] if settings.alarms.topic else None
-    cloudwatch.CfnAlarm(
-        stack,
-        f"{watch.name}Alarm",
-        alarm_name=name(settings, watch),
-        alarm_description=f"{watch.meaning[0].upper()}{watch.meaning[1:]}: docs/runbook.md#{dashed(watch.name)}",
-        namespace=watch.namespace,
-        metric_name=watch.metric,
-        dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name=watch.dimension[0], value=watch.dimension[1])],
-        statistic=watch.statistic,
-        period=watch.period_s,
-        evaluation_periods=watch.periods,
-        threshold=watch.threshold,
-        comparison_operator="GreaterThanOrEqualToThreshold",
-        treat_missing_data="notBreaching",
-        alarm_actions=actions,
-        ok_actions=actions,
+def add_topic(
+    stack: StageStack, logical_id: str, name: str, service: str, conditions: dict[str, object] | None = None
+) -> sns.CfnTopic:
+    """Add a topic to which `service` may publish, with the stage file's subscriber, and only over TLS.
+
+    It is not encrypted with SNS's own key: its policy keeps CloudWatch from publishing, and no message has a text.
+    """
+    notify = stack.settings.alarms.notify
+    protocol = "https" if notify.startswith("https:") else "email"
+    subscriber = sns.CfnTopic.SubscriptionProperty(endpoint=notify, protocol=protocol)
+    topic = sns.CfnTopic(stack, logical_id, topic_name=name, subscription=[subscriber] if notify else None)
+    plain: dict[str, object] = {"Bool": {"aws:SecureTransport": "false"}}
+    statements = [
+        _publish("PublishFromService", iam.ServicePrincipal(service), topic, conditions),
+        _publish("DenyPlainConnections", iam.AnyPrincipal(), topic, plain, iam.Effect.DENY),
+    ]
+    document = iam.PolicyDocument(statements=statements)
+    sns.CfnTopicPolicy(stack, f"{logical_id}Policy", topics=[topic.ref], policy_document=document)
+    return topic
+
+
+def _publish(
+    sid: str,
+    principal: iam.IPrincipal,
+    topic: sns.CfnTopic,
+    conditions: dict[str, object] | None,
+    effect: iam.Effect = iam.Effect.ALLOW,
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid=sid,
+        effect=effect,
+        principals=[principal],
+        actions=["sns:Publish"],
+        resources=[topic.ref],
+        conditions=conditions,
     )
 
 
-def name(settings: Stage, watch: Watch) -> str:
-    """What an alarm is called in the account."""
-    return f"{settings.function.name}-{dashed(watch.name)}"
+def _add(stack: StageStack, alarm: Alarm, topic: str) -> None:
+    settings = stack.settings
+    description = f"{alarm.meaning[0].upper()}{alarm.meaning[1:]}: docs/how-to/runbook.md#{dashed(alarm.name)}"
+    resource = cloudwatch.CfnAlarm(
+        stack,
+        f"{alarm.name}Alarm",
+        alarm_name=name(settings, alarm),
+        alarm_description=description,
+        evaluation_periods=1,
+        threshold=alarm.threshold,
+        comparison_operator="GreaterThanOrEqualToThreshold",
+        treat_missing_data="notBreaching",
+        alarm_actions=[topic],
+        ok_actions=[topic],
+    )
+    if alarm.total:
+        percentage = cloudwatch.CfnAlarm.MetricDataQueryProperty(
+            id="percentage", expression="100 * part / total", label=alarm.meaning, return_data=True
+        )
+        resource.metrics = [_query("part", alarm.metric, alarm), _query("total", alarm.total, alarm), percentage]
+        return
+    resource.namespace, resource.metric_name, resource.dimensions = alarm.namespace, alarm.metric, [_dimension(alarm)]
+    resource.statistic, resource.period = alarm.statistic, alarm.period_s
+
+
+def _query(identity: str, metric: str, alarm: Alarm) -> cloudwatch.CfnAlarm.MetricDataQueryProperty:
+    return cloudwatch.CfnAlarm.MetricDataQueryProperty(
+        id=identity,
+        return_data=False,
+        metric_stat=cloudwatch.CfnAlarm.MetricStatProperty(
+            metric=cloudwatch.CfnAlarm.MetricProperty(
+                namespace=alarm.namespace, metric_name=metric, dimensions=[_dimension(alarm)]
+            ),
+            period=alarm.period_s,
+            stat=alarm.statistic,
+        ),
+    )
+
+
+def _dimension(alarm: Alarm) -> cloudwatch.CfnAlarm.DimensionProperty:
+    return cloudwatch.CfnAlarm.DimensionProperty(name=alarm.dimension[0], value=alarm.dimension[1])
+
+
+def topic_name(settings: Stage) -> str:
+    """Return the name of the topic that the alarms notify."""
+    return f"{settings.function.name}-alarms"
+
+
+def name(settings: Stage, alarm: Alarm) -> str:
+    """Return the name of an alarm in the account."""
+    return f"{settings.function.name}-{dashed(alarm.name)}"
 
 
 def dashed(name: str) -> str:
-    """`DeadLetters` → `dead-letters`: an alarm's name, and its heading in the runbook."""
+    """Convert `DeadLetters` to `dead-letters`, as in an alarm's name and its heading in the runbook."""
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).removeprefix("-")

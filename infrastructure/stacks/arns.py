@@ -1,6 +1,6 @@
-"""ARNs of the stage's resources from their names: stacks know each other by the stage file, not by imported values.
+"""ARNs of the stage's resources, built from their names instead of imported from other stacks.
 
-Each is one `Fn::Sub` of nothing but partition, region and account, so that a template reads like a policy.
+Each is a single `Fn::Sub` of partition, region and account, so that a template reads like a policy.
 """
 
 from aws_cdk import Fn
@@ -9,77 +9,82 @@ HERE = "${AWS::Region}:${AWS::AccountId}"
 
 
 def queue(name: str) -> str:
-    """The ARN of a queue."""
+    """Return the ARN of a queue."""
     return _arn(f"sqs:{HERE}:{name}")
 
 
 def table(name: str) -> str:
-    """The ARN of a table."""
+    """Return the ARN of a table."""
     return _arn(f"dynamodb:{HERE}:table/{name}")
 
 
 def index(table_name: str, name: str) -> str:
-    """The ARN of an index of a table."""
+    """Return the ARN of an index of a table."""
     return _arn(f"dynamodb:{HERE}:table/{table_name}/index/{name}")
 
 
 def objects(bucket: str, prefix: str) -> str:
-    """The ARN of all objects of a bucket whose key starts with `prefix`."""
+    """Return the ARN of all objects of a bucket whose key starts with `prefix`."""
     return _arn(f"s3:::{bucket}/{prefix}*")
 
 
 def log_streams(log_group: str) -> str:
-    """The ARN of all log streams of a log group."""
+    """Return the ARN of all log streams of a log group."""
     return _arn(f"logs:{HERE}:log-group:{log_group}:log-stream:*")
 
 
 def repository(name: str) -> str:
-    """The ARN of a registry's repository."""
+    """Return the ARN of a repository."""
     return _arn(f"ecr:{HERE}:repository/{name}")
 
 
 def function(name: str) -> list[str]:
-    """The ARNs of a function and of its versions and aliases."""
+    """Return the ARNs of a function and of its versions and aliases."""
     return [_arn(f"lambda:{HERE}:function:{name}"), _arn(f"lambda:{HERE}:function:{name}:*")]
 
 
 def bucket(name: str) -> str:
-    """The ARN of a bucket."""
+    """Return the ARN of a bucket."""
     return _arn(f"s3:::{name}")
 
 
 def log_group(name: str) -> str:
-    """The ARN of a log group."""
+    """Return the ARN of a log group."""
     return _arn(f"logs:{HERE}:log-group:{name}:*")
 
 
 def stacks(stage: str) -> str:
-    """The ARN of all stacks of a stage."""
+    """Return the ARN of all stacks of a stage."""
     return _arn(f"cloudformation:{HERE}:stack/{stage}-*/*")
 
 
 def roles(stage: str) -> str:
-    """The ARN of the roles that CloudFormation names after a stage's function stack."""
+    """Return the ARN of the roles that CloudFormation names after a stage's function stack."""
     return _arn(f"iam::${{AWS::AccountId}}:role/{stage}-function-*")
 
 
 def rules(stage: str) -> str:
-    """The ARN of the rules that CloudFormation names after a stage's function stack."""
+    """Return the ARN of the rules that CloudFormation names after a stage's function stack."""
     return _arn(f"events:{HERE}:rule/{stage}-function-*")
 
 
 def alarms(function_name: str) -> str:
-    """The ARN of a function's alarms."""
+    """Return the ARN of a function's alarms."""
     return _arn(f"cloudwatch:{HERE}:alarm:{function_name}-*")
 
 
+def topic(name: str) -> str:
+    """Return the ARN of a topic."""
+    return _arn(f"sns:{HERE}:{name}")
+
+
 def alarm_text(name: str) -> str:
-    """The ARN of an alarm, for a text in which CloudFormation fills in the rest."""
+    """Return the ARN of an alarm, for a text in which CloudFormation fills in the rest."""
     return f"arn:${{AWS::Partition}}:cloudwatch:{HERE}:alarm:{name}"
 
 
 def dashboard(name: str) -> str:
-    """The ARN of a dashboard."""
+    """Return the ARN of a dashboard."""
     return _arn(f"cloudwatch::${{AWS::AccountId}}:dashboard/{name}")
 
 

@@ -1,4 +1,4 @@
-"""What every stack has in common: a plain template that any CloudFormation client can create, readable and stable."""
+"""The base of all stacks: a plain, readable and stable template that any CloudFormation client can create."""
 
 from aws_cdk import BootstraplessSynthesizer, CfnElement, RemovalPolicy, Stack
 from constructs import Construct
@@ -6,11 +6,11 @@ from constructs import Construct
 from stages import Stage
 
 INVISIBLE = ("Resource", "Default")
-"""Path components that CDK's own constructs add and a reader does not need."""
+"""Path components of CDK's own constructs that are left out of logical ids."""
 
 
 class StageStack(Stack):
-    """A stack of one stage, named `<stage>-<noun>`; needs no bootstrap, holds no asset and no metadata."""
+    """A stack of one stage, named `<stage>-<noun>`. It needs no bootstrap, and has no assets and no metadata."""
 
     noun: str
 
@@ -26,11 +26,11 @@ class StageStack(Stack):
         self.settings = settings
 
     def _allocate_logical_id(self, element: CfnElement) -> str:
-        """The path of the element, without a hash: an identifier that a person can name."""
+        """Return the path of the element without a hash, so that people can refer to it."""
         path = [part for part in element.node.path.split("/")[1:] if part not in INVISIBLE]
         return "".join(part[0].upper() + part[1:] for part in path)
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        """What becomes of data when its resource leaves the template."""
+        """The removal policy of resources with data."""
         return RemovalPolicy.RETAIN if self.settings.tables.deletion_protection else RemovalPolicy.DESTROY

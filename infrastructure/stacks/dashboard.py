@@ -1,4 +1,4 @@
-"""The stage at a glance, in CloudWatch: a page of widgets as JSON, each naming its metrics and nothing to compute.
+"""The CloudWatch dashboard of a stage: widgets that show plain metrics, without metric math.
 
 Format: CloudWatch's dashboard body structure. A row is 24 columns wide.
 """
@@ -31,7 +31,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Graph:
-    """A widget; `limit` draws a line where an alarm is raised."""
+    """A widget; `limit` draws a line at the threshold of an alarm."""
 
     title: str
     series: tuple[Series, ...]
@@ -41,28 +41,37 @@ class Graph:
 
 
 def graphs(settings: Stage) -> list[Graph]:
-    """Every graph, in reading order: what came of the jobs, what waits, how the function does."""
+    """Return all graphs in reading order: jobs, queues, function."""
     return [*_jobs(settings), *_queues(settings), *_function(settings)]
 
 
 def _jobs(settings: Stage) -> list[Graph]:
     function = ("FunctionName", settings.function.name)
-    fates = ("Completed", "Duplicate", "Failed", "DeadLettered", "Requeued", "Retried", "Returned")
+    outcomes = ("Completed", "Duplicate", "Failed", "DeadLettered", "Requeued", "Retried", "Returned")
 
     def worker(metric: str, statistic: str, label: str = "") -> Series:
         return Series(alarms.WORKER, metric, function, statistic, label)
 
     return [
-        Graph("Jobs by fate", tuple(worker(f"Jobs{fate}", "Sum", fate) for fate in fates), "jobs", stacked=True),
-        Graph("A job's duration", tuple(worker("JobDuration", one, one) for one in ("p50", "p90", "p99")), "ms"),
+        Graph("Jobs by outcome", tuple(worker(f"Jobs{name}", "Sum", name) for name in outcomes), "jobs", stacked=True),
+        Graph(
+            "Job duration",
+            tuple(worker("JobDuration", statistic, statistic) for statistic in ("p50", "p90", "p99")),
+            "ms",
+        ),
         Graph(
             "Provider",
             (worker("ProviderCalls", "Sum"), worker("InputTokens", "Sum"), worker("OutputTokens", "Sum")),
             "per 5 minutes",
         ),
         Graph("Provider cost", (worker("Cost", "Sum"),), "US dollars per 5 minutes"),
-        Graph("Age of a message when taken", tuple(worker("MessageAge", one, one) for one in ("p50", "p99")), "s"),
-        Graph("Receives of a message", (worker("ReceiveCount", "Maximum"), worker("ReceiveCount", "Average")), "times"),
+        Graph("Jobs of unknown cost", (worker("UnpricedJobs", "Sum"),), "per 5 minutes"),
+        Graph(
+            "Message age when received",
+            tuple(worker("MessageAge", name, name) for name in ("p50", "p99")),
+            "s",
+        ),
+        Graph("Receive count", (worker("ReceiveCount", "Maximum"), worker("ReceiveCount", "Average")), "times"),
     ]
 
 
@@ -74,7 +83,7 @@ def _queues(settings: Stage) -> list[Graph]:
 
     oldest = Series("AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", queues.request), "Maximum")
     return [
-        Graph("Waiting", (depth(queues.request), depth(queues.response)), "messages"),
+        Graph("Queue depth", (depth(queues.request), depth(queues.response)), "messages"),
         Graph("Oldest request", (oldest,), "s", limit=settings.alarms.oldest_message_s),
         Graph(
             "Dead letters",
@@ -95,12 +104,17 @@ def _function(settings: Stage) -> list[Graph]:
     return [
         Graph(
             "Invocations, errors, throttles",
-            tuple(lambda_(one, "Sum") for one in ("Invocations", "Errors", "Throttles")),
+            tuple(lambda_(metric, "Sum") for metric in ("Invocations", "Errors", "Throttles")),
             "per 5 minutes",
         ),
-        Graph("Duration", tuple(lambda_("Duration", one, one) for one in ("p50", "p99", "Maximum")), "ms", limit=near),
         Graph(
-            "At once",
+            "Duration",
+            tuple(lambda_("Duration", name, name) for name in ("p50", "p99", "Maximum")),
+            "ms",
+            limit=near,
+        ),
+        Graph(
+            "Concurrency",
             (lambda_("ConcurrentExecutions", "Maximum"), Series(alarms.WORKER, "ColdStarts", function, "Sum")),
             "environments",
             limit=settings.function.reserved_concurrency,
@@ -109,21 +123,21 @@ def _function(settings: Stage) -> list[Graph]:
 
 
 def body(settings: Stage) -> dict[str, Any]:
-    """The page; `${AWS::…}` in it is CloudFormation's."""
-    names = [alarms.name(settings, watch) for watch in alarms.watches(settings)]
+    """Return the dashboard body; CloudFormation substitutes `${AWS::…}` in it."""
+    names = [alarms.name(settings, alarm) for alarm in alarms.alarms(settings)]
     state = {
         "type": "alarm",
         **_place(0, 0, COLUMNS, 3),
-        "properties": {"title": "Alarms", "alarms": [arns.alarm_text(one) for one in names]},
+        "properties": {"title": "Alarms", "alarms": [arns.alarm_text(name) for name in names]},
     }
     per_row = COLUMNS // WIDTH
     widgets = [
         {
             "type": "metric",
             **_place(number % per_row * WIDTH, 3 + number // per_row * HEIGHT),
-            "properties": _graph(one),
+            "properties": _graph(graph),
         }
-        for number, one in enumerate(graphs(settings))
+        for number, graph in enumerate(graphs(settings))
     ]
     return {"periodOverride": "inherit", "widgets": [state, *widgets]}
 
@@ -133,7 +147,7 @@ def _place(x: int, y: int, width: int = WIDTH, height: int = HEIGHT) -> dict[str
 
 
 def _graph(graph: Graph) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    properties: dict[str, Any] = {
         "title": graph.title,
         "region": "${AWS::Region}",
         "view": "timeSeries",
@@ -143,8 +157,8 @@ def _graph(graph: Graph) -> dict[str, Any]:
         "yAxis": {"left": {"min": 0, "label": graph.unit, "showUnits": False}},
     }
     if graph.limit is not None:
-        shown["annotations"] = {"horizontal": [{"label": "alarm", "value": graph.limit}]}
-    return shown
+        properties["annotations"] = {"horizontal": [{"label": "alarm", "value": graph.limit}]}
+    return properties
 
 
 def _metric(series: Series) -> list[Any]:
@@ -153,7 +167,7 @@ def _metric(series: Series) -> list[Any]:
 
 
 def name(settings: Stage) -> str:
-    """What the page is called in the account."""
+    """Return the dashboard's name in the account."""
     return f"{settings.function.name}-{settings.name}"
 
 

@@ -1,4 +1,4 @@
-"""The function's environment: what the stage file says, and the names of what it works with."""
+"""The function's environment variables: those of the stage file, and the names of its resources."""
 
 from aws_cdk import Fn
 
@@ -6,7 +6,7 @@ from stages import Stage
 
 
 def variables(settings: Stage) -> dict[str, str]:
-    """Variable → value: a literal, or a `Fn::Sub` of nothing but region and account, so that anyone can resolve it."""
+    """Return variable → value: a literal, or a `Fn::Sub` of region and account, which `make config` can resolve."""
     queues = settings.queues
     return {
         **settings.function.environment,
@@ -20,5 +20,5 @@ def variables(settings: Stage) -> dict[str, str]:
 
 
 def queue_url(name: str) -> str:
-    """A queue's URL, as SQS itself forms it."""
+    """Return the URL of a queue, in the form that SQS uses."""
     return Fn.sub(f"https://sqs.${{AWS::Region}}.amazonaws.com/${{AWS::AccountId}}/{name}")

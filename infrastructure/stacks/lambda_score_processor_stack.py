@@ -1,6 +1,6 @@
-"""The function that scores: its role, log group, alias, event source mapping, alarms and dashboard.
+"""The function: its role, log group, alias, event source mapping, sweep, alarms and dashboard.
 
-The image is a parameter. Which version the alias serves is moved by the deploy and by nothing in this template.
+The image is a parameter. The version that the alias points at is changed by the deploy only, never by this template.
 """
 
 from aws_cdk import CfnParameter
@@ -18,7 +18,7 @@ from stages import Stage
 
 
 class LambdaScoreProcessorStack(StageStack):
-    """The function by image, least privilege, with an alias that the event source mapping invokes."""
+    """The function with a least-privilege role, and an alias that the event source mapping invokes."""
 
     noun = "function"
 
@@ -31,7 +31,7 @@ class LambdaScoreProcessorStack(StageStack):
         role = iam.Role(
             self,
             "Role",
-            description=f"What {settings.function.name} may do, and nothing else",
+            description=f"The permissions of {settings.function.name}",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={"worker": worker_policy(settings)},
         )
@@ -49,7 +49,7 @@ class LambdaScoreProcessorStack(StageStack):
             "ImageUri",
             type="String",
             allowed_pattern=r".+@sha256:[0-9a-f]{64}",
-            description="The image to create the function with; later ones come from the deploy",
+            description="The image with which the function is created; make deploy changes it later",
             constraint_description="an image by digest: <registry>/<repository>@sha256:<64 hex digits>",
         )
         shape = self.settings.function
@@ -69,12 +69,15 @@ class LambdaScoreProcessorStack(StageStack):
             tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode=shape.tracing_mode),
             environment=lambda_.CfnFunction.EnvironmentProperty(variables=variables(self.settings)),
         )
-        # Lambda would make the group itself on the first invocation, and keep its events for ever.
+        # Otherwise Lambda creates the group on the first invocation, without a retention period.
         function.add_resource_dependency(log_group)
         return function
 
     def _alias(self, function: lambda_.CfnFunction) -> lambda_.CfnAlias:
-        """Born at $LATEST. CloudFormation only writes what changed in the template, so nothing here may ever change."""
+        """Create the alias at $LATEST.
+
+        CloudFormation only updates properties that change in the template. Changing one of these would move the alias.
+        """
         return lambda_.CfnAlias(
             self, "Alias", function_name=function.ref, function_version="$LATEST", name=self.settings.function.alias
         )
@@ -96,12 +99,12 @@ class LambdaScoreProcessorStack(StageStack):
         )
 
     def _sweep(self, alias: lambda_.CfnAlias) -> None:
-        """Answers that a crash kept from being sent are sent by the next sweep."""
+        """Add the schedule that sends the responses which a crash left unsent."""
         minutes = self.settings.sweep.every_minutes
         rule = events.CfnRule(
             self,
             "SweepRule",
-            description="Sends the answers that a crash left in the outbox",
+            description="Sends the responses that a crash left in the outbox",
             schedule_expression=f"rate({minutes} minute{'s' if minutes > 1 else ''})",
             targets=[events.CfnRule.TargetProperty(arn=alias.ref, id="sweep", input='{"source":"sweep"}')],
         )

@@ -1,6 +1,6 @@
-"""What the worker may do: actions and ARNs, one statement for each thing that it does.
+"""The permissions of the worker: actions and ARNs, one statement for each task.
 
-`tests/e2e/test_least_privilege.py` holds this against the calls that the worker really makes, both ways.
+`tests/e2e/test_least_privilege.py` compares them, in both directions, with the calls that the worker really makes.
 """
 
 from aws_cdk import aws_iam as iam
@@ -15,17 +15,17 @@ TAKE = [
     "sqs:GetQueueAttributes",
     "sqs:ReceiveMessage",
     "sqs:SendMessage",
-]  # sent again when another worker holds the job at the message's last receive
+]  # SendMessage: a message at its last receive, whose job another worker has leased, is sent again
 TRACE = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
-"""What X-Ray's daemon beside the worker sends, with the worker's role; these actions know no resource."""
+"""The calls of X-Ray's daemon, which uses the worker's role. They do not support resource-level permissions."""
 READ_TOGETHER = ("Item", "Score", "Scorecard", "ScoreResult")
 READ_ALONE = ("Outbox", "ScoreVersion", "ScoringJob")
 
 
 def worker_policy(settings: Stage) -> iam.PolicyDocument:
-    """The inline policy of the function's role.
+    """Return the inline policy of the function's role.
 
-    The only wildcards are log streams, object keys below a prefix and, where tracing is on, X-Ray's two actions.
+    The only wildcards are for log streams, object keys with a prefix and, if tracing is on, X-Ray's two actions.
     """
     queues, bucket = settings.queues, settings.bucket
 
@@ -65,7 +65,7 @@ def worker_policy(settings: Stage) -> iam.PolicyDocument:
 
 
 def _secrets(settings: Stage) -> list[iam.PolicyStatement]:
-    """The right to read what the environment names by its ARN, each by its own; none where it names nothing."""
+    """Return the permission to read each secret and parameter whose ARN is in the environment, and no other."""
     named = [arn for value in settings.function.environment.values() if (arn := secret_arn(value))]
     stored = sorted({arn for arn in named if arn.split(":")[2] == "secretsmanager"})
     parameters = sorted({arn for arn in named if arn.split(":")[2] == "ssm"})

@@ -1,4 +1,4 @@
-"""How jobs come in and results are announced: two queues, each with its dead-letter queue."""
+"""The request queue and the response queue, each with its dead-letter queue."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
@@ -8,13 +8,15 @@ from infrastructure.stacks import arns
 from infrastructure.stacks.base import StageStack
 from stages import Stage
 
-RETENTION = Duration.days(14)
-"""SQS's longest: a message survives a long weekend and the search for the cause."""
+RETENTION = Duration.days(7)
+"""A message survives a long weekend, and the search for the cause."""
+DEAD_LETTER_RETENTION = Duration.days(14)
+"""SQS's maximum. A letter keeps the time at which it was first sent, so its queue must retain it for longer."""
 LONG_POLL = Duration.seconds(10)
 
 
 class ScoringQueuesStack(StageStack):
-    """Request and response queue, encrypted, each with a dead-letter queue that accepts only its own source."""
+    """Both queues are encrypted, and each dead-letter queue accepts messages of its own source only."""
 
     noun = "queues"
 
@@ -33,10 +35,10 @@ class ScoringQueuesStack(StageStack):
             queue_name=dead_letters_name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=RETENTION,
+            retention_period=DEAD_LETTER_RETENTION,
             removal_policy=self.removal_policy,
         )
-        # By name, not by reference: the two queues would otherwise have to be made before each other.
+        # By name, since references in both directions would be circular.
         source_arn = arns.queue(name)
         policy = dead_letters.node.default_child
         assert isinstance(policy, sqs.CfnQueue)

@@ -1,4 +1,4 @@
-"""What the worker remembers: DynamoDB tables, and the bucket for what is too large for them."""
+"""The DynamoDB tables, and the bucket for artifacts and for values that are too large for a record."""
 
 from dataclasses import dataclass
 
@@ -39,13 +39,13 @@ TABLES = (
     Table("ScoringJob"),
     Table("ScoreResult", (Index("byScoringJob", "scoringJobId"), Index("byItem", "itemId", "typeScoreUpdatedAt"))),
     Table("Outbox"),
-    # The ledger of deploys: the worker does not know it.
+    # The ledger of deploys, which the worker does not use.
     Table("Deployment", partition="function", sort="at"),
 )
 
 
 class TablesStack(StageStack):
-    """All tables, paid per request and encrypted with DynamoDB's own key, and the artifact bucket."""
+    """All tables, billed per request and encrypted with DynamoDB's own key, and the artifact bucket."""
 
     noun = "tables"
 
@@ -80,7 +80,7 @@ class TablesStack(StageStack):
             )
 
     def _add_bucket(self) -> None:
-        """Artifacts are named by digest and never change, so old versions are only kept against mistakes."""
+        """Add the bucket. Artifacts are named by digest and never change: old versions only guard against mistakes."""
         s3.Bucket(
             self,
             "ArtifactBucket",

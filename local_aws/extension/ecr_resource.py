@@ -1,4 +1,4 @@
-"""CloudFormation's AWS::ECR::Repository: created, updated and deleted through ECR itself."""
+"""CloudFormation's AWS::ECR::Repository, created, updated and deleted through the ECR API."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from localstack.services.cloudformation.resource_provider import (
 
 
 class RepositoryProvider(ResourceProvider):
-    """Lifecycle, repository policy, tag mutability, scanning, encryption and tags included."""
+    """Resource provider, including lifecycle, repository policy, tag mutability, scanning, encryption and tags."""
 
     TYPE = "AWS::ECR::Repository"
     SCHEMA: ClassVar = {
@@ -26,7 +26,7 @@ class RepositoryProvider(ResourceProvider):
     }
 
     def create(self, request: ResourceRequest) -> ProgressEvent:
-        """Create the repository and what belongs to it."""
+        """Create the repository and its settings."""
         model, ecr = request.desired_state, request.aws_client_factory.ecr
         if not model.get("RepositoryName"):
             name = util.generate_default_name(request.stack_name, request.logical_resource_id)
@@ -42,7 +42,7 @@ class RepositoryProvider(ResourceProvider):
         return _success({**model, "Arn": answer["repositoryArn"], "RepositoryUri": answer["repositoryUri"]})
 
     def update(self, request: ResourceRequest) -> ProgressEvent:
-        """Bring an existing repository to the desired state."""
+        """Update an existing repository to the desired state."""
         model, before, ecr = request.desired_state, request.previous_state, request.aws_client_factory.ecr
         name = before["RepositoryName"]
         ecr.put_image_tag_mutability(
@@ -55,21 +55,21 @@ class RepositoryProvider(ResourceProvider):
         return _success({**model, **fixed})
 
     def read(self, request: ResourceRequest) -> ProgressEvent:
-        """The repository as ECR describes it."""
+        """Return the repository as ECR describes it."""
         ecr, name = request.aws_client_factory.ecr, request.desired_state["RepositoryName"]
-        found = ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
+        description = ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
         return _success(
             {
                 "RepositoryName": name,
-                "Arn": found["repositoryArn"],
-                "RepositoryUri": found["repositoryUri"],
-                "ImageTagMutability": found["imageTagMutability"],
-                "ImageScanningConfiguration": {"ScanOnPush": found["imageScanningConfiguration"]["scanOnPush"]},
+                "Arn": description["repositoryArn"],
+                "RepositoryUri": description["repositoryUri"],
+                "ImageTagMutability": description["imageTagMutability"],
+                "ImageScanningConfiguration": {"ScanOnPush": description["imageScanningConfiguration"]["scanOnPush"]},
             }
         )
 
     def delete(self, request: ResourceRequest) -> ProgressEvent:
-        """Delete the repository; one that holds images stays, unless EmptyOnDelete says otherwise."""
+        """Delete the repository. One that contains images is kept unless EmptyOnDelete is set."""
         model, ecr = request.previous_state or request.desired_state, request.aws_client_factory.ecr
         with contextlib.suppress(ecr.exceptions.RepositoryNotFoundException):
             ecr.delete_repository(repositoryName=model["RepositoryName"], force=bool(model.get("EmptyOnDelete")))
@@ -86,11 +86,11 @@ def _scanning(model: dict) -> dict:
 
 
 def _encryption(model: dict) -> dict:
-    found = model.get("EncryptionConfiguration")
-    if not found:
+    configuration = model.get("EncryptionConfiguration")
+    if not configuration:
         return {}
     words = {"EncryptionType": "encryptionType", "KmsKey": "kmsKey"}
-    return {"encryptionConfiguration": {words[key]: value for key, value in found.items()}}
+    return {"encryptionConfiguration": {words[key]: value for key, value in configuration.items()}}
 
 
 def _policies(ecr, model: dict, before: dict) -> None:

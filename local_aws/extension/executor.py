@@ -1,5 +1,6 @@
-"""Execution environments of LocalStack's Lambda: ours, one for each of its executors."""
+"""Executor of LocalStack's Lambda that runs each environment as a container of our own."""
 
+import functools
 import logging
 import threading
 
@@ -7,9 +8,9 @@ from localstack.aws.api.lambda_ import PackageType
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
-from local_aws import engines
+from local_aws import engine_choice, network
 from local_aws.environment import Environment
-from local_aws.extension import image_code
+from local_aws.extension import image_code, loopback_server, metrics
 from local_aws.extension.log_writer import LogStream
 from local_aws.sandbox import FunctionSettings
 
@@ -21,21 +22,21 @@ running: dict[str, "ImageExecutor"] = {}
 
 
 def engine():
-    """The engine of this instance; chosen once."""
+    """Return this instance's engine, chosen once."""
     global _engine
     with _engine_lock:
         if _engine is None:
-            _engine = engines.choose()
+            _engine = engine_choice.choose()
         return _engine
 
 
 def stop_all() -> None:
-    """End every execution environment for good: batches that still come would start others, and wait for them."""
+    """Stop every execution environment permanently, so that late batches do not start new ones and wait for them."""
     _closed.set()
     for executor in list(running.values()):
         try:
             executor.stop()
-        except Exception as error:  # one that cannot be ended must not keep the others
+        except Exception as error:  # one that fails to stop must not keep the others running
             LOG.warning("execution environment %s: %s", executor.id, error)
 
 
@@ -59,63 +60,74 @@ class ImageExecutor(RuntimeExecutor):
         settings = function_settings(self.function_version, variables)
         self.environment = Environment(image, settings, engine(), self.log.add, container_name(self.id))
         running[self.id] = self
-        if self.ended or _closed.is_set():  # while the image was unpacked
+        if self.ended or _closed.is_set():  # stopped while the image was being unpacked
             self.stop()
         self.environment.start()
 
     def stop(self) -> None:
-        """End the container, also one that is about to start."""
+        """Stop the container, even while it is starting."""
         self.ended = True
         running.pop(self.id, None)
         if self.environment:
             self.environment.stop()
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
-        """Run one invocation; its log went to CloudWatch Logs already, the result has the tail."""
-        assert self.environment is not None  # LocalStack invokes after start
+        """Run one invocation. Its log is already in CloudWatch Logs; the result contains the tail."""
+        assert self.environment is not None  # LocalStack invokes only after start
         reply = self.environment.invoke(
             payload["invoke-id"], payload["payload"].encode(), payload["invoked-function-arn"], payload["trace-id"]
         )
         self.log.flush()
+        identity, report = self.function_version.id, reply.report
+        metrics.of_function(
+            identity.account, identity.region, identity.function_name, "Duration", report.duration_ms, "Milliseconds"
+        )
         return InvocationResult(payload["invoke-id"], reply.payload, is_error=reply.error, logs=reply.log)
 
     def get_logs(self) -> str:
-        """Nothing: the log is in CloudWatch Logs."""
+        """Return nothing: the log is in CloudWatch Logs."""
         return ""
 
     def get_address(self) -> str:
-        """Where the environment is reached."""
+        """Return the environment's address."""
         return "127.0.0.1"
 
     def get_endpoint_from_executor(self) -> str:
-        """Where the environment reaches LocalStack."""
+        """Return the address at which the environment reaches LocalStack."""
         return "127.0.0.1"
 
     def get_runtime_endpoint(self) -> str:
-        """Nothing: only LocalStack's own init program asks for it."""
+        """Return nothing: only LocalStack's own init program needs it."""
         return ""
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """Unpack the image, so that the function is Active only when it can start."""
+        """Unpack the image, so that the function becomes Active only once it can start."""
         if function_version.config.package_type != PackageType.Image:
             raise NotImplementedError("the local AWS runs container images only, no zip functions")
         image_code.unpack(function_version.config.image)
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Nothing: layers are shared."""
+        """Do nothing: layers are shared."""
 
 
 def container_name(executor_id: str) -> str:
-    """The container's name: it begins with the instance's, so that another start finds what a killed one left."""
+    """Return the container's name, prefixed by the instance's so that a restart finds leftovers of a killed one."""
     import os
 
     return f"{os.environ['LOCAL_AWS_KEY']}-{executor_id}"
 
 
+@functools.cache
+def services():
+    """Return what functions reach: the gateway, and what this instance was started with; None: the whole network."""
+    result = network.parse(network.configured_reach())
+    return None if result is None else (loopback_server.service(), *result)
+
+
 def function_settings(version: FunctionVersion, variables: dict[str, str]) -> FunctionSettings:
-    """LocalStack's description of a version as our settings."""
+    """Convert LocalStack's description of a version to our settings."""
     config = version.config
     override = config.image_config
     return FunctionSettings(
@@ -126,6 +138,7 @@ def function_settings(version: FunctionVersion, variables: dict[str, str]) -> Fu
         memory_mb=config.memory_size,
         tmp_mb=config.ephemeral_storage.size if config.ephemeral_storage else 512,
         environment=variables,
+        services=services(),
         entrypoint=tuple((override and override.entrypoint) or ()),
         command=tuple((override and override.command) or ()),
         working_directory=(override and override.working_directory) or "",

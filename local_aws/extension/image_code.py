@@ -1,4 +1,4 @@
-"""Images of functions: a URI resolved to a digest once, when the function is created or updated."""
+"""Container images of functions. A URI is resolved to a digest once, when a function is created or updated."""
 
 import dataclasses
 import json
@@ -7,12 +7,15 @@ import re
 from localstack.aws.api.lambda_ import InvalidParameterValueException
 from localstack.services.lambda_.invocation.lambda_models import ImageCode
 
-from local_aws.extension import registry, storage
+from local_aws.extension import registry, registry_storage
 from local_aws.image import MANIFEST_TYPES, Image, from_manifest
+from nix.oci.digest import DIGEST
 
 PATTERN = re.compile(
-    r"(?P<repository>[^:@]+(?::\d+)?/[^:@]+)(?::(?P<tag>[\w][\w.-]*))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+    r"(?P<repository>[^:@]+(?::\d+)?/[^:@]+)(?::(?P<tag>[\w][\w.-]*))?(?:@(?P<digest>" + DIGEST.pattern + r"))?"
 )
+AWS_HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/")
+"""The registry's name on AWS, which commands and scripts write out; the local registry has the same repositories."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,18 +24,18 @@ class DigestImageCode(ImageCode):
 
     @property
     def resolved_image_uri(self):
-        """The URI by digest. The stock one breaks on repo@sha256:… and on a host with a port and no tag."""
+        """Return the URI by digest. LocalStack's own fails for repo@sha256:… and for a host with a port but no tag."""
         return f"{_parse(self.image_uri)[0]}@sha256:{self.code_sha256}"
 
 
 def create_image_code(image_uri: str) -> ImageCode:
-    """Resolve a URI; raise Lambda's own errors for what is no image of this registry."""
+    """Resolve a URI. Raise Lambda's errors if it does not name an image in this registry."""
     name, tag, digest = _parse(image_uri)
     repository = name.partition("/")[2]
-    digest = digest or storage.tags(repository).get(tag)
-    if digest not in storage.digests(repository):
+    digest = digest or registry_storage.tags(repository).get(tag)
+    if digest not in registry_storage.digests(repository):
         raise _invalid(f"Source image {image_uri} does not exist. Provide a valid source image.")
-    kind = json.loads(storage.blob(digest).read_text()).get("mediaType", MANIFEST_TYPES[0])
+    kind = json.loads(registry_storage.blob(digest).read_text()).get("mediaType", MANIFEST_TYPES[0])
     if kind not in MANIFEST_TYPES:
         text = "The image manifest, config or layer media type for the source image"
         raise _invalid(f"{text} {image_uri} is not supported.")
@@ -40,16 +43,16 @@ def create_image_code(image_uri: str) -> ImageCode:
 
 
 def unpack(code: ImageCode) -> Image:
-    """The unpacked image; only layers never seen before cost anything."""
-    return from_manifest(f"sha256:{code.code_sha256}", storage.blob)
+    """Return the unpacked image; only new layers take time."""
+    return from_manifest(f"sha256:{code.code_sha256}", registry_storage.blob)
 
 
 def _parse(uri: str) -> tuple[str, str | None, str | None]:
-    found = PATTERN.fullmatch(uri)
-    if not found or not found["repository"].startswith(registry.HOST + "/"):
+    match = PATTERN.fullmatch(AWS_HOST.sub(f"{registry.HOST}/", uri, count=1))
+    if not match or not match["repository"].startswith(registry.HOST + "/"):
         raise _invalid(f"Source image {uri} is not valid. Provide a valid source image.")
-    digest = found["digest"]
-    return found["repository"], found["tag"] or (None if digest else "latest"), digest
+    digest = match["digest"]
+    return match["repository"], match["tag"] or (None if digest else "latest"), digest
 
 
 def _invalid(text: str) -> InvalidParameterValueException:

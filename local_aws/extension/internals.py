@@ -1,40 +1,48 @@
-"""Every reach into LocalStack's and moto's internals that no extension point offers; each has a test of its name."""
+"""Patches of LocalStack's and moto's internals where no extension point exists. Each has a test of the same name."""
 
 import os
 from pathlib import Path
 
 
 def apply_at_start() -> None:
-    """Before any service is made."""
+    """Apply the patches that must precede every service."""
     private_s3_storage()
     repository_uris()
     image_sizes()
     repository_resource()
     log_group_resource()
     role_resource()
+    reverted_drift()
     thrifty_transactions()
     quick_dynamodb()
     gathered_metrics()
+    ages_of_queues()
+    whole_dimensions()
+    evaluated_alarms()
+    alarm_resource()
+    filter_patterns()
 
 
 def apply_to_lambda() -> None:
-    """Before the Lambda provider is made."""
+    """Apply the patches that must precede the Lambda provider."""
     image_code_without_docker()
     logs_written_once()
     parallel_batches()
     disabled_means_disabled()
     shares_of_an_alias()
+    metrics_of_functions()
+    configuration_of_an_alias()
 
 
 def private_s3_storage() -> None:
-    """S3 keeps objects in a constant folder of /tmp, shared by all instances and users: use the instance's."""
+    """Store S3 objects in the instance's folder instead of one in /tmp that all instances and users share."""
     import localstack.services.s3.provider as module
 
     module.DEFAULT_S3_TMP_DIR = str(Path(os.environ["LOCAL_AWS_INSTANCE"]) / "s3")
 
 
 def repository_uris() -> None:
-    """moto's repositories have amazonaws.com URIs: name the local registry."""
+    """Give repositories URIs of the local registry instead of amazonaws.com."""
     from moto.ecr import models
 
     from local_aws.extension import registry
@@ -49,7 +57,7 @@ def repository_uris() -> None:
 
 
 def image_sizes() -> None:
-    """moto invents an image's size: sum the manifest's blobs, as ECR does."""
+    """Compute an image's size from the manifest's blobs, as ECR does; moto makes one up."""
     import json
 
     from moto.ecr import models
@@ -63,7 +71,7 @@ def image_sizes() -> None:
 
 
 def repository_resource() -> None:
-    """CloudFormation's AWS::ECR::Repository is a mock that creates nothing: ours calls ECR."""
+    """Replace CloudFormation's AWS::ECR::Repository, a mock that creates nothing."""
     from localstack.services.ecr.resource_providers import aws_ecr_repository_plugin as module
 
     def load(self):
@@ -75,7 +83,7 @@ def repository_resource() -> None:
 
 
 def log_group_resource() -> None:
-    """CloudFormation's AWS::Logs::LogGroup ignores RetentionInDays and cannot be updated: ours can."""
+    """Replace CloudFormation's AWS::Logs::LogGroup, which ignores RetentionInDays and cannot be updated."""
     from localstack.services.logs.resource_providers import aws_logs_loggroup_plugin as module
 
     def load(self):
@@ -87,7 +95,7 @@ def log_group_resource() -> None:
 
 
 def role_resource() -> None:
-    """CloudFormation's AWS::IAM::Role keeps the inline policies of its creation: ours takes those of an update."""
+    """Replace CloudFormation's AWS::IAM::Role, which ignores inline policies in updates."""
     from localstack.services.iam.resource_providers import aws_iam_role_plugin as module
 
     def load(self):
@@ -98,31 +106,126 @@ def role_resource() -> None:
     module.IAMRoleProviderPlugin.load = load
 
 
-def thrifty_transactions() -> None:
-    """moto copies whole tables before each transaction: copy what it may change."""
-    from local_aws.extension import snapshots
+def reverted_drift() -> None:
+    """Honour DeploymentMode=REVERT_DRIFT of change sets; LocalStack ignores it."""
+    from local_aws.extension import drift_reverts
 
-    snapshots.install()
+    drift_reverts.install()
+
+
+def thrifty_transactions() -> None:
+    """Copy only the items that a transaction may change; moto copies whole tables."""
+    from local_aws.extension import transaction_snapshots
+
+    transaction_snapshots.install()
 
 
 def quick_dynamodb() -> None:
-    """moto parses, copies and measures the same things again and again for one call: once is enough."""
-    from local_aws.extension import quick_dynamodb as module
+    """Cache what moto parses, copies and measures repeatedly for one call."""
+    from local_aws.extension import dynamodb_speedups as module
 
     module.install()
 
 
 def gathered_metrics() -> None:
-    """SQS publishes each message's metrics by calls of their own to CloudWatch: gather those of a second in one."""
+    """Batch SQS metrics; LocalStack makes one call to CloudWatch for each message."""
     import localstack.services.sqs.provider as module
 
-    from local_aws.extension.queue_metrics import GatheringDispatcher
+    from local_aws.extension.metrics import GatheringDispatcher
 
     module.CloudwatchDispatcher = GatheringDispatcher
 
 
+def ages_of_queues() -> None:
+    """Publish the age of the oldest message, which LocalStack does not compute."""
+    from localstack.services.sqs.provider import CloudwatchPublishWorker as Worker
+
+    from local_aws.extension.metrics import publishing_ages
+
+    Worker.publish_approximate_cloudwatch_metrics = publishing_ages(Worker.publish_approximate_cloudwatch_metrics)
+
+
+def whole_dimensions() -> None:
+    """Match whole values of dimensions: asked for a queue `one`, LocalStack adds the metrics of a queue `one-more`."""
+    from localstack.services.cloudwatch.cloudwatch_database_helper import CloudwatchDatabase
+
+    original = CloudwatchDatabase._get_ordered_dimensions_with_separator
+
+    def whole(self, dims, for_search=False):
+        text = original(self, dims)
+        return text if not (text and for_search) else f"%{text.replace(chr(9), chr(9) + '%')}"
+
+    CloudwatchDatabase._get_ordered_dimensions_with_separator = whole
+
+
+def evaluated_alarms() -> None:
+    """Evaluate alarms every minute and with metric math."""
+    from localstack.services.cloudwatch.alarm_scheduler import AlarmScheduler
+
+    from local_aws.extension import alarms
+
+    AlarmScheduler.schedule_metric_alarm = alarms.schedule
+    alarms.install()
+
+
+def alarm_resource() -> None:
+    """Replace CloudFormation's AWS::CloudWatch::Alarm, which cannot be updated."""
+    from localstack.services.cloudwatch.resource_providers import aws_cloudwatch_alarm_plugin as module
+
+    def load(self):
+        from local_aws.extension.alarm_resource import AlarmProvider
+
+        self.factory = AlarmProvider
+
+    module.CloudWatchAlarmProviderPlugin.load = load
+
+
+def metrics_of_functions() -> None:
+    """Batch the metrics of functions, as those of queues, and count throttled invocations."""
+    from localstack.services.lambda_.invocation import version_manager
+    from localstack.services.lambda_.invocation.counting_service import CountingService
+
+    from local_aws.extension import metrics
+
+    version_manager.record_cw_metric_invocation = metrics.invoked
+    version_manager.record_cw_metric_error = metrics.failed
+    CountingService.get_invocation_lease = metrics.counting_throttles(CountingService.get_invocation_lease)
+
+
+def filter_patterns() -> None:
+    """Evaluate filter patterns of logs; LocalStack's matcher, made to be replaced, matches everything."""
+    from localstack.aws.api import CommonServiceException
+    from localstack.services.logs import provider
+
+    from local_aws import log_patterns
+
+    def get_pattern_matcher(pattern):
+        try:
+            matches = log_patterns.matcher(pattern or "")
+        except ValueError as error:
+            raise CommonServiceException("InvalidParameterException", str(error)) from None
+        return lambda _, event: matches(event["message"])
+
+    provider.get_pattern_matcher = get_pattern_matcher
+
+
+def configuration_of_an_alias() -> None:
+    """Resolve an alias in GetFunctionConfiguration, as GetFunction does; LocalStack looks for a version of its name."""
+    import functools
+
+    from localstack.services.lambda_.provider import LambdaProvider
+
+    original = LambdaProvider.get_function_configuration
+
+    @functools.wraps(original)
+    def get_function_configuration(self, context, function_name, qualifier=None, **kwargs):
+        return self.get_function(context, function_name, qualifier)["Configuration"]
+
+    LambdaProvider.get_function_configuration = get_function_configuration
+
+
 def image_code_without_docker() -> None:
-    """The Lambda provider asks Docker for an image's digest: ask the registry."""
+    """Resolve an image's digest in the registry instead of Docker."""
     import localstack.services.lambda_.provider as module
 
     from local_aws.extension.image_code import create_image_code
@@ -131,14 +234,14 @@ def image_code_without_docker() -> None:
 
 
 def logs_written_once() -> None:
-    """LocalStack writes a function's log after the invocation; ours went out line by line already."""
+    """Skip LocalStack's log of an invocation, which has already been written line by line."""
     from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
 
     LambdaVersionManager.store_logs = lambda self, invocation_result, execution_env: None
 
 
 def parallel_batches() -> None:
-    """LocalStack invokes one batch of an SQS mapping at a time and ignores MaximumConcurrency: use our poller."""
+    """Use our poller, which honours MaximumConcurrency; LocalStack's invokes one batch at a time."""
     from localstack.services.lambda_.event_source_mapping import esm_worker_factory as module
 
     from local_aws.extension.queue_poller import QueuePoller
@@ -156,7 +259,7 @@ def parallel_batches() -> None:
 
 
 def disabled_means_disabled() -> None:
-    """A mapping is told to be disabled while its old poller still receives: let stop and delete wait for its end."""
+    """Make stop and delete wait for a mapping's poller; LocalStack reports Disabled while it still receives."""
     from localstack.services.lambda_.event_source_mapping.esm_worker import EsmWorker
 
     from local_aws.extension.queue_poller import QueuePoller
@@ -174,7 +277,7 @@ def disabled_means_disabled() -> None:
 
 
 def shares_of_an_alias() -> None:
-    """UpdateAlias with a share for a second version calls its own check without an argument: let it pass."""
+    """Fix UpdateAlias with a second version, which calls its own check without an argument."""
     from localstack.services.lambda_.invocation.lambda_models import AliasRoutingConfig
     from localstack.services.lambda_.provider import LambdaProvider
 

@@ -1,11 +1,11 @@
-"""CloudFormation's AWS::Logs::LogGroup with its retention; LocalStack's own drops it and refuses updates."""
+"""CloudFormation's AWS::Logs::LogGroup with retention, which LocalStack's provider drops along with updates."""
 
 from localstack.services.cloudformation.resource_provider import OperationStatus, ProgressEvent, ResourceRequest
 from localstack.services.logs.resource_providers.aws_logs_loggroup import LogsLogGroupProvider
 
 
 class LogGroupProvider(LogsLogGroupProvider):
-    """LocalStack's provider, completed."""
+    """LocalStack's provider, with retention and updates."""
 
     def create(self, request: ResourceRequest) -> ProgressEvent:
         """Create the group, then set its retention."""

@@ -1,4 +1,4 @@
-"""Lines of functions into CloudWatch Logs as they come, batched by time so that a chatty function does not choke."""
+"""Write functions' log lines to CloudWatch Logs as they arrive, batched by time so that heavy logging stays cheap."""
 
 import contextlib
 import logging
@@ -8,9 +8,11 @@ import time
 
 from localstack.aws.connect import connect_to
 
+from local_aws.extension import metrics
+
 LOG = logging.getLogger(__name__)
 BATCH_S = 0.05
-BATCH_EVENTS = 10_000  # limits of one PutLogEvents
+BATCH_EVENTS = 10_000  # limits of one PutLogEvents call
 BATCH_BYTES = 1_000_000
 _work: queue.SimpleQueue = queue.SimpleQueue()
 _started = threading.Lock()
@@ -18,7 +20,7 @@ _thread: threading.Thread | None = None
 
 
 class LogStream:
-    """One stream: a stream for each execution environment, as on AWS."""
+    """One log stream; each execution environment has its own, as on AWS."""
 
     def __init__(self, account: str, region: str, group: str, stream: str) -> None:
         self.account, self.region, self.group, self.stream = account, region, group, stream
@@ -26,12 +28,14 @@ class LogStream:
         _start()
 
     def add(self, line: str) -> None:
-        """Take one line, now."""
-        if line:  # CloudWatch Logs refuses empty events
+        """Append one line with the current time."""
+        if line:  # CloudWatch Logs rejects empty events
+            if '"_aws"' in line:
+                metrics.embedded(self.account, self.region, line)
             _work.put((self, {"timestamp": int(time.time() * 1000), "message": line + "\n"}))
 
     def flush(self) -> None:
-        """Nothing to wait for: the writer is at most BATCH_S behind."""
+        """Do nothing: the writer lags by at most BATCH_S."""
 
 
 def _start() -> None:
@@ -54,7 +58,7 @@ def _write_all() -> None:
         for stream, events in batches.items():
             try:
                 _put(stream, events)
-            except Exception as error:  # a log that cannot be written must not end the writer
+            except Exception as error:  # a failed write must not stop the writer
                 LOG.warning("log of %s: %s", stream.group, error)
 
 
@@ -69,7 +73,7 @@ def _put(stream: LogStream, events: list[dict]) -> None:
     for batch in _batches(events):
         try:
             client.put_log_events(logGroupName=stream.group, logStreamName=stream.stream, logEvents=batch)
-        except client.exceptions.ResourceNotFoundException:  # the group was deleted meanwhile
+        except client.exceptions.ResourceNotFoundException:  # the log group has been deleted
             stream.created = False
             return
 

@@ -1,4 +1,4 @@
-"""A LocalStack service whose every operation goes to the bundled moto, one request at a time."""
+"""LocalStack service that forwards every operation to the bundled moto, one request at a time."""
 
 import threading
 
@@ -9,10 +9,10 @@ from localstack.services.plugins import Service
 
 
 def moto_service(name, before=None, after=None) -> Service:
-    """Make the service; `before(context, request)` and `after(context, request, response)` frame each call.
+    """Create the service. `before(context, request)` and `after(context, request, response)` wrap each call.
 
-    moto checks a condition and writes in two steps, without a lock, and LocalStack's gateway has many threads:
-    only one request at a time makes conditional writes and transactions atomic.
+    moto checks a condition and writes in two steps without a lock, and LocalStack's gateway is multi-threaded.
+    Serialising requests makes conditional writes and transactions atomic.
     """
     model, lock = load_service(name), threading.RLock()
 

@@ -1,4 +1,4 @@
-"""Entry points: three service providers, the Lambda executor, the hooks of start and stop. Imports stay inside."""
+"""Entry points: three service providers, the Lambda executor, start and stop hooks. Imports are local on purpose."""
 
 import os
 
@@ -8,27 +8,27 @@ from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.plugins import Service, aws_provider
 
 
-@hooks.on_infra_start(priority=100)  # before service providers are chosen
+@hooks.on_infra_start(priority=100)  # before service providers are selected
 def configure() -> None:
-    """Select our providers and begin what runs beside LocalStack."""
-    if "LOCAL_AWS_INSTANCE" not in os.environ:  # some other LocalStack that happens to see this package
+    """Select our providers and start what runs beside LocalStack."""
+    if "LOCAL_AWS_INSTANCE" not in os.environ:  # another LocalStack that happens to see this package
         return
     config.SERVICE_PROVIDER_CONFIG.set_provider_if_not_exists("dynamodb", "moto")
     config.SERVICE_PROVIDER_CONFIG.set_provider_if_not_exists("lambda", "image")
     config.LAMBDA_RUNTIME_EXECUTOR = "image"
 
-    from local_aws.extension import calls, faults, internals, registry, routes
+    from local_aws.extension import call_recorder, fault_injection, internals, registry, routes
 
     internals.apply_at_start()
-    faults.install()
-    calls.install()
+    fault_injection.install()
+    call_recorder.install()
     routes.install()
     registry.start()
 
 
 @hooks.on_infra_shutdown()
 def shut_down() -> None:
-    """End what we began: what brings work, then environments, so that none writes to services that are gone."""
+    """Stop pollers first, then environments, so that nothing writes to services that are already down."""
     if "LOCAL_AWS_INSTANCE" in os.environ:
         from local_aws.extension import executor, queue_poller, registry
 
@@ -39,7 +39,7 @@ def shut_down() -> None:
 
 @aws_provider(api="dynamodb", name="moto")
 def dynamodb() -> Service:
-    """DynamoDB by moto."""
+    """Create DynamoDB, backed by moto."""
     from local_aws.extension.moto_service import moto_service
 
     return moto_service("dynamodb")
@@ -47,7 +47,7 @@ def dynamodb() -> Service:
 
 @aws_provider(api="ecr")
 def ecr() -> Service:
-    """ECR by moto over the registry."""
+    """Create ECR, backed by moto and the registry."""
     from local_aws.extension.ecr import after, before
     from local_aws.extension.moto_service import moto_service
 
@@ -56,7 +56,7 @@ def ecr() -> Service:
 
 @aws_provider(api="lambda", name="image")
 def lambda_() -> Service:
-    """LocalStack's Lambda with image functions."""
+    """Create LocalStack's Lambda with image functions."""
     from localstack.services.lambda_.provider import LambdaProvider
 
     from local_aws.extension import internals
@@ -66,7 +66,7 @@ def lambda_() -> Service:
 
 
 class ImageExecutorPlugin(RuntimeExecutorPlugin):
-    """Names the executor of image functions."""
+    """Plugin of the executor for image functions."""
 
     name = "image"
 

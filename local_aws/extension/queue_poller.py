@@ -1,6 +1,6 @@
-"""SQS event sources: several batches at once up to MaximumConcurrency, and bodies handed on as they were sent.
+"""SQS event sources: concurrent batches up to MaximumConcurrency, and message bodies passed through verbatim.
 
-LocalStack's own poller invokes one batch after the other and parses and rewrites JSON bodies.
+LocalStack's own poller invokes one batch at a time, and parses and rewrites JSON bodies.
 """
 
 import json
@@ -13,21 +13,23 @@ from localstack.services.lambda_.event_source_mapping.event_processor import Par
 from localstack.services.lambda_.event_source_mapping.pollers.poller import parse_batch_item_failures
 from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller, transform_into_events
 
+from local_aws import event_batches
+
 LOG = logging.getLogger(__name__)
-DEFAULT_CONCURRENCY = 5  # how many batches Lambda begins with for a standard queue
+DEFAULT_CONCURRENCY = 5  # Lambda's initial concurrency for a standard queue
 MOST_CONCURRENCY = 1000
-WAIT_S = 1  # of one long poll; a disabled mapping notices within this time
-CLOSED_S = 0.1  # between two looks whether LocalStack has ended a poller that may receive no more
+WAIT_S = 1  # duration of a long poll, after which a disabled mapping stops
+CLOSED_S = 0.1  # interval at which a stopped poller checks whether LocalStack has closed it
 _closed = threading.Event()
 
 
 def close_all() -> None:
-    """Let no poller receive any more: the local AWS stops, and nothing could work on what came."""
+    """Stop all pollers from receiving: the local AWS is stopping, so nothing could process new messages."""
     _closed.set()
 
 
 class QueuePoller(SqsPoller):
-    """Receives while a slot is free, and invokes each batch in a thread of its own."""
+    """Poller that receives while a slot is free, and invokes each batch in its own thread."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -36,11 +38,11 @@ class QueuePoller(SqsPoller):
         self._receiving, self._stopped = threading.Lock(), False
 
     def limit(self, batches: int | None) -> None:
-        """Set how many batches may be in flight; before the first poll."""
+        """Set the maximum number of batches in flight. Call before the first poll."""
         self._slots = threading.Semaphore(1 if self.is_fifo_queue else batches or DEFAULT_CONCURRENCY)
 
     def poll_events(self) -> None:
-        """Receive one batch and hand it over; return at once when there is none, or no slot, in a second."""
+        """Receive one batch and dispatch it. Return if no message or no slot is available within a second."""
         if _closed.is_set():
             time.sleep(CLOSED_S)
             return
@@ -58,17 +60,17 @@ class QueuePoller(SqsPoller):
             self._slots.release()
 
     def stop_receiving(self) -> None:
-        """Take no more messages; returns once a poll under way is over, at most WAIT_S later."""
+        """Stop receiving. Return once a poll in flight has finished, at most WAIT_S later."""
         self._stopped = True
         with self._receiving:
             pass
 
     def close(self) -> None:
-        """Wait for the batches in flight: a mapping is disabled once they are over."""
+        """Wait for the batches in flight; a mapping becomes Disabled afterwards."""
         self._pool.shutdown(wait=True)
 
     def handle_messages(self, messages) -> None:
-        """Invoke the function with the messages that match, and delete what it has not reported as failed."""
+        """Invoke the function with the matching messages, and delete those that it did not report as failed."""
         events = transform_into_events(messages)
         matching = [event for event in events if self._matches(event)]
         kept = {event["messageId"] for event in matching}
@@ -89,7 +91,7 @@ class QueuePoller(SqsPoller):
             WaitTimeSeconds=min(window, 20) or WAIT_S,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["All"],
-            # LocalStack's own: more than ten at once, and waiting for a full batch; only for mappings with a window
+            # LocalStack's own batching, for mappings with a window: over ten messages, and waiting for a full batch
             sqs_override_max_message_count=self.batch_size,
             sqs_override_wait_time_seconds=window,
         )
@@ -97,11 +99,16 @@ class QueuePoller(SqsPoller):
 
     def _process(self, messages: list[dict]) -> None:
         try:
-            self.handle_messages(messages)
-        except Exception as error:  # the messages become visible again after their timeout, as on AWS
-            LOG.info("batch of %s: %s", self.source_arn, error)
+            for batch in event_batches.split(messages):
+                self._handle(batch)
         finally:
             self._slots.release()
+
+    def _handle(self, batch: list[dict]) -> None:
+        try:
+            self.handle_messages(batch)
+        except Exception as error:  # messages become visible again after their timeout, as on AWS
+            LOG.info("batch of %s: %s", self.source_arn, error)
 
     def _matches(self, event: dict) -> bool:
         if not self.filter_patterns:

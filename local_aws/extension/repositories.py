@@ -1,12 +1,14 @@
-"""ECR repositories as moto holds them, looked up by name over all regions: the registry has one host for all."""
+"""Look up moto's ECR repositories by name, across regions: the registry has one host for all of them."""
 
 import fnmatch
 
 from moto.ecr import models
 
+from local_aws.extension import registry_storage
+
 
 def find(name: str) -> models.Repository | None:
-    """The repository of this name, in whichever account and region it was created; None if there is none."""
+    """Return the repository of this name from any account and region, or None."""
     for account in list(models.ecr_backends.values()):
         for backend in list(account.values()):
             if repository := backend.repositories.get(name):
@@ -15,12 +17,20 @@ def find(name: str) -> models.Repository | None:
 
 
 def exists(name: str) -> bool:
-    """Whether a repository of this name was created."""
+    """Return whether a repository of this name exists."""
     return find(name) is not None
 
 
-def immutable(name: str, tag: str) -> bool:
-    """Whether this tag, once pushed, may not move."""
+def refusal_to_move(name: str, tag: str | None, digest: str) -> str | None:
+    """Return ECR's message if the tag is immutable and refers to another digest, else None."""
+    current = registry_storage.tags(name).get(tag)
+    if current in (None, digest) or not _immutable(name, tag):
+        return None
+    text = f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten"
+    return f"{text} because the tag is immutable."
+
+
+def _immutable(name: str, tag: str) -> bool:
     repository = find(name)
     if repository is None:
         return False

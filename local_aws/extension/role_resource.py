@@ -1,4 +1,4 @@
-"""CloudFormation's AWS::IAM::Role with updates of inline policies; LocalStack's own writes them at creation only."""
+"""CloudFormation's AWS::IAM::Role with updates of inline policies, which LocalStack's provider writes only once."""
 
 import json
 
@@ -7,10 +7,10 @@ from localstack.services.iam.resource_providers.aws_iam_role import IAMRoleProvi
 
 
 class RoleProvider(IAMRoleProvider):
-    """LocalStack's provider, completed."""
+    """LocalStack's provider, with updates of inline policies."""
 
     def update(self, request: ResourceRequest) -> ProgressEvent:
-        """Put the policies that the template has, and delete those that only the template before had."""
+        """Put the template's policies, and delete those that only the previous template had."""
         model = super().update(request).resource_model
         iam, name = request.aws_client_factory.iam, model["RoleName"]
         before, wanted = (_policies(state) for state in (request.previous_state, request.desired_state))

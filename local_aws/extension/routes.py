@@ -1,4 +1,4 @@
-"""What `status` and fault tests ask of a running instance, under /_local_aws/."""
+"""HTTP routes under /_local_aws/, for `status` and fault tests."""
 
 import json
 import os
@@ -16,12 +16,12 @@ def install() -> None:
 
 
 def _ready(request, **kwargs):
-    """An answer means: the gateway serves."""
-    return _answer({"ready": True})
+    """Answer whose gateway this is, to show that it is up."""
+    return _answer({"ready": True, "key": os.environ["LOCAL_AWS_KEY"]})
 
 
 def _status(request, **kwargs):
-    """The functions, and the live execution environments: id, function, version, processes."""
+    """List the functions and the live execution environments: id, function, version, processes."""
     return _answer({"functions": _functions(), "environments": _environments()})
 
 
@@ -41,13 +41,13 @@ def _functions() -> list[dict]:
 
 
 def _kill(request, **kwargs):
-    """`kill -9` all processes of the environments of `function`, or of the one `id`; of all without either."""
+    """Kill (SIGKILL) the processes of `function`'s environments, of the environment `id`, or of all environments."""
     try:
-        wanted = posted(request) or {}
+        wanted = parse_body(request) or {}
     except ValueError as error:
-        return refused([str(error)])
+        return problem_response([str(error)])
     if not isinstance(wanted, dict) or wanted.keys() - {"function", "id"}:
-        return refused(['expected {"function": name}, {"id": id} or {}'])
+        return problem_response(['expected {"function": name}, {"id": id} or {}'])
     hit = [e for e in _environments() if all(wanted.get(key) in (None, e[key]) for key in ("function", "id"))]
     for entry in hit:
         for pid in entry["pids"]:
@@ -69,12 +69,14 @@ def _environments() -> list[dict]:
             "pids": pids,
         }
         for key, found in list(executor.running.items())
-        if (pids := found.environment.pids() if found.environment else [])  # a killed one waits for its next invocation
+        if (
+            pids := found.environment.pids() if found.environment else []
+        )  # a killed environment restarts at its next invocation
     ]
 
 
-def posted(request):
-    """The JSON of a request, None for an empty one; ValueError says what is wrong with it."""
+def parse_body(request):
+    """Return the request's JSON, None if it is empty. Raise ValueError with what is wrong with it."""
     text = request.get_data()
     try:
         return json.loads(text) if text else None
@@ -82,8 +84,8 @@ def posted(request):
         raise ValueError(f"expected JSON: {error}") from error
 
 
-def refused(problems: list[str]) -> Response:
-    """All that is wrong with a request."""
+def problem_response(problems: list[str]) -> Response:
+    """Return a response that lists every problem of a request."""
     return Response(json.dumps({"problems": problems}), status=400, mimetype="application/json")
 
 

@@ -1,9 +1,10 @@
-"""Command line of the assembler; see the package's docstring for what it promises.
+"""Start the assembler as `python3 FOLDER`, whatever the folder is called.
 
-The package may lie in a folder of any name (in the Nix store its hash comes first), so it is imported by location.
+In the Nix store its name begins with a hash, so the package is imported by location under the name `oci`.
 """
 
 import sys
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -15,6 +16,4 @@ if __name__ == "__main__":
     sys.modules["oci"] = module_from_spec(spec)
     spec.loader.exec_module(sys.modules["oci"])
 
-    from oci.command import main
-
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(import_module("oci.command").main(sys.argv[1:]))

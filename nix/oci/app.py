@@ -1,20 +1,21 @@
-"""The app layer: this project's own folders, at `/var/task`."""
+"""Layers of the project's own code, at /var/task."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from oci.bytecode import add_bytecode
-from oci.contents import Contents, File, Link, OnDisk
-from oci.exceptions import OciError, UnsafePath
-from oci.host_only import is_host_only
-from oci.places import TASK
+from .bytecode import add_bytecode
+from .contents import Contents, File, Link, OnDisk
+from .exceptions import OciError, UnsafePath
+from .host_only import is_host_only
+from .paths import TASK
 
 
 def app_contents(folders: Sequence[Path], tracked: Iterable[str] | None) -> Contents:
-    """The entries of the app layer: each folder as `/var/task/<its name>`, less what only a host uses.
+    """Collect the entries of an app layer: each folder as /var/task/NAME, without host-only files.
 
-    `tracked` names the files to take, as paths that begin with the folder's name; without it, all but `__pycache__`.
+    `tracked` lists the files to include, as paths that start with the folder's name; None includes every file but
+    bytecode. Raises OciError if nothing is left, and UnsafePath for a link out of its folder or a special file.
     """
     chosen = None if tracked is None else set(tracked)
     contents = Contents()
@@ -24,13 +25,13 @@ def app_contents(folders: Sequence[Path], tracked: Iterable[str] | None) -> Cont
             if not is_host_only(name) and (chosen is None or name in chosen):
                 add(contents, f"{TASK}/{name}", path, folder)
     if not contents.paths():
-        raise OciError(f"there is nothing to put into the app layer in {', '.join(map(str, folders))}")
+        raise OciError(f"no files for the app layer: {', '.join(map(str, folders))}")
     add_bytecode(contents)
     return contents
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """Every file and link below `folder`, bytecode excepted."""
+    """Yield every file and link below `folder` except bytecode."""
     for where, folders, names in os.walk(folder):
         here = Path(where)
         links = [name for name in folders if (here / name).is_symlink()]
@@ -39,12 +40,12 @@ def files(folder: Path) -> Iterator[Path]:
 
 
 def add(contents: Contents, name: str, path: Path, folder: Path) -> None:
-    """Add one file or link; UnsafePath for a link that leads out of `folder`."""
+    """Add one file or link; raises UnsafePath for a link that leads out of `folder`."""
     if path.is_symlink():
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise UnsafePath(f"{path} is a link that leads out of {folder}; the image would not hold its target")
+            raise UnsafePath(f"{path}: the link leads out of {folder}, and the image would not have its target")
         contents.add(name, Link(str(path.readlink())), folder.name)
     elif path.is_file():
         contents.add(name, File(OnDisk(path), bool(path.stat().st_mode & 0o111)), folder.name)
     else:
-        raise UnsafePath(f"{path} is neither a file nor a link; a layer may not hold it")
+        raise UnsafePath(f"{path}: expected a file or a symbolic link")

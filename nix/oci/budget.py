@@ -1,7 +1,7 @@
-"""How big the image may be: ceilings for the whole, for each layer's blob and for each package's files.
+"""The size budget: maximum sizes of the image, of each layer's blob and of each package's files.
 
-The file (TOML, megabytes of 10^6 bytes) has the tables `total` with `compressed` and `unpacked`, `compressed` by layer,
-`unpacked` by package, and `others` with one ceiling of each kind for what is not named: small and new things.
+The file (TOML, in MB of 10^6 bytes) has the tables `total` with `compressed` and `unpacked`, `compressed` by layer,
+`unpacked` by package, and `others` with one maximum of each kind for everything not named.
 """
 
 import tomllib
@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from oci.exceptions import OciError
-from oci.layer import LayerRecord, read_layer
+from .exceptions import OciError
+from .layer import LayerRecord, read_layer
 
 MEGABYTE = 1_000_000
 TABLES = ("total", "compressed", "unpacked", "others")
@@ -18,51 +18,52 @@ Ceilings = Mapping[str, Mapping[str, float]]
 
 
 class OverBudget(OciError):
-    """When the image, a layer or a package is bigger than its ceiling, or when the file of ceilings cannot be read."""
+    """Raised if the image, a layer or a package exceeds its maximum, or if the budget file is invalid."""
 
 
 def check_budget(folders: Sequence[Path], file: Path) -> None:
-    """Raise OverBudget that names everything above its ceiling, the worst first."""
+    """Raise OverBudget with everything that exceeds its maximum in `file`, the largest excess first."""
     ceilings = read_budget(file)
     over = sorted(overruns([read_layer(folder) for folder in folders], ceilings), reverse=True)
     if over:
         lines = "".join(f"\n  {sentence}" for _, sentence in over)
         raise OverBudget(
             f"the image is over its budget:{lines}\n"
-            f"  Leave out what grew, or raise the ceiling in nix/locks/{file.name}, where a reviewer sees it."
+            f"  next: leave out what grew, or raise the maximum in nix/locks/{file.name} for review"
         )
 
 
 def read_budget(path: Path) -> Ceilings:
-    """The ceilings; OverBudget says what of the file cannot be read."""
+    """Read a budget file; raises OverBudget with every missing or unknown table."""
     try:
-        found: dict[str, dict[str, float]] = tomllib.loads(path.read_text(encoding="utf-8"))
+        budgets: dict[str, dict[str, float]] = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as problem:
         raise OverBudget(f"{path.name}: {problem}") from problem
-    wrong = [f"[{table}] is not there" for table in TABLES if not isinstance(found.get(table), dict)]
-    wrong += [f"[{table}] is not known" for table in found if table not in TABLES]
-    wrong += [f"[{table}] names no {kind}" for table in ("total", "others") for kind in missing(found.get(table))]
+    wrong = [f"[{table}] is missing" for table in TABLES if not isinstance(budgets.get(table), dict)]
+    wrong += [f"[{table}] is unknown" for table in budgets if table not in TABLES]
+    wrong += [f"[{table}] has no {kind}" for table in ("total", "others") for kind in missing(budgets.get(table))]
     if wrong:
         raise OverBudget(f"{path.name}: {'; '.join(wrong)}; expected the tables {', '.join(TABLES)}")
-    return found
+    return budgets
 
 
 def missing(table: Mapping[str, float] | None) -> list[str]:
-    """The kinds of size of which a table says nothing."""
+    """Return the kinds of size that are missing from a table."""
     return [kind for kind in ("compressed", "unpacked") if kind not in (table or {})]
 
 
 def overruns(layers: Sequence[LayerRecord], ceilings: Ceilings) -> Iterator[tuple[float, str]]:
-    """(bytes above the ceiling, sentence) of whatever is too big."""
-    for what, kind, size, ceiling in measured(layers, ceilings):
-        if size > ceiling * MEGABYTE:
-            more = size - ceiling * MEGABYTE
-            sentence = f"{what}: {size / MEGABYTE:.3f} MB {kind}, at most {ceiling:g} MB ({more / MEGABYTE:.3f} more)"
+    """Yield (excess in bytes, description) for everything above its maximum."""
+    for name, kind, size, maximum in measure(layers, ceilings):
+        if size > maximum * MEGABYTE:
+            more = size - maximum * MEGABYTE
+            got = f"got {size / MEGABYTE:.3f} MB {kind}"
+            sentence = f"{name}: {got}, expected at most {maximum:g} MB (+{more / MEGABYTE:.3f})"
             yield more, sentence
 
 
-def measured(layers: Sequence[LayerRecord], ceilings: Ceilings) -> Iterator[tuple[str, str, int, float]]:
-    """(what, kind of size, bytes, ceiling in megabytes) of everything that has a ceiling."""
+def measure(layers: Sequence[LayerRecord], ceilings: Ceilings) -> Iterator[tuple[str, str, int, float]]:
+    """Yield (name, kind of size, bytes, maximum in MB) for everything in the budget."""
     total, others = ceilings["total"], ceilings["others"]
     yield "all layers", "compressed", sum(layer.size for layer in layers), total["compressed"]
     yield "all layers", "unpacked", sum(layer.unpacked_size for layer in layers), total["unpacked"]
@@ -74,9 +75,9 @@ def measured(layers: Sequence[LayerRecord], ceilings: Ceilings) -> Iterator[tupl
 
 
 def packages(layers: Sequence[LayerRecord]) -> Counter[str]:
-    """Bytes of the files of each package."""
-    found: Counter[str] = Counter()
+    """Sum the file sizes of each package over all layers, in bytes."""
+    sizes: Counter[str] = Counter()
     for layer in layers:
         for name, share in layer.packages.items():
-            found[name] += share.size
-    return found
+            sizes[name] += share.size
+    return sizes

@@ -1,4 +1,4 @@
-"""Bytecode for every module of a layer, so that a function in a read-only image never compiles at a cold start."""
+"""Bytecode for every module of a layer, so that a cold start in a read-only image never compiles."""
 
 import marshal
 import posixpath
@@ -7,46 +7,46 @@ import warnings
 from dataclasses import dataclass
 from importlib.util import MAGIC_NUMBER, source_hash
 
-from oci.contents import Contents, Data, File
+from .contents import Contents, Data, File
 
-# Flags of a .pyc that carries its source's hash, which Python need not compare at import (PEP 552).
+# PEP 552 flags of a .pyc with its source's hash that Python does not check at import: no times, no stat.
 UNCHECKED_HASH = b"\1\0\0\0"
-# Version 2 has no references between objects: later versions flag every object that is referred to more than once,
-# which depends on what else the interpreter has loaded.
+# Later versions flag every object with more than one reference, which depends on what else the interpreter has loaded:
+# the same source would give different bytes.
 MARSHAL_VERSION = 2
 
 
-class Source:
-    """A module's source, which is unpacked once for two entries: from its first reading to its second it is held."""
+class ModuleSource:
+    """A module's source, read twice (for itself and its bytecode) but unpacked once: kept between the two reads."""
 
     def __init__(self, data: Data) -> None:
         self._data = data
-        self._held: bytes | None = None
+        self._kept: bytes | None = None
 
     def read(self) -> bytes | None:
-        """The bytes."""
-        if self._held is None:
-            self._held = self._data.read()
-            return self._held
-        held, self._held = self._held, None
-        return held
+        """Return the source; None if the data has none."""
+        if self._kept is None:
+            self._kept = self._data.read()
+            return self._kept
+        kept, self._kept = self._kept, None
+        return kept
 
 
 @dataclass(frozen=True)
 class Bytecode:
-    """The .pyc of a source, compiled when it is read."""
+    """The .pyc of a source at `path`, compiled when it is read."""
 
     source: Data
     path: str
 
     def read(self) -> bytes | None:
-        """The .pyc, or None where the source does not compile: templates and samples that are broken on purpose."""
+        """Return the .pyc; None if the source does not compile, such as a template or a deliberately broken sample."""
         text = self.source.read()
-        return None if text is None else compiled(text, "/" + self.path)
+        return None if text is None else compile_source(text, "/" + self.path)
 
 
-def compiled(source: bytes, path: str) -> bytes | None:
-    """The bytes of an unchecked-hash .pyc of `source`, which lies at the absolute `path`; None if it is no Python."""
+def compile_source(source: bytes, path: str) -> bytes | None:
+    """Compile `source`, at the absolute `path`, to an unchecked-hash .pyc; None if it is not valid Python."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -57,21 +57,21 @@ def compiled(source: bytes, path: str) -> bytes | None:
 
 
 def has_columns() -> bool:
-    """Whether this interpreter notes columns beside lines, as it does unless started with `-X no_debug_ranges`."""
+    """Return whether this interpreter writes column tables, as it does unless started with `-X no_debug_ranges`."""
     return any(end is not None for *_, end in compile("x", "", "eval").co_positions())
 
 
 def bytecode_path(path: str) -> str:
-    """Where Python looks for the bytecode of the module at `path`; unlike importlib's answer, wherever ours is kept."""
+    """Return the path of a module's cached bytecode. importlib's function would apply this process's pycache prefix."""
     folder, name = posixpath.split(path)
     return posixpath.join(folder, "__pycache__", f"{name.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc")
 
 
 def add_bytecode(contents: Contents) -> None:
-    """Add the bytecode of every module in `contents`."""
+    """Add a .pyc for every .py file in `contents`."""
     for path in contents.paths():
         entry = contents[path]
         if path.endswith(".py") and isinstance(entry, File):
-            source = Source(entry.data)
+            source = ModuleSource(entry.data)
             contents.replace(path, File(source, entry.executable))
             contents.add(bytecode_path(path), File(Bytecode(source, path)), contents.origin(path))

@@ -1,19 +1,20 @@
-"""What must hold for an image of ours before it gets its name: no path in two layers, and Lambda's rules."""
+"""Checks before a build publishes its image: no path in two layers, and every rule of the linter."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from oci.exceptions import PathConflict
-from oci.lint import lint
-from oci.rules import Problem
-from oci.scan import Scan
-from oci.scan_file import read_scan
-from oci.source import layout_image
+from .exceptions import PathConflict
+from .layer import read_layer
+from .lint import Problem, layout_image, lint
+from .lint.scan import Scan
+from .lint.scan_file import read_scan
 
 
 def check_image(layout: Path, folders: Sequence[Path]) -> list[Problem]:
-    """Every broken rule of the layout made of the layers in `folders`; PathConflict when two of them overlap."""
+    """Return every rule that the layout made of the layers in `folders` breaks; uses the layers' stored scans.
+
+    Raises PathConflict if two layers contain the same path.
+    """
     scans = {folder: read_scan(folder) for folder in folders}
     refuse_overlaps(scans)
     known = {scan.digest: scan for scan in scans.values()}
@@ -21,20 +22,15 @@ def check_image(layout: Path, folders: Sequence[Path]) -> list[Problem]:
 
 
 def refuse_overlaps(scans: dict[Path, Scan]) -> None:
-    """PathConflict that names all paths (at most ten) which two layers hold, folders excepted."""
+    """Raise PathConflict with the paths (at most ten), directories excepted, that two layers contain."""
     holder: dict[str, Path] = {}
-    found: list[str] = []
+    conflicts: list[str] = []
     for folder, scan in scans.items():
-        for item in scan.items:
-            if item.kind != "folder" and (first := holder.setdefault(item.path, folder)) != folder:
-                found.append(f"/{item.path}: {layer_name(first)} and {layer_name(folder)}")
-    if found:
+        for entry in scan.entries:
+            if entry.kind != "folder" and (first := holder.setdefault(entry.path, folder)) != folder:
+                conflicts.append(f"/{entry.path}: {read_layer(first).name} and {read_layer(folder).name}")
+    if conflicts:
         raise PathConflict(
-            "two layers write one path\n  " + "\n  ".join(found[:10]) + "\n"
-            "  An image cannot hold both: drop one of the packages from the lock, or exclude the path in nix/oci."
+            "two layers contain the same path:\n  " + "\n  ".join(conflicts[:10]) + "\n"
+            "  next: remove one of the packages from the lock, or exclude the path in nix/oci"
         )
-
-
-def layer_name(folder: Path) -> str:
-    """The name in the layer's record."""
-    return str(json.loads((folder / "layer.json").read_bytes())["name"])

@@ -3,15 +3,19 @@
     oci layer base   --output OUT ROOT
     oci layer wheels --output OUT --name NAME [--licences FOLDER] FILE...
     oci layer app    --output OUT [--files LIST] FOLDER
-    oci image        --output OUT --revision TEXT [--version TEXT] [--locks DIGEST] [--check] [--budget FILE]
-                     [--layers-lock FILE] LAYER...
+    oci layer sbom   --output OUT --debs LOCK --wheels LOCK --root ROOT FILE...
+    oci image        --output OUT [--revision TEXT | --archive FOLDER] [--version TEXT] [--locks DIGEST] [--check]
+                     [--budget FILE] [--layers-lock FILE] LAYER...
+    oci lock         --output LOCK LAYER...
     oci lint         [--report FILE] LAYOUT
+    oci compile      --output PREFIX --place FOLDER
 
-An input may carry the digest that it must have, `PATH#sha256:HEX` (of a root: of its Nix archive); it is then compared
-while the input is read. LIST holds the paths to take, each ended by a NUL. --check refuses an image in which two layers
-write one path, or which Lambda would not take.
+An input may carry its expected digest as `PATH#sha256:HEX` (for a root: of its Nix archive), which is verified while
+the input is read. LIST has NUL-terminated paths. --check refuses an image in which two layers write one path, or which
+breaks a lint rule. Without --revision the image is labelled by its content, or with the commit of the source archive in
+--archive, if its files are exactly that commit's.
 
-Each verb imports what it needs: a build starts this program once for each layer.
+Each verb imports only what it needs: a build starts this program once per layer.
 """
 
 import argparse
@@ -19,15 +23,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from oci.contents import Contents
-from oci.exceptions import OciError
+from .contents import Contents
+from .exceptions import OciError
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
-SOUND = "no problem: Lambda takes this image"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Build the parser of the command line."""
     top = argparse.ArgumentParser(
         prog="oci", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
@@ -45,45 +48,49 @@ def parser() -> argparse.ArgumentParser:
     app.add_argument("--files", type=Path)
     app.add_argument("inputs", metavar="FOLDER", nargs=1)
     image = verbs.add_parser("image")
-    image.add_argument("--revision", required=True)
+    image.add_argument("--revision")
+    image.add_argument("--archive", type=Path, help="an extracted source archive")
     image.add_argument("--version")
     image.add_argument("--locks")
     image.add_argument("--check", action="store_true")
-    image.add_argument("--budget", type=Path, help="refuse what is above the ceilings in this file")
-    image.add_argument("--layers-lock", type=Path, help="refuse layers that are not those of this lock")
+    image.add_argument("--budget", type=Path, help="fail if a size exceeds this budget")
+    image.add_argument("--layers-lock", type=Path, help="fail if a layer differs from this lock")
     image.add_argument("layers", metavar="LAYER", nargs="+", type=Path)
-    for made in (base, wheels, app, sbom, image):
-        made.add_argument("--output", required=True, type=Path)
+    for subparser in (base, wheels, app, sbom, image):
+        subparser.add_argument("--output", required=True, type=Path)
     locking = verbs.add_parser("lock")
-    locking.add_argument("--output", required=True, type=Path, help="layers.lock; its listing is written beside it")
+    locking.add_argument("--output", required=True, type=Path, help="layers.lock; layers.files.xz is written beside it")
     locking.add_argument("layers", metavar="LAYER", nargs="+", type=Path)
+    compiling = verbs.add_parser("compile")
+    compiling.add_argument("--output", required=True, type=Path)
+    compiling.add_argument("--place", required=True, type=Path, help="where the assembler will be")
     reader = verbs.add_parser("lint")
     reader.add_argument("--report", type=Path)
     reader.add_argument("layout", type=Path)
     return top
 
 
-def given(text: str) -> tuple[Path, str | None]:
-    """The path and the promised digest of an input."""
-    path, mark, digest = text.rpartition("#sha256:")  # a path may hold a # of its own
+def split_digest(text: str) -> tuple[Path, str | None]:
+    """Split an input argument into its path and its expected digest, if any."""
+    path, mark, digest = text.rpartition("#sha256:")  # a path may contain #
     return (Path(path), f"sha256:{digest}") if mark else (Path(text), None)
 
 
 def contents_of(arguments: argparse.Namespace) -> tuple[str, Contents]:
-    """Name and entries of the layer that was asked for."""
+    """Return the name and the entries of the requested layer."""
     if arguments.kind == "base":
-        from oci.root import base_contents
+        from .root import base_contents
 
-        return "base", base_contents(*given(arguments.inputs[0]))
+        return "base", base_contents(*split_digest(arguments.inputs[0]))
     if arguments.kind == "wheels":
-        from oci.wheels import wheel_contents
+        from .wheels import wheel_contents
 
-        return arguments.name, wheel_contents([given(text) for text in arguments.inputs], arguments.licences)
+        return arguments.name, wheel_contents([split_digest(text) for text in arguments.inputs], arguments.licences)
     if arguments.kind == "sbom":
-        from oci.sbom import sbom_contents
+        from .sbom import sbom_contents
 
         return "sbom", sbom_contents(arguments.debs, arguments.wheels, arguments.root, arguments.inputs)
-    from oci.app import app_contents
+    from .app import app_contents
 
     tracked = None if arguments.files is None else arguments.files.read_text(errors="surrogateescape").split("\0")
     folder = Path(arguments.inputs[0])
@@ -91,13 +98,13 @@ def contents_of(arguments: argparse.Namespace) -> tuple[str, Contents]:
 
 
 def make_layer(arguments: argparse.Namespace) -> int:
-    """Write one layer and print its digest; OciError where the interpreter would write other bytecode than all do."""
-    from oci.bytecode import has_columns
-    from oci.layer import EDITED, LEVEL, write_layer
-    from oci.scan_file import write_scan
+    """Write one layer and print its digest; raises OciError if the interpreter writes column tables."""
+    from .bytecode import has_columns
+    from .layer import EDITED, LEVEL, write_layer
+    from .lint.scan_file import write_scan
 
     if has_columns():
-        raise OciError("start the assembler with -X no_debug_ranges: columns make an image of this kind 7 MB bigger")
+        raise OciError("start the assembler with -X no_debug_ranges: column tables would add 7 MB to the image")
     name, contents = contents_of(arguments)
     level = EDITED if arguments.kind == "app" else LEVEL
     record = write_layer(name, contents, arguments.output, level)
@@ -107,18 +114,22 @@ def make_layer(arguments: argparse.Namespace) -> int:
 
 
 def make_image(arguments: argparse.Namespace) -> int:
-    """Write a layout and print the image's digest."""
-    from oci.budget import check_budget
-    from oci.check import check_image
-    from oci.config import labels
-    from oci.layout import write_layout
-    from oci.locked import check_locked
+    """Write a layout and print the image's digest; 1 if --check finds problems, which are printed."""
+    from .budget import check_budget
+    from .check import check_image
+    from .config import labels, with_revision
+    from .layer import read_layer
+    from .layout import write_layout
+    from .locked import check_locked
 
     if arguments.layers_lock:
         check_locked(arguments.layers, arguments.layers_lock)
     if arguments.budget:
         check_budget(arguments.layers, arguments.budget)
-    image_labels = labels(arguments.revision, arguments.version, arguments.locks)
+    revision = arguments.revision or archived_commit(arguments.archive)
+    image_labels = labels(revision, arguments.version, arguments.locks)
+    if revision is None:
+        image_labels = with_revision([read_layer(folder) for folder in arguments.layers], image_labels)
     record = write_layout(arguments.output, arguments.layers, image_labels)
     if arguments.check and (problems := check_image(arguments.output, arguments.layers)):
         print("\n".join(map(str, problems)), file=sys.stderr)
@@ -127,35 +138,59 @@ def make_image(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def lint_layout(arguments: argparse.Namespace) -> int:
-    """Print every problem of an image; 1 when there is one."""
-    from oci.lint import lint
-    from oci.source import layout_image
+def archived_commit(folder: Path | None) -> str | None:
+    """Return the commit of an extracted source archive; None unless its files are the commit's."""
+    if folder is None:
+        return None
+    from .source_archive import source_archive
 
-    problems = lint(layout_image(arguments.layout))
+    archive = source_archive(folder)
+    return archive.commit if archive and archive.is_intact else None
+
+
+def compile_assembler(arguments: argparse.Namespace) -> int:
+    """Compile the assembler itself, and print a digest of what was written."""
+    from .own_bytecode import compile_own
+
+    print(compile_own(arguments.output, arguments.place))
+    return DONE
+
+
+def lint_layout(arguments: argparse.Namespace) -> int:
+    """Print every problem of an image; return 1 if there is one."""
+    from .lint import READ_RULES, lint_image
+
+    problems = lint_image(arguments.layout)
     if problems:
         print("\n".join(map(str, problems)), file=sys.stderr)
         return FAILED
+    passed = f"passed ({READ_RULES} rules)"
     if arguments.report:
-        arguments.report.write_text(f"{SOUND}\n")
-    print(f"lint      {SOUND}")
+        arguments.report.write_text(f"{passed}\n")
+    print(f"lint: {passed}")
     return DONE
 
 
 def lock_layers(arguments: argparse.Namespace) -> int:
-    """Write the lock of these layers and the listing of their files."""
-    from oci.locked import files_bytes, lock_text
+    """Write the lock of these layers, and the list of their files."""
+    from .locked import files_bytes, lock_text
 
     arguments.output.write_text(lock_text(arguments.layers))
     arguments.output.with_name("layers.files.xz").write_bytes(files_bytes(arguments.layers))
     return DONE
 
 
-VERBS = {"layer": make_layer, "image": make_image, "lint": lint_layout, "lock": lock_layers}
+VERBS = {
+    "compile": compile_assembler,
+    "image": make_image,
+    "layer": make_layer,
+    "lint": lint_layout,
+    "lock": lock_layers,
+}
 
 
 def main(words: Sequence[str]) -> int:
-    """Run the verb; 0 done, 1 refused with a message, 2 misused."""
+    """Run the verb; 0 done, 1 failed with a message, 2 misused, 130 interrupted."""
     arguments = parser().parse_args(words)
     try:
         return VERBS[arguments.verb](arguments)

@@ -1,16 +1,19 @@
-"""The image's configuration: how Lambda starts it, and which layers it is made of."""
+"""The image's config: how Lambda starts it, and its layers."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from oci.layer import LayerRecord
-from oci.places import BUNDLE, PYTHON, TASK
+from .digest import encoded, sha256
+from .layer import LayerRecord
+from .paths import BUNDLE, PYTHON, TASK
 
 CREATED = "1970-01-01T00:00:01Z"
 MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 TASK_ROOT = "/" + TASK
 TITLE = "score-processor"
 REVISION = "org.opencontainers.image.revision"
+UNCOMMITTED = "uncommitted-"
 
 ENVIRONMENT = {
     "LAMBDA_TASK_ROOT": TASK_ROOT,
@@ -19,13 +22,18 @@ ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "SSL_CERT_FILE": "/" + BUNDLE,
 }
-# Absolute and no symbolic link: Lambda refuses both.
+# An absolute path without symbolic links, as Lambda requires.
 ENTRYPOINT = ("/" + PYTHON, "-m", "awslambdaric")
 COMMAND = ("handler.app.lambda_handler",)
 
 
-def labels(revision: str, version: str | None, locks: str | None) -> dict[str, str]:
-    """What the image says about its own making, as labels."""
+def encode(value: object) -> bytes:
+    """Encode canonical JSON: equal values give equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def labels(revision: str | None, version: str | None, locks: str | None) -> dict[str, str]:
+    """Return the labels that name the image's source; None values are omitted."""
     named = {
         REVISION: revision,
         "org.opencontainers.image.title": TITLE,
@@ -35,14 +43,23 @@ def labels(revision: str, version: str | None, locks: str | None) -> dict[str, s
     return {key: value for key, value in named.items() if value is not None}
 
 
+def with_revision(layers: Sequence[LayerRecord], image_labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels with a revision for an image without a commit: `uncommitted-` and 16 digits of its hash.
+
+    Every builder gives the same content the same name, with or without git.
+    """
+    content = sha256(encode(config(layers, image_labels)))
+    return {REVISION: UNCOMMITTED + encoded(content)[:16]} | dict(image_labels)
+
+
 def environment(image_labels: Mapping[str, str]) -> dict[str, str]:
-    """What every process of the image finds. The function cannot read labels: by this it answers which commit it is."""
+    """Return the image's variables. PLEXUS_REVISION repeats the label, because a function cannot read labels."""
     revision = image_labels.get(REVISION)
     return ENVIRONMENT | ({"PLEXUS_REVISION": revision} if revision else {})
 
 
 def config(layers: Sequence[LayerRecord], image_labels: Mapping[str, str]) -> dict[str, Any]:
-    """The config document; one history entry per layer, which Lambda wants."""
+    """Return the config document. Lambda requires one history entry per layer."""
     return {
         "architecture": "amd64",
         "config": {

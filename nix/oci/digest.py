@@ -1,4 +1,4 @@
-"""Digests in OCI's notation, `sha256:` and 64 hexadecimal digits, taken while bytes are read or written."""
+"""Digests in OCI's notation: `sha256:` and 64 lowercase hexadecimal digits. All code that needs them is here."""
 
 import hashlib
 import re
@@ -6,39 +6,40 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from oci.exceptions import InputMismatch
+from .exceptions import InputMismatch
 
 ALGORITHM = "sha256:"
-DIGEST = re.compile("sha256:[0-9a-f]{64}")
+HEX = "[0-9a-f]{64}"
+DIGEST = re.compile(ALGORITHM + HEX)
 BLOCK = 1 << 20
 
 
 def sha256(data: bytes) -> str:
-    """The digest of `data`."""
+    """Return the digest of `data`."""
     return ALGORITHM + hashlib.sha256(data).hexdigest()
 
 
 def blocks(file: BinaryIO) -> Iterator[bytes]:
-    """What is left of `file`, in pieces of at most 1 MiB."""
+    """Yield the rest of `file` in pieces of at most 1 MiB."""
     while block := file.read(BLOCK):
         yield block
 
 
-def of_file(path: Path) -> str:
-    """The digest of the file at `path`."""
+def file_digest(path: Path) -> str:
+    """Return the digest of a file's content."""
     with path.open("rb") as file:
         return ALGORITHM + hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def encoded(digest: str) -> str:
-    """The part after the algorithm: the name of the blob's file."""
+    """Return the hexadecimal part of a digest, `encoded` in OCI's grammar, which names the blob's file in a layout."""
     return digest.removeprefix(ALGORITHM)
 
 
 def require(what: str, expected: str, got: str) -> None:
-    """Refuse `what` with both digests when they differ."""
+    """Raise InputMismatch, with both digests, if they differ; `what` names the input."""
     if expected != got:
         raise InputMismatch(
-            f"{what} is not what the lock says\n  expected {expected}\n  got      {got}\n"
-            "  It was altered after it was fetched: delete it and build again."
+            f"{what} does not match the lock\n  expected {expected}\n  got      {got}\n"
+            "  It was altered after it was fetched. next: delete it and build again"
         )

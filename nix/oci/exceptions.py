@@ -1,25 +1,25 @@
-"""What the assembler refuses to do."""
+"""Errors of the assembler and the linter."""
 
 
 class OciError(Exception):
-    """Root of everything raised here on purpose; the message says what, where, expected, got and the next step."""
+    """Root of all errors raised on purpose; the message has the place, got, expected and the next step."""
 
 
 class InputMismatch(OciError):
-    """When an input's bytes are not those that its digest promises."""
+    """Raised if an input's bytes do not match its digest in the lock."""
 
 
 class PathConflict(OciError):
-    """When two inputs write the same path of the image."""
+    """Raised if two inputs write the same path of the image."""
 
 
 class UnsafePath(OciError):
-    """When an input names a path that would leave the image, or an entry that a layer may not hold."""
+    """Raised for a path that leaves the image, and for an entry that a layer must not have."""
 
 
 class BrokenLayer(OciError):
-    """When a layer folder in the cache is not what its own record says."""
+    """Raised if a layer in the cache does not match its own record."""
 
 
 class UnreadablePackage(OciError):
-    """When a Debian package is cut short, damaged, or written in a way that cannot be read here."""
+    """Raised if a Debian package is truncated, damaged, or in a format that is not supported."""

@@ -1,4 +1,4 @@
-"""An OCI image layout on disk, which `docker load` reads as well."""
+"""Write an OCI image layout, which `docker load` reads as well."""
 
 import os
 import shutil
@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from oci.config import config
-from oci.digest import encoded, of_file
-from oci.exceptions import BrokenLayer
-from oci.layer import LayerRecord, read_layer
-from oci.manifest import MEDIA_TYPE, Descriptor, describe, encode, index, manifest
+from .config import config, encode
+from .digest import encoded, file_digest
+from .exceptions import BrokenLayer
+from .layer import LayerRecord, read_layer
+from .manifest import MEDIA_TYPE, Descriptor, describe, index, manifest
 
 TAG = "latest"
 STAMP = "stamp"
@@ -28,11 +28,14 @@ class ImageRecord:
 
 
 def write_layout(output: Path, folders: Sequence[Path], labels: Mapping[str, str]) -> ImageRecord:
-    """Write the image made of the layers in `folders`, in this order, into the new folder `output`."""
+    """Write the image with the layers in `folders`, lowest first, into the new folder `output`.
+
+    Raises BrokenLayer if a layer's blob does not match its record.
+    """
     blobs = output / "blobs" / "sha256"
     blobs.mkdir(parents=True)
     with ThreadPoolExecutor() as pool:
-        layers = tuple(pool.map(lambda folder: take_layer(folder, blobs), folders))
+        layers = tuple(pool.map(lambda folder: add_layer(folder, blobs), folders))
     config_data = encode(config(layers, labels))
     manifest_data = encode(manifest(config_data, layers))
     image = describe(MEDIA_TYPE, manifest_data)
@@ -46,42 +49,42 @@ def write_layout(output: Path, folders: Sequence[Path], labels: Mapping[str, str
 
 
 def stamp(blob: Path) -> str:
-    """What changes when a file is written again or replaced; its change time would also tell of each hard link."""
+    """Return values that change when a file is rewritten or replaced; without ctime, which a new hard link changes."""
     status = blob.stat()
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
 def write_stamp(folder: Path) -> None:
-    """Remember that the blob in `folder` is as its record says, so that it need not be read to know that."""
+    """Record that the blob in `folder` matches its digest, so that later builds need not hash it."""
     (folder / STAMP).write_text(stamp(folder / "blob"))
 
 
 def is_stamped(folder: Path) -> bool:
-    """Whether nobody has written to the blob in `folder` since write_stamp(); False where that was never called."""
+    """Return whether the blob in `folder` is unchanged since write_stamp(); False if that was never called."""
     try:
         return (folder / STAMP).read_text() == stamp(folder / "blob")
-    except FileNotFoundError:
+    except OSError:
         return False
 
 
-def take_layer(folder: Path, blobs: Path) -> LayerRecord:
-    """Put a layer's blob among `blobs`, by hard link where the file system allows; BrokenLayer if it was altered."""
+def add_layer(folder: Path, blobs: Path) -> LayerRecord:
+    """Hard-link a layer's blob into `blobs`, or copy it; raises BrokenLayer if it was altered."""
     record = read_layer(folder)
     target = blobs / encoded(record.digest)
     linked = target.exists() or link(folder / "blob", target)
     if linked and is_stamped(folder):
         return record
-    got = of_file(target)
+    got = file_digest(target)
     if got != record.digest:
         raise BrokenLayer(
-            f"the layer {record.name} in {folder} was altered\n  expected {record.digest}\n  got      {got}\n"
-            "  Delete that folder and build again."
+            f"the layer {record.name} was altered: {folder}\n  expected {record.digest}\n  got      {got}\n"
+            "  next: delete that folder and build again"
         )
     return record
 
 
 def link(blob: Path, target: Path) -> bool:
-    """Make `target` one more name of `blob`, or a copy where the file system cannot; whether it is a name."""
+    """Hard-link `blob` to `target`, or copy it if the file system cannot; return whether it is a link."""
     try:
         os.link(blob, target)
     except OSError:
@@ -91,7 +94,7 @@ def link(blob: Path, target: Path) -> bool:
 
 
 def docker_manifest(config_digest: str, layers: Sequence[LayerRecord]) -> list[dict[str, object]]:
-    """What `docker load` reads in place of the index."""
+    """Return the content of manifest.json, which `docker load` reads instead of the index."""
     return [
         {
             "Config": f"blobs/sha256/{encoded(config_digest)}",

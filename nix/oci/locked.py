@@ -1,74 +1,73 @@
-"""The lock of the layers: what every build on every machine has to make of the pinned inputs, byte for byte.
+"""Lock the layers that every build on every machine must make of the pinned inputs, byte for byte.
 
-`layers.lock` holds a line `NAME sha256:DIGEST SIZE` for every layer but the app's. `layers.files.xz` holds a line
-`NAME KIND MODE HASH PATH` for every entry of those layers (HASH: 8 hexadecimal digits of the sha256 of content or link
-target), so that a difference can be named on a machine that has never seen the right layer.
+`layers.lock` has a line `NAME sha256:DIGEST SIZE` for every layer except those of the project's own code.
+`layers.files.xz` has a line `NAME KIND MODE HASH PATH` for every entry of those layers; HASH is 8 hexadecimal digits of
+the sha256 of content or link target. It lets a machine that never had the right layer name the file that differs.
 """
 
 import hashlib
-import json
 import lzma
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oci.exceptions import OciError
+from .exceptions import OciError
+from .layer import LayerRecord, read_layer
 
 APPS = ("plexus", "handler")
 KINDS = {tarfile.DIRTYPE: "d", tarfile.SYMTYPE: "l", tarfile.LNKTYPE: "h"}
-WORDS = {"d": "a folder", "l": "a link", "h": "a hard link", "f": "a file"}
+WORDS = {"d": "a directory", "l": "a link", "h": "a hard link", "f": "a file"}
 PIECE = 1 << 20
 RENEW = (
-    "make lock moves the layers' lock with the pins; if no pin was meant to move, the build is not reproducible here"
+    "next: if pins were meant to move, make lock; otherwise report it: the build is not reproducible on this machine"
 )
 
 
 class LockedLayerDiffers(OciError):
-    """When a layer is not the one that the lock names."""
+    """Raised if a layer does not match the lock, or the lock cannot be read."""
 
 
 @dataclass(frozen=True)
-class Mark:
-    """What the lock remembers of one entry; `content` is empty for a folder."""
+class LockedFile:
+    """One entry of a layer in the lock; `content` is empty for a directory."""
 
     kind: str
     mode: str
     content: str
 
 
-Marks = dict[str, Mark]
+LockedFiles = dict[str, LockedFile]
 
 
-def record(folder: Path) -> dict[str, object]:
-    """What a layer's folder says of it."""
-    found: dict[str, object] = json.loads((folder / "layer.json").read_bytes())
-    return found
+def locked_layers(folders: Sequence[Path]) -> list[tuple[LayerRecord, Path]]:
+    """Return the record and the folder of each layer that is in the lock: all but those of the project's own code."""
+    layers = [(read_layer(folder), folder) for folder in folders]
+    return [(layer, folder) for layer, folder in layers if layer.name not in APPS]
 
 
 def lock_text(folders: Sequence[Path]) -> str:
-    """The lock of these layers, this project's own left out."""
-    records = [found for folder in folders if (found := record(folder))["name"] not in APPS]
-    lines = [f"{found['name']} {found['digest']} {found['size']}\n" for found in records]
+    """Render layers.lock for the layers in `folders`."""
+    lines = [f"{layer.name} {layer.digest} {layer.size}\n" for layer, _ in locked_layers(folders)]
     return "# name digest size; every layer but the app's, in the image's order\n" + "".join(lines)
 
 
 def read_lock(text: str) -> dict[str, str]:
-    """Name → digest; LockedLayerDiffers names a line that cannot be read."""
-    found = {}
+    """Parse layers.lock into digests by layer name; raises LockedLayerDiffers for an invalid line."""
+    layers = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line or line.startswith("#"):
             continue
         words = line.split()
         if len(words) != 3 or not words[1].startswith("sha256:"):
             raise LockedLayerDiffers(f"layers.lock:{number}: expected NAME DIGEST SIZE, got {line!r}")
-        found[words[0]] = words[1]
-    return found
+        layers[words[0]] = words[1]
+    return layers
 
 
-def marks(blob: Path) -> Marks:
-    """The entries of a layer."""
-    found: Marks = {}
+def read_entries(blob: Path) -> LockedFiles:
+    """Read the entries of a layer by path."""
+    files: LockedFiles = {}
     with tarfile.open(blob, "r|gz", bufsize=PIECE) as archive:
         for member in archive:
             kind = KINDS.get(member.type, "f")
@@ -77,61 +76,55 @@ def marks(blob: Path) -> Marks:
                 content = hashlib.sha256()
                 while piece := file.read(PIECE):
                     content.update(piece)
-            found[member.name] = Mark(kind, f"{member.mode:04o}", "" if kind == "d" else content.hexdigest()[:8])
-    return found
+            files[member.name] = LockedFile(kind, f"{member.mode:04o}", "" if kind == "d" else content.hexdigest()[:8])
+    return files
 
 
 def files_bytes(folders: Sequence[Path]) -> bytes:
-    """`layers.files.xz` of these layers."""
+    """Render layers.files.xz for the layers in `folders`."""
     lines = [
-        f"{name} {mark.kind} {mark.mode} {mark.content or '-'} {path}\n"
-        for folder in folders
-        if (name := record(folder)["name"]) not in APPS
-        for path, mark in sorted(marks(folder / "blob").items())
+        f"{layer.name} {entry.kind} {entry.mode} {entry.content or '-'} {path}\n"
+        for layer, folder in locked_layers(folders)
+        for path, entry in sorted(read_entries(folder / "blob").items())
     ]
     return lzma.compress("".join(lines).encode(errors="surrogateescape"), preset=9)
 
 
-def read_files(data: bytes, layer: str) -> Marks:
-    """The marks of one layer."""
-    found: Marks = {}
+def read_files(data: bytes, layer: str) -> LockedFiles:
+    """Read the entries of one layer from layers.files.xz."""
+    files: LockedFiles = {}
     for line in lzma.decompress(data).decode(errors="surrogateescape").splitlines():
         name, kind, mode, content, path = line.split(" ", 4)
         if name == layer:
-            found[path] = Mark(kind, mode, "" if content == "-" else content)
-    return found
+            files[path] = LockedFile(kind, mode, "" if content == "-" else content)
+    return files
 
 
 def check_locked(folders: Sequence[Path], lock: Path) -> None:
-    """Raise LockedLayerDiffers unless the layers are those of the lock, naming the first file that differs and how."""
+    """Raise LockedLayerDiffers, with the first file that differs, unless the layers match the lock."""
     expected = read_lock(lock.read_text(encoding="utf-8"))
-    got = {str(found["name"]): folder for folder in folders if (found := record(folder))["name"] not in APPS}
-    if list(got) != list(expected):
-        raise LockedLayerDiffers(f"{lock.name} names the layers {names(expected)}, built were {names(got)}\n  {RENEW}")
-    for name, folder in got.items():
-        digest = record(folder)["digest"]
-        if digest != expected[name]:
-            told = first_difference(name, folder / "blob", lock.with_name("layers.files.xz"))
-            both = f"{lock.name} says {expected[name]}, built was {digest}"
-            raise LockedLayerDiffers(f"layer {name}: {both}\n  first difference: {told}\n  {RENEW}")
-
-
-def names(layers: Mapping[str, object]) -> str:
-    """Names in their order."""
-    return ", ".join(layers)
+    layers = locked_layers(folders)
+    names = [layer.name for layer, _ in layers]
+    if names != list(expected):
+        both = f"got {', '.join(names)}, expected {', '.join(expected)} as in {lock.name}"
+        raise LockedLayerDiffers(f"layers: {both}\n  {RENEW}")
+    for layer, folder in layers:
+        if layer.digest != expected[layer.name]:
+            difference = first_difference(layer.name, folder / "blob", lock.with_name("layers.files.xz"))
+            both = f"got {layer.digest}, expected {expected[layer.name]} as in {lock.name}"
+            raise LockedLayerDiffers(f"layer {layer.name}: {both}\n  first difference: {difference}\n  {RENEW}")
 
 
 def first_difference(layer: str, blob: Path, listing: Path) -> str:
-    """The first path, in order, that is not as the listing says, and how."""
+    """Describe the first path, in sorted order, that differs from the list, and how."""
     if not listing.exists():
-        return f"unknown, since {listing.name} is not there"
-    return next(
-        differences(read_files(listing.read_bytes(), layer), marks(blob)), "none in any file: order or compression"
-    )
+        return f"unknown, because {listing.name} is missing"
+    results = differences(read_files(listing.read_bytes(), layer), read_entries(blob))
+    return next(results, "in no file, only in order or compression")
 
 
-def differences(expected: Marks, got: Marks) -> Iterator[str]:
-    """What differs, a sentence for each path."""
+def differences(expected: LockedFiles, got: LockedFiles) -> Iterator[str]:
+    """Yield a description of each path that differs."""
     for path in sorted({*expected, *got}):
         before, now = expected.get(path), got.get(path)
         if before is None or now is None:

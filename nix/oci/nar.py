@@ -1,17 +1,19 @@
-"""Nix archives: one canonical sequence of bytes for a file, link or folder, and its hash."""
+"""Nix archives (NAR): the canonical serialization of a file, link or directory, and its hash."""
 
 import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from oci.digest import blocks
+from .digest import blocks
+from .exceptions import UnsafePath
 
 
 def nar_hash(path: Path, ignored: frozenset[str] = frozenset()) -> str:
-    """The sha256, in hexadecimal, of the Nix archive of `path`, less entries of the names `ignored`.
+    """Return the sha256, in hexadecimal, of the Nix archive of `path`, without entries of the names `ignored`.
 
-    The same as `nix-store --add-fixed --recursive sha256` takes of it: names, contents, link targets and 'executable'.
+    Equals the hash that `nix-store --add-fixed --recursive sha256` computes. It covers names, contents, link targets
+    and executable bits.
     """
     archive = hashlib.sha256()
     for piece in nar(path, ignored):
@@ -20,13 +22,13 @@ def nar_hash(path: Path, ignored: frozenset[str] = frozenset()) -> str:
 
 
 def nar(path: Path, ignored: frozenset[str] = frozenset()) -> Iterator[bytes]:
-    """The Nix archive of `path` in pieces of at most 1 MiB."""
+    """Yield the Nix archive of `path` in pieces of at most 1 MiB."""
     yield words("nix-archive-1")
     yield from node(path, ignored)
 
 
 def words(*strings: str | bytes) -> bytes:
-    """Strings as a Nix archive holds them: length, bytes, padding to a multiple of eight."""
+    """Encode strings: 8-byte little-endian length, bytes, zeros up to a multiple of eight."""
     out = bytearray()
     for string in strings:
         data = string.encode() if isinstance(string, str) else string
@@ -35,7 +37,7 @@ def words(*strings: str | bytes) -> bytes:
 
 
 def node(path: Path, ignored: frozenset[str]) -> Iterator[bytes]:
-    """One file, link or folder of a Nix archive."""
+    """Yield the node of one file, link or directory."""
     if path.is_symlink():
         yield words("(", "type", "symlink", "target", os.fsencode(path.readlink()), ")")
     elif path.is_dir():
@@ -50,7 +52,9 @@ def node(path: Path, ignored: frozenset[str]) -> Iterator[bytes]:
 
 
 def regular(path: Path) -> Iterator[bytes]:
-    """A file of a Nix archive."""
+    """Yield the node of a regular file."""
+    if not path.is_file():  # opening a FIFO would wait for its writer
+        raise UnsafePath(f"{path}: expected a file, a symbolic link or a directory")
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
         executable = ("executable", "") if status.st_mode & 0o100 else ()

@@ -1,107 +1,157 @@
-"""The software bill of materials: CycloneDX 1.5 JSON, from the locks and what packages say of their licences.
+"""The software bill of materials: CycloneDX 1.6 JSON, from the locks and the packages' own metadata.
 
-Nothing in it depends on when or where it is made: the serial number comes from the locks, and there is no time.
+The same locks give the same bytes: serial number and version are derived from them, and the time is that of Debian's
+snapshot in them. A package's supplier, dependencies and licences are its own; parts of a wheel are nested in it.
 """
 
-import email.parser
-import email.policy
 import hashlib
 import json
 import re
 import uuid
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from oci.contents import Contents, File, Held
-from oci.exceptions import OciError
+from .contents import Contents, File, InMemory
+from .digest import ALGORITHM, HEX
+from .exceptions import OciError
+from .sbom_wheels import LONGEST_NAME, NOT_KNOWN, Component, WheelFacts, wheel_facts
 
 SBOM = "usr/share/sbom/image.cdx.json"
-NAMESPACE = uuid.UUID("5d0f4a3e-6a54-5f6b-9d43-3c0f8f0b7c11")  # of serial numbers; never changed
-DEB = re.compile(r"([a-z0-9][a-z0-9+.-]+) (\S+) (\d+) ([0-9a-f]{64}) (\S+)")
-WHEEL = re.compile(r"([a-z0-9-]+)==(\S+) --hash=sha256:([0-9a-f]{64})  # (\d+) ([a-z0-9-]+)")
-CLASSIFIER = "License :: "
-LONGEST_NAME = 60
-Component = dict[str, Any]
+NAMESPACE = uuid.UUID("5d0f4a3e-6a54-5f6b-9d43-3c0f8f0b7c11")  # of the serial numbers; must never change
+DEB = re.compile(rf"([a-z0-9][a-z0-9+.-]+) (\S+) (\d+) ({HEX}) (\S+)")
+WHEEL = re.compile(rf"([a-z0-9-]+)==(\S+) --hash={ALGORITHM}({HEX})  # (\d+) ([a-z0-9-]+)")
+SNAPSHOT = re.compile(r"^snapshot (\d{8}T\d{6})Z$", re.M)
+IMAGE = "score-processor"
+# Source packages whose copyright file is free text.
+FREE_TEXT = {
+    "base-files": "GPL-2.0-or-later",
+    "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1",
+    "glibc": "LGPL-2.1-or-later",
+    "python3.11": "PSF-2.0",
+}
 
 
 def sbom_contents(debs: Path, wheels: Path, root: Path, files: Sequence[Path]) -> Contents:
-    """The entry of the layer: locks of packages and wheels, the unpacked root, and every wheel."""
+    """Collect the SBOM layer's one entry, from both locks, the unpacked root and all wheel files."""
     contents = Contents()
-    contents.add(SBOM, File(Held(sbom(debs.read_text(), wheels.read_text(), root, files))), "sbom")
+    contents.add(SBOM, File(InMemory(sbom(debs.read_text(), wheels.read_text(), root, files))), "sbom")
     return contents
 
 
 def sbom(debs: str, wheels: str, root: Path, files: Sequence[Path]) -> bytes:
-    """The document; OciError when a wheel of the lock was not given."""
-    known = dict(map(wheel_licence, files))
-    components = [deb_component(found, root) for found in DEB.findall(debs)]
-    components += [wheel_component(found, known) for found in WHEEL.findall(wheels)]
+    """Render the document, components sorted by purl; raises OciError if a locked wheel is not in `files`."""
+    known = dict(map(wheel_facts, files))
+    deb_rows, wheel_rows = DEB.findall(debs), WHEEL.findall(wheels)
+    records = {name: control_record(name, root) for name, *_ in deb_rows}
+    distribution = release(root)
+    components = [deb_component(row, records[row[0]], root, distribution) for row in deb_rows]
+    components += [wheel_component(row, known) for row in wheel_rows]
+    needs = {name: needed(records[name]) for name in records}
+    needs |= {name: known[sha256].requires for name, _, sha256, *_ in wheel_rows}
+    pins = hashlib.sha256((debs + wheels).encode()).hexdigest()
     document = {
         "bomFormat": "CycloneDX",
-        "specVersion": "1.5",
-        "serialNumber": f"urn:uuid:{uuid.uuid5(NAMESPACE, hashlib.sha256((debs + wheels).encode()).hexdigest())}",
+        "specVersion": "1.6",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(NAMESPACE, pins)}",
         "version": 1,
-        "metadata": {"component": {"type": "container", "name": "score-processor", "bom-ref": "score-processor"}},
+        "metadata": {
+            "timestamp": moment(debs),
+            "authors": [{"name": f"the build of {IMAGE}"}],
+            "component": {"type": "container", "name": IMAGE, "version": f"pins-{pins[:16]}", "bom-ref": IMAGE},
+        },
         "components": sorted(components, key=lambda one: one["bom-ref"]),
+        "dependencies": dependencies(components, needs),
     }
     return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=True) + "\n").encode()
 
 
-def component(name: str, version: str, purl: str, sha256: str, licences: list[Component]) -> Component:
-    """One package."""
-    found: Component = {
+def moment(debs: str) -> str:
+    """Return the time of the newest snapshot of Debian's archive that the lock names; the epoch if it names none."""
+    newest = max(SNAPSHOT.findall(debs), default="19700101T000000")
+    return datetime.strptime(newest, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def release(root: Path) -> str:
+    """Return the distribution of the root, as purls name it."""
+    path = root / "usr" / "lib" / "os-release"
+    match = re.search(r'^VERSION_ID="?([^"\n]+)', path.read_text(encoding="utf-8") if path.exists() else "", re.M)
+    return f"debian-{match[1]}" if match else "debian"
+
+
+def dependencies(components: Sequence[Component], needs: Mapping[str, Sequence[str]]) -> list[Component]:
+    """Return the edges: the image needs every package, a package what it requires and what is built into it."""
+    refs = {entry["name"]: entry["bom-ref"] for entry in components}
+    rows = [{"ref": IMAGE, "dependsOn": sorted(refs.values())}]
+    for entry in components:
+        inside = [inner["bom-ref"] for inner in entry.get("components", ())]
+        required = [refs[name] for name in needs[entry["name"]] if name in refs]
+        rows.append({"ref": entry["bom-ref"], "dependsOn": sorted({*inside, *required} - {entry["bom-ref"]})})
+        rows += [{"ref": ref, "dependsOn": []} for ref in inside]
+    return sorted(rows, key=lambda row: str(row["ref"]))
+
+
+def component(name: str, version: str, purl: str, sha256: str, licences: list[Component], supplier: str) -> Component:
+    """Return the component of one package; `sha256` in hexadecimal."""
+    document: Component = {
         "type": "library",
         "bom-ref": purl,
         "name": name,
         "version": version,
         "purl": purl,
+        "supplier": {"name": supplier},
         "hashes": [{"alg": "SHA-256", "content": sha256}],
     }
-    return found | ({"licenses": licences} if licences else {})
+    return document | ({"licenses": licences} if licences else {})
 
 
-def deb_component(found: Sequence[str], root: Path) -> Component:
-    """A Debian package; `+` and `:` of its version are escaped in its purl."""
+def control_record(name: str, root: Path) -> dict[str, str]:
+    """Return the one-line fields of a package's control record in the root."""
+    path = root / "var" / "lib" / "dpkg" / "status.d" / name
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    return dict(re.findall(r"^([A-Za-z-]+): (.+)$", text, re.M))
+
+
+def needed(record: Mapping[str, str]) -> list[str]:
+    """Return the names of the packages in a record's dependencies, every alternative of each."""
+    listed = ", ".join(record.get(field, "") for field in ("Pre-Depends", "Depends"))
+    return [found[0] for one in re.split(r"[,|]", listed) if (found := re.match(r"[a-z0-9][a-z0-9+.-]+", one.strip()))]
+
+
+def deb_component(found: Sequence[str], record: Mapping[str, str], root: Path, distribution: str) -> Component:
+    """Return the component of a Debian package; a purl requires `+` and `:` in versions to be escaped."""
     name, version, _, sha256, path = found
     arch = path.rpartition("_")[2].removesuffix(".deb")
+    source = path.split("/")[-2]
     escaped = version.replace("%", "%25").replace("+", "%2B").replace(":", "%3A")
-    return component(name, version, f"pkg:deb/debian/{name}@{escaped}?arch={arch}", sha256, deb_licences(name, root))
+    purl = f"pkg:deb/debian/{name}@{escaped}?arch={arch}&distro={distribution}&upstream={source}"
+    licences = deb_licences(name, root) or ([{"expression": FREE_TEXT[source]}] if source in FREE_TEXT else [])
+    return component(name, version, purl, sha256, licences, record.get("Maintainer", NOT_KNOWN))
 
 
 def deb_licences(name: str, root: Path) -> list[Component]:
-    """The short names in a package's copyright file, where it is in the machine-readable form (DEP 5)."""
+    """Return the licence names in a package's copyright file; [] unless it is machine-readable (DEP 5)."""
     path = root / "usr" / "share" / "doc" / name / "copyright"
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     if not re.search(r"^Format:", text, re.M):
-        return []  # free text: what follows a `License:` there is a sentence, no name
+        return []  # free text, where `License:` starts a sentence
     names = {match.strip() for match in re.findall(r"^License: *(\S[^\n]*)$", text, re.M)}
     return [{"license": {"name": one}} for one in sorted(names) if len(one) <= LONGEST_NAME]
 
 
-def wheel_component(found: Sequence[str], known: dict[str, list[Component]]) -> Component:
-    """A wheel."""
+def wheel_component(found: Sequence[str], known: dict[str, WheelFacts]) -> Component:
+    """Return the component of a wheel, with what is built into it; raises OciError if its file is not known."""
     name, version, sha256, _, _ = found
     if sha256 not in known:
-        raise OciError(f"the wheel {name} {version} of the lock was not given to the bill of materials")
-    return component(name, version, f"pkg:pypi/{name}@{version}", sha256, known[sha256])
+        raise OciError(f"the file of the locked wheel {name} {version} is missing from the SBOM's arguments")
+    facts, purl = known[sha256], f"pkg:pypi/{name}@{version}"
+    whole = component(name, version, purl, sha256, facts.licences, facts.supplier)
+    inside = {f"{purl}#{place_of(one)}": one for one in facts.inside}
+    nested: list[dict[str, Any]] = [{**one, "bom-ref": ref} for ref, one in sorted(inside.items())]
+    return whole | ({"components": nested} if nested else {})
 
 
-def wheel_licence(path: Path) -> tuple[str, list[Component]]:
-    """A wheel's sha256, and what its METADATA says: an SPDX expression, else classifiers, else a short name."""
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    with zipfile.ZipFile(path) as archive:
-        member = next(name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
-        parser = email.parser.BytesHeaderParser(policy=email.policy.compat32)
-        headers = parser.parsebytes(archive.read(member))
-    if expression := headers.get("License-Expression"):
-        return sha256, [{"expression": str(expression)}]
-    classified = [str(one) for one in headers.get_all("Classifier", []) if str(one).startswith(CLASSIFIER)]
-    names = {one.rpartition(" :: ")[2] for one in classified if one.count(" :: ") > 1}
-    told = str(headers.get("License", "")).strip().splitlines()
-    # Some put the whole text there; its first line is the licence's name.
-    if not names and told and len(told[0]) <= LONGEST_NAME and (len(told) == 1 or "licen" in told[0].lower()):
-        names = {told[0]}
-    return sha256, [{"license": {"name": one}} for one in sorted(names)]
+def place_of(one: Component) -> str:
+    """Identify a nested component in its wheel: by its file, or else by its purl."""
+    return str(one["properties"][0]["value"] if "properties" in one else one.get("purl") or one["name"])

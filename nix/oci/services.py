@@ -1,8 +1,8 @@
-"""Which of the 440 AWS services botocore keeps a model of in the image.
+"""The AWS services, out of botocore's 440, whose models are in the image.
 
-All models together are 16 MB, more than any other package here but scipy and numpy. Kept are those that the function,
-LangChain's AWS package, Powertools and credentials use, and a few that a processor may reasonably call. Another one is
-one word in this list; without it boto3 says `UnknownServiceError` and names the services that it has.
+All models together take 16 MB, more than any package except scipy and numpy. The image keeps the services that the
+function, LangChain's AWS package and credentials use, and a few that a processor may reasonably call. For any other,
+boto3 raises UnknownServiceError with the list of available ones; adding a service takes one line here.
 """
 
 import re
@@ -61,6 +61,6 @@ MODEL = re.compile(r"botocore/data/([^/]+)/")
 
 
 def is_left_out(path: str) -> bool:
-    """Whether `path`, below the site folder, belongs to the model of a service that is not kept."""
+    """Return whether a path below site-packages belongs to the model of a service that is not kept."""
     model = MODEL.match(path)
     return model is not None and model[1] not in KEPT

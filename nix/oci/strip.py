@@ -1,37 +1,37 @@
-"""Shared objects without what no loader reads: symbols for debuggers, and the table that leads to them.
+"""Strip shared objects: drop debugging symbols and the section table.
 
-A loader maps segments and never looks at sections, so everything outside the segments can go: from our wheels more than
-60 MB. Doing it here, in 20 lines, needs no pinned binutils.
+The dynamic loader maps segments and never reads sections, so that everything outside the segments can be dropped: more
+than 60 MB of the image's wheels. These 20 lines avoid a pinned binutils.
 """
 
 import struct
 from dataclasses import dataclass
 
-from oci.contents import Data
-from oci.elf import HEADER, MAGIC, View
+from .contents import Data
+from .lint.elf import HEADER, MAGIC, ElfReader
 
 IDENT_SIZE = 16
 HEADER_SIZE = IDENT_SIZE + HEADER.size
-# The section header table's offset, and at the end of the ELF header its entry size, count and name table.
+# The section header table's offset; and its entry size, count and name index at the end of the ELF header.
 TABLE_OFFSET_AT, TABLE_FACTS_AT = 40, 58
 
 
 @dataclass(frozen=True)
-class Stripped:
-    """A file of a wheel, stripped when it is read if it is a shared object."""
+class StrippedFile:
+    """A file of a wheel, stripped when it is read."""
 
     source: Data
 
     def read(self) -> bytes | None:
-        """The stripped bytes, or the source's own when it is no 64-bit ELF file."""
+        """Return the stripped bytes; those of the source if it is not an ELF file."""
         data = self.source.read()
-        return stripped(data) if data is not None and data.startswith(MAGIC) else data
+        return strip_elf(data) if data is not None and data.startswith(MAGIC) else data
 
 
-def stripped(data: bytes) -> bytes:
-    """An ELF file's header and segments at their places, zeros between them; other bytes as they are."""
+def strip_elf(data: bytes) -> bytes:
+    """Return an ELF file with only its header and segments, at their offsets; other data unchanged."""
     try:
-        view = View(data)
+        view = ElfReader(data)
     except struct.error:
         return data
     if not view.segments:

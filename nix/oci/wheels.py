@@ -1,4 +1,4 @@
-"""Layers of wheels: what pip would install, less what no function reads, without running pip."""
+"""Layers of wheels: the files that pip would install, without those that no function reads. No pip is run."""
 
 import re
 import stat
@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oci.bytecode import add_bytecode
-from oci.contents import Contents, File, Held
-from oci.digest import of_file, require
-from oci.exceptions import OciError, UnsafePath
-from oci.places import SITE
-from oci.services import is_left_out
-from oci.strip import Stripped
+from .bytecode import add_bytecode
+from .contents import Contents, File, InMemory
+from .digest import file_digest, require
+from .exceptions import OciError, UnsafePath
+from .paths import SITE
+from .services import is_left_out
+from .strip import StrippedFile
 
-# Licences and dist-info/METADATA stay: importlib.metadata and scanners read them.
+# Licences and dist-info/METADATA stay, for importlib.metadata and scanners.
 DROPPED = re.compile(
     "|".join(
         (
@@ -30,14 +30,14 @@ DROPPED = re.compile(
 )
 LICENCE = re.compile(r"(^|/)(licen[cs]es?/|(licen[cs]e|copying|notice)[^/]*$)", re.IGNORECASE)
 LIBRARY = re.compile(r"\.so(\.|$)")
-# Of a wheel's *.data folders these two are installed beside its modules; scripts, headers and data are for people.
+# Of a wheel's *.data folders, pip installs these two beside its modules; no function needs scripts, headers and data.
 INSTALLED_DATA = re.compile(r"[^/]+\.data/(?:purelib|platlib)/(.+)")
 OTHER_DATA = re.compile(r"[^/]+\.data/")
 
 
 @dataclass(frozen=True)
-class Wheel:
-    """An open wheel: the distribution's normalized name, its *.dist-info folder and its members."""
+class OpenWheel:
+    """An open wheel: the distribution's normalized name, its *.dist-info folder, and the archive."""
 
     name: str
     info_folder: str
@@ -45,21 +45,22 @@ class Wheel:
 
 
 @dataclass(frozen=True)
-class Member:
+class WheelMember:
     """A file in a wheel."""
 
     archive: zipfile.ZipFile
     info: zipfile.ZipInfo
 
     def read(self) -> bytes:
-        """The unpacked bytes; zipfile compares their CRC."""
+        """Return the unpacked bytes; zipfile verifies their CRC."""
         return self.archive.read(self.info)
 
 
 def wheel_contents(inputs: Sequence[tuple[Path, str | None]], licences: Path | None) -> Contents:
-    """The entries of a layer that holds wheels, given as path and the digest that it must have, where one is known.
+    """Collect the entries of a layer of wheels; `inputs` are paths with their expected digests, if known.
 
-    `licences` has a text for each wheel that brings none.
+    `licences` is a folder with NAME.txt for each wheel without a licence. The order of the inputs does not matter.
+    Raises InputMismatch, PathConflict if two wheels have the same path, and OciError for an invalid wheel.
     """
     contents = Contents()
     wheels = [open_wheel(path, digest) for path, digest in inputs]
@@ -69,36 +70,41 @@ def wheel_contents(inputs: Sequence[tuple[Path, str | None]], licences: Path | N
     return contents
 
 
-def open_wheel(path: Path, digest: str | None) -> Wheel:
-    """The wheel at `path`, whatever the file is called: a Nix store path has no proper wheel name."""
+def open_wheel(path: Path, digest: str | None) -> OpenWheel:
+    """Open the wheel at `path`. Its file name is not used: in a Nix store it is no wheel name."""
     if digest is not None:
-        require(f"the wheel {path}", digest, of_file(path))
+        require(f"the wheel {path}", digest, file_digest(path))
     try:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as problem:
-        raise OciError(f"{path} is no wheel: {problem}\n  Delete it and fetch it again.") from problem
+        raise OciError(f"not a wheel: {path}: {problem}\n  next: delete it and fetch it again") from problem
     for member in archive.namelist():
         folder, _, file = member.partition("/")
         if folder.endswith(".dist-info") and file == "METADATA":
-            return Wheel(distribution(archive.read(member), path), folder, archive)
-    raise OciError(f"{path} has no dist-info/METADATA, so it is no wheel")
+            return OpenWheel(distribution_name(archive.read(member), path), folder, archive)
+    raise OciError(f"not a wheel: {path}: it has no dist-info/METADATA")
 
 
-def distribution(metadata: bytes, path: Path) -> str:
-    """The normalized name in a METADATA file."""
+def normalize_name(name: str) -> str:
+    """Normalize a distribution's name as PEP 503 defines it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def distribution_name(metadata: bytes, path: Path) -> str:
+    """Return the normalized name in a METADATA file; raises OciError if it has none."""
     for line in metadata.decode("utf-8", "replace").splitlines():
         if line.startswith("Name:"):
-            return re.sub(r"[-_.]+", "-", line.removeprefix("Name:").strip()).lower()
-    raise OciError(f"METADATA in {path} names no distribution")
+            return normalize_name(line.removeprefix("Name:").strip())
+    raise OciError(f"not a wheel: {path}: its METADATA has no Name")
 
 
-def add_wheel(contents: Contents, wheel: Wheel, licences: Path | None) -> None:
-    """Add the installed files of one wheel, and a licence."""
+def add_wheel(contents: Contents, wheel: OpenWheel, licences: Path | None) -> None:
+    """Add the installed files of one wheel; exactly those, and at least one licence."""
     licensed = False
     for path, info in members(wheel):
         licensed = licensed or bool(LICENCE.search(path))
-        member = Member(wheel.archive, info)
-        data = Stripped(member) if LIBRARY.search(path) else member
+        member = WheelMember(wheel.archive, info)
+        data = StrippedFile(member) if LIBRARY.search(path) else member
         file = File(data, bool(info.external_attr >> 16 & 0o111))
         contents.add(f"{SITE}/{path}", file, wheel.name)
     if not licensed:
@@ -106,23 +112,23 @@ def add_wheel(contents: Contents, wheel: Wheel, licences: Path | None) -> None:
         contents.add(f"{SITE}/{wheel.info_folder}/licenses/LICENSE", text, wheel.name)
 
 
-def members(wheel: Wheel) -> Iterator[tuple[str, zipfile.ZipInfo]]:
-    """(path below the site folder, member) of every file that a function may read."""
-    seen: set[str] = set()
+def members(wheel: OpenWheel) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """Yield (path below site-packages, member) of every file to install."""
+    paths: set[str] = set()
     for info in wheel.archive.infolist():
         path = installed_path(info.filename)
         if path is None or info.is_dir():
             continue
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise UnsafePath(f"the wheel {wheel.name} holds a symbolic link, {info.filename}; wheels may not")
-        if path in seen:
-            raise UnsafePath(f"the wheel {wheel.name} holds {path} twice")
-        seen.add(path)
+            raise UnsafePath(f"the wheel {wheel.name} has a symbolic link, which wheels must not: {info.filename}")
+        if path in paths:
+            raise UnsafePath(f"the wheel {wheel.name} has {path} twice")
+        paths.add(path)
         yield path, info
 
 
 def installed_path(member: str) -> str | None:
-    """Where a member goes below the site folder; None when it is left out."""
+    """Return the path of a member below site-packages; None if it is left out."""
     if match := INSTALLED_DATA.match(member):
         member = match[1]
     elif OTHER_DATA.match(member):
@@ -131,11 +137,11 @@ def installed_path(member: str) -> str | None:
 
 
 def own_licence(name: str, licences: Path | None) -> File:
-    """The licence text that this project carries for `name`."""
+    """Return the licence text in `licences` for a wheel without one; raises OciError if there is none."""
     path = None if licences is None else licences / f"{name}.txt"
     if path is None or not path.exists():
         raise OciError(
-            f"the wheel {name} brings no licence text\n"
-            f"  Every package in the image needs one: put it into nix/licences/{name}.txt."
+            f"the wheel {name} has no licence text, which every package in the image needs\n"
+            f"  next: put it into nix/licences/{name}.txt"
         )
-    return File(Held(path.read_bytes()))
+    return File(InMemory(path.read_bytes()))

@@ -1,4 +1,4 @@
-"""The list of an artifact's files, whose digest is the artifact's own."""
+"""The manifest of an artifact: the list of its files. Its digest is the artifact's digest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TypedDict
 
 from plexus.exceptions import InvalidArtifact
 from plexus.text import canonical_json
@@ -20,14 +20,14 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, order=True)
 class Entry:
-    """One file: its path inside the artifact, its digest (`sha256:…`) and its size in bytes."""
+    """A file: its path inside the artifact (POSIX), its digest (`sha256:…`) and its size in bytes."""
 
     path: str
     digest: str
     size: int
 
     def check(self, data: bytes) -> None:
-        """Raises InvalidArtifact when the bytes are not the ones that the manifest names."""
+        """Raise InvalidArtifact unless the bytes have this entry's digest and size."""
         if len(data) != self.size or digest_of(data) != self.digest:
             raise InvalidArtifact(
                 f"{self.path}: expected {self.digest} ({self.size} bytes), got {digest_of(data)} ({len(data)} bytes)"
@@ -36,64 +36,74 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All files of an artifact, sorted by path."""
+    """The files of an artifact, sorted by path."""
 
     entries: tuple[Entry, ...]
 
     @classmethod
     def of(cls, folder: Path) -> Manifest:
-        """The manifest of the files in a folder."""
+        """Create the manifest of a folder's files, subfolders included; a `manifest.json` in it is ignored."""
         files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != NAME)
         return cls.from_files((path.relative_to(folder).as_posix(), path.read_bytes()) for path in files)
 
     @classmethod
     def from_files(cls, files: Iterable[tuple[str, bytes]]) -> Manifest:
-        """The manifest of (path, content) pairs."""
+        """Create the manifest of (path, content) pairs in any order."""
         return cls(tuple(sorted(Entry(path, digest_of(data), len(data)) for path, data in files)))
 
     @classmethod
     def parse(cls, data: bytes, expected: str) -> Manifest:
-        """The manifest in `data`, whose digest must be the expected one. Raises InvalidArtifact."""
+        """Parse an encoded manifest.
+
+        Raises InvalidArtifact for another digest than the expected one, an unsupported format, or a path outside.
+        """
         if digest_of(data) != expected:
-            raise InvalidArtifact(f"the artifact's manifest has the digest {digest_of(data)}, expected {expected}")
+            raise InvalidArtifact(f"the manifest has the wrong digest: got {digest_of(data)}, expected {expected}")
         try:
             content = json.loads(data)
             if content["format"] != FORMAT:
-                raise InvalidArtifact(f"the artifact has the format {content['format']}, this engine reads {FORMAT}")
-            return cls(tuple(_entry(each) for each in content["files"]))
+                raise InvalidArtifact(f"unsupported artifact format: got {content['format']}, expected {FORMAT}")
+            return cls(tuple(_parse_entry(file) for file in content["files"]))
         except (ValueError, KeyError, TypeError) as error:
-            raise InvalidArtifact(f"the artifact's manifest is damaged: {type(error).__name__}") from None
+            raise InvalidArtifact(f"the manifest is damaged: {type(error).__name__}") from None
 
     def encode(self) -> bytes:
-        """The bytes that are stored, and whose digest names the artifact."""
+        """Return the canonical bytes that are stored; their digest is the artifact's."""
         files = [{"path": each.path, "digest": each.digest, "size": each.size} for each in self.entries]
         return canonical_json({"format": FORMAT, "files": files})
 
     @property
     def digest(self) -> str:
-        """The artifact's digest."""
+        """The artifact's digest, `sha256:` and 64 hex digits."""
         return digest_of(self.encode())
 
 
 def digest_of(data: bytes) -> str:
-    """`sha256:` and 64 hex digits."""
+    """Return the digest of bytes: `sha256:` and 64 hex digits."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def is_digest(text: str) -> bool:
-    """Whether it is `sha256:` and 64 hex digits."""
+    """Return whether a text is `sha256:` and 64 lower-case hex digits."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def hex_of(digest: str) -> str:
-    """The 64 hex digits, which name folders and keys. Raises InvalidArtifact for anything else."""
+    """Return a digest's 64 hex digits, which name folders and keys. Raises InvalidArtifact if it is not a digest."""
     if not is_digest(digest):
-        raise InvalidArtifact(f"not an artifact's digest: {digest!r}; expected sha256: and 64 hex digits")
+        raise InvalidArtifact(f"not a digest: got {digest!r}, expected sha256: and 64 hex digits")
     return digest.removeprefix("sha256:")
 
 
-def _entry(value: dict[str, Any]) -> Entry:
+class _File(TypedDict):
+    path: str
+    digest: str
+    size: int
+
+
+def _parse_entry(value: _File) -> Entry:
+    # `./x` and `a//x` are refused too: one file must have one spelling, or equal content could have two digests.
     path = PurePosixPath(value["path"])
     if path.is_absolute() or ".." in path.parts or str(path) != value["path"]:
-        raise InvalidArtifact(f"the artifact's manifest names a path outside of it: {value['path']!r}")
+        raise InvalidArtifact(f"the manifest names a path outside the artifact: {value['path']!r}")
     return Entry(value["path"], value["digest"], value["size"])

@@ -1,29 +1,52 @@
-"""Artifacts in S3, under `<prefix><hex>/`, cached in a folder of this machine."""
+"""Artifacts in S3 under `<prefix><hex>/`, cached in a folder of this machine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from plexus.artifacts import cache, manifest
+from plexus.artifacts import manifest
 from plexus.artifacts.folder import FolderArtifacts
 from plexus.artifacts.manifest import Manifest
 from plexus.exceptions import ArtifactMissing, InvalidArtifact, ScoringFailed
 
 MAXIMUM_CACHE_BYTES = 300 * 1024 * 1024
+#: Seconds for which an artifact stays in the cache after its last use, whatever the size: it may be loading.
+GRACE = 120
 _ABSENT = ("NoSuchKey", "NoSuchBucket", "404")
 
 
-class S3Artifacts:
-    """`client` is boto3's S3 client. Files go up before the manifest, so an artifact that can be found is complete.
+class S3Client(Protocol):
+    """The part of boto3's S3 client that a store uses."""
 
-    The cache keeps at most `maximum_bytes`; the least recently used artifacts go first.
+    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:
+        """Return an object; its `Body` is a stream."""
+        ...
+
+    def head_object(self, *, Bucket: str, Key: str) -> object:
+        """Return an object's metadata; raises a client error if it does not exist."""
+        ...
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> object:
+        """Store an object."""
+        ...
+
+
+class S3Artifacts:
+    """A store in an S3 bucket, with a cache of at most `maximum_bytes` below `cache_dir`.
+
+    The manifest is uploaded after the files, so an artifact that can be found is complete. The least recently used
+    artifacts leave the cache first.
     """
 
     def __init__(
         self,
-        client: Any,
+        client: S3Client,
         bucket: str,
         cache_dir: Path | str,
         prefix: str = "artifacts/",
@@ -33,16 +56,21 @@ class S3Artifacts:
         self.cached = FolderArtifacts(Path(cache_dir) / "artifacts")
 
     def get(self, digest: str) -> Path:
-        """The cached folder, fetched on first use. A failure of S3 itself is a transient ScoringFailed."""
+        """Return the artifact's folder in the cache; fetch it if it is missing or damaged there.
+
+        Raises ArtifactMissing if the bucket does not have it, InvalidArtifact if it is damaged there too, and a
+        transient ScoringFailed if S3 itself fails.
+        """
         try:
             place = self.cached.get(digest)
-        except (ArtifactMissing, InvalidArtifact):  # not there, or damaged
-            place = self._fetched(digest)
-            cache.shrink(self.cached.folder, self.maximum_bytes, keep=manifest.hex_of(digest))
-        cache.touch(place)
+        except (ArtifactMissing, InvalidArtifact):
+            place = self._fetch(digest)
+            # After the fetch, and never this one: /tmp of a function is small, but the model is needed now.
+            shrink(self.cached.folder, self.maximum_bytes, keep=manifest.hex_of(digest))
+        touch(place)
         return place
 
-    def _fetched(self, digest: str) -> Path:
+    def _fetch(self, digest: str) -> Path:
         key = self._key(digest, manifest.NAME)
         try:
             listed = Manifest.parse(self._read(key, digest), digest)
@@ -52,10 +80,10 @@ class S3Artifacts:
             raise InvalidArtifact(f"s3://{self.bucket}/{key}: {error}") from None
 
     def put(self, folder: Path) -> str:
-        """Uploads what is not there yet; putting the same content again uploads nothing."""
+        """Upload a folder's files and return its digest. Idempotent: an artifact that exists is not uploaded again."""
         listed = Manifest.of(folder)
         if not self._has(listed.digest):
-            for path, data in _files(folder, listed):
+            for path, data in _read_files(folder, listed):
                 self.client.put_object(Bucket=self.bucket, Key=self._key(listed.digest, path), Body=data)
         return listed.digest
 
@@ -63,7 +91,7 @@ class S3Artifacts:
         try:
             self.client.head_object(Bucket=self.bucket, Key=self._key(digest, manifest.NAME))
         except Exception as error:
-            if _code(error) in _ABSENT:
+            if _error_code(error) in _ABSENT:
                 return False
             raise
         return True
@@ -72,7 +100,7 @@ class S3Artifacts:
         try:
             data: bytes = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except Exception as error:
-            if _code(error) in _ABSENT:
+            if _error_code(error) in _ABSENT:
                 raise ArtifactMissing(f"there is no artifact {digest} at s3://{self.bucket}/{key}") from None
             raise ScoringFailed(f"cannot read s3://{self.bucket}/{key}: {error}", transient=True) from error
         return data
@@ -81,13 +109,42 @@ class S3Artifacts:
         return f"{self.prefix}{manifest.hex_of(digest)}/{path}"
 
 
-def _files(folder: Path, listed: Manifest) -> Iterator[tuple[str, bytes]]:
+def _read_files(folder: Path, listed: Manifest) -> Iterator[tuple[str, bytes]]:
     for entry in listed.entries:
         yield entry.path, (folder / entry.path).read_bytes()
     yield manifest.NAME, listed.encode()
 
 
-def _code(error: Exception) -> str:
-    """AWS's error code; botocore is not imported here, its exceptions carry the response."""
+def _error_code(error: Exception) -> str:
+    """Return AWS's error code. botocore, whose exceptions carry the response, is not imported here."""
     response = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
+
+
+def touch(place: Path) -> None:
+    """Mark an artifact as used now."""
+    with contextlib.suppress(OSError):
+        os.utime(place)
+
+
+def shrink(folder: Path, maximum_bytes: int, *, keep: str = "") -> list[str]:
+    """Remove the least recently used artifacts until the rest fits; return the names of the removed ones.
+
+    The artifact named `keep`, and those used within the last GRACE seconds, are never removed.
+    """
+    used = sorted((place.stat().st_mtime, _size(place), place) for place in folder.iterdir() if place.is_dir())
+    total = sum(size for _, size, _ in used)
+    removed = []
+    for last_used, size, place in used:
+        if total <= maximum_bytes:
+            break
+        if place.name == keep or time.time() - last_used < GRACE:
+            continue
+        shutil.rmtree(place, ignore_errors=True)
+        removed.append(place.name)
+        total -= size
+    return removed
+
+
+def _size(place: Path) -> int:
+    return sum(path.stat().st_size for path in place.rglob("*") if path.is_file())

@@ -1,37 +1,42 @@
-"""Names and dependencies: unique, known, without cycles. Works on plain values, so that it also sees invalid scores."""
+"""Names and dependencies: unique, known, without cycles. Reads plain values, so that invalid scores are checked too."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
-from typing import Any
 
-from plexus.checks.circles import circles
-from plexus.problems import Finding, nearest
+from plexus.checks.cycles import find_cycles
+from plexus.problems import Finding, KeyPath, suggest
 
-MOST = 100
-"""Circles that are told: a card of thousands that lead in circles is told soon, too."""
+#: A scorecard of thousands of scores in cycles has more than anyone reads, and finding them all would take long.
+MAXIMUM_CYCLES = 100
+
+#: A score's index in the YAML, and its keys as they were parsed.
+PlainScore = tuple[int, Mapping[str, object]]
 
 
-def check(value: Any) -> list[Finding]:
-    """Findings about the scores' names and what they depend on."""
+def check(value: object) -> list[Finding]:
+    """Return findings about the names of a parsed scorecard's scores and about their dependencies."""
     listed = value.get("scores") if isinstance(value, dict) else None
-    known = listed if isinstance(listed, list) else []
-    scores = [(index, each) for index, each in enumerate(known) if isinstance(each, dict)]
-    found = [*_unique(scores, "name"), *_unique(scores, "key"), *_unique(scores, "id")]
-    names = {each["name"]: index for index, each in scores if isinstance(each.get("name"), str)}
-    for index, each in scores:
-        found += _known(index, each, names)
-    return [*found, *_cycles(scores, names)]
+    scores: list[PlainScore] = [
+        (index, score)
+        for index, score in enumerate(listed if isinstance(listed, list) else [])
+        if isinstance(score, dict)
+    ]
+    findings = [*_check_unique(scores, "name"), *_check_unique(scores, "key"), *_check_unique(scores, "id")]
+    names = {name: index for index, score in scores if isinstance(name := score.get("name"), str)}
+    for index, score in scores:
+        findings += _check_known(index, score, names)
+    return [*findings, *_check_cycles(scores, names)]
 
 
-def depends_on(score: Any) -> list[str]:
-    """The names in `depends_on`, whichever form it has."""
-    listed = score.get("depends_on") if isinstance(score, dict) else None
+def _depends_on(score: Mapping[str, object]) -> list[str]:
+    """Return the names in `depends_on`, in either of its forms."""
+    listed = score.get("depends_on")
     return [name for name in listed if isinstance(name, str)] if isinstance(listed, (list, dict)) else []
 
 
-def _unique(scores: list[tuple[int, Any]], key: str) -> Iterator[Finding]:
+def _check_unique(scores: list[PlainScore], key: str) -> Iterator[Finding]:
     first: dict[str, int] = {}
     for index, score in scores:
         value = score.get(key)
@@ -42,24 +47,25 @@ def _unique(scores: list[tuple[int, Any]], key: str) -> Iterator[Finding]:
         first.setdefault(value, index)
 
 
-def _known(index: int, score: Any, names: Collection[str]) -> Iterator[Finding]:
+def _check_known(index: int, score: Mapping[str, object], names: Collection[str]) -> Iterator[Finding]:
     listed = score.get("depends_on")
-    for place, name in enumerate(depends_on(score)):
-        path = ("scores", index, "depends_on", place if isinstance(listed, list) else name)
+    for position, name in enumerate(_depends_on(score)):
+        path: KeyPath = ("scores", index, "depends_on", position if isinstance(listed, list) else name)
         if name == score.get("name"):
             yield Finding(path, "a score cannot depend on itself", rule="dependency", on_key=True)
         elif name not in names:
-            message = f"there is no score {name!r}{nearest(name, names)}"
+            message = f"there is no score {name!r}{suggest(name, names)}"
             yield Finding(path, message, rule="dependency", on_key=True)
 
 
-def _cycles(scores: list[tuple[int, Any]], names: dict[str, int]) -> Iterator[Finding]:
+def _check_cycles(scores: list[PlainScore], names: dict[str, int]) -> Iterator[Finding]:
     edges: dict[str, list[str]] = {name: [] for name in names}
     for _, score in scores:
         name = score.get("name")
         if isinstance(name, str):
-            edges[name] = [each for each in dict.fromkeys(depends_on(score)) if each in names and each != name]
-    for count, circle in enumerate(islice(circles(edges), MOST), start=1):
-        more = f"; there may be more circles than these {MOST}" if count == MOST else ""
-        message = f"the scores depend on each other in a circle: {' → '.join([*circle, circle[0]])}{more}"
-        yield Finding(("scores", names[circle[0]], "depends_on"), message, rule="cycle", on_key=True)
+            targets = dict.fromkeys(_depends_on(score))
+            edges[name] = [target for target in targets if target in names and target != name]
+    for count, cycle in enumerate(islice(find_cycles(edges), MAXIMUM_CYCLES), start=1):
+        more = f"; at most {MAXIMUM_CYCLES} cycles are listed" if count == MAXIMUM_CYCLES else ""
+        message = f"dependency cycle: {' → '.join([*cycle, cycle[0]])}{more}"
+        yield Finding(("scores", names[cycle[0]], "depends_on"), message, rule="cycle", on_key=True)

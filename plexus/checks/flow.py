@@ -1,20 +1,23 @@
-"""How a graph can be walked: which node can follow which, what each way sets, and what is known where."""
+"""Paths through a graph: which node can follow which, which names have a value where, and what is never reached."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-from plexus.graph.classes import classes_of
-from plexus.graph.fields import FIELDS
-from plexus.graph.state import END, GIVEN
+from plexus.graph.node_outputs import FIELDS, classes_of, edges_of
+from plexus.graph.state import END, INITIAL_NAMES
+from plexus.problems import Finding, KeyPath, suggest
 from plexus.text import fold
+
+if TYPE_CHECKING:
+    from plexus.configuration.graph import AnyNode, Branch
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way out of a node: to the node `target` (or END), setting these aliases."""
+class Exit:
+    """An edge that can be taken: to the node `target` (or END), setting `aliases`."""
 
     target: str
     aliases: frozenset[str]
@@ -22,86 +25,134 @@ class Way:
 
 @dataclass(frozen=True)
 class Flow:
-    """`ways` by node; `reached` are the nodes that an item can come to; `sure` and `possible` are the names that
-    have a value at a node's start on every way to it, and on some way."""
+    """How a graph can be walked.
 
-    ways: Mapping[str, tuple[Way, ...]]
+    `exits` lists each node's edges; `reached` are the nodes that an item can reach. `sure` names have a value at the
+    start of a node on every path to it, `possible` names on some path.
+    """
+
+    exits: Mapping[str, tuple[Exit, ...]]
     reached: frozenset[str]
     sure: Mapping[str, frozenset[str]]
     possible: Mapping[str, frozenset[str]]
 
-    def ends(self, name: str) -> bool:
-        """Whether some way from the node leads to the end."""
-        seen, open_ = {name}, [name]
-        while open_:
-            for way in self.ways[open_.pop()]:
-                if way.target == END:
+    def can_end(self, name: str) -> bool:
+        """Return whether END can be reached from the node."""
+        visited, pending = {name}, [name]
+        while pending:
+            for step in self.exits[pending.pop()]:
+                if step.target == END:
                     return True
-                if way.target in self.ways and way.target not in seen:
-                    seen.add(way.target)
-                    open_.append(way.target)
+                if step.target in self.exits and step.target not in visited:
+                    visited.add(step.target)
+                    pending.append(step.target)
         return False
 
 
-def flow(graph: Sequence[Any]) -> Flow:
-    """Follows every way that conditions leave open."""
-    ways = {node.name: _ways(node, _following(graph, place)) for place, node in enumerate(graph)}
-    own = {node.name: _own(node) for node in graph}
+def follow(graph: Sequence[AnyNode]) -> Flow:
+    """Follow every edge that conditions leave open, from the first node. Names must be unique and targets exist."""
+    exits = {node.name: _exits(node, _next_name(graph, index)) for index, node in enumerate(graph)}
+    own = {node.name: _own_names(node) for node in graph}
     entry = graph[0].name
-    sure: dict[str, frozenset[str]] = {entry: frozenset(GIVEN)}
+    sure: dict[str, frozenset[str]] = {entry: frozenset(INITIAL_NAMES)}
     possible = dict(sure)
-    open_ = [entry]
-    while open_:
-        name = open_.pop()
-        for way in ways[name]:
-            if way.target not in ways:
+    pending = [entry]
+    # A fixed point: a loop may bring a node other names than the first path to it did.
+    while pending:
+        name = pending.pop()
+        for step in exits[name]:
+            if step.target not in exits:
                 continue
-            added = own[name] | way.aliases
+            added = own[name] | step.aliases
             least, most = sure[name] | added, possible[name] | added
-            old = (sure.get(way.target), possible.get(way.target))
+            old = (sure.get(step.target), possible.get(step.target))
             new = (least if old[0] is None else old[0] & least, most if old[1] is None else old[1] | most)
             if new != old:
-                sure[way.target], possible[way.target] = new
-                open_.append(way.target)
-    return Flow(ways, frozenset(sure), sure, possible)
+                sure[step.target], possible[step.target] = new
+                pending.append(step.target)
+    return Flow(exits, frozenset(sure), sure, possible)
 
 
-def on_class(node: Any, branch: Any) -> bool:
-    """Whether a branch's condition looks at the node's own class, rather than at another field."""
+def compares_class(node: AnyNode, branch: Branch) -> bool:
+    """Return whether a branch's condition reads the node's own class, rather than another field."""
     own = (FIELDS[node.class_name][0], "value", "classification")
     return "classification" in FIELDS[node.class_name] and (branch.state is None or branch.state in own)
 
 
-def matched(branch: Any, known: Iterable[str]) -> set[str]:
-    """Which of the known classes meet a condition, folded."""
-    wanted = branch.value if isinstance(branch.value, list) else [branch.value]
-    named = {fold(value) for value in wanted}
-    folded = {fold(each) for each in known}
+def match_classes(branch: Branch, known: Iterable[str]) -> set[str]:
+    """Return the known classes that meet the branch's condition, folded."""
+    named = {fold(value) for value in branch.values}
+    folded = {fold(name) for name in known}
     return folded & named if branch.operator in ("==", "in") else folded - named
 
 
-def _ways(node: Any, following: str) -> tuple[Way, ...]:
+def _exits(node: AnyNode, following: str) -> tuple[Exit, ...]:
     known = classes_of(node)
-    left = {fold(each) for each in known} if known is not None else None
-    made = []
+    left = {fold(name) for name in known} if known is not None else None
+    exits = []
     for branch in node.conditions:
-        if known is not None and left is not None and on_class(node, branch):
-            met = matched(branch, known) & left
+        if known is not None and left is not None and compares_class(node, branch):
+            met = match_classes(branch, known) & left
             left -= met
-            if not met:
+            if not met:  # earlier conditions cover its classes, so the edge is never taken
                 continue
-        made.append(Way(branch.node, frozenset(branch.output)))
+        exits.append(Exit(branch.node, frozenset(branch.output)))
     if left is None or left:
         edge = node.edge
-        made.append(Way(edge.node if edge else following, frozenset(edge.output if edge else ())))
-    return tuple(made)
+        exits.append(Exit(edge.node if edge else following, frozenset(edge.output if edge else ())))
+    return tuple(exits)
 
 
-def _own(node: Any) -> frozenset[str]:
+def _own_names(node: AnyNode) -> frozenset[str]:
     names = {node.name, *node.output}
     return frozenset(names | set(node.set) if node.class_name == "LogicalNode" else names)
 
 
-def _following(graph: Sequence[Any], place: int) -> str:
-    name: str = graph[place + 1].name if place + 1 < len(graph) else END
-    return name
+def _next_name(graph: Sequence[AnyNode], index: int) -> str:
+    return graph[index + 1].name if index + 1 < len(graph) else END
+
+
+def check(graph: Sequence[AnyNode], flow: Flow, path: KeyPath) -> Iterator[Finding]:
+    """Yield findings about what no text can reach, in a graph whose names are unique and whose targets exist."""
+    for index, node in enumerate(graph):
+        node_path = (*path, "graph", index)
+        if node.name not in flow.reached:
+            message = f"the node {node.name!r} cannot be reached"
+            yield Finding((*node_path, "name"), message, rule="unreachable-node")
+        elif not flow.can_end(node.name):
+            message = f"the end cannot be reached from the node {node.name!r}: give one of its edges `node: END`"
+            yield Finding((*node_path, "name"), message, rule="endless")
+        yield from _check_conditions(node, node_path)
+        yield from _check_overlaps(node, node_path)
+
+
+def _check_conditions(node: AnyNode, path: KeyPath) -> Iterator[Finding]:
+    names = classes_of(node)
+    left = {fold(name) for name in names} if names is not None else set()
+    for index, branch in enumerate(node.conditions):
+        at = (*path, "conditions", index, "value")
+        if names is None or not compares_class(node, branch):
+            if any(_is_same_condition(branch, earlier) for earlier in node.conditions[:index]):
+                yield Finding(at, "an earlier condition is the same", rule="unreachable-condition")
+            continue
+        unknown = [value for value in branch.values if fold(value) not in {fold(name) for name in names}]
+        for value in unknown:
+            message = f"the node {node.name!r} cannot return {value!r}{suggest(str(value), names)}"
+            yield Finding(at, f"{message}; it returns {', '.join(names)}", rule="impossible-class")
+        met = match_classes(branch, names) & left
+        if not met and not unknown:
+            message = "this condition is never met: earlier conditions match all of its classes"
+            yield Finding(at, message, rule="unreachable-condition")
+        left -= met
+
+
+def _check_overlaps(node: AnyNode, path: KeyPath) -> Iterator[Finding]:
+    for inner, edge in edges_of(node):
+        for alias in node.output:
+            if alias in edge.output:
+                message = f"{alias!r} is also set by the node's `output`; on this edge, this value wins"
+                yield Finding((*path, *inner, "output", alias), message, "warning", "output-twice", on_key=True)
+
+
+def _is_same_condition(left: Branch, right: Branch) -> bool:
+    return (left.state, left.operator, left.value) == (right.state, right.operator, right.value)

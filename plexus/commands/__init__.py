@@ -1,21 +1,39 @@
-"""The commands, one module per verb; a verb's module is imported when it is used."""
+"""The command `plexus`: one module per verb, imported when the verb is used."""
 
 from __future__ import annotations
 
 import importlib
+import keyword
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
-from plexus.commands import unread
-from plexus.exceptions import InvalidScorecard, PlexusError
+from plexus import environment, tracing
+from plexus.commands import wrapper
 
-VERBS = ("lint", "run", "test", "train", "evaluate", "schema")
+PROGRAM = "plexus"
+DISTRIBUTION = "score-processor"
+VERBS = (
+    "lint",
+    "run",
+    "test",
+    "train",
+    "evaluate",
+    "data",
+    "import",
+    "compare",
+    "serve",
+    "models",
+    "schema",
+    "completion",
+)
 
 
 class _Verbs(click.Group):
-    """Finds a verb's command in the module of that name."""
+    """A group whose commands are in modules of their names."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -25,35 +43,25 @@ class _Verbs(click.Group):
         del ctx
         if cmd_name not in VERBS:
             return None
-        command: click.Command = importlib.import_module(f"plexus.commands.{cmd_name}").command
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = importlib.import_module(f"plexus.commands.{module}").command
         return command
 
 
 @click.command(cls=_Verbs, name="plexus", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name=DISTRIBUTION, prog_name=PROGRAM, message="%(prog)s %(version)s")
 def group() -> None:
-    """Scores texts with scorecards written in YAML."""
+    """Score texts with scorecards written in YAML.
+
+    \b
+    Exit codes: 0 success; 1 a failed check or score, or an error, printed in one
+    line; 2 misuse; 130 Ctrl-C.
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Exit 0 when all went well, 1 for what the message says, 2 for misuse, 130 after Ctrl-C."""
-    unread.allow()
-    try:
-        status = group.main(arguments, prog_name="python -m plexus", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        sys.exit(130)
-    except InvalidScorecard as error:
-        click.echo(str(error), err=True)
-        click.echo(f"{len(error.problems)} problem(s): the scorecard cannot be used", err=True)
-        sys.exit(1)
-    except PlexusError as error:
-        click.echo(f"plexus: {error}", err=True)
-        sys.exit(1)
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"plexus: {place}{error.strerror or error}", err=True)
-        sys.exit(1)
-    sys.exit(status if isinstance(status, int) else 0)
+    """Run a command line (default: this process's) and exit with its code, as `wrapper.run` describes it."""
+    tracing.remove_variables(os.environ)
+    environment.adopt(os.environ)
+    program = PROGRAM if Path(sys.argv[0]).name == PROGRAM else f"python -m {PROGRAM}"
+    sys.exit(wrapper.run(group, arguments, program))

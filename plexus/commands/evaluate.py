@@ -1,40 +1,54 @@
-"""`plexus evaluate`: how well a score does on labelled texts."""
+"""`plexus evaluate`: measure how well a score agrees with labels."""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from plexus.commands import options
+from plexus.exceptions import require_packages
+from plexus.problems import counted
 
 if TYPE_CHECKING:
     from plexus.context import Context
-    from plexus.evaluation.labels import Labelled
-    from plexus.evaluation.paired import Comparison
+    from plexus.evaluation.proportions import Comparison
     from plexus.evaluation.report import Evaluation
+    from plexus.tables.labels import Labelled
 
 
-@click.command(name="evaluate", short_help="Tell how well the values agree with labels.")
+@click.command(name="evaluate", short_help="Measure how well a score agrees with labels.")
 @options.card
-@click.option("--score", "name", metavar="NAME", help="The score's name or key; needed where the card has several.")
-@options.labelled
+@click.option("--score", "name", metavar="NAME", help="Name or key of the score; required if the card has several.")
+@options.labelled_data
 @click.option(
     "--against",
     metavar="CARD.yaml",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Another scorecard, whose score of that name is judged on the same texts.",
+    help="Compare with the score of that name in another scorecard.",
 )
-@click.option("--against-score", metavar="NAME", help="The other score's name, where it is not the same.")
+@click.option("--against-score", metavar="NAME", help="Name of the other score, if it differs.")
+@click.option(
+    "--beside",
+    metavar="RUN.json",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Show accuracy and cost of this earlier run on the page: what --json printed.",
+)
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the page to this file.")
-@click.option("--show-text", is_flag=True, help="Quote the texts of the most confident mistakes.")
-@click.option("--limit", type=click.IntRange(1), help="Only the first so many rows.")
-@click.option("--least", type=click.FloatRange(0, 1), metavar="ACCURACY", help="Exit 1 when the accuracy is lower.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the verdict on every text to this file: .csv, .tsv, .xlsx, .jsonl or .parquet.",
+)
+@click.option("--show-text", is_flag=True, help="Include the texts, and the explanations of their values.")
+@click.option("--limit", type=click.IntRange(1), help="Use the first N rows only.")
+@click.option("--least", type=click.FloatRange(0, 1), metavar="ACCURACY", help="Exit 1 if the accuracy is lower.")
 @options.store
-@options.asking
+@options.model_options
 @options.as_json
 def command(
     card: Path,
@@ -42,116 +56,149 @@ def command(
     data_file: Path | None,
     text_column: str,
     label: str,
+    encoding: str | None,
     against: Path | None,
     against_score: str | None,
+    beside: tuple[Path, ...],
     html: Path | None,
+    output: Path | None,
     show_text: bool,
     limit: int | None,
     least: float | None,
     store: Path,
     as_json: bool,
-    **asking: Any,
+    **model_options: Unpack[options.ModelOptions],
 ) -> int:
     """Score labelled texts and print how well the values agree with the labels.
 
-    Texts that failed are counted and told, and stand outside the figures; exit 1 when there are any.
+    Texts that failed are counted, listed and left out of all other figures; exit 1 if there are any.
     """
-    from plexus.evaluation import labels, report
+    from plexus.evaluation import report, runs
+    from plexus.tables import labels, open_table
 
+    require_packages("evaluation", "plexus evaluate", "numpy", "scipy")
     if data_file is None:
-        raise click.UsageError("--data is missing: a CSV, JSONL or Parquet file with labelled texts")
-    if html is not None:
-        writable(html)
-    texts = labels.read(data_file, text_column, label, limit)
-    context = options.context(store, **asking)
-    found = evaluated(card, name, data_file, texts, context, called(card, against))
+        raise click.UsageError("--data is required: a table with labelled texts")
+    inputs = [data_file, card, *(each for each in (against, model_options["record"], *beside) if each is not None)]
+    form = check_outputs(html, output, inputs)
+    if beside and html is None:
+        raise click.UsageError("--beside requires --html")
+    earlier = [runs.read(path) for path in beside]
+    with open_table(data_file, [text_column, label], encoding=encoding) as table:
+        texts = labels.read_labelled(table, text_column, label, limit)
+        options.print_notes(table.notice and f"{table.name}: {table.notice}")
+    context = options.context(store, **model_options)
+    evaluation = evaluate_score(card, name, data_file, texts, context, name_of(card, against))
+    for run in earlier:
+        run.require_texts_of(evaluation)
     other = None
     if against is not None or against_score is not None:
         second = against or card
-        other = evaluated(second, against_score or name, data_file, texts, context, called(second, card))
-    compared = report.against(found, other) if other is not None else None
-    show(found, other, compared, html, show_text=show_text, as_json=as_json)
-    return verdict(found, least)
+        other = evaluate_score(second, against_score or name, data_file, texts, context, name_of(second, card))
+    comparison = report.against(evaluation, other) if other is not None else None
+    if output is not None:
+        from plexus.evaluation import verdicts
+
+        verdicts.write(output, form, evaluation, other, show_text=show_text)
+        options.print_notes(f"wrote {output}")
+    if html is not None:
+        from plexus.evaluation import page
+        from plexus.whole_file import write_text
+
+        earlier_runs = [run.run for run in earlier]
+        content = page.render(evaluation, other=other, compared=comparison, show_text=show_text, earlier=earlier_runs)
+        write_text(html, content)
+    show(evaluation, other, comparison, html, show_text=show_text, as_json=as_json)
+    return exit_code(evaluation, least)
 
 
 def show(
-    found: Evaluation,
+    evaluation: Evaluation,
     other: Evaluation | None,
-    compared: Comparison | None,
+    comparison: Comparison | None,
     html: Path | None,
     *,
     show_text: bool,
     as_json: bool,
 ) -> None:
-    """Writes the page, and prints the figures as tables or as JSON."""
+    """Print the figures as tables or as JSON."""
     from plexus.evaluation.tables import tables
 
-    if html is not None:
-        from plexus.commands.train import write_whole
-        from plexus.evaluation import page
-
-        write_whole(html, page.render(found, other=other, compared=compared, show_text=show_text))
     if as_json:
-        told = found.as_dict(show_text=show_text)
-        if other is not None and compared is not None:
-            told["against"] = other.as_dict(show_text=show_text)
-            told["comparison"] = {**vars(compared), "difference": compared.difference}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        document = evaluation.as_dict(show_text=show_text)
+        if other is not None and comparison is not None:
+            document["against"] = other.as_dict(show_text=show_text)
+            document["comparison"] = {**vars(comparison), "difference": comparison.difference}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
-    click.echo(tables(found, other, compared, show_text=show_text), nl=False)
+    click.echo(tables(evaluation, other, comparison, show_text=show_text), nl=False)
     if html is not None:
         click.echo(f"wrote {html}")
 
 
-def writable(path: Path) -> None:
-    """Raises click.FileError before the work rather than after it."""
+def check_outputs(html: Path | None, output: Path | None, inputs: list[Path]) -> str:
+    """Check before any text is scored that both files can be written; return the output's format, or an empty text."""
+    from plexus.tables.output import check_output, format_of
+
+    for path in (html, output):
+        if path is not None:
+            check_writable(path)
+            check_output(path, inputs)
+    return "" if output is None else format_of(output, None)
+
+
+def check_writable(path: Path) -> None:
+    """Create a file's folder and check that it is writable. Raises click.FileError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.FileError(str(path), error.strerror) from None
     if not os.access(path.parent, os.W_OK):
-        raise click.FileError(str(path), "no file can be made in its folder")
+        raise click.FileError(str(path), "its folder is not writable")
 
 
-def called(card: Path, other: Path | None) -> str:
-    """A card's file name; with its folder where the other card's is the same."""
+def name_of(card: Path, other: Path | None) -> str:
+    """Return a card's file name, with its folder if the other card has the same file name."""
     return str(card) if other is not None and other != card and other.name == card.name else card.name
 
 
-def evaluated(
-    card: Path, name: str | None, data_file: Path, texts: list[Labelled], context: Context, called: str
+def evaluate_score(
+    card: Path, name: str | None, data_file: Path, texts: list[Labelled], context: Context, card_name: str
 ) -> Evaluation:
-    """The figures of one scorecard's score; `called` is what they call the card.
+    """Score the texts with one score and return its figures; `card_name` is the card's name in tables and pages.
 
     Raises InvalidScorecard, UnknownScore, InvalidData, InvalidArtifact.
     """
     from dataclasses import replace
 
     import plexus
-    from plexus.evaluation import judging, labels, report
+    from plexus.evaluation import labels, predictions, report
+    from plexus.tables.labels import normalize
 
     scorecard = plexus.load_file(card)
     if name is None and len(scorecard.scores) > 1:
         known = ", ".join(repr(each.name) for each in scorecard.scores)
-        raise click.UsageError(f"{card} has several scores: choose one with --score: {known}")
+        raise click.UsageError(f"{card} has several scores. next: --score NAME, one of {known}")
     score = scorecard.find(name) if name is not None else scorecard.scores[0]
     context = replace(context, folder=scorecard.folder)
-    declared = labels.declared(scorecard, score, context)
-    wanted = labels.normal(texts, declared, score.name)
-    with options.progress(len(wanted), score.name) as bar:
-        judged = judging.judge(scorecard, score, wanted, context, declared=declared, step=bar.update)
+    declared = labels.list_declared(scorecard, score, context)
+    mapping = score.configuration.data.labels if score.configuration.data is not None else {}
+    labelled = normalize(texts, declared, score.name, mapping)
+    options.print_notes(*labelled.notes)
+    with options.progress(len(labelled.texts), score.name) as bar:
+        judged = predictions.predict(scorecard, score, labelled.texts, context, declared=declared, step=bar.update)
     subject = report.Subject(
-        called, score.name, score.configuration.class_name, score.configuration_hash, data_file.name
+        card_name, score.name, score.configuration.class_name, score.configuration_hash, data_file.name
     )
-    return report.evaluate(subject, judged, declared, alone=judging.asks_models(scorecard, score))
+    return report.evaluate(subject, judged, declared, alone=predictions.asks_models(scorecard, score))
 
 
-def verdict(found: Evaluation, least: float | None) -> int:
-    """1 for texts that failed, or an accuracy below `least`; else 0."""
-    if found.failed:
-        click.echo(f"{found.failed} of {found.texts} texts failed", err=True)
+def exit_code(evaluation: Evaluation, least: float | None) -> int:
+    """Return 1 if texts failed or the accuracy is below `least`, else 0; print which on stderr."""
+    if evaluation.failed:
+        click.echo(f"{evaluation.failed} of {counted(evaluation.texts, 'text')} failed", err=True)
         return 1
-    if least is not None and (found.accuracy.value or 0.0) < least:
-        click.echo(f"the accuracy {found.accuracy.value or 0.0:.3f} is below {least:.3f}", err=True)
+    if least is not None and (evaluation.accuracy.value or 0.0) < least:
+        click.echo(f"accuracy: got {evaluation.accuracy.value or 0.0:.3f}, expected at least {least:.3f}", err=True)
         return 1
     return 0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -16,7 +16,11 @@ from click.core import ParameterSource
 from plexus.artifacts import FolderArtifacts
 from plexus.context import Context
 
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
 STORE = Path("build/artifacts")
+_Command = TypeVar("_Command", bound=Callable[..., object])
 
 card = click.argument("card", metavar="CARD.yaml", type=click.Path(path_type=Path, dir_okay=False))
 store = click.option(
@@ -24,45 +28,62 @@ store = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     default=STORE,
     show_default=True,
-    help="Folder of the artifacts.",
+    help="Folder of artifacts.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-score = click.option("--score", "names", metavar="NAME", multiple=True, help="A score's name or key; all without it.")
+score = click.option("--score", "names", metavar="NAME", multiple=True, help="Name or key of a score. Default: all.")
+
+encoding = click.option("--encoding", metavar="NAME", help="Encoding of the table. Default: detected.")
 
 
-def labelled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """--data, --text, --label: a file with labelled texts."""
+class ModelOptions(TypedDict):
+    """The values of the options that `model_options` adds."""
+
+    offline: bool
+    record: Path | None
+    model: str | None
+    budget: float | None
+
+
+def labelled_data(function: _Command) -> _Command:
+    """Add --data, --text, --label and --encoding: a file of labelled texts, its columns, and how it is encoded."""
     for option in (
-        click.option("--label", default="label", show_default=True, help="Column of the labels."),
-        click.option("--text", "text_column", default="text", show_default=True, help="Column of the texts."),
+        encoding,
+        click.option("--label", default="label", show_default=True, help="Column of labels, by name or number."),
         click.option(
-            "--data", "data_file", type=click.Path(path_type=Path, dir_okay=False), help="CSV, JSONL or Parquet file."
+            "--text", "text_column", default="text", show_default=True, help="Column of texts, by name or number."
+        ),
+        click.option(
+            "--data",
+            "data_file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Table: CSV, JSON, Excel or Parquet; - is standard input.",
         ),
     ):
         function = option(function)
     return function
 
 
-def asking(function: Callable[..., Any]) -> Callable[..., Any]:
-    """--offline, --record, --model, --budget: how language models are asked."""
+def model_options(function: _Command) -> _Command:
+    """Add --offline, --record, --model and --budget, which control the calls to language models."""
     for option in (
-        click.option("--budget", type=float, help="US dollars per item; once spent, no more calls are made."),
-        click.option("--model", metavar="PROVIDER:NAME", help="With --record: the model that answers."),
+        click.option("--budget", type=float, help="US dollars per item, after which no more calls are made."),
+        click.option("--model", metavar="PROVIDER:NAME", help="With --record: the model to call."),
         click.option(
             "--record",
             type=click.Path(path_type=Path, dir_okay=False),
-            help="Ask for real, and add each reply to this cassette.",
+            help="Call the provider, and add each reply to this cassette.",
         ),
-        click.option("--offline", is_flag=True, help="Ask no provider: replay the score's cassette."),
+        click.option("--offline", is_flag=True, help="Replay the score's cassette; call no provider."),
     ):
         function = option(function)
     return function
 
 
-def given(*names: str) -> list[str]:
-    """Which of these parameters stand on the command line: one that has a default has a value in any case."""
-    asked = click.get_current_context()
-    return [name for name in names if asked.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+def find_explicit(*names: str) -> list[str]:
+    """Return those of these parameters that are on the command line, as opposed to having their default."""
+    current = click.get_current_context()
+    return [name for name in names if current.get_parameter_source(name) is ParameterSource.COMMANDLINE]
 
 
 def context(
@@ -73,38 +94,50 @@ def context(
     model: str | None = None,
     budget: float | None = None,
 ) -> Context:
-    """The context of a command. Raises click.UsageError for options that contradict each other."""
+    """Return the context of a command. Raises click.UsageError for options that contradict each other."""
     if model is not None and record is None:
-        raise click.UsageError("--model goes with --record")
+        raise click.UsageError("--model requires --record")
     if offline and record is not None:
         raise click.UsageError("--offline and --record contradict each other")
     if model is not None and not all(model.partition(":")):
         raise click.UsageError(f"--model {model}: expected PROVIDER:NAME, as in openai:gpt-4o-mini")
-    if budget is not None and not 0 < budget < math.inf:
-        raise click.UsageError(f"--budget {budget}: expected US dollars above 0")
     return Context(
         artifacts=FolderArtifacts(folder),
         offline=offline,
         record=record,
         model=model,
-        budget=None if budget is None else Decimal(str(budget)),
+        budget=dollars("--budget", budget),
     )
 
 
-def progress(length: int, label: str, done: int = 0) -> Any:
-    """A bar with the time that is left, on standard error; nothing where that is no terminal."""
+def dollars(option: str, amount: float | None) -> Decimal | None:
+    """Return the US dollars that an option sets. Raises click.UsageError if they are not above 0."""
+    if amount is not None and not 0 < amount < math.inf:
+        raise click.UsageError(f"{option} {amount}: expected US dollars above 0")
+    return None if amount is None else Decimal(str(amount))
+
+
+def print_notes(*lines: str) -> None:
+    """Print lines on stderr, apart from the results on stdout; empty ones are left out."""
+    for line in lines:
+        if line:
+            click.echo(line, err=True)
+
+
+def progress(length: int, label: str, done: int = 0) -> ProgressBar[int]:
+    """Return a progress bar with the time left, on stderr; hidden unless that is a terminal."""
     bar = click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty(), show_eta=True)
     bar.update(done)
     return bar
 
 
-class Bars(ExitStack):
-    """A bar for each score's training: what `publish` tells how far it is."""
+class TrainingBars(ExitStack):
+    """A progress bar for the training of each score; pass it to `publish` as `watch`."""
 
     score = ""
 
     def __call__(self, score: str, done: int, total: int) -> None:
-        """Moves the score's bar, the one before it being over."""
+        """Move the score's bar; the bar of the score before it is finished."""
         if score != self.score:
             self.close()
             self.score, self.bar = score, self.enter_context(progress(total, f"training {score}"))

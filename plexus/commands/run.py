@@ -3,18 +3,67 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from plexus.commands import options, unread
+from plexus.commands import options, wrapper
+from plexus.problems import counted
+
+if TYPE_CHECKING:
+    from plexus.context import Context
+    from plexus.running.job import FileRun
+    from plexus.running.run import ScoredRow, Tally
+    from plexus.scorecard import Scorecard
+    from plexus.values import Outcome
 
 
-@click.command(name="run", short_help="Score one text, or a file of them.")
+class TextCommand(click.Command):
+    """A command whose texts may begin with a dash: an argument that cannot be an option is one of its texts.
+
+    An option is a dash or two, a letter, and letters, digits and dashes up to the end or an equals sign.
+    """
+
+    _OPTION = re.compile(r"--?[A-Za-z][\w-]*(=.*)?", re.DOTALL)
+    _MARK = "\udc2d"  # in no argument that was decoded from bytes 0x80 to 0xff
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; a mark before a text that begins with a dash hides it from the parser of options."""
+        takes_value = {
+            name
+            for option in self.get_params(ctx)
+            if isinstance(option, click.Option) and not option.is_flag
+            for name in option.opts
+        }
+        marked = [
+            self._MARK + arg
+            if arg[:1] == "-"
+            and len(arg) > 1
+            and arg != "--"
+            and not self._OPTION.fullmatch(arg)
+            and previous not in takes_value
+            else arg
+            for previous, arg in zip(["", *args], args, strict=False)
+        ]
+        try:
+            rest = super().parse_args(ctx, marked)
+        except click.NoSuchOption as error:
+            message = (
+                f"{error.message} If it is the text, put -- before it: plexus run CARD.yaml -- {error.option_name}"
+            )
+            raise click.NoSuchOption(error.option_name, message, error.possibilities, ctx) from None
+        text = ctx.params["text"]
+        ctx.params["text"] = None if text is None else text.removeprefix(self._MARK)
+        return rest
+
+
+@click.command(name="run", cls=TextCommand, short_help="Score a text, or a file of texts.")
 @options.card
 @click.argument("text", required=False)
 @options.score
@@ -22,24 +71,37 @@ from plexus.commands import options, unread
     "--data",
     "data_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Score this CSV, JSONL or Parquet file; - is standard input.",
+    help="Score this table: CSV, JSON, Excel or Parquet; - is standard input.",
 )
-@click.option("--text", "text_column", default="text", show_default=True, help="With --data: the column of the texts.")
-@click.option("--id", "id_column", help="With --data: the column that names rows; each value once.")
+@click.option(
+    "--text", "text_column", default="text", show_default=True, help="With --data: column of texts, by name or number."
+)
+@click.option("--id", "id_column", help="With --data: a column that identifies each row; its values must be unique.")
+@options.encoding
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="With --data: the file of results; without it they are printed.",
+    help="With --data: write the results to this file. Default: print them.",
 )
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "jsonl", "parquet"]),
-    help="Of the results; default: by the output's ending, csv when printed.",
+    type=click.Choice(["csv", "tsv", "jsonl", "parquet", "xlsx"]),
+    help="With --data: format of the results. Default: by the output's suffix; csv if printed.",
 )
-@click.option("--restart", is_flag=True, help="Forget an unfinished run, replace a finished one.")
+@click.option("--restart", is_flag=True, help="Discard an unfinished run, and replace an existing output.")
+@click.option("--retry-failed", is_flag=True, help="With --output: score only the rows of it again that failed.")
+@click.option("--keep-columns", is_flag=True, help="With --data: write the columns of the table beside the results.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="With --data: processes that score in parallel. The results are the same.",
+)
+@click.option("--budget-total", type=float, help="With --output: US dollars for the whole run, after which it stops.")
 @options.store
-@options.asking
+@options.model_options
 @options.as_json
 def command(
     card: Path,
@@ -48,41 +110,70 @@ def command(
     data_file: Path | None,
     text_column: str,
     id_column: str | None,
+    encoding: str | None,
     output: Path | None,
     form: str | None,
     restart: bool,
+    retry_failed: bool,
+    keep_columns: bool,
+    workers: int,
+    budget_total: float | None,
     store: Path,
     as_json: bool,
-    **asking: Any,
+    **model_options: Unpack[options.ModelOptions],
 ) -> int:
-    """Score TEXT (or standard input), or with --data a file of texts; exit 1 when a score failed.
+    """Score TEXT (default: standard input), or the texts of a file with --data.
 
-    A run over a file that was stopped, by Ctrl-C or worse, goes on where it was when the same command is given again.
+    Exit 1 if a score failed. A run over a file that was stopped, by Ctrl-C, a kill or a full disk, is resumed by
+    running the same command again.
     """
     import plexus
 
-    if data_file is None and (output or id_column or form or restart):
-        raise click.UsageError("--id, --output, --format and --restart go with --data")
-    if data_file is None and options.given("text_column"):
-        raise click.UsageError("--text names a column and goes with --data; a text stands by itself, without --text")
-    if data_file is not None and text is not None:
-        raise click.UsageError("give a text or --data, not both")
+    check_options()
     scorecard = plexus.load_file(card)
-    context = options.context(store, **asking)
+    context = options.context(store, **model_options)
     if data_file is None:
-        return one(scorecard, text if text is not None else typed(), names, context, as_json=as_json)
-    from plexus.running.source import Source
-    from plexus.running.stdin import standing
+        return run_text(scorecard, text if text is not None else read_stdin(), names, context, as_json=as_json)
+    from plexus.running.job import FileRun
+    from plexus.running.journal import Journal
+    from plexus.running.texts import TextFile
+    from plexus.tables import open_table
+    from plexus.tables.output import check_output
 
-    with standing(data_file, sys.stdin.buffer) as path:
-        source = Source.of(path, text_column, id_column)
+    for written in (output, output and Journal.path_of(output)):
+        if written is not None:
+            check_output(written, [each for each in (data_file, card, model_options["record"]) if each is not None])
+    columns = [text_column, *([id_column] if id_column is not None else [])]
+    with open_table(data_file, columns, encoding=encoding) as table:
+        source = TextFile.of(table, text_column, id_column)
+        options.print_notes(table.notice and f"{table.name}: {table.notice}")
+        run = FileRun(scorecard, score_names(scorecard, names), source, context, keep_columns, workers)
         if output is None:
-            return printed(scorecard, names, source, context, "jsonl" if as_json else form or "csv")
-        return written(scorecard, names, source, context, output, form, restart=restart)
+            return print_file(run, "jsonl" if as_json else form or "csv")
+        budget = options.dollars("--budget-total", budget_total)
+        return write_file(run, output, form, budget=budget, restart=restart, retry=retry_failed)
 
 
-def one(scorecard: Any, text: str, names: tuple[str, ...], context: Any, *, as_json: bool) -> int:
-    """Prints each score of one text."""
+def check_options() -> None:
+    """Raise click.UsageError for options of the command line that require or contradict others."""
+    values = click.get_current_context().params
+    needs_data = ("id_column", "encoding", "output", "form", "keep_columns")
+    if values["data_file"] is None and (any(values[name] for name in needs_data) or values["workers"] > 1):
+        raise click.UsageError("--id, --encoding, --output, --format, --keep-columns and --workers require --data")
+    if values["output"] is None and (values["restart"] or values["retry_failed"] or values["budget_total"] is not None):
+        raise click.UsageError("--restart, --retry-failed and --budget-total require --data and --output")
+    if values["restart"] and values["retry_failed"]:
+        raise click.UsageError("--restart and --retry-failed contradict each other")
+    if values["workers"] > 1 and values["record"] is not None:
+        raise click.UsageError("--workers and --record contradict each other: one process writes a cassette")
+    if values["data_file"] is None and options.find_explicit("text_column"):
+        raise click.UsageError("--text names a column and requires --data; pass a single text as the second argument")
+    if values["data_file"] is not None and values["text"] is not None:
+        raise click.UsageError("got both a text and --data, expected one of them")
+
+
+def run_text(scorecard: Scorecard, text: str, names: tuple[str, ...], context: Context, *, as_json: bool) -> int:
+    """Print each score of one text; return 1 if one failed, else 0. Raises InvalidData for a lone surrogate."""
     import plexus
     from plexus.exceptions import InvalidData, NotApplicable
     from plexus.running.run import as_dict
@@ -92,19 +183,19 @@ def one(scorecard: Any, text: str, names: tuple[str, ...], context: Any, *, as_j
     except UnicodeEncodeError as error:
         raise InvalidData(f"the text is not UTF-8 at character {error.start + 1}") from None
     outcomes = plexus.score_all(scorecard, [plexus.Item(text)], names=names, context=context)
-    shown = {name: outcome for name, (outcome,) in outcomes.items()}
+    by_name = {name: outcome for name, (outcome,) in outcomes.items()}
     if as_json:
-        made = {name: as_dict(outcome) for name, outcome in shown.items()}
-        click.echo(json.dumps(made, indent=2, ensure_ascii=False))
+        values = {name: as_dict(outcome) for name, outcome in by_name.items()}
+        click.echo(json.dumps(values, indent=2, ensure_ascii=False))
     else:
-        for name, outcome in shown.items():
-            click.echo(line(name, outcome))
-    failed = [each for each in shown.values() if isinstance(each, plexus.PlexusError)]
-    return 1 if any(not isinstance(each, NotApplicable) for each in failed) else 0
+        for name, outcome in by_name.items():
+            click.echo(format_outcome(name, outcome))
+    failed = [outcome for outcome in by_name.values() if isinstance(outcome, plexus.PlexusError)]
+    return 1 if any(not isinstance(error, NotApplicable) for error in failed) else 0
 
 
-def typed() -> str:
-    """All of standard input, as one text."""
+def read_stdin() -> str:
+    """Return all of standard input as one text. Raises InvalidData if it is not UTF-8."""
     from plexus.exceptions import InvalidData
 
     try:
@@ -113,88 +204,112 @@ def typed() -> str:
         raise InvalidData(f"standard input is not UTF-8 at byte {error.start + 1}") from None
 
 
-def printed(scorecard: Any, names: tuple[str, ...], source: Any, context: Any, form: str) -> int:
-    """Prints each row's results as soon as they are there, for as long as somebody reads them."""
-    from plexus.running import formats, run
+def print_file(job: FileRun, form: str) -> int:
+    """Print each row as soon as it is scored; stop when the reader of stdout is gone.
 
-    if form == "parquet":
-        raise click.UsageError("Parquet cannot be printed: give --output FILE.parquet")
+    Returns 1 if a score failed, else 0. Raises click.UsageError for a format that cannot be printed.
+    """
+    from plexus.running import run, writers
+
+    if form in ("parquet", "xlsx"):
+        raise click.UsageError(f"{form} cannot be printed. next: --output FILE.{form}")
     tally = run.Tally()
-    chunks = run.scored(scorecard, names, source.read(), context)
-    read = takewhile(lambda _: not unread.lost(), _counted(chunks, tally))
-    formats.stream(sys.stdout, form, read, score_names(scorecard, names))
-    return told(tally)
+    chunks = job.score_rows(job.source.read())
+    rows = takewhile(lambda _: not wrapper.is_stdout_closed(), _count_rows(chunks, tally))
+    writers.stream(sys.stdout, form, job.complete(rows), job.scores, job.kept_columns)
+    return print_summary(tally)
 
 
-def written(
-    scorecard: Any, names: tuple[str, ...], source: Any, context: Any, output: Path, form: str | None, *, restart: bool
+def write_file(
+    job: FileRun, output: Path, form: str | None, *, budget: Decimal | None, restart: bool, retry: bool
 ) -> int:
-    """Writes the file of results; goes on where an earlier run of the same was stopped."""
-    from plexus.exceptions import InvalidData
-    from plexus.running import formats, run
-    from plexus.running.part import Part
+    """Write the file of results; resume an earlier run of the same texts and scores, or score its failed rows again."""
+    from plexus.exceptions import BudgetExceeded
+    from plexus.running import run, writers
+    from plexus.running.journal import Journal
+    from plexus.tables.output import format_of
 
-    form, scores = formats.format_of(output, form), score_names(scorecard, names)
-    if output.exists() and not restart:
-        raise InvalidData(f"{output}: is there already; --restart replaces it, another --output keeps it")
+    form = format_of(output, form)
     if form != "jsonl":
-        formats.columns(scores)
-    about = {
-        "format": 1,
-        **run.identity(scorecard, scores),
-        "data": source.sha256,
-        "text": source.text,
-        "id": source.id,
-    }
-    with Part(output, about, restart=restart) as part:
-        if part.done:
-            click.echo(f"going on after row {part.done} of {source.rows}", err=True)
-        chunks = run.scored(scorecard, names, source.read(part.done), context)
+        writers.columns(job.scores, job.kept_columns)
+    check_state(output, Journal.path_of(output), restart=restart, retry=retry)
+    with Journal(output, job.identity, restart=restart) as journal:
+        rows, spent = job.source.read(journal.done), run.Tally()
+        failed: set[int] = set()
+        for row in journal.rows():
+            spent.count(row)
+            if run.has_failed(row):
+                failed.add(row["row"])
+        if retry:
+            rows = (row for row in job.source.read() if row.number in failed)
+            click.echo(f"scoring {counted(len(failed), 'failed row')} of {job.source.rows} again", err=True)
+        elif journal.done:
+            click.echo(f"resuming after row {journal.done} of {job.source.rows}", err=True)
+        total, done = (len(failed), 0) if retry else (job.source.rows, journal.done)
+        size = None if budget is None else job.context.workers  # rows in a chunk: the budget is checked between chunks
         try:
-            with options.progress(source.rows, "scoring", part.done) as bar:
-                run.go_on(chunks, part.add, bar.update)
-        except (KeyboardInterrupt, OSError):
-            click.echo(f"stopped after row {part.done} of {source.rows}; the same command goes on from there", err=True)
+            with options.progress(total, "scoring", done) as bar:
+                run.keep_all(job.score_rows(rows, size), journal.add, bar.update, spent, budget)
+        except (KeyboardInterrupt, OSError, BudgetExceeded) as error:
+            place = f"{journal.done - len(failed) * retry} of {job.source.rows} rows"
+            more = " with a larger --budget-total" if isinstance(error, BudgetExceeded) else ""
+            click.echo(f"stopped after {place}. next: run the same command again{more} to resume", err=True)
             raise
         tally = run.Tally()
-        formats.write(output, form, _counted([part.rows()], tally), scores)
-        part.remove()
+        writers.write(output, form, job.complete(_count_rows([journal.rows()], tally)), job.scores, job.kept_columns)
+        if not tally.failed:
+            journal.remove()
     click.echo(f"wrote {output}", err=True)
-    return told(tally)
+    status = print_summary(tally)
+    if tally.failed:
+        click.echo("next: run the same command again with --retry-failed to score only these rows again", err=True)
+    return status
 
 
-def score_names(scorecard: Any, names: tuple[str, ...]) -> list[str]:
-    """The scores that are asked for, by their names: all that are not disabled, unless some are given."""
+def check_state(output: Path, journal: Path, *, restart: bool, retry: bool) -> None:
+    """Raise InvalidData if the output exists and is not to be replaced, or has no failed rows to score again."""
+    from plexus.exceptions import InvalidData
+
+    if retry and not (output.exists() and journal.exists()):
+        what = "no row of it failed, or its journal is gone" if output.exists() else "no such file"
+        raise InvalidData(f"{output}: {what}. next: the same command without --retry-failed")
+    if output.exists() and not (restart or retry):
+        also = "--retry-failed to score only the rows that failed again, " if journal.exists() else ""
+        raise InvalidData(f"{output}: already exists. next: {also}--restart to replace it, or another --output")
+
+
+def score_names(scorecard: Scorecard, names: tuple[str, ...]) -> list[str]:
+    """Return the names of the requested scores, each once; by default all that are not disabled."""
     if names:
         return list(dict.fromkeys(scorecard.find(name).name for name in names))
-    return [each.name for each in scorecard.scores if not each.configuration.disabled]
+    return [score.name for score in scorecard.scores if not score.configuration.disabled]
 
 
-def told(tally: Any) -> int:
-    """Says on standard error what became of the rows; 1 when a score failed, else 0."""
-    said = f"{tally.rows} rows"
+def print_summary(tally: Tally) -> int:
+    """Print a summary and the first errors on stderr; return 1 if a score failed, else 0."""
+    summary = counted(tally.rows, "row")
     for what, counts in (("skipped", tally.skipped), ("failed", tally.failed)):
-        said += "".join(f"; {name}: {count} {what}" for name, count in counts.items())
+        summary += "".join(f"; {name}: {count} {what}" for name, count in counts.items())
     if tally.calls:
-        tokens = f"{tally.input_tokens} tokens in, {tally.output_tokens} out"
-        said += f"; {tally.calls} calls of models, {tokens}, {tally.cost} USD"
+        tokens = f"{tally.input_tokens} input and {tally.output_tokens} output tokens"
+        summary += f"; {counted(tally.calls, 'model call')}, {tokens}, {tally.cost} USD"
     if tally.unpriced:
-        said += f", and {tally.unpriced} results of unknown price"
-    click.echo(said, err=True)
+        summary += f", plus {counted(tally.unpriced, 'result')} of unknown price"
+    click.echo(summary, err=True)
     for error in tally.first:
         click.echo(f"  {error}", err=True)
     return 1 if tally.failed else 0
 
 
-def _counted(chunks: Iterable[Iterable[dict[str, Any]]], tally: Any) -> Iterator[dict[str, Any]]:
+def _count_rows(chunks: Iterable[Iterable[ScoredRow]], tally: Tally) -> Iterator[ScoredRow]:
     for chunk in chunks:
         for row in chunk:
             tally.count(row)
             yield row
 
 
-def line(name: str, outcome: Any) -> str:
-    """One line for people."""
+def format_outcome(name: str, outcome: Outcome) -> str:
+    """Return a score's outcome in one line: value, confidence, explanation and cost, or the error."""
     if isinstance(outcome, Exception):
         return f"{name}: {type(outcome).__name__}: {outcome}"
     confidence = "" if outcome.confidence is None else f" ({outcome.confidence:.0%})"

@@ -1,4 +1,4 @@
-"""`plexus test`: run the `tests:` beside a scorecard's scores, without asking any provider."""
+"""`plexus test`: run the `tests` in scorecards, without calling any provider."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from plexus.commands import options
+from plexus.conditions import SKIPPED
 from plexus.exceptions import NotApplicable
-from plexus.scheduler import SKIPPED
 from plexus.text import fold
+
+if TYPE_CHECKING:
+    from plexus.configuration.common import Case
+    from plexus.context import Context
+    from plexus.scorecard import Score, Scorecard
+    from plexus.values import Outcome
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One test: what was expected of a text, and what came; `got` is a value, or an error's kind and message."""
+class CaseResult:
+    """A test that was run: `got` is the value of `text`, or an error's kind and message."""
 
     card: str
     score: str
@@ -28,11 +34,11 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether the value is the expected one."""
+        """Whether the text got the expected value."""
         return self.got == self.expected
 
 
-@click.command(name="test", short_help="Run the tests that stand beside the scores.")
+@click.command(name="test", short_help="Run the tests in scorecards.")
 @click.argument(
     "cards", metavar="CARD.yaml...", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
 )
@@ -40,68 +46,71 @@ class Verdict:
 @options.store
 @options.as_json
 def command(cards: tuple[Path, ...], names: tuple[str, ...], store: Path, as_json: bool) -> int:
-    """Train what has to be trained, run every test, and print what came of each; exit 1 when one fails.
+    """Run every test beside the scores and print its result; exit 1 if one fails.
 
-    Language models are not asked: their replies come from the scores' cassettes.
+    Scores that are trained are trained first. No provider is called: replies are replayed from the scores' cassettes.
     """
-    verdicts = [verdict for card in cards for verdict in run(card, store, names)]
+    results = [result for card in cards for result in run(card, store, names)]
+    failed = sum(not result.passed for result in results)
     if as_json:
-        click.echo(
-            json.dumps([{**asdict(one), "passed": one.passed} for one in verdicts], indent=2, ensure_ascii=False)
-        )
+        values = [{**asdict(result), "passed": result.passed} for result in results]
+        click.echo(json.dumps(values, indent=2, ensure_ascii=False))
     else:
-        for one in verdicts:
-            click.echo(line(one))
-        failed = sum(not one.passed for one in verdicts)
-        click.echo(f"{len(verdicts) - failed} passed, {failed} failed")
-    return 0 if all(one.passed for one in verdicts) else 1
+        for result in results:
+            click.echo(format_line(result))
+        click.echo(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0
 
 
-def run(card: Path, store: Path, names: tuple[str, ...] = ()) -> Iterator[Verdict]:
-    """Every test of a scorecard, in its order. Raises InvalidScorecard and what training can raise."""
+def run(card: Path, store: Path, names: tuple[str, ...] = ()) -> Iterator[CaseResult]:
+    """Train the card's scores, and yield the result of each test in the card's order.
+
+    Raises InvalidScorecard, and what `publish` raises.
+    """
     import plexus
     from plexus.artifacts import FolderArtifacts
     from plexus.publishing import publish
 
     artifacts = FolderArtifacts(store)
-    with options.Bars() as bars:
+    with options.TrainingBars() as bars:
         scorecard = plexus.load(publish(plexus.load_file(card), artifacts, watch=bars).text, name=card.name)
     context = plexus.Context(artifacts=artifacts, offline=True)
-    chosen = {scorecard.find(name).name for name in names}
+    selected = {scorecard.find(name).name for name in names}
     for score in scorecard.scores:
-        cases = score.configuration.tests if not chosen or score.name in chosen else []
+        cases = score.configuration.tests if not selected or score.name in selected else []
         for case in cases:
-            outcome = scored(scorecard, score, case, context)
-            yield Verdict(card.name, score.name, case.text, case.value, told(case, outcome))
+            outcome = score_case(scorecard, score, case, context)
+            yield CaseResult(card.name, score.name, case.text, case.value, describe_outcome(case, outcome))
 
 
-def scored(scorecard: Any, score: Any, case: Any, context: Any) -> Any:
-    """A test's outcome; what the score depends on is scored too, unless the test gives its values."""
+def score_case(scorecard: Scorecard, score: Score, case: Case, context: Context) -> Outcome:
+    """Return a test's outcome; dependencies are scored too, unless the test gives their values."""
     import plexus
-    from plexus import scheduler
+    from plexus import items, scheduler
 
-    item = plexus.Item(case.text, case.metadata)
+    item = items.from_record(case.text, case.metadata)
     if case.results:
-        return scheduler.alone(scorecard, score, item, case.results, context)
+        return scheduler.run_with_results(scorecard, score, item, case.results, context)
     (outcome,) = plexus.score_batch(scorecard, score.name, [item], context=context)
     return outcome
 
 
-def told(case: Any, outcome: Any) -> str:
-    """A result's value, or why it counts for none: an error, or an explanation without the words that it must hold."""
+def describe_outcome(case: Case, outcome: Outcome) -> str:
+    """Return the value to compare with the expected one; a description of an error or of a wrong explanation."""
     if isinstance(outcome, NotApplicable) and fold(case.value) == SKIPPED:
         return str(case.value)
     if isinstance(outcome, Exception):
         return f"{type(outcome).__name__}: {outcome}"
-    wanted = case.explanation_contains
-    if wanted is not None and wanted not in (outcome.explanation or ""):
-        return f"{outcome.value}, explained by {outcome.explanation!r} without {wanted!r}"
+    part = case.explanation_contains
+    if part is not None and part not in (outcome.explanation or ""):
+        return f"{outcome.value}, explained by {outcome.explanation!r} without {part!r}"
     return str(outcome.value)
 
 
-def line(one: Verdict) -> str:
-    """One line for people."""
-    text = one.text if len(one.text) <= 60 else one.text[:59] + "…"
-    if one.passed:
-        return f"ok    {one.card}: {one.score}: {text!r} → {one.got}"
-    return f"FAIL  {one.card}: {one.score}: {text!r}: expected {one.expected}, got {one.got}"
+def format_line(result: CaseResult) -> str:
+    """Return a test's result in one line."""
+    text = result.text if len(result.text) <= 60 else result.text[:59] + "…"
+    place = f"{result.card}: {result.score}: {text!r}"
+    if result.passed:
+        return f"ok    {place} → {result.got}"
+    return f"FAIL  {place}: expected {result.expected}, got {result.got}"

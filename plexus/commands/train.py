@@ -1,23 +1,27 @@
-"""`plexus train`: models and cassettes become artifacts, and a copy of the scorecard names them."""
+"""`plexus train`: make artifacts of models and cassettes, and write a scorecard that names them."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from plexus.commands import options
-from plexus.exceptions import PlexusError
+from plexus.tables.output import check_output
+from plexus.whole_file import write_text
+
+if TYPE_CHECKING:
+    from plexus.learning.training import Report
+    from plexus.publishing import PublishedArtifact
 
 
-@click.command(name="train", short_help="Train scores, pack cassettes, print their digests.")
+@click.command(name="train", short_help="Train scores and pack cassettes.")
 @options.card
 @options.score
-@options.labelled
+@options.labelled_data
 @click.option(
     "--store",
     "--output",
@@ -25,12 +29,12 @@ from plexus.exceptions import PlexusError
     type=click.Path(path_type=Path, file_okay=False),
     default=options.STORE,
     show_default=True,
-    help="Folder that keeps the artifacts.",
+    help="Folder of artifacts.",
 )
 @click.option(
     "--write",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the scorecard with all digests filled in to this file.",
+    help="Write a copy of the scorecard that names all artifacts by digest.",
 )
 @options.as_json
 def command(
@@ -39,59 +43,58 @@ def command(
     data_file: Path | None,
     text_column: str,
     label: str,
+    encoding: str | None,
     store: Path,
     write: Path | None,
     as_json: bool,
 ) -> None:
-    """Train the scores that are trained, pack cassettes, print the artifacts' digests.
+    """Train the scores that are trained, pack cassettes, and print the artifacts' digests.
 
-    Without --data a score's own `data` says where its labelled texts are. The same data give the same digest.
+    Labelled texts are read from --data, or by default from the file in a score's own `data`. The same texts give the
+    same digest on any machine.
     """
     import plexus
     from plexus.artifacts import FolderArtifacts
-    from plexus.publishing import Source, publish
+    from plexus.publishing import LabelledFile, publish
 
-    if data_file is None and options.given("text_column", "label"):
-        raise click.UsageError("--text and --label go with --data; a score's own columns stand in its `data`")
-    source = None if data_file is None else Source(data_file, text_column, label)
-    with options.Bars() as bars:
+    if data_file is None and options.find_explicit("text_column", "label", "encoding"):
+        raise click.UsageError(
+            "--text, --label and --encoding require --data; a score's own columns are set in its `data`"
+        )
+    if write is not None and data_file is not None:
+        check_output(write, [data_file])
+    source = None if data_file is None else LabelledFile(data_file, text_column, label, encoding)
+    with options.TrainingBars() as bars:
         published = publish(plexus.load_file(card), FolderArtifacts(store), names=names, source=source, watch=bars)
+    for artifact in published.artifacts:
+        options.print_notes(*(f"{artifact.score}: {note}" for note in artifact.notes))
     if write is not None:
-        write_whole(write, published.text)
-    made = [asdict(each) for each in published.made]
+        write_text(write, published.text)
     if as_json:
-        click.echo(json.dumps(made, indent=2, ensure_ascii=False))
+        artifacts = [_as_dict(artifact) for artifact in published.artifacts]
+        click.echo(json.dumps(artifacts, indent=2, ensure_ascii=False))
         return
-    if not made:
-        click.echo("nothing to train: no score that is asked for has a model or a cassette")
-    for each in made:
-        click.echo(f"{each['score']}: {each['key']} {each['digest']}" + _described(each["report"]))
+    if not published.artifacts:
+        click.echo("nothing to train: none of the scores has a model or a cassette")
+    for artifact in published.artifacts:
+        click.echo(f"{artifact.score}: {artifact.key} {artifact.digest}" + _summary(artifact.report))
     if write is not None:
         click.echo(f"wrote {write}")
 
 
-def _described(report: dict[str, Any] | None) -> str:
+def _as_dict(artifact: PublishedArtifact) -> dict[str, object]:
+    fields = asdict(artifact)
+    del fields["notes"]  # they are on stderr
+    return fields
+
+
+def _summary(report: Report | None) -> str:
     if report is None:
         return ""
-    chosen = ", ".join(f"{name}={value}" for name, value in report["parameters"].items())
-    labels = ", ".join(f"{label} {count}" for label, count in report["labels"].items())
-    return (
-        f"\n  {report['texts']} texts ({labels}); accuracy {report['accuracy']:.3f} in {report['folds']}-fold "
-        f"cross-validation; {chosen}"
-    )
-
-
-def write_whole(path: Path, text: str) -> None:
-    """The file appears complete or not at all. Raises PlexusError where it cannot be written."""
-    half: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".half-", delete=False) as file:
-            half = Path(file.name)
-            file.write(text)
-        half.chmod(0o644)
-        half.replace(path)
-    except OSError as error:
-        if half is not None:
-            half.unlink(missing_ok=True)
-        raise PlexusError(f"cannot write {path}: {error.strerror or error}") from None
+    parameters = ", ".join(f"{name}={value}" for name, value in report.parameters.items())
+    labels = ", ".join(f"{label} {count}" for label, count in report.labels.items())
+    goal = {"accuracy": "accuracy", "macro_f1": "macro F1"}.get(report.objective["kind"])
+    if goal is None:
+        goal = f"recall of {report.objective['of']} at a precision of at least {report.objective['precision']}"
+    score = f"{goal} {report.score:.3f} ± {report.error:.3f} in {report.folds}-fold cross-validation"
+    return f"\n  {report.texts} texts ({labels}); {score}, best of {report.candidates} candidates; {parameters}"

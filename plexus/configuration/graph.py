@@ -2,74 +2,81 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from decimal import Decimal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from plexus.configuration.common import Condition, Model, ModelSettings, Score
-from plexus.configuration.processors import Words, in_order
+from plexus.configuration.processors import Words, check_order
 
-Aliases = Annotated[dict[str, Any], Field(description="Alias → state field; a field that is absent is a literal.")]
+Aliases = Annotated[dict[str, object], Field(description="Alias → state field; anything but a field is a literal.")]
 
 
 class Branch(Condition):
-    """Where to go when the node's `state` (its classification, unless named) meets the condition."""
+    """An edge that is taken if the node's `state` meets the condition."""
 
     state: str | None = Field(
-        None, description="The field that is compared: one of the node's own, an alias, or `node.field`."
+        None,
+        description="The field to compare: one of the node's own, an alias, or `node.field`. "
+        "Default: the node's classification.",
     )
-    node: str = Field(description="A node's name, or END.")
+    node: str = Field(description="The next node's name, or END.")
     output: Aliases = Field(default_factory=dict)
 
 
 class Edge(Model):
-    """Where to go when no condition holds."""
+    """The edge that is taken if no condition is met."""
 
-    node: str = Field(description="A node's name, or END.")
+    node: str = Field(description="The next node's name, or END.")
     output: Aliases = Field(default_factory=dict)
 
 
 class Node(Model):
-    """The keys that every node has."""
+    """The keys that nodes of every class have."""
 
-    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="What other nodes and templates call it.")
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="The node's name in other nodes and templates.")
     output: Aliases = Field(default_factory=dict)
     conditions: list[Branch] = Field(
-        default_factory=list, description="Ways out, tried in order; the first that holds is taken."
+        default_factory=list, description="Edges in order; the first that is met is taken."
     )
-    edge: Edge | None = Field(None, description="The way out when no condition holds; without it the next node.")
+    edge: Edge | None = Field(None, description="The edge if no condition is met; default: to the next node.")
 
 
-class Asking(Node, ModelSettings):
-    """A node that asks a language model; both messages are templates."""
+class PromptNode(Node, ModelSettings):
+    """A node that calls a language model; both messages are templates."""
 
-    system_message: str | None = Field(None, description="What the model is, as a template.")
-    user_message: str | None = Field(None, description="The question, as a template.")
-    maximum_retry_count: int = Field(2, ge=0, le=5, description="How often an unusable reply is asked for again.")
+    system_message: str | None = Field(None, description="The system message, a template.")
+    user_message: str | None = Field(None, description="The question, a template.")
+    maximum_retry_count: int = Field(2, ge=0, le=10, description="How many times to ask again after an unusable reply.")
 
     @model_validator(mode="after")
-    def _something_to_ask(self) -> Asking:
+    def _something_to_ask(self) -> PromptNode:
         if self.user_message is None and self.system_message is None:
             raise ValueError("needs a user_message or a system_message")
         return self
 
 
-class Classifier(Asking):
-    """Asks for one of `valid_classes`; the longest class that matches wins, by its position in the reply."""
+class Classifier(PromptNode):
+    """Asks for one of `valid_classes`. Of overlapping classes the longest matches."""
 
     class_name: Literal["Classifier", "MultiClassClassifier"] = Field(alias="class")
     valid_classes: list[Words] = Field(min_length=1, description="The classes to choose from.")
-    parse_from_start: bool = Field(False, description="The class that stands first in the reply counts, not the last.")
-    confidence: bool = Field(False, description="Ask for a confidence from 0 to 1 as well.")
+    parse_from_start: bool = Field(
+        False, description="Take the conclusion that begins the reply instead of the one that ends it."
+    )
+    confidence: bool = Field(False, description="Also ask for a confidence from 0 to 1.")
     structured: bool = Field(False, description="Use the provider's structured output instead of parsing text.")
 
 
-class YesOrNoClassifier(Asking):
-    """A Classifier whose classes are Yes and No."""
+class YesOrNoClassifier(PromptNode):
+    """A Classifier with the classes Yes and No."""
 
     class_name: Literal["YesOrNoClassifier"] = Field(alias="class")
-    parse_from_start: bool = Field(False, description="The class that stands first in the reply counts, not the last.")
-    confidence: bool = Field(False, description="Ask for a confidence from 0 to 1 as well.")
+    parse_from_start: bool = Field(
+        False, description="Take the conclusion that begins the reply instead of the one that ends it."
+    )
+    confidence: bool = Field(False, description="Also ask for a confidence from 0 to 1.")
     structured: bool = Field(False, description="Use the provider's structured output instead of parsing text.")
 
     @property
@@ -78,104 +85,116 @@ class YesOrNoClassifier(Asking):
         return ["Yes", "No"]
 
 
-class NumericClassifier(Asking):
-    """Asks for a number between `minimum` and `maximum`."""
+class NumericClassifier(PromptNode):
+    """Asks for a number from `minimum` to `maximum`."""
 
     class_name: Literal["NumericClassifier"] = Field(alias="class")
-    minimum: float | None = Field(None, description="The least number.")
-    maximum: float | None = Field(None, description="The greatest number.")
-    whole: bool = Field(False, description="Only whole numbers.")
-    parse_from_start: bool = Field(False, description="The number that stands first in the reply counts, not the last.")
+    minimum: float | None = Field(None, description="The smallest valid number.")
+    maximum: float | None = Field(None, description="The largest valid number.")
+    whole: bool = Field(False, description="Accept whole numbers only.")
+    parse_from_start: bool = Field(
+        False, description="Take the conclusion that begins the reply instead of the one that ends it."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> NumericClassifier:
-        in_order("minimum", self.minimum, "maximum", self.maximum)
+        check_order("minimum", self.minimum, "maximum", self.maximum)
         return self
 
+    def allows(self, number: Decimal) -> bool:
+        """Return whether the number lies between the bounds, both included, and is whole if it has to be."""
+        is_high_enough = self.minimum is None or number >= Decimal(str(self.minimum))
+        is_low_enough = self.maximum is None or number <= Decimal(str(self.maximum))
+        return is_high_enough and is_low_enough and (not self.whole or number == number.to_integral_value())
 
-class Extractor(Asking):
+
+class Extractor(PromptNode):
     """Asks for a passage of the text; unless `verbatim` is false, a reply that is not in it is asked for again."""
 
     class_name: Literal["Extractor"] = Field(alias="class")
     verbatim: bool = Field(True, description="Whether the reply must be a passage of the text, word for word.")
-    nothing: str = Field("None", description="The reply that means: the text has no such passage.")
+    nothing: str = Field("None", description="The reply that means that the text has no such passage.")
 
 
-class Generator(Asking):
+class Generator(PromptNode):
     """Asks for text of any form."""
 
     class_name: Literal["Generator"] = Field(alias="class")
 
 
 class LogicalClassifier(Node):
-    """A class by an expression of the restricted language."""
+    """Computes a class with an expression of the restricted language."""
 
     class_name: Literal["LogicalClassifier"] = Field(alias="class")
-    expression: str = Field(min_length=1, description="Gives the class; true is Yes and false is No.")
+    expression: str = Field(min_length=1, description="Computes the class; true is Yes and false is No.")
     explanation: str | None = Field(None, description="A template; `classification` is the class.")
-    valid_classes: list[Words] | None = Field(None, description="The classes that it may give; any other is a failure.")
+    valid_classes: list[Words] | None = Field(None, description="The valid classes; any other is a failure.")
 
 
 class LogicalNode(Node):
-    """New aliases by expressions of the restricted language."""
+    """Sets aliases with expressions of the restricted language."""
 
     class_name: Literal["LogicalNode"] = Field(alias="class")
     set: dict[str, str] = Field(min_length=1, description="Alias → expression.")
 
 
 class FuzzyTarget(Model):
-    """A phrase to find; similarity is the share of equal characters, 0 to 1."""
+    """A phrase to find; similarity is the share of equal characters, from 0 to 1."""
 
     phrase: Words = Field(description="The phrase.")
-    threshold: float = Field(0.8, gt=0, le=1, description="The least similarity that counts as found.")
-    value: Words | None = Field(None, description="The classification on a match; `found` without it.")
+    threshold: float = Field(0.8, gt=0, le=1, description="The least similarity that counts as a match.")
+    value: Words | None = Field(None, description="The classification of a match; default: the node's `found`.")
 
 
 class FuzzyMatchClassifier(Node):
-    """Whether the text holds phrases, misspelt ones included."""
+    """Checks whether the text contains phrases, misspelt ones included."""
 
     class_name: Literal["FuzzyMatchClassifier"] = Field(alias="class")
     targets: list[FuzzyTarget] = Field(min_length=1, description="The phrases.")
-    match: Literal["any", "all"] = Field("any", description="Whether one of them is enough.")
-    found: Words = Field("Yes", description="The class when they are found.")
-    not_found: Words = Field("No", description="The class when they are not.")
-    source: str = Field("text", description="The state field to look in.")
+    match: Literal["any", "all"] = Field("any", description="Whether one phrase is enough.")
+    found: Words = Field("Yes", description="The class if the phrases are found.")
+    not_found: Words = Field("No", description="The class if they are not.")
+    source: str = Field("text", description="The state field to search.")
 
 
 class FuzzyMatchExtractor(Node):
-    """The passage that is most like a phrase."""
+    """Finds the passage that is most similar to a phrase."""
 
     class_name: Literal["FuzzyMatchExtractor"] = Field(alias="class")
     targets: list[FuzzyTarget] = Field(
-        min_length=1, description="The phrases; the passage most like one of them is taken."
+        min_length=1, description="The phrases; the passage most similar to any of them is returned."
     )
-    source: str = Field("text", description="The state field to look in.")
+    source: str = Field("text", description="The state field to search.")
 
 
 class BeforeAfterSlicer(Node):
-    """Cuts the text at a quotation that an earlier node found: `before` and `after` it."""
+    """Splits the text at a quotation that an earlier node found, into `before` and `after`."""
 
     class_name: Literal["BeforeAfterSlicer"] = Field(alias="class")
-    quotation: str = Field(description="The state field that holds the passage to cut at.")
-    source: str = Field("text", description="The state field that is cut.")
+    quotation: str = Field(description="The state field with the passage to split at.")
+    source: str = Field("text", description="The state field to split.")
     threshold: float = Field(
-        0.8, gt=0, le=1, description="The least similarity, where the passage is not there word for word."
+        0.8, gt=0, le=1, description="The least similarity if the text does not contain the passage word for word."
     )
 
 
 class ContextExtractor(Node):
-    """A passage that an earlier node found, with the sentences around it."""
+    """Returns a passage that an earlier node found with its surrounding sentences."""
 
     class_name: Literal["ContextExtractor"] = Field(alias="class")
-    quotation: str = Field(description="The state field that holds the passage.")
-    source: str = Field("text", description="The state field to look in.")
-    before: int = Field(1, ge=0, description="How many sentences before.")
-    after: int = Field(1, ge=0, description="How many sentences after.")
+    quotation: str = Field(description="The state field with the passage.")
+    source: str = Field("text", description="The state field to search.")
+    before: int = Field(1, ge=0, description="How many sentences before the passage.")
+    after: int = Field(1, ge=0, description="How many sentences after it.")
     threshold: float = Field(
-        0.8, gt=0, le=1, description="The least similarity, where the passage is not there word for word."
+        0.8, gt=0, le=1, description="The least similarity if the text does not contain the passage word for word."
     )
 
 
+ModelNode = Classifier | YesOrNoClassifier | NumericClassifier | Extractor | Generator
+TextNode = (
+    LogicalClassifier | LogicalNode | FuzzyMatchClassifier | FuzzyMatchExtractor | BeforeAfterSlicer | ContextExtractor
+)
 AnyNode = Annotated[
     Classifier
     | YesOrNoClassifier
@@ -193,12 +212,12 @@ AnyNode = Annotated[
 
 
 class LangGraphScore(Score, ModelSettings):
-    """A graph of nodes; the first is the entry, `output` maps `value` and `explanation` to state fields."""
+    """Runs a graph of nodes from the first node; `output` maps `value` and `explanation` to state fields."""
 
     class_name: Literal["LangGraphScore"] = Field(alias="class")
     graph: list[AnyNode] = Field(
         min_length=1,
-        description="The nodes; after one comes the way that its conditions choose, else its edge, else the next.",
+        description="The nodes. After a node comes the edge whose condition is met, else `edge`, else the next node.",
     )
     output: Aliases = Field(default_factory=dict)
     cassette: str | None = Field(

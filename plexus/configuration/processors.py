@@ -1,4 +1,4 @@
-"""Processors: what is done to a text before it is scored."""
+"""Processors: how a text is prepared before it is scored."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-#: Text with something in it: an empty keyword would be found everywhere, and an empty value is none.
+#: Text that is not blank: an empty keyword would match everywhere, and an empty value is no value.
 Words = Annotated[str, Field(pattern=r"\S")]
 
 
-def in_order(least_name: str, least: float | None, most_name: str, most: float | None) -> None:
-    """Raises ValueError where nothing lies between the two."""
+def check_order(least_name: str, least: float | None, most_name: str, most: float | None) -> None:
+    """Raise ValueError if no value lies between the two; either may be None."""
     if least is not None and most is not None and least > most:
-        raise ValueError(f"nothing lies between {least_name!r} and {most_name!r}: the second is too small")
+        raise ValueError(f"no value lies between {least_name!r} and {most_name!r}: got {least:g} and {most:g}")
 
 
 class _Processor(BaseModel):
@@ -28,22 +28,24 @@ class RemoveSpeakerIdentifiers(_Processor):
 
 
 class CustomerTurnsOnly(_Processor):
-    """Keeps what the customer said. A transcript in which no turn is the customer's fails the score."""
+    """Keeps the customer's turns. A transcript without any, or with ambiguous ones, fails the score."""
 
     class_name: Literal["CustomerTurnsOnly"] = Field(alias="class")
     speakers: list[Words] = Field(
         default_factory=lambda: ["customer", "caller", "client", "guest", "patient"],
         min_length=1,
-        description="Who counts as the customer; case is folded, a number after the name is ignored.",
+        description="Names of the customer; case is folded, a number after the name is ignored unless it is given.",
     )
+    others: list[Words] = Field(default_factory=list, description="Names of other speakers, besides the usual roles.")
+    not_speakers: list[Words] = Field(default_factory=list, description="Words before a colon that are no speakers.")
 
 
 class RemoveStopWords(_Processor):
-    """Drops words that carry no meaning of their own; negations stay."""
+    """Removes words that carry no meaning of their own; negations stay."""
 
     class_name: Literal["RemoveStopWords"] = Field(alias="class")
-    keep: list[str] = Field(default_factory=list, description="Words that stay all the same.")
-    also: list[str] = Field(default_factory=list, description="More words to drop.")
+    keep: list[str] = Field(default_factory=list, description="Stop words to keep.")
+    also: list[str] = Field(default_factory=list, description="More words to remove.")
 
 
 class ExpandContractions(_Processor):
@@ -53,43 +55,45 @@ class ExpandContractions(_Processor):
 
 
 class EnumerateSpeakers(_Processor):
-    """Names become `Speaker 1`, `Speaker 2`, in order of first appearance."""
+    """Replaces names by `Speaker 1`, `Speaker 2`, in order of first appearance."""
 
     class_name: Literal["EnumerateSpeakers"] = Field(alias="class")
-    label: str = Field("Speaker", description="What stands before the number.")
+    label: str = Field("Speaker", description="The text before the number.")
 
 
 class RelevantWindows(_Processor):
-    """Keeps what stands around keywords. A text without any of them becomes `placeholder`, or fails without one."""
+    """Keeps the text around keywords. A text without any becomes `placeholder`, or fails if there is no placeholder."""
 
     class_name: Literal["RelevantWindows"] = Field(alias="class")
-    keywords: list[Words] = Field(min_length=1, description="What is looked for.")
-    fuzzy: bool = Field(False, description="Whether misspelt keywords count too.")
-    fuzzy_threshold: float = Field(0.8, gt=0, le=1, description="Least similarity of a fuzzy match.")
-    before: int = Field(1, ge=0, description="How many units before are kept.")
-    after: int = Field(1, ge=0, description="How many units after are kept.")
-    unit: Literal["sentences", "words", "turns"] = Field("sentences", description="What is counted.")
-    separator: str = Field(" … ", description="What stands between two windows.")
-    placeholder: str | None = Field(None, description="The text where there is no keyword.")
+    keywords: list[Words] = Field(min_length=1, description="The keywords to find.")
+    fuzzy: bool = Field(False, description="Whether misspelt keywords match too.")
+    fuzzy_threshold: float = Field(0.8, gt=0, le=1, description="The least similarity of a fuzzy match.")
+    before: int = Field(1, ge=0, description="How many units to keep before a match.")
+    after: int = Field(1, ge=0, description="How many units to keep after it.")
+    unit: Literal["sentences", "words", "turns"] = Field(
+        "sentences", description="The unit that `before` and `after` count."
+    )
+    separator: str = Field(" … ", description="The text between two windows.")
+    placeholder: str | None = Field(None, description="The text if no keyword matches.")
 
 
 class TranscriptFormat(_Processor):
     """Renders `metadata.transcript` (a list of `{speaker, text, start, end}`) as the text."""
 
     class_name: Literal["TranscriptFormat"] = Field(alias="class")
-    timestamps: bool = Field(False, description="Whether each turn begins with its time.")
+    timestamps: bool = Field(False, description="Whether to begin each turn with its time.")
 
 
 class TimeSlice(_Processor):
-    """Keeps the turns of `metadata.transcript` that begin within the seconds `from` to `to`."""
+    """Keeps the turns of `metadata.transcript` that begin from `from` to before `to`."""
 
     class_name: Literal["TimeSlice"] = Field(alias="class")
-    start: float = Field(0, ge=0, alias="from", description="Seconds from the beginning.")
-    end: float | None = Field(None, gt=0, alias="to", description="Seconds from the beginning; without it to the end.")
+    start: float = Field(0, ge=0, alias="from", description="In seconds.")
+    end: float | None = Field(None, gt=0, alias="to", description="In seconds; default: the end of the transcript.")
 
     @model_validator(mode="after")
     def _in_order(self) -> TimeSlice:
-        in_order("from", self.start, "to", None if self.end is None else math.nextafter(self.end, 0))
+        check_order("from", self.start, "to", None if self.end is None else math.nextafter(self.end, 0))
         return self
 
 

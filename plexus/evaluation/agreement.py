@@ -1,5 +1,8 @@
 """Agreement beyond chance of two raters: Cohen's kappa and Gwet's AC1.
 
+If nearly all texts have one class, kappa is low even for raters who almost always agree; AC1 is not. Where classes are
+balanced, both are about the same. For more than two raters neither applies.
+
 Sources: J. Cohen, "A coefficient of agreement for nominal scales" (1960); K. L. Gwet, "Computing inter-rater
 reliability and its variance in the presence of high agreement" (2008).
 """
@@ -14,16 +17,19 @@ from plexus.evaluation.confusion import Confusion
 
 @dataclass(frozen=True)
 class Agreement:
-    """A coefficient (1 is full agreement, 0 what chance gives), its standard error, and its 95 % interval."""
+    """A coefficient (1 is full agreement, 0 what chance gives), its standard error, and its 95 % interval.
+
+    One text says nothing about its error: None, and the interval is -1 to 1.
+    """
 
     value: float
-    error: float
+    error: float | None
     low: float
     high: float
 
 
 def kappa(table: Confusion) -> float | None:
-    """Cohen's kappa; None where it is undefined: without texts, or when both raters know one class only."""
+    """Return Cohen's kappa, or None if undefined: without texts, or if both raters use one class only."""
     total = table.total
     if not total:
         return None
@@ -34,10 +40,10 @@ def kappa(table: Confusion) -> float | None:
 
 
 def ac1(table: Confusion) -> Agreement | None:
-    """Gwet's AC1 over the table's classes; None without texts, 1 where only one class is declared or occurs.
+    """Return Gwet's AC1 over the table's classes: None without texts, 1 if there is only one class.
 
-    The standard error is that for a fixed pair of raters; the interval is Student's t with n - 1 degrees of freedom,
-    cut at -1 and 1.
+    The standard error is for a fixed pair of raters, with the divisor n (n - 1) of irrCAC's raw data functions; the
+    interval is Student's t with n - 1 degrees of freedom, clipped to -1 and 1.
     """
     total, size = table.total, len(table.labels)
     if not total:
@@ -49,13 +55,15 @@ def ac1(table: Confusion) -> Agreement | None:
     ]
     chance = sum(share * (1 - share) for share in shares) / (size - 1)
     value = (table.right / total - chance) / (1 - chance)
-    error = math.sqrt(_variance(table, shares, chance, value) / total)
-    reach = error * _student(total - 1) if total > 1 else math.inf
+    if total == 1:
+        return Agreement(value, None, -1.0, 1.0)
+    error = math.sqrt(_squares(table, shares, chance, value) / (total * (total - 1)))
+    reach = error * _student(total - 1)
     return Agreement(value, error, max(-1.0, value - reach), min(1.0, value + reach))
 
 
-def _variance(table: Confusion, shares: list[float], chance: float, value: float) -> float:
-    """The mean squared influence of one text on the coefficient."""
+def _squares(table: Confusion, shares: list[float], chance: float, value: float) -> float:
+    """Return the sum of the squared influences of each text on the coefficient."""
     squares = 0.0
     for row, counts in enumerate(table.counts):
         for column, count in enumerate(counts):
@@ -63,7 +71,7 @@ def _variance(table: Confusion, shares: list[float], chance: float, value: float
             own_chance = (2 - shares[row] - shares[column]) / 2 / (len(shares) - 1)
             influence = own - 2 * (1 - value) * (own_chance - chance) / (1 - chance) - value
             squares += count * influence**2
-    return squares / table.total
+    return squares
 
 
 def _student(degrees: int) -> float:

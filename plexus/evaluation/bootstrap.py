@@ -1,4 +1,4 @@
-"""95 % intervals of figures that have no formula for one."""
+"""95 % intervals by resampling, for figures without a formula."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from plexus.evaluation.confusion import Confusion
 
 SEED = 7
 RESAMPLES = 1000
-#: Cells that are drawn at once: memory is bounded, however many classes there are.
+#: Cells per draw, so that memory is bounded for any number of classes.
 _AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
 class Margins:
-    """Of one resample, by class (arrays of the shape (classes,)): texts with the label, with the value, with both."""
+    """Counts of one resample by class, each (classes,): texts with the label, with the value, with both."""
 
     support: Any
     predicted: Any
@@ -24,16 +24,16 @@ class Margins:
 
 
 def interval(table: Confusion, figure: Callable[[Margins], float | None]) -> tuple[float, float] | None:
-    """Percentile bootstrap of a figure (B. Efron, 1979): 1,000 resamples of the texts, the seed fixed.
+    """Return the percentile bootstrap interval of a figure (B. Efron, 1979): 1,000 resamples, fixed seed.
 
-    Resampling texts is drawing tables from the multinomial distribution of this one, which is what is done; cells
-    without a text stay without one.
+    Resampling texts is equivalent to drawing tables from the multinomial distribution of this table, which is faster.
+    None without texts, or if the figure is undefined in every resample.
     """
     import numpy
 
     if not table.total:
         return None
-    known = [value for value in map(figure, _resampled(table)) if value is not None]
+    known = [value for value in map(figure, _resample(table)) if value is not None]
     if not known:
         return None
     low, high = numpy.quantile(known, [0.025, 0.975])
@@ -41,25 +41,25 @@ def interval(table: Confusion, figure: Callable[[Margins], float | None]) -> tup
 
 
 def kappa(drawn: Margins) -> float | None:
-    """Cohen's kappa, as `agreement.kappa` of a table."""
+    """Return Cohen's kappa, as `agreement.kappa` does for a table."""
     total = drawn.support.sum()
     chance = float((drawn.support * drawn.predicted).sum() / total**2)
     return None if chance == 1 else float((drawn.right.sum() / total - chance) / (1 - chance))
 
 
 def macro_f1(drawn: Margins) -> float | None:
-    """The macro average of F1, as `Confusion.macro`."""
+    """Return the macro average of F1, as `Confusion.macro` does."""
     either = drawn.support + drawn.predicted
-    seen = either > 0
-    return float((2 * drawn.right[seen] / either[seen]).mean())
+    present = either > 0
+    return float((2 * drawn.right[present] / either[present]).mean())
 
 
-def _resampled(table: Confusion) -> Iterator[Margins]:
+def _resample(table: Confusion) -> Iterator[Margins]:
     import numpy
 
     size = len(table.labels)
     cells = [(row, column) for row, counts in enumerate(table.counts) for column, count in enumerate(counts) if count]
-    # The last cell takes what the others leave: it has to be the table's last, or the draws would be others.
+    # The multinomial draw gives the remainder to the last cell: it must be the table's last, or the draws change.
     cells = list(dict.fromkeys([*cells, (size - 1, size - 1)]))
     rows, columns = (numpy.asarray(each) for each in zip(*cells, strict=True))
     shares = numpy.asarray([table.counts[row][column] for row, column in cells], dtype=float) / table.total

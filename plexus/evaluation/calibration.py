@@ -1,20 +1,22 @@
-"""Whether a score's confidence can be believed, and what a threshold on it would buy."""
+"""Calibration of a score's confidence, and the effect of thresholds on it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plexus.evaluation.intervals import wilson
+from plexus.evaluation.proportions import wilson
 
 BINS = 10
+#: The accuracy of fewer texts is noise.
 FEW = 20
+#: Thresholds of confidence that pages and tables list.
 ROUND = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Texts whose confidence lies in [low, high): their number, mean confidence, and share of right values (95 %)."""
+    """Texts with a confidence from low to high: count, mean confidence, and accuracy with its 95 % interval."""
 
     low: float
     high: float
@@ -27,23 +29,33 @@ class Bin:
 
 @dataclass(frozen=True)
 class Threshold:
-    """If only values of at least this confidence were used: the share of texts that have one, and how often right."""
+    """Coverage and accuracy if only values of at least this confidence were used."""
 
     confidence: float
     coverage: float
     accuracy: float
 
 
-def bins(judged: Sequence[tuple[float, bool]], count: int = BINS) -> list[Bin]:
-    """(confidence, right) pairs in bins of equal width over 0 to 1; empty bins are left out."""
-    gathered: dict[int, list[tuple[float, bool]]] = {}
-    for confidence, right in judged:
-        gathered.setdefault(min(int(confidence * count), count - 1), []).append((confidence, right))
-    return [_bin(place / count, (place + 1) / count, pairs) for place, pairs in sorted(gathered.items())]
+def bins(judged: Sequence[tuple[float, bool]], count: int = BINS, least: int = FEW) -> list[Bin]:
+    """Group (confidence, right) pairs, ordered by confidence, into at most `count` bins of about equal numbers.
+
+    A bin has at least `least` texts, if there are as many, and equal confidences are in one bin: bins of equal width
+    hold few texts where confidences are rare, and their accuracies are noise.
+    """
+    ordered = sorted(judged)
+    size = max(least, -(-len(ordered) // count))
+    results: list[list[tuple[float, bool]]] = []
+    for pair in ordered:
+        if not results or (len(results[-1]) >= size and results[-1][-1][0] != pair[0]):
+            results.append([])
+        results[-1].append(pair)
+    if len(results) > 1 and len(results[-1]) < least:
+        results[-2:] = [results[-2] + results[-1]]
+    return [_bin(pairs[0][0], pairs[-1][0], pairs) for pairs in results]
 
 
 def expected_error(found: Sequence[Bin]) -> float | None:
-    """Expected calibration error: the mean distance of confidence and accuracy, weighted by the bins' texts."""
+    """Return the expected calibration error: mean distance of confidence and accuracy, weighted by texts."""
     total = sum(each.count for each in found)
     if not total:
         return None
@@ -51,33 +63,33 @@ def expected_error(found: Sequence[Bin]) -> float | None:
 
 
 def thresholds(judged: Sequence[tuple[float, bool]], total: int, most: int = 100) -> list[Threshold]:
-    """Coverage and accuracy for at most `most` thresholds, from the highest confidence down to none at all.
+    """Return about `most` thresholds, from the highest confidence down to the lowest.
 
-    `total` counts the texts that have a value; those whose value has no confidence reach no threshold. The first
-    threshold leaves 20 texts or more: an accuracy of fewer would be noise.
+    `total` is the number of texts with a value; a value without a confidence reaches no threshold. The first threshold
+    keeps at least 20 texts: the accuracy of fewer would be noise.
     """
     ordered = sorted(judged, reverse=True)
     right, last = 0, 0
-    found: list[Threshold] = []
+    rows: list[Threshold] = []
     step = max(1, len(ordered) // most)
     for place, (confidence, is_right) in enumerate(ordered, start=1):
         right += is_right
         if place < len(ordered) and ordered[place][0] == confidence:
             continue  # equal confidences pass or fail together
-        if place == len(ordered) or place - last >= (step if found else FEW):
-            found.append(Threshold(confidence, place / total, right / place))
+        if place == len(ordered) or place - last >= (step if rows else FEW):
+            rows.append(Threshold(confidence, place / total, right / place))
             last = place
-    return found
+    return rows
 
 
 def at(judged: Sequence[tuple[float, bool]], total: int, least: Sequence[float] = ROUND) -> list[Threshold]:
-    """The same at round thresholds, for a table; those that no text reaches are left out."""
-    found = []
+    """Return the same at round thresholds; those that no text reaches are omitted."""
+    points = []
     for confidence in least:
         kept = [right for each, right in judged if each >= confidence]
         if kept:
-            found.append(Threshold(confidence, len(kept) / total, sum(kept) / len(kept)))
-    return found
+            points.append(Threshold(confidence, len(kept) / total, sum(kept) / len(kept)))
+    return points
 
 
 def _bin(low: float, high: float, pairs: Sequence[tuple[float, bool]]) -> Bin:

@@ -1,4 +1,4 @@
-"""All figures of one evaluation as one value, and that value as JSON."""
+"""All figures of an evaluation as one value, and as JSON."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from plexus.evaluation import agreement, bootstrap, calibration, intervals, paired
+from plexus.evaluation import agreement, bootstrap, calibration, curves, proportions
 from plexus.evaluation.confusion import Confusion
-from plexus.evaluation.judging import Judged
-from plexus.values import Usage
+from plexus.evaluation.predictions import Prediction
+from plexus.usage import Usage
 
 MISTAKES = 10
 ERRORS = 20
 _RESAMPLED = f"percentile bootstrap, {bootstrap.RESAMPLES:,} resamples of the texts, seed {bootstrap.SEED}"
-#: How each figure's 95 % interval is made.
+#: The method of each figure's 95 % interval.
 METHODS = {
     "accuracy": "Wilson's score interval",
     "precision": "Wilson's score interval",
@@ -25,13 +25,14 @@ METHODS = {
     "ac1": "Gwet's standard error for a fixed pair of raters, Student's t",
     "kappa": _RESAMPLED,
     "macro_f1": _RESAMPLED,
+    "area": "Newcombe's method 5 of 2006",
     "difference": "adjusted Wald of Bonett and Price",
 }
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number with its 95 % interval; None where it is undefined."""
+    """A number with its 95 % interval; None if undefined."""
 
     value: float | None
     low: float | None = None
@@ -40,7 +41,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Spending:
-    """What language models took for all texts; `cost` in US dollars, None where no model was asked or priced."""
+    """Cost and usage of language models for all texts; `cost` in US dollars, None if no price is known."""
 
     cost: Decimal | None
     usage: Usage
@@ -48,13 +49,13 @@ class Spending:
 
     @property
     def mean(self) -> Decimal | None:
-        """The cost of a text, over the `priced` texts whose cost is known, to a millionth of a dollar."""
+        """The mean cost of the `priced` texts, whose cost is known, rounded to a millionth of a dollar."""
         return None if self.cost is None else round(self.cost / self.priced, 6)
 
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds for a text: by itself where `alone`, else its share of its batch's time."""
+    """Seconds per text: measured one by one if `alone`, else shares of a batch's time."""
 
     alone: bool
     mean: float
@@ -65,7 +66,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Subject:
-    """What was evaluated on what: file names, the score and its class, the hash of its configuration."""
+    """The evaluated score, its class and configuration hash, and the names of the files of card and data."""
 
     card: str
     score: str
@@ -76,9 +77,9 @@ class Subject:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Every figure. Texts that were skipped or failed have no value: they are counted, outside the figures.
+    """All figures. Texts that were skipped or failed are counted, and excluded from all other figures.
 
-    `failures` counts the failed texts by the kind of their error; `sure` counts the values that have a confidence.
+    `failures` counts failed texts by error class; `sure` is the number of values that have a confidence.
     """
 
     subject: Subject
@@ -97,11 +98,12 @@ class Evaluation:
     calibration_error: float | None
     thresholds: tuple[calibration.Threshold, ...]
     round_thresholds: tuple[calibration.Threshold, ...]
+    curves: tuple[curves.Curve, ...]
     spending: Spending
     times: Times
-    mistakes: tuple[Judged, ...]
-    errors: tuple[Judged, ...]
-    judged: tuple[Judged, ...]
+    mistakes: tuple[Prediction, ...]
+    errors: tuple[Prediction, ...]
+    judged: tuple[Prediction, ...]
 
     @property
     def macro(self) -> tuple[float | None, float | None, float | None]:
@@ -109,12 +111,12 @@ class Evaluation:
         return self.confusion.macro
 
     def as_dict(self, *, show_text: bool = False) -> dict[str, Any]:
-        """JSON values only; texts and explanations, which quote them, only with `show_text`."""
+        """Return JSON values; texts, and explanations that quote them, only with `show_text`."""
         skip = {"confusion", "spending", "mistakes", "errors", "judged"}
-        made = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__ if name not in skip}
+        values = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__ if name not in skip}
         precision, recall, _ = self.macro
         return {
-            **made,
+            **values,
             "macro_precision": precision,
             "macro_recall": recall,
             "labels": list(self.confusion.labels),
@@ -129,12 +131,12 @@ class Evaluation:
         }
 
 
-def evaluate(subject: Subject, judged: Sequence[Judged], declared: Sequence[str], *, alone: bool) -> Evaluation:
-    """The figures of verdicts; `declared` are the classes that the score can give, if it says so."""
+def evaluate(subject: Subject, judged: Sequence[Prediction], declared: Sequence[str], *, alone: bool) -> Evaluation:
+    """Compute the figures of predictions; `declared` are the values that the score can return, if known."""
     valued = [each for each in judged if each.value is not None]
     table = Confusion.of([each.label for each in valued], [str(each.value) for each in valued], declared)
     sure = [(each.confidence, each.right) for each in valued if each.confidence is not None]
-    found = calibration.bins(sure)
+    bins = calibration.bins(sure)
     beyond_chance = agreement.ac1(table)
     failed = [each for each in judged if each.error is not None and not each.skipped]
     return Evaluation(
@@ -144,16 +146,17 @@ def evaluate(subject: Subject, judged: Sequence[Judged], declared: Sequence[str]
         failed=len(failed),
         failures=dict(Counter(str(each.error).split(":")[0] for each in failed).most_common()),
         confusion=table,
-        accuracy=_figure(table.accuracy, intervals.wilson(table.right, table.total)),
+        accuracy=_figure(table.accuracy, proportions.wilson(table.right, table.total)),
         macro_f1=_figure(table.macro[2], bootstrap.interval(table, bootstrap.macro_f1)),
         kappa=_figure(agreement.kappa(table), bootstrap.interval(table, bootstrap.kappa)),
         ac1=Figure(beyond_chance.value, beyond_chance.low, beyond_chance.high) if beyond_chance else Figure(None),
         ac1_error=beyond_chance.error if beyond_chance else None,
         sure=len(sure),
-        bins=tuple(found),
-        calibration_error=calibration.expected_error(found),
+        bins=tuple(bins),
+        calibration_error=calibration.expected_error(bins),
         thresholds=tuple(calibration.thresholds(sure, len(valued))),
         round_thresholds=tuple(calibration.at(sure, len(valued))),
+        curves=curves.curves(judged, table.labels),
         spending=_spending(judged),
         times=_times([each.seconds for each in judged], alone),
         mistakes=tuple(_most_confident([each for each in valued if not each.right])),
@@ -162,21 +165,21 @@ def evaluate(subject: Subject, judged: Sequence[Judged], declared: Sequence[str]
     )
 
 
-def against(first: Evaluation, second: Evaluation) -> paired.Comparison:
-    """Two evaluations of the same texts, over the texts to which both gave a value."""
+def against(first: Evaluation, second: Evaluation) -> proportions.Comparison:
+    """Compare two evaluations of the same texts, over the texts to which both gave a value."""
     pairs = [
         (one.right, other.right)
         for one, other in zip(first.judged, second.judged, strict=True)
         if one.value is not None and other.value is not None
     ]
-    return paired.compare([one for one, _ in pairs], [other for _, other in pairs])
+    return proportions.compare([one for one, _ in pairs], [other for _, other in pairs])
 
 
 def _figure(value: float | None, interval: tuple[float, float] | None) -> Figure:
     return Figure(value, *interval) if value is not None and interval is not None else Figure(value)
 
 
-def _spending(judged: Sequence[Judged]) -> Spending:
+def _spending(judged: Sequence[Prediction]) -> Spending:
     costs = [each.cost for each in judged if each.cost is not None]
     usage = sum((each.usage for each in judged), Usage())
     return Spending(sum(costs, Decimal()) if costs else None, usage, len(costs))
@@ -191,13 +194,13 @@ def _times(seconds: Sequence[float], alone: bool) -> Times:
     return Times(alone, sum(ordered) / len(ordered), at(0.5), at(0.95), ordered[-1])
 
 
-def _most_confident(wrong: Sequence[Judged]) -> list[Judged]:
+def _most_confident(wrong: Sequence[Prediction]) -> list[Prediction]:
     return sorted(wrong, key=lambda each: (-(each.confidence or 0.0), each.row))[:MISTAKES]
 
 
-def _mistake(each: Judged, show_text: bool) -> dict[str, Any]:
-    told = {"row": each.row, "label": each.label, "value": each.value, "confidence": each.confidence}
-    return {**told, "text": each.text, "explanation": each.explanation} if show_text else told
+def _mistake(each: Prediction, show_text: bool) -> dict[str, Any]:
+    row = {"row": each.row, "label": each.label, "value": each.value, "confidence": each.confidence}
+    return {**row, "text": each.text, "explanation": each.explanation} if show_text else row
 
 
 def _exact(cost: Decimal | None) -> str | None:

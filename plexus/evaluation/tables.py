@@ -1,85 +1,107 @@
-"""An evaluation for a terminal."""
+"""Print an evaluation as tables on a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plexus.evaluation.formats import NOTHING, between, chance, interval, named, one_line, points, seconds, share, width
-from plexus.evaluation.paired import Comparison
+from plexus.evaluation.formats import (
+    NOTHING,
+    between,
+    chance,
+    distinct_names,
+    interval,
+    one_line,
+    points,
+    seconds,
+    share,
+    width,
+)
+from plexus.evaluation.proportions import Comparison
 from plexus.evaluation.report import Evaluation
+from plexus.problems import counted
 
 LONGEST = 100
 LONGEST_LABEL = 30
-#: With more classes the matrix would be wider than a terminal: the most frequent mistakes stand in its place.
+#: With more classes the matrix would be wider than a terminal: the most frequent mistakes replace it.
 MOST_CLASSES = 10
 SHOWN = 10
 MOST_ROWS = 40
 
 
 def tables(
-    found: Evaluation, other: Evaluation | None = None, compared: Comparison | None = None, *, show_text: bool = False
+    evaluation: Evaluation,
+    other: Evaluation | None = None,
+    comparison: Comparison | None = None,
+    *,
+    show_text: bool = False,
 ) -> str:
-    """Figures, classes, confusion, thresholds, mistakes and failures as text; ends with a line break."""
-    parts = [_head(found), _figures([found, *([other] if other else [])])]
-    if compared is not None and other is not None:
-        parts.append(_compared(found, other, compared))
-    parts += [_classes(found), _confusion(found), _thresholds(found), _mistakes(found, show_text), _failures(found)]
+    """Return figures, classes, confusion, thresholds, mistakes and failures as text that ends with a line break."""
+    parts = [_head(evaluation), _figures([evaluation, *([other] if other else [])])]
+    if comparison is not None and other is not None:
+        parts.append(_comparison(evaluation, other, comparison))
+    parts += [
+        _classes(evaluation),
+        _confusion(evaluation),
+        _thresholds(evaluation),
+        _mistakes(evaluation, show_text),
+        _failures(evaluation),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Columns side by side, the first `left` aligned left, the others right."""
+    """Return a table; the first `left` columns are aligned left, the others right."""
     lines = [[one_line(str(cell), LONGEST_LABEL) for cell in row] for row in (head, *rows)]
     widths = [max(width(line[place]) for line in lines) for place in range(len(head))]
 
-    def padded(cell: str, place: int) -> str:
+    def pad(cell: str, place: int) -> str:
         space = " " * (widths[place] - width(cell))
         return cell + space if place < left else space + cell
 
-    return "\n".join("  ".join(padded(cell, place) for place, cell in enumerate(line)).rstrip() for line in lines)
+    return "\n".join("  ".join(pad(cell, place) for place, cell in enumerate(line)).rstrip() for line in lines)
 
 
-def _head(found: Evaluation) -> str:
-    subject = found.subject
-    said = f"{subject.score} ({subject.class_name}) on {found.texts} texts of {subject.data}"
-    if found.failed or found.skipped:
-        said += f": {found.confusion.total} have a value, {found.skipped} skipped, {found.failed} failed"
-    return said
+def _head(evaluation: Evaluation) -> str:
+    subject = evaluation.subject
+    head = f"{subject.score} ({subject.class_name}) on {counted(evaluation.texts, 'text')} of {subject.data}"
+    if evaluation.failed or evaluation.skipped:
+        head += f": {evaluation.confusion.total} have a value, {evaluation.skipped} skipped, {evaluation.failed} failed"
+    return head
 
 
-def _figures(all_found: Sequence[Evaluation]) -> str:
-    head = ["figure", *(text for name in named(all_found) for text in (name, "95 %"))]
+def _figures(evaluations: Sequence[Evaluation]) -> str:
+    head = ["figure", *(text for name in distinct_names(evaluations) for text in (name, "95 %"))]
     rows = []
     for name in ("accuracy", "ac1", "kappa", "macro_f1"):
-        figures = [getattr(each, name) for each in all_found]
-        called = {"ac1": "AC1", "macro_f1": "macro F1"}.get(name, name)
-        rows.append([called, *(part for one in figures for part in (share(one.value), interval(one)))])
-    rows.append(["calibration error", *(part for one in all_found for part in (share(one.calibration_error), ""))])
-    rows.append(["a text takes", *(part for one in all_found for part in (seconds(one.times.mean), ""))])
-    if any(each.spending.usage.calls for each in all_found):
-        for called, costs in (
-            ("models cost, USD", [each.spending.cost for each in all_found]),
-            ("for a text, USD", [each.spending.mean for each in all_found]),
+        figures = [getattr(each, name) for each in evaluations]
+        title = {"ac1": "AC1", "macro_f1": "macro F1"}.get(name, name)
+        rows.append([title, *(part for each in figures for part in (share(each.value), interval(each)))])
+    rows.append(["calibration error", *(part for each in evaluations for part in (share(each.calibration_error), ""))])
+    rows.append(["time per text", *(part for each in evaluations for part in (seconds(each.times.mean), ""))])
+    if any(each.spending.usage.calls for each in evaluations):
+        for title, costs in (
+            ("model cost, USD", [each.spending.cost for each in evaluations]),
+            ("cost per text, USD", [each.spending.mean for each in evaluations]),
         ):
-            rows.append([called, *(part for cost in costs for part in (NOTHING if cost is None else str(cost), ""))])
+            rows.append([title, *(part for cost in costs for part in (NOTHING if cost is None else str(cost), ""))])
     return grid(head, rows)
 
 
-def _compared(found: Evaluation, other: Evaluation, compared: Comparison) -> str:
-    first, second = named([found, other])
-    verdict = "a real difference, most likely" if compared.p_value < 0.05 else "it may be luck"
+def _comparison(evaluation: Evaluation, other: Evaluation, comparison: Comparison) -> str:
+    first, second = distinct_names([evaluation, other])
+    verdict = "a real difference, most likely" if comparison.p_value < 0.05 else "it may be luck"
     return (
-        f"{second} against {first}: {points(compared.difference)} points of accuracy "
-        f"(95 %: {points(compared.low)} to {points(compared.high)});\n"
-        f"right alone on {compared.only_second}, wrong alone on {compared.only_first} of {compared.total} texts; "
-        f"McNemar's p {chance(compared.p_value)}: {verdict}"
+        f"{second} against {first}: {points(comparison.difference)} points of accuracy "
+        f"(95 %: {points(comparison.low)} to {points(comparison.high)});\n"
+        f"right alone on {comparison.only_second}, wrong alone on {comparison.only_first} of {comparison.total} texts; "
+        f"McNemar's p {chance(comparison.p_value)}: {verdict}"
     )
 
 
-def _classes(found: Evaluation) -> str:
-    classes = sorted(found.confusion.classes, key=lambda each: -(each.support + each.predicted))[:MOST_ROWS]
-    shown = {each.label for each in classes}
-    more = len(found.confusion.labels) - len(shown)
+def _classes(evaluation: Evaluation) -> str:
+    classes = sorted(evaluation.confusion.classes, key=lambda each: -(each.support + each.predicted))[:MOST_ROWS]
+    labels = {each.label for each in classes}
+    more = len(evaluation.confusion.labels) - len(labels)
     rows = [
         [
             each.label,
@@ -91,17 +113,17 @@ def _classes(found: Evaluation) -> str:
             between(each.recall_interval),
             share(each.f1),
         ]
-        for each in found.confusion.classes
-        if each.label in shown
+        for each in evaluation.confusion.classes
+        if each.label in labels
     ]
-    precision, recall, f1 = map(share, found.macro)
+    precision, recall, f1 = map(share, evaluation.macro)
     rows.append(["macro average", "", "", precision, "", recall, "", f1])
-    told = f"\n{more} rarer classes are in the page and in the JSON" if more else ""
-    return grid(["class", "texts", "values", "precision", "95 %", "recall", "95 %", "F1"], rows) + told
+    note = f"\n{more} rarer classes are in the page and in the JSON" if more else ""
+    return grid(["class", "texts", "values", "precision", "95 %", "recall", "95 %", "F1"], rows) + note
 
 
-def _confusion(found: Evaluation) -> str:
-    table = found.confusion
+def _confusion(evaluation: Evaluation) -> str:
+    table = evaluation.confusion
     if len(table.labels) <= MOST_CLASSES:
         rows = [[label, *map(str, counts)] for label, counts in zip(table.labels, table.counts, strict=True)]
         return grid(["label \\ value", *table.labels], rows)
@@ -114,32 +136,34 @@ def _confusion(found: Evaluation) -> str:
     )
 
 
-def _thresholds(found: Evaluation) -> str:
-    if not found.round_thresholds:
+def _thresholds(evaluation: Evaluation) -> str:
+    if not evaluation.round_thresholds:
         return ""
-    rows = [[share(each.confidence, 2), share(each.coverage), share(each.accuracy)] for each in found.round_thresholds]
+    rows = [
+        [share(each.confidence, 2), share(each.coverage), share(each.accuracy)] for each in evaluation.round_thresholds
+    ]
     return "if only values of at least this confidence were used:\n" + grid(
         ["confidence", "texts with a value", "accuracy"], rows, left=0
     )
 
 
-def _mistakes(found: Evaluation, show_text: bool) -> str:
-    if not found.mistakes:
+def _mistakes(evaluation: Evaluation, show_text: bool) -> str:
+    if not evaluation.mistakes:
         return ""
-    title = "most confident mistakes:\n" if found.sure else "first mistakes (no value has a confidence):\n"
+    title = "most confident mistakes:\n" if evaluation.sure else "first mistakes (no value has a confidence):\n"
     head = ["row", "label", "value", "confidence"]
-    rows = [[str(each.row), each.label, str(each.value), share(each.confidence, 2)] for each in found.mistakes]
+    rows = [[str(each.row), each.label, str(each.value), share(each.confidence, 2)] for each in evaluation.mistakes]
     if not show_text:
         return title + grid(head, rows)
-    texts = ["text", *(one_line(each.text, LONGEST) for each in found.mistakes)]
+    texts = ["text", *(one_line(each.text, LONGEST) for each in evaluation.mistakes)]
     return title + "\n".join(f"{line}  {text}" for line, text in zip(grid(head, rows).splitlines(), texts, strict=True))
 
 
-def _failures(found: Evaluation) -> str:
-    if not found.errors:
+def _failures(evaluation: Evaluation) -> str:
+    if not evaluation.errors:
         return ""
-    kinds = ", ".join(f"{number} {kind}" for kind, number in found.failures.items())
-    more = "" if found.failed == len(found.errors) else f"; the first {len(found.errors)}"
+    kinds = ", ".join(f"{number} {kind}" for kind, number in evaluation.failures.items())
+    more = "" if evaluation.failed == len(evaluation.errors) else f"; the first {len(evaluation.errors)}"
     return f"failed ({kinds}{more}):\n" + "\n".join(
-        f"  row {each.row}: {one_line(str(each.error), 2 * LONGEST)}" for each in found.errors
+        f"  row {each.row}: {one_line(str(each.error), 2 * LONGEST)}" for each in evaluation.errors
     )

@@ -1,1 +1,1 @@
-"""Graphs of nodes that LangGraph runs."""
+"""Graphs of nodes, run by LangGraph."""

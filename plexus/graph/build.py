@@ -1,102 +1,129 @@
-"""A LangGraphScore's configuration → a compiled LangGraph graph."""
+"""Compile a LangGraphScore's configuration to a LangGraph graph."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, TypeAlias
 
 from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
 
-from plexus import conditions
-from plexus.graph import nodes
-from plexus.graph.fields import aliases_of, fields_of
+from plexus import conditions, limits
+from plexus.configuration.common import Condition
+from plexus.configuration.graph import AnyNode, LangGraphScore, ModelNode, PromptNode
+from plexus.graph import model_nodes, text_nodes
+from plexus.graph.model_call import ModelCaller
+from plexus.graph.node_outputs import aliases_of, fields_of
 from plexus.graph.references import Outputs, Reference
 from plexus.graph.state import END as STOP
-from plexus.graph.state import GIVEN, Run, State
-from plexus.values import plain
+from plexus.graph.state import INITIAL_NAMES, Run, State, Work
+from plexus.values import Result, to_json
+
+
+class Step(Protocol):
+    """The function that LangGraph calls for a node."""
+
+    def __call__(self, state: State) -> dict[str, object]:
+        """Do the node's work; return the update of the state."""
+        ...
+
+
+Graph: TypeAlias = "CompiledStateGraph[State, None, State, State]"
 
 
 @dataclass(frozen=True)
 class _Branch:
-    """One way out of a node; `condition` is None for the way that is taken when no other is."""
+    """One edge out of a node; `condition` is None for the edge that is taken if no condition is met."""
 
-    condition: Any | None
+    condition: Condition | None
     field: Reference
     target: str
     outputs: Outputs
 
 
-def known_names(graph: list[Any]) -> set[str]:
-    """Every name that the graph defines anywhere: an `output` that says one of them means the field."""
-    names = set(GIVEN)
+def collect_names(graph: Sequence[AnyNode]) -> set[str]:
+    """Return every name that the graph defines anywhere; in an `output`, such a name refers to the field."""
+    names = set(INITIAL_NAMES)
     for node in graph:
         names |= {node.name, *aliases_of(node)}
     return names
 
 
-def compiled(configuration: Any, make_asker: Callable[[Any], Any]) -> Any:
-    """The graph, ready for any number of invocations from several threads."""
+def compile_graph(configuration: LangGraphScore, create_caller: Callable[[ModelNode], ModelCaller]) -> Graph:
+    """Compile the graph; it can be invoked any number of times, from several threads.
+
+    `create_caller` is called once for each node that calls a model.
+    """
     graph = StateGraph(State)
-    listed = configuration.graph
-    names = known_names(listed)
-    for index, node in enumerate(listed):
+    nodes = configuration.graph
+    # Names of the whole graph, not only of earlier nodes: in a loop, a node sees the values of later ones.
+    names = collect_names(nodes)
+    for index, node in enumerate(nodes):
         known = names | set(fields_of(node))
-        following = listed[index + 1].name if index + 1 < len(listed) else STOP
+        following = nodes[index + 1].name if index + 1 < len(nodes) else STOP
         branches = _branches(node, following, known)
-        graph.add_node(node.name, _step(node, branches, known, make_asker))
+        graph.add_node(node.name, _create_step(node, branches, known, create_caller))
         targets = list(dict.fromkeys(branch.target for branch in branches))
         if len(targets) == 1:
-            graph.add_edge(node.name, _place(targets[0]))
+            graph.add_edge(node.name, _langgraph_name(targets[0]))
         else:
-            graph.add_conditional_edges(node.name, _goto, {target: _place(target) for target in targets})
-    graph.add_edge(START, listed[0].name)
+            graph.add_conditional_edges(node.name, _goto, {target: _langgraph_name(target) for target in targets})
+    graph.add_edge(START, nodes[0].name)
     return graph.compile()
 
 
-def _branches(node: Any, following: str, known: set[str]) -> list[_Branch]:
+def _branches(node: AnyNode, following: str, known: set[str]) -> list[_Branch]:
     default = Reference((fields_of(node)[0],))
-    made = [
+    branches = [
         _Branch(
-            each,
-            Reference(tuple(each.state.split("."))) if each.state else default,
-            each.node,
-            Outputs.of(each.output, known),
+            condition,
+            Reference(tuple(condition.state.split("."))) if condition.state else default,
+            condition.node,
+            Outputs.of(condition.output, known),
         )
-        for each in node.conditions
+        for condition in node.conditions
     ]
     edge = node.edge
-    made.append(
-        _Branch(None, default, edge.node if edge else following, Outputs.of(edge.output if edge else {}, known))
-    )
-    return made
+    target, output = (edge.node, edge.output) if edge else (following, {})
+    return [*branches, _Branch(None, default, target, Outputs.of(output, known))]
 
 
-def _step(node: Any, branches: list[_Branch], known: set[str], make_asker: Callable[[Any], Any]) -> Any:
-    work = nodes.work(node, make_asker)
+def _create_step(
+    node: AnyNode, branches: list[_Branch], known: set[str], create_caller: Callable[[ModelNode], ModelCaller]
+) -> Step:
+    if isinstance(node, PromptNode):
+        work: Work = model_nodes.create_work(node, create_caller(node))
+    else:
+        work = text_nodes.create_work(node)
     outputs = Outputs.of(node.output, known)
 
-    def step(state: State) -> dict[str, Any]:
+    def step(state: State) -> dict[str, object]:
         values, run = state["values"], state["run"]
         run.path.append(node.name)
-        fields = work(values, run)
-        added = fields.pop("set", {})
+        run.context.remaining()
+        with limits.metered(limits.score_meter(f"the node {node.name!r}")):
+            fields = work(values, run)
+        aliases = fields.pop("set", None)
+        added = aliases if isinstance(aliases, dict) else {}
         trace = run.nodes.setdefault(node.name, {})
-        trace.update(plain(fields))
+        # Converted now: a trace is stored as JSON, and fields may hold results or values of Parquet files.
+        trace.update((name, to_json(value)) for name, value in fields.items())
         changed = {node.name: fields, **added, **outputs.resolve(fields, added, values)}
-        branch = _chosen(branches, fields, {**values, **changed})
-        chosen = branch.outputs.resolve(fields, changed, values)
-        update = {"values": {**changed, **chosen}, "goto": branch.target}
+        branch = _choose(branches, fields, {**values, **changed})
+        outcome = branch.outputs.resolve(fields, changed, values)
+        # LangGraph merges `values` with merge_values; the other keys replace their old values.
+        update: dict[str, object] = {"values": {**changed, **outcome}, "goto": branch.target}
         if branch.target == STOP:
-            update["final"] = chosen
+            update["final"] = outcome
         return update
 
     return step
 
 
-def _chosen(branches: list[_Branch], fields: Mapping[str, Any], values: Mapping[str, Any]) -> _Branch:
+def _choose(branches: list[_Branch], fields: Mapping[str, object], values: Mapping[str, object]) -> _Branch:
     for branch in branches:
-        if branch.condition is None or conditions.holds(branch.condition, branch.field.find(fields, values)):
+        if branch.condition is None or conditions.is_met(branch.condition, branch.field.find(fields, values)):
             return branch
     raise AssertionError("the last branch has no condition")
 
@@ -105,10 +132,10 @@ def _goto(state: State) -> str:
     return state["goto"]
 
 
-def _place(target: str) -> str:
+def _langgraph_name(target: str) -> str:
     return END if target == STOP else target
 
 
-def start(text: str, metadata: Mapping[str, Any], results: Mapping[str, Any], run: Run) -> State:
-    """The state at the entry."""
+def create_state(text: str, metadata: Mapping[str, object], results: Mapping[str, Result], run: Run) -> State:
+    """Create the state at the entry node."""
     return {"values": {"text": text, "metadata": metadata, "results": results}, "final": {}, "goto": "", "run": run}

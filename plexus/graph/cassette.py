@@ -1,7 +1,7 @@
-"""Recorded replies of a language model, in a JSON file that people can read.
+"""Cassettes: recorded replies of language models, in a JSON file that people can read.
 
-Each entry holds the whole request beside the reply. Its key is the digest of the request: computed when the file is
-read, so an entry that was edited by hand can never answer another question than the one it shows.
+Each entry holds the whole request beside the reply. Its key is the digest of the request and is computed when the
+file is read, so an entry that was edited by hand can only answer the request that it shows.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from plexus.exceptions import InvalidArtifact
+from plexus.graph.reply import Reply
 from plexus.text import digest
-from plexus.values import Usage
+from plexus.usage import Usage
+from plexus.whole_file import whole_file
 
 FILE_NAME = "cassette.json"
 FORMAT = 1
@@ -26,14 +27,14 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Question:
-    """What a model is asked: `messages` are (role, content) pairs with the roles system, human and ai."""
+    """A request to a model (`provider:name`); `messages` are (role, content) pairs: system, human and ai."""
 
     model: str
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, object]
     messages: Sequence[tuple[str, str]]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The request as the cassette shows it."""
+    def as_dict(self) -> dict[str, object]:
+        """Return the request as the cassette's file spells it."""
         return {
             "model": self.model,
             "parameters": dict(self.parameters),
@@ -42,20 +43,12 @@ class Question:
 
     @property
     def key(self) -> str:
-        """SHA-256 in hex of the request."""
+        """The SHA-256 of the request, in hex."""
         return digest(self.as_dict())
 
 
-@dataclass(frozen=True)
-class Reply:
-    """What the model answered, and the tokens that it counted."""
-
-    content: str
-    usage: Usage
-
-
 class Cassette:
-    """Replies by the key of their question; `name` is what messages call the file."""
+    """Recorded replies by the key of their request; `name` is what messages call the file."""
 
     def __init__(self, name: str, replies: Mapping[str, Reply]) -> None:
         self.name = name
@@ -63,18 +56,20 @@ class Cassette:
 
     @classmethod
     def read(cls, path: Path) -> Cassette:
-        """Raises InvalidArtifact when the file is not a cassette."""
+        """Read a cassette. Raises InvalidArtifact if the file is unreadable or not a cassette."""
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content["format"] != FORMAT:
-                raise InvalidArtifact(f"{path}: the cassette has the format {content['format']}, expected {FORMAT}")
-            replies = dict(map(_entry, content["entries"]))
+                raise InvalidArtifact(
+                    f"{path}: unsupported cassette format: got {content['format']}, expected {FORMAT}"
+                )
+            replies = dict(map(_parse_entry, content["entries"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidArtifact(f"{path}: not a cassette: {type(error).__name__}: {error}") from None
         return cls(str(path), replies)
 
     def find(self, question: Question) -> Reply | None:
-        """The reply that was recorded for exactly this question."""
+        """Return the reply that was recorded for exactly this request, None if there is none."""
         return self._replies.get(question.key)
 
     def __len__(self) -> int:
@@ -82,67 +77,61 @@ class Cassette:
 
 
 class Recorder:
-    """Adds replies to a cassette file, which is whole after every addition; several may write the same file.
+    """Adds replies to a cassette file, which is complete after every addition.
 
-    Raises InvalidArtifact when there is a file that is no cassette.
+    Several threads and processes may record into the same file. Raises InvalidArtifact if the file exists and is not
+    a cassette.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._entries: dict[str, Any] = {}
+        self._entries: dict[str, object] = {}
         self._known: tuple[int, ...] | None = None
         self._read()
 
     def add(self, question: Question, reply: Reply) -> None:
-        """Keeps one reply; a later one to the same question replaces it."""
-        usage = {"input_tokens": reply.usage.input_tokens, "output_tokens": reply.usage.output_tokens}
-        entry = {"request": question.as_dict(), "reply": {"content": reply.content, **usage}}
+        """Add a reply; it replaces an earlier reply to the same request."""
+        entry = {"request": question.as_dict(), "reply": _format_reply(reply)}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(self.path.parent):
+        with _lock(self.path.parent):
+            # Again under the lock: another process may have added replies since the last read.
             self._read()
             self._entries[question.key] = entry
             self._write()
             self._known = _version(self.path)
 
     def _read(self) -> None:
-        """Anew only where somebody else has written meanwhile."""
-        now = _version(self.path)
-        if now == self._known:
+        """Read the file again if another process has written it."""
+        version = _version(self.path)
+        if version == self._known:
             return
-        self._known, self._entries = now, {}
-        if now is not None:
+        self._known, self._entries = version, {}
+        if version is not None:
             Cassette.read(self.path)
             content = json.loads(self.path.read_text(encoding="utf-8"))
-            self._entries = {_entry(each)[0]: each for each in content["entries"]}
+            self._entries = {_parse_entry(entry)[0]: entry for entry in content["entries"]}
 
     def _write(self) -> None:
         content = {"format": FORMAT, "entries": list(self._entries.values())}
-        # Half of a character, which a reply may hold and no file can, stands escaped.
+        # A reply may contain a lone surrogate, which UTF-8 cannot encode: it is written as an escape.
         encoded = f"{json.dumps(content, ensure_ascii=False, indent=1)}\n".encode(errors="backslashreplace")
-        with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=".half-", delete=False) as file:
-            half = Path(file.name)
-            try:
-                file.write(encoded)
-                file.flush()
-                half.chmod(0o644)
-                half.replace(self.path)
-            except BaseException:
-                half.unlink(missing_ok=True)
-                raise
+        with whole_file(self.path) as half:
+            half.write_bytes(encoded)
 
 
 def _version(path: Path) -> tuple[int, ...] | None:
-    """What tells one writing of a file from another; None where there is none."""
+    """Return the inode, the size in bytes and the time of the last change (ns) of a file; None if there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """No other thread or process records into the folder meanwhile: each would overwrite what the other added."""
+def _lock(folder: Path) -> Iterator[None]:
+    """Hold the folder's exclusive lock: concurrent recorders would overwrite each other's additions."""
+    # The folder, not the file: the file is replaced, and a lock on the old one would protect nothing.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -151,9 +140,33 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _entry(value: dict[str, Any]) -> tuple[str, Reply]:
-    request, reply = value["request"], value["reply"]
+def _format_reply(reply: Reply) -> dict[str, object]:
+    """Return the reply as the cassette's file spells it; what a provider did not report is left out."""
+    usage = reply.usage
+    reported = {
+        "cached_tokens": usage.cached_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "written_tokens": usage.written_tokens,
+        "hour_tokens": usage.hour_tokens,
+        "stop_reason": reply.stop_reason,
+        "refusal": reply.refusal,
+        "reasoning": reply.thoughts,
+        "service_tier": reply.service_tier,
+    }
+    counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    return {
+        "content": reply.content,
+        **({} if usage.unmetered else counts),
+        **{key: value for key, value in reported.items() if value},
+    }
+
+
+def _parse_entry(entry: dict[str, Any]) -> tuple[str, Reply]:
+    request, reply = entry["request"], entry["reply"]
     messages = [(message["role"], message["content"]) for message in request["messages"]]
     question = Question(request["model"], request["parameters"], messages)
-    usage = Usage(1, reply.get("input_tokens", 0), reply.get("output_tokens", 0))
-    return question.key, Reply(reply["content"], usage)
+    kinds = ("input", "output", "cached", "reasoning", "written", "hour")
+    counts = {f"{kind}_tokens": reply.get(f"{kind}_tokens", 0) for kind in kinds}
+    details = [reply.get(name, "") for name in ("stop_reason", "refusal", "reasoning", "service_tier")]
+    usage = Usage(1, **counts) if counts["input_tokens"] else Usage(1, unmetered=1)
+    return question.key, Reply(reply["content"], usage, *details)

@@ -1,17 +1,17 @@
-"""Aliases: which of an `output`'s values are state fields, and which are literals.
+"""The values of an `output`: references to state fields, and literals.
 
-That is decided once, when the graph is built: a name that the graph defines anywhere is a field for good. So a branch
-that did not set it is an error there, and never quietly the name itself.
+Which of the two a value is, is decided once, when the graph is compiled: a name that the graph defines anywhere is
+always a field. On a path that did not set it, it is an error, and never silently the name itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from plexus.exceptions import ScoringFailed
 
+# None is a value that a field may have.
 _MISSING = object()
 
 
@@ -21,19 +21,19 @@ class Reference:
 
     parts: tuple[str, ...]
 
-    def find(self, *places: Mapping[str, Any]) -> Any:
-        """The value in the first place that has it. Raises ScoringFailed when none has."""
-        for place in places:
-            value: Any = place
+    def find(self, *scopes: Mapping[str, object]) -> object:
+        """Return the value in the first scope that has it. Raises ScoringFailed if none has."""
+        for scope in scopes:
+            value: object = scope
             for part in self.parts:
                 value = value.get(part, _MISSING) if isinstance(value, Mapping) else _MISSING
             if value is not _MISSING:
                 return value
-        raise ScoringFailed(f"the field {'.'.join(self.parts)!r} has no value on the way that the graph took")
+        raise ScoringFailed(f"the field {'.'.join(self.parts)!r} has no value on the path that the graph took")
 
 
-def reference(value: Any, known: Collection[str]) -> Reference | None:
-    """The field that a value of an `output` names, None for a literal."""
+def parse_reference(value: object, known: Collection[str]) -> Reference | None:
+    """Return the field that an `output`'s value refers to, None for a literal; `known` are the graph's names."""
     if not isinstance(value, str):
         return None
     parts = tuple(value.split("."))
@@ -42,25 +42,25 @@ def reference(value: Any, known: Collection[str]) -> Reference | None:
 
 @dataclass(frozen=True)
 class Outputs:
-    """A compiled `output`: alias → field or literal."""
+    """A compiled `output`: (alias, field or None, literal)."""
 
-    entries: tuple[tuple[str, Reference | None, Any], ...]
+    entries: tuple[tuple[str, Reference | None, object], ...]
 
     @classmethod
-    def of(cls, output: Mapping[str, Any], known: Collection[str]) -> Outputs:
-        """`known` are the names that the graph defines."""
-        return cls(tuple((alias, reference(value, known), value) for alias, value in output.items()))
+    def of(cls, output: Mapping[str, object], known: Collection[str]) -> Outputs:
+        """Compile an `output`; `known` are the names that the graph defines."""
+        return cls(tuple((alias, parse_reference(value, known), value) for alias, value in output.items()))
 
-    def resolve(self, *places: Mapping[str, Any]) -> dict[str, Any]:
-        """The aliases' values. Raises ScoringFailed for a field that has none."""
-        return {alias: literal if field is None else field.find(*places) for alias, field, literal in self.entries}
+    def resolve(self, *scopes: Mapping[str, object]) -> dict[str, object]:
+        """Return the aliases' values. Raises ScoringFailed for a field without a value."""
+        return {alias: literal if field is None else field.find(*scopes) for alias, field, literal in self.entries}
 
-    def resolve_known(self, *places: Mapping[str, Any]) -> dict[str, Any]:
-        """The aliases that have a value; the others are left out."""
-        found: dict[str, Any] = {}
+    def resolve_known(self, *scopes: Mapping[str, object]) -> dict[str, object]:
+        """Return the values of the aliases that have one."""
+        resolved: dict[str, object] = {}
         for entry in self.entries:
             try:
-                found |= Outputs((entry,)).resolve(*places)
+                resolved |= Outputs((entry,)).resolve(*scopes)
             except ScoringFailed:
                 continue
-        return found
+        return resolved

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import SkipValidation
 from typing_extensions import override
 
 from plexus.exceptions import CassetteMiss
 from plexus.graph.cassette import Cassette, Question
+from plexus.graph.messages import to_message, to_pairs
 from plexus.text import digest
+
+_EARLIER_DEFAULTS = {"temperature": 0.0, "max_tokens": 500}
 
 
 class ReplayChatModel(BaseChatModel):
-    """Gives the recorded reply to exactly the same model, messages and parameters; anything else is a CassetteMiss."""
+    """Returns the reply recorded for exactly the same model, messages and parameters.
 
-    cassette: Any
+    Raises CassetteMiss for any other request; `record_with` is the command that it suggests.
+    """
+
+    cassette: SkipValidation[Cassette]
     model_id: str
-    parameters: dict[str, Any]
+    parameters: dict[str, object]
     record_with: str = "plexus run --record"
 
     @property
@@ -30,38 +38,25 @@ class ReplayChatModel(BaseChatModel):
 
     @override
     def _generate(
-        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
     ) -> ChatResult:
         schema = {"schema": kwargs["schema"]} if "schema" in kwargs else {}
-        question = Question(self.model_id, {**self.parameters, **schema}, roles(messages))
-        cassette: Cassette = self.cassette
-        reply = cassette.find(question)
+        question = Question(self.model_id, {**self.parameters, **schema}, to_pairs(messages))
+        # Versions up to 0.2 sent a temperature and a limit that the scorecard did not have: their cassettes replay.
+        earlier = Question(self.model_id, {**_EARLIER_DEFAULTS, **question.parameters}, question.messages)
+        reply = self.cassette.find(question) or self.cassette.find(earlier)
         if reply is None:
             raise CassetteMiss(
-                f"{cassette.name} holds no reply to this request of {self.model_id} (key {question.key[:12]}); "
-                f"record it: {self.record_with}"
+                f"{self.cassette.name} has no reply to this request of {self.model_id} (key {question.key[:12]}). "
+                f"next: {self.record_with}"
             )
-        usage = {
-            "input_tokens": reply.usage.input_tokens,
-            "output_tokens": reply.usage.output_tokens,
-            "total_tokens": reply.usage.input_tokens + reply.usage.output_tokens,
-        }
-        message = AIMessage(content=reply.content, usage_metadata=usage)
-        return ChatResult(generations=[ChatGeneration(message=message)])
+        return ChatResult(generations=[ChatGeneration(message=to_message(reply))])
 
 
-def shaped(shape: Mapping[str, Any] | None) -> dict[str, str]:
-    """What a JSON Schema adds to a request's parameters: its digest."""
-    return {} if shape is None else {"schema": digest(dict(shape))}
-
-
-def roles(messages: Sequence[BaseMessage]) -> list[tuple[str, str]]:
-    """Messages as (role, content) pairs: system, human and ai."""
-    return [(message.type, text_of(message)) for message in messages]
-
-
-def text_of(message: BaseMessage) -> str:
-    """The message's text, also where the provider sends it in blocks."""
-    if isinstance(message.content, str):
-        return message.content
-    return "".join(block if isinstance(block, str) else str(block.get("text", "")) for block in message.content)
+def schema_parameter(schema: Mapping[str, object] | None) -> dict[str, str]:
+    """Return what a JSON Schema adds to a request's parameters: its digest; empty without a schema."""
+    return {} if schema is None else {"schema": digest(dict(schema))}

@@ -1,4 +1,4 @@
-"""Gradient boosting over TF-IDF terms, with each term's own contribution to the decision.
+"""Gradient boosting over TF-IDF terms, with the contribution of each term to the decision.
 
 Contributions are XGBoost's (`pred_contribs`): on the scale of log-odds they add up, with a bias, to the prediction.
 """
@@ -13,27 +13,26 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from plexus.exceptions import InvalidArtifact
-from plexus.learning import files
+from plexus.learning import model_files
 from plexus.learning.features import Block, Features
 
 KIND, LIBRARY = "xgboost", "xgboost-cpu"
 BLOCKS = (Block("word", (1, 2), maximum_features=50_000, negations=True),)
 BOOSTER = "booster.json"
-CHUNK = 256
-CELLS = 1 << 24
-"""At most so many texts at once, and so many contributions of theirs (64 MB)."""
-LEAST = 0.005  # contributions below it would read as 0.00
+#: Limits of a chunk: its texts, and its contributions (64 MB).
+CHUNK, CELLS = 256, 1 << 24
+MINIMUM_CONTRIBUTION = 0.005  # a smaller one would be printed as 0.00
 
 
 class Term(NamedTuple):
-    """A term of the text and what it added to the log-odds of the class that was found; negative: it spoke against."""
+    """A term of the text, and its contribution to the log-odds of the predicted class; negative if against it."""
 
     text: str
     contribution: float
 
 
-class Prediction(NamedTuple):
-    """A class, the model's probability of it (0–1), and the terms of the text, the weightiest first."""
+class ExplainedLabel(NamedTuple):
+    """A class, its probability (0–1), and terms of the text, the largest absolute contribution first."""
 
     label: str
     confidence: float
@@ -41,24 +40,24 @@ class Prediction(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Decided:
-    """The predictions of some texts in a row, in columns, for batches feel an object for each term.
+class ExplainedBatch:
+    """The predictions for consecutive texts, in columns: an object for each term would slow batches down.
 
-    The terms of the text at i are those from `bounds[i]` to `bounds[i + 1]`; `added` is their contributions, float32.
+    The terms of text i are those from `bounds[i]` to `bounds[i + 1]`; `contributions` are theirs, float32.
     """
 
     labels: list[str]
     confidences: list[float]
     terms: list[str]
-    added: Any
+    contributions: Any
     bounds: list[int]
 
 
 @dataclass(frozen=True)
 class ExplainableModel:
-    """`booster` has one output for two classes (log-odds of the second), else one each.
+    """A trained model. `booster` has one output for two classes (log-odds of the second), else one for each class.
 
-    `scale` stretches all outputs alike, so that confidence is as high as values are often right: it changes no class.
+    `scale` multiplies all outputs, so that the mean confidence matches the accuracy; it changes no class.
     """
 
     classes: tuple[str, ...]
@@ -66,15 +65,15 @@ class ExplainableModel:
     booster: Any
     scale: float = 1.0
 
-    def predict(self, texts: Sequence[str], top: int) -> list[Prediction]:
-        """One prediction for each text, with at most `top` terms."""
-        return [prediction for decided in self.decided(texts, top) for prediction in _predictions(decided)]
+    def predict(self, texts: Sequence[str], top: int) -> list[ExplainedLabel]:
+        """Return a prediction for each text, in order, with at most `top` terms."""
+        return [prediction for batch in self.explain(texts, top) for prediction in _predictions(batch)]
 
-    def decided(self, texts: Sequence[str], top: int) -> Iterator[Decided]:
-        """As `predict`, so many texts at once as memory allows."""
+    def explain(self, texts: Sequence[str], top: int) -> Iterator[ExplainedBatch]:
+        """Yield the same predictions for as many texts at once as fit into the memory limit."""
         rows = self.rows_at_once
         for start in range(0, len(texts), rows):
-            yield self._decided(texts[start : start + rows], top)
+            yield self._explain_chunk(texts[start : start + rows], top)
 
     @cached_property
     def names(self) -> list[str]:
@@ -83,7 +82,7 @@ class ExplainableModel:
 
     @cached_property
     def ranks(self) -> Any:
-        """Each column's place in the alphabet of terms: among equal contributions it decides."""
+        """Each column's position in the sorted terms, which orders equal contributions."""
         import numpy
 
         ranks = numpy.empty(len(self.names), dtype=numpy.int32)
@@ -92,28 +91,25 @@ class ExplainableModel:
 
     @property
     def rows_at_once(self) -> int:
-        """Texts of a chunk: each has a dense row of contributions, and of more than two classes one for each."""
+        """The number of texts in a chunk; each has a dense row of contributions for each output."""
         width = (len(self.names) + 1) * (1 if len(self.classes) == 2 else len(self.classes))
         return max(1, min(CHUNK, CELLS // width))
 
-    def _decided(self, texts: Sequence[str], top: int) -> Decided:
+    def _explain_chunk(self, texts: Sequence[str], top: int) -> ExplainedBatch:
         import numpy
         from xgboost import DMatrix
 
         matrix = self.features.transform(texts)
-        asked = DMatrix(matrix)
-        shares = probabilities(numpy.asarray(self.booster.predict(asked, output_margin=True)), self.scale)
+        data = DMatrix(matrix)
+        shares = probabilities(numpy.asarray(self.booster.predict(data, output_margin=True)), self.scale)
         best = shares.argmax(axis=1)
         confidences = [round(share, 4) for share in shares[numpy.arange(len(best)), best].tolist()]
-        columns, added, bounds = self._weightiest(matrix, self.booster.predict(asked, pred_contribs=True), best, top)
+        columns, added, bounds = self._find_top_terms(matrix, self.booster.predict(data, pred_contribs=True), best, top)
         labels, terms = [self.classes[each] for each in best.tolist()], [self.names[each] for each in columns.tolist()]
-        return Decided(labels, confidences, terms, added, bounds.tolist())
+        return ExplainedBatch(labels, confidences, terms, added, bounds.tolist())
 
-    def _weightiest(self, matrix: Any, contributions: Any, best: Any, top: int) -> tuple[Any, Any, Any]:
-        """The `top` terms of each text that weighed most towards (or against) the class that was found.
-
-        Their columns, what they added, and where those of each text begin and end.
-        """
+    def _find_top_terms(self, matrix: Any, contributions: Any, best: Any, top: int) -> tuple[Any, Any, Any]:
+        """Return columns, contributions and bounds of each text's `top` terms, by absolute contribution."""
         import numpy
 
         rows, columns = numpy.repeat(numpy.arange(len(best)), numpy.diff(matrix.indptr)), matrix.indices
@@ -122,7 +118,7 @@ class ExplainableModel:
         else:
             added = contributions[rows, best[rows], columns]
         added = added * self.scale
-        kept = numpy.abs(added) >= LEAST
+        kept = numpy.abs(added) >= MINIMUM_CONTRIBUTION
         rows, columns, added = rows[kept], columns[kept], added[kept]
         order = numpy.lexsort((self.ranks[columns], -numpy.abs(added), rows))
         begins = numpy.searchsorted(rows, numpy.arange(len(best)))
@@ -130,19 +126,19 @@ class ExplainableModel:
         return columns[first], added[first], numpy.searchsorted(rows[first], numpy.arange(len(best) + 1))
 
     def save(self, folder: Path) -> None:
-        """Writes the model's files: JSON and plain arrays."""
-        own = {"classes": list(self.classes), "scale": self.scale}
-        content = {**files.stamp(KIND, LIBRARY), **self.features.save(folder), **own}
+        """Write the model's files into a folder: JSON and plain arrays."""
+        fields = {"classes": list(self.classes), "scale": self.scale}
+        content = {**model_files.stamp(KIND, LIBRARY), **self.features.save(folder), **fields}
         (folder / BOOSTER).write_bytes(bytes(self.booster.save_raw("json")))
-        files.write_json(folder / files.MODEL, content)
+        model_files.write_json(folder / model_files.MODEL, content)
 
     @classmethod
     def load(cls, folder: Path) -> ExplainableModel:
-        """Raises InvalidArtifact."""
+        """Read the files that `save` wrote. Raises InvalidArtifact."""
         import xgboost
 
-        content = files.read_json(folder / files.MODEL)
-        files.check(content, KIND, LIBRARY)
+        content = model_files.read_json(folder / model_files.MODEL)
+        model_files.check(content, KIND, LIBRARY)
         booster = xgboost.Booster()
         try:
             booster.load_model(bytearray((folder / BOOSTER).read_bytes()))
@@ -152,35 +148,38 @@ class ExplainableModel:
             raise InvalidArtifact(f"the model is damaged: {type(error).__name__}") from None
 
 
-def _predictions(decided: Decided) -> Iterator[Prediction]:
-    terms = list(map(Term, decided.terms, decided.added.tolist()))
-    for label, confidence, (begin, end) in zip(
-        decided.labels, decided.confidences, pairwise(decided.bounds), strict=True
-    ):
-        yield Prediction(label, confidence, tuple(terms[begin:end]))
+def _predictions(batch: ExplainedBatch) -> Iterator[ExplainedLabel]:
+    terms = list(map(Term, batch.terms, batch.contributions.tolist()))
+    for label, confidence, (begin, end) in zip(batch.labels, batch.confidences, pairwise(batch.bounds), strict=True):
+        yield ExplainedLabel(label, confidence, tuple(terms[begin:end]))
 
 
 def probabilities(margins: Any, scale: float) -> Any:
-    """Shape (texts, classes), each row adding up to 1, of log-odds: (texts,) for two classes, else (texts, classes)."""
+    """Return the probability of each class, (texts, classes), each row adding up to 1.
+
+    `margins` are log-odds, (texts,) for two classes, else (texts, classes).
+    """
     import numpy
 
+    margins = margins.astype(numpy.float64)  # of float32, exp differs between processors
     if margins.ndim == 1:
         margins = numpy.stack([numpy.zeros_like(margins), margins], axis=1)
     stretched = numpy.exp(scale * (margins - margins.max(axis=1, keepdims=True)))
     return stretched / stretched.sum(axis=1, keepdims=True)
 
 
-def calibrated(margins: Any, truths: Any) -> float:
-    """The scale that fits the margins of texts that the model had not seen: the most likely one, from 0.2 to 5.
+def fit_scale(margins: Any, truths: Any) -> float:
+    """Return the most likely scale, from 0.2 to 5, for the margins of texts that the model had not seen.
 
+    `truths` are class numbers, (texts,). The scale is rounded to 4 digits.
     Source: C. Guo and others, "On calibration of modern neural networks" (2017), there as a temperature, 1 / scale.
     """
     import numpy
     from scipy.optimize import minimize_scalar
 
-    def unlikely(logarithm: float) -> float:
+    def loss(logarithm: float) -> float:
         shares = probabilities(margins, float(numpy.exp(logarithm)))
         return -float(numpy.log(numpy.maximum(shares[range(len(truths)), truths], 1e-12)).mean())
 
-    found = minimize_scalar(unlikely, bounds=(float(numpy.log(0.2)), float(numpy.log(5.0))), method="bounded")
-    return round(float(numpy.exp(found.x)), 4)
+    fit = minimize_scalar(loss, bounds=(float(numpy.log(0.2)), float(numpy.log(5.0))), method="bounded")
+    return round(float(numpy.exp(fit.x)), 4)

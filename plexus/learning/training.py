@@ -1,126 +1,186 @@
-"""What all trainings share: the split, the seed, the report."""
+"""The parts that all trainings share: folds, term strengths, the report, and progress."""
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from plexus.exceptions import InvalidData
+from plexus.learning.objectives import Objective, estimate
 from plexus.text import fold
 
 SEED = 20240229
-_FOLDS = 5
+_FOLDS, _FEW_FOLDS, _MANY_TEXTS = 5, 3, 500
+#: Steps of a progress bar.
+STEPS = 1000
+#: Called with the number of steps that are done, and with that of all.
+OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a training did on texts that its model had not seen (cross-validated): `accuracy` is in 0–1."""
+    """A training's result: texts, how many have each label, what was optimised, and the chosen parameters.
+
+    `accuracy`, `macro_f1` and `score`, the objective's value, lie in 0–1 and `error` is the score's standard error.
+    They are of `folds` folds, each predicted by what would have been chosen among `candidates` without it.
+    """
 
     texts: int
     labels: dict[str, int]
     accuracy: float
+    macro_f1: float
+    objective: dict[str, Any]
+    score: float
+    error: float
     parameters: dict[str, Any]
     folds: int
+    candidates: int
 
     @classmethod
-    def of(cls, labels: Sequence[str], found: Sequence[str], parameters: dict[str, Any], splits: int) -> Report:
-        """From the true labels and those found outside of each fold's own texts."""
-        right = sum(one == other for one, other in zip(labels, found, strict=True))
-        return cls(len(labels), dict(sorted(Counter(labels).items())), right / len(labels), parameters, splits)
+    def of(
+        cls,
+        classes: Sequence[str],
+        truths: Any,
+        predicted: Any,
+        objective: Objective,
+        parameters: dict[str, Any],
+        folds: int,
+        candidates: int,
+    ) -> Report:
+        """Compare the true classes, (texts,), with those that cross-validation predicted."""
+        counts = Counter(truths.tolist())
+        score = estimate(objective, predicted, truths, objective.number(classes))
+        return cls(
+            len(truths),
+            {label: counts[number] for number, label in enumerate(classes)},
+            float((predicted == truths).mean()),
+            estimate(Objective("macro_f1"), predicted, truths).value,
+            asdict(objective),
+            score.value,
+            score.error,
+            parameters,
+            folds,
+            candidates,
+        )
 
 
 def folds(texts: Sequence[str], labels: Sequence[str], truths: Any) -> list[tuple[Any, Any]]:
-    """Stratified (inside, outside) indexes, the same each time; equal texts are on the same side.
+    """Return stratified (training, test) indexes of each fold; the same each time, equal texts on the same side.
 
-    Raises InvalidData when a label is too rare.
+    Texts are equal if they differ in case and white space only. Raises InvalidData if a label is too rare.
     """
     import numpy
 
-    _enough(texts, labels)
+    folded = [fold(text) for text in texts]
+    _check_labels(folded, labels)
     first: dict[str, int] = {}
-    group = numpy.asarray([first.setdefault(fold(text), len(first)) for text in texts])
-    _, leaders = numpy.unique(group, return_index=True)  # the first of equal texts: the others go where it goes
+    group = numpy.asarray([first.setdefault(text, len(first)) for text in folded])
+    _, leaders = numpy.unique(group, return_index=True)  # the first of equal texts: the others join its fold
     for rows in (numpy.arange(len(truths)), leaders):
         part = _parts(truths, rows)[leaders][group]
-        made = [(numpy.flatnonzero(part != place), numpy.flatnonzero(part == place)) for place in numpy.unique(part)]
-        if all(len(set(truths[inside])) == len(set(truths)) for inside, _ in made):
-            return made
-    raise InvalidData("training needs more different texts of each label, and equal texts under one label")
+        pairs = [(numpy.flatnonzero(part != index), numpy.flatnonzero(part == index)) for index in numpy.unique(part)]
+        if all(len(set(truths[inside])) == len(set(truths)) for inside, _ in pairs):
+            return pairs
+    raise InvalidData("training requires more distinct texts of each label, and one label for equal texts")
 
 
 def _parts(truths: Any, rows: Any) -> Any:
-    """The fold of each of these rows, -1 for all others."""
+    """Return the fold of each of these rows, -1 for all others."""
     import numpy
     from sklearn.model_selection import StratifiedKFold
 
-    found = numpy.full(len(truths), -1)
-    size = min(_FOLDS, int(numpy.bincount(truths[rows]).max()))
+    parts = numpy.full(len(truths), -1)
+    limit = _FOLDS if len(truths) < _MANY_TEXTS else _FEW_FOLDS  # many texts measure as well in fewer folds
+    size = min(limit, int(numpy.bincount(truths[rows]).max()))
     if size > 1:
         splitter = StratifiedKFold(size, shuffle=True, random_state=SEED)
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", UserWarning
-            )  # of labels with fewer texts than folds: some have none of them
-            for place, (_, outside) in enumerate(splitter.split(rows, truths[rows])):
-                found[rows[outside]] = place
-    return found
+            warnings.simplefilter("ignore", UserWarning)  # a label with fewer texts than folds is missing in some
+            for index, (_, outside) in enumerate(splitter.split(rows, truths[rows])):
+                parts[rows[outside]] = index
+    return parts
 
 
-def _enough(texts: Sequence[str], labels: Sequence[str]) -> None:
-    """Raises InvalidData, naming labels, where there is nothing to learn from or to measure on."""
-    different = Counter(label for _, label in {(fold(text), label) for text, label in zip(texts, labels, strict=True)})
+def _check_labels(folded: Sequence[str], labels: Sequence[str]) -> None:
+    """Raise InvalidData that names the labels with too few texts to learn from and to measure on."""
+    different = Counter(label for _, label in set(zip(folded, labels, strict=True)))
     if len(different) < 2:
-        raise InvalidData(
-            f"training needs texts of at least two labels; there is only {', '.join(map(repr, different))}"
-        )
+        raise InvalidData(f"training requires texts of at least two labels, got only {', '.join(map(repr, different))}")
     rare = sorted(label for label, count in different.items() if count < 2)
     if rare:
-        shown = ", ".join(map(repr, rare[:10])) + (" …" if len(rare) > 10 else "")
-        raise InvalidData(f"training needs at least two different texts of each label; one has {shown}")
+        names = ", ".join(map(repr, rare[:10])) + (" …" if len(rare) > 10 else "")
+        raise InvalidData(f"training requires at least two distinct texts of each label, got one of {names}")
 
 
 def strengths(matrix: Any, truths: Any, contrast: float) -> Any:
-    """How much each term is to weigh, (terms,): as much as any other (`contrast` 0) to as much as it tells (1).
+    """Return each term's strength, (terms,), float32: from 1 for every term (`contrast` 0) to its class contrast (1).
 
-    What a term tells is the logarithm of the ratio of its share among the texts of a class to that among the others,
-    of the class where it is largest. `truths` are numbers of classes. The rows' mean square is kept, float32.
+    The contrast is the largest absolute log ratio, over the classes, of a term's share among the texts of a class to
+    its share among all others. `truths` are class numbers, (texts,). The mean square of the rows is kept.
     Source: S. Wang, C. Manning, "Baselines and bigrams" (2012), there as naive Bayes' ratios before a linear machine.
     """
     import numpy
 
-    present = (matrix > 0).astype(numpy.float64)
-    total = numpy.asarray(present.sum(axis=0))[0]
-    told = numpy.zeros(matrix.shape[1])
+    if not contrast:
+        return numpy.ones(matrix.shape[1], dtype=numpy.float32)
+    present = matrix.copy()
+    present.data = (matrix.data > 0).astype(numpy.float64)
+    total = numpy.bincount(present.indices, present.data, matrix.shape[1])
+    ratios = numpy.ones(matrix.shape[1])
     for label in range(int(truths.max()) + 1):
-        own = truths == label
-        within = numpy.asarray(present[own].sum(axis=0))[0]
-        # One more text with the term and one without it on either side: what is rare tells little.
-        ratio = (within + 1) / (own.sum() + 2) * (len(truths) - own.sum() + 2) / (total - within + 1)
-        told = numpy.maximum(told, numpy.abs(numpy.log(ratio)))
-    squares = numpy.asarray(matrix.multiply(matrix).sum(axis=0), dtype=numpy.float64)[0]
-    told /= numpy.sqrt((squares @ told**2) / squares.sum() + 1e-12)
-    return (contrast * told + 1 - contrast).astype(numpy.float32)
+        own = present[truths == label]
+        within = numpy.bincount(own.indices, own.data, matrix.shape[1])
+        inside, outside = own.shape[0], len(truths) - own.shape[0]
+        # One more text with the term and one without it on either side: a rare term has little contrast.
+        ratio = (within + 1) / (inside + 2) * (outside + 2) / (total - within + 1)
+        numpy.maximum(ratios, ratio, out=ratios)
+        numpy.maximum(ratios, 1 / ratio, out=ratios)
+    contrasts = numpy.log(ratios)
+    squares = numpy.bincount(matrix.indices, matrix.data.astype(numpy.float64) ** 2, matrix.shape[1])
+    contrasts /= numpy.sqrt((squares @ contrasts**2) / squares.sum() + 1e-12)
+    return (contrast * contrasts + 1 - contrast).astype(numpy.float32)
 
 
-def weighted(matrix: Any, strengths: Any) -> Any:
-    """The columns of a CSR matrix times their strengths, shape (texts, terms)."""
+def weight_columns(matrix: Any, strengths: Any) -> Any:
+    """Return a CSR matrix, (texts, terms), with its columns multiplied by their strengths, (terms,)."""
     from scipy.sparse import diags
 
     return (matrix @ diags(strengths)).tocsr()
 
 
-def chosen(found: Sequence[Any], truths: Any, contrasts: Sequence[float]) -> int:
-    """The number of the choice that is most often right, each choice's classes being `found`; of equals the first.
+@dataclass
+class _Progress:
+    on_step: OnStep
+    done: int = 0
+    total: int = 0
 
-    One with a contrast must be ahead of the best without by more than the difference's own standard error.
-    """
-    right = [classes == truths for classes in found]
-    counts = [int(each.sum()) for each in right]
-    best = counts.index(max(counts))
-    plain = max((place for place, contrast in enumerate(contrasts) if not contrast), key=counts.__getitem__)
-    differ = int((right[best] != right[plain]).sum())
-    return best if counts[best] - counts[plain] > math.sqrt(differ) else plain
+
+_PROGRESS: ContextVar[_Progress | None] = ContextVar("_PROGRESS", default=None)
+
+
+@contextmanager
+def report_steps(on_step: OnStep) -> Iterator[None]:
+    """Report training progress inside this block; silent if the trainer reports no steps."""
+    progress = _Progress(on_step)
+    token = _PROGRESS.set(progress)
+    try:
+        yield
+    finally:
+        _PROGRESS.reset(token)
+    if progress.done < progress.total:
+        on_step(progress.total, progress.total)
+
+
+def advance(share: float) -> None:
+    """Report that this share of the training is done, 0–1, in proportion to its cost; shares only grow."""
+    if (progress := _PROGRESS.get()) is not None:
+        progress.total = STEPS
+        done = min(STEPS, int(share * STEPS))
+        if done > progress.done or not done:
+            progress.done = done
+            progress.on_step(done, STEPS)

@@ -1,37 +1,44 @@
-"""RelevantWindows: what stands around keywords."""
+"""RelevantWindows: the text around keywords."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from plexus import patterns
 from plexus.exceptions import ScoringFailed
-from plexus.processors.step import Process, with_text
-from plexus.processors.turns import turns
-from plexus.sentences import sentences
-from plexus.similarity import most_like
+from plexus.passages import find_sentences, find_similar
+from plexus.processors.transcripts import turns
 from plexus.values import Item
 
+if TYPE_CHECKING:
+    from plexus.configuration.processors import RelevantWindows
+
+#: Units of a text → the indexes of those that contain a keyword, in order.
+Matcher: TypeAlias = Callable[[list[str]], list[int]]
 _WORD = re.compile(r"\S+")
 
 
-def relevant_windows(configuration: Any) -> Process:
-    """Units (sentences, words or turns) that hold a keyword, with those before and after; windows that touch join."""
+def relevant_windows(configuration: RelevantWindows) -> Callable[[Item], str]:
+    """Keep the units (sentences, words or turns) that contain a keyword, and their neighbours; touching windows join.
+
+    A text without a keyword becomes the placeholder; raises ScoringFailed if there is none.
+    """
     match = _fuzzy(configuration) if configuration.fuzzy else _exact(configuration)
 
-    def process(item: Item) -> Item:
+    def process(item: Item) -> str:
         text = item.text or ""
         units = _units(text, configuration.unit)
         hits = match(units)
         if not hits:
             if configuration.placeholder is None:
-                raise ScoringFailed("the text holds none of the keywords, and there is no placeholder")
-            return with_text(item, configuration.placeholder)
+                raise ScoringFailed("the text contains none of the keywords, and there is no placeholder")
+            return configuration.placeholder
         spans = _windows(hits, len(units), configuration.before, configuration.after)
         joint = "\n" if configuration.unit == "turns" else " "
         pieces = [joint.join(units[first : last + 1]) for first, last in spans]
-        return with_text(item, configuration.separator.join(pieces))
+        return configuration.separator.join(pieces)
 
     return process
 
@@ -41,54 +48,54 @@ def _units(text: str, unit: str) -> list[str]:
         return _WORD.findall(text)
     if unit == "turns":
         return [str(turn) for turn in turns(text)]
-    return [text[start:end] for start, end in sentences(text)]
+    return [text[start:end] for start, end in find_sentences(text)]
 
 
-def _exact(configuration: Any) -> Any:
-    """Whole words in any case. A phrase may span several units of one word, so words are looked for in the whole."""
-    pattern = patterns.compiled(patterns.words(configuration.keywords))
+def _exact(configuration: RelevantWindows) -> Matcher:
+    """Match whole words in any case. A phrase may span several units of one word, so the whole text is searched."""
+    pattern = patterns.compile_pattern(patterns.join_phrases(configuration.keywords))
 
     def match(units: list[str]) -> list[int]:
-        joined = " ".join(units)
+        text = " ".join(units)
         starts, at = [], 0
         for unit in units:
             starts.append(at)
             at += len(unit) + 1
-        spans = [found.span() for found in pattern.finditer(joined)]
-        spans = [span for span in spans if patterns.whole(joined, *span)]
-        return _touched([(start, start + len(unit)) for start, unit in zip(starts, units, strict=True)], spans)
+        spans = patterns.find_phrases(pattern, text)
+        return _find_touched([(start, start + len(unit)) for start, unit in zip(starts, units, strict=True)], spans)
 
     return match
 
 
-def _touched(units: list[tuple[int, int]], spans: list[tuple[int, int]]) -> list[int]:
-    """Which units a span touches; both in their order, so that one pass is enough."""
-    found, at = [], 0
+def _find_touched(units: list[tuple[int, int]], spans: list[tuple[int, int]]) -> list[int]:
+    """Return the indexes of the units that a span touches; both are in text order, so one pass is enough."""
+    indexes, at = [], 0
     for index, (start, end) in enumerate(units):
         while at < len(spans) and spans[at][1] <= start:
             at += 1
         if at < len(spans) and spans[at][0] < end:
-            found.append(index)
-    return found
+            indexes.append(index)
+    return indexes
 
 
-def _fuzzy(configuration: Any) -> Any:
+def _fuzzy(configuration: RelevantWindows) -> Matcher:
     threshold = configuration.fuzzy_threshold
 
     def match(units: list[str]) -> list[int]:
-        found = set()
+        indexes: set[int] = set()
         for phrase in configuration.keywords:
+            # A unit of one word matches no longer phrase: as many units as the phrase has words are compared.
             size = len(phrase.split()) if configuration.unit == "words" else 1
             for index in range(len(units) - size + 1):
-                if most_like(" ".join(units[index : index + size]), phrase, threshold) is not None:
-                    found |= set(range(index, index + size))
-        return sorted(found)
+                if find_similar(" ".join(units[index : index + size]), phrase, threshold) is not None:
+                    indexes |= set(range(index, index + size))
+        return sorted(indexes)
 
     return match
 
 
 def _windows(hits: list[int], count: int, before: int, after: int) -> list[tuple[int, int]]:
-    """Inclusive (first, last) units."""
+    """Return (first, last) units of each window, both inclusive."""
     spans: list[tuple[int, int]] = []
     for hit in hits:
         first, last = max(0, hit - before), min(count - 1, hit + after)

@@ -1,14 +1,17 @@
-"""Processors of single words."""
+"""Processors of single words: stop words and contractions."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from plexus.processors.step import Process, with_text
 from plexus.values import Item
 
-#: Words of English that carry no meaning of their own. Negations are no stop words: they turn a meaning round.
+if TYPE_CHECKING:
+    from plexus.configuration.processors import RemoveStopWords
+
+#: English words that carry no meaning of their own. Negations are not among them: they reverse a meaning.
 _LISTED = """
 a about above after again all also am an and any are as at be because been before being below between both but
     by can could did do does doing down during each few for from further had has have having he her here hers herself
@@ -29,39 +32,36 @@ _IRREGULAR = {
     "o'clock": "o'clock",
 }
 _ENDINGS = {"n't": " not", "'re": " are", "'ve": " have", "'ll": " will", "'m": " am"}
-# After these words 's is short for `is`; after others it may be a possessive, which stays.
+# After these words, 's is short for `is`; after others it may be a possessive, which stays.
 _IS = frozenset(
     re.findall(r"\w+", "he she it that this there here what who where when why how everything nothing something")
 )
-_WITH_APOSTROPHE = re.compile(r"[^\W\d_]+['’][^\W\d_]+")
+# From the first letter of a word, and without trying fewer letters: a word of n letters would take n² steps.
+_WITH_APOSTROPHE = re.compile(r"(?<![^\W\d_])[^\W\d_]++['’][^\W\d_]++")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _GAPS = re.compile(r"[ \t]+(?=[.,;:!?])|(?<=[ \t])[ \t]+|^[ \t]+|[ \t]+$", re.MULTILINE)
 
 
-def remove_stop_words(configuration: Any) -> Process:
-    """Drops stop words; marks and line ends stay."""
-    dropped = (STOP_WORDS | {word.casefold() for word in configuration.also}) - {
+def remove_stop_words(configuration: RemoveStopWords) -> Callable[[Item], str]:
+    """Remove stop words; punctuation and line ends stay."""
+    removed = (STOP_WORDS | {word.casefold() for word in configuration.also}) - {
         word.casefold() for word in configuration.keep
     }
 
-    def process(item: Item) -> Item:
-        kept = _WORD.sub(lambda match: "" if match[0].casefold() in dropped else match[0], item.text or "")
-        return with_text(item, _GAPS.sub("", kept))
+    def process(item: Item) -> str:
+        kept = _WORD.sub(lambda match: "" if match[0].casefold() in removed else match[0], item.text or "")
+        return _GAPS.sub("", kept)
 
     return process
 
 
-def expand_contractions(_: Any) -> Process:
-    """`don't` becomes `do not`; a possessive 's and an ambiguous 'd stay as they are."""
-
-    def process(item: Item) -> Item:
-        return with_text(item, _WITH_APOSTROPHE.sub(lambda match: expanded(match[0]), item.text or ""))
-
-    return process
+def expand_contractions(item: Item) -> str:
+    """Expand contractions: `don't` becomes `do not`. A possessive 's and an ambiguous 'd stay."""
+    return _WITH_APOSTROPHE.sub(lambda match: expand(match[0]), item.text or "")
 
 
-def expanded(word: str) -> str:
-    """The word in full, its first letter in the case that it had."""
+def expand(word: str) -> str:
+    """Return a contraction in full, with the case of its first letter; any other word unchanged."""
     plain = word.replace("’", "'")
     folded = plain.casefold()
     if folded in _IRREGULAR:

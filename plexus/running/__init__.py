@@ -1,1 +1,1 @@
-"""Scoring files of texts: in constant memory, and so that a run that was stopped goes on where it was."""
+"""Scoring files of texts in constant memory; a run that was stopped resumes where it stopped."""

@@ -1,4 +1,4 @@
-"""One run: rows in chunks through the scores, each chunk kept before the next begins."""
+"""Score rows in chunks; each chunk is stored before the next one is scored."""
 
 from __future__ import annotations
 
@@ -7,23 +7,41 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import plexus
-from plexus.exceptions import NotApplicable
-from plexus.running.source import Row
+from plexus.exceptions import BudgetExceeded, NotApplicable
+from plexus.problems import counted
+from plexus.running.texts import TextRow
+from plexus.values import spent_of
 
 if TYPE_CHECKING:
     from plexus.context import Context
     from plexus.scorecard import Scorecard
+    from plexus.values import Outcome
 
 CHUNK = 256
-SHOWN = 5
+MAXIMUM_ERRORS = 5
+
+#: A result or an error as JSON values: what `as_dict` returns.
+OutcomeFields = dict[str, object]
+
+
+class ScoredRow(TypedDict):
+    """A row of results: its number (from 1), its id (empty without an id column), and an outcome for each score.
+
+    `columns` are those of the table that was scored, if they are kept.
+    """
+
+    row: int
+    id: str
+    results: dict[str, OutcomeFields]
+    columns: NotRequired[dict[str, object]]
 
 
 @dataclass
 class Tally:
-    """What became of the rows: failures and skips by score, the first errors, and what models cost."""
+    """Counts of scored rows: failures and skips by score, the first errors, and what models cost (US dollars)."""
 
     rows: int = 0
     failed: Counter[str] = field(default_factory=Counter)
@@ -35,29 +53,31 @@ class Tally:
     unpriced: int = 0
     cost: Decimal = Decimal()
 
-    def count(self, row: Mapping[str, Any]) -> None:
-        """Adds a scored row."""
+    def count(self, row: ScoredRow) -> None:
+        """Add a scored row."""
         self.rows += 1
-        for score, found in row["results"].items():
-            if found.get("error") == NotApplicable.__name__:
+        for score, outcome in row["results"].items():
+            self._spend(outcome)
+            if outcome.get("error") == NotApplicable.__name__:
                 self.skipped[score] += 1
-            elif "error" in found:
+            elif "error" in outcome:
                 self.failed[score] += 1
-                if len(self.first) < SHOWN:
-                    self.first.append(f"row {row['row']}, {score}: {found['error']}: {found['message']}")
-            else:
-                self._spend(found["usage"], found["cost"])
+                if len(self.first) < MAXIMUM_ERRORS:
+                    self.first.append(f"row {row['row']}, {score}: {outcome['error']}: {outcome['message']}")
 
-    def _spend(self, usage: Mapping[str, int], cost: str | None) -> None:
+    def _spend(self, outcome: OutcomeFields) -> None:
+        usage, cost = outcome.get("usage"), outcome.get("cost")
+        if not isinstance(usage, Mapping):  # an error before any call
+            return
         self.calls += usage["calls"]
         self.input_tokens += usage["input_tokens"]
         self.output_tokens += usage["output_tokens"]
         self.unpriced += bool(usage["calls"]) and cost is None
-        self.cost += Decimal(cost or 0)
+        self.cost += Decimal(str(cost or 0))
 
 
-def identity(scorecard: Scorecard, names: Sequence[str]) -> dict[str, Any]:
-    """What decides the values of a run beside its texts: the scores with all that they depend on, and the engine."""
+def identity(scorecard: Scorecard, names: Sequence[str]) -> dict[str, object]:
+    """Return the inputs that decide a run's values besides its texts: scores, dependencies and the engine's version."""
     from plexus import scheduler
 
     planned = scheduler.plan(scorecard, [scorecard.find(name) for name in names])
@@ -65,35 +85,72 @@ def identity(scorecard: Scorecard, names: Sequence[str]) -> dict[str, Any]:
     return {"scorecard": hashes, "scores": list(names), "engine": plexus.ENGINE_VERSION}
 
 
-def scored(
-    scorecard: Scorecard, names: Sequence[str], rows: Iterable[Row], context: Context
-) -> Iterator[list[dict[str, Any]]]:
-    """Chunks of scored rows, in order; a row holds its number, its id, and a result or an error for each score."""
+def score_rows(
+    scorecard: Scorecard, names: Sequence[str], rows: Iterable[TextRow], context: Context, size: int = CHUNK
+) -> Iterator[list[ScoredRow]]:
+    """Yield scored rows in chunks of `size`, in the order of `rows`; memory holds one chunk."""
     iterator = iter(rows)
-    while chunk := list(islice(iterator, CHUNK)):
-        outcomes = plexus.score_all(scorecard, [row.item for row in chunk], names=names, context=context)
-        yield [
-            {
-                "row": row.number,
-                "id": row.id,
-                "results": {name: as_dict(found[place]) for name, found in outcomes.items()},
-            }
-            for place, row in enumerate(chunk)
-        ]
+    while chunk := list(islice(iterator, size)):
+        yield score_chunk(scorecard, names, chunk, context)
 
 
-def as_dict(outcome: Any) -> dict[str, Any]:
-    """A result, or the kind and message of the error in its place."""
+def score_chunk(
+    scorecard: Scorecard, names: Sequence[str], chunk: Sequence[TextRow], context: Context
+) -> list[ScoredRow]:
+    """Score rows together, and return them in their order."""
+    outcomes = plexus.score_all(scorecard, [row.item for row in chunk], names=names, context=context)
+    return [
+        ScoredRow(
+            row=row.number, id=row.id, results={name: as_dict(listed[index]) for name, listed in outcomes.items()}
+        )
+        for index, row in enumerate(chunk)
+    ]
+
+
+def has_failed(row: ScoredRow) -> bool:
+    """Return whether a score of the row failed; one that does not apply did not."""
+    return any(
+        outcome.get("error", NotApplicable.__name__) != NotApplicable.__name__ for outcome in row["results"].values()
+    )
+
+
+def as_dict(outcome: Outcome) -> OutcomeFields:
+    """Return a result's fields, or an error's kind, its message and what the calls before it cost, as JSON values."""
     if isinstance(outcome, Exception):
-        return {"error": type(outcome).__name__, "message": str(outcome)}
-    made: dict[str, Any] = outcome.as_dict()
-    return made
+        error: OutcomeFields = {"error": type(outcome).__name__, "message": str(outcome)}
+        usage, cost = spent_of(outcome)
+        spent = {"usage": usage.as_dict(), "cost": None if cost is None else str(cost)}
+        return error | spent if usage.calls else error
+    return dict(outcome.as_dict())
 
 
-def go_on(
-    chunks: Iterable[list[dict[str, Any]]], keep: Callable[[list[dict[str, Any]]], None], step: Callable[[int], None]
+def keep_all(
+    chunks: Iterable[list[ScoredRow]],
+    keep: Callable[[list[ScoredRow]], None],
+    on_rows: Callable[[int], object],
+    spent: Tally | None = None,
+    budget: Decimal | None = None,
 ) -> None:
-    """Keeps each chunk, then tells how many rows more are done."""
+    """Keep each chunk before the next one is scored, and report how many rows it has.
+
+    Raises BudgetExceeded before the chunk after the one that spent the budget, in US dollars: `spent` holds what rows
+    before these have cost. A cost that is unknown cannot be kept within a budget either.
+    """
+    spent = spent or Tally()
+    check_budget(spent, budget)
     for chunk in chunks:
         keep(chunk)
-        step(len(chunk))
+        on_rows(len(chunk))
+        for row in chunk:
+            spent.count(row)
+        check_budget(spent, budget)
+
+
+def check_budget(spent: Tally, budget: Decimal | None) -> None:
+    """Raise BudgetExceeded if the budget, in US dollars, is spent, or what was spent is unknown."""
+    if budget is None:
+        return
+    if spent.unpriced:
+        raise BudgetExceeded(f"the cost of {counted(spent.unpriced, 'result')} is unknown, so no budget can be kept")
+    if spent.cost >= budget:
+        raise BudgetExceeded(f"spent {spent.cost} of {budget} USD")

@@ -6,42 +6,42 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
-from plexus.configuration.learned import CompositeScore
+from plexus.configuration.scores import CompositeScore
 from plexus.context import Context
 from plexus.exceptions import PlexusError, ScoringFailed
-from plexus.expression import Expression
-from plexus.graph.nodes.logical import as_value
-from plexus.graph.templates import Template
-from plexus.scores.base import Request, Scorer
+from plexus.language.expression import Expression
+from plexus.language.templates import Template
+from plexus.scores.scorer import Request, Scorer
 from plexus.text import fold
-from plexus.values import Outcome
+from plexus.values import Outcome, format_value
 
 
 class CompositeScorer(Scorer[CompositeScore]):
-    """Deterministic, so it states no confidence; it asks nobody, so it costs nothing."""
+    """Evaluates the expression for each item. It is deterministic, so it states no confidence and costs nothing."""
 
     @override
     def prepare(self, context: Context) -> None:
-        """Parses the expression and the explanation once."""
+        """Compile the expression and the explanation."""
         configuration = self.configuration
         self.expression = Expression(configuration.expression)
         self.explanation = Template(configuration.explanation) if configuration.explanation is not None else None
-        self.values = {fold(each): each for each in configuration.values or []}
+        # Folded spelling → declared spelling: the result always has the declared one.
+        self.values = {fold(value): value for value in configuration.values or []}
 
     @override
     def score(self, requests: Sequence[Request], context: Context) -> list[Outcome]:
-        """One outcome per request."""
-        return [self._one(request) for request in requests]
+        """Return one outcome per request; a value that is not among the configured ones is a ScoringFailed."""
+        return [self._evaluate(request) for request in requests]
 
-    def _one(self, request: Request) -> Outcome:
+    def _evaluate(self, request: Request) -> Outcome:
         state = {"text": request.text, "metadata": request.item.metadata, "results": request.results}
         try:
-            value = as_value(self.expression(state), self.configuration.name)
+            value = format_value(self.expression(state), self.configuration.name)
             if self.values and fold(value) not in self.values:
-                wanted = ", ".join(self.values.values())
-                return ScoringFailed(f"{self.configuration.name}: the expression gave none of its values ({wanted})")
+                expected = ", ".join(self.values.values())
+                return ScoringFailed(f"{self.configuration.name}: the expression gave none of its values ({expected})")
             value = self.values.get(fold(value), value)
-            said = None if self.explanation is None else self.explanation.render({**state, "value": value})
-            return self.result(value, said)
+            explanation = None if self.explanation is None else self.explanation.render({**state, "value": value})
+            return self.result(value, explanation)
         except PlexusError as error:
             return error

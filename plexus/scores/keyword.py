@@ -1,53 +1,54 @@
-"""KeywordClassifier: which class's words and patterns a text holds."""
+"""KeywordClassifier: the class whose words and patterns a text contains."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from typing_extensions import override
 
 from plexus import patterns
-from plexus.configuration.keyword import KeywordClassifier
+from plexus.configuration.scores import KeywordClassifier
 from plexus.context import Context
-from plexus.exceptions import ScoringFailed
-from plexus.scores.base import Request, Scorer
+from plexus.exceptions import PlexusError, ScoringFailed
+from plexus.patterns import Pattern
+from plexus.scores.scorer import Request, Scorer
+from plexus.text import fold_places
 from plexus.values import Outcome, Result
 
-#: Where a match stands in the text: its first character and the one after its last.
+#: A match's (start, end) in characters, end exclusive.
 Span = tuple[int, int]
 
-_SHOWN = 5
-_BEFORE = 60  # characters before a keyword in which a negation is looked for
-_CUT = re.compile(r"^\S+")  # of `cannot`, cut in the middle, `not` would be left
+_QUOTED = 5  # matches that an explanation quotes
+_BEFORE = 60  # characters before a keyword that are searched for a negation
+_CUT = re.compile(r"^\S+")  # `cannot`, cut in the middle, would leave a `not`
 
 
 @dataclass(frozen=True)
 class Finder:
-    """One class's value with its compiled patterns; `words` alone is checked for word boundaries of any script."""
+    """A class's value with its compiled patterns. `words` search the folded text, `others` the text itself."""
 
     value: str
-    words: Any | None
-    others: tuple[Any, ...]
+    words: Pattern | None
+    others: tuple[Pattern, ...]
+    case_sensitive: bool
 
-    def matches(self, text: str) -> list[Span]:
-        """Every match, in the order of the text; a pattern that matches nothing at all (`x*`) has found nothing."""
-        spans = patterns.spans(self.words, text) if self.words is not None else []
-        if spans and not text.isascii():
-            spans = [span for span in spans if patterns.whole(text, *span)]
+    def find(self, text: str) -> list[Span]:
+        """Return every non-empty match, in text order; each span once."""
+        sensitive = self.case_sensitive
+        spans = patterns.find_phrases(self.words, text, case_sensitive=sensitive) if self.words is not None else []
         if not self.others:
             return spans
-        return sorted({*spans, *(span for pattern in self.others for span in patterns.spans(pattern, text))})
+        return sorted({*spans, *(span for pattern in self.others for span in patterns.find_spans(pattern, text))})
 
 
 class KeywordScorer(Scorer[KeywordClassifier]):
-    """Deterministic, so it states no confidence; the explanation quotes what was found."""
+    """Finds words and patterns. It is deterministic, so it states no confidence; the explanation quotes the matches."""
 
     @override
     def prepare(self, context: Context) -> None:
-        """Compiles every pattern once."""
+        """Compile every pattern."""
         configuration = self.configuration
         if configuration.classes:
             listed = [(each.value, each.keywords, each.patterns) for each in configuration.classes]
@@ -55,67 +56,76 @@ class KeywordScorer(Scorer[KeywordClassifier]):
         else:
             listed = [(configuration.found, configuration.keywords, configuration.patterns)]
             self.otherwise = configuration.not_found
-        self.finders = [self._finder(*each) for each in listed]
-        self.negation = self._negation(configuration.negations)
+        self.finders = [self._create_finder(*each) for each in listed]
+        self.negation = self._compile_negation(configuration.negations)
 
     @override
     def score(self, requests: Sequence[Request], context: Context) -> list[Outcome]:
-        """One outcome per request."""
-        if self.configuration.choose == "most" or self.negation is not None:
-            return [self._most(request.text) for request in requests]
-        return [self._first(request.text) for request in requests]
+        """Return one outcome per request; if no class matches and there is no default, a ScoringFailed."""
+        is_counting = self.configuration.choose == "most" or self.negation is not None
+        score = self._score_most if is_counting else self._score_first
+        return [self._try(score, request.text) for request in requests]
 
-    def _finder(self, value: str, keywords: list[str], others: list[str]) -> Finder:
+    @staticmethod
+    def _try(score: Callable[[str], Outcome], text: str) -> Outcome:
+        try:
+            return score(text)
+        except PlexusError as error:  # a text with too many matches, or one that was not searched in time
+            return error
+
+    def _create_finder(self, value: str, keywords: list[str], others: list[str]) -> Finder:
         sensitive = self.configuration.case_sensitive
-        words = patterns.compiled(patterns.words(keywords), case_sensitive=sensitive) if keywords else None
-        return Finder(value, words, tuple(patterns.compiled(each, case_sensitive=sensitive) for each in others))
+        phrases = patterns.join_phrases(keywords, case_sensitive=sensitive)
+        words = patterns.compile_pattern(phrases, case_sensitive=sensitive) if phrases else None
+        compiled = tuple(patterns.compile_pattern(each, case_sensitive=sensitive) for each in others)
+        return Finder(value, words, compiled, sensitive)
 
-    def _negation(self, negations: list[str]) -> Any | None:
-        """Matches the end of what precedes a keyword: a negation and at most two words between."""
+    def _compile_negation(self, negations: list[str]) -> Pattern | None:
+        """Compile a pattern for the end of what precedes a keyword: a negation, then at most two words."""
         if not negations:
             return None
-        return patterns.compiled(rf"(?:{patterns.words(negations)})(?:\s+[^\s.,;:!?]+){{0,2}}\s*$")
+        return patterns.compile_pattern(rf"(?:{patterns.join_phrases(negations)})(?:\s+[^\s.,;:!?]+){{0,2}}\s*$")
 
-    def _first(self, text: str) -> Outcome:
+    def _score_first(self, text: str) -> Outcome:
         for finder in self.finders:
-            if spans := finder.matches(text):
-                return self._found(finder.value, text, spans)
-        return self._nothing()
+            if spans := finder.find(text):
+                return self._create_match(finder.value, text, spans)
+        return self._create_default()
 
-    def _most(self, text: str) -> Outcome:
-        """The class with most matches; a negated match speaks for the other class, where there are just two."""
-        matches = [finder.matches(text) for finder in self.finders]
+    def _score_most(self, text: str) -> Outcome:
+        """Choose the class with most matches; of exactly two classes, a negated match counts for the other one."""
+        matches = [finder.find(text) for finder in self.finders]
         counts = [0] * len(self.finders)
         for index, spans in enumerate(matches):
             for span in spans:
-                if self._negated(text, span):
+                if self._is_negated(text, span):
                     if len(counts) == 2:
                         counts[1 - index] += 1
                 else:
                     counts[index] += 1
         if not any(counts):
-            return self._nothing()
+            return self._create_default()
         if self.configuration.choose == "first":
             best = next(index for index, count in enumerate(counts) if count)
         else:
             best = counts.index(max(counts))
-        return self._found(self.finders[best].value, text, sorted(span for spans in matches for span in spans))
+        return self._create_match(self.finders[best].value, text, sorted(span for spans in matches for span in spans))
 
-    def _negated(self, text: str, span: Span) -> bool:
+    def _is_negated(self, text: str, span: Span) -> bool:
         if self.negation is None:
             return False
         begin = max(0, span[0] - _BEFORE)
         before = text[begin : span[0]]
         if begin and not text[begin - 1].isspace():
             before = _CUT.sub("", before)
-        return bool(self.negation.search(before))
+        return bool(self.negation.search(fold_places(before).text))
 
-    def _found(self, value: str, text: str, spans: list[Span]) -> Result:
+    def _create_match(self, value: str, text: str, spans: list[Span]) -> Result:
         quoted = dict.fromkeys([text[start:end].strip() for start, end in spans])
-        shown = "”, “".join(list(quoted)[:_SHOWN])
-        return self.result(value, f"Found “{shown}”.", None, {"matches": [list(span) for span in spans]})
+        listed = "”, “".join(list(quoted)[:_QUOTED])
+        return self.result(value, f"Found “{listed}”.", None, {"matches": [list(span) for span in spans]})
 
-    def _nothing(self) -> Outcome:
+    def _create_default(self) -> Outcome:
         if self.otherwise is None:
             return ScoringFailed(f"{self.configuration.name}: no class matches, and there is no default")
         return self.result(self.otherwise, "Found none of the words.", trace={"matches": []})

@@ -1,92 +1,105 @@
-"""LangGraphScore: a graph of nodes that LangGraph runs."""
+"""LangGraphScore: a graph of nodes, run by LangGraph."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
+from langchain_core.language_models.chat_models import BaseChatModel
 from langgraph.errors import GraphRecursionError
 from typing_extensions import override
 
-from plexus.configuration.graph import LangGraphScore
+from plexus import limits, tracing
+from plexus.configuration.graph import LangGraphScore, ModelNode
 from plexus.context import Context
 from plexus.exceptions import PlexusError, ScoringFailed
 from plexus.graph import build, providers
-from plexus.graph.asking import Asker
 from plexus.graph.cassette import Cassette, Recorder
-from plexus.graph.fields import fields_of
-from plexus.graph.nodes.logical import as_value
+from plexus.graph.model_call import ModelCaller
+from plexus.graph.node_outputs import fields_of
 from plexus.graph.providers import REPLAY, Settings
 from plexus.graph.references import Outputs, Reference
 from plexus.graph.replay import ReplayChatModel
 from plexus.graph.state import Run
-from plexus.scores.base import Request, Scorer
+from plexus.scores.scorer import Request, Scorer
 from plexus.text import digest
-from plexus.values import Outcome, Result
+from plexus.threads import DaemonExecutor
+from plexus.values import Outcome, Result, format_value
 
 _LONGEST_PATH = 200
-#: A graph without an `output` ends with what its last node found, and with its explanation where it has one.
+#: A graph without an `output` ends with the value of its last node, and with its explanation if it has one.
 _LAST = Outputs(tuple((name, Reference((name,)), name) for name in ("value", "explanation")))
 
 
 class GraphScorer(Scorer[LangGraphScore]):
-    """Replayed graphs run one item after the other; live ones run several at once, for they wait most of the time."""
+    """Runs the graph for each item: replayed graphs in order, live ones in parallel because they mostly wait."""
 
     @override
     def prepare(self, context: Context) -> None:
-        """Compiles the graph and makes its models."""
+        """Compile the graph and create its models. Raises ArtifactMissing for a cassette that does not exist."""
         self._cassette: Cassette | None = None
-        self._models: dict[Settings, Any] = {}
+        self._models: dict[Settings, BaseChatModel] = {}
         self._recorder = Recorder(context.record) if context.record is not None else None
         self.live = False
         self.settings: list[Settings] = []
-        self.graph = build.compiled(self.configuration, lambda node: self._asker(node, context))
+        self.graph = build.compile_graph(self.configuration, lambda node: self._create_caller(node, context))
         listed = self.configuration.graph
+        # LangGraph counts a step per node: a chain of hundreds of nodes is long, but not an endless loop.
         self._longest_path = max(_LONGEST_PATH, 2 * len(listed))
         fields = {field for node in listed for field in fields_of(node)}
-        known = build.known_names(listed) | fields
+        known = build.collect_names(listed) | fields
         self.output = Outputs.of(self.configuration.output, known) if self.configuration.output else _LAST
         self.prompt_hash = digest(
             [[node.name, getattr(node, "system_message", None), getattr(node, "user_message", None)] for node in listed]
         )
-        self.model = ", ".join(dict.fromkeys(each.model_id for each in self.settings)) or None
+        self.model = ", ".join(dict.fromkeys(settings.model_id for settings in self.settings)) or None
 
     @override
     def score(self, requests: Sequence[Request], context: Context) -> list[Outcome]:
-        """One outcome per request."""
+        """Return one outcome per request; live graphs run in up to `context.workers` threads."""
+        # Threads help only while calls wait for a provider; a replay computes, and threads would slow it down.
         if not self.live or len(requests) == 1:
-            return [self._one(request, context) for request in requests]
-        with ThreadPoolExecutor(max_workers=context.workers, thread_name_prefix="plexus-graph") as pool:
-            return list(pool.map(lambda request: self._one(request, context), requests))
+            return [self._run(request, context) for request in requests]
+        with DaemonExecutor(context.workers, "plexus-graph") as pool:
+            return list(pool.map(lambda request: self._run(request, context), requests))
 
-    def _one(self, request: Request, context: Context) -> Outcome:
+    def _run(self, request: Request, context: Context) -> Outcome:
         run = Run(context, self._budget(context))
-        state = build.start(request.text, request.item.metadata, request.results, run)
+        state = build.create_state(request.text, request.item.metadata, request.results, run)
+        name = self.configuration.name
         try:
-            end = self.graph.invoke(state, {"recursion_limit": self._longest_path})
-            return self._outcome(end, run)
+            quiet = nullcontext() if context.traced and not context.offline else tracing.untraced()
+            with quiet, limits.until(context.deadline):  # again: this may be another thread than the caller's
+                end = self.graph.invoke(state, {"recursion_limit": self._longest_path})
+            return self._create_result(end["final"], end["values"], run)
         except PlexusError as error:
-            return error
+            failure = error
         except GraphRecursionError:
-            name, most = self.configuration.name, self._longest_path
-            return ScoringFailed(f"the graph of {name!r} took more than {most} steps: its nodes lead round in a circle")
+            failure = ScoringFailed(
+                f"the graph of {name!r} took more than {self._longest_path} steps: its nodes form an endless loop"
+            )
         except Exception as error:
+            # The exception's own message may quote the text, and this one is logged.
             at = f" at the node {run.path[-1]!r}" if run.path else ""
-            return ScoringFailed(f"the graph of {self.configuration.name!r} failed{at}: {type(error).__name__}")
+            failure = ScoringFailed(f"the graph of {name!r} failed{at}: {type(error).__name__}")
+        if run.usage.calls:
+            failure.spent = run.usage, run.cost
+        if context.exchanges:
+            failure.trace = {"path": run.path, "nodes": run.nodes}
+        return failure
 
-    def _outcome(self, end: Any, run: Run) -> Outcome:
-        final, values = end["final"], end["values"]
-        places = (values, values.get(run.path[-1], {}))
-        lenient = "value" in final or self.output is _LAST
-        resolve = self.output.resolve_known if lenient else self.output.resolve
-        aliases = {**resolve(*places), **final}
+    def _create_result(self, final: Mapping[str, object], values: Mapping[str, Any], run: Run) -> Result:
+        scopes = (values, values.get(run.path[-1], {}))
+        is_lenient = "value" in final or self.output is _LAST
+        resolve = self.output.resolve_known if is_lenient else self.output.resolve
+        aliases = {**resolve(*scopes), **final}
         explanation = aliases.get("explanation")
         return Result(
-            as_value(aliases.get("value"), self.configuration.name),
+            format_value(aliases.get("value"), self.configuration.name),
             None if explanation is None else str(explanation),
-            confidence=self._confidence(aliases.get("confidence")),
+            confidence=self._check_confidence(aliases.get("confidence")),
             cost=run.cost,
             trace={"path": run.path, "nodes": run.nodes},
             model=self.model,
@@ -95,37 +108,41 @@ class GraphScorer(Scorer[LangGraphScore]):
             usage=run.usage,
         )
 
-    def _confidence(self, given: Any) -> float | None:
-        """Raises ScoringFailed for anything but a number from 0 to 1: what reads it would take it for one."""
-        if given is None:
+    def _check_confidence(self, value: object) -> float | None:
+        """Return a confidence as a float. Raises ScoringFailed for anything but a number from 0 to 1."""
+        if value is None:
             return None
-        if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 1:
-            raise ScoringFailed(f"{self.configuration.name!r} gave a confidence that is no number from 0 to 1")
-        return float(given)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise ScoringFailed(
+                f"{self.configuration.name!r} gave an invalid confidence: expected a number from 0 to 1"
+            )
+        return float(value)
 
     def _budget(self, context: Context) -> Decimal | None:
+        """Return the lower of the score's and the context's budget, None if neither has one."""
         own = self.configuration.budget
-        limits = [
+        allowed = [
             limit for limit in (context.budget, Decimal(str(own)) if own is not None else None) if limit is not None
         ]
-        return min(limits) if limits else None
+        return min(allowed) if allowed else None
 
-    def _asker(self, node: Any, context: Context) -> Asker:
+    def _create_caller(self, node: ModelNode, context: Context) -> ModelCaller:
         settings = Settings.of(node, self.configuration)
         self.settings.append(settings)
         replayed = context.record is None and (context.offline or settings.provider == REPLAY)
         self.live = self.live or not replayed
+        # While recording, the context's model answers in place of the scorecard's own.
+        answering = settings if replayed or context.model is None else settings.with_model(context.model)
         if settings not in self._models:
-            self._models[settings] = self._replay(settings, context) if replayed else self._live(settings, context)
-        answering = settings if replayed or context.model is None else settings.instead(context.model)
+            self._models[settings] = (
+                self._create_replay(settings, context) if replayed else providers.create_model(answering)
+            )
         recorder = self._recorder
-        return Asker(settings, self._models[settings], replayed=replayed, recorder=recorder, paid=answering.model_id)
+        return ModelCaller(
+            settings, self._models[settings], replayed=replayed, recorder=recorder, paid=answering.model_id
+        )
 
-    def _live(self, settings: Settings, context: Context) -> Any:
-        """The model that really answers: the card's own, unless the context names one to record from."""
-        return providers.live(settings if context.model is None else settings.instead(context.model))
-
-    def _replay(self, settings: Settings, context: Context) -> ReplayChatModel:
+    def _create_replay(self, settings: Settings, context: Context) -> ReplayChatModel:
         if self._cassette is None:
             self._cassette = providers.open_cassette(self.configuration.cassette, self.configuration.name, context)
         command = f"python -m plexus run CARD.yaml --score {self.configuration.name!r} --record FILE"

@@ -1,1 +1,1 @@
-"""A local, read-only page of a stage: queues, jobs, results, deploys, errors and latency."""
+"""A local, read-only dashboard of a stage: queues, jobs, results, deploys, errors and latency."""

@@ -1,4 +1,4 @@
-"""The panels with their last values: each is read by itself, at most so often, and fails by itself."""
+"""The panels and their last values. Each panel is read at its own interval and fails on its own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._aws import explain
-from .._errors import OperationFailed
+from ..aws.clients import explain
+from ..console.errors import OperationFailed
 from .connection import Connection, ReadOnly
-from .hygiene import shown
+from .hygiene import sanitize
 from .values import Panel, Snapshot
 
 PATIENCE_S = 1.5
@@ -19,7 +19,7 @@ PATIENCE_S = 1.5
 
 @dataclass(frozen=True)
 class Source:
-    """How a panel is read, and how many seconds its value is good for."""
+    """How a panel is read, and for how many seconds its value stays fresh."""
 
     name: str
     title: str
@@ -39,10 +39,10 @@ class _Slot:
 
 
 class Board:
-    """Values shared by all who look: two open pages make no more calls than one.
+    """Values shared by all open pages: two pages make no more AWS calls than one.
 
-    Nothing is read while nobody asks. Each reading has a thread of its own that ends with the process, so that a
-    panel whose AWS does not answer holds up neither the others nor the end.
+    Nothing is read unless a page asks. Each reading has its own daemon thread, so that an AWS call that hangs delays
+    neither other panels nor the exit.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Board:
         }
 
     def snapshot(self, patience_s: float = PATIENCE_S) -> Snapshot:
-        """Read what is due, wait so long for it, and return what is known then."""
+        """Read the panels that are due, wait at most so many seconds for them, and return all values."""
         waiting = [slot for slot in self._slots.values() if self._begin(slot)]
         end = time.monotonic() + patience_s
         for slot in waiting:
@@ -66,7 +66,7 @@ class Board:
         return Snapshot(stage.name, stage.region, stage.function.name, self._clock(), panels)
 
     def _begin(self, slot: _Slot) -> bool:
-        """Start a reading where one is due; whether one is under way."""
+        """Start a reading if one is due; return whether one is in progress."""
         with self._lock:
             if not slot.ended.is_set():
                 return True
@@ -78,14 +78,14 @@ class Board:
         return True
 
     def _read(self, slot: _Slot) -> None:
-        told = replace(slot.panel, problem="", remedy="", read_at=self._clock())
+        panel = replace(slot.panel, problem="", remedy="", read_at=self._clock())
         try:
-            told = replace(told, value=slot.source.read(self.connection()))
+            panel = replace(panel, value=slot.source.read(self.connection()))
         except Exception as error:
             known = explain(error, self.connection.stage) or error
             problem = known.problem if isinstance(known, OperationFailed) else f"{type(known).__name__} while reading"
-            remedy = known.remedy if isinstance(known, OperationFailed) else "this is a defect of the page: report it"
-            told = replace(told, problem=shown(problem), remedy=shown(remedy), read_at=slot.panel.read_at)
+            remedy = known.remedy if isinstance(known, OperationFailed) else "this is a bug in the dashboard: report it"
+            panel = replace(panel, problem=sanitize(problem), remedy=sanitize(remedy), read_at=slot.panel.read_at)
         with self._lock:
-            slot.panel = told
+            slot.panel = panel
             slot.ended.set()

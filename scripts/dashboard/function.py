@@ -1,27 +1,29 @@
-"""The function with its alias and event source, and the ledger's last entries."""
+"""The panels of the function (state, alias, event source) and of the last deploys."""
 
 from __future__ import annotations
 
-from .. import _function, _git, _release, history
+from ..aws import lambda_function
+from ..checkout import git
+from ..release import history, versions
 from .connection import ReadOnly
-from .hygiene import shown
+from .hygiene import sanitize
 from .values import Deploys, Function
 
 SHOWN = 8
 
 
 def function(aws: ReadOnly) -> Function:
-    """Read $LATEST's state, what the alias names, and the event source mapping: four calls."""
-    latest, live = _function.read(aws), _release.read_live(aws)
+    """Read the function's state, its alias and the event source mapping, in four calls."""
+    latest, live = lambda_function.read(aws), versions.read_live(aws)
     return Function(
         name=aws.stage.function.name,
         alias=aws.stage.function.alias,
         state=live.facts.state if live.facts else latest.state,
         last_update_status=latest.last_update_status,
-        reason=shown(latest.reason),
+        reason=sanitize(latest.reason),
         version=live.version,
         digest=live.digest,
-        commit=_git.short_revision(live.commit),
+        commit=git.short_revision(live.commit),
         modified=live.facts.modified if live.facts else latest.modified,
         memory_mb=latest.memory_mb,
         timeout_s=latest.timeout_s,
@@ -31,17 +33,17 @@ def function(aws: ReadOnly) -> Function:
 
 
 def event_source(aws: ReadOnly) -> str:
-    """What feeds the alias, in words."""
+    """Describe the alias's event sources."""
     settings = aws.stage.function
-    found = aws.client("lambda").list_event_source_mappings(FunctionName=f"{settings.name}:{settings.alias}")
+    response = aws.client("lambda").list_event_source_mappings(FunctionName=f"{settings.name}:{settings.alias}")
     words = [
         f"{one['EventSourceArn'].rpartition(':')[2]}: {one['State'].lower()}, batches of {one.get('BatchSize', 1)}"
-        for one in found["EventSourceMappings"]
+        for one in response["EventSourceMappings"]
     ]
-    return "; ".join(words) or "none: jobs come by fan-out or poll"
+    return "; ".join(words) or "none: jobs arrive by fan-out or poll"
 
 
 def deploys(aws: ReadOnly) -> Deploys:
-    """Read the last changes of the alias: three calls; without a ledger one more for each 50 versions."""
-    found = history.history(aws, SHOWN)
-    return Deploys(found.entries, found.ledger, found.live)
+    """Read the alias's last changes in three calls, plus one per 50 versions without a ledger."""
+    ledger = history.history(aws, SHOWN)
+    return Deploys(ledger.entries, ledger.ledger, ledger.live)

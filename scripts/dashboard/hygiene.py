@@ -1,4 +1,4 @@
-"""Words from outside as they may be shown: one line, not long, and nothing that looks like a secret."""
+"""Sanitize untrusted text for the page: one line, truncated, with secrets redacted."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 
 LONGEST = 255
 _SECRETS = re.compile(
-    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # access keys of AWS
-    r"|\bsk-[\w-]{16,}"  # keys of model providers
+    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS access keys
+    r"|\bsk-[\w-]{16,}"  # model providers' keys
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}[\w.-]*"  # JSON web tokens
     r"|(?i:\bbearer\s+\S{8,})"
     r"|(?i:(?<=password=)|(?<=secret=)|(?<=token=)|(?<=api_key=))[^\s&;,]+"
 )
 
 
-def shown(text: object) -> str:
-    """Return the text fit for the page."""
+def sanitize(text: object) -> str:
+    """Return the sanitized text."""
     line = " ".join(str(text).split())
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
     line = _SECRETS.sub("[secret]", line)

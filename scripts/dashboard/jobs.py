@@ -1,4 +1,4 @@
-"""Jobs by state: no index knows them, so the table is read, up to a limit that bounds the cost."""
+"""The panel of jobs by state. No index has them, so the table is scanned up to a limit that bounds the cost."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from collections import Counter
 from typing import Any
 
 from .connection import ReadOnly
-from .hygiene import shown
+from .hygiene import sanitize
 from .values import STATES, FailedJob, Jobs
 
-PAGES = 8  # of at most 1 MB each: a thousand read units, or some 20,000 jobs, at most
+PAGES = 8  # of up to 1 MB each: at most 1000 read units, about 20,000 jobs
 FAILED_SHOWN = 10
 _FIELDS = {"#id": "id", "#s": "status", "#e": "errorMessage", "#c": "completedAt", "#u": "updatedAt", "#n": "attempts"}
 _LEASE = {"#l": "leaseUntil"}
 
 
 def jobs(aws: ReadOnly, pages: int = PAGES, limit: int | None = None) -> Jobs:
-    """Count jobs by state: at most `pages` calls of up to `limit` records, and one more where that was not all."""
+    """Count jobs by state in at most `pages` calls of `limit` records, plus one call if the table has more."""
     states: Counter[str] = Counter(dict.fromkeys(STATES, 0))
     failed: list[FailedJob] = []
-    lapsed, seen, now = 0, 0, time.time()
+    lapsed, read, now = 0, 0, time.time()
     request = _request(aws, limit)
     for _ in range(pages):
         answer = aws.client("dynamodb").scan(**request)
         for item in answer["Items"]:
-            seen += 1
-            state = _text(item, "status")
+            read += 1
+            state = attribute_text(item, "status")
             states[state] += 1
-            lapsed += state == "IN_PROGRESS" and _number(item, "leaseUntil") < now
+            lapsed += state == "IN_PROGRESS" and number(item, "leaseUntil") < now
             if state == "FAILED":
-                failed.append(_failed(item))
+                failed.append(failed_job(item))
         if "LastEvaluatedKey" not in answer:
             break
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
     complete = "LastEvaluatedKey" not in answer
     about = None if complete else _about(aws)
     failed.sort(key=lambda job: job.at, reverse=True)
-    return Jobs(dict(states), lapsed, seen, complete, about, failed[:FAILED_SHOWN])
+    return Jobs(dict(states), lapsed, read, complete, about, failed[:FAILED_SHOWN])
 
 
 def _request(aws: ReadOnly, limit: int | None) -> dict[str, Any]:
@@ -51,24 +51,25 @@ def _request(aws: ReadOnly, limit: int | None) -> dict[str, Any]:
     }
 
 
-def _failed(item: dict[str, Any]) -> FailedJob:
+def failed_job(item: dict[str, Any]) -> FailedJob:
+    """Parse a FAILED job, with its reason sanitized."""
     return FailedJob(
-        id=_text(item, "id"),
-        error=shown(_text(item, "errorMessage")),
-        at=_text(item, "completedAt") or _text(item, "updatedAt"),
-        attempts=int(_number(item, "attempts")),
+        id=attribute_text(item, "id"),
+        error=sanitize(attribute_text(item, "errorMessage")),
+        at=attribute_text(item, "completedAt") or attribute_text(item, "updatedAt"),
+        attempts=int(number(item, "attempts")),
     )
 
 
-def _text(item: dict[str, Any], name: str) -> str:
-    """The attribute as text, whichever of DynamoDB's types holds it."""
+def attribute_text(item: dict[str, Any], name: str) -> str:
+    """Return an attribute as text, whatever its DynamoDB type."""
     return str(next(iter(item.get(name, {"S": ""}).values())))
 
 
-def _number(item: dict[str, Any], name: str) -> float:
-    """The attribute as a number; 0 for none, which is no reason to show nothing of the others."""
+def number(item: dict[str, Any], name: str) -> float:
+    """Return an attribute as a number; 0 if it is none, so that one odd record does not fail the panel."""
     try:
-        return float(_text(item, name) or 0)
+        return float(attribute_text(item, name) or 0)
     except ValueError:
         return 0.0
 

@@ -1,4 +1,4 @@
-"""From lines of the log to durations over time, and to errors by cause and fate."""
+"""Aggregate log lines to durations over time, and to errors by cause and outcome."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from .lines import Failure, Invocation, Line, Metrics
-from .values import Bucket, Latency, Trouble, Troubles
+from ..aws.health import version_of
+from .lines import Complaint, Failure, Invocation, Line, Metrics
+from .values import Bucket, Latency, Served, Trouble, Troubles
 
 STEPS = 60
-SPANS_MS = (300_000, 900_000, 3_600_000)  # the shortest that holds everything
+SPANS_MS = (300_000, 900_000, 3_600_000)  # the shortest period that contains all lines
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The smallest value that at least `share` of them do not exceed (nearest rank); `ordered` is not empty."""
+    """Return the nearest-rank percentile `share` (0 to 1) of sorted, non-empty values."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def latency(lines: Iterable[Line], now_ms: int, note: str = "") -> Latency:
-    """Median and 99th percentile of jobs, or of invocations where the worker tells nothing, in 60 steps to now."""
+    """Return median and 99th percentile of jobs in 60 steps until now; of invocations if there are no metrics."""
     known = list(lines)
     metrics = [line for line in known if isinstance(line, Metrics)]
-    invocations = [line for line in known if isinstance(line, Invocation)]
+    finished = failures(known)
+    invocations = [one for one, failure in finished if not failure]
     points = [(line.at_ms, value) for line in metrics for value in line.durations_ms]
     what = "jobs" if points or not invocations else "invocations"
     if what == "invocations":
@@ -45,35 +47,60 @@ def latency(lines: Iterable[Line], now_ms: int, note: str = "") -> Latency:
 
 
 def _span(times: Sequence[int], now_ms: int) -> tuple[int, int]:
-    """Start and step: a busy five minutes are not squeezed into a corner of the hour."""
+    """Return start and step in milliseconds; the period shrinks to the lines: five busy minutes fill the plot."""
     oldest = min(times, default=now_ms - SPANS_MS[-1])
     span = next((span for span in SPANS_MS if now_ms - span <= oldest), SPANS_MS[-1])
     step = span // STEPS
-    end = (now_ms // step + 1) * step  # whole steps: a bucket keeps its values while it moves
+    # Aligned to whole steps, so that a bucket keeps its values from one reading to the next.
+    end = (now_ms // step + 1) * step
     return end - span, step
 
 
 def _buckets(points: Iterable[tuple[int, float]], start: int, step: int) -> tuple[Bucket, ...]:
-    found: dict[int, list[float]] = defaultdict(list)
+    buckets: dict[int, list[float]] = defaultdict(list)
     for at, value in points:
         if at >= start:
-            found[(at - start) // step].append(value)
+            buckets[(at - start) // step].append(value)
     return tuple(
         Bucket(start + number * step, len(ordered), percentile(ordered, 0.5), percentile(ordered, 0.99))
-        for number, values in sorted(found.items())
+        for number, values in sorted(buckets.items())
         for ordered in [sorted(values)]
     )
 
 
-def troubles(lines: Iterable[Line], since_ms: int, note: str = "") -> Troubles:
-    """Errors and warnings by cause and fate, errors first, then the latest."""
-    groups: dict[tuple[str, str, str], list[Failure]] = defaultdict(list)
+def failures(lines: Iterable[Line]) -> list[tuple[Invocation, str]]:
+    """Return every invocation with why it failed, empty if it did not; lines are in order of time.
+
+    A failed invocation writes up to four lines: those before its report say why, and belong to it.
+    """
+    pending: dict[str, str] = {}
+    results = []
     for line in lines:
+        if isinstance(line, Complaint):
+            pending.setdefault(line.stream, line.failure)
+        elif isinstance(line, Invocation):
+            results.append((line, pending.pop(line.stream, "") or line.failure))
+    return results
+
+
+def troubles(lines: Iterable[Line], since_ms: int, note: str = "") -> Troubles:
+    """Return errors and warnings by cause and outcome, errors first, then the latest, and failures by version."""
+    known = list(lines)
+    groups: dict[tuple[str, str, str], list[Failure]] = defaultdict(list)
+    served: dict[str, list[str]] = defaultdict(list)
+    for invocation, failure in failures(known):
+        served[version_of(invocation.stream)].append(failure)
+        if failure:
+            known.append(Failure(invocation.at_ms, "ERROR", "invocation failed", "messages redelivered", failure))
+    for line in known:
         if isinstance(line, Failure):
             groups[line.level, line.cause, line.fate].append(line)
-    found = []
+    listed = []
     for (level, cause, fate), members in groups.items():
         last = max(members, key=lambda one: one.at_ms)
-        found.append(Trouble(cause, fate, level, len(members), last.at_ms, last.said, last.scoring_job_id))
-    found.sort(key=lambda one: (one.level, -one.last_ms))  # ERROR before WARNING
-    return Troubles(found, since_ms, note)
+        listed.append(Trouble(cause, fate, level, len(members), last.at_ms, last.said, last.scoring_job_id))
+    listed.sort(key=lambda one: (one.level, -one.last_ms))  # ERROR sorts before WARNING
+    versions = [
+        Served(version, len(ends), sum(map(bool, ends)), bool(ends[-1])) for version, ends in sorted(served.items())
+    ]
+    return Troubles(listed, since_ms, note, versions)

@@ -1,10 +1,10 @@
-"""The dead letters of the request queue with their reasons, looked at without hiding one from others."""
+"""The panel of dead letters, read without hiding a message from other receivers."""
 
 from __future__ import annotations
 
-from .. import _dead_letters
+from ..jobs import dead_letters
 from .connection import ReadOnly
-from .hygiene import shown
+from .hygiene import sanitize
 from .values import DeadLetter, Letters
 
 LOOKS = 3
@@ -14,24 +14,24 @@ _COUNTS = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "
 
 
 def letters(aws: ReadOnly, window: bool = True) -> Letters:
-    """Look at some letters: two calls, and up to three receives that hide nothing where there are any.
+    """Read some letters: two calls, and up to three receives with a visibility timeout of 0.
 
-    A receive counts on the letter, which a queue with a redrive policy of its own would act on: there none is made.
-    The local AWS has a window that counts nothing, unless told not to use it.
+    A receive increments the message's receive count. A dead-letter queue with a redrive policy would act on that, so
+    it is not read. The local AWS is peeked into instead, which counts nothing.
     """
     url = aws.queue_url(aws.stage.queues.request_dead_letters)
-    told = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[*_COUNTS, "RedrivePolicy"])
-    depth = sum(int(told["Attributes"][name]) for name in _COUNTS)
-    if "RedrivePolicy" in told["Attributes"]:
-        return Letters((), depth, "the queue has a redrive policy of its own: looking would bring letters nearer to it")
+    answer = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[*_COUNTS, "RedrivePolicy"])
+    depth = sum(int(answer["Attributes"][name]) for name in _COUNTS)
+    if "RedrivePolicy" in answer["Attributes"]:
+        return Letters((), depth, "not listed: the queue has a redrive policy, and each receive would count towards it")
     peeking = aws.peeking() if window else None
-    found = _look(peeking or aws, url, LOOKS if peeking is None else 1) if depth else {}
-    newest = sorted(found.values(), key=lambda one: one.sent, reverse=True)[:SHOWN]
-    return Letters(newest, max(depth, len(found)))
+    by_id = _look(peeking or aws, url, LOOKS if peeking is None else 1) if depth else {}
+    newest = sorted(by_id.values(), key=lambda one: one.sent, reverse=True)[:SHOWN]
+    return Letters(newest, max(depth, len(by_id)))
 
 
 def _look(aws: ReadOnly, url: str, times: int) -> dict[str, DeadLetter]:
-    found: dict[str, DeadLetter] = {}
+    by_id: dict[str, DeadLetter] = {}
     for _ in range(times):
         got = aws.client("sqs").receive_message(
             QueueUrl=url,
@@ -42,12 +42,12 @@ def _look(aws: ReadOnly, url: str, times: int) -> dict[str, DeadLetter]:
             MessageSystemAttributeNames=["SentTimestamp"],
         )
         fresh = {message["MessageId"]: _letter(message) for message in got.get("Messages", [])}
-        if not fresh.keys() - found.keys():
+        if not fresh.keys() - by_id.keys():
             break
-        found.update(fresh)
-    return found
+        by_id.update(fresh)
+    return by_id
 
 
 def _letter(message: dict[str, object]) -> DeadLetter:
-    one = _dead_letters.letter(message)
-    return DeadLetter(one.id, shown(one.scoring_job_id or ""), shown(one.reason), one.sent)
+    letter = dead_letters.letter(message)
+    return DeadLetter(letter.id, sanitize(letter.scoring_job_id or ""), sanitize(letter.reason), letter.sent)

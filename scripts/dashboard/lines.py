@@ -1,35 +1,33 @@
-"""What a line of the log says, as far as the page shows it: never a text, never an exception's own words."""
+"""Parse the log lines that the page shows. Item texts and exception messages are never kept."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from .._logs import parsed
-from .._report import parse_report
-from .hygiene import shown
+from ..aws.logs import parse_json, platform_failure
+from ..aws.report import parse_report
+from .hygiene import sanitize
 
 ENDINGS = {
-    "failed": "the job is FAILED",
-    "dead-lettered": "in the dead-letter queue",
-    "retried": "will be tried again",
-    "returned": "back in the queue, without blame",
-    "requeued": "back in the queue as a fresh message",
+    "failed": "job FAILED",
+    "dead-lettered": "moved to the dead-letter queue",
+    "retried": "retried",
+    "returned": "returned to the queue",
+    "requeued": "returned to the queue as a new message",
 }
-_BY_LAMBDA = re.compile(r"Task timed out after [\d.]+ seconds|Runtime exited[\w ]*|Runtime\.\w+|Error: [\w.]+")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line and when it was written, in milliseconds since 1970."""
+    """A line and its time in milliseconds since 1970."""
 
     at_ms: int
 
 
 @dataclass(frozen=True)
 class Committed(Line):
-    """A job has its result."""
+    """A job's result was committed."""
 
     scoring_job_id: str
     score_result_id: str
@@ -37,7 +35,7 @@ class Committed(Line):
 
 @dataclass(frozen=True)
 class Metrics(Line):
-    """An invocation's metrics: how long its jobs took, in milliseconds, and whether it was a cold start."""
+    """An invocation's metrics: its jobs' durations in milliseconds, and whether it was a cold start."""
 
     durations_ms: tuple[float, ...]
     cold: bool
@@ -45,15 +43,25 @@ class Metrics(Line):
 
 @dataclass(frozen=True)
 class Invocation(Line):
-    """Lambda's report of an invocation, in milliseconds; `cold` where it had to start an environment."""
+    """Lambda's report of an invocation: duration in milliseconds, log stream, and its failure, if it names one."""
 
     duration_ms: float
     cold: bool
+    stream: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Complaint(Line):
+    """A line before the report of a failed invocation, or of a failed init phase: why it failed."""
+
+    stream: str
+    failure: str
 
 
 @dataclass(frozen=True)
 class Failure(Line):
-    """Something that did not work: why, what becomes of the job, in which words, and which job it was."""
+    """A failure: its cause, the job's outcome, the error's message, and the job."""
 
     level: str
     cause: str
@@ -62,20 +70,18 @@ class Failure(Line):
     scoring_job_id: str = ""
 
 
-def parse(message: str, at_ms: int) -> Line | None:
-    """Return what a line says; None for a line that the page does not show."""
-    record = parsed(message)
+def parse(message: str, at_ms: int, stream: str = "") -> Line | None:
+    """Parse a line; None for a line that the page does not show."""
+    record = parse_json(message)
     if record is not None:
         return _of_metrics(record, at_ms) if "_aws" in record else _of_worker(record, at_ms)
+    failure = sanitize(platform_failure(message))
     if message.startswith("REPORT "):
         report = parse_report(message)
-        if report and report.status not in ("timeout", "error"):
-            return Invocation(at_ms, report.duration_ms, report.init_ms is not None)
-        return Failure(at_ms, "ERROR", f"invocation: {report.status}", "", "") if report else None
-    found = _BY_LAMBDA.search(message)
-    if found and not message.startswith(("START ", "END ", "INIT_")):
-        return Failure(at_ms, "ERROR", "the function ended", "the messages come back", found.group())
-    return None
+        if report is None:
+            return None
+        return Invocation(at_ms, report.duration_ms, report.init_ms is not None, stream, failure)
+    return Complaint(at_ms, stream, failure) if failure else None
 
 
 def _of_metrics(record: dict[str, Any], at_ms: int) -> Line | None:
@@ -86,7 +92,7 @@ def _of_metrics(record: dict[str, Any], at_ms: int) -> Line | None:
 
 def _of_worker(record: dict[str, Any], at_ms: int) -> Line | None:
     level = str(record.get("level", "")).upper()
-    job = shown(record.get("scoring_job_id") or "")
+    job = sanitize(record.get("scoring_job_id") or "")
     if record.get("message") == "committed":
         return Committed(at_ms, job, str(record.get("score_result_id", "")))
     if level not in ("WARNING", "ERROR", "CRITICAL"):
@@ -95,8 +101,8 @@ def _of_worker(record: dict[str, Any], at_ms: int) -> Line | None:
     return Failure(
         at_ms,
         "WARNING" if level == "WARNING" else "ERROR",
-        cause=shown(record.get("cause") or record.get("message") or "no message"),
-        fate=ENDINGS.get(ending, shown(ending)),
-        said=shown(record.get("error") or ""),
+        cause=sanitize(record.get("cause") or record.get("message") or "no message"),
+        fate=ENDINGS.get(ending, sanitize(ending)),
+        said=sanitize(record.get("error") or ""),
         scoring_job_id=job,
     )

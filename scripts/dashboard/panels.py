@@ -1,4 +1,4 @@
-"""Which panels there are, and how often each is read: seconds on the local AWS, and on AWS what a call costs."""
+"""The list of panels, and how often each is read: more often on the local AWS, where calls are free."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from .queues import QueueReader
 from .results import ResultReader
 from .values import Latency, Troubles
 
-# name, title, seconds on the local AWS, seconds on AWS, calls of one reading at most
+# name, title, interval in seconds on the local AWS and on AWS, maximum calls per reading
 PLAN = (
     ("queues", "Queues", 2, 10, 9),
     ("jobs", "Jobs by state", 4, 60, 9),
     ("function", "Function", 4, 20, 4),
     ("latency", "Latency", 4, 20, 5),
-    ("troubles", "Errors and their fate", 4, 20, 5),
+    ("troubles", "Errors by cause", 4, 20, 5),
     ("letters", "Dead letters", 4, 30, 5),
-    ("results", "Last results", 4, 20, 9),
-    ("deploys", "Last deploys", 10, 30, 3),
+    ("results", "Latest results", 4, 20, 9),
+    ("deploys", "Latest deploys", 10, 30, 3),
 )
 CALLS = {name: calls for name, _, _, _, calls in PLAN}
 
 
 def board(connection: Connection, clock: Callable[[], float] = time.time) -> Board:
-    """The stage's panels."""
+    """Return the panels of a stage."""
     journal = Journal(clock)
 
     def durations(aws: ReadOnly) -> Latency:

@@ -1,4 +1,4 @@
-"""The latency plot's geometry: paths in a box of 600 × 100 that the page stretches, and ticks beside it."""
+"""The geometry of the latency plot: SVG paths in a 600 × 100 box, and tick labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TICKS = 4
 
 @dataclass(frozen=True)
 class Bar:
-    """How many durations one step has: a rectangle in the box below."""
+    """A bar with the number of durations in a step."""
 
     x: float
     y: float
@@ -26,9 +26,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Plot:
-    """`up` are the ticks' labels from the top down, `across` the times from left to right in ms since 1970.
+    """`up` has the tick labels from top to bottom, `across` the times from left to right in ms since 1970.
 
-    Paths are lines through steps that follow each other; dots are steps that stand alone.
+    Paths connect consecutive steps; a step without neighbours is a dot.
     """
 
     p50: str
@@ -42,7 +42,7 @@ class Plot:
 
 
 def plot(found: Latency) -> Plot:
-    """Return the geometry of the durations."""
+    """Compute the geometry of the durations."""
     top = ceiling(max((bucket.p99 for bucket in found.buckets), default=0.0))
     most = max((bucket.count for bucket in found.buckets), default=0)
     p50, p50_dots = _paths(found, [bucket.p50 for bucket in found.buckets], top)
@@ -60,7 +60,7 @@ def plot(found: Latency) -> Plot:
 
 
 def ceiling(value: float) -> float:
-    """The next of 1, 2, 3, 4, 5, 6, 8, 10, 20, … that is not below a value: a quarter of it is short to write."""
+    """Round up to 1, 2, 3, 4, 5, 6, 8, 10, 20, …, whose quarters make short labels."""
     if value <= 1:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
@@ -68,7 +68,7 @@ def ceiling(value: float) -> float:
 
 
 def milliseconds(value: float) -> str:
-    """A duration for people: `250 ms`, `1.5 s`, `3 min`."""
+    """Format milliseconds: `250 ms`, `1.5 s`, `3 min`."""
     if value >= 120_000:
         return f"{value / 60_000:.3g} min"
     if value >= 1000:
@@ -81,7 +81,7 @@ def _x(found: Latency, bucket: Bucket) -> float:
 
 
 def _paths(found: Latency, values: Sequence[float], top: float) -> tuple[str, str]:
-    """Lines through what follows each other, and dots (lines of no length) for what stands alone."""
+    """Return SVG paths: lines through consecutive points, and dots (lines of length 0) for single ones."""
     runs: list[list[str]] = []
     before = None
     for bucket, value in zip(found.buckets, values, strict=True):

@@ -1,4 +1,4 @@
-"""The queues: depth from SQS, the age of the oldest message from CloudWatch, or from a look into the local AWS."""
+"""The panel of queues: depths by SQS, the oldest message's age by CloudWatch or by peeking into the local AWS."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .._aws import explain
-from .._errors import NotFound
+from ..aws.clients import explain
+from ..console.errors import NotFound
 from .connection import ReadOnly
-from .hygiene import shown
+from .hygiene import sanitize
 from .values import Queue, Queues
 
 COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
-METRIC_S = 60  # SQS tells CloudWatch once a minute
+METRIC_S = 60  # SQS publishes metrics once a minute
 BACK = timedelta(minutes=10)
-PEEKED = 1000  # a look into the local AWS brings whole messages
+PEEKED = 1000  # peeking into the local AWS returns whole messages
 
 
 def names(aws: ReadOnly) -> dict[str, str]:
-    """The queues by name, with what each is for."""
+    """Return the role of each queue by name."""
     queues = aws.stage.queues
     return {
         queues.request: "requests",
         queues.response: "responses",
-        queues.request_dead_letters: "dead letters of requests",
-        queues.response_dead_letters: "dead letters of responses",
+        queues.request_dead_letters: "request dead letters",
+        queues.response_dead_letters: "response dead letters",
     }
 
 
 @dataclass
 class QueueReader:
-    """Reads depths at each asking, CloudWatch once a minute: at most nine calls, five after the first."""
+    """Reads the depths each time and CloudWatch once a minute: at most nine calls, five after the first reading."""
 
     clock: Callable[[], float] = time.time
     _urls: dict[tuple[str | None, str], str] = field(default_factory=dict)
@@ -42,18 +42,18 @@ class QueueReader:
     _asked: float = 0.0
 
     def __call__(self, aws: ReadOnly) -> Queues:
-        """Read the four queues; one that cannot be read says why, and the others are there."""
-        found = [self._one(aws, name, role) for name, role in names(aws).items()]
-        if all(queue.problem for queue in found):
-            raise NotFound(found[0].problem, "make infra-deploy")
+        """Read the four queues; a queue that cannot be read has a problem instead of values."""
+        queues = [self._one(aws, name, role) for name, role in names(aws).items()]
+        if all(queue.problem for queue in queues):
+            raise NotFound(queues[0].problem, "make infra-deploy")
         if aws.stage.is_local:
-            return Queues([self._peeked(aws, queue) for queue in found])
+            return Queues([self._peeked(aws, queue) for queue in queues])
         if self.clock() >= self._asked + METRIC_S:
             self._ask(aws)
-        return Queues([replace(one, oldest_s=self._age(one)) for one in found], self._note)
+        return Queues([replace(one, oldest_s=self._age(one)) for one in queues], self._note)
 
     def url(self, aws: ReadOnly, name: str) -> str:
-        """The URL of a queue, asked once."""
+        """Return a queue's URL, cached."""
         key = (aws.endpoint, name)
         if key not in self._urls:
             self._urls[key] = aws.queue_url(name)
@@ -61,7 +61,7 @@ class QueueReader:
 
     def _one(self, aws: ReadOnly, name: str, role: str) -> Queue:
         try:
-            told = aws.client("sqs").get_queue_attributes(QueueUrl=self.url(aws, name), AttributeNames=[*COUNTS])
+            answer = aws.client("sqs").get_queue_attributes(QueueUrl=self.url(aws, name), AttributeNames=[*COUNTS])
         except NotFound as error:
             return Queue(name, role, problem=error.problem)
         except Exception as error:
@@ -69,8 +69,8 @@ class QueueReader:
             known = explain(error, aws.stage)
             if known is None or type(known).__name__ == "NotRunning":
                 raise
-            return Queue(name, role, problem=shown(known.problem))
-        visible, in_flight, delayed = (int(told["Attributes"][count]) for count in COUNTS)
+            return Queue(name, role, problem=sanitize(known.problem))
+        visible, in_flight, delayed = (int(answer["Attributes"][count]) for count in COUNTS)
         return Queue(name, role, visible, in_flight, delayed)
 
     def _age(self, queue: Queue) -> float | None:
@@ -84,7 +84,7 @@ class QueueReader:
             known = explain(error, aws.stage)
             if known is None:
                 raise
-            self._ages, self._note = {}, f"ages are not known: {shown(known.problem)}"
+            self._ages, self._note = {}, f"ages unknown: {sanitize(known.problem)}"
 
     def _peeked(self, aws: ReadOnly, queue: Queue) -> Queue:
         window = aws.peeking()
@@ -98,7 +98,7 @@ class QueueReader:
 
 
 def ages(aws: ReadOnly, now: datetime) -> dict[str, float]:
-    """Seconds that each queue's oldest message waits, as CloudWatch last heard: one call for all four."""
+    """Return the age of each queue's oldest message in seconds, by CloudWatch, in one call."""
     known = list(names(aws))
     queries: list[dict[str, Any]] = [
         {
@@ -115,8 +115,8 @@ def ages(aws: ReadOnly, now: datetime) -> dict[str, float]:
         }
         for number, name in enumerate(known)
     ]
-    told = aws.client("cloudwatch").get_metric_data(
+    answer = aws.client("cloudwatch").get_metric_data(
         MetricDataQueries=queries, StartTime=now - BACK, EndTime=now, ScanBy="TimestampDescending"
     )
-    values = {result["Id"]: result["Values"] for result in told["MetricDataResults"]}
+    values = {result["Id"]: result["Values"] for result in answer["MetricDataResults"]}
     return {name: float(values[f"q{i}"][0]) for i, name in enumerate(known) if values.get(f"q{i}")}

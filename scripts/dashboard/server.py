@@ -1,4 +1,4 @@
-"""The page's server: loopback only, GET and HEAD only, and nothing for a page of another origin."""
+"""The dashboard's HTTP server: loopback only, GET and HEAD only, and no answers to other origins."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from .._command import plain
-from .._errors import OperationFailed
+from local_aws.browsers import refusal
+
+from ..console.errors import OperationFailed
+from ..console.output import plain
 from . import page
 from .board import Board
 
@@ -38,7 +40,7 @@ JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "text/plain; 
 
 
 class Server(ThreadingHTTPServer):
-    """Answers on a loopback port; its threads end with the process."""
+    """An HTTP server on a loopback port with daemon threads."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -56,21 +58,23 @@ class Server(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Where a browser finds the page."""
+        """The page's URL."""
         return f"http://{ADDRESS}:{self.port}/"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that goes away in the middle is no matter; anything else has been answered with 500."""
+        """Ignore errors of a connection: a browser may leave at any time, and other errors were answered with 500."""
 
 
 def listen(board: Board, port: int | None = None) -> Server:
-    """Return a server on the port, which must be free; without one on 8765, or on a free one where that is taken."""
+    """Return a server on `port`, or on 8765 or a free port; OperationFailed if `port` is in use."""
     if port is not None:
         try:
             return Server(board, port)
         except OSError as error:
-            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
-            raise OperationFailed(f"port {port} {why}", "name another (make: PORT=), or none: a free one") from None
+            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+            raise OperationFailed(
+                f"port {port} {why}", "choose another port (make: PORT=), or none for a free one"
+            ) from None
     try:
         return Server(board, PORT)
     except OSError:
@@ -78,7 +82,7 @@ def listen(board: Board, port: int | None = None) -> Server:
 
 
 class Answer(BaseHTTPRequestHandler):
-    """Answers one connection."""
+    """Answers the requests of a connection."""
 
     server: Server
     protocol_version = "HTTP/1.1"
@@ -86,11 +90,11 @@ class Answer(BaseHTTPRequestHandler):
     timeout = 60
 
     def do_GET(self) -> None:
-        """Answer a reading."""
+        """Answer a GET request."""
         self._answer(body=True)
 
     def do_HEAD(self) -> None:
-        """As GET, without the body."""
+        """Answer as GET, without the body."""
         self._answer(body=False)
 
     def _refuse(self) -> None:
@@ -100,20 +104,19 @@ class Answer(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _refuse
 
     def _answer(self, body: bool) -> None:
-        if not is_ours(self.headers.get("Host"), self.server.port) or is_foreign(self.headers.get("Origin"), self):
-            words = f"this page is at {self.server.address} and answers to no other name\n"
-            self._send(HTTPStatus.MISDIRECTED_REQUEST, TEXT, words.encode(), body)
+        if problem := refusal(self.command, self.path, self.headers.items(), is_page=True):
+            self._send(HTTPStatus.MISDIRECTED_REQUEST, TEXT, f"{problem}\n".encode(), body)
             return
         path = urlsplit(self.path).path
         try:
-            found = self._route(path)
+            response = self._route(path)
         except Exception as error:
             self._send(HTTPStatus.INTERNAL_SERVER_ERROR, TEXT, f"{type(error).__name__}\n".encode(), body)
             return
-        if found is None:
+        if response is None:
             self._send(HTTPStatus.NOT_FOUND, TEXT, b"there is no such page here: /\n", body)
         else:
-            self._send(HTTPStatus.OK, *found, body)
+            self._send(HTTPStatus.OK, *response, body)
 
     def _route(self, path: str) -> tuple[str, bytes] | None:
         if path in FILES:
@@ -132,14 +135,19 @@ class Answer(BaseHTTPRequestHandler):
         return page.page(self.server.board.snapshot(), self.server.visibility_timeout_s)
 
     def _panels(self) -> str:
-        found = self.server.board.snapshot()
+        snapshot = self.server.board.snapshot()
         times = {
-            f"read-{name}": page.clock(panel.read_at, found.at) if panel.read_at else "not read yet"
-            for name, panel in found.panels.items()
+            f"read-{name}": page.clock(panel.read_at, snapshot.at) if panel.read_at else "not read yet"
+            for name, panel in snapshot.panels.items()
         }
-        parts = page.fragments(found, self.server.visibility_timeout_s)
-        told = {"at": page.iso(found.at), "updated": page.clock(found.at, found.at), "times": times, "parts": parts}
-        return json.dumps(told, ensure_ascii=False)
+        parts = page.fragments(snapshot, self.server.visibility_timeout_s)
+        document = {
+            "at": page.iso(snapshot.at),
+            "updated": page.clock(snapshot.at, snapshot.at),
+            "times": times,
+            "parts": parts,
+        }
+        return json.dumps(document, ensure_ascii=False)
 
     def _send(self, status: HTTPStatus, kind: str, content: bytes, body: bool) -> None:
         self.send_response(status)
@@ -154,22 +162,11 @@ class Answer(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the terminal belongs to whoever started the page."""
-
-
-def is_ours(host: str | None, port: int) -> bool:
-    """Whether a request names this server: a foreign name that was made to resolve here does not."""
-    return host is not None and host.lower() in (f"{ADDRESS}:{port}", f"localhost:{port}")
-
-
-def is_foreign(origin: str | None, answer: Answer) -> bool:
-    """Whether a script of another origin asks."""
-    port = answer.server.port
-    return origin is not None and origin.lower() not in (f"http://{ADDRESS}:{port}", f"http://localhost:{port}")
+        """Log nothing on the user's terminal."""
 
 
 def serve(server: Server, ended: threading.Event) -> None:
-    """Answer until `ended` is set; the port is free on return."""
+    """Serve until `ended` is set; the port is free on return."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:

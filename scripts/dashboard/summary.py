@@ -1,11 +1,11 @@
-"""What a person should know first: whether anything is wrong, and the figures that say so."""
+"""The top of the page: problems, the worst first, and key figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .._text import duration
+from ..console.text import duration
 from .plot import milliseconds
 from .values import Deploys, Function, Jobs, Latency, Queues, Snapshot, Troubles
 
@@ -14,7 +14,7 @@ BAD, LOOK, WELL = "bad", "look", "well"
 
 @dataclass(frozen=True)
 class Remark:
-    """Something to look at: bad (jobs suffer) or look (works, and is worth a look), and the panel that shows it."""
+    """A problem: its level, bad (jobs suffer) or look (a warning), and the panel with the details."""
 
     level: str
     text: str
@@ -23,7 +23,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number at the page's top; empty where it is not known."""
+    """A key figure; `value` is empty if it is unknown."""
 
     name: str
     value: str
@@ -33,7 +33,7 @@ class Figure:
 
 
 def remarks(found: Snapshot, visibility_timeout_s: float) -> list[Remark]:
-    """Everything that is not as it should be, the worst first."""
+    """Return all problems, the worst first."""
     known = [*_unread(found), *_function(found), *_queues(found, visibility_timeout_s), *_jobs(found)]
     return sorted(known, key=lambda remark: remark.level != BAD)
 
@@ -46,7 +46,7 @@ def _unread(found: Snapshot) -> Iterator[Remark]:
     unread = [panel for panel in found.panels.values() if panel.problem]
     if unread:
         all_of = f"{len(unread)} of {len(found.panels)} panels could not be read"
-        yield Remark(BAD, "Nothing could be read" if len(unread) == len(found.panels) else all_of, unread[0].name)
+        yield Remark(BAD, "No panel could be read" if len(unread) == len(found.panels) else all_of, unread[0].name)
 
 
 def _function(found: Snapshot) -> Iterator[Remark]:
@@ -54,13 +54,11 @@ def _function(found: Snapshot) -> Iterator[Remark]:
     if not isinstance(function, Function):
         return
     if not function.version:
-        yield Remark(LOOK, f"Nothing is deployed: no alias {function.alias}", "function")
+        yield Remark(LOOK, f"No deployment: alias {function.alias} does not exist", "function")
     elif not function.is_well:
-        yield Remark(
-            BAD, f"The function is {function.state}, its last update {function.last_update_status}", "function"
-        )
+        yield Remark(BAD, f"Function {function.state}, last update {function.last_update_status}", "function")
     if function.shares:
-        yield Remark(LOOK, "The alias is split between two versions", "function")
+        yield Remark(LOOK, "The alias sends calls to two versions", "function")
 
 
 def _queues(found: Snapshot, visibility_timeout_s: float) -> Iterator[Remark]:
@@ -69,9 +67,9 @@ def _queues(found: Snapshot, visibility_timeout_s: float) -> Iterator[Remark]:
         return
     for queue in queues.queues:
         if queue.problem:
-            yield Remark(BAD, f"The queue of {queue.role} could not be read", "queues")
+            yield Remark(BAD, f"The {queue.role} queue could not be read", "queues")
         elif queue.role == "requests" and (queue.oldest_s or 0) > visibility_timeout_s:
-            yield Remark(BAD, f"The oldest request waits {duration(queue.oldest_s or 0)}", "queues")
+            yield Remark(BAD, f"Oldest request: {duration(queue.oldest_s or 0)}", "queues")
     if queues.dead_letters:
         yield Remark(LOOK, _plural(queues.dead_letters, "dead letter"), "letters")
 
@@ -83,12 +81,21 @@ def _jobs(found: Snapshot) -> Iterator[Remark]:
         yield Remark(LOOK, f"{words} without a lease", "jobs")
     if isinstance(jobs, Jobs) and (failed := jobs.states.get("FAILED", 0)):
         yield Remark(LOOK, _plural(failed, "job is FAILED", "jobs are FAILED"), "jobs")
+    function = found.panels["function"].value
+    if isinstance(troubles, Troubles) and isinstance(function, Function):
+        serving = {function.version, *function.shares}
+        for entry in troubles.versions:
+            if entry.is_broken and entry.version in serving:
+                calls = _plural(entry.calls, "call")
+                yield Remark(
+                    BAD, f"Version {entry.version} failed {entry.failed:,} of {calls}: make doctor", "troubles"
+                )
     if isinstance(troubles, Troubles) and troubles.errors:
-        yield Remark(LOOK, f"{_plural(troubles.errors, 'error')} in the last hour's log", "troubles")
+        yield Remark(LOOK, f"{_plural(troubles.errors, 'error')} in the log of the last hour", "troubles")
 
 
 def figures(found: Snapshot) -> list[Figure]:
-    """The numbers at the top."""
+    """Return the key figures."""
     value = {name: panel.value for name, panel in found.panels.items()}
     return [
         *_of_queues(value["queues"]),
@@ -105,9 +112,9 @@ def _of_queues(queues: Queues | None) -> Iterator[Figure]:
         yield Figure("dead letters", "", "", "", "letters")
         return
     request = queues.queues[0]
-    note = f"oldest {duration(request.oldest_s)}" if request.oldest_s is not None else "none waits"
+    note = f"oldest {duration(request.oldest_s)}" if request.oldest_s is not None else "empty"
     if request.depth and request.oldest_s is None:
-        note = "age not known"
+        note = "age unknown"
     yield Figure("requests", "" if request.problem else f"{request.depth:,}", note, "", "queues")
     dead = queues.dead_letters
     yield Figure("dead letters", f"{dead:,}", "make dlq" if dead else "none", LOOK if dead else "", "letters")
@@ -131,7 +138,7 @@ def _of_latency(found: Latency | None) -> Iterator[Figure]:
         ("median", None if found is None else found.p50),
         ("99th percentile", None if found is None else found.p99),
     ):
-        note = f"of {found.count:,} {found.what}" if found and found.count else "no job in the last hour"
+        note = f"of {found.count:,} {found.what}" if found and found.count else "no jobs in the last hour"
         yield Figure(name, "" if value is None else milliseconds(value), note if found else "", "", "latency")
 
 
@@ -139,4 +146,4 @@ def _of_deploys(deploys: Deploys | None, function: Function | None) -> Figure:
     if function is None:
         return Figure("version", "", "", "", "function")
     note = f"{function.alias}, {deploys.entries[0].action}" if deploys and deploys.entries else function.alias
-    return Figure("version", function.version, note if function.version else "not deployed", "", "function")
+    return Figure("version", function.version, note if function.version else "no deployment", "", "function")

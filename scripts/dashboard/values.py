@@ -1,4 +1,4 @@
-"""What the panels hold: frozen values, without text of any item."""
+"""The values of the panels; none contains an item's text."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._ledger import Entry
+from ..aws.ledger import Entry
 
 STATES = ("PENDING", "IN_PROGRESS", "COMPLETED", "FAILED")
 
 
 @dataclass(frozen=True)
 class Queue:
-    """One queue: messages by what they do now, and the age of the oldest in seconds; None where nobody knows it."""
+    """A queue: its messages by state, and the oldest one's age in seconds; None if it is unknown."""
 
     name: str
     role: str
@@ -25,31 +25,31 @@ class Queue:
 
     @property
     def depth(self) -> int:
-        """All its messages."""
+        """The number of all messages."""
         return self.visible + self.in_flight + self.delayed
 
     @property
     def holds_dead_letters(self) -> bool:
-        """Whether a message in it is a trouble."""
+        """Whether this is a dead-letter queue, which should be empty."""
         return "dead letters" in self.role
 
 
 @dataclass(frozen=True)
 class Queues:
-    """The stage's four queues; `note` says why ages are not known."""
+    """The stage's four queues; `note` is the reason for unknown ages."""
 
     queues: Sequence[Queue]
     note: str = ""
 
     @property
     def dead_letters(self) -> int:
-        """The messages of both dead-letter queues."""
+        """The number of messages in both dead-letter queues."""
         return sum(queue.depth for queue in self.queues if queue.holds_dead_letters)
 
 
 @dataclass(frozen=True)
 class Function:
-    """The function, and what its alias names; `shares` are percent of the calls by other version."""
+    """The function and its alias; `shares` has the percentage of calls to other versions."""
 
     name: str
     alias: str
@@ -67,13 +67,13 @@ class Function:
 
     @property
     def is_well(self) -> bool:
-        """Whether callers of the alias get an answer."""
+        """Whether the alias can be invoked."""
         return bool(self.version) and self.state in ("Active", "Inactive") and self.last_update_status != "Failed"
 
 
 @dataclass(frozen=True)
 class Deploys:
-    """The last changes of the alias, the newest first; `ledger` is False where only the versions tell them."""
+    """The alias's last changes, newest first; `ledger` is False if they come from the versions' descriptions."""
 
     entries: Sequence[Entry]
     ledger: bool
@@ -82,7 +82,7 @@ class Deploys:
 
 @dataclass(frozen=True)
 class FailedJob:
-    """A job that is FAILED, with the worker's reason."""
+    """A FAILED job and the worker's reason."""
 
     id: str
     error: str
@@ -92,10 +92,10 @@ class FailedJob:
 
 @dataclass(frozen=True)
 class Jobs:
-    """Jobs by state, of `seen` that were looked at; `lapsed` are IN_PROGRESS and nobody's any more.
+    """Jobs by state, among the `seen` jobs that were scanned; `lapsed` counts IN_PROGRESS jobs whose lease expired.
 
-    `complete` is False where the reading stopped at its limit: each number is then "at least", and `about` is
-    DynamoDB's own count of the table, some hours old.
+    `complete` is False if the scan stopped at its limit. Each number is then a lower bound, and `about` is DynamoDB's
+    own count of the table, which may be hours old.
     """
 
     states: Mapping[str, int]
@@ -108,7 +108,7 @@ class Jobs:
 
 @dataclass(frozen=True)
 class Result:
-    """One ScoreResult without explanation and trace, which may quote the text."""
+    """A ScoreResult without explanation and trace, which may quote the item's text."""
 
     id: str
     scoring_job_id: str
@@ -121,7 +121,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Results:
-    """The newest results, the newest first. `total` is None where the table is too large to count."""
+    """The latest results, newest first. `total` is None if the table is too large to count."""
 
     newest: Sequence[Result]
     total: int | None
@@ -140,7 +140,7 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Letters:
-    """Some of the dead letters of the request queue, of `depth`; `note` says why none were looked at."""
+    """Some of the `depth` dead letters of the request queue; `note` is the reason if none was read."""
 
     letters: Sequence[DeadLetter]
     depth: int
@@ -149,7 +149,7 @@ class Letters:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Errors of one cause and fate: how many, when last (milliseconds since 1970), and the last one's words."""
+    """Errors with the same cause and outcome: their count, the latest one's time (ms since 1970) and message."""
 
     cause: str
     fate: str
@@ -161,22 +161,38 @@ class Trouble:
 
 
 @dataclass(frozen=True)
+class Served:
+    """A version's invocations in the last hour, how many failed, and whether the last one did."""
+
+    version: str
+    calls: int
+    failed: int
+    last_failed: bool
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether at least half of the calls failed, the last one included."""
+        return self.last_failed and 2 * self.failed >= self.calls
+
+
+@dataclass(frozen=True)
 class Troubles:
-    """What the log tells of errors, the latest first, since a time in milliseconds."""
+    """Errors in the log since a time in milliseconds since 1970, and the invocations of each version."""
 
     troubles: Sequence[Trouble]
     since_ms: int
     note: str = ""
+    versions: Sequence[Served] = ()
 
     @property
     def errors(self) -> int:
-        """How many need a person; warnings will be tried again."""
+        """The number of errors; warnings are retried by themselves and not counted."""
         return sum(one.count for one in self.troubles if one.level == "ERROR")
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """Durations of a stretch of time that starts at `at_ms`: how many, median and 99th percentile in ms."""
+    """Durations in a step that starts at `at_ms`: count, median and 99th percentile in milliseconds."""
 
     at_ms: int
     count: int
@@ -186,7 +202,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Latency:
-    """Durations over time. `what` is jobs, or invocations where the worker tells no metrics."""
+    """Durations over time; `what` is jobs, or invocations if the log has no metrics."""
 
     what: str
     start_ms: int
@@ -203,7 +219,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel: its value, or why there is none. `read_at` is in seconds since 1970, 0 before the first reading."""
+    """A panel: its value, or its problem. `read_at` is in seconds since 1970, 0 before the first reading."""
 
     name: str
     title: str
@@ -215,13 +231,13 @@ class Panel:
 
     @property
     def is_read(self) -> bool:
-        """Whether it holds what was asked for."""
+        """Whether the last reading succeeded."""
         return self.value is not None and not self.problem
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All panels at one time (seconds since 1970)."""
+    """All panels at a time, in seconds since 1970."""
 
     stage: str
     region: str
@@ -231,5 +247,5 @@ class Snapshot:
 
     @property
     def exit_code(self) -> int:
-        """1 where a panel could not be read."""
+        """1 if a panel could not be read."""
         return int(not all(panel.is_read for panel in self.panels.values()))

@@ -8,8 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from local_aws.launch import PYTHON
-from local_aws.tools import tools
+from local_aws.sysroot import PYTHON, find_sysroot
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,8 @@ class AwsCli:
 
     def __call__(self, *words: str) -> Any:
         """Run `aws WORDS`; what it prints, as JSON. An AssertionError holds its own words when it fails."""
-        root = tools()
-        import environments  # of nix/, which `tools` makes importable
+        root = find_sysroot()
+        from nix import environments
 
         command = [*root.command(f"python{PYTHON}"), "-m", "awscli", "--endpoint-url", self.endpoint]
         environment = {

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from scripts import _ledger
-from scripts._aws import Aws
-from scripts._ledger import Entry
-from scripts._seed import encode
+from scripts.aws import ledger
+from scripts.aws.clients import Aws
+from scripts.aws.ledger import Entry
+from scripts.jobs.seeding import encode
 
 LONG = (
     "Customer's Reason for Cancelling a Subscription During the Promotional Period (Nordic Markets, Quarterly Review)"
@@ -25,11 +25,11 @@ REASONS = (
     "",
 )
 CAUSES = (
-    ("ERROR", "body is no request", "dead-lettered", REASONS[1]),
-    ("ERROR", "another account's job", "failed", "OtherAccount: the job belongs to another account"),
-    ("WARNING", "AWS throttled, failed or was slow", "retried", "Unavailable: dynamodb TransactWriteItems throttled"),
-    ("WARNING", "another worker holds the job", "returned", "JobLeased: free in 41 s"),
-    ("ERROR", "provider, processor, parser or validation failed", "dead-lettered", REASONS[0]),
+    ("ERROR", "invalid message body", "dead-lettered", REASONS[1]),
+    ("ERROR", "record of another account", "failed", "ForeignRecord: Item item-1 belongs to another account"),
+    ("WARNING", "AWS throttled, failed or timed out", "retried", "Unavailable: dynamodb TransactWriteItems throttled"),
+    ("WARNING", "leased by another worker", "returned", "JobLeased: free in 41 s"),
+    ("ERROR", "provider, expression, parser or validation failed", "dead-lettered", REASONS[0]),
 )
 
 
@@ -43,13 +43,13 @@ def write(aws: Aws, table: str, records: Sequence[dict[str, Any]]) -> None:
     """Write records."""
     client, name = aws.client("dynamodb"), aws.stage.table(table)
     for start in range(0, len(records), 25):
-        puts = [{"PutRequest": {"Item": encode(record)}} for record in records[start : start + 25]]
+        puts: Any = [{"PutRequest": {"Item": encode(record)}} for record in records[start : start + 25]]
         client.batch_write_item(RequestItems={name: puts})
 
 
 def jobs(aws: Aws, states: dict[str, int]) -> None:
     """Write so many jobs of each state; one in seven of those IN_PROGRESS has a lease that ran out."""
-    made = []
+    created = []
     for state, count in states.items():
         for number in range(count):
             job: dict[str, Any] = {"id": f"{state.lower()}-{number:05d}", "status": state, "attempts": 1 + number % 5}
@@ -57,14 +57,14 @@ def jobs(aws: Aws, states: dict[str, int]) -> None:
                 job["leaseUntil"] = int(time.time()) + (300 if number % 7 else -300)
             if state == "FAILED":
                 job |= {"errorMessage": REASONS[number % 3], "completedAt": at(number)}
-            made.append(job)
-    write(aws, "ScoringJob", made)
+            created.append(job)
+    write(aws, "ScoringJob", created)
 
 
 def results(aws: Aws, count: int) -> None:
     """Write results, the first one the newest, of two scores; each quotes a text where none may be shown."""
     write(aws, "Score", [{"id": "score-0", "name": LONG}, {"id": "score-1", "name": f"Sentiment {MARKUP}"}])
-    made = [
+    created = [
         {
             "id": f"result-{number:05d}",
             "scoringJobId": f"completed-{number:05d}",
@@ -76,8 +76,8 @@ def results(aws: Aws, count: int) -> None:
         }
         for number in range(count)
     ]
-    made = [{name: _decimal(value) for name, value in record.items()} for record in made]
-    write(aws, "ScoreResult", made)
+    created = [{name: _decimal(value) for name, value in record.items()} for record in created]
+    write(aws, "ScoreResult", created)
 
 
 def _decimal(value: Any) -> Any:
@@ -90,7 +90,7 @@ def letters(aws: Aws, count: int) -> None:
     """Put messages into the dead-letter queue, with the worker's reasons."""
     url = aws.queue_url(aws.stage.queues.request_dead_letters)
     for start in range(0, count, 10):
-        entries = [_entry(number) for number in range(start, min(count, start + 10))]
+        entries: Any = [_entry(number) for number in range(start, min(count, start + 10))]
         aws.client("sqs").send_message_batch(QueueUrl=url, Entries=entries)
 
 
@@ -109,7 +109,7 @@ def log(aws: Aws, minutes: int = 58, seed: int = 1) -> None:
     client.create_log_stream(logGroupName=group, logStreamName="busy")
     now = int(time.time() * 1000)
     lines = [(now - 60_000 * minute - offset, text) for minute, offset, text in _lines(minutes, random.Random(seed))]
-    events = [{"timestamp": when, "message": text} for when, text in sorted(lines)]
+    events: Any = [{"timestamp": when, "message": text} for when, text in sorted(lines)]
     for start in range(0, len(events), 500):
         client.put_log_events(logGroupName=group, logStreamName="busy", logEvents=events[start : start + 500])
 
@@ -144,7 +144,7 @@ def deploys(aws: Aws, count: int) -> None:
         version = count - number
         entry = Entry(at(60 * number * number), action, str(version), *(digests[0], str(version - 1), digests[1]),
                       "0123456789abcdef0123456789abcdef01234567", "c", "l", who, note)  # fmt: skip
-        _ledger.write(aws, entry)
+        ledger.write(aws, entry)
 
 
 def fill(aws: Aws) -> None:

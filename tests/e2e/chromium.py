@@ -52,32 +52,32 @@ class Page:
             message["sessionId"] = self._session
         os.write(self._requests, json.dumps(message).encode() + b"\0")
         while True:
-            told = self._read()
-            if told.get("method") in COMPLAINTS:
-                self.complaints.append(json.dumps(told["params"]))
-            if told.get("id") == self._count:
-                assert "error" not in told, told
-                found: dict[str, Any] = told["result"]
-                return found
+            output = self._read()
+            if output.get("method") in COMPLAINTS:
+                self.complaints.append(json.dumps(output["params"]))
+            if output.get("id") == self._count:
+                assert "error" not in output, output
+                by_name: dict[str, Any] = output["result"]
+                return by_name
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._left:
             got = os.read(self._answers, 1 << 20)
             assert got, "the browser has ended"
             self._left += got
-        one, _, self._left = self._left.partition(b"\0")
-        found: dict[str, Any] = json.loads(one)
-        return found
+        entry, _, self._left = self._left.partition(b"\0")
+        document: dict[str, Any] = json.loads(entry)
+        return document
 
     def look(self, width: int, height: int = 900, *, dark: bool = False, motion: bool = False) -> None:
-        """Take the size of a screen, and its owner's wishes."""
+        """Emulate a screen's size, and its user's preferences."""
         mobile = width < 600
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
-        wishes = {
+        preferences = {
             "prefers-color-scheme": "dark" if dark else "light",
             "prefers-reduced-motion": "no-preference" if motion else "reduce",
         }
-        self._call("Emulation.setEmulatedMedia", features=[{"name": n, "value": v} for n, v in wishes.items()])
+        self._call("Emulation.setEmulatedMedia", features=[{"name": n, "value": v} for n, v in preferences.items()])
 
     def open(self, address: str) -> None:
         """Load a page, with its scripts."""
@@ -85,10 +85,10 @@ class Page:
         self.wait("document.readyState === 'complete'")
 
     def run(self, script: str) -> Any:
-        """The value of an expression in the page."""
-        told = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in told, told["exceptionDetails"]
-        return told["result"].get("value")
+        """Return the value of an expression in the page."""
+        output = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in output, output["exceptionDetails"]
+        return output["result"].get("value")
 
     def wait(self, condition: str, limit_s: float = 120) -> None:
         """Wait until an expression is true."""
@@ -97,31 +97,23 @@ class Page:
             assert time.monotonic() < end, f"waited {limit_s} s for {condition}"
             time.sleep(0.05)
 
-    def press(self, key: str) -> None:
-        """Press a key."""
-        code = {"Tab": 9, "Enter": 13, " ": 32}[key]
-        more = {"Enter": {"text": "\r"}, " ": {"text": " "}}.get(key, {})
-        for kind in ("keyDown", "keyUp"):
-            text = more if kind == "keyDown" else {}
-            self._call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **text)
-
     def screenshot(self, path: Path, *, whole: bool = True) -> None:
         """Write a PNG of the page, to its end or as far as the screen shows it."""
         clip = {}
         if whole:
             size = self._call("Page.getLayoutMetrics")["cssContentSize"]
             clip = {"clip": {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}}
-        told = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **clip)
-        path.write_bytes(base64.b64decode(told["data"]))
+        output = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **clip)
+        path.write_bytes(base64.b64decode(output["data"]))
 
 
 def found() -> str | None:
-    """The browser of this machine."""
+    """Return the browser of this machine."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 def _as_3_and_4(reading: int, writing: int) -> None:
-    """The pipe's ends where the browser looks for them; first out of each other's way."""
+    """Duplicate the pipe's ends to 3 and 4, where the browser expects them; both are above 9 first."""
     high = [fcntl.fcntl(one, fcntl.F_DUPFD, 10) for one in (reading, writing)]
     os.dup2(high[0], 3)
     os.dup2(high[1], 4)

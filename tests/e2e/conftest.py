@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from localstack_client.session import Session
 
 from local_aws import control, instance
 from local_aws.instance import Instance
@@ -40,15 +41,20 @@ class Demo:
     said: str
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run one of the project's commands on the demo's instance."""
+        """Run a verb of `score-processor` on the demo's instance."""
         return run(self.name, *words)
 
 
 def run(name: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run one of the project's commands on an instance, the local stage."""
+    """Run a verb of `score-processor` on an instance, in the local stage."""
     environment = {**os.environ, "LOCAL_AWS_NAME": name, "STAGE": "local"}
     return subprocess.run(
-        [sys.executable, "-m", *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400
+        [sys.executable, "-m", "scripts", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=400,
     )
 
 
@@ -58,7 +64,7 @@ def demo() -> Iterator[Demo]:
     name = f"test-{os.getpid()}-demo"
     try:
         ask(control.start(name), "/_local_aws/calls", {"record": True})
-        done = run(name, "scripts.demo")
+        done = run(name, "demo")
         assert done.returncode == 0, done.stdout + done.stderr
         yield Demo(name, done.stdout)
     finally:
@@ -69,12 +75,12 @@ def demo() -> Iterator[Demo]:
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Staged"]:
     """The local stage with a first deploy, for tests that leave its resources and the first image's release behind."""
-    from scripts import deploy
+    from scripts.release import deployment
     from tests.e2e.staged import staged
 
-    with staged("released", tmp_path_factory.mktemp("images")) as found:
-        deploy.deploy(found.aws, found.image("first"), commit="1" * 40)
-        yield found
+    with staged("released", tmp_path_factory.mktemp("images")) as result:
+        deployment.deploy(result.aws, result.image("first"), commit="1" * 40)
+        yield result
 
 
 @pytest.fixture(scope="session")
@@ -106,26 +112,34 @@ def sweep() -> None:
 @pytest.fixture(scope="session")
 def aws(local_aws: Instance) -> Clients:
     """`aws("sqs")`: a client of a service of the session's local AWS, which fails at once instead of retrying."""
-    made: dict[str, Any] = {}
+    created: dict[str, Any] = {}
 
     def client(service: str) -> Any:
-        if service not in made:
-            made[service] = make_client(local_aws, service)
-        return made[service]
+        if service not in created:
+            created[service] = make_client(local_aws, service)
+        return created[service]
 
     return client
 
 
 def make_client(running: Instance, service: str) -> Any:
-    """A client of an instance."""
-    return boto3.client(
+    """Create a client of an instance, as users of localstack-client do."""
+    host = running.endpoint.removeprefix("http://")
+    session = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION, localstack_host=host)
+    client = session.client(
         service,
-        endpoint_url=running.endpoint,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
         config=Config(retries={"max_attempts": 0}, read_timeout=120, max_pool_connections=64, proxies={}),
     )
+    client.meta.events.register("before-send", close_after_answer)
+    return client
+
+
+def close_after_answer(request: AWSPreparedRequest, **_: object) -> None:
+    """Ask the server to close the connection, since a kept one that it closes while a request leaves is an error.
+
+    Other clients retry then; a client that fails at once must not meet it.
+    """
+    request.headers["Connection"] = "close"
 
 
 @pytest.fixture(scope="session")
@@ -135,9 +149,9 @@ def login(local_aws: Instance) -> tuple[str, str]:
 
 
 def login_to(running: Instance) -> tuple[str, str]:
-    """User and password of an instance's registry."""
-    told = make_client(running, "ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    user, _, password = base64.b64decode(told).decode().partition(":")
+    """Return user and password of an instance's registry."""
+    output = make_client(running, "ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    user, _, password = base64.b64decode(output).decode().partition(":")
     return user, password
 
 
@@ -160,7 +174,7 @@ def image_uri(local_aws: Instance, layout: Path) -> str:
 
 
 def pushed(running: Instance, layout: Path) -> str:
-    """Push the test image into a repository of its own; its URI by digest."""
+    """Push the test image into a repository of its own; returns its URI by digest."""
     make_client(running, "ecr").create_repository(repositoryName="tests/function")
     answer = push(layout, running.registry, "tests/function", "latest", login_to(running))
     answer.raise_for_status()
@@ -174,11 +188,11 @@ def role(local_aws: Instance) -> str:
 
 
 def role_in(running: Instance) -> str:
-    """Make a role that Lambda may take; its ARN."""
+    """Make a role that Lambda may take; returns its ARN."""
     statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    made = make_client(running, "iam").create_role(RoleName="function", AssumeRolePolicyDocument=policy)
-    return str(made["Role"]["Arn"])
+    created = make_client(running, "iam").create_role(RoleName="function", AssumeRolePolicyDocument=policy)
+    return str(created["Role"]["Arn"])
 
 
 def made_in(running: Instance, layout: Path, **settings: Any) -> "Function":
@@ -196,7 +210,7 @@ def made_in(running: Instance, layout: Path, **settings: Any) -> "Function":
 @pytest.fixture
 def make_function(aws: Clients, image_uri: str, role: str) -> Iterator[Callable[..., "Function"]]:
     """Make functions of the test image, deleted after the test."""
-    made: list[Function] = []
+    created: list[Function] = []
 
     def make(**settings: Any) -> Function:
         name = f"function-{uuid.uuid4().hex[:8]}"
@@ -204,12 +218,12 @@ def make_function(aws: Clients, image_uri: str, role: str) -> Iterator[Callable[
         aws("lambda").create_function(
             FunctionName=name, PackageType="Image", Code={"ImageUri": image_uri}, Role=role, **settings
         )
-        made.append(Function(aws("lambda"), name))
-        made[-1].settle()
-        return made[-1]
+        created.append(Function(aws("lambda"), name))
+        created[-1].settle()
+        return created[-1]
 
     yield make
-    for function in made:
+    for function in created:
         aws("lambda").delete_function(FunctionName=function.name)
 
 
@@ -250,9 +264,9 @@ class Function:
         wait_for(lambda: self._settled(), f"{self.name} to become active")
 
     def _settled(self) -> bool:
-        told = self.client.get_function_configuration(FunctionName=self.name)
-        assert told["State"] != "Failed", told
-        return bool(told["State"] == "Active" and told.get("LastUpdateStatus") != "InProgress")
+        output = self.client.get_function_configuration(FunctionName=self.name)
+        assert output["State"] != "Failed", output.get("StateReason")
+        return bool(output["State"] == "Active" and output.get("LastUpdateStatus") != "InProgress")
 
 
 def wait_for(condition: Callable[[], Any], what: str, limit_s: float = 120) -> Any:

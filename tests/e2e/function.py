@@ -92,14 +92,14 @@ ACTIONS: dict[str, Any] = {
 
 
 def evaluate(name: str | None) -> float | None:
-    """Longest pause between two ticks in seconds, or None."""
+    """Return the longest pause between two ticks in seconds, or None."""
     if name == "pause":
         return max((after - before for before, after in itertools.pairwise(TICKS)), default=0)
     return None
 
 
 def attempt_write(path: str) -> str | None:
-    """Try to write a file; tell how that went."""
+    """Try to write a file; returns "written" or the error."""
     try:
         with open(path, "w") as file:
             file.write("x")

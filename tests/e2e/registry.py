@@ -33,5 +33,5 @@ def upload(client: httpx.Client, repository: str, digest: str, content: bytes) -
 
 
 def blob(layout: Path, digest: str) -> bytes:
-    """A blob of a layout."""
+    """Return a blob of a layout."""
     return (layout / "blobs" / digest.replace(":", "/")).read_bytes()

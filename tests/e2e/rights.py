@@ -23,12 +23,12 @@ class Right:
     resource: str
 
     def is_covered_by(self, other: Right) -> bool:
-        """Whether a policy that allows `other` allows this."""
+        """Return whether a policy that allows `other` allows this."""
         return self.action == other.action and fnmatch.fnmatchcase(self.resource, other.resource)
 
 
 def used(call: dict[str, Any]) -> Iterator[Right]:
-    """The rights that a recorded call needs; an unknown service needs one that no policy has."""
+    """Yield the rights that a recorded call needs; an unknown service needs one that no policy has."""
     name, parameters = call["operation"], call["parameters"]
     match call["service"]:
         case "sqs":
@@ -43,7 +43,7 @@ def used(call: dict[str, Any]) -> Iterator[Right]:
 
 
 def tables(operation: str, parameters: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Action and table, or table and index, of a DynamoDB call."""
+    """Yield action and table, or table and index, of a DynamoDB call."""
     if operation == "TransactWriteItems":
         for done in parameters["TransactItems"]:
             kind, _, table = done.partition(" ")
@@ -56,8 +56,8 @@ def tables(operation: str, parameters: dict[str, Any]) -> Iterator[tuple[str, st
 
 
 def allowed(template: dict[str, Any]) -> set[Right]:
-    """Every action on every resource that the roles of a template allow."""
-    found = set()
+    """Return every action on every resource that the roles of a template allow."""
+    names = set()
     for resource in template["Resources"].values():
         if resource["Type"] != "AWS::IAM::Role":
             continue
@@ -65,17 +65,17 @@ def allowed(template: dict[str, Any]) -> set[Right]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert statement["Effect"] == "Allow", statement
                 for action in listed(statement["Action"]):
-                    found |= {Right(action, last(arn)) for arn in listed(statement["Resource"])}
-    return found
+                    names |= {Right(action, last(arn)) for arn in listed(statement["Resource"])}
+    return names
 
 
 def listed(value: Any) -> list[Any]:
-    """A policy's value, which may stand alone or in a list, as a list."""
+    """Return a policy's value, which may stand alone or in a list, as a list."""
     return value if isinstance(value, list) else [value]
 
 
 def last(resource: str | dict[str, str]) -> str:
-    """What follows the account in an ARN that is written with pseudo parameters; `*` is itself."""
+    """Return what follows the account in an ARN that is written with pseudo parameters; `*` is itself."""
     if resource == "*":
         return "*"
     arn = resource["Fn::Sub"] if isinstance(resource, dict) else resource

@@ -36,8 +36,8 @@ def small_image(target: Path) -> Path:
 
 @cache
 def base_layer() -> Layer:
-    """The image's root, as the build unpacks it."""
-    import inputs
+    """Return the image's root, as the build unpacks it."""
+    from nix import inputs
 
     root = Path(inputs.root("image"))
     links = {entry.name: str(entry.readlink()) for entry in root.iterdir() if entry.is_symlink()}
@@ -46,9 +46,10 @@ def base_layer() -> Layer:
 
 @cache
 def packages_layer() -> Layer:
-    """The runtime client and boto3."""
+    """Return the runtime client and boto3."""
     with tempfile.TemporaryDirectory() as folder:
         unpack_wheels(Path(folder))
+        Path(folder).chmod(0o755)  # a function's user has no part in root's folders
         layer = Layer(folders={"usr/lib/python3/dist-packages": Path(folder)})
         assert layer.packed  # while the folder is there
     return layer
@@ -56,12 +57,10 @@ def packages_layer() -> Layer:
 
 def unpack_wheels(target: Path) -> None:
     """The pinned wheels that the runtime client and boto3 need."""
-    import vault
-
-    import inputs
+    from nix import input_cache, inputs
 
     for wheels in inputs.cached_wheels().values():
         for wheel in wheels:
             if wheel.name.replace("-", "_").startswith(WHEELS):
-                with zipfile.ZipFile(vault.place(wheel)) as archive:
+                with zipfile.ZipFile(input_cache.path_of(wheel)) as archive:
                     archive.extractall(target)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from local_aws import control, instance
-from scripts import infra, push
-from scripts._aws import Aws, load_stage
-from scripts._image import read_image
+from scripts.aws import resources
+from scripts.aws.clients import Aws
+from scripts.aws.stage import load_stage
+from scripts.checkout.layout import read_image
+from scripts.images import push
 from tests.e2e.small_image import RUN, base_layer, packages_layer
 from tests.layouts import Layer, write_layout
 
@@ -39,30 +42,44 @@ class Staged:
         return self.aws.stage.function.name
 
     def image(self, name: str, *, smokes: bool = True, fails: bool = False) -> str:
-        """Push an image whose function answers with `name`; its digest."""
+        """Push an image whose function answers with `name`; returns its digest."""
+        return self.push(name, CODE.format(name=name, smokes=smokes, fails=fails))
+
+    def push(self, name: str, code: str) -> str:
+        """Push an image with this handler module; returns its digest."""
         layout = self.folder / name / "layout"
         if not layout.exists():
-            code = CODE.format(name=name, smokes=smokes, fails=fails).encode()
-            layers = [
-                base_layer(),
-                packages_layer(),
-                Layer(files={"var/task/function.py": code}),
-            ]
             layout.parent.mkdir()
+            layers = [base_layer(), packages_layer(), Layer(files={"var/task/function.py": code.encode()})]
             write_layout(layout, layers, RUN)
         image = read_image(layout)
         push.push(self.aws, image)
         return image.digest
 
+    @contextmanager
+    def called(self) -> Iterator[None]:
+        """Invoke the alias while the block runs, whatever it answers."""
+        end = threading.Event()
+
+        def call() -> None:
+            while not end.wait(0.05):
+                self.aws.invoker.invoke(FunctionName=self.function, Qualifier=self.aws.stage.function.alias)
+
+        caller = threading.Thread(target=call)
+        caller.start()
+        try:
+            yield
+        finally:
+            end.set()
+            caller.join()
+
     def alias(self) -> dict[str, Any]:
-        """The stage's alias, as Lambda tells it."""
-        found: dict[str, Any] = self.aws.client("lambda").get_alias(
-            FunctionName=self.function, Name=self.aws.stage.function.alias
-        )
-        return found
+        """Return the stage's alias, as Lambda describes it."""
+        name = self.aws.stage.function.alias
+        return dict(self.aws.client("lambda").get_alias(FunctionName=self.function, Name=name))
 
     def answer(self) -> str:
-        """What callers of the alias get."""
+        """Return what callers of the alias get."""
         import json
 
         answer = self.aws.invoker.invoke(FunctionName=self.function, Qualifier=self.aws.stage.function.alias)
@@ -75,12 +92,12 @@ def staged(name: str, folder: Path) -> Iterator[Staged]:
     name = f"test-{os.getpid()}-{name}"
     try:
         aws = Aws(load_stage("local"), control.start(name).endpoint)
-        infra.deploy(aws)
-        found = Staged(aws, folder, name)
-        digest = found.image("first")
+        resources.deploy(aws)
+        result = Staged(aws, folder, name)
+        digest = result.image("first")
         registry = aws.client("ecr").describe_repositories()["repositories"][0]["repositoryUri"]
-        infra.deploy(aws, image_uri=f"{registry}@{digest}")
-        yield found
+        resources.deploy(aws, image_uri=f"{registry}@{digest}")
+        yield result
     finally:
         control.stop(name)
         shutil.rmtree(instance.folder(name), ignore_errors=True)

@@ -1,4 +1,4 @@
-"""All that a stage holds, as values that can be compared: whoever promises to change nothing is held to it."""
+"""Everything in a stage, as comparable values, to test that a command changes nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def state(stage: Staged) -> dict[str, Any]:
 
 
 def function(stage: Staged) -> dict[str, Any]:
-    """Every version with its settings, the aliases, and what feeds them."""
+    """Return every version with its settings, the aliases, and what feeds them."""
     client, name = stage.aws.client("lambda"), stage.function
     return {
         "versions": client.list_versions_by_function(FunctionName=name)["Versions"],
@@ -32,24 +32,24 @@ def function(stage: Staged) -> dict[str, Any]:
 
 
 def stacks(stage: Staged) -> dict[str, Any]:
-    """Each stack, with its template."""
+    """Return each stack, with its template."""
     client = stage.aws.client("cloudformation")
-    found = client.describe_stacks()["Stacks"]
+    response = client.describe_stacks()["Stacks"]
     return {
         one["StackName"]: (one, client.get_template(StackName=one["StackName"])["TemplateBody"])
-        for one in found
+        for one in response
         if one["StackStatus"] != "DELETE_COMPLETE"
     }
 
 
 def images(stage: Staged) -> list[Any]:
-    """Digests and tags of the repository."""
-    found = stage.aws.client("ecr").describe_images(repositoryName=stage.aws.stage.repository)["imageDetails"]
-    return sorted((one["imageDigest"], sorted(one.get("imageTags", ()))) for one in found)
+    """Return digests and tags of the repository."""
+    response = stage.aws.client("ecr").describe_images(repositoryName=stage.aws.stage.repository)["imageDetails"]
+    return sorted((one["imageDigest"], sorted(one.get("imageTags", ()))) for one in response)
 
 
 def tables(stage: Staged) -> dict[str, Any]:
-    """Every record of every table."""
+    """Return every record of every table."""
     client = stage.aws.client("dynamodb")
     return {
         name: sorted(map(str, client.scan(TableName=name, ConsistentRead=True)["Items"]))
@@ -58,7 +58,7 @@ def tables(stage: Staged) -> dict[str, Any]:
 
 
 def queues(stage: Staged) -> dict[str, Any]:
-    """Settings and counts of every queue: a message that is hidden counts elsewhere than one that waits."""
+    """Return settings and counts of every queue: a message that is hidden counts elsewhere than one that waits."""
     client = stage.aws.client("sqs")
     return {
         url: client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
@@ -67,6 +67,6 @@ def queues(stage: Staged) -> dict[str, Any]:
 
 
 def objects(stage: Staged) -> list[Any]:
-    """Keys and ETags of the stage's bucket."""
-    found = stage.aws.client("s3").list_objects_v2(Bucket=stage.aws.stage.bucket)
-    return [(one["Key"], one["ETag"]) for one in found.get("Contents", ())]
+    """Return keys and ETags of the stage's bucket."""
+    result = stage.aws.client("s3").list_objects_v2(Bucket=stage.aws.stage.bucket)
+    return [(one["Key"], one["ETag"]) for one in result.get("Contents", ())]

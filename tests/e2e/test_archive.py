@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import httpx
-import pins
 import pytest
-import registry_archive
 
+from nix import pins
+from nix.input_archive import registry as registry_archive
 from tests.e2e.conftest import Demo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,10 +19,10 @@ NOWHERE = "http://127.0.0.1:9/none"
 
 def archive(demo: Demo, *words: str) -> dict[str, object]:
     """Run the verb; what it did."""
-    done = demo.run("scripts.archive", "--json", *words)
+    done = demo.run("archive", "--json", *words)
     assert done.returncode == 0, done.stderr
-    told: dict[str, object] = json.loads(done.stdout)
-    return told
+    output: dict[str, object] = json.loads(done.stdout)
+    return output
 
 
 def test_the_image_is_built_from_the_registry_alone(demo: Demo, tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_the_image_is_built_from_the_registry_alone(demo: Demo, tmp_path: Path) 
         "PIP_INDEX_URL": NOWHERE,
         "PIP_CONFIG_FILE": os.devnull,
     }
-    command = [sys.executable, "nix/build.py", "--json", "--output", str(tmp_path / "image")]
+    command = [sys.executable, "-m", "nix.build", "--json", "--output", str(tmp_path / "image")]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     built = json.loads(done.stdout)
@@ -60,8 +60,8 @@ def test_the_stage_says_where_its_archive_is(demo: Demo, monkeypatch: pytest.Mon
     archive(demo)
     monkeypatch.setenv("LOCAL_AWS_NAME", demo.name)
     monkeypatch.setenv("STAGE", "local")
-    (one, *_) = pins.inputs_of("nix")
+    (entry, *_) = pins.inputs_of("nix")
     repository = registry_archive.of_stage()
     asked = {"Authorization": repository.authorization}
-    answer = httpx.get(repository.blob(one.sha256).full_url, headers=asked, trust_env=False)
-    assert (answer.status_code, len(answer.content)) == (200, one.size)
+    answer = httpx.get(repository.blob(entry.sha256).full_url, headers=asked, trust_env=False)
+    assert (answer.status_code, len(answer.content)) == (200, entry.size)

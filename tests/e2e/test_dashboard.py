@@ -1,4 +1,4 @@
-"""The dashboard over a real stage: its numbers, its calls, and the page in a real browser."""
+"""The dashboard of a real stage: its values, its calls, and the page in a browser."""
 
 import json
 import signal
@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from scripts import _scenario, status
+from scripts import status
+from scripts.aws import event_source
 from scripts.dashboard import server
 from scripts.dashboard.board import Board
 from scripts.dashboard.connection import ALLOWED, Connection
@@ -25,7 +26,7 @@ from tests.e2e.staged import Staged, staged
 
 @dataclass(frozen=True)
 class Shown:
-    """A busy stage and its running page."""
+    """A busy stage and its dashboard."""
 
     stage: Staged
     board: Board
@@ -35,22 +36,22 @@ class Shown:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    """A stage with much to show."""
-    with staged("dashboard", tmp_path_factory.mktemp("dashboard")) as found:
-        _scenario.switch_event_source(found.aws, enabled=False)
-        busy.fill(found.aws)
-        connection = Connection(found.aws.stage, found.aws.endpoint)
+    """Yield a busy stage and its dashboard."""
+    with staged("dashboard", tmp_path_factory.mktemp("dashboard")) as deployment:
+        event_source.switch_event_source(deployment.aws, enabled=False)
+        busy.fill(deployment.aws)
+        connection = Connection(deployment.aws.stage, deployment.aws.endpoint)
         panels = board(connection)
-        made, ended = server.listen(panels), threading.Event()
-        thread = threading.Thread(target=server.serve, args=(made, ended))
+        server_, ended = server.listen(panels), threading.Event()
+        thread = threading.Thread(target=server.serve, args=(server_, ended))
         thread.start()
-        yield Shown(found, panels, connection, made.address)
+        yield Shown(deployment, panels, connection, server_.address)
         ended.set()
         thread.join()
 
 
 def test_its_numbers_are_those_of_the_stage(shown: Shown) -> None:
-    """Queues as `make status` counts them; jobs, results and deploys as they were written."""
+    """The dashboard's values equal `status` and the written records."""
     panels = shown.board.snapshot(60).panels
     assert {panel.name: panel.problem for panel in panels.values() if panel.problem} == {}
     depths = {queue.name: queue.depth for queue in panels["queues"].value.queues}
@@ -66,7 +67,7 @@ def test_its_numbers_are_those_of_the_stage(shown: Shown) -> None:
 
 
 def test_a_reading_makes_a_bounded_number_of_calls_and_none_that_acts(shown: Shown) -> None:
-    """All panels together call no more often than planned, and looking hides no message."""
+    """A reading makes at most the planned number of calls, and hides no message."""
     shown.connection.calls.clear()
     fresh = board(shown.connection)
     fresh.snapshot(60)
@@ -78,27 +79,27 @@ def test_a_reading_makes_a_bounded_number_of_calls_and_none_that_acts(shown: Sho
 
 
 def test_no_text_and_no_secret_is_shown(shown: Shown) -> None:
-    """Neither the page nor its JSON quotes an item's text or a key that an error held."""
+    """Neither the page nor its JSON has an item's text or a secret."""
     for path in ("", "panels", "snapshot.json"):
-        said = httpx.get(shown.address + path, timeout=120).text
-        assert "failed-0000" in said
-        assert busy.TEXT not in said
-        assert busy.SECRET not in said
+        output = httpx.get(shown.address + path, timeout=120).text
+        assert "failed-0000" in output
+        assert busy.TEXT not in output
+        assert busy.SECRET not in output
 
 
 @pytest.fixture(scope="module")
 def seen(shown: Shown) -> Iterator[Page]:
-    """The page in a browser."""
-    with browser() as found:
-        found.look(1400)
-        found.open(shown.address)
-        yield found
+    """Yield a browser."""
+    with browser() as chromium:
+        chromium.look(1400)
+        chromium.open(shown.address)
+        yield chromium
 
 
 @pytest.mark.parametrize("width", [400, 1400])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_page_fits_wide_and_narrow(seen: Page, shown: Shown, tmp_path: Path, width: int, dark: bool) -> None:
-    """Nothing sticks out sideways, nothing is complained about, and a picture can be taken."""
+    """The page has no horizontal overflow and no console errors, wide and narrow."""
     seen.look(width, dark=dark)
     seen.open(shown.address)
     seen.wait("document.body.innerText.includes('912')")
@@ -109,7 +110,7 @@ def test_the_page_fits_wide_and_narrow(seen: Page, shown: Shown, tmp_path: Path,
 
 
 def test_the_page_refreshes_by_itself_and_keeps_what_is_open(seen: Page, shown: Shown) -> None:
-    """A new message appears without a reload; an open table and the focus stay."""
+    """The page refreshes itself, and keeps open details and the focus."""
     seen.look(1400)
     seen.open(shown.address)
     seen.wait("document.querySelector('#panel-latency details, #body-latency details') !== null")
@@ -125,10 +126,10 @@ def test_the_page_refreshes_by_itself_and_keeps_what_is_open(seen: Page, shown: 
 
 
 def test_a_page_whose_server_ended_says_so(shown: Shown, seen: Page) -> None:
-    """`make dashboard` prints its address and ends with 130 on Ctrl-C; an open page keeps its numbers, as old ones."""
+    """`dashboard` exits with 130 on Ctrl-C, and an open page marks its values as old."""
     endpoint = str(shown.stage.aws.endpoint)
     process = subprocess.Popen(
-        [sys.executable, "-m", "scripts.dashboard", "--endpoint-url", endpoint],
+        [sys.executable, "-m", "scripts", "dashboard", "--endpoint-url", endpoint],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

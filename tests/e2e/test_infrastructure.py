@@ -13,15 +13,16 @@ import pytest
 
 import stages
 from local_aws import control, instance
-from scripts import _stacks, infra
-from scripts._aws import Aws, load_stage
-from scripts._errors import OperationFailed
+from scripts.aws import resources, stacks
+from scripts.aws.clients import Aws
+from scripts.aws.stage import load_stage
+from scripts.console.errors import OperationFailed
 from stages import Stage
 from tests.e2e.conftest import Clients, make_client, wait_for
 from tests.e2e.registry import push
 from tests.layouts import Layer, write_layout
 
-TEMPLATES = infra.TEMPLATES / "local"
+TEMPLATES = resources.TEMPLATES / "local"
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,17 @@ class Local:
         return self.settings.function.name
 
     def serves(self) -> str:
-        """The version that the alias names."""
+        """Return the version that the alias names."""
         answer = self.clients("lambda").get_alias(FunctionName=self.function, Name=self.settings.function.alias)
         return str(answer["FunctionVersion"])
 
     def runs(self, qualifier: str) -> str:
-        """The image of a version or alias, by digest."""
+        """Return the image of a version or alias, by digest."""
         answer = self.clients("lambda").get_function(FunctionName=self.function, Qualifier=qualifier)
         return str(answer["Code"]["ImageUri"])
 
     def release(self, image_uri: str) -> str:
-        """What a deploy does to the function: new code, a version of it, the alias on that version."""
+        """Return what a deploy does to the function: new code, a version of it, the alias on that version."""
         client = self.clients("lambda")
         client.update_function_code(FunctionName=self.function, ImageUri=image_uri)
         client.get_waiter("function_updated_v2").wait(FunctionName=self.function, WaiterConfig={"Delay": 0.1})
@@ -64,15 +65,15 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     name = f"infrastructure-{os.getpid()}"
     try:
         running = control.start(name)
-        made: dict[str, Any] = {}
+        created: dict[str, Any] = {}
 
         def clients(service: str) -> Any:
-            return made.setdefault(service, make_client(running, service))
+            return created.setdefault(service, make_client(running, service))
 
         aws = Aws(load_stage("local"), running.endpoint)
-        infra.deploy(aws, image_uri=None)
+        resources.deploy(aws, image_uri=None)
         images = tuple(push_image(tmp_path_factory, clients, running.registry, text) for text in ("first", "second"))
-        infra.deploy(aws, image_uri=images[0])
+        resources.deploy(aws, image_uri=images[0])
         yield Local(aws, clients, stages.load("local"), (images[0], images[1]))
     finally:
         control.stop(name)
@@ -80,7 +81,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 
 
 def push_image(factory: pytest.TempPathFactory, clients: Clients, registry: str, text: str) -> str:
-    """Push an image that differs from others by one file; its URI by digest. Nothing here runs it."""
+    """Push an image that differs from others by one file; returns its URI by digest. Nothing here runs it."""
     layout = factory.mktemp(text) / "layout"
     write_layout(layout, [Layer(files={"var/task/text": text.encode()})], {"Entrypoint": ["/text"]})
     token = clients("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
@@ -91,7 +92,7 @@ def push_image(factory: pytest.TempPathFactory, clients: Clients, registry: str,
 
 
 def basic(token: str) -> tuple[str, str]:
-    """User and password of a registry token."""
+    """Return user and password of a registry token."""
     user, _, password = base64.b64decode(token).decode().partition(":")
     return user, password
 
@@ -112,7 +113,7 @@ def edit(folder: Path, noun: str, resource: str, **properties: Any) -> None:
 
 
 def properties(noun: str, kind: str) -> list[dict[str, Any]]:
-    """The properties of all resources of a type in a committed template."""
+    """Return the properties of all resources of a type in a committed template."""
     template = json.loads((TEMPLATES / f"local-{noun}.template.json").read_text())
     return [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
 
@@ -193,7 +194,7 @@ def test_the_function_is_what_the_template_says(local: Local) -> None:
 
 def test_deploying_again_changes_nothing(local: Local) -> None:
     """The same templates a second time are no change."""
-    assert {outcome.action for outcome in infra.deploy(local.aws)} == {"unchanged"}
+    assert {outcome.action for outcome in resources.deploy(local.aws)} == {"unchanged"}
 
 
 def test_what_the_local_aws_does_not_hold_is_known(local: Local) -> None:
@@ -211,12 +212,12 @@ def test_a_stack_update_leaves_the_release_where_it_is(local: Local, changed: Pa
     edit(changed, "function", "Function", MemorySize=1024)
     edit(changed, "function", "EventSourceMapping", BatchSize=5)
     edit(changed, "function", "ErrorsAlarm", Threshold=3)
-    infra.deploy(local.aws, folder=changed)
+    resources.deploy(local.aws, folder=changed)
     assert local.clients("lambda").get_function_configuration(FunctionName=local.function)["MemorySize"] == 1024
     assert (local.serves(), local.runs(local.settings.function.alias)) == (version, local.images[1])
     # The next version is published from $LATEST, so the older image must not have come back there either.
     assert local.runs("$LATEST") == local.images[1]
-    infra.deploy(local.aws)
+    resources.deploy(local.aws)
     assert (local.serves(), local.runs("$LATEST")) == (version, local.images[1])
 
 
@@ -224,13 +225,13 @@ def test_an_update_that_fails_is_an_error(local: Local) -> None:
     """A stack whose new resource cannot be made ends the update with an error that names stack and resource."""
     client = local.clients("cloudformation")
     resources: dict[str, Any] = {"Kept": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "kept"}}}
-    _stacks.apply(client, "failing", json.dumps({"Resources": resources}), {}, exists=False)
+    stacks.apply(client, "failing", json.dumps({"Resources": resources}), {}, exists=False)
     code = {"ImageUri": "127.0.0.1:1/none@sha256:" + "0" * 64}
     function = {"FunctionName": "bad", "PackageType": "Image", "Role": "arn:aws:iam::000000000000:role/x", "Code": code}
     resources["Bad"] = {"Type": "AWS::Lambda::Function", "Properties": function}
     with pytest.raises(OperationFailed, match=r"stack failing ended as rolled back:\n  - Bad"):
-        _stacks.apply(client, "failing", json.dumps({"Resources": resources}), {}, exists=True)
-    _stacks.remove(client, "failing")
+        stacks.apply(client, "failing", json.dumps({"Resources": resources}), {}, exists=True)
+    stacks.remove(client, "failing")
 
 
 def test_a_queue_update_keeps_its_messages(local: Local, changed: Path) -> None:
@@ -239,18 +240,18 @@ def test_a_queue_update_keeps_its_messages(local: Local, changed: Path) -> None:
     url = sqs.get_queue_url(QueueName=local.settings.queues.response)["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="kept")
     edit(changed, "queues", "ResponseQueue", VisibilityTimeout=90)
-    infra.deploy(local.aws, folder=changed)
+    resources.deploy(local.aws, folder=changed)
     held = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     assert held["VisibilityTimeout"] == "90"
     (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)["Messages"]
     assert message["Body"] == "kept"
-    infra.deploy(local.aws)
+    resources.deploy(local.aws)
 
 
 def test_deleting_leaves_nothing(local: Local) -> None:
     """Deleting the stage's stacks removes every resource that they made."""
-    outcomes = infra.delete(local.aws)
-    assert [outcome.action for outcome in outcomes] == ["deleted"] * len(infra.ORDER)
+    outcomes = resources.delete(local.aws)
+    assert [outcome.action for outcome in outcomes] == ["deleted"] * len(resources.ORDER)
     clients = local.clients
     wait_for(lambda: not clients("dynamodb").list_tables()["TableNames"], "the tables to go")
     assert not clients("sqs").list_queues().get("QueueUrls")
@@ -271,8 +272,8 @@ def test_what_exists_already_can_be_taken_over(local: Local, tmp_path: Path) -> 
     clients("s3").create_bucket(
         Bucket=settings.bucket, CreateBucketConfiguration={"LocationConstraint": settings.region}
     )
-    found = infra.adoptions(local.aws)
-    identifiers = {one.stack: [resource["ResourceIdentifier"] for resource in one.resources] for one in found}
+    result = resources.adoptions(local.aws)
+    identifiers = {one.stack: [resource["ResourceIdentifier"] for resource in one.resources] for one in result}
     assert identifiers == {
         "local-repositories": [{"RepositoryName": settings.repository}],
         "local-tables": [{"BucketName": settings.bucket}],

@@ -28,20 +28,20 @@ def folder() -> Iterator[Path]:
 
 def interrupted(step: str) -> subprocess.Popen[str]:
     """A demo that is interrupted, as a terminal does it, to all its processes, when it says that `step` begins."""
-    line = [sys.executable, "-um", "scripts.demo"]
+    line = [sys.executable, "-um", "scripts", "demo"]
     environment = {**os.environ, "LOCAL_AWS_NAME": NAME, "STAGE": "local"}
     pipe = subprocess.PIPE
     demo = subprocess.Popen(
         line, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
     )
     assert demo.stdout
-    said = next((text for text in demo.stdout if f". {step}" in text), None)
-    assert said, demo.communicate()[1]
+    output = next((text for text in demo.stdout if f". {step}" in text), None)
+    assert output, demo.communicate()[1]
     os.killpg(demo.pid, signal.SIGINT)
     return demo
 
 
-@pytest.mark.parametrize("step", ["Build the image", "Start the local AWS", "Push the image", "Train, publish"])
+@pytest.mark.parametrize("step", ["Build the image", "Start the local AWS", "Push the image", "Train the scorecard"])
 def test_an_interrupted_demo_leaves_nothing(step: str, folder: Path) -> None:
     """Ctrl-C ends the demo with 130 and without a traceback; no process, no port and no half-written file stays."""
     demo = interrupted(step)
@@ -54,7 +54,7 @@ def test_an_interrupted_demo_leaves_nothing(step: str, folder: Path) -> None:
 
 
 def without_python_itself(errors: str) -> str:
-    """What was said, less the words of an interpreter that Ctrl-C met before it ran a line of any program."""
+    """Return what was said, less the words of an interpreter that Ctrl-C met before it ran a line of any program."""
     return re.sub(r"Fatal Python error: init_import_site.*?^KeyboardInterrupt:?\s*$", "", errors, flags=re.S | re.M)
 
 
@@ -68,13 +68,13 @@ def test_a_demo_leaves_the_local_aws_that_it_found(folder: Path) -> None:
 
 
 def group_of(leader: int) -> list[int]:
-    """The live processes of a process group."""
-    found = []
+    """Return the live processes of a process group."""
+    results = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = entry.read_text().rpartition(")")[2].split()
         except OSError:  # ended while we looked
             continue
         if int(fields[2]) == leader and fields[0] != "Z":
-            found.append(int(entry.parent.name))
-    return found
+            results.append(int(entry.parent.name))
+    return results

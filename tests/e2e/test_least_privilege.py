@@ -1,6 +1,7 @@
 """The function's role allows what the worker calls, and nothing that it never calls."""
 
 import json
+import time
 import uuid
 from typing import Any
 
@@ -9,16 +10,18 @@ import pytest
 from local_aws import control
 from local_aws.instance import Instance
 from local_aws.status import ask
-from scripts import _scenario, _tables, enqueue, infra, invoke
-from scripts._aws import Aws, load_stage
-from scripts._items import Item
-from scripts._seed import encode, read_card
-from scripts.demo import TRAINED
+from scripts.aws import dynamodb, event_source, invocation, resources
+from scripts.aws.clients import Aws
+from scripts.aws.stage import load_stage
+from scripts.demo.steps import TRAINED
+from scripts.jobs import sending
+from scripts.jobs.item_files import Item
+from scripts.jobs.seeding import encode, read_card
 from tests.e2e import rights
 from tests.e2e.conftest import Demo
 from tests.e2e.rights import Right
 
-TEMPLATE = infra.TEMPLATES / "local" / "local-function.template.json"
+TEMPLATE = resources.TEMPLATES / "local" / "local-function.template.json"
 STAGE = load_stage("local")
 LOG_STREAMS = f"log-group:{STAGE.log_group}:log-stream:*"
 LARGE = "refund " * 50_000  # 350 kB, as much as an item's record holds; its trace of matches is larger than a record
@@ -35,19 +38,19 @@ def calls(demo: Demo) -> list[dict[str, Any]]:
     running = control.find(demo.name)
     assert running is not None
     aws = Aws(load_stage("local"), running.endpoint)
-    _scenario.switch_event_source(aws, enabled=False)
+    event_source.switch_event_source(aws, enabled=False)
     large_result(aws)
     held_by_another(aws)
     answer_of_a_commit_lost(aws, running)
     only_score_of_its_card(aws)
     left_in_the_outbox(aws)
-    found = ask(running, "/_local_aws/calls")
-    return [call for call in found if call["caller"] != "test"]
+    result = ask(running, "/_local_aws/calls")
+    return [call for call in result if call["caller"] != "test"]
 
 
 def seeded(aws: Aws, text: str = "Where is my refund?") -> str:
-    """A new job of the keyword score."""
-    (job,) = enqueue.seed(aws, read_card(TRAINED), [Item(uuid.uuid4().hex, text, {})], ["Mentions Refund"])
+    """Return a new job of the keyword score."""
+    (job,) = sending.seed(aws, read_card(TRAINED), [Item(uuid.uuid4().hex, text, {})], ["Mentions Refund"])
     return job.id
 
 
@@ -59,12 +62,12 @@ def deliver(aws: Aws, job: str, receive_count: int = 1) -> dict[str, Any]:
     record = {
         "messageId": uuid.uuid4().hex,
         "receiptHandle": "gone",
-        "body": enqueue.body(job),
+        "body": sending.body(job),
         "attributes": {"ApproximateReceiveCount": str(receive_count)},
         "eventSource": "aws:sqs",
         "eventSourceARN": queue,
     }
-    answer = invoke.invoke(aws, {"Records": [record]})
+    answer = invocation.invoke(aws, {"Records": [record]})
     assert not answer.exit_code, answer.payload
     return dict(answer.payload)
 
@@ -80,17 +83,21 @@ def held_by_another(aws: Aws) -> None:
     aws.client("dynamodb").update_item(
         TableName=aws.stage.table("ScoringJob"),
         Key={"id": {"S": job}},
-        UpdateExpression="SET #status = :held, leaseOwner = :other, leaseUntil = :far",
+        UpdateExpression="SET #status = :held, leaseOwner = :other, leaseUntil = :later",
         ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues={":held": {"S": "IN_PROGRESS"}, ":other": {"S": "another"}, ":far": {"N": "9e9"}},
+        ExpressionAttributeValues={
+            ":held": {"S": "IN_PROGRESS"},
+            ":other": {"S": "another"},
+            ":later": {"N": str(int(time.time()) + 240)},  # as far ahead as a worker's lease can be
+        },
     )
-    enqueue.send(aws, [enqueue.body(job)])
-    invoke.invoke(aws, {})
+    sending.send(aws, [sending.body(job)])
+    invocation.invoke(aws, {})
     deliver(aws, job, receive_count=aws.stage.queues.max_receive_count)
 
 
 def answer_of_a_commit_lost(aws: Aws, running: Instance) -> None:
-    """A commit that was made, and whose caller was told that it failed."""
+    """A commit that succeeded although its caller got an error."""
     lost = {"operation": "dynamodb.TransactWriteItems", "when": "after", "status": 500}
     ask(running, "/_local_aws/faults", [lost])
     assert deliver(aws, seeded(aws)) == {"batchItemFailures": []}
@@ -99,7 +106,7 @@ def answer_of_a_commit_lost(aws: Aws, running: Instance) -> None:
 def only_score_of_its_card(aws: Aws) -> None:
     """A job that names its scorecard and leaves the score to be found there."""
     client, job = aws.client("dynamodb"), seeded(aws)
-    for record in _tables.scan(aws, "Score"):
+    for record in dynamodb.scan(aws, "Score"):
         if record["name"] != "Mentions Refund":
             client.delete_item(TableName=aws.stage.table("Score"), Key={"id": {"S": record["id"]}})
     client.update_item(
@@ -117,12 +124,12 @@ def left_in_the_outbox(aws: Aws) -> None:
         "created": 0,
     }
     aws.client("dynamodb").put_item(TableName=aws.stage.table("Outbox"), Item=encode(entry))
-    assert not invoke.invoke(aws, {"source": "sweep"}).exit_code
-    assert not _tables.scan(aws, "Outbox")
+    assert not invocation.invoke(aws, {"source": "sweep"}).exit_code
+    assert not dynamodb.scan(aws, "Outbox")
 
 
 def allowed() -> set[Right]:
-    """What the committed template allows the role."""
+    """Return what the committed template allows the role."""
     return rights.allowed(json.loads(TEMPLATE.read_text(encoding="utf-8")))
 
 

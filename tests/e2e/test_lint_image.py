@@ -17,7 +17,7 @@ REPOSITORY = "tests/linted"
 
 
 def run(*words: str) -> Result:
-    """The command with these words."""
+    """Return the command with these words."""
     return CliRunner().invoke(lint_image.main, ["--stage", "local", *words])
 
 
@@ -53,9 +53,9 @@ def put_index(registry: str, login: tuple[str, str], digest: str) -> str:
 
 
 def rules(done: Result) -> set[str]:
-    """The rules that the command found broken."""
-    told: dict[str, Any] = json.loads(done.stdout)
-    return {found["rule"] for found in told["problems"]}
+    """Return the rules that the command found broken."""
+    output: dict[str, Any] = json.loads(done.stdout)
+    return {found["rule"] for found in output["problems"]}
 
 
 def test_a_sound_image_in_the_registry_passes(pushed: dict[str, str]) -> None:
@@ -65,7 +65,7 @@ def test_a_sound_image_in_the_registry_passes(pushed: dict[str, str]) -> None:
 
 
 def test_a_broken_image_in_the_registry_is_found(local_aws: Instance, pushed: dict[str, str]) -> None:
-    """The blobs themselves are read: a missing handler is told, with the status 1."""
+    """The blobs themselves are read: a missing handler is reported with exit code 1."""
     done = run("--json", f"{local_aws.registry}/{REPOSITORY}:broken")
     assert (done.exit_code, rules(done)) == (1, {"handler"})
 
@@ -81,4 +81,4 @@ def test_what_the_registry_lacks_is_told(reference: str, pushed: dict[str, str])
     """A tag or repository that is not there ends in one sentence."""
     done = run(reference)
     assert done.exit_code == 1
-    assert "there is no repository" in done.stderr or "holds no image nothing" in done.stderr
+    assert "has no repository" in done.stderr or "has no image nothing" in done.stderr

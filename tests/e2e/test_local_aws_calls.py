@@ -12,17 +12,17 @@ CALLS = "/_local_aws/calls"
 
 
 def test_a_call_is_told_with_its_caller_and_resource(aws: Clients, local_aws: Instance) -> None:
-    """While recording, each different call is told once: who, which operation, on what; afterwards none is."""
+    """While recording, each distinct call is listed once with caller, operation and resource; afterwards none is."""
     ask(local_aws, CALLS, {"record": True})
     for _ in range(2):
         aws("sqs").create_queue(QueueName="recorded")
     ask(local_aws, CALLS, {"record": True})
     url = aws("sqs").create_queue(QueueName="recorded")["QueueUrl"]
     aws("sqs").get_queue_attributes(QueueUrl=url)
-    made = {"caller": "test", "service": "sqs"}
+    created = {"caller": "test", "service": "sqs"}
     assert ask(local_aws, CALLS) == [
-        {**made, "operation": "CreateQueue", "parameters": {"QueueName": "recorded"}},
-        {**made, "operation": "GetQueueAttributes", "parameters": {"QueueUrl": url}},
+        {**created, "operation": "CreateQueue", "parameters": {"QueueName": "recorded"}},
+        {**created, "operation": "GetQueueAttributes", "parameters": {"QueueUrl": url}},
     ]
     ask(local_aws, CALLS, {"record": False})
     aws("sqs").list_queues()

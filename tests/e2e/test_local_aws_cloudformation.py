@@ -17,7 +17,7 @@ TRUST = {
 
 
 def template(image_uri: str) -> dict[str, Any]:
-    """A template of every resource type in use."""
+    """Return a template of every resource type in use."""
 
     def get(name: str) -> dict[str, Any]:
         return {"Fn::GetAtt": [name, "Arn"]}
@@ -138,16 +138,16 @@ def stack(aws: Clients, image_uri: str) -> Iterator[dict[str, Any]]:
     """The deployed template's outputs; deleted, with a check, at the end."""
     cloudformation = aws("cloudformation")
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template(image_uri)))
-    told = settled(cloudformation)
-    assert told["StackStatus"] == "CREATE_COMPLETE", reasons(cloudformation)
-    yield {output["OutputKey"]: output["OutputValue"] for output in told["Outputs"]}
+    message = settled(cloudformation)
+    assert message["StackStatus"] == "CREATE_COMPLETE", reasons(cloudformation)
+    yield {output["OutputKey"]: output["OutputValue"] for output in message["Outputs"]}
     cloudformation.delete_stack(StackName=STACK)
     wait_for(lambda: "stack-table" not in aws("dynamodb").list_tables()["TableNames"], "the stack to be deleted")
 
 
 def settled(cloudformation: Any) -> dict[str, Any]:
-    """The stack once nothing is in progress."""
-    found: dict[str, Any] = wait_for(
+    """Return the stack once nothing is in progress."""
+    result: dict[str, Any] = wait_for(
         lambda: [
             stack
             for stack in cloudformation.describe_stacks(StackName=STACK)["Stacks"]
@@ -155,7 +155,7 @@ def settled(cloudformation: Any) -> dict[str, Any]:
         ],
         "the stack",
     )[0]
-    return found
+    return result
 
 
 def reasons(cloudformation: Any) -> list[str]:
@@ -166,9 +166,12 @@ def reasons(cloudformation: Any) -> list[str]:
 
 def test_repository_is_a_real_one(stack: dict[str, Any], aws: Clients, local_aws: Instance) -> None:
     """The repository of a stack exists in ECR with its settings, and its URI names the local registry."""
-    (found,) = aws("ecr").describe_repositories(repositoryNames=["stack/image"])["repositories"]
-    assert found["repositoryUri"] == stack["Uri"] == f"{local_aws.registry}/stack/image"
-    assert (found["imageTagMutability"], found["imageScanningConfiguration"]) == ("IMMUTABLE", {"scanOnPush": True})
+    (repository,) = aws("ecr").describe_repositories(repositoryNames=["stack/image"])["repositories"]
+    assert repository["repositoryUri"] == stack["Uri"] == f"{local_aws.registry}/stack/image"
+    assert (repository["imageTagMutability"], repository["imageScanningConfiguration"]) == (
+        "IMMUTABLE",
+        {"scanOnPush": True},
+    )
     policy = aws("ecr").get_lifecycle_policy(repositoryName="stack/image")["lifecyclePolicyText"]
     assert json.loads(policy)["rules"] == [RULE]
 
@@ -206,30 +209,64 @@ def test_other_resources_exist(stack: dict[str, Any], aws: Clients) -> None:
     assert aws("cloudwatch").describe_alarms(AlarmNames=["stack-alarm"])["MetricAlarms"][0]["Threshold"] == 1
     assert aws("events").describe_rule(Name="stack-rule")["ScheduleExpression"] == "rate(5 minutes)"
     url = aws("sqs").get_queue_url(QueueName="stack-in")["QueueUrl"]
-    told = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    assert (json.loads(told["RedrivePolicy"])["maxReceiveCount"], told["VisibilityTimeout"]) == (2, "30")
+    message = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert (json.loads(message["RedrivePolicy"])["maxReceiveCount"], message["VisibilityTimeout"]) == (2, "30")
     table = aws("dynamodb").describe_table(TableName="stack-table")["Table"]
     assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["byGroup"]
 
 
 def test_update_changes_what_the_template_changes(stack: dict[str, Any], aws: Clients, image_uri: str) -> None:
-    """An update changes function, repository, retention and role policy in place and leaves the alias' version."""
+    """An update changes function, repository, retention, alarm and role policy, and leaves the alias' version."""
     changed = template(image_uri)
     changed["Resources"]["Function"]["Properties"]["MemorySize"] = 640
     changed["Resources"]["Repository"]["Properties"]["ImageTagMutability"] = "MUTABLE"
     changed["Resources"]["Log"]["Properties"]["RetentionInDays"] = 14
+    changed["Resources"]["Alarm"]["Properties"]["Threshold"] = 2
     policy = changed["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]
     policy["Statement"][0]["Action"] = "dynamodb:UpdateItem"
     aws("cloudformation").update_stack(StackName=STACK, TemplateBody=json.dumps(changed))
     assert settled(aws("cloudformation"))["StackStatus"] == "UPDATE_COMPLETE", reasons(aws("cloudformation"))
     assert aws("lambda").get_function_configuration(FunctionName="stack-function")["MemorySize"] == 640
-    (found,) = aws("ecr").describe_repositories(repositoryNames=["stack/image"])["repositories"]
-    assert found["imageTagMutability"] == "MUTABLE"
+    assert aws("cloudwatch").describe_alarms(AlarmNames=["stack-alarm"])["MetricAlarms"][0]["Threshold"] == 2
+    (repository,) = aws("ecr").describe_repositories(repositoryNames=["stack/image"])["repositories"]
+    assert repository["imageTagMutability"] == "MUTABLE"
     (group,) = aws("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/stack-function")["logGroups"]
     assert group["retentionInDays"] == 14
     document = aws("iam").get_role_policy(RoleName="stack-role", PolicyName="write")["PolicyDocument"]
     assert document["Statement"][0]["Action"] == "dynamodb:UpdateItem"
     assert aws("lambda").get_alias(FunctionName="stack-function", Name="live")["FunctionVersion"] == "1"
+
+
+def test_a_drift_aware_change_set_makes_what_is_gone_again(stack: dict[str, Any], aws: Clients) -> None:
+    """REVERT_DRIFT re-creates deleted resources under their names, and writes changed properties back."""
+    lambda_, sqs, iam = aws("lambda"), aws("sqs"), aws("iam")
+    url = sqs.get_queue_url(QueueName="stack-in")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "7", "RedrivePolicy": ""})
+    sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="stack-dead")["QueueUrl"])
+    iam.delete_role_policy(RoleName="stack-role", PolicyName="write")
+    (mapping,) = lambda_.list_event_source_mappings(FunctionName="stack-function:live")["EventSourceMappings"]
+    lambda_.delete_event_source_mapping(UUID=mapping["UUID"])
+    lambda_.delete_alias(FunctionName="stack-function", Name="live")
+    aws("dynamodb").delete_table(TableName="stack-table")
+    aws("logs").delete_log_group(logGroupName="/aws/lambda/stack-function")
+    aws("cloudwatch").delete_alarms(AlarmNames=["stack-alarm"])
+    change = {"StackName": STACK, "ChangeSetName": "revert"}
+    body = aws("cloudformation").get_template(StackName=STACK)["TemplateBody"]
+    text = body if isinstance(body, str) else json.dumps(body)
+    aws("cloudformation").create_change_set(**change, TemplateBody=text, DeploymentMode="REVERT_DRIFT")
+    aws("cloudformation").execute_change_set(**change)
+    assert settled(aws("cloudformation"))["StackStatus"] == "UPDATE_COMPLETE", reasons(aws("cloudformation"))
+    held = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    redrive = json.loads(held["RedrivePolicy"])
+    assert (held["VisibilityTimeout"], redrive["deadLetterTargetArn"].rpartition(":")[2]) == ("30", "stack-dead")
+    assert sqs.get_queue_url(QueueName="stack-dead")
+    assert iam.list_role_policies(RoleName="stack-role")["PolicyNames"] == ["write"]
+    (mapping,) = lambda_.list_event_source_mappings(FunctionName="stack-function:live")["EventSourceMappings"]
+    assert mapping["BatchSize"] == 10
+    assert aws("dynamodb").describe_table(TableName="stack-table")["Table"]["TableStatus"] == "ACTIVE"
+    (group,) = aws("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/stack-function")["logGroups"]
+    assert group["retentionInDays"] == 14
+    assert aws("cloudwatch").describe_alarms(AlarmNames=["stack-alarm"])["MetricAlarms"]
 
 
 def test_unknown_image_fails_the_stack(aws: Clients, local_aws: Instance) -> None:

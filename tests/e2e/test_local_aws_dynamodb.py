@@ -34,7 +34,7 @@ def table(aws: Clients) -> Iterator[Any]:
 
 
 def item(key: str, **more: str) -> dict[str, Any]:
-    """An item of strings in DynamoDB's form."""
+    """Return an item of strings in DynamoDB's form."""
     return {"pk": {"S": key}, **{name: {"S": value} for name, value in more.items()}}
 
 
@@ -63,14 +63,14 @@ def test_one_of_many_concurrent_conditional_puts_wins(table: Any) -> None:
 def test_index_is_queried_by_its_key(table: Any) -> None:
     """A global secondary index finds the items of its key."""
     table.put_item(TableName=TABLE, Item=item("indexed", group="red"))
-    found = table.query(
+    response = table.query(
         TableName=TABLE,
         IndexName="byGroup",
         KeyConditionExpression="#g = :g",
         ExpressionAttributeNames={"#g": "group"},
         ExpressionAttributeValues={":g": {"S": "red"}},
     )
-    assert [entry["pk"]["S"] for entry in found["Items"]] == ["indexed"]
+    assert [entry["pk"]["S"] for entry in response["Items"]] == ["indexed"]
 
 
 def test_transaction_writes_all_or_nothing(table: Any) -> None:
@@ -126,8 +126,8 @@ def test_a_cancelled_transaction_undoes_what_it_had_written(table: Any) -> None:
         {"ConditionCheck": {"TableName": TABLE, "Key": item("beside"), "ConditionExpression": NEW}},
     ]
     assert "TransactionCanceled" in refusal(table.transact_write_items, TransactItems=writes)
-    found = {key: table.get_item(TableName=TABLE, Key=item(key)).get("Item") for key in ("undone", "never", "beside")}
-    assert found == {"undone": item("undone", value="old"), "never": None, "beside": item("beside", value="new")}
+    items = {key: table.get_item(TableName=TABLE, Key=item(key)).get("Item") for key in ("undone", "never", "beside")}
+    assert items == {"undone": item("undone", value="old"), "never": None, "beside": item("beside", value="new")}
 
 
 def test_a_transaction_changes_all_that_it_names(table: Any) -> None:
@@ -139,8 +139,8 @@ def test_a_transaction_changes_all_that_it_names(table: Any) -> None:
         {"Delete": {"TableName": TABLE, "Key": item("removed")}},
     ]
     table.transact_write_items(TransactItems=writes)
-    found = {key: table.get_item(TableName=TABLE, Key=item(key)).get("Item") for key in ("replaced", "removed")}
-    assert found == {"replaced": item("replaced", value="new"), "removed": None}
+    items = {key: table.get_item(TableName=TABLE, Key=item(key)).get("Item") for key in ("replaced", "removed")}
+    assert items == {"replaced": item("replaced", value="new"), "removed": None}
 
 
 def test_a_condition_seen_before_is_judged_anew(table: Any) -> None:
@@ -162,8 +162,8 @@ def test_a_condition_seen_before_is_judged_anew(table: Any) -> None:
     assert "ConditionalCheckFailed" in refusal(update, key="red", old="red", new="rose")
     update("red", "rose", "pink")
     update("blue", "blue", "rose")
-    found = {key: table.get_item(TableName=TABLE, Key=item(key))["Item"] for key in ("red", "blue")}
-    assert found == {
+    items = {key: table.get_item(TableName=TABLE, Key=item(key))["Item"] for key in ("red", "blue")}
+    assert items == {
         "red": item("red", value="pink") | {"n": {"N": "2"}},
         "blue": item("blue", value="rose") | {"n": {"N": "1"}},
     }

@@ -1,9 +1,12 @@
 """ECR: repositories by its API, images by any client of a registry."""
 
 import base64
+import contextlib
+import hashlib
 import json
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,7 @@ def push_text(tmp_path: Path, local_aws: Instance, login: tuple[str, str]) -> Pu
 
 
 def digest(answer: httpx.Response) -> str:
-    """The digest of a pushed image; fail when the push was refused."""
+    """Return the digest of a pushed image; fail when the push was refused."""
     assert answer.status_code == 201, answer.text
     return answer.headers["Docker-Content-Digest"]
 
@@ -56,8 +59,8 @@ def test_put_image_adds_a_tag(aws: Clients, push_text: Push) -> None:
     wanted = digest(push_text("retagged", "old", "retagged"))
     image = aws("ecr").batch_get_image(repositoryName="retagged", imageIds=[{"imageTag": "old"}])["images"][0]
     aws("ecr").put_image(repositoryName="retagged", imageManifest=image["imageManifest"], imageTag="new")
-    found = aws("ecr").describe_images(repositoryName="retagged", imageIds=[{"imageTag": "new"}])["imageDetails"]
-    assert [entry["imageDigest"] for entry in found] == [wanted]
+    response = aws("ecr").describe_images(repositoryName="retagged", imageIds=[{"imageTag": "new"}])["imageDetails"]
+    assert [entry["imageDigest"] for entry in response] == [wanted]
 
 
 def test_deleted_tag_is_gone_and_others_stay(aws: Clients, push_text: Push) -> None:
@@ -78,8 +81,54 @@ def test_immutable_tag_does_not_move_by_a_push(aws: Clients, push_text: Push) ->
     second = push_text("fixed-by-push", "v1", "second")
     assert second.status_code == 400
     assert "cannot be overwritten because the tag is immutable" in second.json()["errors"][0]["message"]
-    found = aws("ecr").describe_images(repositoryName="fixed-by-push", imageIds=[{"imageTag": "v1"}])["imageDetails"]
-    assert [entry["imageDigest"] for entry in found] == [first]
+    response = aws("ecr").describe_images(repositoryName="fixed-by-push", imageIds=[{"imageTag": "v1"}])["imageDetails"]
+    assert [entry["imageDigest"] for entry in response] == [first]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://HOST/v2/spelled/manifests/v1",
+        "/v2/spelled/manifests/%76%31",
+        "/v2/spelled/%6danifests/v1",
+        "/v2//spelled/./manifests/v1",
+        "/v2/other/../spelled/manifests/v1",
+        "/v2/spelled/manifests/v1?x=1",
+    ],
+)
+def test_no_spelling_of_its_address_moves_an_immutable_tag(
+    target: str, aws: Clients, push_text: Push, local_aws: Instance, login: tuple[str, str], tmp_path: Path
+) -> None:
+    """A manifest sent to an immutable tag is refused however the request spells the path."""
+    with contextlib.suppress(aws("ecr").exceptions.RepositoryAlreadyExistsException):
+        aws("ecr").create_repository(repositoryName="spelled", imageTagMutability="IMMUTABLE")
+    first = digest(push_text("spelled", "v1", "first"))
+    other = digest(push_text("spelled", f"v-{hashlib.sha256(target.encode()).hexdigest()}", "other"))
+    manifest = (tmp_path / "other/blobs" / other.replace(":", "/")).read_bytes()
+    token = base64.b64encode(":".join(login).encode()).decode()
+    head = (
+        f"PUT {target.replace('HOST', local_aws.registry)} HTTP/1.1\r\nHost: {local_aws.registry}\r\n"
+        f"Authorization: Basic {token}\r\nContent-Type: {MANIFEST_TYPE}\r\nContent-Length: {len(manifest)}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    host, _, port = local_aws.registry.partition(":")
+    with socket.create_connection((host, int(port)), timeout=120) as connection:
+        connection.sendall(head.encode() + manifest)
+        assert connection.makefile("rb").readline() == b"HTTP/1.1 400 Bad Request\r\n"
+    images = aws("ecr").describe_images(repositoryName="spelled", imageIds=[{"imageTag": "v1"}])["imageDetails"]
+    assert [image["imageDigest"] for image in images] == [first]
+
+
+def test_one_of_many_concurrent_pushes_gets_an_immutable_tag(aws: Clients, push_text: Push) -> None:
+    """Of pushes that all find the tag free, one is stored and the others are refused."""
+    aws("ecr").create_repository(repositoryName="raced", imageTagMutability="IMMUTABLE")
+    for tag in ("v1", "v2", "v3"):
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda number, tag=tag: push_text("raced", tag, f"{tag}-{number}"), range(8)))
+        assert sorted(answer.status_code for answer in answers) == [201, *[400] * 7]
+        images = aws("ecr").describe_images(repositoryName="raced", imageIds=[{"imageTag": tag}])["imageDetails"]
+        stored = [digest(answer) for answer in answers if answer.status_code == 201]
+        assert [image["imageDigest"] for image in images] == stored
 
 
 def test_same_image_is_pushed_again_under_its_immutable_tag(aws: Clients, push_text: Push) -> None:

@@ -1,5 +1,6 @@
 """Execution environments without LocalStack: what they leave behind when they die, and when they are stopped."""
 
+import contextlib
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import engines
+from local_aws import engine_choice
 from local_aws.environment import Environment, Reply
 from local_aws.exceptions import StartFailed
 from local_aws.image import from_layout
@@ -30,7 +31,7 @@ class Running:
         self.lines: list[str] = []
         settings = FunctionSettings(timeout_s=30, memory_mb=256, environment=variables)
         settings = FunctionSettings(timeout_s=30, memory_mb=256, environment=lambda_environment(settings))
-        self.environment = Environment(from_layout(layout), settings, engines.choose(), self.lines.append)
+        self.environment = Environment(from_layout(layout), settings, engine_choice.choose(), self.lines.append)
 
     def invoke(self, **event: object) -> Reply:
         """Invoke it."""
@@ -39,20 +40,21 @@ class Running:
     def kill(self) -> None:
         """`kill -9` of all its processes."""
         for pid in self.environment.pids():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended with one that was killed before
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
 def make(layout: Path) -> Iterator[Make]:
     """Make environments, stopped after the test; arguments are the function's variables."""
-    made: list[Running] = []
+    created: list[Running] = []
 
     def one(**variables: str) -> Running:
-        made.append(Running(layout, variables))
-        return made[-1]
+        created.append(Running(layout, variables))
+        return created[-1]
 
     yield one
-    for running in made:
+    for running in created:
         running.environment.stop()
 
 
@@ -64,13 +66,13 @@ class Held:
     threads: int
 
     def given_back(self) -> bool:
-        """Whether no more is there now."""
+        """Return whether no more is there now."""
         now = held()
         return now.files <= self.files and now.threads <= self.threads
 
 
 def held() -> Held:
-    """What there is now."""
+    """Return what there is now."""
     threads = [thread for thread in threading.enumerate() if not thread.name.startswith("container-starter")]
     return Held(len(list(Path("/proc/self/fd").iterdir())), len(threads))
 
@@ -113,7 +115,7 @@ def test_stop_during_init_is_for_good(make: Make) -> None:
         wait_for(running.environment.pids, "the container")
         running.environment.stop()
         pending.result()
-    with pytest.raises(StartFailed, match="stopped before it had started"):
+    with pytest.raises(StartFailed, match="stopped before it started"):
         running.invoke()
     assert running.environment.pids() == []
     wait_for(before.given_back, "files and threads to be given back")
@@ -122,9 +124,9 @@ def test_stop_during_init_is_for_good(make: Make) -> None:
 def test_container_that_cannot_start_leaves_nothing(tmp_path: Path) -> None:
     """An image that names no program is an error, and neither a port nor a pipe stays open."""
     write_layout(tmp_path / "layout", [Layer(files={"a": b"1"})], {})
-    environment = Environment(from_layout(tmp_path / "layout"), FunctionSettings(), engines.choose(), print)
+    environment = Environment(from_layout(tmp_path / "layout"), FunctionSettings(), engine_choice.choose(), print)
     before = held()
     for _ in range(3):
-        with pytest.raises(StartFailed, match="names no entry point and no command"):
+        with pytest.raises(StartFailed, match="has neither an entry point nor a command"):
             environment.start()
     wait_for(before.given_back, "files and threads to be given back")

@@ -32,7 +32,7 @@ def test_fault_before_a_call_has_no_effect_and_is_used_up(aws: Clients, local_aw
 
 
 def test_fault_after_a_call_hides_its_success(aws: Clients, local_aws: Instance) -> None:
-    """A fault after CreateQueue tells the caller of a failure although the queue exists."""
+    """A fault after CreateQueue gives the caller an error although the queue exists."""
     ask(local_aws, FAULTS, [{"operation": "sqs.CreateQueue", "when": "after", "status": 500}])
     with pytest.raises(ClientError):
         aws("sqs").create_queue(QueueName="fault-after")
@@ -62,9 +62,9 @@ def test_kill_that_names_no_environment_is_refused(local_aws: Instance) -> None:
 
 
 def problems(running: Instance, path: str, content: Any) -> list[str]:
-    """What a refused request is told."""
+    """Return the problems that a rejected request reports."""
     with pytest.raises(urllib.error.HTTPError) as caught:
         ask(running, path, content)
     assert caught.value.code == 400
-    told: list[str] = json.loads(caught.value.read())["problems"]
-    return told
+    output: list[str] = json.loads(caught.value.read())["problems"]
+    return output

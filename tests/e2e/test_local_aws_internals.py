@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import instance, launch, ports
+from local_aws import instance, localstack_process, ports, sysroot
 from local_aws.instance import Instance
-from local_aws.tools import REPOSITORY, tools
+from local_aws.paths import REPOSITORY
+from local_aws.sysroot import find_sysroot
 from tests.e2e.conftest import Clients, Function
 from tests.pinned.rules import rules
 
@@ -22,19 +23,21 @@ CHECKS = rules()
 @pytest.fixture(scope="module")
 def verdicts() -> dict[str, str | None]:
     """What each check says, from one process of the pinned root's Python beside the pinned LocalStack."""
-    import environments
+    from nix import environments
 
-    found = tools()
+    result = find_sysroot()
     with tempfile.TemporaryDirectory() as folder:
         port = ports.free_port()
-        site = environments.site("local-aws", launch.PYTHON)
-        settings = launch.Settings(Path(folder), "check", port, ports.free_port(port), "plain", found, site)
-        launch.prepare(settings)
+        site = environments.site("local-aws", sysroot.PYTHON)
+        settings = localstack_process.Settings(
+            Path(folder), "check", port, ports.free_port(port), "plain", result, site
+        )
+        localstack_process.prepare(settings)
         done = subprocess.run(
-            [*found.command(f"python{launch.PYTHON}"), str(PINNED)],
+            [*result.command(f"python{sysroot.PYTHON}"), str(PINNED)],
             cwd=folder,
             env={
-                **launch.environment(settings),
+                **localstack_process.environment(settings),
                 "ENTRY_POINTS": str(REPOSITORY / "local_aws/extension/entry_points.txt"),
             },
             capture_output=True,
@@ -42,8 +45,8 @@ def verdicts() -> dict[str, str | None]:
             timeout=120,
         )
     assert done.returncode == 0, done.stderr
-    told: dict[str, str | None] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    output: dict[str, str | None] = json.loads(done.stdout.splitlines()[-1])
+    return output
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -62,12 +65,12 @@ def test_objects_lie_in_the_instances_folder(aws: Clients, local_aws: Instance) 
 
 
 def opened(pid: int) -> list[Path]:
-    """The files that a process holds open, also those that have no name any more."""
-    found = []
+    """Return the files that a process holds open, also those that have no name any more."""
+    results = []
     for link in Path("/proc", str(pid), "fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            found.append(link.readlink())
-    return found
+            results.append(link.readlink())
+    return results
 
 
 def test_alias_gives_a_share_to_a_second_version(make_function: Callable[..., Function]) -> None:

@@ -2,16 +2,18 @@
 
 import re
 import threading
+import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.e2e.conftest import Clients, Function, wait_for
+from tests.e2e.conftest import Clients, Function, refusal, wait_for
 
 Make = Callable[..., Function]
 
 
 def messages(aws: Clients, function: str) -> list[str]:
-    """All messages of a function's log group, oldest first."""
+    """Return all messages of a function's log group, oldest first."""
     logs = aws("logs")
     try:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
@@ -21,11 +23,11 @@ def messages(aws: Clients, function: str) -> list[str]:
 
 
 def messages_with(aws: Clients, function: str, text: str) -> list[str]:
-    """The messages that hold a text, once there are any."""
-    found: list[str] = wait_for(
+    """Return the messages that hold a text, once there are any."""
+    result: list[str] = wait_for(
         lambda: [message for message in messages(aws, function) if text in message], f"{text!r} in the log"
     )
-    return found
+    return result
 
 
 def test_every_line_is_there_once_in_order(make_function: Make, aws: Clients) -> None:
@@ -72,12 +74,12 @@ def test_long_line_is_cut_at_the_event_limit(make_function: Make, aws: Clients) 
 
 
 def streams(aws: Clients, function: str) -> list[str]:
-    """The names of a function's streams."""
+    """Return the names of a function's streams."""
     try:
-        told = aws("logs").describe_log_streams(logGroupName=f"/aws/lambda/{function}")
+        output = aws("logs").describe_log_streams(logGroupName=f"/aws/lambda/{function}")
     except aws("logs").exceptions.ResourceNotFoundException:
         return []
-    return [stream["logStreamName"] for stream in told["logStreams"]]
+    return [stream["logStreamName"] for stream in output["logStreams"]]
 
 
 def test_each_environment_has_a_stream_of_its_own(make_function: Make, aws: Clients) -> None:
@@ -89,3 +91,21 @@ def test_each_environment_has_a_stream_of_its_own(make_function: Make, aws: Clie
     names = streams(aws, function.name)
     assert len(names) == 2
     assert all(re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", name) for name in names)
+
+
+def test_a_filter_pattern_chooses_messages(aws: Clients) -> None:
+    """A phrase and alternatives choose messages, and a pattern that is not evaluated is refused."""
+    logs, group = aws("logs"), f"patterns-{uuid.uuid4().hex[:8]}"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="one")
+    lines = ("Task timed out after 3.00 seconds", "out timed", '{"level": "ERROR", "ms": 5}')
+    events = [{"timestamp": int(time.time() * 1000), "message": line} for line in lines]
+    logs.put_log_events(logGroupName=group, logStreamName="one", logEvents=events)
+
+    def chosen(pattern: str) -> list[int]:
+        result = logs.filter_log_events(logGroupName=group, filterPattern=pattern)["events"]
+        return [lines.index(event["message"]) for event in result]
+
+    assert (chosen('"timed out"'), chosen("?Task ?ERROR"), chosen("{ $.ms = 5 }")) == ([0], [0, 2], [2])
+    answer = refusal(logs.filter_log_events, logGroupName=group, filterPattern="[first, second]")
+    assert answer.startswith("InvalidParameterException: filter pattern")

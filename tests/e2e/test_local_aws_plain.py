@@ -14,7 +14,7 @@ import pytest
 
 from local_aws import control, instance, processes
 from local_aws.instance import Instance
-from local_aws.tools import REPOSITORY
+from local_aws.paths import REPOSITORY
 from tests.e2e.conftest import Function, made_in, make_client, wait_for
 from tests.e2e.test_local_aws_logs import messages
 
@@ -33,17 +33,17 @@ def plain(layout: Path) -> Iterator[Plain]:
     """A running instance with a function of the test image."""
     name = f"rule-{uuid.uuid4().hex[:8]}"
     try:
-        said = local_aws("start", "--name", name)
+        output = local_aws("start", "--name", name)
         running = control.find(name)
         assert running is not None
-        yield Plain(running, said, made_in(running, layout, Timeout=10))
+        yield Plain(running, output, made_in(running, layout, Timeout=10))
     finally:
         control.stop(name)
         shutil.rmtree(instance.folder(name), ignore_errors=True)
 
 
 def local_aws(*words: str) -> str:
-    """What the command line prints."""
+    """Return what the command line prints."""
     environment = {**os.environ, "LOCAL_AWS_ENGINE": "plain"}
     line = [sys.executable, "-m", "local_aws", *words]
     return subprocess.run(
@@ -73,11 +73,12 @@ def test_memory_and_time_are_limited(plain: Plain) -> None:
     assert plain.function.invoke().value["calls"] == 1
 
 
-def test_what_is_missing_is_told(plain: Plain) -> None:
-    """Both start and status say in one line that nothing is isolated, and what limits memory."""
-    limits = (
-        "no isolation: functions run as this user, on this machine's files; memory limit by watcher, freeze by signal"
+def test_start_and_status_report_the_missing_isolation(plain: Plain) -> None:
+    """Both start and status report in one line that nothing is isolated and why, and what limits memory."""
+    isolation = (
+        "no isolation: functions run as this user on this machine's file system, because LOCAL_AWS_ENGINE is plain"
     )
+    limits = f"{isolation}; memory limit by watcher, freeze by signal"
     assert f"engine plain: {limits}\n" in plain.said
     assert f"engine     plain: {limits}\n" in local_aws("status", "--name", plain.instance.name)
     promised = plain.instance.guarantees

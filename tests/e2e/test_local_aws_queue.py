@@ -51,7 +51,7 @@ class Pipeline:
 @pytest.fixture
 def make_pipeline(aws: Clients, make_function: Make) -> Iterator[Callable[..., Pipeline]]:
     """Make pipelines; arguments are how long a received message is hidden, and those of the mapping."""
-    made: list[Pipeline] = []
+    created: list[Pipeline] = []
 
     def make(hidden_s: int = 120, **mapping: Any) -> Pipeline:
         key, sqs = uuid.uuid4().hex[:8], aws("sqs")
@@ -71,22 +71,22 @@ def make_pipeline(aws: Clients, make_function: Make) -> Iterator[Callable[..., P
         made_mapping = aws("lambda").create_event_source_mapping(
             FunctionName=function.name, EventSourceArn=arn(sqs, source), **settings
         )
-        made.append(Pipeline(sqs, function, source, out, dead, f"table-{key}", made_mapping["UUID"]))
-        wait_for(lambda: state(aws, made[-1]) == "Enabled", "the mapping to be enabled")
-        return made[-1]
+        created.append(Pipeline(sqs, function, source, out, dead, f"table-{key}", made_mapping["UUID"]))
+        wait_for(lambda: state(aws, created[-1]) == "Enabled", "the mapping to be enabled")
+        return created[-1]
 
     yield make
-    for pipeline in made:
+    for pipeline in created:
         aws("lambda").delete_event_source_mapping(UUID=pipeline.mapping)
 
 
 def arn(sqs: Any, url: str) -> str:
-    """A queue's ARN."""
+    """Return a queue's ARN."""
     return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
 
 
 def state(aws: Clients, pipeline: Pipeline) -> str:
-    """The mapping's state."""
+    """Return the mapping's state."""
     return str(aws("lambda").get_event_source_mapping(UUID=pipeline.mapping)["State"])
 
 
@@ -99,8 +99,8 @@ def test_every_message_is_worked_on_and_deleted(make_pipeline: Callable[..., Pip
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
     def left() -> list[str]:
-        told = pipeline.sqs.get_queue_attributes(QueueUrl=pipeline.source, AttributeNames=names)["Attributes"]
-        return [told[name] for name in names]
+        output = pipeline.sqs.get_queue_attributes(QueueUrl=pipeline.source, AttributeNames=names)["Attributes"]
+        return [output[name] for name in names]
 
     wait_for(lambda: left() == ["0", "0"], "the queue to be empty")
 
@@ -135,8 +135,8 @@ def test_disabled_mapping_takes_nothing_until_enabled(make_pipeline: Callable[..
     wait_for(lambda: state(aws, pipeline) == "Disabled", "the mapping to be disabled")
     pipeline.send({"id": "patient"})
     time.sleep(1.5)
-    told = pipeline.sqs.get_queue_attributes(QueueUrl=pipeline.source, AttributeNames=["ApproximateNumberOfMessages"])
-    assert told["Attributes"]["ApproximateNumberOfMessages"] == "1"
+    output = pipeline.sqs.get_queue_attributes(QueueUrl=pipeline.source, AttributeNames=["ApproximateNumberOfMessages"])
+    assert output["Attributes"]["ApproximateNumberOfMessages"] == "1"
     aws("lambda").update_event_source_mapping(UUID=pipeline.mapping, Enabled=True)
     assert len(pipeline.receive(1)) == 1
 
@@ -170,7 +170,7 @@ def test_message_attributes_reach_the_function(make_pipeline: Callable[..., Pipe
 
 
 def test_metrics_of_queues_count_each_message(aws: Clients) -> None:
-    """CloudWatch is told how many messages were sent to a queue, received and deleted, and how large they were."""
+    """CloudWatch has the number of messages sent to, received and deleted from a queue, and their sizes."""
     sqs, name = aws("sqs"), f"counted-{uuid.uuid4().hex[:8]}"
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     for size in (1, 2, 3, 3):
@@ -179,7 +179,7 @@ def test_metrics_of_queues_count_each_message(aws: Clients) -> None:
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     now = datetime.now(UTC)
 
-    def told(metric: str) -> list[float]:
+    def output(metric: str) -> list[float]:
         answer = aws("cloudwatch").get_metric_statistics(
             Namespace="AWS/SQS",
             MetricName=metric,
@@ -197,4 +197,4 @@ def test_metrics_of_queues_count_each_message(aws: Clients) -> None:
         "NumberOfMessagesReceived": [1, 4],
         "NumberOfMessagesDeleted": [3, 3],
     }
-    wait_for(lambda: {metric: told(metric) for metric in expected} == expected, "the metrics of a queue")
+    wait_for(lambda: {metric: output(metric) for metric in expected} == expected, "the metrics of a queue")

@@ -17,8 +17,9 @@ import pytest
 
 from local_aws import cgroups, control, instance, ports, processes
 from local_aws.exceptions import PortInUse
+from local_aws.instance import Instance
+from local_aws.paths import REPOSITORY
 from local_aws.status import ask
-from local_aws.tools import REPOSITORY
 from tests.e2e.conftest import made_in, make_client, wait_for
 
 
@@ -64,7 +65,7 @@ def test_port_in_use_is_refused_by_name_of_its_owner(name: str) -> None:
     """A given port that another process has ends the start with that process named."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        with pytest.raises(PortInUse, match=f"port {port} on 127.0.0.1 is used by pid {os.getpid()}"):
+        with pytest.raises(PortInUse, match=f"port {port} on 127.0.0.1 is in use by pid {os.getpid()}"):
             control.start(name, port)
     assert control.find(name) is None
 
@@ -81,13 +82,25 @@ def test_port_that_is_lost_before_it_is_taken_is_chosen_again(name: str, monkeyp
     assert make_client(running, "ecr").describe_repositories()["repositories"] == []
 
 
+def test_the_gateway_of_another_instance_is_not_taken_for_ones_own(
+    name: str, local_aws: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instance whose port another one takes while both start gets a port of its own."""
+    chosen = [local_aws.port]
+    free_port = ports.free_port
+    monkeypatch.setattr(ports, "free_port", lambda *taken: free_port(*taken) if taken or not chosen else chosen.pop())
+    running = control.start(name)
+    assert chosen == []
+    assert running.port != local_aws.port
+
+
 def test_all_listens_on_loopback_only(name: str, layout: Path) -> None:
     """Every port that a process of the instance opens, with a function at work too, is bound to 127.0.0.1."""
     running = control.start(name)
     made_in(running, layout).invoke()
-    found = listening([running.pid, *(member.pid for member in processes.descendants(running.pid))])
-    assert {running.port, int(running.registry.rpartition(":")[2])} < {port for _, port in found}
-    assert {address for address, _ in found} == {"0100007F"}
+    result = listening([running.pid, *(member.pid for member in processes.descendants(running.pid))])
+    assert {running.port, int(running.registry.rpartition(":")[2])} <= {port for _, port in result}
+    assert {address for address, _ in result} == {"0100007F"}
 
 
 def listening(pids: list[int]) -> set[tuple[str, int]]:
@@ -120,7 +133,7 @@ def test_kill_leaves_no_orphan_and_the_next_start_works(name: str, layout: Path)
     again = control.start(name)
     assert make_client(again, "ecr").describe_repositories()["repositories"] == []
     hierarchy = cgroups.find()
-    assert (hierarchy.named(instance.key(name)) if hierarchy else []) == []
+    assert (hierarchy.groups(instance.key(name)) if hierarchy else []) == []
 
 
 def test_interrupted_start_leaves_nothing(name: str) -> None:

@@ -47,7 +47,7 @@ def occupy(running: Instance, function: Function) -> None:
 
 
 def all_at_work(running: Instance, without: Sequence[int] = ()) -> bool:
-    """Whether there are as many environments as may be, none with one of these processes."""
+    """Return whether there are as many environments as may be, none with one of these processes."""
     pids = [entry["pids"] for entry in ask(running, "/_local_aws/status")["environments"]]
     return len(pids) == AT_ONCE and not {pid for some in pids for pid in some} & set(without)
 
@@ -57,7 +57,7 @@ def test_stop_at_work_leaves_nothing_and_starts_nothing(busy: Instance) -> None:
     (killed, *_) = ask(busy, "/_local_aws/status")["environments"]
     ask(busy, "/_local_aws/environments/kill", {"id": killed["id"]})
     wait_for(lambda: all_at_work(busy, without=killed["pids"]), "another in its place")
-    seen = set(processes.descendants(busy.pid))
+    visited = set(processes.descendants(busy.pid))
     before = first_processes(busy)
     assert len(before) == AT_ONCE
     began: set[Process] = set()
@@ -73,20 +73,20 @@ def test_stop_at_work_leaves_nothing_and_starts_nothing(busy: Instance) -> None:
     over.set()
     watcher.join()
     assert stopped
-    assert [process for process in seen | began if process.alive()] == []
+    assert [process for process in visited | began if process.alive()] == []
     assert began <= before
     assert control.leftovers(busy.name) == {}
     hierarchy = cgroups.find()
-    assert (hierarchy.named(instance.key(busy.name)) if hierarchy else []) == []
+    assert (hierarchy.groups(instance.key(busy.name)) if hierarchy else []) == []
 
 
 def first_processes(running: Instance) -> set[Process]:
-    """The processes that LocalStack has started for environments, one each; it starts others of its own."""
+    """Return the processes that LocalStack has started for environments, one each; it starts others of its own."""
     return {found for found in processes.descendants(running.pid) if is_first(found, running.pid)}
 
 
 def is_first(process: Process, started_by: int) -> bool:
-    """Whether a process is the engine's own one around a function's runtime."""
+    """Return whether a process is the engine's own one around a function's runtime."""
     folder = Path("/proc", str(process.pid))
     with contextlib.suppress(OSError):  # gone
         parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])

@@ -22,7 +22,7 @@ Check = Callable[[], None]
 
 
 def same_on_tables(local: Any, how: settings) -> Check:
-    """A test that runs random programs, reads all tables at the end of each, and fails where the two differ."""
+    """Return a test that runs random programs, reads all tables at the end of each, and fails where the two differ."""
 
     @how
     @given(program=table_programs.programs)

@@ -1,12 +1,13 @@
-"""Answers that end on their way to a command: a proxy cuts them between the commands' own clients and the local AWS."""
+"""Truncated responses: a proxy cuts them between our clients and the local AWS."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from local_aws.instance import Instance
-from scripts._aws import Aws, load_stage, translated
-from scripts._errors import NotRunning
+from scripts.aws.clients import Aws, translated
+from scripts.aws.stage import load_stage
+from scripts.console.errors import NotRunning
 from tests.e2e.conftest import Clients, Function
 from tests.faults.proxy import Break, Proxy, Rule, proxy
 
@@ -17,20 +18,20 @@ TRIES = 5  # of the commands' clients
 
 @pytest.fixture(scope="module")
 def behind(aws: Clients, local_aws: Instance) -> Iterator[tuple[Aws, Proxy]]:
-    """The commands' clients behind a proxy; TABLE holds one record."""
+    """Return clients behind a proxy; TABLE has one record."""
     key = {"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "id", "AttributeType": "S"}
     aws("dynamodb").create_table(
         TableName=TABLE, KeySchema=key[:1], AttributeDefinitions=key[1:], BillingMode="PAY_PER_REQUEST"
     )
     aws("dynamodb").put_item(TableName=TABLE, Item={"id": {"S": "there"}})
-    with proxy(local_aws.endpoint) as found:
-        yield Aws(load_stage("local"), found.url), found
+    with proxy(local_aws.endpoint) as relay:
+        yield Aws(load_stage("local"), relay.url), relay
     aws("dynamodb").delete_table(TableName=TABLE)
 
 
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_cut_answer_is_no_empty_one(behind: tuple[Aws, Proxy], cut: Break) -> None:
-    """A record whose answer was cut is read by the next try, and is not taken to be missing."""
+    """A truncated response is retried, not read as an absent record."""
     aws, before = behind
     before.rules = [Rule("GetItem", cut), Rule("Scan", cut, times=TRIES - 1)]
     client = aws.client("dynamodb")
@@ -40,10 +41,10 @@ def test_a_cut_answer_is_no_empty_one(behind: tuple[Aws, Proxy], cut: Break) -> 
 
 
 def test_answers_that_are_always_cut_are_told(behind: tuple[Aws, Proxy]) -> None:
-    """A command whose answers are cut at every try says that there is no answer, not that there is no record."""
+    """If every response is truncated, the error is NotRunning, not NotFound."""
     aws, before = behind
     before.rules = [Rule("GetItem", Break.IN_BODY, times=TRIES)]
-    with pytest.raises(NotRunning, match="no answer from local"), translated(aws.stage):
+    with pytest.raises(NotRunning, match="stage local does not respond"), translated(aws.stage):
         aws.client("dynamodb").get_item(TableName=TABLE, Key={"id": {"S": "there"}})
     assert before.rules[0].times == 0
 
@@ -51,7 +52,7 @@ def test_answers_that_are_always_cut_are_told(behind: tuple[Aws, Proxy]) -> None
 def test_a_functions_answer_is_left_to_be_read(
     behind: tuple[Aws, Proxy], make_function: Callable[..., Function]
 ) -> None:
-    """An answer that is a stream reaches the caller whole: looking at its length does not use it up."""
+    """A streamed response is complete: the length check does not consume it."""
     aws, before = behind
     before.rules = []
     answer = aws.client("lambda").invoke(FunctionName=make_function().name, Payload=b"{}")

@@ -1,4 +1,4 @@
-"""Drift: every change by hand is found and named, and nothing else is."""
+"""Drift: every manual change is reported, and nothing else."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -6,48 +6,48 @@ from typing import Any
 
 import pytest
 
-from scripts import configure, deploy
-from scripts.drift import drift
+from scripts.drift.comparison import drift
+from scripts.release import configuration, deployment
 from tests.e2e.staged import Staged, staged
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
-    """The local stage, deployed and configured."""
-    with staged("drift", tmp_path_factory.mktemp("images")) as found:
-        deploy.deploy(found.aws, found.image("first"))
-        configure.configure(found.aws)
-        yield found
+    """Return the local stage, deployed and configured."""
+    with staged("drift", tmp_path_factory.mktemp("images")) as result:
+        deployment.deploy(result.aws, result.image("first"))
+        configuration.configure(result.aws)
+        yield result
 
 
 def found(stage: Staged) -> list[str]:
-    """Subject and setting of every difference."""
+    """Return subject and setting of every difference."""
     return [f"{one.subject}: {one.setting}" for one in drift(stage.aws).differences]
 
 
 def mapping(stage: Staged) -> dict[str, Any]:
-    """The event source mapping."""
+    """Return the event source mapping."""
     name = f"{stage.function}:{stage.aws.stage.function.alias}"
-    (one,) = stage.aws.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    return dict(one)
+    (entry,) = stage.aws.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    return dict(entry)
 
 
 def role(stage: Staged) -> str:
-    """The name of the function's role."""
+    """Return the name of the function's role."""
     arn = stage.aws.client("lambda").get_function_configuration(FunctionName=stage.function)["Role"]
     return str(arn.rpartition("/")[2])
 
 
 def widened_policy(stage: Staged) -> None:
-    """Somebody allows all of SQS."""
+    """Allow all of SQS in the role's policy."""
     client, name = stage.aws.client("iam"), role(stage)
-    document = client.get_role_policy(RoleName=name, PolicyName="worker")["PolicyDocument"]
+    document: Any = client.get_role_policy(RoleName=name, PolicyName="worker")["PolicyDocument"]
     document["Statement"][0]["Action"] = "sqs:*"
     client.put_role_policy(RoleName=name, PolicyName="worker", PolicyDocument=json.dumps(document))
 
 
 def another_policy(stage: Staged) -> None:
-    """Somebody adds a policy."""
+    """Add a policy to the role."""
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     stage.aws.client("iam").put_role_policy(
         RoleName=role(stage),
@@ -57,26 +57,26 @@ def another_policy(stage: Staged) -> None:
 
 
 def shorter_visibility(stage: Staged) -> None:
-    """Somebody lowers the request queue's visibility timeout."""
+    """Lower the request queue's visibility timeout."""
     sqs = stage.aws.client("sqs")
     url = sqs.get_queue_url(QueueName=stage.aws.stage.queues.request)["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "30"})
 
 
 def no_redrive(stage: Staged) -> None:
-    """Somebody takes the response queue's dead-letter queue away."""
+    """Remove the response queue's dead-letter queue."""
     sqs = stage.aws.client("sqs")
     url = sqs.get_queue_url(QueueName=stage.aws.stage.queues.response)["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": ""})
 
 
 def smaller_batches(stage: Staged) -> None:
-    """Somebody changes the batch size."""
+    """Change the event source's batch size."""
     stage.aws.client("lambda").update_event_source_mapping(UUID=mapping(stage)["UUID"], BatchSize=3)
 
 
 def moved_alias(stage: Staged) -> None:
-    """Somebody moves the alias to another version, past the ledger, with other settings."""
+    """Point the alias at a version with other settings, without a ledger entry."""
     client = stage.aws.client("lambda")
     client.update_function_configuration(FunctionName=stage.function, MemorySize=512)
     client.get_waiter("function_updated_v2").wait(FunctionName=stage.function, WaiterConfig={"Delay": 1})
@@ -85,9 +85,9 @@ def moved_alias(stage: Staged) -> None:
 
 
 def test_what_was_just_deployed_has_not_drifted(stage: Staged) -> None:
-    """After deploy and configuration nothing differs, and the exit code is 0."""
-    told = drift(stage.aws)
-    assert (told.differences, told.exit_code) == ((), 0)
+    """After a deploy and a configuration there is no drift, and the exit code is 0."""
+    output = drift(stage.aws)
+    assert (output.differences, output.exit_code) == ((), 0)
 
 
 CHANGES: list[tuple[Callable[[Staged], None], list[str]]] = [
@@ -102,9 +102,9 @@ CHANGES: list[tuple[Callable[[Staged], None], list[str]]] = [
 
 @pytest.mark.parametrize(("change", "named"), CHANGES, ids=lambda one: getattr(one, "__name__", ""))
 def test_a_change_by_hand_is_named(stage: Staged, change: Callable[[Staged], None], named: list[str]) -> None:
-    """Each change is found where it was made, beside those of before, with exit code 1."""
+    """Each manual change is reported with its resource and setting, with exit code 3."""
     before = found(stage)
     change(stage)
     values = {"role": role(stage), "version": stage.alias()["FunctionVersion"]}
     assert sorted(set(found(stage)) - set(before)) == sorted(one.format(**values) for one in named)
-    assert drift(stage.aws).exit_code == 1
+    assert drift(stage.aws).exit_code == 3

@@ -1,4 +1,4 @@
-"""`make login`: the token goes to a helper, an engine or a file, and nowhere else."""
+"""`login` stores the token in a helper, an engine or a file, and nowhere else."""
 
 import base64
 import json
@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from local_aws.instance import Instance
 from scripts import login
-from scripts._aws import Aws, load_stage
+from scripts.aws.clients import Aws
+from scripts.aws.stage import load_stage
 from tests.layouts import Layer, write_layout
 
 HELPER = """#!/bin/sh
@@ -25,7 +26,7 @@ cat > {folder}/stored
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own, with a folder of programs and no engine."""
+    """Return an empty home directory, with a PATH of its own and no engine."""
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", f"{tmp_path}/bin")
@@ -35,12 +36,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(local_aws: Instance, *options: str) -> Result:
-    """The command."""
+    """Run `login`."""
     return CliRunner().invoke(login.main, ["--endpoint-url", local_aws.endpoint, *options])
 
 
 def helper(home: Path, ending: str = "") -> None:
-    """A credential helper that keeps what it is given, and Docker's settings that name it for every registry."""
+    """Return a credential helper that records its input, configured for all registries."""
     program = home / "bin/docker-credential-keeper"
     program.write_text(HELPER.format(folder=home, ending=ending))
     program.chmod(0o755)
@@ -50,12 +51,12 @@ def helper(home: Path, ending: str = "") -> None:
 
 
 def secret(local_aws: Instance) -> str:
-    """The registry's present password."""
+    """Return the registry's current password."""
     return login.Grant.of(Aws(load_stage("local"), local_aws.endpoint)).secret
 
 
 def test_a_helper_gets_the_token_by_its_standard_input(home: Path, local_aws: Instance) -> None:
-    """As its protocol says; the token stands on no command line, in no output and in no file of ours."""
+    """A helper receives the token on standard input; it is on no command line, in no output and in no file."""
     helper(home)
     done = run(local_aws)
     assert done.exit_code == 0, done.output
@@ -68,25 +69,25 @@ def test_a_helper_gets_the_token_by_its_standard_input(home: Path, local_aws: In
 
 
 def test_a_helper_that_refuses_is_told_without_the_token(home: Path, local_aws: Instance) -> None:
-    """Exit 1 with the helper's own last words."""
+    """A failing helper exits with 1 and the helper's message, without the token."""
     helper(home, 'echo "the keyring is locked" >&2; exit 3')
     done = run(local_aws)
     assert done.exit_code == 1
-    assert "docker-credential-keeper refused: the keyring is locked" in done.output
+    assert "docker-credential-keeper failed: the keyring is locked" in done.output
     assert secret(local_aws) not in done.output
 
 
 def test_a_helper_that_is_not_there_is_named(home: Path, local_aws: Instance) -> None:
-    """With the file that names it."""
+    """A missing helper is an error with the file that names it."""
     (home / ".docker").mkdir()
     (home / ".docker/config.json").write_text(json.dumps({"credHelpers": {local_aws.registry: "gone"}}))
     done = run(local_aws)
     assert done.exit_code == 1
-    assert "config.json names docker-credential-gone, which is not there" in done.output
+    assert "config.json: credential helper docker-credential-gone is not installed" in done.output
 
 
 def test_without_helper_and_engine_the_file_is_for_its_owner_only(home: Path, local_aws: Instance) -> None:
-    """Other registries' entries stay, and the output warns that the file is not encrypted."""
+    """The file is readable by its owner only, keeps other entries, and the output warns that it is not encrypted."""
     (home / ".docker").mkdir()
     file = home / ".docker/config.json"
     file.write_text(json.dumps({"auths": {"other.example": {"auth": "eA=="}}}))
@@ -100,7 +101,7 @@ def test_without_helper_and_engine_the_file_is_for_its_owner_only(home: Path, lo
 
 
 def test_a_dry_run_keeps_nothing(home: Path, local_aws: Instance) -> None:
-    """It says where the token would go."""
+    """A dry run prints where the token would be stored, and stores nothing."""
     done = run(local_aws, "--dry-run")
     assert done.exit_code == 0, done.output
     assert done.output.startswith(f"would sign in to {local_aws.registry}")
@@ -108,17 +109,17 @@ def test_a_dry_run_keeps_nothing(home: Path, local_aws: Instance) -> None:
 
 
 def test_an_engine_that_is_not_there_is_named(home: Path, local_aws: Instance) -> None:
-    """Exit 1, and what to do."""
+    """A missing engine is an error with a remedy."""
     done = run(local_aws, "--engine", "podman")
     assert done.exit_code == 1
-    assert "there is no podman on this machine" in done.output
+    assert "podman is not installed" in done.output
 
 
 @pytest.mark.parametrize("engine", ["skopeo", "buildah"])
 def test_an_engine_that_was_signed_in_reaches_the_registry(
     engine: str, tmp_path: Path, local_aws: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the login skopeo copies an image to the registry without being given a password."""
+    """After the login skopeo pushes an image without a password."""
     if shutil.which(engine) is None or shutil.which("skopeo") is None:
         pytest.skip(f"SKIP {engine}: not installed (Debian: apt-get install {engine} skopeo)")
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))

@@ -1,15 +1,15 @@
-"""What `make enqueue` writes beside the jobs: on a stage that has records of its own already."""
+"""`enqueue` on a stage with existing accounts."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from scripts import _seed
-from scripts._aws import Aws
-from scripts._errors import OperationFailed
-from scripts._items import Item
-from scripts._seed import Card
-from scripts._tables import scan
+from scripts.aws.clients import Aws
+from scripts.aws.dynamodb import scan
+from scripts.console.errors import OperationFailed
+from scripts.jobs import seeding
+from scripts.jobs.item_files import Item
+from scripts.jobs.seeding import Card
 from tests.e2e.staged import Staged
 
 CARD = """key: words
@@ -23,26 +23,26 @@ scores:
 
 @pytest.fixture
 def aws(released: Staged) -> Iterator[Aws]:
-    """A stage whose accounts are gone after the test."""
+    """Yield a stage; its accounts are deleted afterwards."""
     yield released.aws
-    for one in scan(released.aws, "Account"):
+    for entry in scan(released.aws, "Account"):
         released.aws.client("dynamodb").delete_item(
-            TableName=released.aws.stage.table("Account"), Key={"id": {"S": one["id"]}}
+            TableName=released.aws.stage.table("Account"), Key={"id": {"S": entry["id"]}}
         )
 
 
 def theirs(aws: Aws, identity: str) -> None:
-    """An account of the stage's key that somebody else has written."""
-    record = _seed.encode({"id": identity, "name": "Theirs", "key": aws.stage.account_key})
+    """Write an account with the stage's key; return its id."""
+    record = seeding.encode({"id": identity, "name": "Theirs", "key": aws.stage.account_key})
     aws.client("dynamodb").put_item(TableName=aws.stage.table("Account"), Item=record)
 
 
 def test_jobs_belong_to_the_account_that_is_there(aws: Aws) -> None:
-    """No second account of the same key is written, which would stop the worker, and the one there stays as it is."""
+    """Jobs belong to the existing account, which is not changed, and no second one is written."""
     import plexus
 
     theirs(aws, "their-account")
-    (job,) = _seed.seed_jobs(aws, Card(CARD, plexus.load(CARD)), [Item("1", "A refund.")], ["Refund"], "seed")
+    (job,) = seeding.seed_jobs(aws, Card(CARD, plexus.load(CARD)), [Item("1", "A refund.")], ["Refund"], "seed")
     accounts = scan(aws, "Account")
     assert [(one["id"], one["name"]) for one in accounts] == [("their-account", "Theirs")]
     (record,) = [one for one in scan(aws, "ScoringJob") if one["id"] == job.id]
@@ -50,8 +50,8 @@ def test_jobs_belong_to_the_account_that_is_there(aws: Aws) -> None:
 
 
 def test_two_accounts_of_a_key_are_told(aws: Aws) -> None:
-    """Both are named, since the worker would take no job of either."""
+    """Two accounts with the same key are an error with both ids."""
     theirs(aws, "one")
     theirs(aws, "two")
-    with pytest.raises(OperationFailed, match=r"2 accounts have the key 'demo' .* expected one: one, two"):
-        _seed.account_id(aws)
+    with pytest.raises(OperationFailed, match=r"got 2 accounts with key 'demo', expected 1: one, two"):
+        seeding.account_id(aws)

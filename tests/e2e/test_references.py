@@ -1,6 +1,6 @@
 """Secrets by reference on the local AWS: the services' own answers."""
 
-from handler import references
+from handler import secret_references
 from tests.e2e.conftest import Clients
 
 
@@ -12,9 +12,9 @@ def test_the_services_give_what_the_environment_names(aws: Clients) -> None:
     _, _, _, region, account, *_ = arn.split(":")
     environ = {"WHOLE": arn, "ONE": f"{arn}:openai", "TWO": f"arn:aws:ssm:{region}:{account}:parameter/provider/key"}
     try:
-        found = references.resolve(environ, lambda service, _: aws(service))
+        result = secret_references.resolve(environ, lambda service, _: aws(service))
     finally:
         manager.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
         parameters.delete_parameter(Name="/provider/key")
-    assert sorted(found) == ["sk-1", "sk-2", '{"openai": "sk-1"}']
+    assert sorted(result) == ["sk-1", "sk-2", '{"openai": "sk-1"}']
     assert environ == {"WHOLE": '{"openai": "sk-1"}', "ONE": "sk-1", "TWO": "sk-2"}

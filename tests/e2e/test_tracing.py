@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 
 from local_aws import control
-from scripts import _logs, _release, configure, deploy, enqueue, infra
-from scripts._aws import Aws, load_stage
-from scripts._function import read
-from scripts._items import Item
-from scripts._seed import read_card
-from scripts.demo import TRAINED
+from scripts.aws import logs, resources
+from scripts.aws.clients import Aws
+from scripts.aws.lambda_function import read
+from scripts.aws.stage import load_stage
+from scripts.demo.steps import TRAINED
+from scripts.jobs import sending
+from scripts.jobs.item_files import Item
+from scripts.jobs.seeding import read_card
+from scripts.release import configuration, deployment, versions
 from tests.e2e.conftest import Demo, wait_for
 from tests.e2e.staged import Staged, staged
 
@@ -34,22 +37,22 @@ RIGHTS = {
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
     """The local stage, deployed and configured without tracing."""
-    with staged("tracing", tmp_path_factory.mktemp("images")) as found:
-        deploy.deploy(found.aws, found.image("first"))
-        configure.configure(found.aws)
-        yield found
+    with staged("tracing", tmp_path_factory.mktemp("images")) as result:
+        deployment.deploy(result.aws, result.image("first"))
+        configuration.configure(result.aws)
+        yield result
 
 
 def traced(stage: Staged) -> Aws:
-    """The stage as its file would say with `tracing = true`."""
+    """Return the stage as its file would say with `tracing = true`."""
     settings = stage.aws.stage
     shape = dataclasses.replace(settings.function, tracing=True)
     return Aws(dataclasses.replace(settings, function=shape), stage.aws.endpoint)
 
 
 def traced_templates(folder: Path) -> Path:
-    """The templates that `make infra` makes of it."""
-    shutil.copytree(infra.TEMPLATES / "local", folder / "local")
+    """Return the templates that `make infra` makes of it."""
+    shutil.copytree(resources.TEMPLATES / "local", folder / "local")
     path = folder / "local" / "local-function.template.json"
     template = json.loads(path.read_text(encoding="utf-8"))
     template["Resources"]["Function"]["Properties"]["TracingConfig"] = {"Mode": "Active"}
@@ -60,46 +63,46 @@ def traced_templates(folder: Path) -> Path:
 
 
 def served(aws: Aws) -> str:
-    """The tracing mode that callers of the alias get."""
-    facts = _release.read_live(aws).facts
+    """Return the tracing mode that callers of the alias get."""
+    facts = versions.read_live(aws).facts
     return facts.tracing if facts else "nothing is deployed"
 
 
 def sids(stage: Staged) -> list[str]:
-    """The statements that the function's role has now."""
+    """Return the statements that the function's role has now."""
     role = read(stage.aws).role.rpartition("/")[2]
-    document = stage.aws.client("iam").get_role_policy(RoleName=role, PolicyName="worker")["PolicyDocument"]
+    document: Any = stage.aws.client("iam").get_role_policy(RoleName=role, PolicyName="worker")["PolicyDocument"]
     return [statement["Sid"] for statement in document["Statement"]]
 
 
 def test_it_is_switched_on_and_off_again(stage: Staged, tmp_path: Path) -> None:
     """The stack's update brings mode and rights, the configuration a version that callers get; and back."""
     on = traced(stage)
-    infra.deploy(on, folder=traced_templates(tmp_path))
+    resources.deploy(on, folder=traced_templates(tmp_path))
     assert "SendTraces" in sids(stage)
     assert served(on) == "PassThrough"
-    assert configure.configure(on).action == "configured"
+    assert configuration.configure(on).action == "configured"
     assert served(on) == "Active"
-    assert configure.configure(on).action == "unchanged"
-    infra.deploy(stage.aws)
+    assert configuration.configure(on).action == "unchanged"
+    resources.deploy(stage.aws)
     assert "SendTraces" not in sids(stage)
-    assert configure.configure(stage.aws).action == "configured"
+    assert configuration.configure(stage.aws).action == "configured"
     assert served(stage.aws) == "PassThrough"
 
 
 def test_tracing_alone_is_a_difference(stage: Staged) -> None:
     """Before any stack is updated, the configuration's dry run names the mode, and nothing else."""
-    (difference,) = configure.configure(traced(stage), dry_run=True).differences
+    (difference,) = configuration.configure(traced(stage), dry_run=True).differences
     assert (difference.name, difference.old, difference.new) == ("tracing", "PassThrough", "Active")
 
 
 def scored_within_a_trace(aws: Aws) -> str:
-    """A job whose message was sent in one trace, worked off in another; the job's id."""
-    (job,) = enqueue.seed(aws, read_card(TRAINED), [Item(uuid.uuid4().hex, "A refund.", {})], ["Mentions Refund"])
+    """Return a job whose message was sent in one trace, worked off in another; the job's id."""
+    (job,) = sending.seed(aws, read_card(TRAINED), [Item(uuid.uuid4().hex, "A refund.", {})], ["Mentions Refund"])
     record = {
         "messageId": uuid.uuid4().hex,
         "receiptHandle": "gone",
-        "body": enqueue.body(job.id),
+        "body": sending.body(job.id),
         "attributes": {"AWSTraceHeader": f"Root={SENDER};Parent={PARENT};Sampled=0"},
         "eventSource": "aws:sqs",
         "eventSourceARN": f"arn:aws:sqs:{aws.stage.region}:{aws.stage.account}:{aws.stage.queues.request}",
@@ -123,7 +126,7 @@ def scored_within_a_trace(aws: Aws) -> str:
 
 
 def response_trace(aws: Aws) -> str:
-    """The tracing header of the response that the trace's invocation sent."""
+    """Return the tracing header of the response that the trace's invocation sent."""
     client, url = aws.client("sqs"), aws.queue_url(aws.stage.queues.response)
     for _ in range(100):
         received = client.receive_message(
@@ -140,14 +143,14 @@ def response_trace(aws: Aws) -> str:
 
 
 def logged(aws: Aws, began_ms: int) -> list[dict[str, Any]]:
-    """The records of the log since then, once the traced invocation's metrics, its last line, are among them."""
+    """Return the records of the log since then, once the traced invocation's metrics, its last line, are among them."""
 
     def arrived() -> list[dict[str, Any]]:
-        lines = [record for event in _logs.read(aws, began_ms) if (record := _logs.parsed(event.message))]
+        lines = [record for event in logs.read(aws, began_ms) if (record := logs.parse_json(event.message))]
         return lines if any("_aws" in line and line.get("trace_id") == ROOT for line in lines) else []
 
-    found: list[dict[str, Any]] = wait_for(arrived, "the traced invocation's metrics in the log")
-    return found
+    result: list[dict[str, Any]] = wait_for(arrived, "the traced invocation's metrics in the log")
+    return result
 
 
 def test_log_message_and_response_name_the_same_trace(demo: Demo) -> None:
@@ -156,7 +159,7 @@ def test_log_message_and_response_name_the_same_trace(demo: Demo) -> None:
     assert running is not None
     aws, began = Aws(load_stage("local"), running.endpoint), int(time.time() * 1000) - 1000
     job = scored_within_a_trace(aws)
-    mine = [line for line in logged(aws, began) if line.get("scoring_job_id") == job]
-    assert mine
-    assert {(line.get("trace_id"), line.get("sender_trace_id")) for line in mine} == {(ROOT, SENDER)}
+    own_ = [line for line in logged(aws, began) if line.get("scoring_job_id") == job]
+    assert own_
+    assert {(line.get("trace_id"), line.get("sender_trace_id")) for line in own_} == {(ROOT, SENDER)}
     assert f"Root={ROOT}" in response_trace(aws)

@@ -1,4 +1,4 @@
-"""`make verify`: the commit that an image names is built again and compared, on the local stage's registry."""
+"""`verify` rebuilds an image's commit and compares the images."""
 
 import json
 import subprocess
@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from local_aws.instance import Instance
-from oci.app import app_contents
-from oci.config import labels
-from oci.layer import write_layer
-from oci.layout import write_layout
-from scripts import verify
+from nix.oci.app import app_contents
+from nix.oci.config import labels
+from nix.oci.layer import write_layer
+from nix.oci.layout import write_layout
+from scripts import attest, verify
 from tests.e2e.conftest import Clients
 from tests.e2e.registry import push
 
@@ -23,30 +25,30 @@ REPOSITORY = "plexus/score-processor-lambda"
 
 
 def run(*words: str) -> Result:
-    """The command with these words."""
+    """Run the command with these words."""
     return CliRunner().invoke(verify.main, ["--stage", "local", *words])
 
 
 def git(*words: str | Path) -> str:
-    """What git prints."""
+    """Run git; return its output."""
     return subprocess.run(["git", *map(str, words)], check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A clone of this repository's commit and its image, whatever the work tree looks like."""
+    """Return a clone of this repository at its commit, with its image."""
     clone = tmp_path_factory.mktemp("clone") / "source"
     git("clone", "--quiet", "--shared", ROOT, clone)
     git("-C", clone, "checkout", "--quiet", "--detach", git("-C", ROOT, "rev-parse", "HEAD"))
     done = subprocess.run(
-        [sys.executable, clone / "nix/build.py", "--json"], check=True, capture_output=True, text=True
+        [sys.executable, "-m", "nix.build", "--json"], cwd=clone, check=True, capture_output=True, text=True
     )
     return clone, json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
 def pushed(local_aws: Instance, aws: Clients, login: tuple[str, str], built: tuple[Path, dict[str, Any]]) -> str:
-    """The digest of the sound image in the stage's repository."""
+    """Push the clone's image; return its digest."""
     try:
         aws("ecr").create_repository(repositoryName=REPOSITORY)
     except aws("ecr").exceptions.RepositoryAlreadyExistsException:
@@ -56,12 +58,12 @@ def pushed(local_aws: Instance, aws: Clients, login: tuple[str, str], built: tup
 
 
 def tampered(built: tuple[Path, dict[str, Any]], work: Path, revision: str) -> Path:
-    """An image that names a commit and holds a handler of somebody else's."""
+    """Return an image with a commit's label and another handler."""
     clone, record = built
     app = work / "changed"
     git("clone", "--quiet", "--shared", clone, app)
     (app / "handler/app.py").write_bytes((app / "handler/app.py").read_bytes() + b"# one line more\n")
-    (app / "handler/backoff.py").unlink()
+    (app / "handler/clock.py").unlink()
     folders = []
     for layer in record["layers"][:-1]:
         folder = work / layer["name"]
@@ -76,41 +78,72 @@ def tampered(built: tuple[Path, dict[str, Any]], work: Path, revision: str) -> P
 
 
 def config(clone: Path) -> dict[str, Any]:
-    """The config of a clone's image."""
+    """Return the config of a clone's image."""
     digest = json.loads((clone / "build/image.json").read_text())["config_digest"]
     value: dict[str, Any] = json.loads((clone / "build/image/blobs/sha256" / digest[7:]).read_bytes())
     return value
 
 
 def test_what_a_commit_builds_is_verified(pushed: str) -> None:
-    """The image is built again from its commit, with an empty cache of layers, to the same digest."""
+    """A rebuild without cached layers gives the same digest."""
     done = run("--json", pushed)
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    assert (told["digest"], told["equal"], told["differences"]) == (pushed, True, [])
-    assert told["rebuilt"] == pushed
+    message = json.loads(done.stdout)
+    assert (message["digest"], message["equal"], message["differences"]) == (pushed, True, [])
+    assert message["rebuilt"] == pushed
 
 
 def test_a_tampered_image_is_told_by_layer_file_and_kind(
     pushed: str, local_aws: Instance, login: tuple[str, str], built: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
-    """An image that its commit does not build ends in 1, and each file in it that differs is named."""
+    """A tampered image exits with 3 and lists each differing file with its layer."""
     layout = tampered(built, tmp_path, str(built[1]["revision"]))
     answer = push(layout, local_aws.registry, REPOSITORY, "tampered", login)
     done = run("--cached", "--json", answer.headers["Docker-Content-Digest"])
-    assert done.exit_code == 1, done.output
-    found = {(one["layer"], one["path"], one["kind"]) for one in json.loads(done.stdout)["differences"]}
+    assert done.exit_code == 3, done.output
+    document = {(one["layer"], one["path"], one["kind"]) for one in json.loads(done.stdout)["differences"]}
     layer = "handler"
-    assert found >= {(layer, "var/task/handler/app.py", "content"), (layer, "var/task/handler/backoff.py", "missing")}
-    assert {name for name, _, _ in found} == {layer}
+    assert document >= {(layer, "var/task/handler/app.py", "content"), (layer, "var/task/handler/clock.py", "missing")}
+    assert {name for name, _, _ in document} == {layer}
+
+
+def builder_key(folder: Path, name: str) -> Path:
+    """Make a builder's key pair, the public half in `folder`/keys; return the path of the private one."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    (folder / "keys").mkdir(exist_ok=True)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (folder / "keys" / f"{name}.pem").write_bytes(public)
+    (folder / name).write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return folder / name
+
+
+def test_builders_state_what_they_built(pushed: str, built: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """A trusted builder without a statement is a difference, until it has attested; the image stays as it is."""
+
+    def attested(name: str) -> Result:
+        words = ("--stage", "local", "--layout", str(built[0] / "build/image"), "--key", str(tmp_path / name))
+        return CliRunner().invoke(attest.main, [*words, "--builder", f"https://{name}.example.com"])
+
+    for name in ("one", "two"):
+        builder_key(tmp_path, name)
+    assert attested("one").exit_code == 0
+    done = run("--cached", "--keys", str(tmp_path / "keys"), pushed)
+    assert done.exit_code == 3
+    assert "fail: two.pem: no statement of key" in done.stdout
+    assert attested("two").exit_code == 0
+    done = run("--cached", "--json", "--keys", str(tmp_path / "keys"), pushed)
+    assert done.exit_code == 0, done.output
+    stated = json.loads(done.stdout)["statements"]
+    assert {entry["builder"] for entry in stated["valid"]} == {"https://one.example.com", "https://two.example.com"}
+    assert {(entry["digest"], entry["commit"]) for entry in stated["valid"]} == {(pushed, built[1]["revision"])}
 
 
 @pytest.mark.parametrize(
     ("revision", "sentence"),
     [
-        ("-dirty", "from files that no commit holds"),
+        ("uncommitted-0123456789abcdef", "a work tree with uncommitted changes"),
         ("unknown", "the image names no commit"),
-        ("0" * 40, "this clone does not hold the commit"),
+        ("0" * 40, "this clone does not have commit"),
     ],
 )
 def test_an_image_that_cannot_be_verified_says_why(
@@ -122,16 +155,15 @@ def test_an_image_that_cannot_be_verified_says_why(
     built: tuple[Path, dict[str, Any]],
     tmp_path: Path,
 ) -> None:
-    """A dirty, an unknown and a foreign revision end in one sentence, before anything is built."""
-    named = f"{built[1]['revision']}-dirty" if revision == "-dirty" else revision
-    answer = push(tampered(built, tmp_path, named), local_aws.registry, REPOSITORY, f"try-{named[:12]}", login)
+    """An image without a rebuildable commit is an error before anything is built."""
+    answer = push(tampered(built, tmp_path, revision), local_aws.registry, REPOSITORY, f"try-{revision[:12]}", login)
     done = run(answer.headers["Docker-Content-Digest"])
     assert done.exit_code == 1
     assert sentence in done.stderr
 
 
 def test_nothing_deployed_is_told(pushed: str) -> None:
-    """Without a digest the alias decides; with no alias there is nothing to verify."""
+    """Without a deployment there is nothing to verify."""
     done = run()
     assert done.exit_code == 1
-    assert "nothing is deployed" in done.stderr or "there is no function" in done.stderr
+    assert "has no deployment" in done.stderr or "there is no function" in done.stderr

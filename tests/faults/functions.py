@@ -1,4 +1,4 @@
-"""More functions of the stage's image, with settings of their own."""
+"""Additional functions with the stage's image and other settings."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.invoke import read_event
+from scripts.aws.invocation import read_event
 from tests.faults.stage import Faulty
 
 
 @dataclass(frozen=True)
 class Another:
-    """A function that runs what the alias runs."""
+    """A function with the image of the alias."""
 
     client: Any
     name: str
 
     def invoke(self, event: Any) -> Any:
-        """Its answer to an event; fails where the function itself failed."""
+        """Return its response to an event; fails if the invocation failed."""
         answer = self.client.invoke(FunctionName=self.name, Payload=json.dumps(event).encode())
         payload = read_event(answer["Payload"].read().decode())
         assert "FunctionError" not in answer, payload
@@ -29,14 +29,14 @@ class Another:
 
 @contextmanager
 def another(stage: Faulty, name: str, **variables: str) -> Iterator[Another]:
-    """A function of the alias's image and variables, some of them changed; deleted after the block."""
+    """Create a function with the alias's image and variables, some of them changed; deleted after the block."""
     client, stages = stage.aws.invoker, stage.aws.stage.function
-    found = client.get_function(FunctionName=stages.name, Qualifier=stages.alias)
-    known = found["Configuration"]
+    response = client.get_function(FunctionName=stages.name, Qualifier=stages.alias)
+    known = response["Configuration"]
     client.create_function(
         FunctionName=name,
         PackageType="Image",
-        Code={"ImageUri": found["Code"]["ImageUri"]},
+        Code={"ImageUri": response["Code"]["ImageUri"]},
         Role=known["Role"],
         Timeout=known["Timeout"],
         MemorySize=known["MemorySize"],

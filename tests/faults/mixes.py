@@ -1,4 +1,4 @@
-"""Batches of every mix of fates, and which of their records an event source has to get back; pure.
+"""Batches with every mix of outcomes, and the records that their responses must name. Pure functions.
 
 The rule is written a second time here, from what SQS and Lambda promise and not from the worker's code.
 """
@@ -15,7 +15,7 @@ LARGEST = 10  # records of a batch
 
 
 class Fate(StrEnum):
-    """What happens to a record whose turn comes."""
+    """What happens to a record that is started."""
 
     DONE = "done"
     AGAIN = "already done"
@@ -26,7 +26,7 @@ class Fate(StrEnum):
 
 
 KEPT = {Fate.TRANSIENT, Fate.LATE}
-"""After these the message has to come back."""
+"""With these, the message must be delivered again."""
 MIXES = [set(mix) for size in range(1, len(Fate) + 1) for mix in combinations(Fate, size)]
 
 
@@ -40,46 +40,46 @@ class Planned:
 
 @dataclass(frozen=True)
 class Batch:
-    """The records in the event's order. `slow` is the one that uses up the time, where others are to be late."""
+    """The records in the event's order. `slow` is the record that uses up the time, if others must run out of it."""
 
     records: tuple[Planned, ...]
     slow: int | None = None
 
     @property
     def mix(self) -> set[Fate]:
-        """The fates that the batch meets."""
+        """The outcomes in the batch."""
         return {self.records[number].fate for number in self.begun()}
 
     @property
     def is_fifo(self) -> bool:
-        """Whether it comes from a FIFO queue."""
+        """Whether the batch is from a FIFO queue."""
         return self.records[0].group is not None
 
     def begun(self) -> set[int]:
-        """The records whose turn comes: in a group, none after one that is kept."""
+        """Return the records that are started: none that follows a kept record of its group."""
         stopped: set[str | None] = set()
-        found = set()
+        names = set()
         for number, record in enumerate(self.records):
             if record.group is None or record.group not in stopped:
-                found.add(number)
+                names.add(number)
             if record.fate in KEPT:
                 stopped.add(record.group)
-        return found
+        return names
 
     def named(self) -> list[int]:
-        """The records that the answer names: those that are kept, and those whose turn did not come."""
+        """Return the records that the response names: those that are kept, and those that are not started."""
         begun = self.begun()
         return [n for n, record in enumerate(self.records) if n not in begun or record.fate in KEPT]
 
 
 def turns(groups: Sequence[str | None]) -> list[int]:
-    """The order in which one after the other would be worked: the first of each group, then the second, and so on."""
+    """Return the order of processing: the first record of each group, then the second, and so on."""
     place = [0 if group is None else groups[:number].count(group) for number, group in enumerate(groups)]
     return sorted(range(len(groups)), key=lambda number: (place[number], number))
 
 
 def plan(chance: random.Random, mix: set[Fate], size: int, fifo: bool) -> Batch:
-    """A batch of that size that meets exactly the fates of the mix; those that are late come after a slow one."""
+    """Return a batch of that size with exactly the outcomes of the mix; records without time follow a slow one."""
     while True:
         groups = [chance.choice("abc") if fifo else None for _ in range(size)]
         fates = [*sorted(mix), *chance.choices(sorted(mix), k=size - len(mix))]
@@ -96,7 +96,7 @@ def plan(chance: random.Random, mix: set[Fate], size: int, fifo: bool) -> Batch:
 
 
 def every_mix(chance: random.Random) -> list[Batch]:
-    """Each mix of fates from a standard and from a FIFO queue, those with late ones from one of the two; all sizes."""
+    """Return every mix from a standard and a FIFO queue, mixes with late records from one of them, in all sizes."""
     batches: list[Batch] = []
     for number, mix in enumerate(MIXES):
         kinds = (number % 2 == 0,) if Fate.LATE in mix else (False, True)

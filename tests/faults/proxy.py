@@ -1,4 +1,4 @@
-"""A proxy before the local AWS that breaks connections in the ways in which networks do."""
+"""A proxy in front of the local AWS that breaks connections as networks do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 
 class Break(StrEnum):
-    """How a connection ends. After the first two the call had no effect, after the others it had."""
+    """How a connection ends. With the first two the call has no effect, with the others it has."""
 
     IN_REQUEST = "reset within the request"
     SILENT = "half-open: taken, never answered"
@@ -27,7 +27,7 @@ class Break(StrEnum):
 
 @dataclass
 class Rule:
-    """Breaks the next `times` calls of an operation ("UpdateItem") whose request holds one of the texts."""
+    """Breaks the next `times` calls of an operation ("UpdateItem") whose request contains one of the texts."""
 
     operation: str
     broken: Break
@@ -37,7 +37,7 @@ class Rule:
 
 @dataclass
 class Proxy:
-    """`url` takes the place of the local AWS's; `rules` may be set at any time."""
+    """`url` replaces that of the local AWS; `rules` may be set at any time."""
 
     server: ProxyServer
     rules: list[Rule] = field(default_factory=list)
@@ -45,12 +45,12 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the proxy."""
         host, port = self.server.server_address[:2]
         return f"http://{host!s}:{port}"
 
     def take(self, operation: str, body: str) -> Break | None:
-        """How this call is to be broken, if it is."""
+        """Return how to break this call, or None."""
         with self.lock:
             for rule in self.rules:
                 if rule.operation == operation and rule.times and any(text in body for text in rule.contains):
@@ -59,13 +59,13 @@ class Proxy:
         return None
 
     def reset_all(self) -> int:
-        """Reset every open connection; how many there were."""
+        """Reset every open connection; returns their number."""
         with self.lock:
-            found = list(self.server.open)
-        for connection in found:
+            result = list(self.server.open)
+        for connection in result:
             reset(connection)
             connection.shutdown(socket.SHUT_RD)  # ends the wait for the next request
-        return len(found)
+        return len(result)
 
 
 class ProxyServer(ThreadingHTTPServer):
@@ -81,13 +81,13 @@ class ProxyServer(ThreadingHTTPServer):
         self.open: set[socket.socket] = set()
 
     def shutdown_request(self, request: Any) -> None:
-        """Only close: a shutdown would send FIN where RST was asked for."""
+        """Only close the socket: a shutdown would send FIN instead of RST."""
         with self.proxy.lock:
             self.open.discard(request)
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is what this is about."""
+        """Ignore errors: a client whose connection breaks is expected."""
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -119,7 +119,7 @@ class _Connection(BaseHTTPRequestHandler):
         return self._end(reset_it=broken is Break.BEFORE_ANSWER)
 
     def _ask(self, body: bytes) -> tuple[bytes, bytes]:
-        """The local AWS's answer: head and body."""
+        """Return the head and body of the local AWS's response."""
         upstream = HTTPConnection(self.server.upstream.hostname or "", self.server.upstream.port, timeout=60)
         try:
             upstream.request("POST", self.path, body, dict(self.headers))
@@ -138,20 +138,20 @@ class _Connection(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 _FRAMING = {"content-length", "transfer-encoding", "connection"}
 
 
 def reset(connection: socket.socket) -> None:
-    """Let the connection end with RST when it is closed."""
+    """Make the connection end with RST when it is closed."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 @contextmanager
 def proxy(upstream: str) -> Iterator[Proxy]:
-    """A proxy before `upstream` on a port of its own, until the block ends."""
+    """Run a proxy in front of `upstream`, on a port of its own, until the block ends."""
     with ProxyServer(upstream) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

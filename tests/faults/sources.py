@@ -1,4 +1,4 @@
-"""A queue of its own for each batch, and what an event source does with it: receive, hand over, delete."""
+"""A queue for each batch, with the actions of an event source: receive, invoke, delete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scripts._aws import Aws
+from scripts.aws.clients import Aws
 
 HIDDEN_S = 120
 
@@ -22,11 +22,11 @@ class Source:
 
     @property
     def is_fifo(self) -> bool:
-        """Whether it keeps its groups' order."""
+        """Whether it is a FIFO queue."""
         return self.arn.endswith(".fifo")
 
     def send(self, bodies: Sequence[str], groups: Sequence[str | None]) -> list[str]:
-        """Send up to ten messages; their ids, in that order."""
+        """Send up to ten messages; returns their ids, in order."""
         entries: list[dict[str, Any]] = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
         for entry, group in zip(entries, groups, strict=True):
             if group is not None:
@@ -36,18 +36,34 @@ class Source:
         return [ids[entry["Id"]] for entry in entries]
 
     def receive(self, ids: Sequence[str]) -> dict[str, Any]:
-        """The event that carries these messages, in that order."""
-        found: dict[str, dict[str, Any]] = {}
-        while len(found) < len(ids):
+        """Receive these messages, and return an event with them in this order."""
+        by_name: dict[str, dict[str, Any]] = {}
+        while len(by_name) < len(ids):
             answer = self.client.receive_message(
                 QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=5, MessageSystemAttributeNames=["All"]
             )
-            assert "Messages" in answer, f"{len(ids) - len(found)} messages do not come"
-            found |= {message["MessageId"]: message for message in answer["Messages"]}
-        return {"Records": [record(found[identity], self.arn) for identity in ids]}
+            assert "Messages" in answer, f"{len(ids) - len(by_name)} messages do not come"
+            by_name |= {message["MessageId"]: message for message in answer["Messages"]}
+        return {"Records": [record(by_name[identity], self.arn) for identity in ids]}
+
+    def receive_visible(self, hidden_s: int) -> dict[str, Any] | None:
+        """Receive up to ten visible messages, and return an event with them; None if there is none for two seconds."""
+        results: list[dict[str, Any]] = []
+        while len(results) < 10:
+            answer = self.client.receive_message(
+                QueueUrl=self.url,
+                MaxNumberOfMessages=10 - len(results),
+                WaitTimeSeconds=0 if results else 2,
+                VisibilityTimeout=hidden_s,
+                MessageSystemAttributeNames=["All"],
+            )
+            if "Messages" not in answer:
+                break
+            results += answer["Messages"]
+        return {"Records": [record(message, self.arn) for message in results]} if results else None
 
     def settle(self, event: dict[str, Any], kept: set[str]) -> None:
-        """Delete the messages that were not named; those that were may come back at once."""
+        """Delete the messages that were not named, and make the named ones visible."""
         entries: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
         for number, record in enumerate(event["Records"]):
             entry = {"Id": str(number), "ReceiptHandle": record["receiptHandle"]}
@@ -60,7 +76,7 @@ class Source:
 
 
 def record(message: dict[str, Any], arn: str) -> dict[str, Any]:
-    """A received message as the record that an event source makes of it for a function."""
+    """Convert a received message to a record of an SQS event."""
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
@@ -75,9 +91,9 @@ def record(message: dict[str, Any], arn: str) -> dict[str, Any]:
 
 
 def make_source(aws: Aws, fifo: bool) -> Source:
-    """A new request queue, standard or FIFO."""
+    """Create a request queue, standard or FIFO."""
     client, suffix = aws.client("sqs"), ".fifo" if fifo else ""
-    attributes = {"VisibilityTimeout": str(HIDDEN_S)} | ({"FifoQueue": "true"} if fifo else {})
+    attributes: Any = {"VisibilityTimeout": str(HIDDEN_S)} | ({"FifoQueue": "true"} if fifo else {})
     url = client.create_queue(QueueName=f"batch-{uuid.uuid4().hex[:12]}{suffix}", Attributes=attributes)["QueueUrl"]
-    told = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    return Source(client, url, told["Attributes"]["QueueArn"])
+    answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return Source(client, url, answer["Attributes"]["QueueArn"])

@@ -1,10 +1,10 @@
-"""Calls that AWS throttles, fails, answers late, or carries out without the caller learning of it."""
+"""Calls that AWS throttles, fails, answers late, or carries out while the answer is lost."""
 
 from typing import Any
 
 import pytest
 
-from scripts import enqueue
+from scripts.jobs import sending
 from tests.faults.stage import Faulty
 
 OPERATIONS = (
@@ -15,7 +15,7 @@ OPERATIONS = (
     "sqs.SendMessageBatch",
     "sqs.DeleteMessage",
 )
-"""What the worker calls for one job, less the receive, whose failure only means that nothing is taken."""
+"""The worker's calls for one job, except the receive, whose failure only means that no message is received."""
 FAULTS: dict[str, dict[str, Any]] = {
     "throttled": {"code": "ThrottlingException"},
     "failed": {"code": "InternalServerError", "status": 500},
@@ -27,8 +27,8 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_one_faulty_answer_costs_nothing(stage: Faulty, operation: str, fault: str) -> None:
-    """A job whose call was throttled, failed, late or carried out unheard ends with one effect all the same."""
-    stage.send([enqueue.body(stage.job())])
+    """A job has exactly one effect although a call was throttled, failed or late, or its answer was lost."""
+    stage.send([sending.body(stage.job())])
     stage.faults({"operation": operation, **FAULTS[fault]})
     stage.drain()
     assert [rule["times"] for rule in stage.left()] == [0]
@@ -37,8 +37,8 @@ def test_one_faulty_answer_costs_nothing(stage: Faulty, operation: str, fault: s
 
 @pytest.mark.parametrize("operation", ["dynamodb.UpdateItem", "dynamodb.TransactWriteItems", "sqs.SendMessageBatch"])
 def test_an_outage_is_waited_out(stage: Faulty, operation: str) -> None:
-    """A service that fails for longer than a client tries hands the job to the next receive, and nothing is lost."""
-    stage.send([enqueue.body(stage.job())])
+    """If a service fails for longer than the client retries, the next receive completes the job."""
+    stage.send([sending.body(stage.job())])
     stage.faults({"operation": operation, "code": "ThrottlingException", "times": 7})
     stage.drain()
     assert stage.broken() == []
@@ -46,8 +46,8 @@ def test_an_outage_is_waited_out(stage: Faulty, operation: str) -> None:
 
 @pytest.mark.parametrize("operation", ["dynamodb.TransactWriteItems", "sqs.SendMessageBatch"])
 def test_a_write_whose_answers_are_all_lost_is_made_once(stage: Faulty, operation: str) -> None:
-    """A call that is carried out at every try and heard of at none leaves one result and one distinct response."""
-    stage.send([enqueue.body(stage.job())])
+    """A call whose answer is lost at every attempt leaves one result and one distinct response."""
+    stage.send([sending.body(stage.job())])
     stage.faults({"operation": operation, "when": "after", "status": 500, "times": 4})
     stage.drain()
     assert stage.broken() == []

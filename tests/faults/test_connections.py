@@ -1,4 +1,4 @@
-"""Connections to AWS that break: the real image behind a proxy that resets, cuts and keeps silent."""
+"""Broken connections to AWS: the real image behind a proxy that resets, truncates and half-opens them."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from handler.records import result_id
-from scripts import _scenario, enqueue
+from scripts.aws import queues
+from scripts.jobs import sending
 from tests.faults.functions import Another, another
 from tests.faults.proxy import Break, Proxy, Rule, proxy
 from tests.faults.stage import Faulty
@@ -21,25 +22,25 @@ OPERATIONS = (
     "SendMessageBatch",
     "DeleteMessage",
 )
-"""What the worker calls for one job that it is handed."""
+"""The worker's calls for one job of a fan-out."""
 TRIES = 3  # of its clients
 
 
 @dataclass(frozen=True)
 class Behind:
-    """A function whose DynamoDB and SQS lie behind a proxy."""
+    """A function whose DynamoDB and SQS are behind a proxy."""
 
     stage: Faulty
     proxy: Proxy
     function: Another
 
     def hand_over(self, rules: Sequence[Rule]) -> list[int]:
-        """Hand each rule's job to the function, all at once, under its rule; the status codes of the answers."""
+        """Invoke the function with a job for each rule, all at once; returns the status codes."""
         stage, queue_url = self.stage, self.stage.aws.queue_url(self.stage.aws.stage.queues.request)
         jobs = [stage.job() for _ in rules]
-        stage.send(map(enqueue.body, jobs))
+        stage.send(map(sending.body, jobs))
         events = []
-        for message, rule in zip(_scenario.receive(stage.aws, queue_url, delete=False), rules, strict=True):
+        for message, rule in zip(queues.receive(stage.aws, queue_url, delete=False), rules, strict=True):
             job = next(job for job in jobs if job in message["Body"])
             rule.contains = (job, result_id(job), message["ReceiptHandle"])
             event = {"source": "fanout", "message_body": message["Body"], "queue_url": queue_url}
@@ -49,25 +50,25 @@ class Behind:
             return [answer["statusCode"] for answer in pool.map(self.function.invoke, events)]
 
     def poll(self) -> Any:
-        """Let the function take one message."""
+        """Invoke the manual poll."""
         return self.function.invoke({})
 
     def unused(self) -> list[Rule]:
-        """Rules that no call met."""
+        """Return the rules that no call matched."""
         return [rule for rule in self.proxy.rules if rule.times]
 
 
 @pytest.fixture(scope="module")
 def _behind(session: Faulty) -> Iterator[Behind]:
-    with proxy(session.running.endpoint) as found:
-        ways = {"AWS_ENDPOINT_URL_DYNAMODB": found.url, "AWS_ENDPOINT_URL_SQS": found.url}
+    with proxy(session.running.endpoint) as relay:
+        ways = {"AWS_ENDPOINT_URL_DYNAMODB": relay.url, "AWS_ENDPOINT_URL_SQS": relay.url}
         with another(session, "behind-a-proxy", **ways) as function:
-            yield Behind(session, found, function)
+            yield Behind(session, relay, function)
 
 
 @pytest.fixture
 def behind(stage: Faulty, _behind: Behind) -> Iterator[Behind]:
-    """The function behind the proxy, which breaks nothing yet."""
+    """The function behind a proxy without rules."""
     _behind.proxy.rules = []
     yield _behind
     _behind.proxy.rules = []
@@ -75,7 +76,7 @@ def behind(stage: Faulty, _behind: Behind) -> Iterator[Behind]:
 
 @pytest.mark.parametrize("broken", Break)
 def test_a_connection_that_breaks_once_costs_nothing(behind: Behind, broken: Break) -> None:
-    """Whatever call the connection breaks at, the call is made again: each job is answered, with one effect."""
+    """Whichever call's connection breaks once, the call is retried: each job succeeds with one effect."""
     assert behind.hand_over([Rule(operation, broken) for operation in OPERATIONS]) == [200] * len(OPERATIONS)
     assert behind.unused() == []
     assert behind.stage.depth() == 0
@@ -84,7 +85,7 @@ def test_a_connection_that_breaks_once_costs_nothing(behind: Behind, broken: Bre
 
 @pytest.mark.parametrize("broken", [Break.BEFORE_ANSWER, Break.IN_BODY])
 def test_a_connection_that_breaks_at_every_try_hands_the_job_on(behind: Behind, broken: Break) -> None:
-    """A call that is never heard of fails the attempt; the next delivery ends with one effect, and nothing is lost."""
+    """If a call's connection breaks at every attempt, the next delivery completes the job, and nothing is lost."""
     operations = ("UpdateItem", "BatchGetItem", "TransactWriteItems", "SendMessageBatch")
     answers = behind.hand_over([Rule(operation, broken, times=TRIES) for operation in operations])
     assert answers == [500] * len(operations)
@@ -94,8 +95,8 @@ def test_a_connection_that_breaks_at_every_try_hands_the_job_on(behind: Behind, 
 
 
 def test_a_message_whose_receipt_was_never_heard_of_comes_again(behind: Behind) -> None:
-    """A receive that took effect and whose answer was cut loses no message: it comes back after its visibility."""
-    behind.stage.send([enqueue.body(behind.stage.job())])
+    """A receive whose answer was truncated loses no message: it is delivered again after its visibility timeout."""
+    behind.stage.send([sending.body(behind.stage.job())])
     behind.proxy.rules = [Rule("ReceiveMessage", Break.IN_BODY)]
     behind.poll()
     assert behind.unused() == []
@@ -104,9 +105,9 @@ def test_a_message_whose_receipt_was_never_heard_of_comes_again(behind: Behind) 
 
 
 def test_connections_that_died_while_the_environment_was_frozen_are_no_failure(behind: Behind) -> None:
-    """An invocation whose kept connections were reset since the last one scores its job at the first try."""
+    """An invocation whose idle connections were reset scores its job at the first attempt."""
     for _ in range(2):
-        behind.stage.send([enqueue.body(behind.stage.job())])
+        behind.stage.send([sending.body(behind.stage.job())])
         assert behind.poll()["statusCode"] == 200
         assert behind.proxy.reset_all() > 0
     assert behind.stage.broken() == []

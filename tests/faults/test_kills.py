@@ -1,7 +1,7 @@
-"""`kill -9` of the execution environment right after each step that changes something outside of it.
+"""`kill -9` of the execution environment right after each step that changes something outside it.
 
-The call that makes the step takes effect, its answer is held back, and the environment is killed meanwhile: it did the
-step and never learnt of it. Then whoever comes next finishes the job.
+The step's call takes effect, its answer is delayed, and the environment is killed meanwhile: it has done the step
+without knowing it. The next worker completes the job.
 """
 
 import json
@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from handler.steps import Step
-from scripts import enqueue, invoke
+from handler.crash_points import Step
+from scripts.aws import invocation
+from scripts.jobs import sending
 from tests.faults.stage import TEXT, Faulty
 
 HOLD_S = 6.0
@@ -23,7 +24,7 @@ Rule = dict[str, Any]
 
 
 def after(operation: str, contains: str = "") -> Rule:
-    """The call takes effect, and its answer is held back."""
+    """Return a rule with which the call takes effect, and its answer is delayed."""
     return {"operation": operation, "when": "after", "delay": HOLD_S, "status": 500, "contains": contains}
 
 
@@ -33,7 +34,7 @@ COMMIT_REFUSED: Rule = {"operation": "dynamodb.TransactWriteItems", "code": "Thr
 
 @dataclass(frozen=True)
 class Crash:
-    """`rules` bring the worker to the step; the last one is that of the step itself."""
+    """`rules` lead the worker to the step; the last one is for the step itself."""
 
     rules: tuple[Rule, ...]
     text: str = TEXT
@@ -52,13 +53,13 @@ SCORED = {
     Step.RELEASE: Crash((COMMIT_REFUSED, after("dynamodb.UpdateItem", "errorMessage = :error REMOVE"))),
     Step.HAND_BACK: Crash((COMMIT_REFUSED, after("sqs.ChangeMessageVisibilityBatch"))),
 }
-"""Steps on the way to a result, and how a worker dies right after each."""
+"""The steps on the way to a result, and how a worker is killed right after each."""
 OTHERS = {Step.FAIL, Step.DEAD_LETTER, Step.REQUEUE}
-"""Steps that end without a result at that worker; each has a test of its own below."""
+"""The steps of a worker that does not produce the result; each has a test of its own below."""
 
 
 def killed_at(stage: Faulty, rules: tuple[Rule, ...], act: Callable[[], object]) -> None:
-    """Let `act` invoke the function, wait until the last rule was used, and kill the environment."""
+    """Run `act`, which invokes the function, wait until the last rule is used, and kill the environment."""
     stage.faults(*rules)
     acting = threading.Thread(target=act)
     acting.start()
@@ -72,15 +73,15 @@ def killed_at(stage: Faulty, rules: tuple[Rule, ...], act: Callable[[], object])
 
 
 def test_every_step_of_the_worker_is_killed() -> None:
-    """A step that is added to the worker without a crash here fails this test."""
+    """Each step of the worker has a crash in this file."""
     assert set(SCORED) | OTHERS == set(Step)
 
 
 @pytest.mark.parametrize("step", SCORED)
 def test_a_worker_killed_after_a_step_leaves_one_effect(stage: Faulty, step: Step) -> None:
-    """Whoever takes the message next brings the job to one result, one distinct response, nothing left over."""
+    """The next worker leaves one result, one distinct response, and nothing else."""
     crash = SCORED[step]
-    stage.send([enqueue.body(stage.job(crash.text))])
+    stage.send([sending.body(stage.job(crash.text))])
     killed_at(stage, crash.rules, stage.poll)
     stage.drain()
     assert stage.broken() == []
@@ -88,9 +89,9 @@ def test_a_worker_killed_after_a_step_leaves_one_effect(stage: Faulty, step: Ste
 
 
 def test_a_worker_killed_after_failing_a_job_leaves_it_failed(stage: Faulty) -> None:
-    """A job that failed for good stays FAILED with its reason, has no result, and its message is consumed."""
+    """A job that failed permanently stays FAILED with its reason, has no result, and its message is deleted."""
     job = stage.job(" ")
-    stage.send([enqueue.body(job)])
+    stage.send([sending.body(job)])
     killed_at(stage, (after("dynamodb.UpdateItem", "completedAt = :now REMOVE leaseOwner"),), stage.poll)
     stage.drain()
     (record,) = stage.records("ScoringJob")
@@ -100,7 +101,7 @@ def test_a_worker_killed_after_failing_a_job_leaves_it_failed(stage: Faulty) -> 
 
 
 def test_a_worker_killed_after_a_dead_letter_loses_no_poison(stage: Faulty) -> None:
-    """Poison whose worker died after sending it on is in the dead-letter queue with its reason, and nowhere else."""
+    """Poison is in the dead-letter queue with its reason, and nowhere else, although its worker was killed."""
     stage.send(["poison"])
     killed_at(stage, (after("sqs.SendMessage"),), stage.poll)
     stage.drain()
@@ -110,11 +111,11 @@ def test_a_worker_killed_after_a_dead_letter_loses_no_poison(stage: Faulty) -> N
 
 
 def test_a_worker_killed_after_sending_a_message_again_loses_no_job(stage: Faulty) -> None:
-    """A message whose last receive met another worker's lease is sent again; a crash then costs a duplicate at most."""
+    """A message at its last receive, whose job is leased, is sent again; a crash then causes at most a duplicate."""
     stage.poll()  # an environment that is warm comes to the step while the lease lasts, also on a slow machine
     job = stage.job()
     url = stage.aws.queue_url(stage.aws.stage.queues.request)
-    stage.send([enqueue.body(job)])
+    stage.send([sending.body(job)])
     (message,) = stage.aws.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=2)["Messages"]
     event = {
         "source": "fanout",
@@ -124,14 +125,14 @@ def test_a_worker_killed_after_sending_a_message_again_loses_no_job(stage: Fault
         "receive_count": stage.aws.stage.queues.max_receive_count,
     }
     hold(stage, job, until=time.time() + 8)  # for so long the message that is sent again is hidden
-    killed_at(stage, (after("sqs.SendMessage"),), lambda: invoke.invoke(stage.aws, event))
+    killed_at(stage, (after("sqs.SendMessage"),), lambda: invocation.invoke(stage.aws, event))
     stage.drain()
     assert stage.broken() == []
     assert json.loads(message["Body"]) == {"scoring_job_id": job}
 
 
 def hold(stage: Faulty, job: str, until: float) -> None:
-    """Let another worker have a job until a time, in seconds since 1970."""
+    """Lease a job to another worker until a time in Unix seconds."""
     stage.aws.client("dynamodb").update_item(
         TableName=stage.aws.stage.table("ScoringJob"),
         Key={"id": {"S": job}},

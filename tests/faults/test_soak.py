@@ -1,12 +1,13 @@
-"""A short soak; `make soak` runs a long one."""
+"""A short soak test; `make soak` runs a long one."""
 
-from tests.faults.soak import soak
-from tests.faults.stage import Faulty
+from tests.faults.soak import MEMORY_MB, soak
+from tests.faults.stage import real_stage
 
 
-def test_two_hundred_jobs_survive_everything_at_once(stage: Faulty) -> None:
-    """Under kills, duplicates, poison and failing calls each job has one effect, and each poison its reason."""
-    done = soak(stage, jobs=200, limit_s=180, seed=20261125)
+def test_two_hundred_jobs_survive_everything_at_once() -> None:
+    """Despite kills, duplicates, poison, failing calls and jobs that end their process, each job has one effect."""
+    with real_stage("soak", MEMORY_MB) as stage:
+        done = soak(stage, jobs=200, limit_s=600, seed=20261125)
     assert done.broken == ()
     assert (done.jobs, done.distinct, done.poison) == (200, 200, 4)
     assert done.killed >= 1

@@ -1,19 +1,18 @@
-"""Every command of `scripts/`, found by its file, and run in this process as a shell would start it."""
+"""Every verb of `score-processor`, run in this process as a shell would start it."""
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import click
 from click.testing import CliRunner, Result
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+from scripts.command.root import PROGRAMS, root
+
 LOOKS = frozenset(
     (
-        *("costs", "dashboard", "dlq list", "dlq show", "doctor", "drift", "history", "infra diff", "lint_image"),
-        *("logs", "results", "status", "verify"),
+        *("costs", "dashboard", "dlq list", "dlq show", "doctor", "drift", "history", "infra diff", "lint-image"),
+        *("logs", "results", "shadow", "status", "verify"),
     )
 )
 """Commands that change nothing, so that there is nothing to rehearse."""
@@ -29,19 +28,19 @@ ENVIRONMENT: dict[str, str | None] = {
 
 @dataclass(frozen=True)
 class Command:
-    """A command or sub-command: the words that name it, and what click made of it."""
+    """A command or subcommand: its words and its click command."""
 
     words: tuple[str, ...]
     made: click.Command = field(repr=False)
 
     @property
     def name(self) -> str:
-        """The words as people write them."""
+        """The words, joined by spaces."""
         return " ".join(self.words)
 
     @property
     def options(self) -> set[str]:
-        """Every option in every spelling."""
+        """All options in all spellings."""
         return {
             name
             for one in self.made.params
@@ -50,40 +49,36 @@ class Command:
         }
 
 
-def scripts() -> list[str]:
-    """The modules that can be started: `python -m scripts.<name>`."""
-    modules = [path.stem for path in SCRIPTS.glob("[a-z]*.py")]
-    return sorted((*modules, *(path.parent.name for path in SCRIPTS.glob("*/__main__.py"))))
+def verbs() -> list[str]:
+    """Return the verbs that are click commands of this project; programs have a command line of their own."""
+    return sorted(set(root.list_commands(click.Context(root))) - PROGRAMS.keys())
 
 
-def main_of(script: str) -> click.Command:
-    """What a script starts."""
-    package = (SCRIPTS / script).is_dir()
-    made = importlib.import_module(f"scripts.{script}.__main__" if package else f"scripts.{script}").main
-    assert isinstance(made, click.Command), f"scripts.{script} has no click command `main`"
-    return made
+def command_of(verb: str) -> click.Command:
+    """Return the click command of a verb."""
+    command = root.get_command(click.Context(root), verb)
+    assert command is not None, f"{verb} is listed and has no command"
+    return command
 
 
-def commands(script: str) -> list[Command]:
-    """What can be asked of a script: itself, or its sub-commands."""
-    made = main_of(script)
-    if isinstance(made, click.Group):
-        return [Command((script, name), made.commands[name]) for name in sorted(made.commands)]
-    return [Command((script,), made)]
+def commands(verb: str) -> list[Command]:
+    """Return the verb, or its sub-commands if it has some."""
+    created = command_of(verb)
+    if isinstance(created, click.Group):
+        return [Command((verb, name), created.commands[name]) for name in sorted(created.commands)]
+    return [Command((verb,), created)]
 
 
 def every() -> list[Command]:
-    """All commands of all scripts."""
-    return [command for script in scripts() for command in commands(script)]
+    """Return all commands that act on a stage: every one but `completion`."""
+    return [command for verb in verbs() if verb != "completion" for command in commands(verb)]
 
 
 def shown(*words: str) -> str:
-    """The line that starts a command."""
-    return f"$ python -m scripts.{' '.join(words)}"
+    """Return the line that starts a command."""
+    return f"$ score-processor {' '.join(words)}"
 
 
 def run(*words: str, **environment: str | None) -> Result:
     """Run a command to its end, without a terminal."""
-    script, *rest = words
-    runner = CliRunner(env={**ENVIRONMENT, **environment})
-    return runner.invoke(main_of(script), rest, prog_name=f"python -m scripts.{script}")
+    return CliRunner(env={**ENVIRONMENT, **environment}).invoke(root, words, prog_name="score-processor")

@@ -1,4 +1,4 @@
-"""What commands print, kept in files: `make golden` writes them anew, tests compare."""
+"""Transcripts of commands in files; `make golden` regenerates them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VOLATILE = (
 
 
 def normalise(text: str, names: Mapping[str, str]) -> str:
-    """A text with `names` in place of known values (the longest first), then placeholders for what varies."""
+    """Replace known values by their names (longest first), and varying values by placeholders."""
     for value in sorted(names, key=len, reverse=True):
         text = text.replace(value, f"<{names[value]}>")
     for pattern, placeholder in VOLATILE:
@@ -34,13 +34,13 @@ def normalise(text: str, names: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Golden:
-    """The kept transcripts; with `renew` what is printed now becomes what is kept."""
+    """The transcripts; with `renew` they are overwritten with the current output."""
 
     renew: bool = False
     folder: Path = FOLDER
 
     def check(self, name: str, text: str) -> None:
-        """Fail with the difference unless the transcript `name` is this text."""
+        """Fail with a diff unless the transcript `name` equals this text."""
         path = self.folder / f"{name}.txt"
         if self.renew:
             path.parent.mkdir(exist_ok=True)
@@ -52,7 +52,7 @@ class Golden:
         assert kept == text, "\n".join(("`make golden` keeps what is printed now, if it is right:", *lines))
 
     def check_names(self, part: str, names: Iterable[str]) -> None:
-        """Fail unless these are the transcripts of a part."""
+        """Fail unless a folder has exactly these transcripts."""
         left = {path.stem: path for path in (self.folder / part).glob("*.txt")}
         for name in set(left) - set(names) if self.renew else ():
             left.pop(name).unlink()

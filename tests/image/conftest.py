@@ -1,20 +1,23 @@
-"""The built image, and a copy of it in which a probe takes the handler's place."""
+"""The built image, and a copy with a probe in place of the handler."""
 
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import build
 from local_aws.run_image import run_image
 from local_aws.sandbox import FunctionSettings
-from oci.app import app_contents
-from oci.config import labels
-from oci.layer import write_layer
-from oci.layout import write_layout
+from nix import build
+from nix.oci.app import app_contents
+from nix.oci.config import labels
+from nix.oci.layer import write_layer
+from nix.oci.layout import write_layout
+from nix.reproducible import Variant, copy_source
+from nix.revision import git_environment
 
 PROBE = Path(__file__).with_name("probe")
 
@@ -23,14 +26,34 @@ Check = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def image() -> dict[str, Any]:
-    """What build/image.json says about the image of this work tree, which is built first."""
+    """The record of this work tree's image, which is built first."""
     return build.build()
 
 
 @pytest.fixture(scope="session")
 def layout(image: dict[str, Any]) -> Path:
-    """The folder of the built image."""
+    """The layout of the built image."""
     return build.DEFAULT_OUTPUT
+
+
+@pytest.fixture
+def clone(image: dict[str, Any], tmp_path: Path) -> Path:
+    """A clone with this work tree's files, committed; `image` has made its layers already."""
+    copy_source(tmp_path / "clone", Variant("clone", ""))
+    for words in (["add", "--all"], ["commit", "--quiet", "--allow-empty", "-m", "as it is"]):
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-C", str(tmp_path / "clone"), *words]
+        subprocess.run(command, check=True, env=git_environment())
+    return tmp_path / "clone"
+
+
+@pytest.fixture
+def archive(clone: Path, tmp_path: Path) -> Path:
+    """The clone's commit as `git archive` packs it, extracted."""
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    packed = subprocess.run(["git", "-C", str(clone), "archive", "HEAD"], check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=packed, check=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +74,7 @@ def probed(image: dict[str, Any], layout: Path, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="session")
 def check(probed: Path) -> Iterator[Check]:
-    """Run one of the probe's checks inside the image, behind the real runtime client, and return what it returns."""
+    """Run one of the probe's checks in the image, under the real runtime client, and return its result."""
     with run_image(probed, FunctionSettings(memory_mb=2048, timeout_s=60)) as function:
 
         def run(name: str, argument: Any = None) -> Any:

@@ -12,19 +12,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def nix_digest(output: Path, *options: str) -> str:
-    """The digest of the image that Nix builds."""
-    command = [sys.executable, str(ROOT / "nix" / "nix_build.py"), "--output", str(output), *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    """Build with Nix, and return the image's digest."""
+    command = [sys.executable, "-m", "nix.nix_build", "--output", str(output), *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return str(done.stdout.split()[-1])
 
 
 def test_the_projects_own_nix_makes_the_same_digest(image: dict[str, Any], tmp_path: Path) -> None:
-    """Built in Nix's derivations, one for each layer, the image has the digest of the plain build."""
+    """The project's own Nix, with one derivation per layer, builds the digest of the plain build."""
     assert nix_digest(tmp_path / "result", "--bundled") == image["digest"]
 
 
 @pytest.mark.skipif(not shutil.which("nix"), reason="this host has no Nix of its own")
 def test_the_hosts_nix_makes_the_same_digest(image: dict[str, Any], tmp_path: Path) -> None:
-    """The host's Nix agrees with both."""
+    """The host's Nix builds the same digest."""
     assert nix_digest(tmp_path / "result") == image["digest"]

@@ -1,17 +1,20 @@
-"""The flake's other outputs, with the project's own Nix on the store that it has."""
+"""The flake's other outputs, with the project's own Nix and its store."""
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bundled_nix import Nix, bundled
-from cache import cache_dir
-from nix_build import add_inputs, stage
-from workspace import workspace
+
+from nix.bundled_nix import Nix, bundled
+from nix.cache import cache_dir
+from nix.differences import ImageLayout
+from nix.nix_build import add_inputs, stage
+from nix.workspace import workspace
+from tests.image.test_sources import build
 
 LOCKLESS = "--no-write-lock-file"
 
@@ -40,14 +43,14 @@ def flake() -> Iterator[Flake]:
 
 
 def test_flake_check_holds(image: dict[str, Any], flake: Flake) -> None:
-    """`nix flake check` lints the image, and finds nothing else to say either."""
+    """`nix flake check` lints the image and passes."""
     done = flake.run("flake", "check", "FLAKE")
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr
 
 
 def test_each_layer_is_an_output(image: dict[str, Any], flake: Flake) -> None:
-    """`nix build .#layers.NAME` builds one layer, with the digest that the plain build gave it."""
+    """`nix build .#layers.NAME` builds one layer, with the plain build's digest."""
     names = [layer["name"] for layer in image["layers"]]
     done = flake.run("build", *(f"FLAKE#layers.{name}" for name in names), "--no-link", "--print-out-paths")
     assert done.returncode == 0, done.stderr
@@ -56,18 +59,41 @@ def test_each_layer_is_an_output(image: dict[str, Any], flake: Flake) -> None:
 
 
 def test_a_layer_depends_on_its_own_inputs_only(flake: Flake) -> None:
-    """The derivation of one wheel's layer knows that wheel and the root, and no other wheel."""
+    """The derivation of one wheel's layer depends on that wheel and the root, and on no other wheel."""
     done = flake.run("derivation", "show", "FLAKE#layers.tiktoken")
     assert done.returncode == 0, done.stderr
-    (shown,) = json.loads(done.stdout).values()
-    sources = {Path(path).name.partition("-")[2] for path in shown["inputSrcs"]}
-    assert shown["inputDrvs"] == {}
+    (derivation,) = json.loads(done.stdout).values()
+    sources = {Path(path).name.partition("-")[2] for path in derivation["inputSrcs"]}
+    assert derivation["inputDrvs"] == {}
     assert {name.rpartition("-")[0] for name in sources if name.endswith(".whl")} == {"tiktoken"}
     assert "root" in sources
 
 
+def edit(folder: Path) -> None:
+    """Change a tracked file."""
+    with (folder / "handler/app.py").open("a") as file:
+        file.write("# changed\n")
+
+
+@pytest.mark.parametrize("change", [None, edit], ids=["intact", "changed"])
+@pytest.mark.parametrize("kind", ["archive", "clone"])
+def test_a_flake_has_the_digest_of_the_plain_build(
+    kind: str, change: Callable[[Path], None] | None, flake: Flake, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """An archive and a clone, intact or changed, have one digest and label, by Nix alone and by the plain build."""
+    folder: Path = request.getfixturevalue(kind)
+    if change:
+        change(folder)
+    expected = build(folder, tmp_path / "image")
+    address = f"git+file://{folder}" if kind == "clone" else f"path:{folder}"
+    done = flake.run("build", f"{address}#image", "--no-link", "--print-out-paths")
+    assert done.returncode == 0, done.stderr
+    assert ImageLayout(Path(done.stdout.strip())).digest == expected["digest"]
+    assert expected["revision"].startswith("uncommitted-") == bool(change)
+
+
 def test_missing_inputs_end_in_one_line_that_names_the_command(flake: Flake, tmp_path: Path) -> None:
-    """A plain build on an empty store ends at once, and its last line says what to run first."""
+    """A build on an empty store fails at once, and its last line names the command to run first."""
     names = ("NIX_STORE_DIR", "NIX_STATE_DIR", "NIX_LOG_DIR")
     for name in names:
         (tmp_path / name).mkdir()
@@ -77,6 +103,6 @@ def test_missing_inputs_end_in_one_line_that_names_the_command(flake: Flake, tmp
 
 
 def test_the_app_adds_the_inputs(flake: Flake) -> None:
-    """`nix run .#inputs` puts every input into the store, from the flake's own copy of the locks."""
+    """`nix run .#inputs` adds every input to the store, from the flake's own copy of the locks."""
     done = flake.run("run", "FLAKE#inputs")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""What other tools say of our layout, and what lint says of theirs."""
+"""Other tools on our layout, and the linter on theirs."""
 
 import json
 import shutil
@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 
-from oci.archives import archive_image
-from oci.lint import lint
-from oci.rules import Level
-from oci.scan import Item
-from oci.source import Image, layout_image
-from oci.tree import Tree
+from nix.oci.lint import Image, Level, archive_image, layout_image, lint
+from nix.oci.lint.scan import LayerEntry
+from nix.oci.lint.tree import FileTree
 from tests.unit.oci import on_disk
 from tests.unit.oci.drafts import Draft
 
@@ -34,29 +31,29 @@ def need(tool: str) -> pytest.MarkDecorator:
 
 
 def run(*words: str | Path, **environment: str) -> str:
-    """What a tool prints; its own message when it refuses."""
+    """Run a tool and return its output; its own message if it fails."""
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{words}: {done.stderr}"
     return done.stdout.strip()
 
 
 def troubles(image: Image) -> set[str]:
-    """The rules whose breaking makes an image useless on Lambda."""
-    return {problem.rule for problem in lint(image) if problem.level != Level.CAREFUL}
+    """Return the broken rules that are not advisory."""
+    return {problem.rule for problem in lint(image) if problem.level != Level.ADVISORY}
 
 
 @need("skopeo")
 def test_skopeo_reads_the_layout(image: dict[str, Any], layout: Path) -> None:
-    """`skopeo inspect` names our digest, platform and layers."""
-    told = json.loads(run("skopeo", "inspect", f"oci:{layout}"))
-    assert told["Digest"] == image["digest"]
-    assert (told["Os"], told["Architecture"]) == ("linux", "amd64")
-    assert told["Layers"] == [layer["digest"] for layer in image["layers"]]
+    """`skopeo inspect` reports our digest, platform and layers."""
+    inspected = json.loads(run("skopeo", "inspect", f"oci:{layout}"))
+    assert inspected["Digest"] == image["digest"]
+    assert (inspected["Os"], inspected["Architecture"]) == ("linux", "amd64")
+    assert inspected["Layers"] == [layer["digest"] for layer in image["layers"]]
 
 
 @need("skopeo")
 def test_skopeo_copies_without_a_change(image: dict[str, Any], layout: Path, tmp_path: Path) -> None:
-    """`skopeo copy --preserve-digests` takes the layout as it is, and the copy lints as well as ours."""
+    """`skopeo copy --preserve-digests` accepts the layout, and the copy passes the linter."""
     run("skopeo", "copy", "-q", "--preserve-digests", f"oci:{layout}", f"oci:{tmp_path / 'copy'}:latest")
     (named,) = json.loads((tmp_path / "copy" / "index.json").read_bytes())["manifests"]
     assert named["digest"] == image["digest"]
@@ -65,15 +62,15 @@ def test_skopeo_copies_without_a_change(image: dict[str, Any], layout: Path, tmp
 
 @need("umoci")
 def test_umoci_unpacks_what_lint_sees(layout: Path, tmp_path: Path) -> None:
-    """`umoci unpack` makes exactly the files, links, modes and sizes that the scan of the blobs tells."""
+    """`umoci unpack` creates exactly the files, links, modes and sizes in the scans."""
     run("umoci", "unpack", "--rootless", "--image", f"{layout}:latest", tmp_path / "bundle")
     rootfs = tmp_path / "bundle" / "rootfs"
-    tree = Tree(scan for scan in layout_image(layout).scans if scan is not None)
-    seen = {item.path: facts(item) for item in tree}
-    assert {path.relative_to(rootfs).as_posix(): on_disk_facts(path) for path in rootfs.rglob("*")} == seen
+    tree = FileTree(scan for scan in layout_image(layout).scans if scan is not None)
+    current = {item.path: facts(item) for item in tree}
+    assert {path.relative_to(rootfs).as_posix(): on_disk_facts(path) for path in rootfs.rglob("*")} == current
 
 
-def facts(item: Item) -> tuple[str, int, int | str]:
+def facts(item: LayerEntry) -> tuple[str, int, int | str]:
     """Kind, mode, and size or target, as the scan has them."""
     if item.kind == "link":
         return item.kind, 0, item.target
@@ -81,7 +78,7 @@ def facts(item: Item) -> tuple[str, int, int | str]:
 
 
 def on_disk_facts(path: Path) -> tuple[str, int, int | str]:
-    """The same of a path on disk."""
+    """Return the same of a path on disk."""
     if path.is_symlink():
         return "link", 0, str(path.readlink())
     status = path.stat()
@@ -98,7 +95,7 @@ def root(tmp_path: Path) -> Path:
 
 @need("umoci")
 def test_lint_accepts_what_umoci_made(root: Path, tmp_path: Path) -> None:
-    """An image that umoci put together keeps Lambda's rules."""
+    """An image that umoci built breaks advisory rules at most."""
     layout = tmp_path / "layout"
     run("umoci", "init", "--layout", layout)
     run("umoci", "new", "--image", f"{layout}:latest")
@@ -144,7 +141,7 @@ def buildah(tmp_path: Path) -> Iterator[Build]:
 @need("buildah")
 @pytest.mark.parametrize("form", ["oci", "docker"])
 def test_lint_accepts_what_buildah_made(form: str, root: Path, buildah: Build, tmp_path: Path) -> None:
-    """An image of buildah's, in either format and from a layout or an archive, keeps Lambda's rules."""
+    """An image that buildah built, in either format, as a layout or an archive, breaks advisory rules at most."""
     buildah("copy", "made", root, "/")
     entry = json.dumps(["/usr/bin/python3.11", "-m", "awslambdaric"])
     buildah("config", "--entrypoint", entry, "--cmd", "handler.app.lambda_handler", "--workingdir", "/var/task", "made")
@@ -157,7 +154,7 @@ def test_lint_accepts_what_buildah_made(form: str, root: Path, buildah: Build, t
 @need("skopeo")
 @pytest.mark.parametrize("kind", ["oci-archive", "docker-archive"])
 def test_lint_reads_archives(kind: str, tmp_path: Path) -> None:
-    """The archives that skopeo writes are read in place, and a fault in one is found."""
+    """Archives that skopeo wrote are read in place, and a fault in one is found."""
     sound, broken = Draft(), Draft()
     broken.settings["Cmd"] = ["handler.main.lambda_handler"]
     for name, draft in (("sound", sound), ("broken", broken)):

@@ -1,4 +1,4 @@
-"""The image as a function, as a shell and in an engine, without a local AWS."""
+"""The image as a function, as a shell and in a container engine, without a local AWS."""
 
 import fcntl
 import json
@@ -28,12 +28,12 @@ PYTHON = "/usr/bin/python3.11"
 
 
 def command(verb: str, *words: str) -> list[str]:
-    """A verb's command line."""
-    return [sys.executable, "-m", f"scripts.{verb}", *words]
+    """Return a verb's command line."""
+    return [sys.executable, "-m", "scripts", verb, *words]
 
 
 def ran(verb: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A verb, run to its end."""
+    """Run a verb to its end."""
     environment = {**os.environ, **variables}
     return subprocess.run(
         command(verb, *words), cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
@@ -42,7 +42,7 @@ def ran(verb: str, *words: str, **variables: str) -> subprocess.CompletedProcess
 
 @dataclass(frozen=True)
 class Started:
-    """A started `make run`."""
+    """A running `make run`."""
 
     process: subprocess.Popen[str]
     url: str
@@ -53,23 +53,23 @@ class Started:
 
 
 def start(layout: Path, *words: str) -> Started:
-    """Start the function and wait until it says where it is."""
+    """Start the function and wait for its address."""
     line = command("run", "--image", str(layout), "--port", "0", *words)
     pipe = subprocess.PIPE
     process = subprocess.Popen(line, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
     assert process.stderr is not None
-    said = ""
-    while "curl " not in said:
+    output = ""
+    while "curl " not in output:
         text = process.stderr.readline()
-        assert text, said
-        said += text
+        assert text, output
+        output += text
     return Started(
-        process, next(word for word in said.split() if word.startswith("http://127.0.0.1") and "functions" in word)
+        process, next(word for word in output.split() if word.startswith("http://127.0.0.1") and "functions" in word)
     )
 
 
 def stop(started: Started) -> tuple[int, str]:
-    """Ctrl-C: the status, and what stood on standard output."""
+    """Send Ctrl-C; return the exit status and standard output."""
     started.process.send_signal(signal.SIGINT)
     output, _ = started.process.communicate(timeout=120)
     return started.process.returncode, output
@@ -84,8 +84,8 @@ def running(probed: Path) -> Iterator[Started]:
         stop(started)
 
 
-def test_an_event_gets_its_answer(running: Started) -> None:
-    """POST of an event at the emulator's path: the answer is what the handler returns, with Lambda's headers."""
+def test_an_event_returns_the_handlers_result(running: Started) -> None:
+    """A POST to the emulator's path returns the handler's result, with Lambda's headers."""
     answer = running.post({"check": "imports", "argument": ["json"]})
     assert (answer.status_code, answer.json()) == (200, ["json"])
     assert answer.headers["X-Amz-Executed-Version"] == "$LATEST"
@@ -93,7 +93,7 @@ def test_an_event_gets_its_answer(running: Started) -> None:
 
 
 def test_an_aws_sdk_can_invoke_it(running: Started) -> None:
-    """boto3 takes the server for Lambda: payload, log tail and function error are where it looks for them."""
+    """boto3 can invoke the function: payload, log tail and function error are where it expects them."""
     client = boto3.client(
         "lambda",
         endpoint_url=running.url.partition("/2015")[0],
@@ -102,9 +102,9 @@ def test_an_aws_sdk_can_invoke_it(running: Started) -> None:
         aws_secret_access_key="test",
         config=Config(retries={"max_attempts": 0}, proxies={}),
     )
-    told = client.invoke(FunctionName="any", Payload=b'{"check": "imports", "argument": ["json"]}', LogType="Tail")
-    assert json.load(told["Payload"]) == ["json"]
-    assert "LogResult" in told
+    result = client.invoke(FunctionName="any", Payload=b'{"check": "imports", "argument": ["json"]}', LogType="Tail")
+    assert json.load(result["Payload"]) == ["json"]
+    assert "LogResult" in result
     failed = client.invoke(FunctionName="any", Payload=b'{"check": "no such check"}')
     assert failed["FunctionError"] == "Unhandled"
     assert json.load(failed["Payload"])["errorType"] == "KeyError"
@@ -113,25 +113,33 @@ def test_an_aws_sdk_can_invoke_it(running: Started) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "status"), [("", "{", 400), ("/more", "{}", 404), ("?Qualifier=live", '{"check": "fit"}', 200)]
 )
-def test_a_wrong_request_is_told(path: str, body: str, status: int, running: Started) -> None:
-    """An event that is no JSON and another path are refused by their names; a qualifier is taken."""
+def test_an_invalid_request_is_rejected(path: str, body: str, status: int, running: Started) -> None:
+    """An event that is not JSON, and an unknown path, are rejected with Lambda's errors; a qualifier is accepted."""
     answer = httpx.post(running.url + path, content=body, timeout=60, trust_env=False)
     assert answer.status_code == status, answer.text
 
 
 def test_an_event_without_a_length_is_refused(running: Started) -> None:
-    """An event that comes in chunks is not taken for an empty one, which would poll a job."""
+    """A chunked event is rejected, not read as an empty one, which would poll a job."""
     answer = httpx.post(running.url, content=iter([b"{}"]), timeout=60, trust_env=False)
     assert (answer.status_code, "send Content-Length" in answer.text) == (411, True)
 
 
+@pytest.mark.parametrize("field", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}])
+def test_a_web_page_invokes_nothing(field: dict[str, str], running: Started) -> None:
+    """A page that a browser on this machine shows is answered with Lambda's error, and why."""
+    answer = running.post({"check": "imports", "argument": ["json"]}, **field)
+    assert (answer.status_code, answer.headers["X-Amzn-ErrorType"]) == (403, "AccessDeniedException")
+    assert next(iter(field)) in answer.json()["Message"]
+
+
 def test_an_asynchronous_invocation_is_refused(running: Started) -> None:
-    """What is not emulated is said, not ignored."""
+    """An asynchronous invocation, which is not emulated, is rejected."""
     assert running.post({}, **{"X-Amz-Invocation-Type": "Event"}).status_code == 400
 
 
 def test_ctrl_c_leaves_nothing(probed: Path) -> None:
-    """Ctrl-C ends with 130, the port is free again, no process lives on, and the log was printed as it came."""
+    """After Ctrl-C the status is 130, the port is free, no process is left, and the log was printed."""
     started = start(probed)
     started.post({"check": "imports", "argument": ["json"]})
     below = list(processes.children(started.process.pid))
@@ -144,16 +152,16 @@ def test_ctrl_c_leaves_nothing(probed: Path) -> None:
 
 
 def test_a_taken_port_names_its_owner(running: Started) -> None:
-    """A second function on one port is refused in one sentence."""
+    """A second function on the same port fails with the owner's name."""
     port = running.url.split(":")[2].partition("/")[0]
     done = ran("run", "--port", port)
     assert done.returncode == 1
-    assert f"port {port} belongs to pid {running.process.pid}" in done.stderr
+    assert f"port {port} is in use by pid {running.process.pid}" in done.stderr
 
 
 @pytest.mark.parametrize("engine", ["bubblewrap", "plain"])
 def test_a_command_runs_in_the_image(engine: str, layout: Path) -> None:
-    """`make shell` runs the image's Python in the handler's folder with the stage's variables, and gives its status."""
+    """`make shell` runs a program in the handler's folder with the stage's variables, and returns its status."""
     code = "import os, sys, handler.app; print(os.environ['PLEXUS_ACCOUNT_KEY'], sys.version_info[:2]); sys.exit(7)"
     done = ran("shell", "--image", str(layout), "--engine", engine, "--", PYTHON, "-c", code)
     if engine == "bubblewrap" and "does not work here" in done.stderr:
@@ -162,7 +170,7 @@ def test_a_command_runs_in_the_image(engine: str, layout: Path) -> None:
 
 
 def test_without_a_shell_python_opens(layout: Path) -> None:
-    """The image has no shell: its Python reads what is typed."""
+    """If the image has no shell, `make shell` opens its Python."""
     typed = subprocess.run(
         command("shell", "--image", str(layout)), cwd=ROOT, input="print(6 * 7)\n", capture_output=True, text=True
     )
@@ -171,7 +179,7 @@ def test_without_a_shell_python_opens(layout: Path) -> None:
 
 
 def test_ctrl_c_in_the_shell_is_for_what_runs_there(layout: Path) -> None:
-    """On a terminal, Ctrl-C ends the statement that runs in the image and not the shell."""
+    """On a terminal, Ctrl-C interrupts the running statement, not the shell."""
     terminal, end = pty.openpty()
     opened = subprocess.Popen(
         command("shell", "--image", str(layout)),
@@ -198,23 +206,23 @@ def test_ctrl_c_in_the_shell_is_for_what_runs_there(layout: Path) -> None:
 def typed(terminal: int, text: bytes, expected: bytes) -> None:
     """Type into a terminal and read until the expected answer."""
     os.write(terminal, text)
-    said, end = b"", time.monotonic() + 120
-    while expected not in said:
-        assert select.select([terminal], [], [], end - time.monotonic())[0], said
-        said += os.read(terminal, 4096)
+    output, end = b"", time.monotonic() + 120
+    while expected not in output:
+        assert select.select([terminal], [], [], end - time.monotonic())[0], output
+        output += os.read(terminal, 4096)
 
 
-def test_no_engine_is_told(layout: Path, tmp_path: Path) -> None:
-    """Where there is neither Docker nor Podman, one sentence says what to use in their place."""
+def test_a_missing_engine_is_reported(layout: Path, tmp_path: Path) -> None:
+    """Without Docker and Podman, the error names the commands that need neither."""
     done = ran("load", "--image", str(layout), PATH=str(tmp_path))
     assert done.returncode == 1
-    assert "no container engine to load the image into (docker: not installed; podman: not installed)" in done.stderr
-    assert "make run and make shell need none" in done.stderr
+    assert "no container engine responds (docker: not installed; podman: not installed)" in done.stderr
+    assert "make run and make shell work without one" in done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("podman"), reason="podman is not installed here (apt-get install podman)")
-def test_podman_holds_what_was_built(tmp_path: Path) -> None:
-    """`make load` gives Podman the image under its name, with the config's digest as its id."""
+def test_podman_has_the_built_image(tmp_path: Path) -> None:
+    """`make load` loads the image into Podman under its name, with the config's digest as its id."""
     storage = tmp_path / "storage.conf"
     places = f'graphroot = "{tmp_path / "graph"}"\nrunroot = "{tmp_path / "run"}"\n'
     storage.write_text(f'[storage]\ndriver = "vfs"\n{places}')
@@ -225,10 +233,10 @@ def test_podman_holds_what_was_built(tmp_path: Path) -> None:
     done = ran("load", "--json", "--engine", "podman", "--image", str(layout), **variables)
     assert done.returncode == 0, done.stderr
     config = json.loads((layout / "manifest.json").read_bytes())[0]["Config"].rpartition("/")[2]
-    told = json.loads(done.stdout)
-    assert (told["name"], told["image_id"]) == ("plexus/score-processor-lambda:latest", f"sha256:{config}")
+    result = json.loads(done.stdout)
+    assert (result["name"], result["image_id"]) == ("plexus/score-processor-lambda:latest", f"sha256:{config}")
 
 
 def works(line: Sequence[str], variables: dict[str, str]) -> bool:
-    """Whether a command ends in 0."""
+    """Return whether a command exits with 0."""
     return subprocess.run(line, env={**os.environ, **variables}, capture_output=True, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""What the image does not hold."""
+"""Files that the image must not have."""
 
 import re
 import tarfile
@@ -15,23 +15,28 @@ OPENBLAS = re.compile(r"/lib[a-z_]*(openblas(?:64_)?)[^/]*\.so[^/]*$")
 @pytest.fixture(scope="module")
 def files(image: dict[str, Any], layout: Path) -> list[str]:
     """The paths of all files in the image."""
-    found = []
+    results = []
     for layer in image["layers"]:
         with tarfile.open(layout / "blobs" / layer["digest"].replace(":", "/")) as archive:
-            found += [member.name for member in archive if member.isfile()]
-    return found
+            results += [member.name for member in archive if member.isfile()]
+    return results
 
 
 def test_no_graphics_library(files: list[str]) -> None:
-    """Lambda has no GPU, so nothing of CUDA is there."""
+    """The image has no CUDA libraries, since Lambda has no GPU."""
     assert [path for path in files if GRAPHICS.search(path)] == []
 
 
+def test_no_pandas(files: list[str]) -> None:
+    """pandas would be a tenth of the image, and no module in it imports pandas (decision 0090)."""
+    assert [path for path in files if "/pandas/" in path] == []
+
+
 def test_no_test_suite(files: list[str]) -> None:
-    """Packages come without their tests."""
+    """Packages have no test suites."""
     assert [path for path in files if SUITES.search(path)] == []
 
 
 def test_each_kind_of_openblas_once(files: list[str]) -> None:
-    """numpy's has 64-bit integers, scipy's 32-bit ones, which cannot stand for each other; neither is there twice."""
+    """There is one OpenBLAS with 64-bit integers, for numpy, and one with 32-bit integers, for SciPy."""
     assert sorted(match[1] for path in files if (match := OPENBLAS.search(path))) == ["openblas", "openblas64_"]

@@ -1,4 +1,4 @@
-"""Each test of the CDK app runs for every stage, in the environment that holds the CDK."""
+"""Each test of the CDK app runs for every stage, in the environment with the CDK."""
 
 import importlib.util
 

@@ -12,20 +12,20 @@ Template = dict[str, Any]
 
 
 def committed(stage: str, noun: str) -> Template:
-    """One committed template."""
+    """Return a committed template."""
     template: Template = json.loads((TEMPLATES / stage / f"{stage}-{noun}.template.json").read_text(encoding="utf-8"))
     return template
 
 
 def resources(template: Template, kind: str) -> dict[str, Template]:
-    """Logical id → properties of all resources of a type, `AWS::SQS::Queue` say, of which there must be some."""
-    found = {name: one.get("Properties", {}) for name, one in template["Resources"].items() if one["Type"] == kind}
-    assert found, f"the template has no {kind}"
-    return found
+    """Return logical id → properties of all resources of a type, such as `AWS::SQS::Queue`; fails if there are none."""
+    results = {name: one.get("Properties", {}) for name, one in template["Resources"].items() if one["Type"] == kind}
+    assert results, f"the template has no {kind}"
+    return results
 
 
 def statements(template: Template) -> list[Template]:
-    """All statements of the policies that the template's roles hold."""
+    """Return all policy statements of the template's roles."""
     return [
         statement
         for role in resources(template, "AWS::IAM::Role").values()
@@ -35,5 +35,5 @@ def statements(template: Template) -> list[Template]:
 
 
 def listed(value: Any) -> list[Any]:
-    """A policy's element, which is one value or a list of them, as a list."""
+    """Return a policy element, which is a value or a list, as a list."""
     return value if isinstance(value, list) else [value]

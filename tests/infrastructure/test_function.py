@@ -1,13 +1,17 @@
+import dataclasses
 import json
 import re
+
+import pytest
 
 import stages
 from stages.rules import SET_BY_TEMPLATE
 from tests.infrastructure.templates import committed, listed, resources, statements
+from tests.infrastructure.test_tracing import synthesized
 
 
 def test_the_function_has_the_stages_shape(stage: str) -> None:
-    """Memory, timeout, ephemeral storage and concurrency are the stage file's; the image is x86_64."""
+    """Memory, timeout, ephemeral storage and concurrency are those of the stage file; the architecture is x86_64."""
     wanted = stages.load(stage).function
     function = resources(committed(stage, "function"), "AWS::Lambda::Function")["Function"]
     assert (function["MemorySize"], function["Timeout"]) == (wanted.memory_mb, wanted.timeout_s)
@@ -17,7 +21,7 @@ def test_the_function_has_the_stages_shape(stage: str) -> None:
 
 
 def test_the_image_is_a_parameter_by_digest(stage: str) -> None:
-    """The template names no image: it is given one, and takes no tag for it."""
+    """The template names no image: it has a parameter, which accepts no tag."""
     template = committed(stage, "function")
     assert resources(template, "AWS::Lambda::Function")["Function"]["Code"] == {"ImageUri": {"Ref": "ImageUri"}}
     pattern = template["Parameters"]["ImageUri"]["AllowedPattern"]
@@ -26,7 +30,7 @@ def test_the_image_is_a_parameter_by_digest(stage: str) -> None:
 
 
 def test_the_alias_has_nothing_that_an_update_could_write(stage: str) -> None:
-    """The alias is born at $LATEST and says nothing else, so no later update moves it back."""
+    """The alias is created at $LATEST and has no other properties, so no update moves it."""
     (alias,) = resources(committed(stage, "function"), "AWS::Lambda::Alias").values()
     assert alias == {
         "FunctionName": {"Ref": "Function"},
@@ -36,14 +40,14 @@ def test_the_alias_has_nothing_that_an_update_could_write(stage: str) -> None:
 
 
 def test_no_template_publishes_a_version(stage: str) -> None:
-    """Versions are published by the deploy alone."""
+    """Only the deploy publishes versions."""
     kinds = {one["Type"] for one in committed(stage, "function")["Resources"].values()}
     assert "AWS::Lambda::Function" in kinds
     assert "AWS::Lambda::Version" not in kinds
 
 
 def test_requests_reach_the_alias_in_batches_that_report_their_failures(stage: str) -> None:
-    """The event source mapping invokes the alias, never $LATEST, with the stage's figures."""
+    """The event source mapping invokes the alias, never $LATEST, with the stage's settings."""
     wanted = stages.load(stage).event_source
     (mapping,) = resources(committed(stage, "function"), "AWS::Lambda::EventSourceMapping").values()
     assert mapping["FunctionName"] == {"Ref": "Alias"}
@@ -53,7 +57,7 @@ def test_requests_reach_the_alias_in_batches_that_report_their_failures(stage: s
 
 
 def test_the_environment_can_be_resolved_without_cloudformation(stage: str) -> None:
-    """Every variable is a literal or a substitution of region and account, so that others can state the same values."""
+    """Every variable is a literal or a substitution of region and account, so that `make config` can compute it."""
     variables = resources(committed(stage, "function"), "AWS::Lambda::Function")["Function"]["Environment"]["Variables"]
     assert set(SET_BY_TEMPLATE) <= set(variables)
     for value in variables.values():
@@ -71,11 +75,11 @@ def test_log_lines_do_not_stay_for_ever(stage: str) -> None:
 
 
 def test_the_role_names_actions_and_resources(stage: str) -> None:
-    """No action or resource is a wildcard, but for log streams, objects of the bucket and traces, which have no ARN."""
+    """No action or resource has a wildcard, except log streams, objects of the bucket, and traces (no ARNs)."""
     for statement in statements(committed(stage, "function")):
         assert statement["Effect"] == "Allow"
         assert not [action for action in listed(statement["Action"]) if "*" in action]
-        if statement["Sid"] == "SendTraces":  # test_tracing.py says what it holds
+        if statement["Sid"] == "SendTraces":  # tested by test_tracing.py
             continue
         for resource in listed(statement["Resource"]):
             arn = resource["Fn::Sub"]
@@ -83,7 +87,7 @@ def test_the_role_names_actions_and_resources(stage: str) -> None:
 
 
 def test_only_lambda_assumes_the_role(stage: str) -> None:
-    """The role is the function's and nobody else's."""
+    """Only Lambda may assume the role."""
     (role,) = resources(committed(stage, "function"), "AWS::IAM::Role").values()
     assert [s["Principal"] for s in role["AssumeRolePolicyDocument"]["Statement"]] == [
         {"Service": "lambda.amazonaws.com"}
@@ -92,7 +96,7 @@ def test_only_lambda_assumes_the_role(stage: str) -> None:
 
 
 def test_what_a_crash_left_is_swept() -> None:
-    """Staging and production invoke the alias with a sweep on a schedule, and only that rule may."""
+    """In staging and production a schedule invokes the alias with a sweep, and only that rule may invoke it."""
     for stage in ("staging", "production"):
         template = committed(stage, "function")
         (rule,) = resources(template, "AWS::Events::Rule").values()
@@ -104,7 +108,7 @@ def test_what_a_crash_left_is_swept() -> None:
 
 
 def test_every_alarm_says_where_its_page_is(stage: str) -> None:
-    """Each alarm names what it means and its place in the runbook, and there is one for each thing worth waking for."""
+    """Each alarm states its meaning and its section of the runbook, and none is missing."""
     alarms = resources(committed(stage, "function"), "AWS::CloudWatch::Alarm")
     assert {name.removesuffix("Alarm") for name in alarms} >= {
         "DeadLetters",
@@ -117,5 +121,43 @@ def test_every_alarm_says_where_its_page_is(stage: str) -> None:
         "ProviderCost",
     }
     for alarm in alarms.values():
-        assert re.fullmatch(r"[A-Z].+: docs/runbook\.md#[a-z-]+", alarm["AlarmDescription"])
+        assert re.fullmatch(r"[A-Z].+: docs/how-to/runbook\.md#[a-z-]+", alarm["AlarmDescription"])
         assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_every_alarm_notifies_the_stages_topic(stage: str) -> None:
+    """An alarm notifies when it is raised and when it is over; only CloudWatch of this account publishes, over TLS."""
+    template = committed(stage, "function")
+    for alarm in resources(template, "AWS::CloudWatch::Alarm").values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
+    (policy,) = resources(template, "AWS::SNS::TopicPolicy").values()
+    allow, deny = policy["PolicyDocument"]["Statement"]
+    assert (allow["Effect"], allow["Principal"]) == ("Allow", {"Service": "cloudwatch.amazonaws.com"})
+    assert allow["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+@pytest.mark.parametrize(
+    ("notify", "protocol"), [("ops@example.com", "email"), ("https://ops.example.com/hook", "https")]
+)
+def test_the_stage_file_names_who_is_notified(stage: str, notify: str, protocol: str) -> None:
+    """An address is subscribed to the stage's topic; another topic replaces it. The share of failures is a setting."""
+    settings = stages.load(stage)
+    alarms = dataclasses.replace(settings.alarms, notify=notify, failed_percent=7)
+    template = synthesized(dataclasses.replace(settings, alarms=alarms))
+    (topic,) = resources(template, "AWS::SNS::Topic").values()
+    assert topic["Subscription"] == [{"Endpoint": notify, "Protocol": protocol}]
+    assert resources(template, "AWS::CloudWatch::Alarm")["ErrorsAlarm"]["Threshold"] == 7
+    other = "arn:aws:sns:us-west-2:000000000000:ops"
+    template = synthesized(dataclasses.replace(settings, alarms=dataclasses.replace(settings.alarms, topic=other)))
+    assert resources(template, "AWS::CloudWatch::Alarm")["ErrorsAlarm"]["AlarmActions"] == [other]
+    assert "AWS::SNS::Topic" not in {one["Type"] for one in template["Resources"].values()}
+
+
+def test_the_event_source_leaves_concurrency_for_other_calls() -> None:
+    """On AWS the function has a concurrency of its own, which event sources cannot use up."""
+    for stage in ("staging", "production"):
+        template = committed(stage, "function")
+        (mapping,) = resources(template, "AWS::Lambda::EventSourceMapping").values()
+        reserved = resources(template, "AWS::Lambda::Function")["Function"]["ReservedConcurrentExecutions"]
+        assert mapping["ScalingConfig"]["MaximumConcurrency"] < reserved

@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,22 +12,22 @@ STAGES = ("staging", "production")
 
 
 def template(stage: str) -> Template:
-    """A stage's committed pipeline."""
-    found: Template = json.loads(
+    """Return a stage's committed pipeline."""
+    document: Template = json.loads(
         (TEMPLATES / PIPELINES / f"{stage}-pipeline.template.json").read_text(encoding="utf-8")
     )
-    return found
+    return document
 
 
 def phases(stage: str) -> list[Any]:
-    """The pipeline's own stages, in order."""
+    """Return the stages of the pipeline, in order."""
     (pipeline,) = resources(template(stage), "AWS::CodePipeline::Pipeline").values()
-    found: list[Any] = pipeline["Stages"]
-    return found
+    results: list[Any] = pipeline["Stages"]
+    return results
 
 
 def actions_in_order(stage: str) -> list[str]:
-    """The names of all actions as they would run."""
+    """Return the names of all actions in the order in which they run."""
     return [
         action["Name"]
         for phase in phases(stage)
@@ -35,24 +36,24 @@ def actions_in_order(stage: str) -> list[str]:
 
 
 def allowed(stage: str, step: str) -> list[tuple[str, str]]:
-    """Action and resource of all that a step's project may do, but for its own logs, reports and sources."""
-    found: list[tuple[str, str]] = []
+    """Return action and resource of a step's permissions, except for its own logs, reports and sources."""
+    results: list[tuple[str, str]] = []
     for policy in resources(template(stage), "AWS::IAM::Policy").values():
         if policy["Roles"] == [{"Ref": f"{step.capitalize()}ProjectRole"}]:
             for statement in policy["PolicyDocument"]["Statement"]:
-                found += [
+                results += [
                     (action, json.dumps(resource))
                     for action in listed(statement["Action"])
                     for resource in listed(statement["Resource"])
                 ]
-    assert found, f"the step {step} has no role"
+    assert results, f"the step {step} has no role"
     own = ("logs:", "codebuild:", "s3:Get", "s3:List", "codestar", "kms:")
-    return [(action, resource) for action, resource in found if not action.startswith(own) or "artifacts" in resource]
+    return [(action, resource) for action, resource in results if not action.startswith(own) or "artifacts" in resource]
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_release_takes_its_phases_in_order(stage: str) -> None:
-    """A phase starts when the one before has succeeded: nothing is pushed untested, nothing deployed unagreed."""
+    """A phase starts after the previous one has succeeded: nothing is pushed untested or deployed unapproved."""
     assert [phase["Name"] for phase in phases(stage)] == ["Source", *(phase.name for phase in PHASES)]
 
 
@@ -64,7 +65,7 @@ def test_each_stage_follows_its_branch(stage: str, branch: str) -> None:
 
 
 def test_production_is_changed_only_after_a_person_agreed() -> None:
-    """In production an approval stands after the comparison and before the first change; staging asks nobody."""
+    """In production the approval is after the comparison and before the first change; staging has none."""
     order = actions_in_order("production")
     assert order.index("compare") < order.index("approve") < order.index("shape") < order.index("deploy")
     assert "approve" not in actions_in_order("staging")
@@ -72,32 +73,34 @@ def test_production_is_changed_only_after_a_person_agreed() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_two_builders_agree_before_a_push(stage: str) -> None:
-    """The push compares the digests of two builds made on two machines with its own."""
+    """The push compares its digest with those of two builds on two machines."""
     project = resources(template(stage), "AWS::CodeBuild::Project")["PushProject"]
     ran = json.loads(project["Source"]["BuildSpec"])["phases"]["build"]["commands"]
     assert ran.index('test "$BUILT" = "$VERIFIED"') < ran.index("make push")
     (push,) = next(phase["Actions"] for phase in phases(stage) if phase["Name"] == "Push")
-    given = {one["name"]: one["value"] for one in json.loads(push["Configuration"]["EnvironmentVariables"])}
-    assert given == {"BUILT": "#{build.IMAGE_DIGEST}", "VERIFIED": "#{verify.IMAGE_DIGEST}"}
+    arguments = {one["name"]: one["value"] for one in json.loads(push["Configuration"]["EnvironmentVariables"])}
+    assert arguments == {"BUILT": "#{build.IMAGE_DIGEST}", "VERIFIED": "#{verify.IMAGE_DIGEST}"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("step", ["test", "build", "verify"])
 def test_building_and_testing_may_do_nothing(stage: str, step: str) -> None:
-    """What runs the code of a commit before anyone looked at it has no right on the stage."""
+    """A step that runs the code of an unreviewed commit has no permission on the stage."""
     assert allowed(stage, step) == []
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_comparing_only_reads(stage: str) -> None:
-    """The step that shows what would change can change nothing."""
+    """The step that shows the changes has no permission to make them."""
     assert allowed(stage, "compare")
-    assert all(action.split(":")[1].startswith(("Describe", "Get", "List")) for action, _ in allowed(stage, "compare"))
+    assert all(
+        action.split(":")[1].startswith(("Describe", "Get", "List", "Query")) for action, _ in allowed(stage, "compare")
+    )
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_pipeline_cannot_give_itself_rights(stage: str) -> None:
-    """The roles that a release may write are those of the stage's function stack, which the pipeline's own are not."""
+    """A release may only write the roles of the stage's function stack, not those of the pipeline."""
     rights = [right for step in ("push", "compare", "shape", "deploy") for right in allowed(stage, step)]
     assert [action for action, _ in rights if "*" in action] == []
     written = [resource for action, resource in rights if action.startswith("iam:")]
@@ -110,3 +113,27 @@ def test_a_failing_command_ends_the_release(stage: str) -> None:
     """A project stops at the first command that fails, and its phase and the release with it."""
     for project in resources(template(stage), "AWS::CodeBuild::Project").values():
         assert json.loads(project["Source"]["BuildSpec"])["phases"]["build"]["on-failure"] == "ABORT"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_people_learn_of_an_approval_and_of_a_failed_release(stage: str) -> None:
+    """The pipeline notifies its topic when it waits for a person, and when an execution has failed."""
+    (rule,) = resources(template(stage), "AWS::CodeStarNotifications::NotificationRule").values()
+    assert set(rule["EventTypeIds"]) == {
+        "codepipeline-pipeline-manual-approval-needed",
+        "codepipeline-pipeline-pipeline-execution-failed",
+    }
+    assert rule["Targets"] == [{"TargetAddress": {"Ref": "ReleaseTopic"}, "TargetType": "SNS"}]
+    (policy,) = resources(template(stage), "AWS::SNS::TopicPolicy").values()
+    allow, _ = policy["PolicyDocument"]["Statement"]
+    assert allow["Principal"] == {"Service": "codestar-notifications.amazonaws.com"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_step_runs_on_an_image_by_digest(stage: str) -> None:
+    """The creator of the pipeline names the machine's image, and a tag is refused."""
+    pattern = template(stage)["Parameters"]["Machine"]["AllowedPattern"]
+    assert re.fullmatch(pattern, "debian:12@sha256:" + "0" * 64)
+    assert not re.fullmatch(pattern, "debian:12")
+    for project in resources(template(stage), "AWS::CodeBuild::Project").values():
+        assert project["Environment"]["Image"] == {"Ref": "Machine"}

@@ -6,7 +6,7 @@ from tests.infrastructure.templates import Template, committed, resources
 
 @dataclass(frozen=True)
 class Image:
-    """An image as the registry's housekeeping sees it."""
+    """An image as the lifecycle policy sees it."""
 
     name: str
     tags: tuple[str, ...]
@@ -14,13 +14,13 @@ class Image:
 
 
 def expired(rules: list[Template], images: list[Image]) -> set[str]:
-    """Which images the rules expire: by priority, and never one that an earlier rule has matched (ECR's semantics)."""
-    seen: set[str] = set()
+    """Return the images that the rules expire, with ECR's semantics: by priority, one rule per image."""
+    visited: set[str] = set()
     gone: set[str] = set()
     for rule in sorted(rules, key=lambda one: one["rulePriority"]):
         selection = rule["selection"]
-        matched = [image for image in images if image.name not in seen and matches(selection, image)]
-        seen |= {image.name for image in matched}
+        matched = [image for image in images if image.name not in visited and matches(selection, image)]
+        visited |= {image.name for image in matched}
         if selection["countType"] == "sinceImagePushed":
             gone |= {image.name for image in matched if image.age_days > selection["countNumber"]}
         else:
@@ -30,7 +30,7 @@ def expired(rules: list[Template], images: list[Image]) -> set[str]:
 
 
 def matches(selection: Template, image: Image) -> bool:
-    """Whether a rule's selection takes an image into view."""
+    """Return whether a rule's selection matches an image."""
     if selection["tagStatus"] == "any":
         return True
     if selection["tagStatus"] == "untagged":
@@ -39,27 +39,27 @@ def matches(selection: Template, image: Image) -> bool:
 
 
 def lifecycle(stage: str) -> list[Template]:
-    """The rules of the stage's repository."""
+    """Return the rules of the stage's repository."""
     (repository,) = resources(committed(stage, "repositories"), "AWS::ECR::Repository").values()
     rules: list[Template] = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
     return rules
 
 
 def test_tags_are_immutable_and_images_scanned(stage: str) -> None:
-    """A tag names one digest for ever, and what is pushed is scanned."""
+    """Tags are immutable, and images are scanned on push."""
     (repository,) = resources(committed(stage, "repositories"), "AWS::ECR::Repository").values()
     assert repository["ImageTagMutability"] == "IMMUTABLE"
     assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
 
 
 def test_a_deployed_image_never_expires(stage: str) -> None:
-    """However old it is and however many came after it, an image with a `deployed-` tag stays."""
+    """An image with a `deployed-` tag never expires, at any age and with any number of newer images."""
     deployed = [Image(f"d{n}", (f"git-{n:012x}", f"deployed-{n:012x}"), 10_000 - n) for n in range(3_000)]
     assert expired(lifecycle(stage), deployed) == set()
 
 
 def test_an_image_that_was_never_deployed_expires(stage: str) -> None:
-    """A build that nobody deployed goes after the stage's days, an untagged one after two weeks; young ones stay."""
+    """An image that was never deployed expires after the stage's days, an untagged one after two weeks."""
     images = [
         Image("old build", ("git-0123456789ab",), 4_000),
         Image("new build", ("git-ba9876543210",), 1),

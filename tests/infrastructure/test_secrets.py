@@ -1,4 +1,4 @@
-"""Secrets by reference: the role may read what the stage file names, and nothing else."""
+"""Secrets by reference: the role may read exactly the secrets that the stage file references."""
 
 import dataclasses
 from typing import Any
@@ -13,7 +13,7 @@ PARAMETER = "arn:aws:ssm:us-west-2:000000000000:parameter/provider/key"
 
 
 def rights(template: Template) -> dict[str, Any]:
-    """What the role may read of Secrets Manager and the Parameter Store."""
+    """Return what the role may read from Secrets Manager and Parameter Store."""
     return {
         action: statement["Resource"]
         for statement in statements(template)
@@ -23,11 +23,11 @@ def rights(template: Template) -> dict[str, Any]:
 
 
 def test_the_role_reads_what_the_environment_names(stage: str) -> None:
-    """Each ARN once, without the key of a member; a stage that names nothing has no such right."""
+    """Each ARN is allowed once, without the key of a member; a stage without references has no such permission."""
     settings = stages.load(stage)
     assert rights(synthesized(settings)) == {}
     named = {"A_KEY": f"{SECRET}:openai", "B_KEY": f"{SECRET}:anthropic", "C_KEY": PARAMETER}
     function = dataclasses.replace(settings.function, environment={**settings.function.environment, **named})
     secret = dataclasses.replace(settings, function=function)
     assert rights(synthesized(secret)) == {"secretsmanager:GetSecretValue": SECRET, "ssm:GetParameter": PARAMETER}
-    assert security.findings(secret) == set(security.accepted(secret))
+    assert security.violations(secret) == set(security.accepted(secret))

@@ -33,7 +33,7 @@ def test_every_table_of_the_worker_is_there_with_its_keys(stage: str) -> None:
 
 
 def test_tables_are_paid_per_request(stage: str) -> None:
-    """No table has a provisioned capacity that would have to be planned."""
+    """No table has provisioned capacity."""
     for table in resources(committed(stage, "tables"), "AWS::DynamoDB::Table").values():
         assert table["BillingMode"] == "PAY_PER_REQUEST"
         assert "ProvisionedThroughput" not in table
@@ -51,13 +51,13 @@ def test_production_can_be_restored_and_not_deleted_by_mistake() -> None:
 
 @pytest.mark.parametrize("noun", ["tables", "queues", "function", "repositories"])
 def test_the_local_stage_leaves_nothing_behind(noun: str) -> None:
-    """Deleting a local stack deletes what it made."""
+    """Deleting a local stack deletes its resources."""
     for name, resource in committed("local", noun)["Resources"].items():
         assert resource.get("DeletionPolicy", "Delete") == "Delete", name
 
 
 def test_the_artifact_bucket_is_private(stage: str) -> None:
-    """The artifact bucket is encrypted, versioned, closed to the public and refuses plain connections."""
+    """The artifact bucket is encrypted, versioned and not public, and denies requests without TLS."""
     template = committed(stage, "tables")
     (bucket,) = resources(template, "AWS::S3::Bucket").values()
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}

@@ -1,4 +1,4 @@
-"""X-Ray is a setting of the stage: switched on it brings two rights and nothing else."""
+"""X-Ray is a setting of the stage that adds two permissions and changes nothing else."""
 
 import dataclasses
 from typing import Any
@@ -15,13 +15,13 @@ DAEMONS = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 
 
 def traced(stage: str, tracing: bool = True) -> Stage:
-    """A stage as its file says, but for its tracing."""
+    """Return a stage with tracing on or off."""
     settings = stages.load(stage)
     return dataclasses.replace(settings, function=dataclasses.replace(settings.function, tracing=tracing))
 
 
 def synthesized(settings: Stage) -> Template:
-    """The function's template."""
+    """Return the function's template."""
     use_wheel_node()
     from aws_cdk import App
     from aws_cdk.assertions import Template as Synthesized
@@ -33,7 +33,7 @@ def synthesized(settings: Stage) -> Template:
 
 
 def rights(template: Template) -> dict[str, Any]:
-    """Each action of X-Ray that the role may use, with its resource."""
+    """Return each X-Ray action that the role may use, with its resource."""
     return {
         action: statement["Resource"]
         for statement in statements(template)
@@ -44,7 +44,7 @@ def rights(template: Template) -> dict[str, Any]:
 
 @pytest.mark.parametrize("tracing", [True, False])
 def test_tracing_and_its_rights_come_and_go_together(stage: str, tracing: bool) -> None:
-    """Active has the two rights of X-Ray's daemon, which know no resource; PassThrough has none of X-Ray's."""
+    """Active has the two permissions of X-Ray's daemon, on all resources; PassThrough has none."""
     template = synthesized(traced(stage, tracing))
     function = resources(template, "AWS::Lambda::Function")["Function"]
     assert function["TracingConfig"] == {"Mode": "Active" if tracing else "PassThrough"}
@@ -52,7 +52,7 @@ def test_tracing_and_its_rights_come_and_go_together(stage: str, tracing: bool) 
 
 
 def test_switching_it_on_changes_nothing_else(stage: str) -> None:
-    """With mode and statement taken out again, both templates are equal: the alias' resource above all."""
+    """Without mode and statement, both templates are equal, including the alias."""
     templates = [synthesized(traced(stage, tracing)) for tracing in (True, False)]
     for template in templates:
         del template["Resources"]["Function"]["Properties"]["TracingConfig"]
@@ -63,12 +63,12 @@ def test_switching_it_on_changes_nothing_else(stage: str) -> None:
 
 
 def test_the_committed_templates_trace_as_their_files_say(stage: str) -> None:
-    """What is deployed has the mode of the stage file."""
+    """The committed templates have the tracing mode of the stage file."""
     function = resources(committed(stage, "function"), "AWS::Lambda::Function")["Function"]
     assert function["TracingConfig"]["Mode"] == stages.load(stage).function.tracing_mode
 
 
 def test_every_finding_of_a_traced_stage_is_accepted_with_a_reason(stage: str) -> None:
-    """The rule packs find nothing where tracing is on but what the table accepts there."""
+    """With tracing on, the violations are exactly those that the table accepts."""
     settings = traced(stage)
-    assert security.findings(settings) == set(security.accepted(settings))
+    assert security.violations(settings) == set(security.accepted(settings))

@@ -1,1 +1,1 @@
-"""DynamoDB, SQS and S3 in memory, as far as the worker uses them; compared with the local AWS by tests/e2e."""
+"""The parts of DynamoDB, SQS and S3 that the worker uses, in memory; tests/e2e compares them with the local AWS."""

@@ -1,4 +1,4 @@
-"""Random choices of which some come oftener."""
+"""Weighted random choices."""
 
 from typing import TypeVar
 
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def weighted(*choices: tuple[int, st.SearchStrategy[T]]) -> st.SearchStrategy[T]:
-    """One of the strategies, each as often as its number says."""
+    """Return one of the strategies, each with its weight."""
 
     def itself(chosen: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
         return chosen

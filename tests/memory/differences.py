@@ -1,4 +1,4 @@
-"""Where the local AWS does not do what AWS documents: programs that show it, and what each of the two answers.
+"""Differences between the local AWS and AWS's documentation: programs that show them, and both answers.
 
 The model keeps to AWS. The random programs leave these out.
 """
@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handler.store import OUTBOX, SCORE_RESULT, SCORING_JOB
+from handler.records import OUTBOX, SCORE_RESULT, SCORING_JOB
 from tests.memory import queue_steps
 from tests.memory.queue_steps import REQUESTS, Visibility, receive
-from tests.memory.table_programs import Request, request_of
+from tests.memory.table_programs import OWNERS, Request, request_of
 from tests.memory.table_steps import Call, Worker, plain
 from tests.memory.twin import Long
 
-CLAIM = Worker("claim", ("job-1", "ann", 100.0, 160.0, 0.0))
+CLAIM = Worker("claim", ("job-1", OWNERS[0], "ann", 100.0, 160.0, 0.0))
 REFUSED, BROKEN = {"Code": "ValidationException"}, {"Code": "InternalError"}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """After the steps of `first`, `step` is answered by AWS and by the local one as told."""
+    """After the steps of `first`, AWS and the local AWS answer `step` as stated."""
 
     name: str
     why: str
@@ -32,7 +32,7 @@ class Difference:
 
 
 def _claimed() -> Request:
-    """What a claim sets."""
+    """Return the attributes that a claim sets."""
     values = request_of(CLAIM)["ExpressionAttributeValues"]
     return {
         "status": values[":to"],
@@ -47,12 +47,12 @@ def _put(table: str, item: Request) -> Call:
 
 
 def _job(**attributes: Request) -> Request:
-    return {"id": {"S": "job-1"}, "status": {"S": "PENDING"}, **attributes}
+    return {"id": {"S": "job-1"}, "accountId": {"S": OWNERS[0]}, "status": {"S": "PENDING"}, **attributes}
 
 
 @dataclass(frozen=True)
 class QueuesDifference(Difference):
-    """The same on queues whose names end with `suffix`."""
+    """A difference on queues whose names end with `suffix`."""
 
     suffix: str = ""
 
@@ -69,7 +69,7 @@ TABLES = [
         "types",
         "a comparison of values of two types does not hold; moto fails in Python",
         [_put(SCORING_JOB, ODD_LEASE)],
-        CLAIM,
+        Call("update_item", request_of(CLAIM)),
         {"Code": "ConditionalCheckFailedException", "Item": plain(ODD_LEASE)},
         BROKEN,
     ),
@@ -109,7 +109,7 @@ TABLES = [
 
 
 def _ordered(body: str) -> queue_steps.Call:
-    """A message of the one group."""
+    """Return a message of the group."""
     place = {"MessageGroupId": "red", "MessageDeduplicationId": body}
     return queue_steps.Call("send_message", REQUESTS, {"MessageBody": body, **place})
 

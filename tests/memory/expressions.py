@@ -7,24 +7,24 @@ from typing import Any
 from tests.memory.wire import Refused
 
 Item = dict[str, dict[str, Any]]
-_TOKEN = re.compile(r"\s*(attribute_exists|attribute_not_exists|AND|OR|[()<>=,+]|[#:\w]+)")
+_TOKEN = re.compile(r"\s*(attribute_exists|attribute_not_exists|attribute_type|AND|OR|NOT|[()<>=,+]|[#:\w]+)")
 
 _EXPRESSIONS = ("ConditionExpression", "UpdateExpression", "KeyConditionExpression", "FilterExpression")
 _RESERVED = {"status", "value", "type", "name", "key", "text", "order"}
-"""Those of our attributes that DynamoDB's expressions take only by a placeholder, from its list of reserved words."""
+"""The attributes of our records that are reserved words, for which DynamoDB requires a placeholder."""
 
 
 def refuse_placeholders(request: dict[str, Any]) -> None:
-    """Refuse expressions with an undefined name or value, one that is not used, or a reserved word."""
+    """Refuse expressions with undefined or unused placeholders, or with a reserved word."""
     text = " ".join(request.get(kind, "") for kind in _EXPRESSIONS)
-    given = {*request.get("ExpressionAttributeNames", {}), *request.get("ExpressionAttributeValues", {})}
+    settings = {*request.get("ExpressionAttributeNames", {}), *request.get("ExpressionAttributeValues", {})}
     words = {word.lower() for word in re.findall(r"(?<![#:\w])\w+", text)}
-    if given != set(re.findall(r"[#:]\w+", text)) or words & _RESERVED:
+    if settings != set(re.findall(r"[#:]\w+", text)) or words & _RESERVED:
         raise Refused("ValidationException")
 
 
 def met(request: dict[str, Any], item: Item | None) -> bool:
-    """Whether an item, or its absence, meets a request's condition."""
+    """Return whether an item, or its absence, meets a request's condition."""
     text = request.get("ConditionExpression")
     names, held = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
     return text is None or Condition(text, names, held).holds(item)
@@ -39,7 +39,7 @@ class Condition:
         self.names, self.values = names, values
 
     def holds(self, item: Item | None) -> bool:
-        """Whether the item meets it."""
+        """Return whether the item meets the condition."""
         self.at, self.item = 0, item or {}
         value = self._either()
         assert self.at == len(self.tokens), "left over"
@@ -58,6 +58,8 @@ class Condition:
         return value
 
     def _one(self) -> bool:
+        if self._next_is("NOT"):
+            return not self._one()
         if self._next_is("("):
             value = self._either()
             assert self._next_is(")")
@@ -68,13 +70,20 @@ class Condition:
             name = self._take()
             assert self._next_is(")")
             return (self.names.get(name, name) in self.item) == (token == "attribute_exists")
+        if token == "attribute_type":
+            assert self._next_is("(")
+            operand = self._operand(self._take())
+            assert self._next_is(",")
+            kind = self._operand(self._take())
+            assert self._next_is(")")
+            return operand is not None and kind is not None and set(operand) == {kind["S"]}
         left, operator, right = self._operand(token), self._take(), self._operand(self._take())
         if left is None or right is None or set(left) != set(right):
             return False
-        (one,), (other,) = left.values(), right.values()
+        (entry,), (other,) = left.values(), right.values()
         if "N" in left:
-            one, other = Decimal(one), Decimal(other)
-        return bool({"=": one == other, "<": one < other}[operator])
+            entry, other = Decimal(entry), Decimal(other)
+        return bool({"=": entry == other, "<": entry < other}[operator])
 
     def _operand(self, token: str) -> dict[str, Any] | None:
         return self.values[token] if token.startswith(":") else self.item.get(self.names.get(token, token))
@@ -84,13 +93,13 @@ class Condition:
         return str(self.tokens[self.at - 1])
 
     def _next_is(self, token: str) -> bool:
-        found = self.at < len(self.tokens) and self.tokens[self.at] == token
-        self.at += found
-        return found
+        result = self.at < len(self.tokens) and self.tokens[self.at] == token
+        self.at += result
+        return result
 
 
 def updated(item: Item, text: str, names: dict[str, str], values: dict[str, Any]) -> Item:
-    """The item after an update expression with SET, REMOVE and ADD."""
+    """Return the item after an update expression with SET, REMOVE and ADD."""
     new = dict(item)
     for clause, body in re.findall(r"(SET|REMOVE|ADD) (.*?)(?= SET | REMOVE | ADD |$)", text):
         for part in body.split(","):

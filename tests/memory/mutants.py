@@ -1,4 +1,4 @@
-"""Models that lack one of their rules: each has to be told from the local AWS."""
+"""Models without one of their rules; the comparison with the local AWS must detect each of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,12 +14,12 @@ Mutant = Callable[[Patch], None]
 
 
 def every_condition_is_met(patch: Patch) -> None:
-    """Conditions are not looked at."""
+    """Ignore conditions."""
     patch.setattr(dynamodb, "met", lambda _request, _item: True)
 
 
 def half_a_transaction(patch: Patch) -> None:
-    """A transaction's parts are written one after the other."""
+    """Write the parts of a transaction one after the other."""
     whole = MemoryDynamoDB._transact
 
     def halves(self: MemoryDynamoDB, request: dict[str, Any]) -> dict[str, Any]:
@@ -29,27 +29,27 @@ def half_a_transaction(patch: Patch) -> None:
 
 
 def any_placeholder(patch: Patch) -> None:
-    """Names and values need not be used."""
+    """Accept unused placeholders."""
     patch.setattr(dynamodb, "refuse_placeholders", lambda _request: None)
 
 
 def any_size(patch: Patch) -> None:
-    """Items may be as large as they like."""
+    """Accept items of any size."""
     patch.setattr(dynamodb, "MAXIMUM_RECORD_BYTES", 1 << 40)
 
 
 def no_old_item(patch: Patch) -> None:
-    """Who fails a condition is not told the item."""
+    """Do not return the item that fails a condition."""
     patch.setattr(dynamodb, "_old", lambda _request, _item: {})
 
 
 def no_deduplication(patch: Patch) -> None:
-    """Deduplication ids are forgotten at once."""
+    """Forget deduplication ids immediately."""
     patch.setattr(sqs, "UNIQUE_S", 0.0)
 
 
 def a_receive_too_many(patch: Patch) -> None:
-    """A message becomes a dead letter one receive late."""
+    """Dead-letter a message one receive too late."""
     receive = MemorySQS.receive
 
     def late(self: MemorySQS, queue: Queue, most: int, visibility: float | None = None) -> list[Message]:
@@ -62,7 +62,7 @@ def a_receive_too_many(patch: Patch) -> None:
 
 
 def counted_anew(patch: Patch) -> None:
-    """A dead letter's receives begin at nought."""
+    """Reset the receive count of dead letters."""
     receive = MemorySQS.receive
 
     def forgetful(self: MemorySQS, queue: Queue, most: int, visibility: float | None = None) -> list[Message]:
@@ -77,12 +77,12 @@ def counted_anew(patch: Patch) -> None:
 
 
 def no_groups(patch: Patch) -> None:
-    """A group does not wait for its messages in flight."""
+    """Deliver messages of a group while others are in flight."""
     patch.setattr(Queue, "in_turn", lambda self, now: [each for each in self.messages if each.visible <= now])
 
 
 def one_handle(patch: Patch) -> None:
-    """Only the newest receipt handle of a message is known."""
+    """Accept only the newest receipt handle of a message."""
 
     def newest(self: Queue, handle: str) -> Message | None:
         return next((message for message in self.messages if message.handles[-1:] == [handle]), None)
@@ -91,7 +91,7 @@ def one_handle(patch: Patch) -> None:
 
 
 def nought_is_the_default(patch: Patch) -> None:
-    """A visibility of nought is taken for none."""
+    """Treat a visibility timeout of 0 as missing."""
     receive = MemorySQS.receive
 
     def plain(self: MemorySQS, queue: Queue, most: int, visibility: float | None = None) -> list[Message]:
@@ -110,4 +110,4 @@ OF_QUEUES: list[tuple[Mutant, str]] = [
     (one_handle, "standard"),
     (nought_is_the_default, "fifo"),
 ]
-"""Each with a kind of queue that shows it."""
+"""Each mutant with a kind of queue that shows it."""

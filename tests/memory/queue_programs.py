@@ -16,7 +16,7 @@ Request = dict[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of queue: its names' suffix, its groups, and when a message becomes a dead letter."""
+    """A kind of queue: the suffix of its names, its groups, and its maximum receive count."""
 
     suffix: str
     groups: tuple[str, ...]
@@ -31,7 +31,7 @@ KINDS = {
 
 
 def attribute(size: int) -> Request:
-    """An attribute of so many bytes with its name and type."""
+    """Return an attribute of that size in bytes, including its name and type."""
     return {"MessageAttributes": {"reason": {"DataType": "String", "StringValue": Long("r" * (size - 12))}}}
 
 
@@ -54,7 +54,7 @@ uniques = st.integers(0, 7).map(lambda number: f"unique-{number}")
 
 
 def places(kind: Kind) -> st.SearchStrategy[Request]:
-    """What goes with a body: nothing, or a group and a deduplication id."""
+    """Return the parameters beside a body: none, or a group and a deduplication id."""
     if not kind.groups:
         return st.sampled_from([{}, {}, {"DelaySeconds": 900}, {"DelaySeconds": 0}, {"MessageGroupId": "fair"}])
     return st.builds(
@@ -65,7 +65,7 @@ def places(kind: Kind) -> st.SearchStrategy[Request]:
 
 
 def wrong_places(kind: Kind) -> st.SearchStrategy[Request]:
-    """What a queue of this kind does not take."""
+    """Return sends that a queue of this kind refuses."""
     unique = {"MessageDeduplicationId": "unique-0"}
     if not kind.groups:
         return st.just(unique)
@@ -83,7 +83,7 @@ def _batch(requests: list[tuple[Request, Request]], name: Callable[[int], str]) 
 
 
 def batches(kind: Kind) -> st.SearchStrategy[Call]:
-    """Batches: at most one odd body, so that the whole is not too long; some too many, or with one id for all."""
+    """Return batches with at most one invalid body; some have too many entries, or repeated ids."""
     pair = st.tuples(bodies, places(kind))
     odd = st.lists(st.tuples(odd_bodies, places(kind)), max_size=1)
     names = st.sampled_from([str, str, str, lambda _: "same"])
@@ -92,7 +92,7 @@ def batches(kind: Kind) -> st.SearchStrategy[Call]:
 
 
 def refused_steps(kind: Kind) -> st.SearchStrategy[Step]:
-    """What is mostly refused."""
+    """Return calls that are mostly refused."""
     return st.one_of(
         st.builds(_send, odd_bodies, places(kind)),
         st.builds(_send, bodies, wrong_places(kind)),
@@ -102,7 +102,7 @@ def refused_steps(kind: Kind) -> st.SearchStrategy[Step]:
 
 
 def worker_steps() -> st.SearchStrategy[Step]:
-    """What the worker does beside deleting."""
+    """Return the worker's calls except deletes."""
     delays = st.sampled_from([0.0, 900.0])
     return st.one_of(
         st.builds(lambda number: Worker("dead_letter", number, ("no scoring job",)), numbers),
@@ -112,7 +112,7 @@ def worker_steps() -> st.SearchStrategy[Step]:
 
 
 def steps(kind: Kind) -> st.SearchStrategy[Step]:
-    """What may happen; one in five is refused."""
+    """Return all steps; one in five is refused."""
     queues = st.sampled_from([REQUESTS, REQUESTS, REQUESTS, DEAD])
     receipts = st.builds(receive, queues, st.integers(1, 10), st.sampled_from([None, None, None, 0, 60]))
     give_back = st.builds(Visibility, several, st.sampled_from([0, 0, 0, 60]))
@@ -124,7 +124,7 @@ def steps(kind: Kind) -> st.SearchStrategy[Step]:
 
 
 def programs(kind: Kind) -> st.SearchStrategy[list[Step]]:
-    """Some messages, a receipt, and then anything."""
+    """Return programs: some messages, a receive, and then any steps."""
     seeds = st.lists(st.builds(_send, bodies, places(kind)), min_size=2, max_size=6)
     first = st.builds(lambda sends, most: [*sends, receive(REQUESTS, most)], seeds, st.integers(1, 4))
     return st.builds(lambda begin, rest: begin + rest, first, st.lists(steps(kind), min_size=10, max_size=20))

@@ -1,4 +1,4 @@
-"""Programs on queues: their steps, and what has to be equal of what came of them."""
+"""Steps of programs on queues, and the parts of their answers that must be equal."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from handler.exceptions import HandlerError
-from handler.queues import Delivery, Queues, Response
+from handler.message import Message, ScoringResponse
+from handler.queues import Queues
 from tests.memory.twin import Recorded
 
 REQUESTS, RESPONSES, DEAD = "requests", "responses", "dead"
@@ -18,12 +19,12 @@ _SAME = {
     "InvalidParameterValueException": "InvalidParameterValue",
     "MissingRequiredParameterException": "MissingParameter",
 }
-"""Codes that the local AWS gives other names in the failures of a batch."""
+"""Error codes that have other names in the failures of a batch on the local AWS."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a side told of a message when it was received from a queue."""
+    """A message as it was received from a side's queue."""
 
     queue: str
     message_id: str
@@ -36,7 +37,7 @@ NEVER = Receipt(REQUESTS, "none", "none", "never-given", None)
 
 
 class Side:
-    """The model or the local AWS: a client, its queues' URLs by their names in programs, and what it told."""
+    """The model or the local AWS: a client, the queues' URLs by name, and the recorded answers."""
 
     def __init__(self, client: Any, urls: dict[str, str]) -> None:
         self.client, self.urls = Recorded(client, self._view), urls
@@ -45,29 +46,30 @@ class Side:
         self._ids: dict[str, int] = {}
 
     def receipt(self, number: int) -> Receipt:
-        """One of the receipts; one that was never given while there is none."""
+        """Return one of the receipts, or an invalid one if there is none."""
         return self.receipts[number % len(self.receipts)] if self.receipts else NEVER
 
     def worker(self) -> Queues:
-        """The worker's own calls."""
-        return Queues(self.client, self.client, self.urls[REQUESTS], self.urls[RESPONSES])
+        """Return the worker's queues with this side's client."""
+        client: Any = self.client
+        return Queues(client, client, self.urls[REQUESTS], self.urls[RESPONSES])
 
     def _view(self, request: dict[str, Any], answer: dict[str, Any]) -> object:
-        """An answer with messages numbered as they come, without times and handles."""
+        """Return the comparable part of an answer: messages are numbered, times and handles omitted."""
         if "Code" in answer:
             return answer["Code"]
-        told: dict[str, Any] = {}
+        compared: dict[str, Any] = {}
         if answer.get("Messages"):
-            told["Messages"] = [self._received(request, message) for message in answer["Messages"]]
+            compared["Messages"] = [self._received(request, message) for message in answer["Messages"]]
         if "MessageId" in answer:
-            told["sent"] = self._sent(answer)
-        told["Successful"] = [(entry["Id"], self._sent(entry)) for entry in answer.get("Successful", [])]
-        told["Failed"] = [(each["Id"], _SAME.get(each["Code"], each["Code"])) for each in answer.get("Failed", [])]
+            compared["sent"] = self._sent(answer)
+        compared["Successful"] = [(entry["Id"], self._sent(entry)) for entry in answer.get("Successful", [])]
+        compared["Failed"] = [(each["Id"], _SAME.get(each["Code"], each["Code"])) for each in answer.get("Failed", [])]
         if "QueueUrl" in answer:
-            told["queue"] = self._names.get(answer["QueueUrl"])
+            compared["queue"] = self._names.get(answer["QueueUrl"])
         for name, value in answer.get("Attributes", {}).items():
-            told[name] = _policy(value) if name == "RedrivePolicy" else value
-        return {name: part for name, part in told.items() if part}
+            compared[name] = _policy(value) if name == "RedrivePolicy" else value
+        return {name: part for name, part in compared.items() if part}
 
     def _received(self, request: dict[str, Any], message: dict[str, Any]) -> object:
         attributes = dict(message.get("Attributes", {}))
@@ -92,10 +94,10 @@ def _policy(text: str) -> tuple[str, int]:
 
 
 class Step(Protocol):
-    """One thing that a program does."""
+    """A step of a program."""
 
     def run(self, side: Side) -> None:
-        """Do it; the side's client records the answers."""
+        """Run the step; the side's client records the answers."""
         ...
 
 
@@ -108,12 +110,12 @@ class Call:
     request: dict[str, Any] = field(default_factory=dict)
 
     def run(self, side: Side) -> None:
-        """Do it."""
+        """Run the step."""
         _call(side, self.operation, self.queue, self.request)
 
 
 def receive(queue: str, most: int = 10, visibility: int | None = None, **more: Any) -> Call:
-    """A receipt of up to so many messages, told with the attributes that the worker asks for."""
+    """Return a receive of up to `most` messages with the attributes that the worker requests."""
     if visibility is not None:
         more["VisibilityTimeout"] = visibility
     request = {"MaxNumberOfMessages": most, "MessageSystemAttributeNames": SYSTEM, **more}
@@ -122,13 +124,13 @@ def receive(queue: str, most: int = 10, visibility: int | None = None, **more: A
 
 @dataclass(frozen=True)
 class Delete:
-    """Delete by one receipt, or by several in a batch; they may be old, or of messages in several queues."""
+    """Delete with one receipt, or with several in a batch; they may be old, or from several queues."""
 
     numbers: tuple[int, ...]
     batch: bool = False
 
     def run(self, side: Side) -> None:
-        """Do it, on the queue of the first."""
+        """Run the step on the queue of the first receipt."""
         receipts = [side.receipt(number) for number in self.numbers]
         if self.batch:
             entries = [{"Id": str(place), "ReceiptHandle": each.handle} for place, each in enumerate(receipts)]
@@ -139,51 +141,51 @@ class Delete:
 
 @dataclass(frozen=True)
 class Visibility:
-    """The worker says when messages may be received again."""
+    """The worker changes the visibility of messages."""
 
     numbers: tuple[int, ...]
     seconds: int
 
     def run(self, side: Side) -> None:
-        """Do it, for all queues."""
+        """Run the step on all queues."""
         side.worker().set_visibility(
-            (_delivery(side, side.receipt(number)) for number in self.numbers), float(self.seconds)
+            (_message(side, side.receipt(number)) for number in self.numbers), float(self.seconds)
         )
 
 
 @dataclass(frozen=True)
 class Worker:
-    """A method of the worker's queues on the message of a receipt."""
+    """A method of the worker's queues, called with the message of a receipt."""
 
     method: str
     number: int
     arguments: tuple[Any, ...]
 
     def run(self, side: Side) -> None:
-        """Do it, unless there is no receipt yet."""
+        """Run the step, unless there is no receipt yet."""
         if not side.receipts:
             return
         try:
-            getattr(side.worker(), self.method)(_delivery(side, side.receipt(self.number)), *self.arguments)
+            getattr(side.worker(), self.method)(_message(side, side.receipt(self.number)), *self.arguments)
         except HandlerError as error:
             side.client.answers.append((self.method, type(error).__name__))
 
 
 @dataclass(frozen=True)
 class Respond:
-    """The worker's responses for jobs."""
+    """The worker sends responses for jobs."""
 
     jobs: Sequence[str]
 
     def run(self, side: Side) -> None:
-        """Do it."""
-        sent = side.worker().respond([Response(job, f"result-of-{job}") for job in self.jobs])
+        """Run the step."""
+        sent = side.worker().respond([ScoringResponse(job, f"result-of-{job}") for job in self.jobs])
         side.client.answers.append(("respond", sent))
 
 
-def _delivery(side: Side, receipt: Receipt) -> Delivery:
+def _message(side: Side, receipt: Receipt) -> Message:
     url = side.urls[receipt.queue]
-    return Delivery(receipt.message_id, receipt.body, receipt.handle, url, group=receipt.group)
+    return Message(receipt.message_id, receipt.body, receipt.handle, url, group=receipt.group)
 
 
 def _call(side: Side, operation: str, queue: str, request: dict[str, Any]) -> None:

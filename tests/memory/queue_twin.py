@@ -1,4 +1,4 @@
-"""The same new queues in the model and on the local AWS, on which steps run one after the other."""
+"""The same queues in the model and on the local AWS, on which the same steps run."""
 
 import itertools
 import json
@@ -24,11 +24,11 @@ END: tuple[Step, ...] = (
     ),
     *(receive(queue, MessageAttributeNames=["All"]) for queue in (REQUESTS, REQUESTS, RESPONSES, DEAD)),
 )
-"""How much the queues hold, and then what is visible."""
+"""The numbers of messages, and then the visible messages."""
 
 
 class QueuesTwin:
-    """Three queues, `requests` with `dead` as its dead-letter queue; time stands still."""
+    """Three queues, `requests` with `dead` as its dead-letter queue; time does not advance."""
 
     def __init__(self, local: Any, suffix: str = "", max_receive_count: int = 1000) -> None:
         self._local, self._count = local, max_receive_count
@@ -52,7 +52,7 @@ class QueuesTwin:
             self._local.delete_queue(QueueUrl=url)
 
     def run(self, step: Step) -> tuple[list[Any], list[Any]]:
-        """How the calls of a step are answered in the model and by the local AWS.
+        """Run a step on both sides, and return both answers.
 
         Among a FIFO queue's groups the model takes those first that the local AWS took first: AWS leaves it open.
         Before these come groups of which there only are new dead letters; of each, it looked at all messages.
@@ -68,7 +68,7 @@ class QueuesTwin:
         return self.model.client.take(), self.real.client.take()
 
     def apart_from_differences(self, step: Step) -> Step | None:
-        """The step without what is known to differ (`differences.QUEUES`), and without what AWS leaves open.
+        """Return the step without what is known to differ (`differences.QUEUES`), and without what AWS leaves open.
 
         Open is what a message's old receipts do after it became a dead letter.
         """
@@ -83,15 +83,15 @@ class QueuesTwin:
         return replace(step, numbers=tuple(sorted(flying.values()))) if flying else None
 
     def _dead_letters(self, step: Step) -> dict[str, str]:
-        """Message id → group of the local AWS's dead letters, by a page of its own that changes nothing."""
+        """Return message id → group of the local AWS's dead letters, from a page that does not receive them."""
         if not (isinstance(step, Call) and step.operation == "receive_message" and step.queue == REQUESTS):
             return {}  # no other step makes dead letters of what is received too often
         url = urlsplit(self.real.urls[DEAD])
         local = HTTPConnection(url.netloc, timeout=60)
         local.request("GET", url.path.replace("/queue/", "/_aws/sqs/messages/", 1) + "?ShowInvisible=true")
-        found = _IN_GROUP.findall(local.getresponse().read().decode())
+        result = _IN_GROUP.findall(local.getresponse().read().decode())
         local.close()
-        return dict(found)
+        return dict(result)
 
     def _queue(self, name: str) -> Queue:
         return self.sqs.queues[self._full[name]]
@@ -109,22 +109,22 @@ class QueuesTwin:
         return self.model.receipt(number).message_id
 
     def _held(self, number: int) -> Message | None:
-        """The model's message of a receipt, while it is in the queue that it was received from."""
+        """Return the model's message of a receipt, if it is still in its queue."""
         receipt = self.model.receipt(number)
         messages = self._queue(receipt.queue).messages
         return next((message for message in messages if receipt.handle in message.handles), None)
 
     def _dead(self, number: int) -> bool:
-        """Whether the message of a receipt became a dead letter after it."""
+        """Return whether the message of a receipt became a dead letter after the receipt."""
         return self._held(number) is None and self._message_id(number) in self._moved
 
     def _visible(self, number: int) -> bool:
-        """Whether the message of a receipt is visible again, here or as a dead letter."""
+        """Return whether the message of a receipt is visible again, in its queue or as a dead letter."""
         message = self._held(number)
         return self._dead(number) if message is None else message.visible <= self.sqs.now()
 
     def _companions(self, numbers: list[int]) -> dict[str, int]:
-        """The receipts of all messages in flight of the same groups."""
+        """Return the receipts of all messages in flight of the same groups."""
         groups = {(self.model.receipt(each).queue, self.model.receipt(each).group) for each in numbers}
         return {
             receipt.message_id: number

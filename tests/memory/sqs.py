@@ -1,5 +1,6 @@
-"""SQS's queues in memory: visibility, receive counts, redrive, FIFO groups; time is the test's."""
+"""SQS queues in memory, with visibility, receive counts, redrive and FIFO groups; tests control the time."""
 
+import base64
 import hashlib
 import itertools
 import json
@@ -11,7 +12,8 @@ from typing import Any
 from tests.memory.wire import Refused
 
 ACCOUNT = "000000000000"
-MAXIMUM_MESSAGE_BYTES = 262_144
+MAXIMUM_MESSAGE_BYTES = 1_048_576  # of a message, and of a batch; botocore's model of SQS states both
+MAXIMUM_ATTRIBUTES = 10
 UNIQUE_S = 300.0  # how long a FIFO queue knows a deduplication id
 _CONTENT = re.compile("[\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 _ERRORS = "AWS.SimpleQueueService."
@@ -19,7 +21,7 @@ _ERRORS = "AWS.SimpleQueueService."
 
 @dataclass
 class Message:
-    """A message as its queue keeps it; `before` are its receives from the queue whose dead letter it became."""
+    """A message in its queue; `before` are its receives from the queue whose dead letter it is."""
 
     id: str
     body: str
@@ -50,27 +52,27 @@ class Queue:
 
     @property
     def fifo(self) -> bool:
-        """Whether it keeps the order within groups."""
+        """Whether it is a FIFO queue."""
         return self.name.endswith(".fifo")
 
     @property
     def url(self) -> str:
-        """As clients name it."""
+        """The queue's URL."""
         return f"https://sqs.us-west-2.amazonaws.com/{ACCOUNT}/{self.name}"
 
     @property
     def arn(self) -> str:
-        """As events name it."""
+        """The queue's ARN."""
         return f"arn:aws:sqs:us-west-2:{ACCOUNT}:{self.name}"
 
     def holding(self, handle: str) -> Message | None:
-        """The message that was received with that handle, while it is here."""
+        """Return the message that was received with that handle, if it is still in the queue."""
         if not handle.startswith(self.name + ":"):
             raise Refused("ReceiptHandleIsInvalid")
         return next((message for message in self.messages if handle in message.handles), None)
 
     def in_turn(self, now: float) -> list[Message]:
-        """The messages that may be received, in the order of their turn; a group waits for its messages in flight."""
+        """Return the visible messages in order; a group waits for its messages in flight."""
         visible = [message for message in self.messages if message.visible <= now]
         if not self.fifo:
             return visible
@@ -80,24 +82,25 @@ class Queue:
 
 
 class MemorySQS:
-    """Queues by name; `now` is the clock of visibility and delays."""
+    """Queues by name; `now` is the clock for visibility and delays."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
         self.queues: dict[str, Queue] = {}
+        self.refused: set[int] = set()  # places in the next batch that is sent, whose messages are refused
         self._numbers = itertools.count(1)
 
     def create(self, name: str, **settings: Any) -> Queue:
-        """A new queue."""
+        """Create a queue."""
         self.queues[name] = Queue(name, **settings)
         return self.queues[name]
 
     def bodies(self, name: str) -> list[str]:
-        """The bodies that a queue holds, visible or not."""
+        """Return the bodies of all messages in a queue, visible or not."""
         return [message.body for message in self.queues[name].messages]
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """One operation, by AWS's name."""
+        """Perform the operation with AWS's name."""
         if operation == "GetQueueUrl":
             if request["QueueName"] not in self.queues:
                 raise Refused(_ERRORS + "NonExistentQueue")
@@ -117,7 +120,7 @@ class MemorySQS:
         return operations[operation](queue, request)
 
     def receive(self, queue: Queue, most: int, visibility: float | None = None) -> list[Message]:
-        """Up to `most` visible messages; those received too often move to the dead-letter queue instead."""
+        """Receive up to `most` visible messages; those received too often are dead-lettered instead."""
         received: list[Message] = []
         now = self.now()
         for message in queue.in_turn(now):
@@ -150,7 +153,17 @@ class MemorySQS:
         return {"MessageId": number, "MD5OfMessageBody": _md5(body)}
 
     def _send_batch(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
-        return _each(request, lambda entry: self._send(queue, entry))
+        if sum(map(_size, request["Entries"])) > MAXIMUM_MESSAGE_BYTES:
+            raise Refused(_ERRORS + "BatchRequestTooLong")
+        refused, self.refused = self.refused, set()
+        places = {entry["Id"]: place for place, entry in enumerate(request["Entries"])}
+
+        def send(entry: dict[str, Any]) -> dict[str, Any]:
+            if places[entry["Id"]] in refused:
+                raise Refused("InternalError")
+            return self._send(queue, entry)
+
+        return _each(request, send)
 
     def _receive(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
         most = request.get("MaxNumberOfMessages", 1)
@@ -200,7 +213,7 @@ class MemorySQS:
 
 
 def _each(request: dict[str, Any], act: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-    """A batch's answer: each entry succeeds or fails for itself."""
+    """Return the answer to a batch, in which each entry succeeds or fails independently."""
     entries = request["Entries"]
     if not entries:
         raise Refused(_ERRORS + "EmptyBatchRequest")
@@ -218,11 +231,11 @@ def _each(request: dict[str, Any], act: Callable[[dict[str, Any]], dict[str, Any
 
 
 def _refuse_unfit(queue: Queue, request: dict[str, Any]) -> None:
-    """Refuse what this queue does not take as a message."""
+    """Refuse a message that is invalid for this queue."""
     body, unique = request["MessageBody"], request.get("MessageDeduplicationId")
     if not body or (queue.fifo and not request.get("MessageGroupId")):
         raise Refused("MissingParameter")
-    if _size(request) > MAXIMUM_MESSAGE_BYTES:
+    if _size(request) > MAXIMUM_MESSAGE_BYTES or len(request.get("MessageAttributes", {})) > MAXIMUM_ATTRIBUTES:
         raise Refused("InvalidParameterValue")
     if not _CONTENT.fullmatch(body):
         raise Refused("InvalidMessageContents")
@@ -231,16 +244,21 @@ def _refuse_unfit(queue: Queue, request: dict[str, Any]) -> None:
 
 
 def _size(request: dict[str, Any]) -> int:
-    """A message's bytes: the body, and each attribute's name, type and value."""
+    """Return the size of a message in bytes: body, and name, type and value of each attribute."""
     attributes = request.get("MessageAttributes", {})
     return len(request["MessageBody"].encode()) + sum(
-        len(name.encode()) + sum(len(part.encode()) for part in attribute.values())
+        len(name.encode()) + sum(len(_content(kind, part)) for kind, part in attribute.items())
         for name, attribute in attributes.items()
     )
 
 
+def _content(member: str, value: str) -> bytes:
+    """Return a member of an attribute as it is counted; binary values are Base64 on the wire."""
+    return base64.b64decode(value) if member == "BinaryValue" else value.encode()
+
+
 def _told(message: Message, request: dict[str, Any]) -> dict[str, Any]:
-    """A received message as SQS tells it, with those attributes that are asked for."""
+    """Return a received message as SQS does, with the requested attributes."""
     asked = request.get("MessageSystemAttributeNames", [])
     system = {name: value for name, value in system_attributes(message).items() if name in asked}
     own = message.attributes if request.get("MessageAttributeNames") == ["All"] else {}
@@ -255,14 +273,14 @@ def _told(message: Message, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def system_attributes(message: Message) -> dict[str, str]:
-    """What SQS tells of a message beside its body."""
-    told = {"ApproximateReceiveCount": str(message.receives), "SentTimestamp": str(int(message.sent * 1000))}
-    told |= {"MessageGroupId": message.group} if message.group is not None else {}
-    return told | ({"AWSTraceHeader": message.trace} if message.trace is not None else {})
+    """Return the system attributes of a message."""
+    attributes = {"ApproximateReceiveCount": str(message.receives), "SentTimestamp": str(int(message.sent * 1000))}
+    attributes |= {"MessageGroupId": message.group} if message.group is not None else {}
+    return attributes | ({"AWSTraceHeader": message.trace} if message.trace is not None else {})
 
 
 def event(queue: Queue, messages: list[Message]) -> dict[str, Any]:
-    """The event that an event source makes of received messages."""
+    """Return the event of an SQS event source for received messages."""
     return {
         "Records": [
             {
@@ -270,7 +288,7 @@ def event(queue: Queue, messages: list[Message]) -> dict[str, Any]:
                 "receiptHandle": message.handles[-1],
                 "body": message.body,
                 "attributes": system_attributes(message),
-                "messageAttributes": {},
+                "messageAttributes": {name: _in_event(each) for name, each in message.attributes.items()},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": queue.arn,
                 "awsRegion": "us-west-2",
@@ -278,6 +296,12 @@ def event(queue: Queue, messages: list[Message]) -> dict[str, Any]:
             for message in messages
         ]
     }
+
+
+def _in_event(attribute: dict[str, str]) -> dict[str, Any]:
+    """Return a message attribute as an event source writes it."""
+    members = {name[0].lower() + name[1:]: value for name, value in attribute.items()}
+    return {"stringListValues": [], "binaryListValues": [], **members}
 
 
 def _md5(text: str) -> str:

@@ -6,26 +6,30 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from handler.records import COMPLETED, FAILED, IN_PROGRESS, PENDING, Job
-from handler.store import ACCOUNT, OUTBOX, SCORE_RESULT, SCORING_JOB, Store
-from handler.values import record
+from handler.attribute_values import record
+from handler.commit import Commit
+from handler.records import COMPLETED, FAILED, IN_PROGRESS, OUTBOX, PENDING, SCORE_RESULT, SCORING_JOB, Job
+from handler.store import ACCOUNT, Store
 from tests.memory.chance import weighted
 from tests.memory.table_steps import Call, Step, Worker
 from tests.memory.twin import Long
 
 JOBS = ["job-1", "job-2"]
 TOKENS = ["ann", "ann", "ann", "bob"]
+OWNERS = ["account-1", "account-1", "account-1", "account-2"]
 
 
 # A result that is too long is that of a job of its own: it is never there, so no other reason to refuse it competes.
 LONG, TOO_LONG, ANOTHER = Long("x" * 400_000), Long("x" * 409_600), "job-4"
 
-jobs, tokens = st.sampled_from(JOBS), st.sampled_from(TOKENS)
+jobs, tokens, owners = st.sampled_from(JOBS), st.sampled_from(TOKENS), st.sampled_from(OWNERS)
 times = st.sampled_from([100.0, 100.5, 160.0, 160.001, 220.25])
 skews = st.sampled_from([0.0, 30.0])
 statuses = st.sampled_from([PENDING, PENDING, IN_PROGRESS, IN_PROGRESS, COMPLETED, FAILED])
 errors = st.sampled_from(["", "é", "throttled"])
 contents = st.sampled_from([*["Yes"] * 6, "No", LONG])
+# Start times before, during and after an attempt for claims at any of `times`, and values that are not times.
+starts = st.sampled_from([{"S": "1969-12-31T00:00:00+00:00"}, {"S": "1970-01-01T00:01:30Z"}, {"S": "2999"}, {"N": "1"}])
 conditions = st.sampled_from([{}, {"ConditionExpression": "attribute_not_exists(id)"}])
 on_failure = st.sampled_from([{}, {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}])
 worker_ids = st.lists(jobs, min_size=1, max_size=3)
@@ -35,38 +39,45 @@ Request = dict[str, Any]
 
 @st.composite
 def job_records(draw: st.DrawFn) -> Request:
-    """A job's attributes, some of them missing or of another type than the worker writes."""
+    """Return a job's attributes, some of them missing or of a wrong type."""
     optional = {
         "status": st.builds(lambda status: {"S": status}, statuses) | st.just({"N": "1"}),
+        "accountId": owners.map(lambda owner: {"S": owner}) | st.just({"NULL": True}),
         "leaseOwner": st.builds(lambda token: {"S": token}, tokens) | st.just({"NULL": True}),
         "leaseUntil": st.builds(lambda time: {"N": str(time)}, times),
+        "startedAt": starts,
         "attempts": st.sampled_from([{"N": "0"}, {"N": "2"}, {"N": "1.50"}]),
         "errorMessage": st.just({"S": "late"}),
     }
-    made: Request = {"id": {"S": draw(jobs)}}
+    created: Request = {"id": {"S": draw(jobs)}}
     for name, values in optional.items():
         if draw(st.booleans()):
-            made[name] = draw(values)
-    return made
+            created[name] = draw(values)
+    return created
 
 
 def commit_of(job: str, token: str, value: str | None, wall: float) -> Worker:
-    """A commit, with a result or without."""
+    """Return a commit of one job, with or without a result."""
     result = None if value is None else record({"id": Job(job).result_id, "value": value, "scoringJobId": job})
-    return Worker("commit", (Job(job), token, result, "now", wall))
+    return Worker("commit", ([Commit(Job(job), token, result)], "now", wall))
 
 
-claims = st.builds(lambda *given: Worker("claim", given), jobs, tokens, times, times, skews)
+claims = st.builds(lambda *given: Worker("claim", given), jobs, owners, tokens, times, times, skews)
 renewals = st.builds(lambda *given: Worker("renew", given), jobs, tokens, times)
 commits = st.builds(commit_of, jobs, tokens, st.none() | contents, times)
+shared_commits = st.builds(
+    lambda steps, wall: Worker("commit", ([commit for step in steps for commit in step.arguments[0]], "now", wall)),
+    st.lists(commits, min_size=2, max_size=3),
+    times,
+)
 endings: st.SearchStrategy[Step] = st.one_of(
     renewals,
-    st.builds(lambda *given: Worker("release", given), jobs, tokens, errors),
+    st.builds(lambda *given: Worker("release", given), jobs, tokens, errors, st.booleans()),
     st.builds(lambda *given: Worker("fail", given), jobs, tokens, errors, st.just("now")),
 )
 reads: st.SearchStrategy[Step] = st.one_of(
-    st.builds(lambda *given: Worker("unsent_before", given), times, st.integers(1, 4)),
-    st.builds(lambda job: Worker("unsent", (job,)), jobs),
+    st.builds(lambda *given: Worker("outbox_entries_before", given), owners, times, st.integers(1, 4)),
+    st.builds(lambda job: Worker("outbox_entry", (job,)), jobs),
     st.builds(lambda ids: Worker("read", ([(SCORING_JOB, each) for each in ids],)), worker_ids),
     st.builds(lambda key: Worker("account_id", (key,)), st.sampled_from(["acme", "twice", "none"])),
 )
@@ -74,7 +85,7 @@ marks = st.builds(lambda ids: Worker("mark_sent", (ids,)), worker_ids)
 
 
 class _Caught(BaseException):
-    """A request on its way out."""
+    """A request that was about to be sent."""
 
 
 class _Catching:
@@ -86,9 +97,10 @@ class _Catching:
 
 
 def request_of(step: Worker) -> Request:
-    """The first request that a method of the store makes."""
+    """Return the first request that a method of the store makes."""
     try:
-        getattr(Store(_Catching(), ""), step.method)(*step.arguments)
+        catching: Any = _Catching()
+        getattr(Store(catching, ""), step.method)(*step.arguments)
     except _Caught as caught:
         request: Request = copy.deepcopy(caught.args[1])
         return request
@@ -96,17 +108,17 @@ def request_of(step: Worker) -> Request:
 
 
 def an_unused_name(update: Request) -> None:
-    """A name that is given is not used."""
+    """Add an unused name."""
     update["ExpressionAttributeNames"] = {**update.get("ExpressionAttributeNames", {}), "#other": "other"}
 
 
 def an_unused_value(update: Request) -> None:
-    """A value that is given is not used."""
+    """Add an unused value."""
     update["ExpressionAttributeValues"][":other"] = {"S": "other"}
 
 
 def a_reserved_word(update: Request) -> None:
-    """An attribute is named by a word that DynamoDB keeps for itself."""
+    """Use a reserved word as an attribute's name."""
     update.pop("ExpressionAttributeNames", None)
     for name in ("UpdateExpression", "ConditionExpression"):
         update[name] = update[name].replace("#status", "status")
@@ -141,7 +153,7 @@ ALTERATIONS = [
 
 @st.composite
 def altered_updates(draw: st.DrawFn) -> Call:
-    """An update that the worker could make, with something changed."""
+    """Return an update of the worker with something changed."""
     request = request_of(draw(claims | renewals))
     draw(st.sampled_from(ALTERATIONS))(request)
     if draw(st.booleans()):
@@ -151,12 +163,12 @@ def altered_updates(draw: st.DrawFn) -> Call:
 
 @st.composite
 def transactions(draw: st.DrawFn) -> Call:
-    """Parts of commits of several jobs; two parts may have the same target."""
+    """Return parts of several commits; two parts may have the same target."""
     parts: list[Request] = []
     for _ in range(draw(st.integers(1, 2))):
-        made = request_of(draw(commits))["TransactItems"]
-        chosen = draw(st.lists(st.sampled_from(range(len(made))), min_size=1, unique=True))
-        parts += [made[number] for number in chosen]
+        created = request_of(draw(commits))["TransactItems"]
+        chosen = draw(st.lists(st.sampled_from(range(len(created))), min_size=1, unique=True))
+        parts += [created[number] for number in chosen]
     for part in parts:
         ((_, request),) = part.items()
         if "ConditionExpression" in request:
@@ -170,8 +182,8 @@ def _of_table(table: str, name: str, part: Any) -> Call:
 
 def _put(item: Request, *more: Request, table: str = SCORING_JOB) -> Call:
     request: Request = {"TableName": table, "Item": item}
-    for each in more:
-        request |= each
+    for entry in more:
+        request |= entry
     return Call("put_item", request)
 
 
@@ -180,7 +192,7 @@ def _result(job: str, value: str) -> Request:
 
 
 def _new(job: str) -> Request:
-    return record({"id": job, "status": PENDING})
+    return record({"id": job, "status": PENDING, "accountId": OWNERS[0]})
 
 
 def _key(record_id: str) -> Request:
@@ -221,6 +233,7 @@ calls: st.SearchStrategy[Step] = st.one_of(
 steps: st.SearchStrategy[Step] = weighted(
     (4, claims),
     (3, commits),
+    (1, shared_commits),
     (3, endings),
     (2, reads),
     (1, marks),

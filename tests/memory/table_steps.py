@@ -1,4 +1,4 @@
-"""Programs on tables: their steps, and what has to be equal of what came of them."""
+"""Steps of programs on tables, and the parts of their answers that must be equal."""
 
 import math
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from tests.memory.twin import Recorded
 
 
 class Step(Protocol):
-    """One thing that a program does."""
+    """A step of a program."""
 
     def run(self, client: Recorded, prefix: str) -> object:
-        """Do it on the tables with that prefix; what came of it."""
+        """Run the step on the tables with that prefix; returns its result."""
         ...
 
 
@@ -29,8 +29,9 @@ class Worker:
     arguments: tuple[Any, ...]
 
     def run(self, client: Recorded, prefix: str) -> object:
-        """Its answer, or its error's class."""
-        store = Store(client, prefix, sleep=lambda _: None)
+        """Return its result, or the class of its error."""
+        recorded: Any = client
+        store = Store(recorded, prefix, sleep=lambda _: None)
         try:
             answer = getattr(store, self.method)(*self.arguments)
         except (HandlerError, ClientError, ValueError) as error:  # a ValueError: a record of other types than ours
@@ -46,7 +47,7 @@ class Call:
     request: dict[str, Any]
 
     def run(self, client: Recorded, prefix: str) -> object:
-        """Nothing: the client records the answer."""
+        """Make the call; the client records the answer."""
         try:
             getattr(client, self.operation)(**prefixed(self.request, prefix))
         except ClientError:
@@ -55,7 +56,7 @@ class Call:
 
 
 def prefixed(request: Any, prefix: str) -> Any:
-    """The request with the tables' whole names."""
+    """Return the request with prefixed table names."""
     if isinstance(request, list):
         return [prefixed(part, prefix) for part in request]
     if not isinstance(request, dict):
@@ -66,29 +67,29 @@ def prefixed(request: Any, prefix: str) -> Any:
 
 
 def view(request: dict[str, Any], answer: dict[str, Any]) -> object:
-    """An answer without what AWS leaves open: the order of items, and which come where a limit cuts them off."""
+    """Return an answer without what AWS leaves open: the order of items, and the choice of items below a limit."""
     if "Items" in answer:
         items = answer["Items"]
         return by_id(items) if len(items) < request.get("Limit", math.inf) else len(items)
-    told = {name: part for name, part in answer.items() if name in _TOLD and part}
-    if "Responses" in told:
-        told["Responses"] = {name: by_id(items) for name, items in told["Responses"].items() if items}
+    compared = {name: part for name, part in answer.items() if name in _COMPARED and part}
+    if "Responses" in compared:
+        compared["Responses"] = {name: by_id(items) for name, items in compared["Responses"].items() if items}
     for name in ("Item", "Attributes"):
-        if name in told:
-            told[name] = plain(told[name])
-    return told
+        if name in compared:
+            compared[name] = plain(compared[name])
+    return compared
 
 
-_TOLD = ("Code", "CancellationReasons", "Item", "Attributes", "Responses", "UnprocessedKeys", "UnprocessedItems")
+_COMPARED = ("Code", "CancellationReasons", "Item", "Attributes", "Responses", "UnprocessedKeys", "UnprocessedItems")
 
 
 def by_id(items: Iterable[dict[str, Any]]) -> list[Any]:
-    """Items in a fixed order."""
+    """Return items in a fixed order."""
     return sorted((plain(item) for item in items), key=repr)
 
 
 def plain(item: dict[str, Any]) -> list[tuple[str, Any]]:
-    """An item with numbers as numbers and long texts as their length."""
+    """Return an item with numbers as numbers and long texts as their length."""
 
     def short(value: dict[str, Any]) -> Any:
         ((kind, content),) = value.items()

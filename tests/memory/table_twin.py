@@ -1,8 +1,9 @@
-"""The same empty tables in the model and on the local AWS, on which steps run one after the other."""
+"""The same empty tables in the model and on the local AWS, on which the same steps run."""
 
 from typing import Any
 
-from handler.store import ACCOUNT, OUTBOX, SCORE_RESULT, SCORING_JOB
+from handler.records import OUTBOX, SCORE_RESULT, SCORING_JOB
+from handler.store import ACCOUNT
 from tests.memory.dynamodb import MemoryDynamoDB
 from tests.memory.table_steps import Call, Step, view
 from tests.memory.twin import Recorded
@@ -12,11 +13,11 @@ LINE = 40  # of the wire: no other test uses it at the same time
 PREFIX = "memory-model-"
 _USED = (SCORING_JOB, SCORE_RESULT, OUTBOX, ACCOUNT)
 END: tuple[Step, ...] = tuple(Call("scan", {"TableName": name, "Limit": 99}) for name in _USED)
-"""All that the tables hold."""
+"""The content of all tables."""
 
 
 class TablesTwin:
-    """The worker's tables that programs use; those of the local AWS are made once, by `make`, and emptied each time."""
+    """The tables that programs use; those of the local AWS are created once and emptied for each program."""
 
     def __init__(self, local: Any) -> None:
         self._local = local
@@ -32,16 +33,16 @@ class TablesTwin:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the tables to the next program."""
+        """Keep the tables for the next program."""
 
     def run(self, step: Step) -> tuple[list[Any], list[Any]]:
-        """What a step comes to and how its calls are answered, in the model and by the local AWS."""
+        """Run a step on both sides; returns its results and answers."""
         model, real = ([step.run(side, PREFIX), *side.take()] for side in (self.model, self.real))
         return model, real
 
 
 def make(local: Any) -> None:
-    """The tables on the local AWS."""
+    """Create the tables on the local AWS."""
     for name in _USED:
         attributes = ["id", "key"] if name == ACCOUNT else ["id"]
         index = {
@@ -59,6 +60,6 @@ def make(local: Any) -> None:
 
 
 def remove(local: Any) -> None:
-    """The tables, gone again."""
+    """Delete the tables."""
     for name in _USED:
         local.delete_table(TableName=PREFIX + name)

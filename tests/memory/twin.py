@@ -1,4 +1,4 @@
-"""The same calls to the model and to the local AWS: what each answered, in a form that can be compared."""
+"""Records the answers of the model and of the local AWS in a comparable form."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 View = Callable[[dict[str, Any], dict[str, Any]], object]
-"""What has to be equal of the answer to a request."""
+"""The part of an answer that must be equal."""
 
 
 class Long(str):
-    """A text whose picture is short."""
+    """A long text with a short representation."""
 
     def __repr__(self) -> str:
         return f"{self[0]!r} * {len(self)}"
 
 
 class Recorded:
-    """A client that keeps what each of its calls was answered."""
+    """A client that records the answer to each of its calls."""
 
     def __init__(self, client: Any, view: View) -> None:
         self._client, self._view = client, view
@@ -38,18 +38,18 @@ class Recorded:
         return recorded
 
     def take(self) -> list[tuple[str, object]]:
-        """The answers since the last take."""
+        """Return the answers since the last call of `take`."""
         taken, self.answers = self.answers, []
         return taken
 
 
 def refusal(error: ClientError) -> dict[str, Any]:
-    """An error's code, and what it tells beside its message."""
-    response = error.response
-    told: dict[str, Any] = {"Code": response["Error"]["Code"]}
+    """Return an error's code and its members other than the message."""
+    response: dict[str, Any] = {**error.response}
+    comparable: dict[str, Any] = {"Code": response["Error"]["Code"]}
     if "Item" in response:
-        told["Item"] = response["Item"]
+        comparable["Item"] = response["Item"]
     if "CancellationReasons" in response:
         reasons = response["CancellationReasons"]
-        told["CancellationReasons"] = [{key: each[key] for key in each if key != "Message"} for each in reasons]
-    return told
+        comparable["CancellationReasons"] = [{key: each[key] for key in each if key != "Message"} for each in reasons]
+    return comparable

@@ -1,4 +1,4 @@
-"""A worker in a world in memory: tables, queues, a clock, and jobs to do."""
+"""A worker with tables, queues, a clock and jobs in memory."""
 
 import io
 import json
@@ -10,9 +10,9 @@ from typing import Any
 import plexus
 from handler.app import Clients, Runtime
 from handler.clock import Clock
+from handler.crash_points import Observer, ignore_step
 from handler.scoring import Score
 from handler.settings import Settings
-from handler.steps import Observer, unobserved
 from tests.memory import sqs
 from tests.memory.dynamodb import MemoryDynamoDB
 from tests.memory.sqs import MemorySQS
@@ -32,24 +32,24 @@ scores:
 
 @dataclass(frozen=True)
 class Context:
-    """Lambda's context."""
+    """Lambda's context object."""
 
     remaining: float = 300.0
     aws_request_id: str = "request-1"
     function_version: str = "7"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds."""
+        """Return the milliseconds that are left."""
         return int(self.remaining * 1000)
 
 
 class World:
-    """One account with one scorecard of one score; `skip` moves time."""
+    """One account with one scorecard of one score; `skip` advances time."""
 
     def __init__(self, folder: Path, *, attempts: int = 1, fifo: bool = False, bucket: str | None = None) -> None:
         self.time = START
         self.wire = Wire()
-        self.dynamodb = MemoryDynamoDB()
+        self.dynamodb = MemoryDynamoDB(now=lambda: self.time)
         self.sqs = MemorySQS(lambda: self.time)
         self.objects: dict[str, bytes] = {}
         suffix = ".fifo" if fifo else ""
@@ -73,7 +73,7 @@ class World:
         put("ScoreVersion", id="version-1", scoreId="score-1", configuration=CARD)
 
     def clients(self) -> Clients:
-        """boto3's clients on the world; made once, since making them is slow."""
+        """Return boto3 clients for this world, created once, since that is slow."""
         if self._clients is None:
             queues = self.wire.client("sqs", self.sqs, self.attempts)
             self._clients = Clients(
@@ -86,39 +86,40 @@ class World:
 
     def runtime(
         self,
-        observe: Observer = unobserved,
+        observe: Observer = ignore_step,
         score: Score = plexus.score,
         clock: Clock | None = None,
-        hidden: tuple[str, ...] = (),
+        secrets: tuple[str, ...] = (),
         **changed: Any,
     ) -> Runtime:
-        """A new execution environment."""
+        """Return a new execution environment."""
         clock = clock or Clock(wall=lambda: self.time)
-        made = Runtime(replace(self.settings, **changed), self.clients(), clock, observe, score, hidden)
-        made.log = replace(made.log, stream=self.output)
-        made.sweep.last = float("inf")  # asked for by the tests that are about it
-        return made
+        created = Runtime(replace(self.settings, **changed), self.clients(), clock, observe, score, secrets)
+        created.log = replace(created.log, stream=self.output)
+        created.sweep.last = float("inf")  # asked for by the tests that are about it
+        return created
 
     def job(self, number: int = 1, text: object = "I want a refund.", **changed: object) -> str:
-        """A new PENDING job with its item; its id."""
+        """Create a PENDING job with its item; returns its id."""
         job_id, item_id = f"job-{number}", f"item-{number}"
         self.dynamodb.put("Item", id=item_id, accountId="account-1", text=text)
         ids = {"accountId": "account-1", "itemId": item_id, "scorecardId": "card-1", "scoreId": "score-1"}
         self.dynamodb.put("ScoringJob", **{"id": job_id, "status": "PENDING", **ids, **changed})
         return job_id
 
-    def send(self, *bodies: str, group: str | None = None) -> None:
-        """Messages in the request queue."""
+    def send(self, *bodies: str, group: str | None = None, attributes: Mapping[str, Any] | None = None) -> None:
+        """Send messages to the request queue."""
         for body in bodies:
-            extra = {"MessageGroupId": group, "MessageDeduplicationId": f"{group}-{body}"} if group else {}
+            extra: dict[str, Any] = {"MessageAttributes": dict(attributes)} if attributes else {}
+            extra |= {"MessageGroupId": group, "MessageDeduplicationId": f"{group}-{body}"} if group else {}
             self.sqs.call("SendMessage", {"QueueUrl": self.requests.url, "MessageBody": body, **extra})
 
     def send_jobs(self, *job_ids: str, group: str | None = None) -> None:
-        """Messages that name jobs."""
+        """Send messages that name jobs."""
         self.send(*(json.dumps({"scoring_job_id": job_id}) for job_id in job_ids), group=group)
 
     def batch(self, runtime: Runtime, most: int = 10, context: Context | None = None) -> list[str]:
-        """What an event source does: receive, invoke, delete what did not fail; the failed messages' ids."""
+        """Receive, invoke and delete as an event source does; returns the ids of failed messages."""
         messages = self.sqs.receive(self.requests, most)
         handles = [message.handles[-1] for message in messages]
         if not messages:
@@ -126,39 +127,46 @@ class World:
         answer = runtime.handle(sqs.event(self.requests, messages), context or Context())
         failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
         done = [handle for message, handle in zip(messages, handles, strict=True) if message.id not in failed]
-        if done:
-            entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(done)]
+        for start in range(0, len(done), 10):
+            entries = [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(done[start : start + 10])]
             self.sqs.call("DeleteMessageBatch", {"QueueUrl": self.requests.url, "Entries": entries})
         return failed
 
     def invoke(self, runtime: Runtime, event: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        """A direct invocation: its status code and body."""
+        """Invoke directly; returns the status code and the body."""
         answer = runtime.handle(event or {}, Context())
         return answer["statusCode"], json.loads(answer["body"])
 
     def skip(self, seconds: float) -> None:
-        """Time passes."""
+        """Advance time."""
         self.time += seconds
 
     def status(self, job_id: str) -> str:
-        """A job's status."""
+        """Return a job's status."""
         return str(self.dynamodb.fields("ScoringJob", job_id)["status"])
 
     def sent_results(self) -> list[str]:
-        """The ids in the response queue."""
+        """Return the ids in the response queue."""
         return [json.loads(body)["score_result_id"] for body in self.sqs.bodies("responses")]
 
     def reasons(self) -> list[str]:
-        """The reasons in the dead-letter queue; empty where SQS itself moved the message."""
+        """Return the reasons in the dead-letter queue; empty for messages that SQS itself moved."""
         return [message.attributes.get("reason", {}).get("StringValue", "") for message in self.dead_letters.messages]
 
     def lines(self) -> list[dict[str, Any]]:
-        """The log."""
+        """Return the lines of the log."""
         return [json.loads(line) for line in self.output.getvalue().splitlines()]
 
 
+def end_threads(runtime: Runtime) -> None:
+    """Wait until the environment's threads have ended; it is not used afterwards."""
+    worker = runtime.worker
+    for threads in (worker.scores, worker.calls, worker.heartbeat.threads):
+        threads.shutdown()
+
+
 def scoring(function: Callable[[plexus.Item, plexus.Context], plexus.Result]) -> Score:
-    """An engine of the test's own, where the test is about how it fails."""
+    """Return an engine that calls the test's own function."""
 
     def score(scorecard: object, name: str, item: plexus.Item, *, context: plexus.Context) -> plexus.Result:
         return function(item, context)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 
 def gateway():
-    """The server that ours is built upon is told its addresses by `register`; the protocol takes a gateway."""
+    """The base server receives its addresses through `register`; the protocol takes a gateway."""
     from localstack import config
+    from localstack.aws.app import LocalstackAwsGateway
     from localstack.runtime.server.core import RuntimeServerPlugin
     from localstack.runtime.server.twisted import TwistedRuntimeServer
     from rolo.serving.twisted import TwistedGateway
@@ -23,6 +24,9 @@ def gateway():
     assert RuntimeServerPlugin.namespace == "localstack.runtime.server"
     assert config.GATEWAY_SERVER == "loopback"
     assert "gateway" in inspect.signature(TwistedGateway.__init__).parameters
+    # Web pages are refused by the first handler, and a websocket passes the same handlers.
+    assert isinstance(LocalstackAwsGateway().request_handlers, list)
+    assert "process" in LocalstackAwsGateway.accept.__code__.co_names
 
 
 def stop():
@@ -39,15 +43,15 @@ def stop():
 
 
 def plugin_points():
-    """Every entry point of ours is found, and the provider of a service can be chosen before it is loaded."""
+    """Every entry point of this project is found, and the provider of a service can be chosen before it is loaded."""
     from importlib.metadata import entry_points
 
     from localstack import config
 
-    mine = [point for point in entry_points() if point.value.startswith("local_aws.")]
-    told = [line for line in Path(os.environ["ENTRY_POINTS"]).read_text().splitlines() if "=" in line]
-    assert len(mine) == len(told)
-    for point in mine:
+    own_ = [point for point in entry_points() if point.value.startswith("local_aws.")]
+    output = [line for line in Path(os.environ["ENTRY_POINTS"]).read_text().splitlines() if "=" in line]
+    assert len(own_) == len(output)
+    for point in own_:
         assert point.load() is not None, point
     config.SERVICE_PROVIDER_CONFIG.set_provider_if_not_exists("dynamodb", "moto")
     assert config.SERVICE_PROVIDER_CONFIG.get_provider("dynamodb") == "moto"

@@ -110,8 +110,8 @@ def shares_of_an_alias():
     assert version.default is version.empty
     assert "_create_routing_config_model" in _names(LambdaProvider.update_alias)
     internals.shares_of_an_alias()
-    made = LambdaProvider._create_routing_config_model(None, {"2": 0.1})
-    assert made == AliasRoutingConfig(version_weights={"2": 0.1})
+    created = LambdaProvider._create_routing_config_model(None, {"2": 0.1})
+    assert created == AliasRoutingConfig(version_weights={"2": 0.1})
 
 
 def executor():
@@ -127,8 +127,8 @@ def executor():
     assert ours("id", None).id == "id"
     words = {"invoke-id", "invoked-function-arn", "payload", "trace-id"}
     assert words <= {word for one in _constants(ExecutionEnvironment.invoke) for word in _words(one)}
-    told = {word for one in _constants(ExecutionEnvironment.get_environment_variables) for word in _words(one)}
-    assert {"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ENDPOINT_URL", "EDGE_PORT"} <= told
+    output = {word for one in _constants(ExecutionEnvironment.get_environment_variables) for word in _words(one)}
+    assert {"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ENDPOINT_URL", "EDGE_PORT"} <= output
     result = lambda_models.InvocationResult("id", b"payload", is_error=True, logs="log")
     assert (result.request_id, result.payload, result.is_error, result.logs) == ("id", b"payload", True, "log")
     wanted = {"timeout", "memory_size", "ephemeral_storage", "image_config", "image", "package_type"}
@@ -140,3 +140,16 @@ def executor():
 
 def _words(constant):
     return constant if isinstance(constant, tuple) else (constant,)
+
+
+def configuration_of_an_alias():
+    """GetFunctionConfiguration looks for a version by the qualifier; after the patch it asks GetFunction."""
+    from localstack.services.lambda_.provider import LambdaProvider
+
+    original = LambdaProvider.get_function_configuration
+    assert _parameters(original)[1:4] == ["context", "function_name", "qualifier"]
+    assert "aliases" not in _names(original)
+    assert "aliases" in _names(LambdaProvider.get_function) or "get_alias" in _names(LambdaProvider.get_function)
+    internals.configuration_of_an_alias()
+    assert _names(LambdaProvider.get_function_configuration) == _names(original)  # unwrapped
+    assert LambdaProvider.get_function_configuration is not original

@@ -6,7 +6,7 @@ import json
 
 import boto3
 
-from local_aws.extension import internals, snapshots
+from local_aws.extension import internals, transaction_snapshots
 
 ACCOUNT, REGION = "0" * 12, "us-west-2"
 
@@ -51,10 +51,10 @@ def registry_images():
     """Repositories lie by account, region and name; their images, tags and rules are plain fields."""
     from moto.ecr import models
 
-    made = _repository("fields")
-    assert models.ecr_backends[ACCOUNT][REGION].repositories["fields"] is made
-    assert [(made.images, made.image_tag_mutability_exclusion_filters)] == [([], None)]
-    assert made.is_tag_immutable() is True
+    created = _repository("fields")
+    assert models.ecr_backends[ACCOUNT][REGION].repositories["fields"] is created
+    assert [(created.images, created.image_tag_mutability_exclusion_filters)] == [([], None)]
+    assert created.is_tag_immutable() is True
     image = _image({})
     assert (image.get_image_digest(), image.image_tags, image.image_tag) == ("sha256:digest", [], None)
     assert image.image_manifest_media_type == "type"
@@ -91,7 +91,7 @@ def thrifty_transactions():
         assert copies == [table] * 3
         assert dynamodb_backends["123456789012"][REGION].tables["table"] is table
         assert table.items[other] is kept
-        assert snapshots._under_way.get() is False
+        assert transaction_snapshots.in_transaction.get() is False
 
 
 def _table():

@@ -82,6 +82,27 @@ def role_resource():
     assert [call.kwargs["PolicyName"] for call in iam.delete_role_policy.mock_calls] == ["gone"]
 
 
+def reverted_drift():
+    """A change set forgets its deployment mode; after the patch it remembers it. Resources can be copied."""
+    from localstack.services.cloudformation.engine.v2.change_set_model_executor import ChangeSetModelExecutor
+    from localstack.services.cloudformation.engine.v2.change_set_model_preproc import (
+        ChangeSetModelPreproc,
+        PreprocResource,
+    )
+    from localstack.services.cloudformation.v2.entities import ChangeSet
+
+    stack, request = SimpleNamespace(account_id="0" * 12, region_name="us-west-2"), {"ChangeSetName": "one"}
+    assert not hasattr(ChangeSet(stack, request | {"DeploymentMode": "REVERT_DRIFT"}, ""), "reverts_drift")
+    internals.reverted_drift()
+    for mode in ("REVERT_DRIFT", None):
+        result = ChangeSet(stack, request | {"DeploymentMode": mode}, "")
+        assert result.reverts_drift == bool(mode)
+    assert issubclass(ChangeSetModelExecutor, ChangeSetModelPreproc)
+    parts = list(inspect.signature(PreprocResource.__init__).parameters)[1:]
+    resource = PreprocResource(**dict.fromkeys(parts))
+    assert set(vars(resource)) == set(parts)
+
+
 def _policy(name):
     return {"PolicyName": name, "PolicyDocument": {"Statement": []}}
 
@@ -123,33 +144,12 @@ def status_route():
     assert {"state", "image"} <= set(VersionFunctionConfiguration.__annotations__)
 
 
-def gathered_metrics():
-    """SQS's provider makes a dispatcher whose data go one by one; after the patch one that tells them together."""
-    from datetime import UTC, datetime
+def filter_patterns():
+    """The provider asks its module for a matcher of pattern and event, which matches all; after the patch ours."""
+    from localstack.services.logs import provider
 
-    from localstack.services.sqs import provider
-
-    assert "publish_sqs_metric" in provider.CloudwatchDispatcher.dispatch_sqs_metric.__code__.co_names
-    assert "CloudwatchDispatcher" in provider.SqsProvider._init_cloudwatch_metrics_reporting.__code__.co_names
-    internals.gathered_metrics()
-    from local_aws.extension import queue_metrics
-
-    dispatcher, queue = provider.CloudwatchDispatcher(), SimpleNamespace(account_id="0", region="us-west-2", name="one")
-    queue_metrics.connect_to, sent = MagicMock(), []
-    put = queue_metrics.connect_to.return_value.cloudwatch.put_metric_data
-    put.side_effect = lambda **request: sent.extend(request["MetricData"])
-    for size in (3, 3, 4):
-        dispatcher.dispatch_metric_message_sent(queue, size)
-    dispatcher.dispatch_metric_received(queue, 0)
-    dispatcher.publish()
-    assert put.call_count == 1
-    told = {datum["MetricName"]: (datum["Unit"], datum["Values"], datum["Counts"]) for datum in sent}
-    assert told["SentMessageSize"] == ("Bytes", [3.0, 4.0], [2.0, 1.0])
-    assert told["NumberOfMessagesSent"] == ("Count", [1.0], [3.0])
-    assert told["NumberOfEmptyReceives"] == ("Count", [1.0], [1.0])
-    dispatcher.shutdown()
-    dispatcher.dispatch_metric_received(queue, 1)
-    dispatcher.publish()
-    assert put.call_count == 1
-    many = {("one", "SentMessageSize", "Bytes", size): 1 for size in range(151)}
-    assert [len(datum["Values"]) for datum in queue_metrics.metric_data(many, datetime.now(UTC))] == [150, 1]
+    assert list(inspect.signature(provider.get_pattern_matcher).parameters) == ["pattern"]
+    assert provider.get_pattern_matcher("a")("a", {"message": "b"})
+    internals.filter_patterns()
+    assert not provider.get_pattern_matcher("a")("a", {"message": "b"})
+    assert provider.get_pattern_matcher(None)(None, {"message": "b"})

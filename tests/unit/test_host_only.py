@@ -4,32 +4,25 @@ import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from oci.host_only import HOST_ONLY, is_host_only
-from plexus.graph import nodes
-from plexus.registry import SCORERS
+from nix.oci.host_only import HOST_ONLY, is_host_only
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where a function starts; `python -m handler` serves a debugger in the image too.
 STARTS = ("handler.app", "handler.__main__")
-# Modules that are imported by a name in a table.
-NAMED = (
-    *(place.partition(":")[0] for place in SCORERS.values()),
-    *(f"{nodes.__name__}.{place.partition(':')[0]}" for place in nodes.FACTORIES.values()),
-)
 
 
 def modules() -> dict[str, Path]:
-    """Every module of what goes into the image, by name."""
-    found = {}
+    """Return every module of what goes into the image, by name."""
+    by_name = {}
     for folder in ("plexus", "handler"):
         for path in (ROOT / folder).rglob("*.py"):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-            found[name.removesuffix(".__init__")] = path
-    return found
+            by_name[name.removesuffix(".__init__")] = path
+    return by_name
 
 
 def statements(nodes: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
-    """The imports below some nodes, wherever they stand; not those for type checkers."""
+    """Yield the imports below some nodes, wherever they stand; not those for type checkers."""
     for node in nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node
@@ -40,7 +33,7 @@ def statements(nodes: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom
 
 
 def imports(name: str, path: Path) -> Iterator[str]:
-    """The absolute names that a module imports; of `from a import b` both `a` and `a.b`."""
+    """Yield the absolute names that a module imports; of `from a import b` both `a` and `a.b`."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for statement in statements([ast.parse(path.read_text())]):
         if isinstance(statement, ast.Import):
@@ -53,16 +46,16 @@ def imports(name: str, path: Path) -> Iterator[str]:
 
 
 def reached(known: dict[str, Path]) -> set[str]:
-    """The modules that a function can import, and the packages that they lie in."""
-    todo, seen = [*STARTS, *NAMED], set[str]()
+    """Return the modules that a function can import, and the packages that they lie in."""
+    todo, visited = [*STARTS], set[str]()
     while todo:
         parts = todo.pop().split(".")
         for end in range(1, len(parts) + 1):
             name = ".".join(parts[:end])
-            if name in known and name not in seen:
-                seen.add(name)
+            if name in known and name not in visited:
+                visited.add(name)
                 todo += imports(name, known[name])
-    return seen
+    return visited
 
 
 def test_the_image_leaves_out_what_no_function_reaches() -> None:

@@ -6,7 +6,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from urllib3 import HTTPHeaderDict
 
-from handler import aws, cut_answers
+from handler import aws, truncated_responses
 from handler.exceptions import Unavailable
 from handler.store import SCORE_VERSION, Store
 from tests.memory.wire import Body
@@ -19,34 +19,38 @@ CUT = {
 }
 
 
+def response(request: AWSPreparedRequest, status: int, headers: dict[str, str], body: bytes) -> AWSResponse:
+    """Return a response with urllib3's headers, which botocore passes on as they are."""
+    received: Any = HTTPHeaderDict(headers)
+    return AWSResponse(request.url, status, received, Body(body))
+
+
 def store(monkeypatch: pytest.MonkeyPatch, answers: Callable[[int], tuple[dict[str, str], bytes]]) -> Store:
-    """The tables behind the worker's own client, whose calls are answered by their number from 1."""
-    monkeypatch.setattr(cut_answers, "_PAUSE", 0.0)
+    """Return a store with the worker's own client, whose calls get the answer for their number, counted from 1."""
+    monkeypatch.setattr(truncated_responses, "PAUSE", 0.0)
     client = aws.client(boto3.session.Session("test", "test", region_name="us-west-2"), "dynamodb")
-    made: list[str] = []
+    created: list[str] = []
 
     def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        made.append(request.url)
-        headers, body = answers(len(made))
-        return AWSResponse(request.url, 200, HTTPHeaderDict(headers), Body(body))
+        created.append(request.url)
+        headers, body = answers(len(created))
+        return response(request, 200, headers, body)
 
     client.meta.events.register("before-send.dynamodb", answer)
     return Store(client, "")
 
 
 @pytest.mark.parametrize("cut", CUT)
-def test_a_cut_answer_is_asked_for_again(monkeypatch: pytest.MonkeyPatch, cut: str) -> None:
-    """A record whose answer ended early at the first try is read by the second."""
+def test_a_truncated_response_is_retried(monkeypatch: pytest.MonkeyPatch, cut: str) -> None:
+    """If the response to the first attempt was truncated, the record is read by the second."""
     whole = ({"Content-Length": str(len(BODY))}, BODY)
-    found = store(monkeypatch, lambda number: CUT[cut] if number == 1 else whole)
-    assert found.score_version("version-1") == {"id": "version-1"}
+    result = store(monkeypatch, lambda number: CUT[cut] if number == 1 else whole)
+    assert result.score_version("version-1") == {"id": "version-1"}
 
 
 @pytest.mark.parametrize("cut", CUT)
-def test_an_answer_that_is_always_cut_is_a_failure_and_no_missing_record(
-    monkeypatch: pytest.MonkeyPatch, cut: str
-) -> None:
-    """After three cut answers the read fails as unavailable: nobody concludes that there is no such record."""
+def test_a_response_that_is_always_truncated_is_unavailable(monkeypatch: pytest.MonkeyPatch, cut: str) -> None:
+    """After three truncated responses the read raises `Unavailable`, and does not report a missing record."""
     asked: list[int] = []
 
     def answers(number: int) -> tuple[dict[str, str], bytes]:
@@ -58,21 +62,22 @@ def test_an_answer_that_is_always_cut_is_a_failure_and_no_missing_record(
     assert asked == [1, 2, 3]
 
 
-def test_an_answer_in_chunks_needs_no_length() -> None:
-    """What comes in chunks tells its own end."""
-    assert cut_answers.is_whole({"Transfer-Encoding": "chunked"}, 7)
+def test_a_chunked_response_needs_no_length() -> None:
+    """A chunked response marks its own end."""
+    assert truncated_responses.is_complete({"Transfer-Encoding": "chunked"}, 7)
 
 
-def test_an_answer_that_has_no_content_needs_no_length() -> None:
-    """A 204 without a length is whole."""
+def test_a_response_without_content_needs_no_length() -> None:
+    """A 204 without a Content-Length is complete."""
     client = boto3.session.Session("test", "test", region_name="us-west-2").client("lambda")
-    cut_answers.ask_again(client, 1)
+    truncated_responses.retry_truncated(client, 1)
     asked: list[str] = []
 
     def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         asked.append(request.url)
-        return AWSResponse(request.url, 204, HTTPHeaderDict(), Body(b""))
+        return response(request, 204, {}, b"")
 
-    client.meta.events.register("before-send.lambda", answer)
+    events: Any = client.meta.events  # the stubs expect handlers that return nothing
+    events.register("before-send.lambda", answer)
     client.delete_function(FunctionName="gone")
     assert len(asked) == 1

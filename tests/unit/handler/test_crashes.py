@@ -1,4 +1,4 @@
-"""Kill the worker at each of its calls, before and after it took effect, and deliver again."""
+"""Kill the worker at each of its calls, before and after the call takes effect, and deliver the message again."""
 
 from collections import Counter
 from typing import Any
@@ -19,19 +19,19 @@ class Crash(BaseException):
 
 
 def crash_at(world: World, number: int, phase: str) -> None:
-    """End the process at that call from now on."""
-    seen = Counter[str]()
+    """Make the process end at that call."""
+    counts = Counter[str]()
 
     def fault(operation: str, at: str, request: dict[str, Any]) -> None:
-        seen[at] += 1
-        if at == phase and seen[at] == number:
+        counts[at] += 1
+        if at == phase and counts[at] == number:
             raise Crash
 
     world.wire.fault = fault
 
 
 def work_with_crashes(world: World, direct: bool, score: Any = plexus.score) -> bool:
-    """Invoke once; whether it crashed."""
+    """Invoke the worker once; returns whether it crashed."""
     try:
         runtime = world.runtime(score=score)
         _ = world.invoke(runtime) if direct else world.batch(runtime)
@@ -46,7 +46,7 @@ def work_with_crashes(world: World, direct: bool, score: Any = plexus.score) -> 
 @pytest.mark.parametrize("phase", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, MOST_CALLS))
 def test_a_crash_at_any_call_does_no_harm(world: World, number: int, phase: str, direct: bool) -> None:
-    """However far a worker came, the next delivery ends in one result, one distinct response, one COMPLETED job."""
+    """Wherever a worker crashed, the job ends with one result, one distinct response and the status COMPLETED."""
     world.send_jobs(world.job())
     crash_at(world, number, phase)
     work_with_crashes(world, direct)
@@ -64,7 +64,7 @@ def test_a_crash_at_any_call_does_no_harm(world: World, number: int, phase: str,
 @pytest.mark.parametrize("phase", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, MOST_CALLS))
 def test_a_crash_while_failing_loses_no_message(world: World, number: int, phase: str) -> None:
-    """However far the recording of a failure came, the job is FAILED in the end or its message is kept."""
+    """If a worker crashes while it records a failure, the job is FAILED in the end, or its message is kept."""
 
     def fail(item: plexus.Item, context: plexus.Context) -> plexus.Result:
         raise ScoringFailed("down", transient=True)

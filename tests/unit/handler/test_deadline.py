@@ -1,16 +1,17 @@
-"""The invocation's end: what was not begun in time goes back without blame, what ran into it has its fate."""
+"""The end of an invocation: jobs that were not started are returned, and jobs that overran are failures."""
 
 import threading
+from collections import Counter
 
 import plexus
 from handler.clock import Clock
 from tests.memory.world import Context, World, scoring
 
 
-def test_what_no_thread_came_to_is_not_to_blame(world: World) -> None:
-    """Where one thread does a batch and the first score never ends, the second job is PENDING with a fresh message.
+def test_a_job_that_no_thread_started_is_returned(world: World) -> None:
+    """If the only thread is blocked by the first job, the second one is PENDING and has a fresh message.
 
-    Both were received for the last time: the job that ran is FAILED, the one that was not begun is not.
+    Both messages were received for the last time: the job that ran is FAILED, the one that was not started is not.
     """
     ended, now = threading.Event(), 0.0
 
@@ -33,8 +34,8 @@ def test_what_no_thread_came_to_is_not_to_blame(world: World) -> None:
     assert [reason.split(":")[0] for reason in world.reasons()] == ["DeadlineExceeded"]
 
 
-def test_no_score_is_begun_too_late(world: World) -> None:
-    """A job that waited for a thread until the reserve began is handed back at once, the one before it is done."""
+def test_no_score_is_started_after_the_deadline(world: World) -> None:
+    """A job that waits for a thread until the reserve begins is returned; the job before it is completed."""
     begun: list[str] = []
     now = 0.0
 
@@ -51,3 +52,19 @@ def test_no_score_is_begun_too_late(world: World) -> None:
     assert begun == ["one"]
     assert (world.status("job-1"), world.status("job-2")) == ("COMPLETED", "PENDING")
     assert len(world.sqs.receive(world.requests, 10)) == 1  # visible already
+
+
+def test_a_timeout_below_the_reserve_ends_with_its_reason(world: World) -> None:
+    """A function that never has time for a job retries with pauses, then dead-letters the message with the reason."""
+    world.send_jobs(world.job())
+    runtime, deliveries, begun = world.runtime(), Counter[float](), world.time
+    for _ in range(600):  # seconds
+        if world.sqs.bodies("requests"):
+            before = len(world.lines())
+            world.batch(runtime, context=Context(remaining=world.settings.reserve + 0.9))
+            deliveries[world.time - begun] += len(world.lines()) > before
+        world.skip(1)
+    assert sum(deliveries.values()) == world.requests.max_receive_count
+    assert world.status("job-1") == "PENDING"
+    (reason,) = world.reasons()
+    assert reason.startswith("Misconfigured: the function has 10.9 s, expected at least 11 s")

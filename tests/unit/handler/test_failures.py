@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,14 +7,14 @@ import plexus
 from handler.records import result_id
 from handler.scoring import Score
 from plexus import exceptions
-from tests.memory.wire import Refused
+from tests.memory.wire import Refused, no_fault
 from tests.memory.world import World, scoring
 
 TEXT = "I want a refund for order 12345678, says Jane Roe of Elm Street."
 
 
 def failing(error: Exception) -> Score:
-    """An engine that raises."""
+    """Return an engine that raises the error."""
 
     def fail(item: plexus.Item, context: plexus.Context) -> plexus.Result:
         raise error
@@ -25,7 +26,7 @@ def failing(error: Exception) -> Score:
     ("body", "reason"),
     [("nonsense", "not JSON"), ("{}", "no scoring_job_id"), ('{"scoring_job_id": "nobody"}', "no scoring job has")],
 )
-def test_poison_goes_to_the_dead_letters_at_once_with_its_reason(world: World, body: str, reason: str) -> None:
+def test_poison_is_dead_lettered_at_its_first_receive(world: World, body: str, reason: str) -> None:
     """A body that can never succeed is dead-lettered at its first receive, unchanged, with the reason."""
     world.send(body)
     assert world.batch(world.runtime()) == []
@@ -34,16 +35,16 @@ def test_poison_goes_to_the_dead_letters_at_once_with_its_reason(world: World, b
     assert world.sqs.bodies("requests") == []
 
 
-def test_poison_that_fills_a_message_is_dead_lettered_without_attribute(world: World) -> None:
-    """A body of 256 KB leaves no room for the reason, and is kept all the same."""
+def test_poison_of_maximum_size_is_dead_lettered_without_attribute(world: World) -> None:
+    """A body of 256 KB leaves no room for the reason, and is dead-lettered without it."""
     world.send("x" * 262_144)
     assert world.batch(world.runtime()) == []
     assert len(world.sqs.bodies("dead")[0]) == 262_144
 
 
 @pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
-def test_a_transaction_that_was_throttled_or_met_another_is_tried_again(world: World, code: str) -> None:
-    """DynamoDB tells it among the transaction's reasons; it is load, and nothing for an operator to set right."""
+def test_a_throttled_or_conflicting_transaction_is_retried(world: World, code: str) -> None:
+    """A cancellation reason that stands for load is retried, and is not reported as a misconfiguration."""
 
     def fault(operation: str, phase: str, request: dict[str, Any]) -> None:
         if phase == "before" and operation == "TransactWriteItems":
@@ -54,13 +55,12 @@ def test_a_transaction_that_was_throttled_or_met_another_is_tried_again(world: W
     world.send_jobs(world.job())
     assert len(world.batch(world.runtime())) == 1
     (line,) = [line for line in world.lines() if line.get("message") == "no result"]
-    assert (line["cause"], world.status("job-1")) == ("AWS throttled, failed or was slow", "PENDING")
+    assert (line["cause"], world.status("job-1")) == ("AWS throttled, failed or timed out", "PENDING")
 
 
 @pytest.mark.parametrize(
     ("changed", "table", "record_id", "reason"),
     [
-        ({"accountId": "account-2"}, "ScoringJob", "job-1", "another account"),
         ({"accountId": "account-2"}, "Item", "item-1", "another account"),
         ({"accountId": "account-2"}, "Scorecard", "card-1", "another account"),
         ({"text": " "}, "Item", "item-1", "no text"),
@@ -75,10 +75,10 @@ def test_a_transaction_that_was_throttled_or_met_another_is_tried_again(world: W
         ({"scorecardId": None}, "ScoringJob", "job-1", "names no Scorecard"),
     ],
 )
-def test_a_job_that_cannot_be_scored_fails_for_good(
+def test_a_job_that_cannot_be_scored_fails_permanently(
     world: World, changed: dict[str, object], table: str, record_id: str, reason: str
 ) -> None:
-    """The job is FAILED with the reason, its message consumed; there is neither result nor response."""
+    """The job is FAILED with the reason and its message is deleted; there is neither a result nor a response."""
     world.send_jobs(world.job())
     world.dynamodb.put(table, **{**world.dynamodb.fields(table, record_id), **changed})
     assert world.batch(world.runtime()) == []
@@ -102,8 +102,10 @@ def test_a_job_that_cannot_be_scored_fails_for_good(
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_failure_is_tried_again_and_fails_at_the_last_receive(world: World, error: Exception) -> None:
-    """PENDING with a pause after each receive; at the last FAILED, and the message dead-lettered, with the reason."""
+def test_a_failure_is_retried_and_fails_at_the_last_receive(world: World, error: Exception) -> None:
+    """After each receive the job is PENDING and the message hidden; after the last one the job is FAILED and the
+    message dead-lettered, with the reason.
+    """
     runtime = world.runtime(score=failing(error))
     world.send_jobs(world.job(text=TEXT))
     for receive in (1, 2):
@@ -120,17 +122,97 @@ def test_a_failure_is_tried_again_and_fails_at_the_last_receive(world: World, er
     assert TEXT[:20] not in job["errorMessage"] + world.output.getvalue()
 
 
+REPEATING = {
+    "UnsafeCode: ": """
+  - name: Refund
+    key: refund
+    class: CompositeScore
+    expression: "'Yes' if len([a for a in text for b in text for c in text for d in text for e in text]) > 0 else 'No'"
+""",
+    "ProcessorFailed: ": """
+  - name: Refund
+    key: refund
+    class: KeywordClassifier
+    keywords: [refund]
+    item: {processors: [{class: RelevantWindows, keywords: [nowhere]}]}
+""",
+    "ProcessorFailed: 'Refund' depends on 'First'": """
+  - name: First
+    key: first
+    class: KeywordClassifier
+    keywords: [refund]
+    item: {processors: [{class: RelevantWindows, keywords: [nowhere]}]}
+  - name: Refund
+    key: refund
+    class: CompositeScore
+    depends_on: [First]
+    expression: results['First'].value
+""",
+}
+
+
+@pytest.mark.parametrize(("reason", "scores"), REPEATING.items(), ids=["expression", "processor", "dependency"])
+def test_a_scorecard_that_refuses_an_item_is_not_asked_again(world: World, reason: str, scores: str) -> None:
+    """What a scorecard computes without a model fails at the first receive, also in a score that it depends on."""
+    card = f"name: Reviews\nkey: reviews\nscores:{scores}"
+    world.dynamodb.put("ScoreVersion", id="version-1", scoreId="score-1", configuration=card)
+    world.send_jobs(world.job(text="I want a refund. " * 40))
+    assert world.batch(world.runtime()) == []
+    job = world.dynamodb.fields("ScoringJob", "job-1")
+    assert (job["status"], job["errorMessage"][: len(reason)]) == ("FAILED", reason)
+    assert world.reasons() == [job["errorMessage"]]
+
+
+@pytest.mark.parametrize(
+    "error", [kind("no") for kind in exceptions.FAILS_AGAIN], ids=lambda error: type(error).__name__
+)
+def test_a_failure_that_comes_again_is_not_retried(world: World, error: Exception) -> None:
+    """At the first receive the job is FAILED and its message dead-lettered, with the reason, and can be redriven."""
+    world.send_jobs(world.job())
+    assert world.batch(world.runtime(score=failing(error))) == []
+    job = world.dynamodb.fields("ScoringJob", "job-1")
+    assert (job["status"], job["attempts"]) == ("FAILED", 1)
+    assert world.reasons() == [job["errorMessage"]] == [f"{type(error).__name__}: no"]
+
+
+def test_a_failed_job_has_no_lease(world: World) -> None:
+    """A job that failed permanently has neither a lease nor a count of claims, so that a redrive starts anew."""
+    world.send_jobs(world.job(text=" "))
+    world.batch(world.runtime())
+    record = world.dynamodb.fields("ScoringJob", "job-1")
+    assert record["status"] == "FAILED"
+    assert record.keys() & {"leaseOwner", "leaseUntil", "unfinishedClaims"} == set()
+
+
+def test_a_lost_answer_of_an_update_is_no_lost_lease(tmp_path: Path) -> None:
+    """If the answer to a job's last update is lost, its repetition finds the job FAILED, and it is dead-lettered."""
+    world = World(tmp_path, attempts=2)
+    runtime = world.runtime(score=failing(exceptions.ScoringFailed("down")))
+    world.send_jobs(world.job())
+    world.requests.messages[0].receives = 2
+
+    def lose(operation: str, phase: str, request: dict[str, Any]) -> None:
+        if phase == "after" and "completedAt" in request.get("UpdateExpression", ""):
+            world.wire.fault = no_fault
+            raise Refused("InternalServerError", 500)
+
+    world.wire.fault = lose
+    assert world.batch(runtime) == []
+    assert world.status("job-1") == "FAILED"
+    assert world.reasons() == ["ScoringFailed: down"]
+
+
 @pytest.mark.parametrize("value", ["", None, 3])
 def test_a_failure_never_becomes_a_value(world: World, value: object) -> None:
-    """An engine that returns no value does not make a result."""
+    """An engine that returns no value does not produce a result."""
     result = plexus.Result(value)  # type: ignore[arg-type]  # what a faulty score class may do
     world.send_jobs(world.job())
     assert len(world.batch(world.runtime(score=scoring(lambda _item, _context: result)))) == 1
     assert world.dynamodb.ids("ScoreResult") == set()
 
 
-def test_a_batch_names_exactly_the_failed_record(world: World) -> None:
-    """One failure among ten comes back; the other nine are done."""
+def test_a_batch_response_lists_exactly_the_failed_record(world: World) -> None:
+    """Of ten jobs, only the failed one is delivered again."""
 
     def one(item: plexus.Item, context: plexus.Context) -> plexus.Result:
         if item.text == "bad":
@@ -145,7 +227,7 @@ def test_a_batch_names_exactly_the_failed_record(world: World) -> None:
 
 
 def test_the_text_is_never_logged(world: World) -> None:
-    """A good job's log has its ids and duration, and nothing of the text."""
+    """The log of a completed job has its ids and duration, and nothing of the item's text."""
     world.send_jobs(world.job(text=TEXT))
     world.batch(world.runtime(log_level="DEBUG"))
     assert any(line.get("scoring_job_id") == "job-1" for line in world.lines())

@@ -1,4 +1,4 @@
-"""The heartbeat: what keeps long jobs ours while others of their batch end."""
+"""The heartbeat keeps the leases and the messages of long jobs while other jobs of the batch end."""
 
 import threading
 import time
@@ -6,15 +6,16 @@ from typing import Any
 
 import plexus
 from handler.clock import Clock
-from handler.steps import Step
+from handler.crash_points import Step
 from tests.memory.world import World, scoring
 
 LEASE_S = 0.9  # three beats a lease
 LONG_S = 1.3
+LIMIT_S = 120
 
 
 def staggered(world: World) -> Any:
-    """An engine that takes an item's number in tenths of LONG_S: in every beat some job ends."""
+    """Return an engine that sleeps for the item's number, in tenths of LONG_S: some job ends in every heartbeat."""
 
     def take(item: plexus.Item, context: plexus.Context) -> plexus.Result:
         time.sleep(LONG_S * float((item.text or "0").split()[0]) / 10)
@@ -23,8 +24,8 @@ def staggered(world: World) -> Any:
     return scoring(take)
 
 
-def test_leases_are_renewed_although_other_jobs_of_the_batch_end(world: World) -> None:
-    """A long job's lease is renewed again and again, although another job ends in each of its beats."""
+def test_leases_are_renewed_while_other_jobs_of_the_batch_end(world: World) -> None:
+    """The lease of a long job is renewed in each heartbeat, even if another job ends in it."""
     renewed: list[str] = []
     lock = threading.Lock()
 
@@ -38,8 +39,8 @@ def test_leases_are_renewed_although_other_jobs_of_the_batch_end(world: World) -
     assert renewed.count("job-10") >= 2
 
 
-def test_messages_of_a_batch_stay_hidden_until_all_of_it_is_done(world: World) -> None:
-    """Each beat hides the messages of the jobs that ended already too: they are deleted with the batch only."""
+def test_all_messages_of_a_batch_stay_hidden_until_its_end(world: World) -> None:
+    """Each heartbeat also hides the messages of finished jobs, which are deleted with the batch only."""
     hidden: list[int] = []
 
     def count(operation: str, phase: str, request: dict[str, Any]) -> None:
@@ -51,3 +52,48 @@ def test_messages_of_a_batch_stay_hidden_until_all_of_it_is_done(world: World) -
     assert world.batch(world.runtime(score=staggered(world), clock=Clock(), lease=LEASE_S, clock_skew=0.0)) == []
     assert hidden
     assert set(hidden) == {10}
+
+
+def _renews(operation: str, phase: str, request: dict[str, Any]) -> bool:
+    """Return whether this is the beginning of a renewal."""
+    return phase == "before" and operation == "UpdateItem" and request["UpdateExpression"].startswith("SET leaseUntil")
+
+
+def test_the_leases_of_a_batch_are_renewed_at_the_same_time(world: World) -> None:
+    """Ten renewals are under way together, so that slow answers do not add up."""
+    together, renewed = threading.Barrier(10), threading.Event()
+
+    def fault(operation: str, phase: str, request: dict[str, Any]) -> None:
+        if _renews(operation, phase, request) and not renewed.is_set():
+            together.wait(LIMIT_S)
+            renewed.set()
+
+    def long(item: plexus.Item, context: plexus.Context) -> plexus.Result:
+        assert renewed.wait(LIMIT_S)
+        return plexus.Result("Yes")
+
+    world.wire.fault = fault
+    world.send_jobs(*(world.job(number) for number in range(10)))
+    clock = Clock(wall=lambda: world.time)
+    assert world.batch(world.runtime(score=scoring(long), clock=clock, lease=LEASE_S)) == []
+
+
+def test_a_renewal_that_hangs_delays_neither_a_response_nor_the_end(world: World) -> None:
+    """While the renewals of two jobs hang, one job ends and is answered; then the other, and the invocation ends."""
+    hangs, ended = threading.Event(), threading.Event()
+
+    def fault(operation: str, phase: str, request: dict[str, Any]) -> None:
+        if _renews(operation, phase, request):
+            hangs.set()
+            assert ended.wait(LIMIT_S), "the worker waits for a renewal"
+
+    def long(item: plexus.Item, context: plexus.Context) -> plexus.Result:
+        assert hangs.wait(LIMIT_S)
+        return plexus.Result("Yes")
+
+    world.wire.fault = fault
+    world.send_jobs(world.job(1), world.job(2))
+    clock = Clock(wall=lambda: world.time)
+    assert world.batch(world.runtime(score=scoring(long), clock=clock, lease=LEASE_S)) == []
+    assert len(world.sent_results()) == 2
+    ended.set()

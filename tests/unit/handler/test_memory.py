@@ -1,10 +1,10 @@
-"""What the model in memory does with time, which a comparison with the local AWS would have to wait for."""
+"""Behaviour over time of the model in memory, for which a comparison with the local AWS would have to wait."""
 
 from tests.memory.sqs import MemorySQS
 
 
-def test_a_deduplication_id_is_known_for_five_minutes() -> None:
-    """A FIFO queue drops a second message with the same id within five minutes, and takes one after them."""
+def test_a_deduplication_id_lasts_for_five_minutes() -> None:
+    """A FIFO queue drops a message with the same deduplication id for five minutes, and then accepts it."""
     now = 1000.0
     sqs = MemorySQS(lambda: now)
     queue = sqs.create("requests.fifo")

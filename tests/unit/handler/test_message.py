@@ -31,31 +31,31 @@ WRONG = {
 
 
 def test_a_request_names_its_job() -> None:
-    """A body is an object with scoring_job_id; other members do not disturb."""
-    assert message.parse('{"scoring_job_id": "job-1", "more": [1]}').scoring_job_id == "job-1"
+    """A body is an object with scoring_job_id; other members are ignored."""
+    assert message.parse_request('{"scoring_job_id": "job-1", "more": [1]}').scoring_job_id == "job-1"
 
 
 @pytest.mark.parametrize(("body", "reason"), WRONG.items(), ids=[body[:30] for body in WRONG])
-def test_a_wrong_body_is_refused_by_name(body: str, reason: str) -> None:
-    """Every body that names no job is refused with the reason, never quoting the body."""
+def test_an_invalid_body_is_rejected_with_the_reason(body: str, reason: str) -> None:
+    """A body that names no job is rejected with the reason, which does not quote the body."""
     with pytest.raises(InvalidMessage, match=reason) as caught:
-        message.parse(body)
+        message.parse_request(body)
     assert "secret" not in str(caught.value)
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=500))
-def test_every_printable_id_is_kept_as_it_is(job_id: str) -> None:
-    """An id of printable characters arrives unchanged, in whatever script."""
-    assert message.parse(json.dumps({"scoring_job_id": job_id})).scoring_job_id == job_id
+def test_every_printable_id_is_accepted(job_id: str) -> None:
+    """An id of printable characters of any script is returned unchanged."""
+    assert message.parse_request(json.dumps({"scoring_job_id": job_id})).scoring_job_id == job_id
 
 
 @given(st.text())
-def test_no_body_does_worse_than_being_refused(body: str) -> None:
-    """Any text at all is either read or refused as invalid."""
+def test_any_body_is_parsed_or_rejected(body: str) -> None:
+    """Any text is either parsed or raises `InvalidMessage`."""
     with contextlib.suppress(InvalidMessage):
-        assert message.parse(body).scoring_job_id
+        assert message.parse_request(body).scoring_job_id
 
 
-def test_a_response_is_exactly_the_results_id() -> None:
-    """The response's body has one member."""
-    assert json.loads(message.response("result-1")) == {"score_result_id": "result-1"}
+def test_a_response_is_exactly_the_id_of_the_result() -> None:
+    """The body of a response has one member."""
+    assert json.loads(message.response_body("result-1")) == {"score_result_id": "result-1"}

@@ -1,16 +1,19 @@
 import json
+from decimal import Decimal
 
+import plexus
 from handler import metrics
-from tests.memory.world import World
+from plexus.exceptions import ScoringFailed
+from tests.memory.world import World, scoring
 
 
 def emitted(world: World) -> list[dict[str, object]]:
-    """The metric lines of the log."""
+    """Return the lines of the log that have metrics."""
     return [line for line in world.lines() if "_aws" in line]
 
 
 def test_an_invocation_emits_one_line_of_metrics(world: World) -> None:
-    """Jobs by ending, duration, age and receives are told in one line that CloudWatch takes metrics from."""
+    """Jobs by disposition, durations, ages and receive counts are in one line, from which CloudWatch makes metrics."""
     runtime = world.runtime()
     world.send_jobs(world.job(1), world.job(2))
     world.send("nonsense")
@@ -23,8 +26,32 @@ def test_an_invocation_emits_one_line_of_metrics(world: World) -> None:
     assert len(line["JobDuration"]) == 2
 
 
+def test_a_failed_job_costs_what_its_calls_cost(world: World) -> None:
+    """Calls, tokens and cost before a failure are in the metrics of the invocation."""
+
+    def fail(*_: object) -> plexus.Result:
+        error = ScoringFailed("no usable reply in 3 calls")
+        error.spent = plexus.Usage(3, 33, 9), Decimal("0.25")
+        raise error
+
+    world.send_jobs(world.job(1))
+    world.batch(world.runtime(score=scoring(fail)))
+    (line,) = emitted(world)
+    assert (line["ProviderCalls"], line["InputTokens"], line["OutputTokens"], line["Cost"]) == (3, 33, 9, 0.25)
+
+
+def test_a_job_of_unknown_cost_is_counted(world: World) -> None:
+    """A job whose cost is unknown adds nothing to the cost, and is counted apart."""
+    unknown, free = plexus.Result("Yes", usage=plexus.Usage(1, unmetered=1)), plexus.Result("No")
+    results = iter((unknown, free))
+    world.send_jobs(world.job(1), world.job(2))
+    world.batch(world.runtime(score=scoring(lambda *_: next(results))))
+    (line,) = emitted(world)
+    assert (line["UnpricedJobs"], line["ProviderCalls"], "Cost" in line) == (1, 1, False)
+
+
 def test_a_warm_invocation_is_no_cold_start(world: World) -> None:
-    """The second invocation of an environment tells no cold start."""
+    """The second invocation of an environment reports no cold start."""
     runtime = world.runtime()
     for number in (1, 2):
         world.send_jobs(world.job(number))
@@ -32,9 +59,9 @@ def test_a_warm_invocation_is_no_cold_start(world: World) -> None:
     assert "ColdStarts" not in emitted(world)[1]
 
 
-def test_a_line_has_the_form_that_cloudwatch_reads() -> None:
-    """Every metric is declared with its unit, and no more than 100 values of it are told."""
-    line = json.loads(metrics.line({"JobsCompleted": 3, "JobDuration": [1.0] * 150}, "worker", 1_800_000_000.5))
+def test_a_line_has_the_embedded_metric_format() -> None:
+    """Every metric is declared with its unit, and has at most 100 values."""
+    line = json.loads(metrics.format_line({"JobsCompleted": 3, "JobDuration": [1.0] * 150}, "worker", 1_800_000_000.5))
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert line["_aws"]["Timestamp"] == 1_800_000_000_500
     assert directive["Dimensions"] == [["FunctionName"]]

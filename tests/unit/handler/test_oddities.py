@@ -1,4 +1,4 @@
-"""What nobody sends on purpose: at each way in, odd characters, numbers and sizes are handled, or refused by name."""
+"""Unusual characters, numbers and sizes at each input are processed, or rejected with the reason."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 import plexus
-from handler import batch
+from handler import sqs_event
 from handler.exceptions import InvalidEvent
 from handler.records import result_id
 from tests.memory.world import Context, World, scoring
-from tests.unit.handler.test_batch import RECORD
 from tests.unit.handler.test_message import WRONG
+from tests.unit.handler.test_sqs_event import RECORD
 
 TEXTS = {
     "NUL": "a refund\0\0",
@@ -28,7 +28,7 @@ BODIES = [body for body in WRONG if body]  # SQS holds no empty ones
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_text_of_any_characters_is_scored(world: World, text: str) -> None:
-    """Whatever characters an item's text has, its job gets its one result and the log none of it."""
+    """Whatever characters an item's text has, its job has one result, and the log has none of the text."""
     world.send_jobs(world.job())
     world.dynamodb.tables["Item"]["item-1"]["text"] = {"S": text}
     assert world.batch(world.runtime()) == []
@@ -37,21 +37,21 @@ def test_a_text_of_any_characters_is_scored(world: World, text: str) -> None:
 
 
 def test_metadata_of_any_kind_reaches_the_score(world: World) -> None:
-    """Numbers up to DynamoDB's limits, sets, bytes and nulls arrive as plain values."""
+    """Numbers up to DynamoDB's limits, sets, bytes and nulls reach the score as JSON values."""
     numbers = {"large": {"N": "1E+125"}, "small": {"N": "1E-130"}, "long": {"N": "9" * 38}, "half": {"N": "-0.5"}}
     others = {"set": {"SS": ["a"]}, "bytes": {"B": "AAE="}, "null": {"NULL": True}, "\0": {"L": [{"BOOL": False}]}}
-    seen: list[dict[str, Any]] = []
+    calls: list[dict[str, Any]] = []
 
     def keep(item: plexus.Item, _: plexus.Context) -> plexus.Result:
-        seen.append(dict(item.metadata))
+        calls.append(dict(item.metadata))
         return plexus.Result("Yes")
 
     world.send_jobs(world.job())
     world.dynamodb.tables["Item"]["item-1"]["metadata"] = {"M": {**numbers, **others}}
     assert world.batch(world.runtime(score=scoring(keep))) == []
-    assert seen == [
+    assert calls == [
         {"large": 10**125, "small": 1e-130, "long": int("9" * 38), "half": -0.5}
-        | {"set": {"a"}, "bytes": b"\0\1", "null": None, "\0": [False]}
+        | {"set": ["a"], "bytes": "AAE=", "null": None, "\0": [False]}
     ]
 
 
@@ -61,8 +61,8 @@ def test_metadata_of_any_kind_reaches_the_score(world: World) -> None:
     [float("nan"), float("-inf"), Decimal("NaN"), Decimal("sNaN"), 10**400, True, "high"],
     ids=lambda it: str(it)[:12],
 )
-def test_a_number_that_is_none_makes_no_result(world: World, name: str, number: Any) -> None:
-    """A confidence or cost that is not finite is refused by name, and never stored."""
+def test_a_number_that_is_not_finite_is_rejected(world: World, name: str, number: Any) -> None:
+    """A result whose confidence or cost is not finite is rejected with the field's name, and never stored."""
     result = plexus.Result("Yes", **{name: number})
     world.send_jobs(world.job())
     assert len(world.batch(world.runtime(score=scoring(lambda _item, _context: result)))) == 1
@@ -72,7 +72,7 @@ def test_a_number_that_is_none_makes_no_result(world: World, name: str, number: 
 
 
 def test_a_trace_of_anything_is_stored(world: World) -> None:
-    """What a score leaves in its trace costs no result: it is stored as it is, or as something readable."""
+    """Anything that a score leaves in its trace is stored, as it is or as readable text."""
     loop: list[Any] = []
     loop.append(loop)
     trace = {
@@ -93,8 +93,8 @@ def test_a_trace_of_anything_is_stored(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "pending", "COMPLETED\0", "x" * 1000, "", None])
-def test_a_job_in_an_unknown_status_is_a_dead_letter_with_its_reason(world: World, status: str | None) -> None:
-    """A status that nobody here writes is neither scored nor silently taken for done; the job is left as it is."""
+def test_a_job_in_an_unknown_status_is_dead_lettered(world: World, status: str | None) -> None:
+    """A job in a status that the worker does not define is neither scored nor changed."""
     world.send_jobs(world.job(status=status))
     before = world.dynamodb.fields("ScoringJob", "job-1")
     assert world.batch(world.runtime()) == []
@@ -109,8 +109,8 @@ def test_a_job_in_an_unknown_status_is_a_dead_letter_with_its_reason(world: Worl
     ["\0", "\ud800", '"\\ud800"', "9" * 5000, "[" * 1_000, "key: k\nname: n\nscores: 1e999", "key: .nan", "&a [*a]"],
     ids=lambda text: text[:12],
 )
-def test_a_scorecard_of_anything_is_refused_by_name(world: World, configuration: str) -> None:
-    """A version that is no scorecard fails its job for good as invalid, whatever else it is."""
+def test_an_invalid_scorecard_fails_the_job(world: World, configuration: str) -> None:
+    """A version that is not a scorecard, whatever else it is, fails its job permanently."""
     world.send_jobs(world.job())
     world.dynamodb.tables["ScoreVersion"]["version-1"]["configuration"] = {"S": configuration}
     assert world.batch(world.runtime()) == []
@@ -119,8 +119,8 @@ def test_a_scorecard_of_anything_is_refused_by_name(world: World, configuration:
 
 
 @pytest.mark.parametrize("start", range(0, len(BODIES), 10))
-def test_odd_bodies_beside_a_good_one_are_dead_letters_as_they_were(world: World, start: int) -> None:
-    """Poison of every kind leaves the queue at once, unchanged, each with its reason; the good job is done."""
+def test_poison_does_not_affect_the_rest_of_a_batch(world: World, start: int) -> None:
+    """Poison of every kind is dead-lettered unchanged, with its reason; the valid job of the batch is completed."""
     odd = BODIES[start : start + 9]
     world.send(*odd)
     world.send_jobs(world.job())
@@ -130,31 +130,21 @@ def test_odd_bodies_beside_a_good_one_are_dead_letters_as_they_were(world: World
     assert world.status("job-1") == "COMPLETED"
 
 
-@pytest.mark.parametrize("character", ["x", "é", "\N{FIRE}"])
-def test_a_body_that_fills_a_message_is_kept_whole(world: World, character: str) -> None:
-    """256 KB count in bytes: a body of them has no room for the reason, whatever its characters take."""
-    body = character * (262_144 // len(character.encode()))
-    world.send(body)
-    assert world.batch(world.runtime()) == []
-    assert world.sqs.bodies("dead") == [body]
-    assert world.reasons() == [""]
-
-
 @pytest.mark.parametrize("body", ["\0", "\ud800", '{"scoring_job_id": "a\0"}', "\ufffe"])
-def test_a_fan_out_of_what_no_queue_takes_is_refused_and_its_message_stays(world: World, body: str) -> None:
-    """Characters that SQS does not take cannot be dead-lettered: 400 with the reason, and nothing is deleted."""
+def test_a_fan_out_with_characters_that_sqs_rejects_keeps_its_message(world: World, body: str) -> None:
+    """A body with characters that SQS rejects cannot be dead-lettered: it is answered with 400, and not deleted."""
     world.send_jobs("unrelated")
     (message,) = world.sqs.receive(world.requests, 1)
     event = {"source": "fanout", "message_body": body, "receipt_handle": message.handles[-1]}
     status, answer = world.invoke(world.runtime(), {**event, "queue_url": world.requests.url})
-    assert (status, answer["message"]) == (400, "body is no request")
+    assert (status, answer["message"]) == (400, "invalid message body")
     assert answer["error"].startswith("InvalidMessage: ")
     assert len(world.sqs.bodies("requests")) == 1
 
 
 @pytest.mark.parametrize("sent", ["NaN", "1e999", "-1", "0"])
-def test_an_odd_time_of_sending_is_no_failure(world: World, sent: str) -> None:
-    """A message's age is a number in the metrics whatever its timestamp is."""
+def test_any_timestamp_gives_a_message_age(world: World, sent: str) -> None:
+    """The message age in the metrics is a number, whatever the timestamp is."""
     attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": sent}
     record = {**RECORD, "eventSourceARN": world.requests.arn, "body": "poison", "attributes": attributes}
     assert world.runtime().handle({"Records": [record]}, Context()) == {"batchItemFailures": []}
@@ -163,7 +153,7 @@ def test_an_odd_time_of_sending_is_no_failure(world: World, sent: str) -> None:
 
 
 @pytest.mark.parametrize("count", ["9" * 5000, "", "one", "1.5", None])
-def test_a_receive_count_that_is_none_is_named(count: str | None) -> None:
-    """SQS counts in whole numbers; anything else is an event that it did not send."""
-    with pytest.raises(InvalidEvent, match="a record of the SQS event lacks"):
-        batch.deliveries({"Records": [{**RECORD, "attributes": {"ApproximateReceiveCount": count}}]})
+def test_a_receive_count_that_is_not_an_integer_is_rejected(count: str | None) -> None:
+    """An SQS event whose receive count is not an integer is rejected."""
+    with pytest.raises(InvalidEvent, match="SQS event: a record is malformed"):
+        sqs_event.parse_messages([{**RECORD, "attributes": {"ApproximateReceiveCount": count}}])

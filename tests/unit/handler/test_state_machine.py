@@ -1,4 +1,4 @@
-"""Random interleavings of everything that can happen to jobs, on three workers, against tables and queues in memory."""
+"""Random interleavings of three workers, against tables and queues in memory."""
 
 import json
 import tempfile
@@ -11,14 +11,14 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from handler.app import Clients
+from handler.app import Clients, Runtime
 from handler.clock import Clock
 from handler.records import result_id
 from handler.sweep import OLDEST_UNDER_WAY
-from tests.memory.wire import Refused, Wire
-from tests.memory.world import World
+from tests.memory.wire import Refused, Wire, no_fault
+from tests.memory.world import World, end_threads
 
 WORKERS = range(3)
 LATE_S = 1801.0  # past every lease and visibility
@@ -26,15 +26,11 @@ calls = st.integers(1, 10)
 phases = st.sampled_from(["before", "after"])
 workers = st.sampled_from(WORKERS)
 offsets = st.sampled_from([-15.0, 0.0, 15.0])  # seconds that a clock is wrong by
-under_way = st.integers(2, 6)  # from the claim to the commit
+under_way = st.integers(2, 8)  # from the claim to the commit, with the dead letter of a foreign job between them
 
 
 class Crash(BaseException):
     """The end of a process."""
-
-
-def _end() -> None:
-    raise Crash
 
 
 def _refuse() -> None:
@@ -42,7 +38,7 @@ def _refuse() -> None:
 
 
 class Paused:
-    """A worker that stands still in the middle of a call, like one whose machine is suspended."""
+    """A worker that is suspended in the middle of a call."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         self.stands, self.go = threading.Event(), threading.Event()
@@ -55,35 +51,38 @@ class Paused:
             self.stands.set()
 
     def start(self) -> bool:
-        """Run until it stands or ends; whether it stands."""
+        """Run until it is suspended or ends; returns whether it is suspended."""
         self.thread.start()
-        assert self.stands.wait(20), "the worker neither stood nor ended"
+        assert self.stands.wait(120), "the worker neither stood nor ended"
         return self.thread.is_alive()
 
     def wait(self) -> None:
-        """Called within: stand until `resume`."""
+        """Suspend the calling worker until `resume`."""
         self.stands.set()
-        assert self.go.wait(60), "nobody went on"
+        assert self.go.wait(300), "the worker was never resumed"
 
     def resume(self) -> None:
         """Let it run to its end."""
         self.go.set()
-        self.thread.join(20)
+        self.thread.join(120)
         assert not self.thread.is_alive()
 
 
 class Jobs(RuleBasedStateMachine):
-    """Jobs are made, delivered, delivered again, interrupted everywhere; at the end everything settles."""
+    """Jobs are sent, delivered, delivered again and interrupted everywhere; in the end each has exactly one effect."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.world = World(Path(self.folder.name))
+        self.world.dynamodb.is_stale = True
         self.wires = [Wire(1 + worker) for worker in WORKERS]
         self.clients = [self._clients(wire) for wire in self.wires]
-        for worker in WORKERS:
-            self._undisturbed(worker)
+        for worker, wire in enumerate(self.wires):
+            wire.watch = partial(self._watch, worker)
+        self.runtimes: dict[int, Runtime] = {}
         self.jobs: list[str] = []
+        self.foreign: dict[str, dict[str, Any]] = {}  # jobs of another account, whose records must stay as they are
         self.leases: dict[str, tuple[str, float]] = {}  # job → its owner's token, and when others may take it over
         self.late: list[str] = []
         self.paused: dict[int, Paused] = {}
@@ -95,18 +94,20 @@ class Jobs(RuleBasedStateMachine):
         return Clients(dynamodb=dynamodb, sqs=queues, long_poll=queues, s3=wire.s3(self.world.objects))
 
     def _work(self, worker: int, most: int = 3) -> None:
-        """One invocation of a new execution environment on that worker's own connections."""
+        """Run one invocation of a new execution environment with that worker's own clients."""
         self.world._clients = self.clients[worker]
         clock = Clock(wall=lambda: self.world.time + self.offsets[worker])
-        self.world.batch(self.world.runtime(clock=clock), most)
+        self.runtimes[worker] = runtime = self.world.runtime(clock=clock)
+        runtime.worker.linger = 120.0  # the number of calls does not depend on the speed of threads
+        self.world.batch(runtime, most)
 
     def _undisturbed(self, worker: int) -> None:
-        """Only watch a worker's calls."""
-        self.wires[worker].fault = partial(self._watch, worker)
+        """Let a worker's calls pass."""
+        self.wires[worker].fault = no_fault
 
-    def _watch(self, worker: int, operation: str, at: str, request: dict[str, Any]) -> None:
-        """Keep who holds which job; note who claims what another holds, and who writes without holding it."""
-        if at != "after" or operation not in ("UpdateItem", "TransactWriteItems"):
+    def _watch(self, worker: int, operation: str, request: dict[str, Any]) -> None:
+        """Track who has leased which job; record claims of leased jobs, and writes without a lease."""
+        if operation not in ("UpdateItem", "TransactWriteItems"):
             return
         updates = [item["Update"] for item in request.get("TransactItems", []) if "Update" in item] or [request]
         for update in updates:
@@ -123,15 +124,14 @@ class Jobs(RuleBasedStateMachine):
                 self.leases.pop(job, None)
 
     def _at(self, worker: int, number: int, phase: str, act: Callable[[], None]) -> None:
-        """Do something at that call of that worker, once."""
-        seen = Counter[str]()
+        """Call `act` once, at that call of that worker."""
+        counts = Counter[str]()
         lock = threading.Lock()
 
         def fault(operation: str, at: str, request: dict[str, Any]) -> None:
-            self._watch(worker, operation, at, request)
             with lock:
-                seen[at] += 1
-                now = at == phase and seen[at] == number
+                counts[at] += 1
+                now = at == phase and counts[at] == number
             if now:
                 act()
 
@@ -139,7 +139,7 @@ class Jobs(RuleBasedStateMachine):
 
     @rule()
     def send(self) -> None:
-        """A new job and its message."""
+        """Create a job and send its message."""
         if len(self.jobs) < 6:
             self.jobs.append(self.world.job(len(self.jobs) + 1))
             self.world.send_jobs(self.jobs[-1])
@@ -147,32 +147,54 @@ class Jobs(RuleBasedStateMachine):
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def send_again(self, data: st.DataObject) -> None:
-        """A second delivery of a job, whatever became of it."""
+        """Send a second message for a job, whatever its status."""
         self.world.send_jobs(data.draw(st.sampled_from(self.jobs)))
+
+    @initialize(
+        status=st.sampled_from(["PENDING", "IN_PROGRESS", "FAILED"]), owner=st.sampled_from(["account-2", None])
+    )
+    def send_foreign(self, status: str, owner: str | None) -> None:
+        """Send a message for a job of another account, or of none; a lease on it has expired."""
+        job = self.world.job(100, accountId=owner, status=status, leaseUntil=0)
+        self.foreign[job] = self.world.dynamodb.fields("ScoringJob", job)
+        self.world.send_jobs(job)
 
     @rule(worker=workers, most=st.integers(1, 10))
     def deliver(self, worker: int, most: int) -> None:
-        """An invocation that nothing disturbs."""
+        """Run an invocation without faults."""
         if worker not in self.paused:
             self._work(worker, most)
 
     @rule(worker=workers, number=calls, phase=phases)
     def crash(self, worker: int, number: int, phase: str) -> None:
-        """An invocation whose process ends at some call, before or after the call took effect."""
+        """Run an invocation whose process ends at some call, before or after the call takes effect."""
         if worker in self.paused:
             return
 
-        self._at(worker, number, phase, _end)
+        ended = threading.Event()
+        self._at(worker, number, phase, lambda: self._end(worker, ended))
         try:
             self._work(worker)
         except Crash:
-            pass
+            assert ended.is_set()
         finally:
+            if ended.is_set():
+                end_threads(self.runtimes[worker])
             self._undisturbed(worker)
+
+    def _end(self, worker: int, ended: threading.Event) -> None:
+        """End the worker's process: none of its threads makes another call."""
+
+        def dead(operation: str, at: str, request: dict[str, Any]) -> None:
+            raise Crash
+
+        ended.set()
+        self.wires[worker].fault = dead
+        raise Crash
 
     @rule(worker=workers, number=calls, phase=phases)
     def throttle(self, worker: int, number: int, phase: str) -> None:
-        """An invocation one of whose calls fails, with or without effect."""
+        """Run an invocation in which one call fails, with or without effect."""
         if worker in self.paused:
             return
 
@@ -182,9 +204,20 @@ class Jobs(RuleBasedStateMachine):
         finally:
             self._undisturbed(worker)
 
+    @rule(worker=workers, refused=st.sets(st.integers(0, 5), min_size=1), unprocessed=st.integers(0, 5))
+    def answer_in_part(self, worker: int, refused: set[int], unprocessed: int) -> None:
+        """Run an invocation whose batches are done in part: messages are refused, and keys left unprocessed."""
+        if worker in self.paused:
+            return
+        self.world.sqs.refused, self.world.dynamodb.unprocessed = refused, unprocessed
+        try:
+            self._work(worker, 10)
+        finally:
+            self.world.sqs.refused, self.world.dynamodb.unprocessed = set(), 0
+
     @rule(worker=workers, number=calls, phase=phases)
     def pause(self, worker: int, number: int, phase: str) -> None:
-        """An invocation that stands still at some call; others go on meanwhile."""
+        """Run an invocation that is suspended at some call, while others continue."""
         if worker in self.paused:
             return
         paused = Paused(lambda: self._work(worker))
@@ -205,7 +238,7 @@ class Jobs(RuleBasedStateMachine):
     @precondition(lambda self: len(self.paused) < 2)
     @rule(first=under_way, second=under_way, phase=phases, throttled=st.booleans())
     def overtake(self, first: int, second: int, phase: str, throttled: bool) -> None:
-        """A worker stands still past its lease, another takes over and stands too; then the first goes on."""
+        """Suspend a worker past its lease, let another one take over and suspend it too, then resume the first."""
         late, early = [worker for worker in WORKERS if worker not in self.paused][:2]
         self.send()
         self.pause(late, first, phase)
@@ -220,14 +253,14 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(worker=workers, seconds=offsets)
     def clock_steps(self, worker: int, seconds: float) -> None:
-        """Clocks are wrong by a quarter of a minute each way, and change: 30 s between two of them."""
+        """Change a worker's clock: it is wrong by up to 15 s, so two clocks differ by up to 30 s."""
         if worker not in self.paused:
             self.offsets[worker] = seconds
 
     @precondition(lambda self: len(self.paused) < 2)
     @rule(number=under_way, phase=phases, behind=offsets, ahead=offsets, seconds=st.sampled_from([40.0, 70.0, 95.0]))
     def hurry(self, number: int, phase: str, behind: float, ahead: float, seconds: float) -> None:
-        """A worker stands still within its lease or just after it; its jobs are delivered to one with another clock."""
+        """Suspend a worker until about the end of its lease, and deliver its jobs to one with another clock."""
         slow, fast = [worker for worker in WORKERS if worker not in self.paused][:2]
         self.offsets[slow], self.offsets[fast] = behind, ahead
         self.send()
@@ -239,25 +272,28 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1.0, 40.0, 95.0, LATE_S]))
     def time_passes(self, seconds: float) -> None:
-        """Leases and visibility may end."""
+        """Advance time, so that leases and visibility timeouts may expire."""
         self.world.skip(seconds)
 
     @rule()
     def redrive(self) -> None:
-        """Dead letters go back to work, as `make dlq REDRIVE=1` does it."""
+        """Redrive all dead letters of the account's jobs, as `make dlq REDRIVE=1` does."""
         for message in list(self.world.dead_letters.messages):
-            self.world.dead_letters.messages.remove(message)
             job = json.loads(message.body)["scoring_job_id"]
+            if job in self.foreign:
+                continue
+            self.world.dead_letters.messages.remove(message)
             fields = self.world.dynamodb.fields("ScoringJob", job)
             if fields["status"] == "FAILED":
-                fields.pop("errorMessage", None)
-                self.world.dynamodb.put("ScoringJob", **{**fields, "status": "PENDING"})
+                kept = {name: fields[name] for name in fields.keys() - {"errorMessage", "unfinishedClaims"}}
+                self.world.dynamodb.put("ScoringJob", **{**kept, "status": "PENDING"})
             self.world.send(message.body)
 
     @invariant()
     def nothing_is_wrong_yet(self) -> None:
-        """No job is held by two, no late owner writes; a response never names no result, nor COMPLETED lacks one."""
+        """No job is leased twice, no late owner writes, and every response and COMPLETED job has its result."""
         assert self.late == []
+        assert {job: self.world.dynamodb.fields("ScoringJob", job) for job in self.foreign} == self.foreign
         results = self.world.dynamodb.ids("ScoreResult")
         assert results <= {result_id(job) for job in self.jobs}
         assert set(self.world.sent_results()) <= results
@@ -266,7 +302,7 @@ class Jobs(RuleBasedStateMachine):
                 assert result_id(job) in results
 
     def teardown(self) -> None:
-        """Everybody goes on, time passes, what is left is delivered: then every job has its one effect."""
+        """Resume all workers, advance time and deliver the rest: then every job has exactly one effect."""
         try:
             for worker, paused in self.paused.items():
                 paused.resume()
@@ -280,7 +316,8 @@ class Jobs(RuleBasedStateMachine):
             self.world.skip(OLDEST_UNDER_WAY + 1)
             self.world._clients = self.clients[0]
             self.world.invoke(self.world.runtime(), {"source": "sweep"})
-            assert self.world.sqs.bodies("requests") == self.world.sqs.bodies("dead") == []
+            assert self.world.sqs.bodies("requests") == []
+            assert {json.loads(body)["scoring_job_id"] for body in self.world.sqs.bodies("dead")} == set(self.foreign)
             assert [job for job in self.jobs if self.world.status(job) != "COMPLETED"] == []
             assert self.world.dynamodb.ids("ScoreResult") == {result_id(job) for job in self.jobs}
             assert set(self.world.sent_results()) == {result_id(job) for job in self.jobs}
@@ -291,7 +328,7 @@ class Jobs(RuleBasedStateMachine):
 
 
 Jobs.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=100,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,

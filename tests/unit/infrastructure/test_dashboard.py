@@ -1,4 +1,4 @@
-"""The dashboard and the alarms of the committed templates, against what the worker and the stage really have."""
+"""The dashboard and alarms of the committed templates, against the worker's metrics and the stage's resources."""
 
 import json
 from pathlib import Path
@@ -14,20 +14,20 @@ STAGES = stages.stage_names()
 
 
 def resources(stage: str, kind: str) -> list[dict[str, Any]]:
-    """The properties of all resources of a type in a stage's function template."""
+    """Return the properties of all resources of a type in a stage's function template."""
     template = json.loads((TEMPLATES / stage / f"{stage}-function.template.json").read_text(encoding="utf-8"))
     return [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
 
 
 def widgets(stage: str) -> list[dict[str, Any]]:
-    """The widgets of a stage's dashboard."""
+    """Return the widgets of a stage's dashboard."""
     (dashboard,) = resources(stage, "AWS::CloudWatch::Dashboard")
-    found: list[dict[str, Any]] = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
-    return found
+    document: list[dict[str, Any]] = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    return document
 
 
 def shown(stage: str) -> list[tuple[str, str, str, str]]:
-    """Namespace, metric and dimension of every line of every graph."""
+    """Return namespace, metric and dimension of every series of every graph."""
     return [
         (namespace, metric, dimension, value)
         for widget in widgets(stage)
@@ -37,15 +37,17 @@ def shown(stage: str) -> list[tuple[str, str, str, str]]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_metric_of_the_worker_is_shown(stage: str) -> None:
-    """The dashboard shows each metric that the worker writes, and none that it does not write."""
+    """The dashboard shows exactly the metrics that the worker writes."""
     assert {metric for namespace, metric, *_ in shown(stage) if namespace == metrics.NAMESPACE} == set(metrics.UNITS)
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_worker_writes_what_its_alarms_watch(stage: str) -> None:
-    """An alarm on a metric of the worker's names one that it writes; one that nobody writes would never be raised."""
+    """Each alarm on the worker's namespace uses a metric that the worker writes."""
     watched = {
-        one["MetricName"] for one in resources(stage, "AWS::CloudWatch::Alarm") if one["Namespace"] == metrics.NAMESPACE
+        one["MetricName"]
+        for one in resources(stage, "AWS::CloudWatch::Alarm")
+        if one.get("Namespace") == metrics.NAMESPACE
     }
     assert watched == {"JobsFailed", "Cost"}
     assert watched <= set(metrics.UNITS)
@@ -60,7 +62,7 @@ def test_every_alarm_is_on_the_dashboard(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_dashboard_is_of_this_stage(stage: str) -> None:
-    """Every line is of the stage's own function or of one of its queues."""
+    """Every series belongs to the stage's own function or to one of its queues."""
     settings = stages.load(stage)
     queues = settings.queues
     own = {
@@ -72,7 +74,7 @@ def test_the_dashboard_is_of_this_stage(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_widgets_fill_their_rows(stage: str) -> None:
-    """No two widgets lie on each other, and none reaches over the page's 24 columns."""
+    """No two widgets overlap, and none exceeds the 24 columns."""
     cells = [
         (column, row)
         for one in widgets(stage)
@@ -85,8 +87,8 @@ def test_widgets_fill_their_rows(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_alarm_has_its_page_in_the_runbook(stage: str) -> None:
-    """The place that an alarm's description names is a heading of docs/runbook.md."""
-    runbook = (TEMPLATES.parents[1] / "docs/runbook.md").read_text(encoding="utf-8")
+    """Each alarm's description links to a heading of docs/how-to/runbook.md."""
+    runbook = (TEMPLATES.parents[1] / "docs/how-to/runbook.md").read_text(encoding="utf-8")
     headings = {line.strip("# ").lower().replace(" ", "-") for line in runbook.splitlines() if line.startswith("## ")}
     named = {one["AlarmDescription"].rpartition("#")[2] for one in resources(stage, "AWS::CloudWatch::Alarm")}
     assert named - headings == set()

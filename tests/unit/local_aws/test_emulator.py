@@ -1,9 +1,9 @@
 """Events at the emulator's path."""
 
-from local_aws.emulator import no_json
+from local_aws.emulator import json_problem
 
 
 def test_an_event_nested_without_end_is_refused_as_any_other_that_is_no_json() -> None:
-    """What no JSON reader takes is told, and the caller is not left without an answer."""
-    assert "recursion" in str(no_json(b"[" * 100_000))
-    assert no_json(b'{"check": 1}') is None
+    """An event that no JSON parser accepts is reported, and the caller gets a response."""
+    assert "recursion" in str(json_problem(b"[" * 100_000))
+    assert json_problem(b'{"check": 1}') is None

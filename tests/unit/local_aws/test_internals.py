@@ -1,4 +1,4 @@
-"""The table of what the local AWS reaches into (docs/local-aws.md), the code and the checks tell the same."""
+"""The table of LocalStack internals in docs/explanation/local-aws.md matches the code and the checks."""
 
 import ast
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.pinned.rules import rules
 
 ROOT = Path(__file__).resolve().parents[3]
+PAGE = ROOT / "docs/explanation/local-aws.md"
 EXTENSION = ROOT / "local_aws/extension"
 THEIRS = {"localstack", "moto", "rolo", "twisted", "plux"}
 
@@ -23,9 +24,9 @@ class Row:
 
 
 def table() -> list[Row]:
-    """The table's lines."""
+    """Return the table's lines."""
     rows = []
-    section = (ROOT / "docs/local-aws.md").read_text().partition("## What it reaches into")[2].partition("\n## ")[0]
+    section = PAGE.read_text().partition("## Patched internals")[2].partition("\n## ")[0]
     for line in re.findall(r"^\| `.*\|$", section, re.M):
         check, reached, _, test = (cell.strip() for cell in line.strip("|").split("|"))
         rows.append(Row(check.strip("`"), tuple(re.findall("`([^`]+)`", reached)), test.strip("`")))
@@ -33,7 +34,7 @@ def table() -> list[Row]:
 
 
 def patches() -> list[str]:
-    """The functions that internals.py applies."""
+    """Return the functions that internals.py applies."""
     tree = ast.parse((EXTENSION / "internals.py").read_text())
     applied = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("apply_")]
     calls = [node for function in applied for node in ast.walk(function) if isinstance(node, ast.Call)]
@@ -41,7 +42,7 @@ def patches() -> list[str]:
 
 
 def taken() -> Iterator[str]:
-    """Every name that the extension imports from LocalStack, or from what LocalStack stands on."""
+    """Yield every name that the extension imports from LocalStack, or from what LocalStack stands on."""
     for path in EXTENSION.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
@@ -55,15 +56,15 @@ def taken() -> Iterator[str]:
 
 def test_every_patch_stands_in_the_table() -> None:
     """What internals.py replaces has a line of its function's name."""
-    found = patches()
-    assert len(found) > 5
-    assert set(found) <= {row.check for row in table()}
+    result = patches()
+    assert len(result) > 5
+    assert set(result) <= {row.check for row in table()}
 
 
 def test_every_name_taken_from_localstack_stands_in_the_table() -> None:
     """What the extension imports of LocalStack, moto and their libraries is named by a line, itself or more closely."""
-    told = [name for row in table() for name in row.reached]
-    assert [name for name in sorted(set(taken())) if not any(f"{one}.".startswith(f"{name}.") for one in told)] == []
+    output = [name for row in table() for name in row.reached]
+    assert [name for name in sorted(set(taken())) if not any(f"{one}.".startswith(f"{name}.") for one in output)] == []
 
 
 def test_every_line_has_its_check_and_every_check_its_line() -> None:

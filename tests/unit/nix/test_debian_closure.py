@@ -2,27 +2,28 @@
 
 from pathlib import Path
 
-import lock_texts
 import pytest
-from debian_closure import Wanted, candidates, closure, wanted
-from pins import DebLock, InputProblem
+
+from nix import lock_texts
+from nix.debian_closure import Wanted, candidates, closure, wanted
+from nix.pins import DebLock, InputProblem
 
 SHA256 = "0" * 64
 
 
 def stanza(name: str, depends: str = "", more: str = "", version: str = "1") -> str:
-    """A package record, as apt prints it."""
+    """Return a package record, as apt prints it."""
     record = f"Package: {name}\nVersion: {version}\nSize: 10\nSHA256: {SHA256}\nFilename: ./pool/main/{name}.deb\n"
     return record + (f"Depends: {depends}\n" if depends else "") + (f"{more}\n" if more else "") + "\n"
 
 
 def names(want: Wanted, *stanzas: str) -> list[str]:
-    """What a closure holds."""
+    """Return what a closure holds."""
     return [one.deb.name for one in closure(want, candidates("".join(stanzas)))]
 
 
 def want(*roots: str, without: tuple[str, ...] = ()) -> Wanted:
-    """A `.in` of a release called sid."""
+    """Return a `.in` of a release called sid."""
     return Wanted("sid", roots, frozenset(without))
 
 
@@ -62,11 +63,11 @@ def test_all_that_a_release_lacks_is_said_at_once() -> None:
     ]
     with pytest.raises(InputProblem) as caught:
         names(want("app", "absent"), *stanzas)
-    said = str(caught.value)
-    assert said.startswith("sid does not have 3 of the packages:")
-    assert "absent (named in the .in)" in said
-    assert "nowhere, which app needs" in said
-    assert "choice, which app needs (name one of left, right)" in said
+    message = str(caught.value)
+    assert message.startswith("sid does not have 3 of the packages:")
+    assert "absent (named in the .in)" in message
+    assert "nowhere, which app needs" in message
+    assert "choice, which app needs (name one of left, right)" in message
 
 
 def test_a_line_that_is_no_package_is_refused(tmp_path: Path) -> None:
@@ -85,5 +86,5 @@ def test_one_package_moves_with_those_of_its_source() -> None:
         + stanza("tool", version="2")
         + stanza("new", version="2")
     )
-    moved = lock_texts.chosen(list(now.values()), DebLock(tuple(old.values()), SHA256), frozenset({"lib"}))
+    moved = lock_texts.choose_versions(list(now.values()), DebLock(tuple(old.values()), SHA256), frozenset({"lib"}))
     assert {deb.name: deb.version for deb in moved} == {"app": "2", "lib": "2", "tool": "1", "new": "2"}

@@ -1,4 +1,4 @@
-"""The corpus of broken images: each entry breaks one of Lambda's rules, and nothing else."""
+"""The corpus of broken images: each entry breaks exactly one rule."""
 
 from collections.abc import Callable
 

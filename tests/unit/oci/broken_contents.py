@@ -9,7 +9,7 @@ from tests.unit.oci.elves import ARM64, elf
 
 @broken("parent-folder")
 def no_parent(draft: Draft) -> None:
-    """A file whose folder is in no layer."""
+    """A file whose directory is in no layer."""
     draft.layers[1].append(Entry("opt/data", b"1"))
 
 
@@ -33,7 +33,7 @@ def twice(draft: Draft) -> None:
 
 @broken("path-name")
 def blank_in_name(draft: Draft) -> None:
-    """A name with a blank."""
+    """A name with a space."""
     draft.layers[1].append(Entry("var/task/two words", b"1"))
 
 
@@ -45,7 +45,7 @@ def newline_in_name(draft: Draft) -> None:
 
 @broken("path-name")
 def dot_in_path(draft: Draft) -> None:
-    """A path with a part that says nothing."""
+    """A path with a `.` part."""
     draft.layers[1].append(Entry("var/./task/dotted", b"1"))
 
 
@@ -87,13 +87,13 @@ def private_file(draft: Draft) -> None:
 
 @broken("readable")
 def private_folder(draft: Draft) -> None:
-    """A folder that only its owner may search."""
+    """A directory that only its owner may search."""
     draft.layers[1].append(folder("var/task/private", 0o700))
 
 
 @broken("private")
 def shadow(draft: Draft) -> None:
-    """A distribution's file of passwords."""
+    """A distribution's password file."""
     draft.layers[0] += [folder("etc"), Entry("etc/shadow", b"root:*\n", mode=0o640)]
 
 
@@ -111,45 +111,78 @@ def link_loop(draft: Draft) -> None:
 
 @broken("entry-point")
 def no_entry_point(draft: Draft) -> None:
-    """Nothing to start."""
+    """Neither Entrypoint nor Cmd."""
     draft.settings.update(Entrypoint=None, Cmd=None)
 
 
 @broken("entry-point-absolute")
 def relative_entry_point(draft: Draft) -> None:
-    """A program that must be looked for."""
+    """A program that must be searched on PATH."""
     draft.settings["Entrypoint"][0] = "python3.11"
 
 
 @broken("entry-point-exists")
 def missing_entry_point(draft: Draft) -> None:
-    """A program that is not there."""
+    """A program that does not exist."""
     draft.settings["Entrypoint"][0] = "/usr/bin/python4"
 
 
 @broken("entry-point-link")
 def linked_entry_point(draft: Draft) -> None:
-    """A program reached by a link."""
+    """A program whose path is a symbolic link."""
     draft.layers[0].append(link("usr/bin/python3", "python3.11"))
     draft.settings["Entrypoint"][0] = "/usr/bin/python3"
 
 
 @broken("entry-point-executable")
 def entry_point_without_x(draft: Draft) -> None:
-    """A program that nobody may execute."""
+    """A program without the executable bit."""
     next(entry for entry in draft.layers[0] if entry.path == "usr/bin/python3.11").mode = 0o644
 
 
 @broken("entry-point-format")
 def entry_point_is_text(draft: Draft) -> None:
-    """A program that no kernel knows how to start."""
+    """A program that is neither ELF nor a script."""
     next(entry for entry in draft.layers[0] if entry.path == "usr/bin/python3.11").data = b"print()\n"
 
 
 @broken("working-folder")
 def missing_working_folder(draft: Draft) -> None:
-    """A working folder that is not there."""
-    draft.settings.update(WorkingDir="/srv")
+    """A working directory that does not exist."""
+    draft.settings.update(WorkingDir="/srv", Env=["PYTHONPATH=/var/task"])
+
+
+@broken("command-exists")
+def script_without_target(draft: Draft) -> None:
+    """A script whose env finds no program."""
+    draft.layers[0] += [Entry("usr/bin/env", elf(), 0o755), Entry("usr/bin/start", b"#!/usr/bin/env nosuch\n", 0o755)]
+    draft.settings["Entrypoint"] = ["/usr/bin/start"]
+
+
+@broken("script-interpreter")
+def script_without_interpreter(draft: Draft) -> None:
+    """A script whose interpreter is not in the image."""
+    draft.layers[0].append(Entry("usr/bin/start", b"#!/bin/bash\n", 0o755))
+    draft.settings["Entrypoint"] = ["/usr/bin/start"]
+
+
+@broken("script-interpreter")
+def script_from_windows(draft: Draft) -> None:
+    """A script whose lines end with CR LF."""
+    draft.layers[0].append(Entry("usr/bin/start", b"#!/usr/bin/python3.11\r\n", 0o755))
+    draft.settings["Entrypoint"] = ["/usr/bin/start"]
+
+
+@broken("runtime-client")
+def no_client(draft: Draft) -> None:
+    """A Python without the runtime client."""
+    draft.layers[0] = [entry for entry in draft.layers[0] if "awslambdaric" not in entry.path]
+
+
+@broken("runtime-client")
+def client_without_standard_module(draft: Draft) -> None:
+    """A runtime client that imports a module of the standard library which a slimmer removed."""
+    draft.layers[0] = [entry for entry in draft.layers[0] if not entry.path.endswith("json.py")]
 
 
 @broken("environment")
@@ -160,7 +193,7 @@ def nameless_variable(draft: Draft) -> None:
 
 @broken("handler")
 def missing_module(draft: Draft) -> None:
-    """A handler whose module is not there."""
+    """A handler whose module does not exist."""
     draft.settings["Cmd"] = ["handler.main.lambda_handler"]
 
 
@@ -184,7 +217,7 @@ def missing_function(draft: Draft) -> None:
 
 @broken("handler-import")
 def package_not_installed(draft: Draft) -> None:
-    """A handler that imports what nobody installed."""
+    """A handler that imports a package which is not installed."""
     draft.layers[1][-1].data = b"import requests\n" + HANDLER
 
 
@@ -203,7 +236,7 @@ def arm_library(draft: Draft) -> None:
 
 @broken("elf-broken")
 def elf_without_end(draft: Draft) -> None:
-    """A library of which only the beginning was copied."""
+    """A truncated library."""
     draft.layers[0].append(Entry(f"{LIB}/libcut.so", elf(["libc.so.6"])[:120]))
 
 
@@ -221,27 +254,27 @@ def missing_library(draft: Draft) -> None:
 
 @broken("library")
 def package_with_missing_library(draft: Draft) -> None:
-    """The same in a folder of installed packages."""
+    """The same in site-packages."""
     draft.layers[0] += [folder("opt"), folder("opt/site-packages")]
     draft.layers[0].append(Entry("opt/site-packages/module.so", elf(["libxml2.so.2", "libc.so.6"])))
 
 
 @broken("library")
 def program_with_missing_library(draft: Draft) -> None:
-    """A library that the entry point's own library needs."""
+    """A library that a library of the entry point needs."""
     entry = next(entry for entry in draft.layers[0] if entry.path.endswith("libc.so.6"))
     entry.data = elf(["libmissing.so"], soname="libc.so.6", provides=["GLIBC_2.36"])
 
 
 @broken("optional-library")
 def module_of_the_distribution(draft: Draft) -> None:
-    """A module of the standard library whose package was left out, as slim images have them."""
+    """A standard library module whose shared library is in an optional package, as in slim images."""
     draft.layers[0].append(Entry(f"{LIB}/_tkinter.so", elf(["libtk8.6.so", "libc.so.6"])))
 
 
 @broken("optional-library")
 def inherited_path_is_switched_off(draft: Draft) -> None:
-    """A library that only a RUNPATH, which is not inherited, would have found for the next one."""
+    """A library that only the RUNPATH of another file would find; RUNPATH is not inherited."""
     draft.layers[0] += [
         folder("opt"),
         Entry("opt/first.so", elf(["libsecond.so"], runpath="$ORIGIN")),

@@ -10,7 +10,8 @@ from tests.unit.oci.drafts import HANDLER, Draft, Entry, put
 @broken("one-image")
 def two_images(draft: Draft) -> None:
     """An index with one image per platform."""
-    draft.edit_index = lambda index: index["manifests"].append(dict(index["manifests"][0]))
+    other = "sha256:" + "0" * 64
+    draft.edit_index = lambda index: index["manifests"].append({**index["manifests"][0], "digest": other})
 
 
 @broken("one-image")
@@ -21,7 +22,7 @@ def no_image(draft: Draft) -> None:
 
 @broken("attestation")
 def provenance_beside(draft: Draft) -> None:
-    """What buildx adds unless it is told not to."""
+    """The attestation that buildx adds unless provenance is off."""
     draft.edit_index = lambda index: index["manifests"].append(
         {**index["manifests"][0], "annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
     )
@@ -29,7 +30,7 @@ def provenance_beside(draft: Draft) -> None:
 
 @broken("one-image")
 def index_in_index(draft: Draft) -> None:
-    """What buildx writes: an index above the image, even where there is only one."""
+    """An index that names an index, as buildx writes even for one image."""
     draft.edit_index = lambda index: index.update(manifests=[above(draft, index["manifests"])])
 
 
@@ -44,14 +45,14 @@ def above(draft: Draft, manifests: list[dict[str, Any]]) -> dict[str, Any]:
 
 @broken("manifest-media-type")
 def artifact(draft: Draft) -> None:
-    """Something else that registries hold."""
+    """A Helm chart, which registries store too."""
     kind = "application/vnd.cncf.helm.config.v1+json"
     draft.edit_index = lambda index: index["manifests"][0].update(mediaType=kind)
 
 
 @broken("manifest-media-type")
 def manifest_of_schema_1(draft: Draft) -> None:
-    """A manifest that calls itself what Docker used before 2016."""
+    """A manifest with the media type of Docker schema 1."""
     kind = "application/vnd.docker.distribution.manifest.v1+json"
     draft.edit_manifest = lambda manifest: manifest.update(mediaType=kind)
 
@@ -77,7 +78,7 @@ def long_annotation(draft: Draft) -> None:
 
 @broken("json")
 def manifest_is_no_json(draft: Draft) -> None:
-    """A manifest that breaks off, under its right digest and size."""
+    """A truncated manifest, under its own digest and size."""
 
     def edit(index: dict[str, Any]) -> None:
         from tests.unit.oci.drafts import digest
@@ -103,13 +104,13 @@ def config_is_gone(draft: Draft) -> None:
 
 @broken("blob-size")
 def wrong_size(draft: Draft) -> None:
-    """A descriptor that names another size."""
+    """A descriptor with another size."""
     draft.edit_manifest = lambda manifest: manifest["layers"][0].update(size=7)
 
 
 @broken("blob-digest")
 def altered_config(draft: Draft) -> None:
-    """A config of which one byte changed after it was written."""
+    """A config with one changed byte."""
 
     def edit(blobs: dict[str, bytes], manifest: dict[str, Any]) -> None:
         digest = manifest["config"]["digest"]
@@ -120,7 +121,7 @@ def altered_config(draft: Draft) -> None:
 
 @broken("blob-digest")
 def altered_layer(draft: Draft) -> None:
-    """A layer of which gzip's time stamp changed."""
+    """A layer whose gzip timestamp changed."""
 
     def edit(blobs: dict[str, bytes], manifest: dict[str, Any]) -> None:
         digest = manifest["layers"][0]["digest"]
@@ -143,20 +144,20 @@ def half_a_history(draft: Draft) -> None:
 
 @broken("json")
 def config_of_another_shape(draft: Draft) -> None:
-    """A config in which a list is a text."""
+    """A config with a string in place of a list."""
     draft.edit_config = lambda config: config["config"].update(Env="PATH=/usr/bin")
 
 
 @broken("layer-media-type")
 def plain_docker_layer(draft: Draft) -> None:
-    """A layer type that Docker's specification does not define, though builders write it."""
+    """A layer type that builders write and Docker's specification does not define."""
     kind = "application/vnd.docker.image.rootfs.diff.tar"
     draft.edit_manifest = lambda manifest: manifest["layers"][0].update(mediaType=kind)
 
 
 @broken("layer-plain")
 def plain_layers(draft: Draft) -> None:
-    """Layers that are not compressed, and say so."""
+    """Uncompressed layers with a matching media type."""
     draft.pack = lambda data: data
     kind = "application/vnd.oci.image.layer.v1.tar"
     draft.edit_manifest = lambda manifest: [layer.update(mediaType=kind) for layer in manifest["layers"]]
@@ -182,7 +183,7 @@ def plain_tar(draft: Draft) -> None:
 
 @broken("gzip")
 def truncated_gzip(draft: Draft) -> None:
-    """A gzip without its end, under its right digest."""
+    """A truncated gzip, under its own digest."""
     import gzip
 
     draft.pack = lambda data: gzip.compress(data, 1, mtime=0)[:-9]
@@ -197,13 +198,13 @@ def truncated_tar(draft: Draft) -> None:
 
 @broken("tar-end")
 def tar_without_its_end(draft: Draft) -> None:
-    """A tar that its writer did not close, as umoci 0.4.7 inserts them."""
+    """A tar without padding and end marker, as umoci 0.4.7 writes."""
     draft.edit_tar = lambda data: data[: data.index(HANDLER) + len(HANDLER)]
 
 
 @broken("tar")
 def spoiled_header(draft: Draft) -> None:
-    """A tar with a header whose check sum is wrong."""
+    """A tar header with a wrong checksum."""
     draft.edit_tar = lambda data: data.replace(b"var/task/handler/app.py", b"var/task/handler/app.pi", 1)
 
 

@@ -1,4 +1,4 @@
-"""All broken images; importing this registers them."""
+"""Imports, and so registers, all broken images."""
 
 from tests.unit.oci import broken_contents, broken_documents
 from tests.unit.oci.broken import CORPUS, Spoil

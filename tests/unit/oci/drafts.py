@@ -1,4 +1,4 @@
-"""A small image that Lambda would take, as a draft that a test spoils in one place before it is written."""
+"""A small valid image, as a draft that a test changes in one place before it is written."""
 
 import gzip
 import hashlib
@@ -14,6 +14,9 @@ from tests.unit.oci.elves import elf
 
 LIB = "usr/lib/x86_64-linux-gnu"
 LOADER = "lib64/ld-linux-x86-64.so.2"
+STANDARD, SITES = "usr/lib/python3.11", "usr/lib/python3.11/site-packages"
+# The names of the init functions of built-in modules, as a symbol table has them.
+MODULES = b"\0PyInit_time\0PyInit__io\0"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -40,20 +43,29 @@ class Entry:
 
 
 def folder(path: str, mode: int = 0o755) -> Entry:
-    """A folder."""
+    """Return a folder."""
     return Entry(path, mode=mode, kind=tarfile.DIRTYPE)
 
 
 def link(path: str, target: str) -> Entry:
-    """A symbolic link."""
+    """Return a symbolic link."""
     return Entry(path, mode=0o777, kind=tarfile.SYMTYPE, target=target)
 
 
 def system() -> list[Entry]:
-    """A layer with a program, its loader and its C library."""
-    program = elf(["libc.so.6"], interpreter="/" + LOADER, requires=[("libc.so.6", "GLIBC_2.36")])
+    """Return a layer with a Python: program, loader, C library, a small standard library, the runtime client."""
+    program = elf(["libc.so.6"], interpreter="/" + LOADER, requires=[("libc.so.6", "GLIBC_2.36")]) + MODULES
     return [
-        *(folder(path) for path in ("usr", "usr/bin", "usr/lib", LIB, "lib64")),
+        *(
+            folder(path)
+            for path in ("usr", "usr/bin", "usr/lib", LIB, "lib64", STANDARD, SITES, f"{SITES}/awslambdaric")
+        ),
+        Entry(f"{STANDARD}/os.py", b"import sys\nsys.modules['os.path'] = sys\n"),
+        Entry(f"{STANDARD}/json.py"),
+        Entry(f"{SITES}/runtime_client.so", elf()),
+        Entry(f"{SITES}/awslambdaric/__init__.py"),
+        Entry(f"{SITES}/awslambdaric/__main__.py", b"import sys\nfrom . import bootstrap\n"),
+        Entry(f"{SITES}/awslambdaric/bootstrap.py", b"import json\nimport os\nimport time\n"),
         Entry("usr/bin/python3.11", program, 0o755),
         Entry(LOADER, elf(soname="ld-linux-x86-64.so.2"), 0o755),
         Entry(f"{LIB}/libc.so.6", elf(soname="libc.so.6", provides=["GLIBC_2.2.5", "GLIBC_2.36"])),
@@ -61,7 +73,7 @@ def system() -> list[Entry]:
 
 
 def app() -> list[Entry]:
-    """A layer with the function."""
+    """Return a layer with the function."""
     return [
         folder("tmp", 0o1777),
         *(folder(path) for path in ("var", "var/task", "var/task/handler")),
@@ -71,7 +83,7 @@ def app() -> list[Entry]:
 
 @dataclass
 class Draft:
-    """Layers and the edits made to each document, and to each blob after its descriptor was written."""
+    """An image's layers and settings, and functions that edit its documents and blobs."""
 
     layers: list[list[Entry]] = field(default_factory=lambda: [system(), app()])
     settings: dict[str, Any] = field(
@@ -116,7 +128,7 @@ class Draft:
 
 
 def tar(entries: list[Entry]) -> bytes:
-    """A tar with these members, in this order."""
+    """Return a tar with these members, in this order."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for entry in entries:
@@ -125,7 +137,7 @@ def tar(entries: list[Entry]) -> bytes:
 
 
 def digest(data: bytes) -> str:
-    """The digest of `data`."""
+    """Return the digest of `data`."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 

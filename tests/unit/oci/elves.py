@@ -1,4 +1,4 @@
-"""ELF files of a few hundred bytes, made to order: no code, but true tables."""
+"""ELF files of a few hundred bytes: no code, but valid tables."""
 
 import struct
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ TABLES_AT = 64 + 3 * 56
 
 
 class Strings:
-    """A string table that hands out offsets."""
+    """A string table that returns offsets."""
 
     def __init__(self) -> None:
         self.data = b"\0"
 
     def at(self, text: str) -> int:
-        """The offset of `text`, which is added."""
+        """Return the offset of `text`, which is added."""
         offset = len(self.data)
         self.data += text.encode() + b"\0"
         return offset
@@ -33,7 +33,7 @@ def elf(
     provides: Sequence[str] = (),
     machine: int = AMD64,
 ) -> bytes:
-    """A shared object, or a program when it has an interpreter, with these dynamic entries."""
+    """Return a shared object, or a program if it has an interpreter, with these dynamic entries."""
     strings = Strings()
     tags = [(NEEDED, strings.at(name)) for name in needed]
     tags += [(tag, strings.at(text)) for tag, text in ((SONAME, soname), (RPATH, rpath), (RUNPATH, runpath)) if text]
@@ -62,7 +62,7 @@ def assembled(
     interpreter: str,
     machine: int,
 ) -> bytes:
-    """The file: header, three segments, strings, version tables, dynamic entries; addresses are offsets."""
+    """Return the file: header, three segments, strings, version tables, dynamic entries; addresses are offsets."""
     need_at = TABLES_AT + len(strings)
     define_at = need_at + len(need)
     dynamic_at = define_at + len(define)
@@ -82,5 +82,5 @@ def assembled(
 
 
 def segment(kind: int, offset: int, size: int) -> bytes:
-    """A program header whose address is its offset."""
+    """Return a program header whose address is its offset."""
     return struct.pack("<IIQQQQQQ", kind, 5, offset, offset, offset, size, size, 8)

@@ -1,4 +1,4 @@
-"""The small image of `drafts` as files on a disk, for builders that start from a folder."""
+"""The small image of `drafts` as files on disk, for builders that start from a directory."""
 
 import tarfile
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The budget: ceilings for the whole, for layers and for packages."""
+"""The size budget of the image, its layers and packages."""
 
 import json
 from dataclasses import asdict
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from oci.budget import OverBudget, check_budget
-from oci.layer import LayerRecord, Share
+from nix.oci.budget import OverBudget, check_budget
+from nix.oci.layer import LayerRecord, PackageSize
 
 CEILINGS = """
 [total]
@@ -24,10 +24,10 @@ unpacked = 1
 
 
 def layer(folder: Path, name: str, size: int, **packages: int) -> Path:
-    """The folder of a layer with a blob of `size` bytes and packages with as many bytes of files."""
+    """Return a layer folder with a blob of `size` bytes, and packages with files of these sizes."""
     folder = folder / name
     folder.mkdir()
-    shares = {package: Share(1, count) for package, count in packages.items()}
+    shares = {package: PackageSize(1, count) for package, count in packages.items()}
     record = LayerRecord(name, "sha256:0", "sha256:0", size, sum(packages.values()), shares)
     (folder / "layer.json").write_text(json.dumps(asdict(record)))
     return folder
@@ -35,45 +35,45 @@ def layer(folder: Path, name: str, size: int, **packages: int) -> Path:
 
 @pytest.fixture
 def budget(tmp_path: Path) -> Path:
-    """The file of ceilings."""
+    """A budget file."""
     path = tmp_path / "budget.toml"
     path.write_text(CEILINGS)
     return path
 
 
-def test_what_is_at_its_ceiling_passes(budget: Path, tmp_path: Path) -> None:
-    """A ceiling is the biggest size that is allowed."""
+def test_a_size_at_its_maximum_passes(budget: Path, tmp_path: Path) -> None:
+    """A size equal to its maximum is within the budget."""
     check_budget([layer(tmp_path, "base", 2_000_000, numpy=5_000_000), layer(tmp_path, "x", 1_000_000)], budget)
 
 
-def test_all_that_is_above_is_named(budget: Path, tmp_path: Path) -> None:
-    """Every layer, package and sum above its ceiling is named with both sides, the worst first."""
+def test_every_excess_is_listed(budget: Path, tmp_path: Path) -> None:
+    """Every layer, package and total above its maximum is listed with both sizes, largest excess first."""
     folders = [layer(tmp_path, "base", 2_500_000, numpy=5_000_001), layer(tmp_path, "new", 1_500_000, new=9_000_000)]
     with pytest.raises(OverBudget) as caught:
         check_budget(folders, budget)
     lines = [line.strip().partition(":")[0] for line in str(caught.value).splitlines()[1:-1]]
     assert lines == ["new", "all layers", "all layers", "the layer new", "the layer base", "numpy"]
-    assert "new: 9.000 MB unpacked, at most 1 MB (8.000 more)" in str(caught.value)
+    assert "new: got 9.000 MB unpacked, expected at most 1 MB (+8.000)" in str(caught.value)
     assert "budget.toml" in str(caught.value)
 
 
 def test_one_package_in_two_layers_counts_once(budget: Path, tmp_path: Path) -> None:
-    """What a package has in several layers is added up."""
+    """The sizes of one package in several layers are added."""
     folders = [layer(tmp_path, "base", 1, numpy=3_000_000), layer(tmp_path, "more", 1, numpy=3_000_000)]
-    with pytest.raises(OverBudget, match=r"numpy: 6\.000 MB unpacked, at most 5 MB"):
+    with pytest.raises(OverBudget, match=r"numpy: got 6\.000 MB unpacked, expected at most 5 MB"):
         check_budget(folders, budget)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[total", "end of"),
-        ("[total]\ncompressed = 1\n", r"\[compressed\] is not there.*\[total\] names no unpacked"),
-        (CEILINGS + "[sizes]\n", r"\[sizes\] is not known"),
+        ("[total]\ncompressed = 1\n", r"\[compressed\] is missing.*\[total\] has no unpacked"),
+        (CEILINGS + "[sizes]\n", r"\[sizes\] is unknown"),
     ],
 )
-def test_a_file_that_says_nothing_is_refused(budget: Path, text: str, said: str) -> None:
-    """A budget with a missing or misspelled table is an error, not a budget without ceilings."""
+def test_an_incomplete_budget_is_refused(budget: Path, text: str, message: str) -> None:
+    """A missing or misspelled table is an error, not a missing limit."""
     budget.write_text(text)
-    with pytest.raises(OverBudget, match=said):
+    with pytest.raises(OverBudget, match=message):
         check_budget([], budget)

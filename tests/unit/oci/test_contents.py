@@ -2,21 +2,21 @@
 
 import pytest
 
-from oci.contents import Contents, File, Folder, Held
-from oci.exceptions import PathConflict, UnsafePath
+from nix.oci.contents import Contents, File, Folder, InMemory
+from nix.oci.exceptions import PathConflict, UnsafePath
 
-FILE = File(Held(b""))
+FILE = File(InMemory(b""))
 
 
-def test_parents_come_before_what_is_in_them() -> None:
-    """Every parent folder is an entry, before its children."""
+def test_parents_come_before_their_children() -> None:
+    """Every parent directory is an entry, before its children."""
     contents = Contents()
     contents.add("a/b/c", FILE, "one")
     assert [path for path, _ in contents.with_parents()] == ["a", "a/b", "a/b/c"]
 
 
 def test_entries_are_sorted_as_bytes() -> None:
-    """No locale decides the order, and folders do not gather what is below them."""
+    """Entries are sorted by the bytes of their paths, whatever the locale."""
     contents = Contents()
     for path in ("é", "a-b", "a/b", "Z"):
         contents.add(path, FILE, "one")
@@ -24,32 +24,32 @@ def test_entries_are_sorted_as_bytes() -> None:
 
 
 def test_two_inputs_with_one_path_are_refused() -> None:
-    """The error names both inputs and the path."""
+    """Two inputs with one path raise an error with both inputs and the path."""
     contents = Contents()
     contents.add("a/b", FILE, "first")
-    with pytest.raises(PathConflict, match=r"two inputs write /a/b\n  first\n  second"):
+    with pytest.raises(PathConflict, match=r"two inputs write /a/b:\n  first\n  second"):
         contents.add("a/b", FILE, "second")
 
 
 def test_two_inputs_may_share_a_folder() -> None:
-    """Folders of one path are one folder."""
+    """Two inputs may have the same directory."""
     contents = Contents()
     contents.add("a", Folder(), "first")
     contents.add("a", Folder(), "second")
     assert contents.paths() == ["a"]
 
 
-def test_a_file_is_no_folder_for_others() -> None:
-    """A path below another input's file is refused."""
+def test_a_file_cannot_be_a_parent() -> None:
+    """A path below another input's file raises PathConflict."""
     contents = Contents()
     contents.add("a", FILE, "first")
     contents.add("a/b", FILE, "second")
-    with pytest.raises(PathConflict, match=r"/a/b \(second\) lies below /a"):
+    with pytest.raises(PathConflict, match=r"/a/b \(second\): its parent /a is not"):
         list(contents.with_parents())
 
 
 @pytest.mark.parametrize("path", ["", "/a", "a//b", "a/../b", "./a", "a/", "a\0b", "a/.wh.b"])
 def test_paths_that_could_leave_the_image_are_refused(path: str) -> None:
-    """Absolute, empty, dotted and deleting paths are refused with the input's name."""
+    """Absolute paths, empty and dot parts, and whiteouts raise UnsafePath with the input's name."""
     with pytest.raises(UnsafePath, match="evil"):
         Contents().add(path, FILE, "evil")

@@ -1,4 +1,4 @@
-"""Lint on what somebody wrote to break it: an answer in little time and memory, and no file of this machine is read."""
+"""The linter on hostile images: bounded time and memory, and no file of the host is read."""
 
 import gzip
 import io
@@ -12,15 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from oci import scan as scanning
-from oci.archives import archive_image
-from oci.digest import sha256
-from oci.elf import parse
-from oci.exceptions import OciError
-from oci.lint import lint
-from oci.rules import Limits
-from oci.scan import scan_blob
-from oci.source import layout_image
+from nix.oci.digest import sha256
+from nix.oci.exceptions import OciError
+from nix.oci.lint import Limits, archive_image, layer_reader, layout_image, lint
+from nix.oci.lint.elf import parse
+from nix.oci.lint.scan import scan_blob
 from tests.unit.oci.drafts import Draft
 
 DEEP = b"[" * 100_000
@@ -30,42 +26,42 @@ STRTAB, VERNEED, VERNEEDNUM, NEEDED = 5, 0x6FFFFFFE, 0x6FFFFFFF, 1
 
 
 def header(kind: bytes, size: int, name: str = "a") -> bytes:
-    """A tar header."""
+    """Return a tar header."""
     info = tarfile.TarInfo(name)
     info.type, info.size = kind, size
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
 def fault(tar: bytes) -> tuple[str, str]:
-    """What a scan finds wrong with a tar."""
-    found = scan_blob(io.BytesIO(gzip.compress(tar, 1)))
-    assert found.fault is not None
-    return found.fault
+    """Return the fault that a scan finds in a tar."""
+    result = scan_blob(io.BytesIO(gzip.compress(tar, 1)))
+    assert result.fault is not None
+    return result.fault
 
 
 @pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
 def test_a_name_of_many_megabytes_is_not_read(kind: bytes) -> None:
-    """A header that promises a path longer than any system has is a fault of the tar, found without reading it."""
+    """A name header larger than any path is a fault, found without reading its content."""
     bomb = header(kind, 64 << 20) + bytes(64 << 20)
     tracemalloc.start()
-    told = fault(bomb)
+    result = fault(bomb)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert told == ("tar", f"its tar has a header of {64 << 20} bytes for names")
+    assert result == ("tar", f"its tar has a name header of {64 << 20} bytes, expected at most {1 << 20}")
     assert peak < 48 << 20
 
 
 @pytest.mark.parametrize(
     "records", [b"9" * 5000 + b" ", b"0 a=b\n", b"7\xb2 a=b\n", b"999 a=b\n", b"a=b", b"12 size=abc\n"]
 )
-def test_a_pax_header_that_lies_is_a_fault(records: bytes) -> None:
-    """Lengths and sizes that are no numbers, or too large, are told and not computed with."""
+def test_an_invalid_pax_header_is_a_fault(records: bytes) -> None:
+    """Lengths and sizes in pax headers that are not numbers, or too large, are faults."""
     rule, text = fault(header(tarfile.XHDTYPE, len(records)) + records + bytes(-len(records) % 512) + header(b"0", 0))
     assert (rule, "pax header" in text) == ("tar", True)
 
 
 def test_a_size_in_a_pax_header_counts() -> None:
-    """What other readers take for a file's bytes is not taken for the next entries, nor the other way round."""
+    """A size in a pax header overrides the tar header's, as in other readers."""
     record = b"12 size=512\n"
     tar = (
         header(tarfile.XHDTYPE, len(record))
@@ -77,21 +73,21 @@ def test_a_size_in_a_pax_header_counts() -> None:
     tar += bytes(1024)
     with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
         names = archive.getnames()
-    assert [item.path for item in scan_blob(io.BytesIO(gzip.compress(tar))).items] == names == ["a"]
+    assert [entry.path for entry in scan_blob(io.BytesIO(gzip.compress(tar))).entries] == names == ["a"]
 
 
-def test_a_bomb_is_given_up_at_lambdas_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What unpacks to more than any image may is not unpacked further; its blob's digest is taken all the same."""
-    monkeypatch.setattr(scanning, "LAMBDA", Limits(unpacked=20 << 20))
+def test_a_decompression_bomb_is_abandoned_at_lambdas_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decompression stops at Lambda's size limit; the blob's digest is computed nevertheless."""
+    monkeypatch.setattr(layer_reader, "LAMBDA", Limits(unpacked=20 << 20))
     bomb = gzip.compress(bytes(200 << 20), 1)
-    found = scan_blob(io.BytesIO(bomb))
-    assert found.fault == ("unpacked-size", f"it alone unpacks to more than {20 << 20} bytes")
-    assert found.unpacked_size < 40 << 20
-    assert found.digest == sha256(bomb)
+    result = scan_blob(io.BytesIO(bomb))
+    assert result.fault == ("unpacked-size", f"this layer alone unpacks to more than {20 << 20} bytes")
+    assert result.unpacked_size < 40 << 20
+    assert result.digest == sha256(bomb)
 
 
 def elf(tags: list[tuple[int, int]], tables: bytes = b"", dynamics: int = 1, offset: int = DYNAMIC_AT) -> bytes:
-    """An ELF file whose one loaded segment is all of it."""
+    """Return an ELF file with one segment that spans the whole file."""
     data = bytearray(64 << 10)
     data[:6] = b"\x7fELF\x02\x01"
     struct.pack_into("<HHIQQQIHHHHHH", data, 16, 3, 62, 1, 0, 64, 0, 0, 64, 56, 1 + dynamics, 0, 0, 0)
@@ -105,7 +101,7 @@ def elf(tags: list[tuple[int, int]], tables: bytes = b"", dynamics: int = 1, off
 
 
 def hostile_files() -> Iterator[tuple[str, bytes]]:
-    """ELF files that are not what they say."""
+    """ELF files with contradictory tables."""
     versions = [(STRTAB, STRINGS_AT), (VERNEED, VERSIONS_AT), (VERNEEDNUM, 1 << 62)]
     yield "versions that follow themselves", elf(versions, struct.pack("<HHIII", 1, 1, 0, 0, 0))
     yield "versions without end", elf(versions, struct.pack("<HHIII", 1, 65535, 0, 0, 1))
@@ -114,18 +110,18 @@ def hostile_files() -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("data", [data for _, data in hostile_files()], ids=[name for name, _ in hostile_files()])
-def test_an_elf_file_that_lies_is_broken(data: bytes) -> None:
-    """Tables that lead out of the file, or round in it, end in `broken`."""
+def test_an_elf_file_with_contradictory_tables_is_broken(data: bytes) -> None:
+    """An ELF file whose tables are cyclic or lead out of it is `broken`."""
     assert parse(data).broken
 
 
 def test_an_elf_file_with_many_tables_is_read_once() -> None:
-    """Only the first dynamic table counts, however many name the same bytes."""
+    """Only the first dynamic table is read, however many there are."""
     assert parse(elf([(STRTAB, STRINGS_AT), (NEEDED, 0)], dynamics=8)).needed == ("",)
 
 
-def test_documents_nested_without_end_are_told(tmp_path: Path) -> None:
-    """Index, manifest and an archive's index that are nested too deep end in a sentence."""
+def test_deeply_nested_documents_are_reported(tmp_path: Path) -> None:
+    """Documents nested beyond the interpreter's limit are reported, not raised as RecursionError."""
     layout = Draft().write(tmp_path / "layout")
     index = json.loads((layout / "index.json").read_bytes())
     (layout / "blobs" / index["manifests"][0]["digest"].replace(":", "/")).write_bytes(b'{"layers":' + DEEP)
@@ -137,8 +133,8 @@ def test_documents_nested_without_end_are_told(tmp_path: Path) -> None:
         archive_image(archive(tmp_path, ("index.json", tarfile.REGTYPE, "", DEEP)))
 
 
-def test_a_key_that_stands_twice_is_told(tmp_path: Path) -> None:
-    """A manifest that one reader takes for another image than the next is refused."""
+def test_a_repeated_key_is_reported(tmp_path: Path) -> None:
+    """A repeated key, which readers resolve differently, is a problem."""
     layout = Draft().write(tmp_path / "layout")
     index = json.loads((layout / "index.json").read_bytes())
     path = layout / "blobs" / index["manifests"][0]["digest"].replace(":", "/")
@@ -147,7 +143,7 @@ def test_a_key_that_stands_twice_is_told(tmp_path: Path) -> None:
 
 
 def test_a_digest_that_is_a_path_reads_no_file(tmp_path: Path) -> None:
-    """What a manifest names in place of a digest is a blob that is not there, whatever file that would be."""
+    """A path in place of a digest is a missing blob, even if a file of that path exists."""
     (tmp_path / "secret").write_text("secret")
     for digest in ("sha256:../../../secret", str(tmp_path / "secret"), "sha256:a\0b"):
         draft = Draft()
@@ -157,11 +153,13 @@ def test_a_digest_that_is_a_path_reads_no_file(tmp_path: Path) -> None:
 
         draft.edit_manifest = edit
         problems = lint(layout_image(draft.write(tmp_path / f"layout-{len(digest)}")))
-        assert [problem.text for problem in problems if problem.where == f"layer {digest}"] == ["the blob is not there"]
+        assert [problem.text for problem in problems if problem.where == f"layer {digest}"] == [
+            "the blob does not exist"
+        ]
 
 
 def archive(folder: Path, *members: tuple[str, bytes, str, bytes]) -> Path:
-    """A tar of (name, type, link target, bytes)."""
+    """Return a tar of (name, type, link target, bytes)."""
     path = folder / f"archive-{len(list(folder.iterdir()))}.tar"
     with tarfile.open(path, "w") as tar:
         for name, kind, target, data in members:
@@ -172,15 +170,15 @@ def archive(folder: Path, *members: tuple[str, bytes, str, bytes]) -> Path:
 
 
 def test_an_archive_of_links_to_each_other_is_refused(tmp_path: Path) -> None:
-    """Links that go round end in a sentence that names the file."""
+    """An archive with cyclic links raises OciError with the file's name."""
     round_ = [("index.json", tarfile.SYMTYPE, "b", b""), ("b", tarfile.SYMTYPE, "index.json", b"")]
-    with pytest.raises(OciError, match=r"\.tar is no tar archive of an image"):
+    with pytest.raises(OciError, match=r"not a tar archive of an image: .*\.tar"):
         archive_image(archive(tmp_path, *round_))
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress], ids=["gzip", "xz"])
 def test_a_damaged_compressed_archive_is_refused(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
-    """Bytes that no decompressor takes end in a sentence, wherever they stand."""
+    """Damage anywhere in a compressed archive raises OciError."""
     noise = bytes((number * 7919) % 251 for number in range(100_000))
     whole = pack(archive(tmp_path, ("noise", tarfile.REGTYPE, "", noise)).read_bytes())
     for at in range(12, len(whole) - 12, len(whole) // 12):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from oci import layer as layers
-from oci.contents import Contents, File, Folder, Held, Link
-from oci.layer import read_layer, write_layer
-from oci.scan import scan_blob
+from nix.oci import layer as layers
+from nix.oci.contents import Contents, File, Folder, InMemory, Link
+from nix.oci.layer import read_layer, write_layer
+from nix.oci.lint.scan import scan_blob
 
 LONG = "folder/" + "long-" * 30 + "name"
 
@@ -21,9 +21,9 @@ def sample() -> Contents:
     """One entry of each kind, and a name that does not fit a tar header."""
     contents = Contents()
     contents.add("tmp", Folder(0o1777), "assembler")
-    contents.add("bin/run", File(Held(b"#!/bin/run\n"), executable=True), "tool")
+    contents.add("bin/run", File(InMemory(b"#!/bin/run\n"), executable=True), "tool")
     contents.add("bin/link", Link("run"), "tool")
-    contents.add(LONG, File(Held(b"text")), "other")
+    contents.add(LONG, File(InMemory(b"text")), "other")
     return contents
 
 
@@ -54,7 +54,7 @@ def test_any_tar_reader_reads_a_layer(tmp_path: Path) -> None:
 
 
 def test_a_record_says_what_the_blob_is(tmp_path: Path) -> None:
-    """Digests and sizes in layer.json are those of the blob and of what it unpacks to."""
+    """Digests and sizes in layer.json are those of the blob and of its tar."""
     record = write_layer("sample", sample(), tmp_path)
     blob = (tmp_path / "blob").read_bytes()
     plain = gzip.decompress(blob)
@@ -73,7 +73,7 @@ def test_chunks_make_one_gzip_member(size: int, tmp_path: Path, monkeypatch: pyt
     """Chunks deflated apart read as one gzip, wherever their borders fall."""
     monkeypatch.setattr(layers, "CHUNK", 1000)
     contents = Contents()
-    contents.add("data", File(Held(bytes(range(256)) * (size // 256) + bytes(size % 256))), "one")
+    contents.add("data", File(InMemory(bytes(range(256)) * (size // 256) + bytes(size % 256))), "one")
     record = write_layer("chunks", contents, tmp_path)
     assert len(gzip.decompress((tmp_path / "blob").read_bytes())) == record.unpacked_size
 
@@ -95,7 +95,7 @@ def test_a_written_layer_reads_back_as_it_was_meant(tmp_path: Path) -> None:
     scan = scan_blob(io.BytesIO((tmp_path / "blob").read_bytes()))
     assert (scan.digest, scan.diff_id, scan.size) == (record.digest, record.diff_id, record.size)
     assert scan.fault is None
-    assert [(item.path, item.kind) for item in scan.items] == [
+    assert [(entry.path, entry.kind) for entry in scan.entries] == [
         ("bin", "folder"),
         ("bin/link", "link"),
         ("bin/run", "file"),

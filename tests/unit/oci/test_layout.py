@@ -1,4 +1,4 @@
-"""Layouts made of layers."""
+"""Writing layouts."""
 
 import hashlib
 import json
@@ -8,30 +8,30 @@ from typing import Any
 
 import pytest
 
-from oci import layout
-from oci.check import check_image
-from oci.config import labels
-from oci.contents import Contents, File, Held
-from oci.digest import of_file
-from oci.exceptions import BrokenLayer, PathConflict
-from oci.layer import write_layer
-from oci.layout import write_layout, write_stamp
-from oci.scan_file import write_scan
+from nix.oci import layout
+from nix.oci.check import check_image
+from nix.oci.config import labels
+from nix.oci.contents import Contents, File, InMemory
+from nix.oci.digest import file_digest
+from nix.oci.exceptions import BrokenLayer, PathConflict
+from nix.oci.layer import write_layer
+from nix.oci.layout import write_layout, write_stamp
+from nix.oci.lint.scan_file import write_scan
 
 LABELS = labels("0123456789abcdef", "1.0", "sha256:00")
 
 
 def layer(target: Path, name: str, path: str) -> Path:
-    """A layer folder that holds one file."""
+    """Return a layer folder with one file."""
     contents = Contents()
-    contents.add(path, File(Held(name.encode())), name)
+    contents.add(path, File(InMemory(name.encode())), name)
     write_layer(name, contents, target / name)
     write_scan(target / name)
     return target / name
 
 
 def blob(layout: Path, digest: str) -> bytes:
-    """A blob of a layout."""
+    """Return a blob of a layout."""
     return (layout / "blobs/sha256" / digest.removeprefix("sha256:")).read_bytes()
 
 
@@ -43,7 +43,7 @@ def documents(layout: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_a_manifest_is_the_same_bytes_each_time(tmp_path: Path) -> None:
-    """Digest of the manifest included, since every document is canonical JSON."""
+    """The same layers and labels give the same documents, whatever the order of the labels."""
     folders = [layer(tmp_path, "one", "a"), layer(tmp_path, "two", "b")]
     first = write_layout(tmp_path / "first", folders, LABELS)
     second = write_layout(tmp_path / "second", folders, dict(reversed(LABELS.items())))
@@ -62,8 +62,8 @@ def test_each_layer_has_its_diff_id_and_history(tmp_path: Path) -> None:
     assert config["created"] == "1970-01-01T00:00:01Z"
 
 
-def test_the_image_names_its_source(tmp_path: Path) -> None:
-    """Commit, version and locks are labels."""
+def test_labels_name_the_images_source(tmp_path: Path) -> None:
+    """Commit, version and locks' digest are labels."""
     write_layout(tmp_path / "layout", [layer(tmp_path, "one", "a")], LABELS)
     assert documents(tmp_path / "layout")[1]["config"]["Labels"] == {
         "org.opencontainers.image.revision": "0123456789abcdef",
@@ -73,7 +73,7 @@ def test_the_image_names_its_source(tmp_path: Path) -> None:
     }
 
 
-def test_docker_finds_its_own_manifest(tmp_path: Path) -> None:
+def test_docker_has_its_own_manifest(tmp_path: Path) -> None:
     """manifest.json names the same blobs, for `docker load`."""
     record = write_layout(tmp_path / "layout", [layer(tmp_path, "one", "a")], LABELS)
     (image,) = json.loads((tmp_path / "layout/manifest.json").read_bytes())
@@ -83,19 +83,19 @@ def test_docker_finds_its_own_manifest(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stamped", [False, True])
 def test_an_altered_layer_is_refused(tmp_path: Path, *, stamped: bool) -> None:
-    """A blob that changed in the cache ends the build with both digests, whether or not it was known to be right."""
+    """A changed blob raises BrokenLayer with both digests, stamped or not."""
     folder = layer(tmp_path, "one", "a")
     if stamped:
         write_stamp(folder)
     data = bytearray((folder / "blob").read_bytes())
     data[-1] ^= 1
     (folder / "blob").write_bytes(data)
-    with pytest.raises(BrokenLayer, match=r"(?s)layer one .*expected sha256:.*got      sha256:"):
+    with pytest.raises(BrokenLayer, match=r"(?s)layer one was altered.*expected sha256:.*got      sha256:"):
         write_layout(tmp_path / "layout", [folder], LABELS)
 
 
-def test_a_layer_that_is_known_to_be_right_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of two layers only the one without a stamp is hashed, also when the first has got more names since."""
+def test_a_stamped_layer_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stamped layer is not hashed again, even if it got another hard link since."""
     known, new = layer(tmp_path, "one", "a"), layer(tmp_path, "two", "b")
     write_stamp(known)
     os.link(known / "blob", tmp_path / "another name")
@@ -103,15 +103,15 @@ def test_a_layer_that_is_known_to_be_right_is_not_read(tmp_path: Path, monkeypat
 
     def counting(path: Path) -> str:
         read.append(path.stat().st_ino)
-        return of_file(path)
+        return file_digest(path)
 
-    monkeypatch.setattr(layout, "of_file", counting)
+    monkeypatch.setattr(layout, "file_digest", counting)
     write_layout(tmp_path / "layout", [known, new], LABELS)
     assert read == [(new / "blob").stat().st_ino]
 
 
 def test_layers_that_write_one_path_are_refused(tmp_path: Path) -> None:
-    """Both layers are named."""
+    """Two layers with one path raise PathConflict with both names."""
     folders = [layer(tmp_path, "one", "a/b"), layer(tmp_path, "two", "a/b")]
     write_layout(tmp_path / "layout", folders, LABELS)
     with pytest.raises(PathConflict, match="/a/b: one and two"):

@@ -1,4 +1,4 @@
-"""Lint on what nobody would write on purpose: it tells, and never breaks."""
+"""The linter on random documents and bytes: it reports, and never raises."""
 
 import json
 import random
@@ -11,14 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oci.archives import archive_image
-from oci.exceptions import OciError
-from oci.lint import lint
-from oci.scan import scan_blob
-from oci.scan_file import from_document, to_document
-from oci.source import layout_image
+from nix.oci.exceptions import OciError
+from nix.oci.lint import archive_image, layout_image, lint
+from nix.oci.lint.scan import LayerEntry, Scan, scan_blob
+from nix.oci.lint.scan_file import from_document, to_document
+from nix.oci.lint.tree import FileTree
 from tests.unit.oci.corpus import CORPUS
-from tests.unit.oci.drafts import Draft, digest
+from tests.unit.oci.drafts import Draft, Entry, digest
 
 CHANCE = st.randoms(use_true_random=False)
 ANYTHING = st.one_of(
@@ -27,15 +26,15 @@ ANYTHING = st.one_of(
 
 
 def places(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to each value inside a JSON value."""
+    """Yield the path to each value inside a JSON value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, held in inner:
+    for key, inner_value in inner:
         yield (*here, key)
-        yield from places(held, (*here, key))
+        yield from places(inner_value, (*here, key))
 
 
 def changed(value: Any, way: tuple[Any, ...], put: Any) -> None:
-    """Put something at the end of a way."""
+    """Replace the value at a path."""
     for step in way[:-1]:
         value = value[step]
     value[way[-1]] = put
@@ -43,10 +42,10 @@ def changed(value: Any, way: tuple[Any, ...], put: Any) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(which=st.sampled_from(["edit_config", "edit_manifest", "edit_index"]), chance=CHANCE, put=ANYTHING)
-def test_any_document_gets_an_answer(
+def test_any_document_can_be_linted(
     which: str, chance: random.Random, put: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Whatever value stands in whatever place of index, manifest or config, lint ends in a list of problems."""
+    """With any value anywhere in index, manifest or config, lint returns a list of problems."""
     draft = Draft()
 
     def edit(document: dict[str, Any]) -> None:
@@ -58,8 +57,8 @@ def test_any_document_gets_an_answer(
 
 @settings(max_examples=150, deadline=None)
 @given(chance=CHANCE)
-def test_any_bytes_get_an_answer(chance: random.Random, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Whatever bytes a layer's tar holds, lint ends in a list of problems."""
+def test_any_bytes_can_be_linted(chance: random.Random, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """With any bytes in a layer's tar, lint returns a list of problems."""
 
     def spoil(data: bytes) -> bytes:
         spoiled = bytearray(data)
@@ -73,24 +72,109 @@ def test_any_bytes_get_an_answer(chance: random.Random, tmp_path_factory: pytest
 
 @pytest.mark.parametrize("content", [b"", b"no tar", b"\x1f\x8b\x08 no gzip"], ids=["empty", "text", "gzip"])
 def test_a_file_that_is_no_archive_is_refused(content: bytes, tmp_path: Path) -> None:
-    """A file of another kind ends in one sentence that names it."""
+    """A file that is not an archive raises OciError with its name."""
     path = tmp_path / "image.tar"
     path.write_bytes(content)
     with pytest.raises(OciError, match=r"image\.tar"):
         archive_image(path)
 
 
-def test_a_file_that_is_no_archive_is_named_in_one_line(tmp_path: Path) -> None:
-    """What each decompressor says of it helps nobody."""
+def test_the_error_for_another_file_is_one_line(tmp_path: Path) -> None:
+    """The error for a file that is not an archive is one line, without each decompressor's message."""
     path = tmp_path / "notes.txt"
     path.write_text("no archive at all\n" * 100)
-    with pytest.raises(OciError, match=r"notes\.txt is no tar archive of an image: .*[^:]\Z") as told:
+    with pytest.raises(OciError, match=r"not a tar archive of an image: .*notes\.txt: .*[^:]\Z") as caught:
         archive_image(path)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "handler = " + "+".join(["1"] * 2500),
+        "handler = " + "(" * 150 + "1" + ")" * 150,
+        "from handler.m0 import *",
+        "from handler.app import *",
+        "import " + ".".join(["handler"] * 2000),
+        "from " + "." * 2000 + "x import y",
+        "\0",
+        "# coding: nosuch",
+        "",
+    ],
+    ids=["sum", "brackets", "stars", "star-of-itself", "long", "dots", "null", "coding", "empty"],
+)
+def test_any_module_can_be_linted(source: str, tmp_path: Path) -> None:
+    """A handler that is deep, long, circular or no text at all is linted, and never raises."""
+    draft = Draft()
+    draft.layers[1][-1].data = source.encode()
+    chain = [f"from handler.m{number + 1} import *".encode() for number in range(400)]
+    draft.layers[1] += [Entry(f"var/task/handler/m{number}.py", text) for number, text in enumerate(chain)]
+    assert isinstance(lint(layout_image(draft.write(tmp_path))), list)
+
+
+def test_a_tree_that_replaces_itself_is_merged_in_linear_time() -> None:
+    """Sixty thousand directories that the next layer replaces or deletes need no more than one pass."""
+    names = [f"d{number}" for number in range(60_000)]
+    below = [
+        *(LayerEntry(name, "folder", 0o755) for name in names),
+        *(LayerEntry(f"{name}/x", "file", 1) for name in names),
+    ]
+    for above, left in (
+        ([LayerEntry(name, "file", 1) for name in names], len(names)),
+        ([LayerEntry(f".wh.{name}", "file", 0) for name in names], 0),
+    ):
+        tree = FileTree([Scan("", 0, "", 0, tuple(below)), Scan("", 0, "", 0, tuple(above))])
+        assert len(tree.entries) == left
+
+
+def test_a_file_that_is_no_archive_is_described(tmp_path: Path) -> None:
+    """The error quotes the file's first bytes, or calls it empty, and names the formats that are read."""
+    formats = "expected a tar archive, plain or compressed by gzip, bzip2 or xz"
+    for content, got in ((b"", "an empty file"), (b"PK\3\4rest", r"a file that begins with b'PK\x03\x04rest'")):
+        path = tmp_path / "image.tar"
+        path.write_bytes(content)
+        with pytest.raises(OciError) as caught:
+            archive_image(path)
+        assert str(caught.value) == f"not a tar archive of an image: {path}: got {got}, {formats}"
+
+
+def test_a_file_that_does_not_exist_is_no_archive(tmp_path: Path) -> None:
+    """A missing file is reported as one, and not as a broken archive."""
+    with pytest.raises(OciError) as caught:
+        archive_image(tmp_path / "image.tar")
+    assert str(caught.value) == f"cannot read the image: {tmp_path / 'image.tar'}: No such file or directory"
+
+
+def test_a_folder_without_an_index_is_no_layout(tmp_path: Path) -> None:
+    """The error names the folder and what is wrong with its index.json, and proposes no build of this project."""
+    with pytest.raises(OciError) as caught:
+        layout_image(tmp_path)
+    reason = "cannot read its index.json: No such file or directory"
+    assert str(caught.value) == f"not an OCI image layout: {tmp_path}: {reason}"
+    (tmp_path / "index.json").write_text("[")
+    with pytest.raises(OciError, match=r"index\.json: invalid JSON: Expecting value"):
+        layout_image(tmp_path)
+
+
+def test_an_image_without_layers_has_no_entry_point(tmp_path: Path) -> None:
+    """An image of a config alone does not pass: its entry point does not exist."""
+    config = {
+        "os": "linux",
+        "architecture": "amd64",
+        "config": {"Entrypoint": ["/bin/run"]},
+        "rootfs": {"type": "layers", "diff_ids": []},
+    }
+    documents = {"config.json": config, "manifest.json": [{"Config": "config.json", "Layers": []}]}
+    path = tmp_path / "image.tar"
+    with tarfile.open(path, "w") as archive:
+        for name, value in documents.items():
+            (tmp_path / name).write_text(json.dumps(value))
+            archive.add(tmp_path / name, name)
+    assert [problem.rule for problem in lint(archive_image(path))] == ["entry-point-exists"]
 
 
 def test_an_archive_without_an_image_is_refused(tmp_path: Path) -> None:
-    """A tar of other files is named as what it is not."""
+    """A tar of other files raises OciError with what is missing."""
     path = tmp_path / "other.tar"
     with tarfile.open(path, "w") as archive:
         archive.add(__file__, "notes.txt")
@@ -98,8 +182,8 @@ def test_an_archive_without_an_image_is_refused(tmp_path: Path) -> None:
         archive_image(path)
 
 
-def test_a_scan_survives_its_document(tmp_path: Path) -> None:
-    """What the cache keeps of a scan is all of it, for sound and for broken layers."""
+def test_a_scan_can_be_stored_as_json(tmp_path: Path) -> None:
+    """A scan that is written to JSON and read back is equal, for valid and broken layers."""
     for number, (_, _, spoil) in enumerate(CORPUS):
         draft = Draft()
         spoil(draft)
@@ -110,7 +194,7 @@ def test_a_scan_survives_its_document(tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_unpacked_in_small_pieces(tmp_path: Path) -> None:
-    """A megabyte of gzip that stands for a gigabyte of zeros never fills the memory: it is read in pieces."""
+    """A decompression bomb is read in pieces, so that memory stays bounded."""
     import gzip
     import tracemalloc
 

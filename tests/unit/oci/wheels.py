@@ -1,4 +1,4 @@
-"""Small wheels, made to order."""
+"""Small wheels."""
 
 import zipfile
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ METADATA = b"Metadata-Version: 2.1\nName: %s\nVersion: 1\n"
 
 
 def wheel(target: Path, name: str, files: Mapping[str, bytes], *, licence: bool = True) -> Path:
-    """A wheel of the distribution `name` with these files; its file name says nothing, as in a Nix store."""
+    """Return a wheel of the distribution `name`; its file name is not a wheel's, as in a Nix store."""
     path = target / f"{name}.whl"
     info = f"{name.replace('-', '_')}-1.dist-info"
     members = {**files, f"{info}/METADATA": METADATA % name.encode(), f"{info}/RECORD": b""}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html.parser
 from dataclasses import dataclass, field
 
-VOID = frozenset({"meta", "link", "br", "img"})
+VOID = frozenset({"meta", "link", "br", "img", "input"})
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Page(html.parser.HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Text goes to the caption or the cell that is open."""
-        if self.open and self.open[-1] in ("style", "title"):
+        if self.open and self.open[-1] in ("style", "title", "script"):
             return
         self.texts.append(data)
         if "caption" in self.open:
@@ -61,14 +61,14 @@ class Page(html.parser.HTMLParser):
             self.tables[-1].rows[-1][-1] += data
 
     def table(self, caption: str) -> list[list[str]]:
-        """The rows of the only table whose caption begins so, white space made one."""
-        (found,) = [each for each in self.tables if each.caption.strip().startswith(caption)]
-        return [[" ".join(cell.split()) for cell in row] for row in found.rows]
+        """Return the rows of the only table whose caption begins so, white space made one."""
+        (results,) = [each for each in self.tables if each.caption.strip().startswith(caption)]
+        return [[" ".join(cell.split()) for cell in row] for row in results.rows]
 
     def attributes(self, *names: str) -> list[str]:
-        """The values of these attributes, wherever they stand."""
+        """Return the values of these attributes, wherever they stand."""
         return [value for _, attrs in self.tags for name, value in attrs.items() if name in names]
 
     def named(self, tag: str) -> list[dict[str, str]]:
-        """The attributes of each tag of that name."""
+        """Return the attributes of each tag of that name."""
         return [attrs for each, attrs in self.tags if each == tag]

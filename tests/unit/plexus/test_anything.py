@@ -1,4 +1,4 @@
-"""Whatever stands somewhere in a scorecard, loading it ends with a scorecard or with an error of ours."""
+"""A scorecard with any value anywhere loads, or is an InvalidScorecard."""
 
 import contextlib
 import json
@@ -41,13 +41,13 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The paths of everything in a document."""
+    """Return the paths of all values of a document."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path, *(place for key, child in inside for place in places(child, (*path, key)))]
 
 
 def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    """The document with something else at a path."""
+    """Return the document with another value at a path."""
     if not path:
         return new
     copy = list(value) if isinstance(value, list) else dict(value)
@@ -61,7 +61,7 @@ PLACES = [(number, path) for number, card in enumerate(CARDS) for path in places
 @given(st.sampled_from(PLACES), ODD, st.booleans())
 @settings(max_examples=150, deadline=None)
 def test_anything_anywhere_is_loaded_or_refused(place: tuple[int, tuple[Any, ...]], new: Any, escaped: bool) -> None:
-    """An odd value in the place of any part of an example is no error but InvalidScorecard."""
+    """An odd value in any place of an example raises nothing but InvalidScorecard."""
     number, path = place
     text = json.dumps(replaced(CARDS[number], path, new), ensure_ascii=escaped)
     with contextlib.suppress(InvalidScorecard):
@@ -69,7 +69,7 @@ def test_anything_anywhere_is_loaded_or_refused(place: tuple[int, tuple[Any, ...
 
 
 @pytest.mark.parametrize("scores", ["1e999", "true", "7", "text", "{a: 1}", "null", "[7]"])
-def test_scores_that_are_no_list_are_said_to_be_none(scores: str) -> None:
-    """A number where the scores belong is an error of the scorecard, with its line, and no crash."""
+def test_scores_must_be_a_list(scores: str) -> None:
+    """A number in place of the list of scores is an InvalidScorecard with its line."""
     with pytest.raises(InvalidScorecard, match="card:3:"):
         plexus.load(f"name: n\nkey: k\nscores: {scores}", name="card")

@@ -1,4 +1,4 @@
-"""The ways out of a graph's node: conditions, what they compare, and outputs beside them."""
+"""Edges of a graph's nodes: conditions, the fields they compare, and outputs."""
 
 import pytest
 
@@ -24,14 +24,14 @@ NEXT = """
 
 
 def scored(text: str, ways: str, more: str = "", score: str = "") -> plexus.Result:
-    """The graph's result: `ways` are keys of the first node, `more` nodes after the second."""
+    """Return the graph's result; `ways` are keys of the first node, `more` are nodes after the second."""
     keys = "".join(f"        {line}\n" for line in ways.splitlines())
     return plexus.score(plexus.load(HEAD + keys + NEXT + more + score), "S", plexus.Item(text))
 
 
 @pytest.mark.parametrize(("text", "value"), [("a refund, angry", "Stopped"), ("angry", "Angry"), ("fine", "Calm")])
 def test_an_output_beside_conditions_lets_them_decide(text: str, value: str) -> None:
-    """A node with `output` and `conditions` sets its aliases and goes where the condition that holds leads."""
+    """A node with `output` and `conditions` sets its aliases and follows the condition that is met."""
     ways = "output: {asked: value}\nconditions: [{value: 'Yes', node: END, output: {value: Stopped}}]"
     result = scored(text, ways, score="    output: {value: value, explanation: asked}\n")
     assert (result.value, result.explanation) == (value, "Yes" if "refund" in text else "No")
@@ -42,7 +42,7 @@ def test_an_output_beside_conditions_lets_them_decide(text: str, value: str) -> 
 )
 @pytest.mark.parametrize(("text", "value"), [("a refund", "Stopped"), ("angry", "Angry")])
 def test_a_condition_compares_the_field_that_its_state_names(state: str, stops: str, text: str, value: str) -> None:
-    """`state` may name an alias, a node's field or one of the node's own; the node's value is not put in its place."""
+    """`state` may name an alias, a field of another node or a field of the node itself."""
     end = f"value: '{stops}', node: END, output: {{value: Stopped}}"
     ways = f"output: {{asked: text}}\nconditions: [{{state: {state}, {end}}}]"
     assert scored(text, ways).value == value
@@ -50,7 +50,7 @@ def test_a_condition_compares_the_field_that_its_state_names(state: str, stops: 
 
 @pytest.mark.parametrize(("text", "value"), [("refund, angry", "Both"), ("refund", "Calm"), ("angry", "Angry")])
 def test_a_later_node_can_branch_on_an_earlier_one(text: str, value: str) -> None:
-    """A condition on another node's field is not taken for one on the node's own value."""
+    """A condition on another node's field does not compare the node's own value."""
     more = """
       - name: last
         class: LogicalClassifier
@@ -63,7 +63,7 @@ def test_a_later_node_can_branch_on_an_earlier_one(text: str, value: str) -> Non
 
 
 def test_validation_holds_for_a_graph_too() -> None:
-    """A graph's value outside of the score's `validation` is a failure."""
+    """A graph's value outside the score's `validation` is a failure."""
     checked = "    validation: {value: {valid_classes: [Calm]}}\n"
     assert scored("fine", "", score=checked).value == "Calm"
     with pytest.raises(ScoringFailed, match="the value is not valid: expected one of Calm"):

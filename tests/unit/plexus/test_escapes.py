@@ -1,4 +1,4 @@
-"""What logical code and templates in a scorecard cannot do: reach anything, or take for ever."""
+"""Hostile expressions and templates: no access beyond their values, and bounded time and size."""
 
 import functools
 import os
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from plexus.exceptions import PlexusError, ScoringFailed, UnsafeCode
-from plexus.expression import MAXIMUM_STEPS, Expression
-from plexus.graph.sandbox import MAXIMUM_TURNS
-from plexus.graph.templates import Template
+from plexus.language.expression import MAXIMUM_STEPS, Expression
+from plexus.language.rendering import MAXIMUM_TURNS
+from plexus.language.templates import Template
 from plexus.values import Result
 
 SECRET = "a-secret-of-the-environment"
@@ -99,8 +99,8 @@ EXPRESSIONS = [
 
 
 @pytest.mark.parametrize("source", EXPRESSIONS)
-def test_an_expression_ends_with_an_error_of_ours(source: str) -> None:
-    """Refused when it is read or while it runs, by name, without a value of the text in the message."""
+def test_a_hostile_expression_fails_with_a_library_error(source: str) -> None:
+    """A hostile expression fails with a library error that quotes no value of the text."""
     with pytest.raises(PlexusError) as caught:
         Expression(source)(VALUES)
     assert isinstance(caught.value, (UnsafeCode, ScoringFailed))
@@ -108,29 +108,29 @@ def test_an_expression_ends_with_an_error_of_ours(source: str) -> None:
 
 
 def test_an_expression_has_a_budget_of_steps() -> None:
-    """Loops end by their number of steps, not by a clock."""
+    """Loops are bounded by steps, not by a clock."""
     with pytest.raises(UnsafeCode, match=f"more than {MAXIMUM_STEPS} steps"):
         Expression("[a for a in text for b in text]")(VALUES)
 
 
 def test_a_loop_keeps_its_variable_to_itself() -> None:
-    """After a comprehension a name means what it meant before."""
+    """A comprehension's variable does not change the name outside it."""
     assert Expression("len([text for text in words(text)]) == 200 + 50 and 'of a customer' in text")(VALUES) is True
 
 
-def test_every_word_of_a_long_call_can_be_looked_at() -> None:
-    """The budget of steps is enough for a loop over 20,000 words."""
+def test_the_budget_covers_a_loop_over_a_long_call() -> None:
+    """The step budget covers a loop over 20,000 words."""
     assert Expression("any(w == 'refund' for w in words(t))")({"t": "word " * 19_999 + "refund"}) is True
 
 
-def test_a_result_that_is_not_there_is_told_by_its_name() -> None:
-    """A skipped score has no result: the message says which was asked for."""
-    with pytest.raises(ScoringFailed, match=r"\['B'\], which is not there"):
+def test_a_missing_result_is_named() -> None:
+    """Reading the result of a skipped score fails with that score's name."""
+    with pytest.raises(ScoringFailed, match=r"\['B'\], which does not exist"):
         Expression("results['B'].value")(VALUES)
 
 
 def test_a_hard_pattern_takes_linear_time() -> None:
-    """A pattern that makes other engines hang is matched, for it is RE2 that matches."""
+    """A pattern that hangs backtracking engines matches in linear time."""
     assert Expression("matches(t, '(a+)+$')")({"t": "a" * 50_000 + "b"}) is False
 
 
@@ -202,8 +202,8 @@ TEMPLATES = [
 
 
 @pytest.mark.parametrize("source", TEMPLATES, ids=range(len(TEMPLATES)))
-def test_a_template_ends_with_an_error_of_ours(source: str) -> None:
-    """Refused when it is read or while it is rendered, by name, without a value of the text in the message."""
+def test_a_hostile_template_fails_with_a_library_error(source: str) -> None:
+    """A hostile template fails with a library error that quotes no value of the text."""
     with pytest.raises(PlexusError) as caught:
         Template(source).render(VALUES)
     assert isinstance(caught.value, (UnsafeCode, ScoringFailed))
@@ -211,7 +211,7 @@ def test_a_template_ends_with_an_error_of_ours(source: str) -> None:
 
 
 def test_a_template_has_a_budget_of_turns() -> None:
-    """Loops that write nothing end too, by their number of turns."""
+    """Loops that print nothing are bounded by their number of turns."""
     with pytest.raises(UnsafeCode, match=f"more than {MAXIMUM_TURNS} turns"):
         Template("{% for a in text %}{% for b in text %}{% endfor %}{% endfor %}").render(VALUES)
 
@@ -230,13 +230,13 @@ def test_a_template_has_a_budget_of_turns() -> None:
         ("{{ unknown|default('-') }}{{ ['b', 'a']|sort|join('+') }}", "-a+b"),
     ],
 )
-def test_what_prompts_need_works(source: str, wanted: str) -> None:
-    """Slices, loops, conditions, arithmetic, filters and methods of texts and maps."""
+def test_the_features_that_prompts_need_work(source: str, wanted: str) -> None:
+    """Slices, loops, conditions, arithmetic, filters and methods of texts and maps work."""
     assert Template(source).render(VALUES) == wanted
 
 
 def test_neither_sees_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No name of either language leads to a variable of the process."""
+    """Neither language can read a variable of the process."""
     monkeypatch.setenv("PLEXUS_TEST_SECRET", SECRET)
     assert SECRET in os.environ.values()
     for name in ("environ", "os", "PLEXUS_TEST_SECRET"):

@@ -1,11 +1,7 @@
 """`plexus evaluate`: what it prints and writes, and what it refuses."""
 
+import csv
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from plexus.commands import evaluate
+from plexus.exceptions import InvalidData
 
 ROOT = Path(__file__).resolve().parents[3]
 CARD = """
@@ -47,31 +44,22 @@ def files(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> Result:
-    """The command on the folder's card and texts."""
-    given = [str(folder / "card.yaml"), "--data", str(folder / "texts.csv"), *arguments]
-    return CliRunner().invoke(evaluate.command, given, standalone_mode=False)
+    """Return the command on the folder's card and texts."""
+    settings = [str(folder / "card.yaml"), "--data", str(folder / "texts.csv"), *arguments]
+    return CliRunner().invoke(evaluate.command, settings, standalone_mode=False)
 
 
-def told(folder: Path, *arguments: str) -> Any:
-    """What it prints as JSON."""
+def output(folder: Path, *arguments: str) -> Any:
+    """Return what it prints as JSON."""
     return json.loads(run(folder, "--json", *arguments).stdout)
-
-
-def wait_until_open(process: subprocess.Popen[str], path: Path) -> None:
-    """Returns when the process has the file open."""
-    opened = Path(f"/proc/{process.pid}/fd")
-    while process.poll() is None and not any(
-        os.path.realpath(each) == str(path.resolve()) for each in opened.iterdir()
-    ):
-        time.sleep(0.01)
 
 
 def test_labels_match_values_without_regard_to_case(files: Path) -> None:
     """`yes` in the file is the score's `Yes`."""
-    found = told(files)
-    assert found["labels"] == ["Yes", "No"]
-    assert found["confusion"] == [[4, 4], [1, 4]]
-    assert found["accuracy"]["value"] == pytest.approx(8 / 13)
+    result = output(files)
+    assert result["labels"] == ["Yes", "No"]
+    assert result["confusion"] == [[4, 4], [1, 4]]
+    assert result["accuracy"]["value"] == pytest.approx(8 / 13)
 
 
 def test_zero_and_false_are_labels(files: Path) -> None:
@@ -80,16 +68,16 @@ def test_zero_and_false_are_labels(files: Path) -> None:
     card.write_text(card.read_text() + '    found: "1"\n    not_found: "0"\n')
     texts = files / "texts.jsonl"
     texts.write_text('{"text": "A refund", "label": 1}\n{"text": "Fine", "label": 0}\n')
-    found = CliRunner().invoke(evaluate.command, [str(card), "--data", str(texts), "--json"], standalone_mode=False)
-    assert json.loads(found.stdout)["confusion"] == [[1, 0], [0, 1]]
+    result = CliRunner().invoke(evaluate.command, [str(card), "--data", str(texts), "--json"], standalone_mode=False)
+    assert json.loads(result.stdout)["confusion"] == [[1, 0], [0, 1]]
 
 
 def test_values_of_a_score_that_declares_none_are_spelt_as_the_labels(files: Path) -> None:
     """`yes`, `Yes` and `YES` are one class, in labels and values, where the score does not say what it gives."""
     expression = "'YES' if 'refund' in text else 'no'"
     (files / "card.yaml").write_text(COMPOSITE.format(expression=expression))
-    assert told(files)["labels"] == ["No", "yes"]
-    assert told(files)["accuracy"]["value"] == pytest.approx(8 / 13)
+    assert output(files)["labels"] == ["No", "yes"]
+    assert output(files)["accuracy"]["value"] == pytest.approx(8 / 13)
 
 
 def test_the_other_columns_are_metadata(files: Path) -> None:
@@ -97,19 +85,19 @@ def test_the_other_columns_are_metadata(files: Path) -> None:
     expression = "metadata['shop'] if 'label' not in metadata else 'leak'"
     (files / "card.yaml").write_text(COMPOSITE.format(expression=expression))
     (files / "texts.csv").write_text("text,label,shop\nFine,north,north\nBad,south,north\n")
-    assert told(files)["confusion"] == [[1, 0], [1, 0]]
+    assert output(files)["confusion"] == [[1, 0], [1, 0]]
 
 
 def test_mistakes_name_rows_and_quote_no_text(files: Path) -> None:
     """Texts may be private: they are shown with --show-text only."""
-    found = run(files, "--json")
-    assert [each["row"] for each in json.loads(found.stdout)["mistakes"]] == [1, 4, 7, 10, 13]
-    assert "money back" not in found.stdout
+    result = run(files, "--json")
+    assert [each["row"] for each in json.loads(result.stdout)["mistakes"]] == [1, 4, 7, 10, 13]
+    assert "money back" not in result.stdout
     assert "money back" in run(files, "--json", "--show-text").stdout
 
 
 def test_labels_that_the_score_cannot_give_are_named_together(files: Path) -> None:
-    """Every unknown label is told with its number of rows and its first."""
+    """Every unknown label is listed with its number of rows and its first row."""
     with (files / "texts.csv").open("a") as file:
         file.write("a,Yse\nb,Maybe\nc,Maybe\n")
     error = run(files).exception
@@ -119,41 +107,42 @@ def test_labels_that_the_score_cannot_give_are_named_together(files: Path) -> No
 
 def test_another_card_is_compared_on_the_same_texts(files: Path) -> None:
     """McNemar's test is over texts that one card got right and the other did not."""
-    found = told(files, "--against", str(files / "better.yaml"))
-    compared = found["comparison"]
+    document = output(files, "--against", str(files / "better.yaml"))
+    compared = document["comparison"]
     assert (compared["only_first"], compared["only_second"]) == (0, 4)
     assert compared["p_value"] == pytest.approx(0.125)
     assert compared["difference"] == pytest.approx(4 / 13)
     assert compared["low"] < compared["difference"] < compared["high"]
-    assert found["against"]["accuracy"]["value"] == pytest.approx(12 / 13)
+    assert document["against"]["accuracy"]["value"] == pytest.approx(12 / 13)
 
 
 def test_a_least_accuracy_makes_the_command_fail(files: Path) -> None:
     """For a pipeline: exit 1 and a reason when the accuracy is lower."""
     failed = run(files, "--least", "0.9")
-    assert (failed.return_value, failed.stderr) == (1, "the accuracy 0.615 is below 0.900\n")
+    assert failed.return_value == 1
+    assert failed.stderr.endswith("accuracy: got 0.615, expected at least 0.900\n")
     assert run(files, "--least", "0.6").return_value == 0
 
 
 def test_failures_are_counted_and_have_no_value(files: Path) -> None:
-    """A text whose value fails validation stands outside the figures, is told, and makes the command fail."""
+    """A text whose value fails validation is excluded from the metrics, is reported, and makes the command fail."""
     card = files / "card.yaml"
     card.write_text(card.read_text() + "    validation: {value: {patterns: ['^Yes$']}}\n")
-    found = run(files, "--json")
-    told = json.loads(found.stdout)
-    assert (found.return_value, told["failed"], told["texts"]) == (1, 8, 13)
-    assert sum(map(sum, told["confusion"])) == 5
-    assert len(told["errors"]) == 8
-    assert told["failures"] == {"ScoringFailed": 8}
+    result = run(files, "--json")
+    output = json.loads(result.stdout)
+    assert (result.return_value, output["failed"], output["texts"]) == (1, 8, 13)
+    assert sum(map(sum, output["confusion"])) == 5
+    assert len(output["errors"]) == 8
+    assert output["failures"] == {"ScoringFailed": 8}
 
 
 def test_the_page_shows_what_the_json_says(files: Path) -> None:
     """--html writes a page with the same figures, and quotes texts as texts."""
     page = files / "page.html"
-    figures = told(files, "--html", str(page), "--show-text", "--against", str(files / "better.yaml"))
+    figures = output(files, "--html", str(page), "--show-text", "--against", str(files / "better.yaml"))
     text = page.read_text()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
-    assert "<script" not in text
+    assert "<script>alert" not in text
     for name in ("accuracy", "ac1", "kappa", "macro_f1"):
         assert f"<b>{figures[name]['value']:.3f}</b>".replace("-", "\u2212") in text
 
@@ -171,28 +160,28 @@ def test_what_dependencies_spend_is_counted(tmp_path: Path) -> None:
     items = str(ROOT / "examples/items/items.csv")
     arguments = [str(card), "--data", items, "--label", "Problem", "--offline", "--json", "--score"]
     run = CliRunner().invoke
-    graph, made = (
+    graph, created = (
         json.loads(run(evaluate.command, [*arguments, name], standalone_mode=False).stdout)
         for name in ("Problem", "Any Problem")
     )
-    assert made["usage"] == graph["usage"]
-    assert made["usage"]["calls"] == 24 + sum(map(sum, graph["confusion"][1:]))
+    assert created["usage"] == graph["usage"]
+    assert created["usage"]["calls"] == 24 + sum(map(sum, graph["confusion"][1:]))
 
 
 def test_several_scores_need_a_choice(files: Path) -> None:
     """The usage error names the scores there are."""
     card = files / "card.yaml"
     card.write_text(card.read_text() + "  - name: Money\n    class: KeywordClassifier\n    keywords: [money]\n")
-    assert "choose one with --score: 'Refund', 'Money'" in str(run(files).exception)
-    assert told(files, "--score", "Money")["subject"]["score"] == "Money"
+    assert "next: --score NAME, one of 'Refund', 'Money'" in str(run(files).exception)
+    assert output(files, "--score", "Money")["subject"]["score"] == "Money"
 
 
 def test_two_scores_of_one_card_can_be_compared(files: Path) -> None:
     """--against-score names the other score; without --against it is one of the same card."""
     card = files / "card.yaml"
     card.write_text(card.read_text() + "  - name: Money\n    class: KeywordClassifier\n    keywords: [money]\n")
-    found = told(files, "--score", "Refund", "--against-score", "Money")
-    assert found["against"]["subject"]["score"] == "Money"
+    result = output(files, "--score", "Refund", "--against-score", "Money")
+    assert result["against"]["subject"]["score"] == "Money"
     assert "Money against Refund: " in run(files, "--score", "Refund", "--against-score", "Money").stdout
 
 
@@ -203,24 +192,9 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_work(files: Path) -
     assert "page.html" in error.format_message()
 
 
-def test_an_interrupt_ends_with_130(files: Path) -> None:
-    """Ctrl-C: one word, no traceback, and no half-written page."""
-    lines = ["text,label", *["I want my money back,yes"] * 400_000]
-    (files / "many.csv").write_text("\n".join(lines) + "\n")
-    page = files / "page.html"
-    arguments = [str(files / "card.yaml"), "--data", str(files / "many.csv"), "--html", str(page)]
-    command = [sys.executable, "-m", "plexus", "evaluate", *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_until_open(process, files / "many.csv")
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err.strip()) == (130, "", "interrupted")
-    assert [each.name for each in files.iterdir() if each.suffix == ".html" or each.name.startswith(".")] == []
-
-
 def test_the_limit_takes_the_first_rows(files: Path) -> None:
     """For a quick look at a long file."""
-    assert told(files, "--limit", "3")["texts"] == 3
+    assert output(files, "--limit", "3")["texts"] == 3
 
 
 def test_cards_of_one_file_name_are_told_apart(files: Path) -> None:
@@ -229,3 +203,24 @@ def test_cards_of_one_file_name_are_told_apart(files: Path) -> None:
     (files / "old/card.yaml").write_text((files / "better.yaml").read_text())
     printed = run(files, "--against", str(files / "old/card.yaml")).stdout
     assert f"{files}/old/card.yaml against {files}/card.yaml: " in printed
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_every_text_has_its_verdict(files: Path, ending: str) -> None:
+    """Row, label, value and verdict of all texts and both scores; texts on request; the data is never written over."""
+    target = files / f"verdicts.{ending}"
+    for more in ([], ["--show-text"]):
+        run(files, "--output", str(target), "--against", str(files / "better.yaml"), *more)
+        if ending == "csv":
+            with target.open(newline="") as file:
+                rows: list[dict[str, Any]] = list(csv.DictReader(file))
+        else:
+            rows = [json.loads(line) for line in target.read_text().splitlines()]
+        assert len(rows) == len(ROWS)
+        first = {name: rows[0][name] for name in ("label", "value", "verdict", "other value", "other verdict")}
+        assert list(first.values()) == ["Yes", "No", "wrong", "Yes", "right"]
+        assert str(rows[0]["row"]) == "1"
+        assert [row["text"] for row in rows if "text" in row] == [text for text, _ in ROWS if more]
+    refused = run(files, "--output", str(files / "texts.csv")).exception
+    assert isinstance(refused, InvalidData)
+    assert "would be replaced" in str(refused)

@@ -1,17 +1,18 @@
 """The figures of an evaluation, against published check values and scikit-learn."""
 
+import itertools
 import random
 
 import numpy
 import pytest
 
-from plexus.evaluation import agreement, bootstrap, calibration, intervals, paired
+from plexus.evaluation import agreement, bootstrap, calibration, proportions
 from plexus.evaluation.confusion import Confusion
 from plexus.exceptions import InvalidData
 
 
 def table(*counts: tuple[int, ...]) -> Confusion:
-    """A confusion table over classes a, b, c …"""
+    """Return a confusion table over classes a, b, c …"""
     return Confusion(tuple("abcdefgh"[: len(counts)]), counts)
 
 
@@ -23,37 +24,69 @@ def drawn(classes: str, number: int = 400) -> tuple[list[str], list[str]]:
 
 
 def test_ac1_has_its_published_value_error_and_interval() -> None:
-    """Three classes: 0.849331, standard error 0.04322, interval 0.76358 to 0.93508."""
-    found = agreement.ac1(table((13, 0, 0), (0, 20, 7), (0, 4, 56)))
-    assert found is not None
-    assert found.value == pytest.approx(0.849331, abs=5e-7)
-    assert found.error == pytest.approx(0.04322, abs=5e-6)
-    assert (found.low, found.high) == pytest.approx((0.76358, 0.93508), abs=5e-6)
+    """irrCAC prints 0.8493305 and 0.04321747 for a table of 100 texts, whose divisor is n²; ours is n (n - 1)."""
+    coefficient = agreement.ac1(table((13, 0, 0), (0, 20, 7), (0, 4, 56)))
+    assert coefficient is not None
+    assert coefficient.error is not None
+    assert coefficient.value == pytest.approx(0.8493305, abs=5e-8)
+    assert coefficient.error == pytest.approx(0.04321747 * (100 / 99) ** 0.5, abs=1e-8)
+    reach = 1.9842169515 * coefficient.error  # Student's t with 99 degrees of freedom
+    assert (coefficient.low, coefficient.high) == pytest.approx(
+        (coefficient.value - reach, coefficient.value + reach), abs=1e-9
+    )
+
+
+def test_one_text_says_nothing_about_an_error() -> None:
+    """Its standard error is unknown, not 0, and its interval is everything."""
+    coefficient = agreement.ac1(table((1, 0), (0, 0)))
+    assert coefficient is not None
+    assert (coefficient.error, coefficient.low, coefficient.high) == (None, -1.0, 1.0)
+
+
+#: Shares of texts by (label, value) in a population, from which samples are drawn.
+POPULATION = numpy.asarray([[0.5, 0.05, 0.02], [0.04, 0.2, 0.03], [0.03, 0.03, 0.1]])
+
+
+@pytest.mark.parametrize(("texts", "least", "most"), [(20, 0.91, 1.0), (100, 0.93, 0.97), (1000, 0.935, 0.965)])
+def test_95_of_100_intervals_hold_the_truth(texts: int, least: float, most: float) -> None:
+    """Accuracy's, AC1's and a difference's; for twenty texts AC1's is a little short, a difference's wide."""
+    random_ = numpy.random.default_rng(5)
+    whole = agreement.ac1(table(*(tuple(row) for row in (POPULATION * 100).round().astype(int).tolist())))
+    assert whole is not None
+    held = numpy.zeros(3)
+    for counts in random_.multinomial(texts, POPULATION.ravel(), 4000).reshape(-1, 3, 3).tolist():
+        sample = table(*map(tuple, counts))
+        wilson, ac1 = proportions.wilson(sample.right, texts), agreement.ac1(sample)
+        assert wilson is not None
+        assert ac1 is not None
+        low, high = proportions.interval(counts[0][1], counts[1][0], texts)
+        held += (wilson[0] <= 0.8 <= wilson[1], ac1.low <= whole.value <= ac1.high, low <= 0.04 - 0.05 <= high)
+    assert all(least <= share <= most for share in held / 4000)
 
 
 def test_ac1_stays_sensible_where_kappa_does_not() -> None:
     """Where one class is rare, kappa falls below chance although 118 of 125 agree; AC1 does not."""
     rare = table((118, 5), (2, 0))
-    found = agreement.ac1(rare)
-    assert found is not None
-    assert found.value == pytest.approx(0.940776, abs=5e-7)
+    coefficient = agreement.ac1(rare)
+    assert coefficient is not None
+    assert coefficient.value == pytest.approx(0.940776, abs=5e-7)
     assert agreement.kappa(rare) == pytest.approx(-0.023392, abs=5e-7)
 
 
 def test_full_disagreement_is_minus_one() -> None:
     """Two classes, never the same: AC1 is -1, and its interval stays within -1 and 1."""
-    found = agreement.ac1(table((0, 5), (5, 0)))
-    assert found is not None
-    assert (found.value, found.low, found.high) == (-1.0, -1.0, -1.0)
+    coefficient = agreement.ac1(table((0, 5), (5, 0)))
+    assert coefficient is not None
+    assert (coefficient.value, coefficient.low, coefficient.high) == (-1.0, -1.0, -1.0)
 
 
 def test_one_class_is_full_agreement_and_nothing_is_undefined() -> None:
     """With one class AC1 is 1 and kappa undefined; without texts there is no figure at all."""
-    one, nothing = table((7,)), table((0, 0), (0, 0))
-    found = agreement.ac1(one)
-    assert found is not None
-    assert (found.value, agreement.kappa(one)) == (1.0, None)
-    figures = (agreement.ac1(nothing), agreement.kappa(nothing), nothing.accuracy, intervals.wilson(0, 0))
+    entry, nothing = table((7,)), table((0, 0), (0, 0))
+    coefficient = agreement.ac1(entry)
+    assert coefficient is not None
+    assert (coefficient.value, agreement.kappa(entry)) == (1.0, None)
+    figures = (agreement.ac1(nothing), agreement.kappa(nothing), nothing.accuracy, proportions.wilson(0, 0))
     assert figures == (None, None, None, None)
     assert nothing.macro == (None, None, None)
 
@@ -81,15 +114,17 @@ def test_figures_are_those_of_scikit_learn(classes: str) -> None:
     from sklearn import metrics
 
     labels, values = drawn(classes)
-    found = Confusion.of(labels, values)
-    assert found.accuracy == pytest.approx(metrics.accuracy_score(labels, values))
-    assert agreement.kappa(found) == pytest.approx(metrics.cohen_kappa_score(labels, values))
-    assert [list(row) for row in found.counts] == metrics.confusion_matrix(labels, values).tolist()
-    each = metrics.precision_recall_fscore_support(labels, values)
-    for place, figures in enumerate(found.classes):
-        mine = (figures.precision, figures.recall, figures.f1, figures.support)
-        assert mine == pytest.approx(tuple(column[place] for column in each))
-    assert found.macro == pytest.approx(metrics.precision_recall_fscore_support(labels, values, average="macro")[:3])
+    confusion = Confusion.of(labels, values)
+    assert confusion.accuracy == pytest.approx(metrics.accuracy_score(labels, values))
+    assert agreement.kappa(confusion) == pytest.approx(metrics.cohen_kappa_score(labels, values))
+    assert [list(row) for row in confusion.counts] == metrics.confusion_matrix(labels, values).tolist()
+    entry = metrics.precision_recall_fscore_support(labels, values)
+    for place, figures in enumerate(confusion.classes):
+        own_ = (figures.precision, figures.recall, figures.f1, figures.support)
+        assert own_ == pytest.approx(tuple(column[place] for column in entry))
+    assert confusion.macro == pytest.approx(
+        metrics.precision_recall_fscore_support(labels, values, average="macro")[:3]
+    )
 
 
 def test_wilsons_interval_is_that_of_the_reference() -> None:
@@ -97,15 +132,15 @@ def test_wilsons_interval_is_that_of_the_reference() -> None:
     from scipy.stats import binomtest
 
     wanted = binomtest(8, 10).proportion_ci(method="wilson")
-    assert intervals.wilson(8, 10) == pytest.approx((wanted.low, wanted.high))
+    assert proportions.wilson(8, 10) == pytest.approx((wanted.low, wanted.high))
 
 
 def test_the_bootstrap_is_the_same_each_time_and_holds_the_figure() -> None:
     """Its seed is fixed, and a figure lies within its own interval."""
-    found = Confusion.of(*drawn("abc"))
-    first = bootstrap.interval(found, bootstrap.kappa)
-    assert first == bootstrap.interval(found, bootstrap.kappa)
-    value = agreement.kappa(found)
+    confusion = Confusion.of(*drawn("abc"))
+    first = bootstrap.interval(confusion, bootstrap.kappa)
+    assert first == bootstrap.interval(confusion, bootstrap.kappa)
+    value = agreement.kappa(confusion)
     assert first is not None
     assert value is not None
     assert first[0] < value < first[1]
@@ -115,11 +150,11 @@ def test_mcnemar_is_the_exact_binomial_test() -> None:
     """Its p-value equals scipy's for the texts on which only one was right; without such texts it is 1."""
     from scipy.stats import binomtest
 
-    found = paired.compare([True] * 9 + [False] * 3 + [True] * 20, [False] * 9 + [True] * 3 + [True] * 20)
-    assert (found.only_first, found.only_second, found.both, found.neither) == (9, 3, 20, 0)
-    assert found.p_value == pytest.approx(binomtest(3, 12).pvalue)
-    assert found.difference == pytest.approx(-6 / 32)
-    assert paired.compare([True], [True]).p_value == 1.0
+    result = proportions.compare([True] * 9 + [False] * 3 + [True] * 20, [False] * 9 + [True] * 3 + [True] * 20)
+    assert (result.only_first, result.only_second, result.both, result.neither) == (9, 3, 20, 0)
+    assert result.p_value == pytest.approx(binomtest(3, 12).pvalue)
+    assert result.difference == pytest.approx(-6 / 32)
+    assert proportions.compare([True], [True]).p_value == 1.0
 
 
 def test_confidence_that_is_as_often_right_has_no_calibration_error() -> None:
@@ -130,29 +165,39 @@ def test_confidence_that_is_as_often_right_has_no_calibration_error() -> None:
     assert calibration.expected_error([]) is None
 
 
-def test_a_confidence_of_one_has_a_bin() -> None:
-    """The last bin holds its upper end."""
-    (only,) = calibration.bins([(1.0, True)])
-    assert (only.low, only.high, only.count) == (0.9, 1.0, 1)
+@pytest.mark.parametrize(
+    ("texts", "counts"), [(1, [1]), (19, [19]), (39, [39]), (40, [20, 20]), (205, [21] * 8 + [37]), (1000, [100] * 10)]
+)
+def test_bins_have_about_as_many_texts(texts: int, counts: list[int]) -> None:
+    """At most ten, of twenty texts at least; together they have every text, ordered by confidence."""
+    item = calibration.bins([(place / texts, True) for place in range(texts)])
+    assert [each.count for each in item] == counts
+    assert all(one.high < two.low for one, two in itertools.pairwise(item))
+
+
+def test_equal_confidences_share_a_bin() -> None:
+    """However many there are; a confidence of one has a bin."""
+    result = calibration.bins([(0.5, True)] * 70 + [(1.0, True)] * 30)
+    assert [(each.low, each.high, each.count) for each in result] == [(0.5, 0.5, 70), (1.0, 1.0, 30)]
 
 
 def test_a_threshold_keeps_or_leaves_equal_confidences_together() -> None:
     """The last threshold keeps all texts; no threshold splits texts of one confidence."""
-    found = calibration.thresholds([(0.9, True)] * 30 + [(0.6, False)] * 30, 60)
-    assert [(each.confidence, each.coverage, each.accuracy) for each in found] == [(0.9, 0.5, 1.0), (0.6, 1.0, 0.5)]
+    result = calibration.thresholds([(0.9, True)] * 30 + [(0.6, False)] * 30, 60)
+    assert [(each.confidence, each.coverage, each.accuracy) for each in result] == [(0.9, 0.5, 1.0), (0.6, 1.0, 0.5)]
 
 
 def test_a_value_without_confidence_reaches_no_threshold() -> None:
     """Coverage is a share of all texts that have a value, whether or not it comes with a confidence."""
     judged = [(0.9, True)] * 30 + [(0.6, False)] * 10
     assert [each.coverage for each in calibration.thresholds(judged, 80)] == [30 / 80, 40 / 80]
-    found = calibration.at(judged, 80, [0.5, 0.7, 0.95])
-    assert [(each.coverage, each.accuracy) for each in found] == [(0.5, 0.75), (0.375, 1.0)]
+    result = calibration.at(judged, 80, [0.5, 0.7, 0.95])
+    assert [(each.coverage, each.accuracy) for each in result] == [(0.5, 0.75), (0.375, 1.0)]
 
 
 def test_the_difference_of_two_scores_has_its_published_interval() -> None:
     """21 pairs, 1 and 7 of them of only one kind: -0.508 to -0.013, as in the literature on paired proportions."""
-    low, high = paired.interval(7, 1, 21)
+    low, high = proportions.interval(7, 1, 21)
     assert (round(low, 3), round(high, 3)) == (-0.508, -0.013)
 
 
@@ -164,26 +209,26 @@ def test_the_most_frequent_mistakes_come_first() -> None:
 def test_each_class_has_intervals_for_precision_and_recall() -> None:
     """They are Wilson's, of the class's own numbers; undefined figures have none."""
     first, _, third = table((8, 2, 0), (1, 9, 0), (0, 0, 0)).classes
-    assert first.precision_interval == intervals.wilson(8, 9)
-    assert first.recall_interval == intervals.wilson(8, 10)
+    assert first.precision_interval == proportions.wilson(8, 9)
+    assert first.recall_interval == proportions.wilson(8, 10)
     assert (third.precision_interval, third.recall_interval) == (None, None)
 
 
 @pytest.mark.parametrize("declared", ["abc", "abcd", "dcba"])
 def test_the_bootstrap_draws_whole_tables(declared: str) -> None:
     """Its figures of a resample are those of the table that numpy draws, classes without texts included."""
-    found = Confusion.of(*drawn("abc"), declared=declared)
-    size = len(found.labels)
-    shares = numpy.asarray(found.counts, dtype=float).ravel() / found.total
-    tables = numpy.random.default_rng(bootstrap.SEED).multinomial(found.total, shares, size=bootstrap.RESAMPLES)
-    known = [Confusion(found.labels, tuple(map(tuple, each.reshape(size, size).tolist()))) for each in tables]
-    for mine, theirs in ((bootstrap.kappa, agreement.kappa), (bootstrap.macro_f1, lambda table: table.macro[2])):
+    confusion = Confusion.of(*drawn("abc"), declared=declared)
+    size = len(confusion.labels)
+    shares = numpy.asarray(confusion.counts, dtype=float).ravel() / confusion.total
+    tables = numpy.random.default_rng(bootstrap.SEED).multinomial(confusion.total, shares, size=bootstrap.RESAMPLES)
+    known = [Confusion(confusion.labels, tuple(map(tuple, each.reshape(size, size).tolist()))) for each in tables]
+    for own_, theirs in ((bootstrap.kappa, agreement.kappa), (bootstrap.macro_f1, lambda table: table.macro[2])):
         wanted = numpy.quantile([theirs(each) for each in known], [0.025, 0.975])
-        assert bootstrap.interval(found, mine) == pytest.approx(tuple(wanted))
+        assert bootstrap.interval(confusion, own_) == pytest.approx(tuple(wanted))
 
 
 def test_a_thousand_classes_are_as_few_as_their_texts() -> None:
     """A resample holds the cells that have texts, not a million pairs of classes a thousand times."""
     names = [f"class {n}" for n in range(1000)]
-    found = Confusion.of(names, names[1:] + names[:1])
-    assert bootstrap.interval(found, bootstrap.macro_f1) == (0.0, 0.0)
+    confusion = Confusion.of(names, names[1:] + names[:1])
+    assert bootstrap.interval(confusion, bootstrap.macro_f1) == (0.0, 0.0)

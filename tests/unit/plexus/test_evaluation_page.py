@@ -1,18 +1,23 @@
 """The page of an evaluation: it says what the JSON says, stands alone, and works for everyone."""
 
+import base64
+import hashlib
+import json
 import random
 import re
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from plexus.evaluation import formats, page, report
-from plexus.evaluation.judging import Judged
+from plexus.evaluation import explorer, formats, page, report
+from plexus.evaluation.confusion import Confusion
+from plexus.evaluation.predictions import Prediction
 from plexus.evaluation.report import Evaluation, Subject, against, evaluate
 from plexus.evaluation.tables import tables
-from plexus.values import Usage
+from plexus.usage import Usage
 from tests.unit.plexus.pages import Page
 
 ODD = ("<b>bold</b>", "a & b", '"quoted"', "{{ 7 * 7 }}", "返品について", "مرحبا", "x" * 60, "two\nlines")
@@ -22,18 +27,20 @@ CSS = (Path(page.TEMPLATES) / "page.css").read_text()
 def evaluated(
     labels: Sequence[str], texts: int = 300, *, seed: int = 1, sure: bool = True, fails: int = 0, models: bool = False
 ) -> Evaluation:
-    """An evaluation of made-up verdicts, right about three times in four; every `fails`th text has no value."""
+    """Return an evaluation of made-up verdicts, right about three times in four; every `fails`th text has no value."""
     chance = random.Random(seed)
     judged = []
     for row in range(1, texts + 1):
         label = chance.choice(labels)
         if fails and row % fails == 0:
-            judged.append(Judged(row, f"text {row}", label, 0.1, error="ScoringFailed: no <i>class</i> in the reply"))
+            judged.append(
+                Prediction(row, f"text {row}", label, 0.1, error="ScoringFailed: no <i>class</i> in the reply")
+            )
             continue
         value = label if chance.random() < 0.75 else chance.choice(labels)
         confidence = round(chance.uniform(0.4, 1), 4) if sure else None
         cost, usage = (Decimal("0.0012"), Usage(1, 500, 20)) if models else (None, Usage())
-        judged.append(Judged(row, f"text {row}", label, chance.random(), value, confidence, "why", cost, usage))
+        judged.append(Prediction(row, f"text {row}", label, chance.random(), value, confidence, "why", cost, usage))
     subject = Subject(f"card-{seed}.yaml", "Topic", "SVMClassifier", "ab" * 32, "texts.csv")
     return evaluate(subject, judged, labels, alone=models)
 
@@ -47,9 +54,9 @@ def compared() -> tuple[Evaluation, Evaluation, Page]:
     return first, second, Page(page.render(first, other=second, compared=against(first, second)))
 
 
-def _same_labels(first: Evaluation, second: Evaluation) -> list[Judged]:
+def _same_labels(first: Evaluation, second: Evaluation) -> list[Prediction]:
     return [
-        Judged(one.row, one.text, one.label, other.seconds, other.value, other.confidence)
+        Prediction(one.row, one.text, one.label, other.seconds, other.value, other.confidence)
         for one, other in zip(first.judged, second.judged, strict=True)
     ]
 
@@ -58,11 +65,11 @@ def test_the_confusion_matrix_is_that_of_the_json(compared: tuple[Evaluation, Ev
     """Row by row, the counts, each with its share of the row."""
     first, _, parsed = compared
     _, *rows = parsed.table("Confusion matrix")
-    told = first.as_dict()
-    assert [row[0] for row in rows] == told["labels"]
-    assert [[int(cell.split()[0]) for cell in row[1:]] for row in rows] == told["confusion"]
+    output = first.as_dict()
+    assert [row[0] for row in rows] == output["labels"]
+    assert [[int(cell.split()[0]) for cell in row[1:]] for row in rows] == output["confusion"]
     shares = [[int(cell.split()[1]) for cell in row[1:]] for row in rows]
-    assert shares == [[round(100 * count / sum(counts)) for count in counts] for counts in told["confusion"]]
+    assert shares == [[round(100 * count / sum(counts)) for count in counts] for counts in output["confusion"]]
 
 
 def test_the_classes_are_those_of_the_json(compared: tuple[Evaluation, Evaluation, Page]) -> None:
@@ -74,20 +81,20 @@ def test_the_classes_are_those_of_the_json(compared: tuple[Evaluation, Evaluatio
         recall = f"{wanted['recall']:.3f} {formats.between(wanted['recall_interval'])}"
         figures = [str(wanted["support"]), str(wanted["predicted"]), precision, recall, f"{wanted['f1']:.3f}"]
         assert row[:6] == [wanted["label"], *figures]
-    told = first.as_dict()
-    wanted = [told["macro_precision"], told["macro_recall"], told["macro_f1"]["value"]]
+    output = first.as_dict()
+    wanted = [output["macro_precision"], output["macro_recall"], output["macro_f1"]["value"]]
     assert average[3:6] == [f"{each:.3f}" for each in wanted]
 
 
 def test_both_plots_stand_as_tables_too(compared: tuple[Evaluation, Evaluation, Page]) -> None:
     """What the plots show can be read: every bin, and the round thresholds, with the JSON's numbers."""
     first, _, parsed = compared
-    told = first.as_dict()
+    output = first.as_dict()
     _, *rows = parsed.table("Texts by confidence")
-    wanted = [[str(each["count"]), f"{each['confidence']:.3f}", f"{each['accuracy']:.3f}"] for each in told["bins"]]
+    wanted = [[str(each["count"]), f"{each['confidence']:.3f}", f"{each['accuracy']:.3f}"] for each in output["bins"]]
     assert [[row[1], row[2], row[3].split()[0]] for row in rows] == wanted
     _, *rows = parsed.table("At round thresholds")
-    wanted = [[f"{each['coverage']:.3f}", f"{each['accuracy']:.3f}"] for each in told["round_thresholds"]]
+    wanted = [[f"{each['coverage']:.3f}", f"{each['accuracy']:.3f}"] for each in output["round_thresholds"]]
     assert [row[1:] for row in rows] == wanted
 
 
@@ -99,9 +106,9 @@ def test_the_comparison_is_that_of_the_json(compared: tuple[Evaluation, Evaluati
         assert row[1:] == [
             f"{figure.value:.3f} {formats.interval(figure)}" for figure in (getattr(first, name), getattr(second, name))
         ]
-    found = against(first, second)
+    result = against(first, second)
     _, *rows = parsed.table("Who was right")
-    counts = [[found.both, found.only_first], [found.only_second, found.neither]]
+    counts = [[result.both, result.only_first], [result.only_second, result.neither]]
     assert [[int(cell) for cell in row[1:]] for row in rows] == counts
 
 
@@ -112,24 +119,24 @@ def test_the_mistakes_are_those_of_the_json(compared: tuple[Evaluation, Evaluati
     wanted = first.as_dict()["mistakes"]
     assert len(rows) == report.MISTAKES
     assert rows == [[str(each["row"]), each["label"], each["value"], f"{each['confidence']:.3f}"] for each in wanted]
-    shown = Page(page.render(first, show_text=True)).table("Read these first")
-    assert [row[4] for row in shown[1:]] == [f"text {each['row']} why" for each in wanted]
+    output = Page(page.render(first, show_text=True)).table("Read these first")
+    assert [row[4] for row in output[1:]] == [f"text {each['row']} why" for each in wanted]
 
 
 def test_time_and_cost_are_those_of_the_json(compared: tuple[Evaluation, Evaluation, Page]) -> None:
     """Money is shown to its last digit, calls and tokens as counted."""
     first, _, parsed = compared
-    said, told = " ".join(" ".join(parsed.texts).split()), first.as_dict()
-    assert f"cost, USD {told['cost_usd']} {told['cost_usd_per_text']} for a text" in said
-    assert f"models are asked {told['usage']['calls']} times; {told['usage']['input_tokens']} tokens in" in said
-    assert f"95 % at most {formats.seconds(told['times']['p95'])}" in said
+    text, output = " ".join(" ".join(parsed.texts).split()), first.as_dict()
+    assert f"cost, USD {output['cost_usd']} {output['cost_usd_per_text']} per text" in text
+    assert f"model calls {output['usage']['calls']} {output['usage']['input_tokens']} tokens in" in text
+    assert f"95th percentile {formats.seconds(output['times']['p95'])}" in text
 
 
 @pytest.mark.parametrize("show_text", [False, True])
 def test_odd_labels_and_texts_are_quoted_and_never_obeyed(show_text: bool) -> None:
     """Markup, templates, other scripts and line breaks in labels and errors come out as they went in."""
-    found = evaluated(ODD, fails=10)
-    parsed = Page(page.render(found, show_text=show_text))
+    result = evaluated(ODD, fails=10)
+    parsed = Page(page.render(result, show_text=show_text))
     assert "i" not in {tag for tag, attrs in parsed.tags if not attrs}
     _, *rows, _ = parsed.table("Precision")
     assert [row[0] for row in rows] == [" ".join(each.split()) for each in ODD]
@@ -160,13 +167,16 @@ def test_every_evaluation_has_a_page(found: Evaluation) -> None:
 
 
 def test_the_page_stands_alone(compared: tuple[Evaluation, Evaluation, Page]) -> None:
-    """It has no script and nothing to fetch, and its own policy forbids both."""
+    """It has nothing to fetch, and one script; its own policy forbids both but for that script, by its hash."""
     _, _, parsed = compared
-    assert {"script", "link", "img", "iframe", "object", "form"} & {tag for tag, _ in parsed.tags} == set()
+    assert {"link", "img", "iframe", "object", "form"} & {tag for tag, _ in parsed.tags} == set()
+    assert parsed.named("script") == [{"type": "application/json", "id": "data"}, {}]
+    script = (Path(page.TEMPLATES) / "explorer.js").read_bytes()
+    allowed = base64.b64encode(hashlib.sha256(script).digest()).decode()
     assert all(each.startswith("#") for each in parsed.attributes("href", "src", "action", "srcset", "data"))
     assert not re.search(r"url\(|@import|https?:", CSS)
     policy = [each["content"] for each in parsed.named("meta") if "http-equiv" in each]
-    assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
+    assert policy == [f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{allowed}'"]
 
 
 def test_the_page_can_be_walked_by_keyboard_and_heard(compared: tuple[Evaluation, Evaluation, Page]) -> None:
@@ -180,7 +190,9 @@ def test_the_page_can_be_walked_by_keyboard_and_heard(compared: tuple[Evaluation
     assert all(each.get("scope") in ("row", "col") for each in parsed.named("th"))
     assert all(each["role"] == "img" and each["aria-label"] for each in parsed.named("svg"))
     scrolled = [each for each in parsed.named("div") if "scroll" in each.get("class", "")]
-    assert all((each["tabindex"], each["role"], bool(each["aria-label"])) == ("0", "region", True) for each in scrolled)
+    roles = {"list": "listbox"}
+    assert all((each["tabindex"], bool(each["aria-label"])) == ("0", True) for each in scrolled)
+    assert all(each["role"] == roles.get(each.get("id", ""), "region") for each in scrolled)
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
@@ -203,10 +215,57 @@ def _luminance(colour: str) -> float:
 
 def test_more_classes_than_a_table_holds_are_counted_in_the_json() -> None:
     """Past sixty classes page and terminal show the most frequent mistakes and classes, and say where the rest is."""
-    found = evaluated([f"class {n}" for n in range(200)])
-    told = page.render(found)
-    assert "Confusion matrix</caption>" not in told
-    assert "200 classes have no place in one table" in told
-    assert "The most frequent mistakes" in told
-    assert len(found.as_dict()["confusion"]) == 200
-    assert "160 rarer classes are in the page and in the JSON" in tables(found)
+    result = evaluated([f"class {n}" for n in range(200)])
+    output = page.render(result)
+    assert "Confusion matrix</caption>" not in output
+    assert "200 classes are too many for one table" in output
+    assert "The most frequent mistakes" in output
+    assert len(result.as_dict()["confusion"]) == 200
+    assert "160 rarer classes are in the page and in the JSON" in tables(result)
+
+
+def listed(text: str) -> dict[str, Any]:
+    """Return the data of the page's list of texts."""
+    match = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    assert match is not None
+    content: dict[str, Any] = json.loads(match[1])
+    return content
+
+
+def test_every_text_is_in_the_list(compared: tuple[Evaluation, Evaluation, Page]) -> None:
+    """Row, label, both values and confidence of all, of which ten are in the table of mistakes; texts on request."""
+    first, second, _ = compared
+    for show_text in (False, True):
+        content = listed(page.render(first, other=second, compared=against(first, second), show_text=show_text))
+        names, rows = content["names"], content["rows"]
+        assert [row[0] for row in rows] == [one.row for one in first.judged]
+        assert [names[row[1]] for row in rows] == [one.label for one in first.judged]
+        assert [names[row[2]] for row in rows] == [one.value for one in first.judged]
+        assert [names[row[6]] for row in rows] == [one.value for one in second.judged]
+        assert [row[3] for row in rows] == [one.confidence for one in first.judged]
+        assert [row[4] for row in rows] == [one.text if show_text else None for one in first.judged]
+
+
+def test_a_text_cannot_end_the_list() -> None:
+    """Nothing in a text ends the element that holds it, or begins a comment."""
+    text = "</script><script>alert(1)</script> <!-- \u2028 & ]]> \\u003c"
+    subject = Subject("card.yaml", "Topic", "SVMClassifier", "ab" * 32, "texts.csv")
+    judged = [Prediction(1, text, "a", 0.1, "b", 0.5, text), Prediction(2, text, "a", 0.1, error="Failed: " + text)]
+    html = page.render(evaluate(subject, judged, ["a", "b"], alone=False), show_text=True)
+    assert html.count("</script>") == 2
+    assert "<!--" not in html.split('id="data"')[1]
+    assert [row[4] for row in listed(html)["rows"]] == [text, text]
+    assert listed(html)["rows"][1][2] == -1
+
+
+def test_classes_that_are_confused_stand_side_by_side() -> None:
+    """With many classes; every class once. With few their order is the scorecard's."""
+    size = 12
+    counts = [[20 if row == column else 0 for column in range(size)] for row in range(size)]
+    for entry, two in ((0, 7), (3, 11), (5, 1)):
+        counts[entry][two] = counts[two][entry] = 9
+    table = Confusion(tuple(f"class {place}" for place in range(size)), tuple(map(tuple, counts)))
+    order = explorer.order(table, page.ROOMY)
+    assert sorted(order) == list(range(size))
+    assert all(abs(order.index(entry) - order.index(two)) == 1 for entry, two in ((0, 7), (3, 11), (5, 1)))
+    assert explorer.order(table, size) == list(range(size))

@@ -1,4 +1,4 @@
-"""Which values a graph can give, read off its configuration."""
+"""The values that a graph can give, read off its configuration."""
 
 import textwrap
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import plexus
-from plexus.graph.classes import classes_of, values_of
+from plexus.graph.node_outputs import classes_of, values_of
 
 HEAD = """
 name: Reviews
@@ -24,7 +24,7 @@ WORDS = "- {name: words, class: FuzzyMatchClassifier, targets: [{phrase: broken,
 
 
 def configuration(*nodes: str, output: str = "") -> Any:
-    """A LangGraphScore's validated configuration."""
+    """Return a LangGraphScore's validated configuration."""
     text = HEAD + textwrap.indent("\n".join(nodes), " " * 6) + (f"\n    output: {output}\n" if output else "\n")
     return plexus.load(text).find("Topic").configuration
 
@@ -44,7 +44,7 @@ def configuration(*nodes: str, output: str = "") -> Any:
     ],
 )  # fmt: skip
 def test_every_end_of_a_graph_adds_its_values(nodes: list[str], output: str, wanted: tuple[str, ...]) -> None:
-    """A value is followed from each end, through aliases and branches, to the classes of the nodes that set it."""
+    """Values are traced from each end through aliases and edges to the nodes' classes."""
     assert values_of(configuration(*nodes, output=output)) == wanted
 
 
@@ -58,12 +58,12 @@ def test_every_end_of_a_graph_adds_its_values(nodes: list[str], output: str, wan
     ],
 )
 def test_a_graph_that_can_end_with_any_text_declares_nothing(node: str) -> None:
-    """What a model writes, a number, or an expression makes is not a list of classes."""
-    made = configuration(AREA + ", conditions: [{value: Quality, node: END}]}", node)
-    assert classes_of(made.graph[1]) is None
-    assert values_of(made) == ()
+    """A graph that can end with a model's text, a number or an expression declares no values."""
+    created = configuration(AREA + ", conditions: [{value: Quality, node: END}]}", node)
+    assert classes_of(created.graph[1]) is None
+    assert values_of(created) == ()
 
 
 def test_the_text_itself_is_not_a_class() -> None:
-    """An output that names the item's text, or an alias of it, can be anything."""
+    """An output that is the item's text, or an alias of it, can be anything."""
     assert values_of(configuration(AREA + ", output: {copy: text}}", output="{value: copy}")) == ()

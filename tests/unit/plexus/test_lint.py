@@ -1,4 +1,4 @@
-"""`plexus lint`: the smallest card that breaks each rule breaks exactly that one."""
+"""`plexus lint`: the smallest scorecard that breaks a rule breaks exactly that one."""
 
 import json
 import re
@@ -7,35 +7,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from plexus.checks.rules import BY_NAME, RULES
 from plexus.commands.lint import command
-from plexus.lint import lint, lint_file
+from plexus.lint import BY_NAME, RULES, lint, lint_file
+from tests.unit.plexus.small_cards import ASK, HEAD, REPLAY, card, graph
 
 ROOT = Path(__file__).resolve().parents[3]
+PAGE = ROOT / "docs/reference/lint.md"
 EXAMPLES = sorted((ROOT / "examples/scorecards").glob("*.yaml"))
-HEAD = "name: C\nkey: c\nscores:\n"
-REPLAY = "class: LangGraphScore, model_provider: replay, model_name: m"
-ASK = "class: Classifier, valid_classes: [A, B], user_message: x"
-
-
-def card(*scores: str) -> str:
-    """A card of scores in flow style, one a line: the first stands on line 4."""
-    return HEAD + "".join(f"  - {{{score}}}\n" for score in scores)
-
-
-def graph(*nodes: str, more: str = "") -> str:
-    """A card with one graph: its nodes stand from line 5, one a line."""
-    lines = "".join(f"      - {{{node}}}\n" for node in nodes)
-    return (
-        f"{HEAD}  - {{name: G, {REPLAY}{more}, graph: [\n"
-        + lines.replace("      - ", "  ").replace("}\n", "},\n")
-        + "  ]}\n"
-    )
-
-
 KEYWORD = "class: KeywordClassifier, keywords: [x]"
 CASES = {
-    "yaml": (HEAD + "  - {name: A, name: B}\n", 4, "the key 'name' is here twice"),
+    "yaml": (HEAD + "  - {name: A, name: B}\n", 4, "duplicate key 'name'"),
     "schema": (card(f"name: A, {KEYWORD}, negation: [no]"), 4, "did you mean 'negations'?"),
     "duplicate": (card(f"name: A, {KEYWORD}", f"name: A, {KEYWORD}"), 5, "two scores have the name 'A'"),
     "dependency": (card(f"name: Refund, {KEYWORD}", f"name: B, {KEYWORD}, depends_on: [Refnd]"), 5, "mean 'Refund'?"),
@@ -43,7 +24,7 @@ CASES = {
     "impossible-value": (
         card(f"name: A, {KEYWORD}", f"name: B, {KEYWORD}, depends_on: {{A: Yess}}"),
         5,
-        "'A' never has the value 'Yess'; did you mean 'Yes'?; it gives Yes, No",
+        "'A' never has the value 'Yess'; did you mean 'Yes'?; its values are Yes, No",
     ),
     "uncertain": (
         card(
@@ -51,17 +32,22 @@ CASES = {
             "validation: {value: {valid_classes: [Good, Bad]}}"
         ),
         4,
-        "below `minimum_confidence` the value is 'Uncertain', which `validation` refuses (expected one of Good, Bad)",
+        "below `minimum_confidence` the value is 'Uncertain', which `validation` rejects (expected one of Good, Bad)",
     ),
     "needs-disabled": (
         card(f"name: A, {KEYWORD}, disabled: true", f"name: B, {KEYWORD}, depends_on: [A]"),
         5,
-        "'B' needs 'A', which is disabled",
+        "'B' depends on 'A', which is disabled",
     ),
-    "unused": (card(f"name: A, {KEYWORD}, disabled: true", f"name: B, {KEYWORD}"), 4, "nothing needs it"),
-    "pattern": (card("name: A, class: KeywordClassifier, patterns: ['(']"), 4, "not a regular expression of RE2"),
+    "unused": (card(f"name: A, {KEYWORD}, disabled: true", f"name: B, {KEYWORD}"), 4, "no score depends on it"),
+    "pattern": (card("name: A, class: KeywordClassifier, patterns: ['(']"), 4, "not a regular expression in RE2's"),
     "source": (graph("name: n, class: Generator, user_message: '{{ text '"), 5, "not a template"),
     "graph": (graph(f"name: n, {ASK}, edge: {{node: m}}"), 5, "there is no node 'm'"),
+    "colliding-classes": (
+        graph("name: n, class: Classifier, valid_classes: [N/A, Yes, NA], user_message: x"),
+        5,
+        "the class 'NA' and 'N/A' are the same in a reply",
+    ),
     "no-model": (
         graph(f"name: n, {ASK}").replace(", model_provider: replay, model_name: m", ""),
         5,
@@ -75,10 +61,10 @@ CASES = {
     "strange-provider": (
         graph(f"name: n, {ASK}, model_provider: mistralai"),
         5,
-        "the provider 'mistralai' is not one of anthropic, azure, bedrock, ollama, openai, replay",
+        "it is not one of anthropic, azure, bedrock, ollama, openai, replay",
     ),
-    "unreachable-node": (graph(f"name: a, {ASK}, edge: {{node: END}}", f"name: b, {ASK}"), 6, "leads to the node 'b'"),
-    "endless": (graph(f"name: a, {ASK}, edge: {{node: a}}"), 5, "no way leads to the end"),
+    "unreachable-node": (graph(f"name: a, {ASK}, edge: {{node: END}}", f"name: b, {ASK}"), 6, "'b' cannot be reached"),
+    "endless": (graph(f"name: a, {ASK}, edge: {{node: a}}"), 5, "the end cannot be reached from the node 'a'"),
     "impossible-class": (
         graph(f"name: a, {ASK}, conditions: [{{value: C, node: END}}]"),
         5,
@@ -92,12 +78,12 @@ CASES = {
     "undefined": (
         graph("name: a, class: Generator, user_message: '{{ txt }}'"),
         5,
-        "nothing defines 'txt'; did you mean 'text'?; here are metadata, results, text",
+        "nothing defines 'txt'; did you mean 'text'?; defined here: metadata, results, text",
     ),
     "unknown-result": (
         card(f"name: A, {KEYWORD}", "name: B, class: CompositeScore, expression: \"results['A'].value\""),
         5,
-        "results['A'] is not there; add 'A' to `depends_on`",
+        "results['A'] does not exist; add 'A' to `depends_on`",
     ),
     "sometimes-undefined": (
         graph(
@@ -106,67 +92,86 @@ CASES = {
             "name: c, class: Generator, user_message: '{{ b.value }}'",
         ),
         7,
-        "'b' has no value on every way to this node",
+        "'b' is not defined on every path to this node",
     ),
     "no-value": (
         graph(f"name: n, {ASK}", more=", output: {explanation: n.explanation}"),
         4,
-        "no `value`: the score would fail for every text",
+        "`value` is missing: the score would fail for every text",
     ),
     "output-twice": (
         graph(f"name: a, {ASK}, output: {{v: value}}, conditions: [{{value: A, node: END, output: {{v: 1}}}}]"),
         5,
-        "'v' is set by the node's `output` too",
+        "'v' is also set by the node's `output`",
     ),
-    "near-miss": (
-        graph(f"name: a, {ASK}, output: {{v: clasification}}"),
-        5,
-        "did you mean 'classification'?",
+    "original": ("name: S\ngraph: [\n  {name: a, class: Validator}]\n", 3, "node class 'Validator' has no counterpart"),
+    "near-miss": (graph(f"name: a, {ASK}, output: {{v: clasification}}"), 5, "did you mean 'classification'?"),
+    "unknown-field": (
+        graph("name: n, class: Generator, user_message: x", more=", output: {value: completion}"), 4,
+        "'completion' is not a field, so the word itself would become the value",
+    ),
+    "absent-metadata": (
+        graph("name: n, class: Generator, user_message: '{{ metadata.note }}'"), 5,
+        "an item without `metadata.note` fails here",
+    ),
+    "refused-parameter": (
+        graph(f"name: n, {ASK}, model_provider: openai, model_name: o3-mini-2025-01-31, temperature: 0"), 5,
+        "openai:o3-mini-2025-01-31 fails with this `temperature`: the model refuses it",
+    ),
+    "never-reached": (
+        graph(f"name: a, {ASK}", f"name: b, {ASK}, conditions: [{{state: a.value, value: C, node: END}}]"), 6,
+        "no text meets this condition",
+    ),
+    "empty-message": (graph("name: n, class: Generator, user_message: ' '"), 5, "the node fails for every text"),
+    "long-prompt": (
+        graph(f"name: n, class: Generator, model_provider: openai, model_name: gpt-4, user_message: {'a ' * 22500}"), 5,
+        "the prompt alone has about 11249 tokens: openai:gpt-4 accepts 8192",
     ),
     "missing-file": (card("name: A, class: SVMClassifier, data: {file: none.csv}"), 4, "no file 'none.csv' beside"),
     "missing-artifact": (
         card(f"name: A, class: SVMClassifier, data: {{file: there.csv}}, artifact: 'sha256:{'0' * 64}'"),
         4,
-        "holds no artifact sha256:000000000000…",
+        "there is no artifact sha256:000000000000…",
     ),
-    "untrained": (card("name: A, class: SVMClassifier"), 4, "says no labelled texts"),
+    "untrained": (card("name: A, class: SVMClassifier"), 4, "neither an artifact nor labelled texts"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", CASES)
 def test_a_rule_finds_what_breaks_it(rule: str, tmp_path: Path) -> None:
-    """The finding has the rule's name and severity, the line, and says what was expected; there is no other."""
-    text, line, said = CASES[rule]
+    """A broken rule gives one finding with its name, severity, line and expectation."""
+    text, line, output = CASES[rule]
     (tmp_path / "there.csv").touch()
-    found = lint(text, folder=tmp_path, store=tmp_path / "store")
-    assert [(each.rule, each.severity) for each in found] == [(rule, BY_NAME[rule].severity)]
-    assert found[0].position.line == line
-    assert said in found[0].message
+    problems = lint(text, folder=tmp_path, store=tmp_path / "store")
+    assert [(each.rule, each.severity) for each in problems] == [(rule, BY_NAME[rule].severity)]
+    assert problems[0].position.line == line
+    assert output in problems[0].message
 
 
 def test_every_rule_has_a_case() -> None:
-    """A rule without a card that breaks it would be untested."""
+    """Every rule has a scorecard here that breaks it."""
     assert set(CASES) == set(BY_NAME)
 
 
 def test_the_page_lists_the_rules_as_they_are() -> None:
-    """docs/lint.md and `plexus lint --rules` say the same."""
-    rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \| (.+) \|$", (ROOT / "docs/lint.md").read_text(), re.M)
-    assert rows == [(rule.name, rule.severity, rule.says) for rule in RULES]
+    """docs/reference/lint.md and `plexus lint --rules` list the same rules."""
+    rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \| (.+) \|$", PAGE.read_text(), re.M)
+    assert rows == [(rule.name, rule.severity, rule.statement) for rule in RULES]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples_break_no_rule(example: Path) -> None:
-    """Warnings included."""
+    """The examples have no errors and no warnings."""
     assert lint_file(example) == []
 
 
 def test_only_errors_keep_a_card_from_loading() -> None:
-    """What lint calls an error is refused at load, and a warning is not."""
+    """A scorecard with an error does not load; one with warnings does."""
     import plexus
     from plexus.exceptions import InvalidScorecard
 
-    by_lint_only = {"missing-file", "missing-artifact", "untrained"}
+    by_lint_only = {"missing-file", "missing-artifact", "untrained", "unknown-field", "refused-parameter"}
+    by_lint_only |= {"empty-message"}
     for rule, (text, _, _) in CASES.items():
         if rule in by_lint_only or BY_NAME[rule].severity == "warning":
             plexus.load(text)
@@ -183,11 +188,11 @@ def test_only_errors_keep_a_card_from_loading() -> None:
         "name: b, class: LogicalClassifier, expression: \"a.value == 'x'\", explanation: '{{ classification }}'",
         "name: b, class: BeforeAfterSlicer, quotation: a.value",
         "name: b, class: Generator, user_message: '{% for each in quote.split() %}{{ each }}{% endfor %}'",
-        "name: b, class: Generator, user_message: \"{{ metadata['channel'] }} {{ metadata.channel }}\"",
+        "name: b, class: Generator, user_message: \"{{ metadata.get('channel') }} {{ metadata.x | default('') }}\"",
     ],
 )
-def test_what_an_earlier_node_sets_is_defined(node: str) -> None:
-    """Fields, aliases, loop variables and metadata are known; nothing is found where nothing is wrong."""
+def test_names_of_earlier_nodes_are_defined(node: str) -> None:
+    """Fields, aliases, loop variables and metadata are defined; a correct graph has no findings."""
     assert lint(graph("name: a, class: Extractor, user_message: x, output: {quote: value}", node)) == []
 
 
@@ -196,73 +201,73 @@ def test_what_an_earlier_node_sets_is_defined(node: str) -> None:
     [
         ("name: b, class: Generator, user_message: '{{ a.valu }}'", "the node 'a' has no field 'valu'; did you mean"),
         ("name: b, class: Generator, user_message: x, output: {v: a.valu}", "the node 'a' has no field 'valu'"),
-        ("name: b, class: LogicalNode, set: {one: 'two', two: '1'}", "'two' is set only later"),
+        ("name: b, class: LogicalNode, set: {one: 'two', two: '1'}", "'two' is defined only later"),
         ("name: b, class: ContextExtractor, quotation: qoute", "nothing defines 'qoute'; did you mean 'quote'?"),
-        ("name: b, class: LogicalClassifier, expression: 'c.value'", "'c' is set only later, or by a node that"),
+        ("name: b, class: LogicalClassifier, expression: 'c.value'", "'c' is defined only later, or by a node that"),
     ],
 )
-def test_what_nothing_sets_is_named(node: str, said: str) -> None:
-    """A field that a node does not have, an alias of later, a typo, a node that comes after."""
+def test_an_undefined_name_is_reported(node: str, said: str) -> None:
+    """Unknown fields, later aliases, typos and later nodes are reported by name."""
     first = "name: a, class: Extractor, user_message: x, output: {quote: value}"
-    (found,) = lint(graph(first, node, "name: c, class: Generator, user_message: x"))
-    assert said in found.message
+    (problem,) = lint(graph(first, node, "name: c, class: Generator, user_message: x"))
+    assert said in problem.message
 
 
-def test_each_circle_is_told_once() -> None:
-    """All at once, each from its first score; a dependency that lies on several is told with a shortest."""
+def test_each_cycle_is_reported_once() -> None:
+    """Every dependency on a cycle is reported with a shortest cycle, each cycle once."""
     needs = {"A": "B, C", "B": "A", "C": "B, D", "D": "A", "E": "F", "F": "G", "G": "E, A", "H": "A"}
-    found = lint(card(*(f"name: {name}, {KEYWORD}, depends_on: [{listed}]" for name, listed in needs.items())))
-    assert [(each.position.line, each.message.rpartition(": ")[2]) for each in found] == [
+    problems = lint(card(*(f"name: {name}, {KEYWORD}, depends_on: [{listed}]" for name, listed in needs.items())))
+    assert [(each.position.line, each.message.rpartition(": ")[2]) for each in problems] == [
         (4, "A → B → A"),
         (4, "A → C → B → A"),
         (4, "A → C → D → A"),
         (8, "E → F → G → E"),
     ]
-    assert {each.rule for each in found} == {"cycle"}
+    assert {each.rule for each in problems} == {"cycle"}
 
 
-def test_many_circles_are_told_soon() -> None:
-    """Of a hundred scores that all need each other, as many as anybody reads."""
+def test_many_cycles_are_reported_in_bounded_time() -> None:
+    """Of a hundred scores that all depend on each other, at most a hundred cycles are reported."""
     names = [f"S{place}" for place in range(100)]
-    found = lint(card(*(f"name: {name}, {KEYWORD}, depends_on: [{', '.join(names)}]" for name in names)))
-    circles = [each.message for each in found if each.rule == "cycle"]
+    problems = lint(card(*(f"name: {name}, {KEYWORD}, depends_on: [{', '.join(names)}]" for name in names)))
+    circles = [each.message for each in problems if each.rule == "cycle"]
     assert len(circles) == 100
-    assert circles[-1].endswith("there may be more circles than these 100")
+    assert circles[-1].endswith("at most 100 cycles are listed")
 
 
 @pytest.mark.parametrize(
     ("key", "meant"),
     [("model_provder", "model_provider"), ("provider", "model_provider"), ("name_model", "model_name")],
 )
-def test_a_wrong_key_of_a_model_is_told_with_the_right_one(key: str, meant: str) -> None:
-    """A typo, a part of the name, or its words in another order."""
-    (found,) = lint(graph(f"name: n, {ASK}", more=f", {key}: bedrock"))
-    assert (found.rule, found.position.line) == ("schema", 4)
-    assert f"unknown key {key!r}; did you mean {meant!r}?" in found.message
+def test_a_wrong_key_suggests_the_right_one(key: str, meant: str) -> None:
+    """A typo, a part of a key or its words in another order suggest the right key."""
+    (problem,) = lint(graph(f"name: n, {ASK}", more=f", {key}: bedrock"))
+    assert (problem.rule, problem.position.line) == ("schema", 4)
+    assert f"unknown key {key!r}; did you mean {meant!r}?" in problem.message
 
 
 @pytest.mark.parametrize("provider", ["bedrock", "Azure-OpenAI", "ChatAnthropic", "Replay", "aws"])
 def test_every_name_of_a_provider_is_known(provider: str) -> None:
-    """In any case, with a hyphen, and as LangChain's class."""
+    """Providers are known in any case, with a hyphen, and by LangChain's class names."""
     assert lint(graph(f"name: n, {ASK}, model_provider: {provider}")) == []
 
 
-def test_classes_that_conditions_took_do_not_fall_through() -> None:
-    """When conditions take every class, the next node is reached by none of the node's ways."""
+def test_covered_classes_do_not_reach_the_next_node() -> None:
+    """If the conditions cover every class, the next node cannot be reached from the node."""
     node = f"name: a, {ASK}, conditions: [{{value: A, node: c}}, {{operator: in, value: [B], node: c}}]"
-    found = lint(graph(node, f"name: b, {ASK}", f"name: c, {ASK}"))
-    assert [(each.rule, each.position.line) for each in found] == [("unreachable-node", 6)]
+    problems = lint(graph(node, f"name: b, {ASK}", f"name: c, {ASK}"))
+    assert [(each.rule, each.position.line) for each in problems] == [("unreachable-node", 6)]
 
 
 def run(tmp_path: Path, *options: str) -> Result:
-    """The command on a card with an error and a warning."""
+    """Run the command on a scorecard with an error and a warning."""
     broken = tmp_path / "card.yaml"
     broken.write_text(card(f"name: A, {KEYWORD}, disabled: true", f"name: B, {KEYWORD}, negation: [no]"))
     return CliRunner().invoke(command, [str(broken), *options], standalone_mode=False)
 
 
 def test_json_and_github_say_the_same(tmp_path: Path) -> None:
-    """Place, severity, rule and message, for machines and for a pull request."""
+    """The json and github formats contain place, severity, rule and message of every problem."""
     problems = json.loads(run(tmp_path, "--format", "json").stdout)
     lines = run(tmp_path, "--format", "github").stdout.splitlines()
     assert len(problems) == len(lines) == 2
@@ -273,13 +278,28 @@ def test_json_and_github_say_the_same(tmp_path: Path) -> None:
         assert line.endswith(problem["message"])
 
 
-def test_warnings_fail_where_they_shall(tmp_path: Path) -> None:
-    """Exit 0 with warnings alone, 1 with --strict, 1 with an error."""
+def test_the_summary_counts_in_singular_and_plural(tmp_path: Path) -> None:
+    """The last line counts scorecards, errors and warnings; a noun is plural unless its number is 1."""
+    assert run(tmp_path).stderr == "1 scorecard, 1 error, 1 warning\n"
+    assert CliRunner().invoke(command, [str(EXAMPLES[0])] * 2).stderr == "2 scorecards, 0 errors, 0 warnings\n"
+
+
+def test_a_dash_is_standard_input() -> None:
+    """`-` checks the scorecard on standard input, and reports problems as it does for a file."""
+    text = card(f"name: B, {KEYWORD}, negation: [no]")
+    done = CliRunner().invoke(command, ["-"], input=text, standalone_mode=False)
+    assert done.return_value == 1
+    assert done.stdout.startswith("-:")
+    assert "negation" in done.stdout
+
+
+def test_the_exit_code_follows_severity_and_strict(tmp_path: Path) -> None:
+    """The exit code is 0 with warnings alone, 1 with --strict, 1 with an error."""
     assert run(tmp_path).return_value == 1
     warned = tmp_path / "warned.yaml"
     warned.write_text(CASES["unused"][0])
-    found = [CliRunner().invoke(command, [str(warned), *more], standalone_mode=False) for more in ([], ["--strict"])]
-    assert [each.return_value for each in found] == [0, 1]
+    results = [CliRunner().invoke(command, [str(warned), *more], standalone_mode=False) for more in ([], ["--strict"])]
+    assert [each.return_value for each in results] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -292,26 +312,26 @@ def test_warnings_fail_where_they_shall(tmp_path: Path) -> None:
         f'{KEYWORD}, item: {{processors: [{{class: RelevantWindows, keywords: [""]}}]}}',
     ],
 )
-def test_what_is_blank_is_no_word_and_no_value(score: str) -> None:
-    """An empty keyword would be found in every text, and an empty value is none."""
+def test_blank_keywords_and_values_are_refused(score: str) -> None:
+    """A blank keyword or value is an error: it would match everywhere, or mean nothing."""
     (problem,) = lint(card(f"name: A, {score}"))
     assert problem.message.startswith("expected text that is not blank")
 
 
-def test_a_truth_is_asked_for_as_yes_or_no() -> None:
-    """The condition `true` on an expression's value, which is text, would skip the score for every text."""
+def test_a_boolean_condition_is_refused() -> None:
+    """A boolean condition on a text value is an error that suggests Yes or No."""
     computed = 'name: A, class: CompositeScore, expression: "len(text) > 3"'
     (problem,) = lint(card(computed, f"name: B, {KEYWORD}, depends_on: {{A: true}}"))
     assert (problem.rule, problem.position.line) == ("impossible-value", 5)
-    assert 'put "Yes"' in problem.message
+    assert 'expected "Yes"' in problem.message
 
 
-def test_a_digest_that_is_none_is_told_by_its_line(tmp_path: Path) -> None:
-    """As every other mistake, with or without a store."""
+def test_a_malformed_digest_is_reported_at_its_line(tmp_path: Path) -> None:
+    """A malformed digest is an error at its line, with or without a store."""
     text = graph(f"name: a, {ASK}", more=", cassette: 'sha256:abc'")
     for store in (None, tmp_path):
         (problem,) = lint(text, folder=tmp_path, store=store)
-        assert "'sha256:abc' is no digest" in problem.message
+        assert "got 'sha256:abc', expected sha256:" in problem.message
 
 
 @pytest.mark.parametrize(
@@ -322,9 +342,9 @@ def test_a_digest_that_is_none_is_told_by_its_line(tmp_path: Path) -> None:
         f"{REPLAY}, graph: [{{name: n, class: NumericClassifier, minimum: 5, maximum: 1, user_message: x}}]",
     ],
 )
-def test_limits_leave_something_between_them(more: str) -> None:
-    """What no text and no reply could meet would fail every time."""
+def test_limits_must_leave_a_valid_value(more: str) -> None:
+    """Limits that no value can satisfy are an error."""
     (problem,) = lint(card(f"name: A, {more}"))
     assert problem.message.startswith(
-        "nothing lies between 'm" if "TimeSlice" not in more else "nothing lies between 'f"
+        "no value lies between 'm" if "TimeSlice" not in more else "no value lies between 'f"
     )

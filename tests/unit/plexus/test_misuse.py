@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from plexus.commands import main
-from plexus.exceptions import naming
+from plexus.exceptions import attach_filename
 
 CARD = """
 name: Returns
@@ -41,15 +41,15 @@ def test_a_place_that_cannot_be_written_or_read_is_told(
 
 def test_a_full_disk_is_told_by_file(tmp_path: Path) -> None:
     """The system says only that there is no space; the message says where."""
-    with pytest.raises(OSError, match=r"No space left on device: '.*\.part'"), naming(tmp_path / "out.part"):
+    with pytest.raises(OSError, match=r"No space left on device: '.*\.part'"), attach_filename(tmp_path / "out.part"):
         Path("/dev/full").write_text("x")
 
 
 @pytest.mark.parametrize(
     ("verb", "more", "said"),
     [
-        ("run", ["--text", "I want a refund"], "a text stands by itself"),
-        ("train", ["--label", "Sentiment"], "go with --data"),
+        ("run", ["--text", "I want a refund"], "--text names a column"),
+        ("train", ["--label", "Sentiment"], "require --data"),
         ("run", ["x", "--budget", "0"], "expected US dollars above 0"),
         ("run", ["x", "--budget", "nan"], "expected US dollars above 0"),
         ("run", ["x", "--record", "r.json", "--model", "gpt-4o"], "expected PROVIDER:NAME"),

@@ -2,21 +2,20 @@
 
 import csv
 import json
-import os
-import resource
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 import plexus
+from plexus.artifacts import FolderArtifacts
 from plexus.commands import main, run
-from plexus.exceptions import InvalidData
+from plexus.exceptions import BudgetExceeded, InvalidData
+from plexus.learning.training_process import train_here
+from plexus.publishing import publish
+from plexus.running.run import ScoredRow, Tally, keep_all
 
 ROOT = Path(__file__).resolve().parents[3]
 CARD = """
@@ -44,13 +43,13 @@ def files(tmp_path: Path) -> Path:
 
 
 def command(folder: Path, *more: str, data: str = "texts.csv") -> Result:
-    """The command on the folder's files."""
-    given = [str(folder / "card.yaml"), "--data", str(folder / data), *more]
-    return CliRunner().invoke(run.command, given, standalone_mode=False)
+    """Return the command on the folder's files."""
+    arguments = [str(folder / "card.yaml"), "--data", str(folder / data), *more]
+    return CliRunner().invoke(run.command, arguments, standalone_mode=False)
 
 
 def table(path: Path) -> list[dict[str, str]]:
-    """A CSV's rows."""
+    """Return a CSV's rows."""
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -58,12 +57,12 @@ def table(path: Path) -> list[dict[str, str]]:
 def test_a_row_has_values_or_the_reason_why_not(files: Path) -> None:
     """Values, explanations and errors stand in columns of their own; a failed row fails the command, a skipped not."""
     done = command(files, "--id", "id", "--output", str(files / "out.csv"))
-    found = table(files / "out.csv")
-    assert list(found[0]) == COLUMNS
-    assert [row["id"] for row in found] == ["a", "b", "c", "d"]
-    assert [row["Refund"] for row in found] == ["Yes", "No", "", "Yes"]
-    assert [row["Reason"] for row in found] == ["Late", "", "", ""]
-    assert [row["Reason error"].partition(":")[0] for row in found] == [
+    result = table(files / "out.csv")
+    assert list(result[0]) == COLUMNS
+    assert [row["id"] for row in result] == ["a", "b", "c", "d"]
+    assert [row["Refund"] for row in result] == ["Yes", "No", "", "Yes"]
+    assert [row["Reason"] for row in result] == ["Late", "", "", ""]
+    assert [row["Reason error"].partition(":")[0] for row in result] == [
         "",
         "NotApplicable",
         "ItemWithoutText",
@@ -77,17 +76,17 @@ def test_a_row_has_values_or_the_reason_why_not(files: Path) -> None:
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
 def test_every_format_says_the_same(files: Path, ending: str) -> None:
     """JSONL and Parquet hold the values of the CSV."""
-    for each in ("csv", ending):
-        command(files, "--output", str(files / f"out.{each}"))
+    for entry in ("csv", ending):
+        command(files, "--output", str(files / f"out.{entry}"))
     values = [row["Refund"] for row in table(files / "out.csv")]
     if ending == "parquet":
         from pyarrow import parquet
 
-        found = [row["Refund"] for row in parquet.read_table(files / "out.parquet").to_pylist()]
+        results = [row["Refund"] for row in parquet.read_table(files / "out.parquet").to_pylist()]
     else:
         lines = (files / "out.jsonl").read_text().splitlines()
-        found = [json.loads(line)["results"]["Refund"].get("value") for line in lines]
-    assert [value or "" for value in found] == values
+        results = [json.loads(line)["results"]["Refund"].get("value") for line in lines]
+    assert [value or "" for value in results] == values
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
@@ -113,7 +112,7 @@ def test_without_an_output_the_rows_are_printed(files: Path) -> None:
 
 
 def raised(folder: Path, *more: str, data: str = "texts.csv") -> str:
-    """The message of what the command refuses."""
+    """Return the message of what the command refuses."""
     error = command(folder, *more, data=data).exception
     assert isinstance(error, InvalidData)
     return str(error)
@@ -122,11 +121,11 @@ def raised(folder: Path, *more: str, data: str = "texts.csv") -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("id,txt\na,b\n", "row 1 has no column 'text'; did you mean 'txt'?; it has: id, txt"),
-        ("id,text\na,b,c\n", "3 fields; expected the 2 named"),
+        ("id,txt\na,b\n", "row 1 has no column 'text'; did you mean 'txt'?; columns: id, txt"),
+        ("id,text\na,b,c\n", "got 3 fields, expected 2"),
         ("id,text\n", "no rows"),
         ("", "no rows"),
-        ("id,text\na,x\na,y\n", "the 'id' 'a' comes twice: rows 1 and 2"),
+        ("id,text\na,x\na,y\n", "row 2: the 'id' 'a' is repeated: rows 1 and 2"),
         ("id,text\n,x\n", "the 'id' '' is empty"),
     ],
 )
@@ -139,8 +138,8 @@ def test_a_broken_file_is_told_before_anything_is_scored(files: Path, text: str,
 
 def test_a_byte_that_is_not_utf8_is_told(files: Path) -> None:
     """With its place in the file."""
-    (files / "bad.csv").write_bytes(b"id,text\na,caf\xe9\n")
-    assert ":2: not UTF-8 at byte 6 of the line" in raised(files, data="bad.csv")
+    (files / "bad.csv").write_bytes("id,text\na,é\n".encode() + b"a,caf\xe9\n")
+    assert ":3: not UTF-8 at byte 6 of the line" in raised(files, data="bad.csv")
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
@@ -163,7 +162,7 @@ def test_errors_of_standard_input_name_it(files: Path) -> None:
     """Not the copy that is read."""
     words = [str(files / "card.yaml"), "--data", "-"]
     error = CliRunner().invoke(run.command, words, b'text\n"a\n', standalone_mode=False).exception
-    assert str(error).startswith("standard input:2: the row that begins here")
+    assert str(error).startswith("standard input:2: unclosed quote in the row that begins here")
 
 
 @pytest.mark.parametrize(("given", "piped"), [(["a\udcff"], None), ([], b"a\xff")])
@@ -175,111 +174,40 @@ def test_a_text_that_is_not_utf8_is_told(files: Path, given: list[str], piped: b
     assert "not UTF-8" in str(error)
 
 
+def test_an_empty_text_is_a_text(files: Path) -> None:
+    """An empty TEXT is scored, and refused; standard input is read only without a TEXT."""
+    done = CliRunner().invoke(run.command, [str(files / "card.yaml"), ""], input="A refund", standalone_mode=False)
+    assert done.return_value == 1
+    assert "Refund: ItemWithoutText: the item has no text to score" in done.output
+
+
 def test_an_output_is_never_replaced_unasked(files: Path) -> None:
     """A finished file stays unless --restart is given."""
     output = files / "out.csv"
     output.write_text("precious")
-    assert "is there already" in raised(files, "--output", str(output))
+    assert "already exists" in raised(files, "--output", str(output))
     assert output.read_text() == "precious"
     command(files, "--output", str(output), "--restart")
     assert len(table(output)) == 4
 
 
-def slow(folder: Path, rows: int) -> None:
-    """A card whose chunks are kept often enough to be stopped between them."""
-    lines = ["id,text", *(f"r{number},refund {number} late" for number in range(rows))]
-    (folder / "texts.csv").write_text("\n".join(lines) + "\n")
-
-
-def start(folder: Path) -> subprocess.Popen[str]:
-    """The command as a process of its own, in small chunks that each take a while."""
-    program = (
-        "import sys, time; from plexus.running import run; from plexus.commands import main; run.CHUNK = 20; "
-        "go = run.go_on; run.go_on = lambda chunks, keep, step: go(chunks, lambda rows: (keep(rows), time.sleep(.05)),"
-        " step); main(sys.argv[1:])"
-    )
-    given = ["run", "card.yaml", "--data", "texts.csv", "--id", "id", "--output", "out.csv"]
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *given],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-
-
-def until(ready: Callable[[], bool]) -> None:
-    """Waits for up to 20 s."""
-    end = time.monotonic() + 20
-    while not ready():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
-def test_a_run_that_was_stopped_goes_on(files: Path, number: signal.Signals, status: int) -> None:
-    """After kill -9 or Ctrl-C the same command scores the rest: each row once, in order."""
-    slow(files, 400)
-    part = files / "out.csv.part"
-    process = start(files)
-    until(lambda: part.exists() and part.read_bytes().count(b"\n") > 60)
-    process.send_signal(number)
-    _, told = process.communicate(timeout=20)
-    assert process.returncode == status
-    assert not (files / "out.csv").exists()
-    if number is signal.SIGINT:
-        assert "the same command goes on from there" in told
-    kept = part.read_bytes().count(b"\n") - 1
-    assert 60 <= kept < 400
-    with part.open("ab") as torn:
-        torn.write(b'{"row": 9999, "id"')
-    process = start(files)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 0, told
-    assert f"going on after row {kept} of 400" in told
-    assert [row["id"] for row in table(files / "out.csv")] == [f"r{number}" for number in range(400)]
-    assert not part.exists()
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "said"),
-    [
-        ("card.yaml", CARD.format(words="refunds"), "another scorecard;"),
-        ("texts.csv", "id,text\na,x\n", "another data;"),
-    ],
-)
-def test_a_part_of_another_run_is_not_mixed_in(files: Path, file: str, content: str, said: str) -> None:
-    """A changed card or file is named; --restart begins anew."""
-    slow(files, 400)
-    process = start(files)
-    until((files / "out.csv.part").exists)
-    process.kill()
-    process.communicate()
-    (files / file).write_text(content)
-    options = ("--id", "id", "--output", str(files / "out.csv"))
-    assert f"left by a run with {said}" in raised(files, *options)
-    command(files, *options, "--restart")
-    assert len(table(files / "out.csv")) == (400 if file == "card.yaml" else 1)
-
-
 def test_two_runs_do_not_write_one_output(files: Path) -> None:
-    """The second is told, and the first goes on."""
-    from plexus.running.part import Part
+    """The second run is refused, and the first continues."""
+    from plexus.running.journal import Journal
 
-    with Part(files / "out.csv", {}), pytest.raises(InvalidData, match="another run is writing this file"):
-        Part(files / "out.csv", {})
+    with Journal(files / "out.csv", {}), pytest.raises(InvalidData, match="another run is writing this file"):
+        Journal(files / "out.csv", {})
 
 
 def test_a_restart_takes_nothing_from_a_run_that_goes_on(files: Path) -> None:
     """--restart forgets an unfinished run, never one that is being written."""
-    from plexus.running.part import Part
+    from plexus.running.journal import Journal
 
-    with Part(files / "out.csv", {}) as part:
-        part.add([{"row": 1}])
+    with Journal(files / "out.csv", {}) as part:
+        part.add([{"row": 1, "id": "", "results": {}}])
         with pytest.raises(InvalidData, match="another run is writing this file"):
-            Part(files / "out.csv", {}, restart=True)
-        assert [*part.rows()] == [{"row": 1}]
+            Journal(files / "out.csv", {}, restart=True)
+        assert [*part.rows()] == [{"row": 1, "id": "", "results": {}}]
 
 
 def test_a_run_does_not_go_on_with_another_dependency(files: Path) -> None:
@@ -305,30 +233,99 @@ def test_an_id_may_be_0(files: Path) -> None:
     assert [line.split(",")[:2] for line in done.stdout.splitlines()[1:]] == [["1", "0"], ["2", "1"]]
 
 
-def test_memory_does_not_grow_with_the_rows(files: Path) -> None:
-    """Twenty times the rows take less than a tenth more memory."""
-
-    def peak(rows: int) -> int:
-        slow(files, rows)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "plexus", "run", "card.yaml", "--data", "texts.csv", "--json"],
-            cwd=files,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        found: resource.struct_rusage = used
-        return found.ru_maxrss
-
-    assert peak(20_000) < 1.1 * peak(1_000)
-
-
 def test_options_of_files_need_a_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Misuse is exit 2 and says which options go together."""
     with pytest.raises(SystemExit) as ended:
         main(["run", str(files / "card.yaml"), "a text", "--output", "x.csv"])
     assert ended.value.code == 2
-    assert "go with --data" in capsys.readouterr().err
+    assert "require --data" in capsys.readouterr().err
+
+
+def test_the_columns_of_the_table_are_kept_beside_the_results(files: Path) -> None:
+    """Text, id and all others, in their order; in JSON lines as an object of their own."""
+    command(files, "--keep-columns", "--output", str(files / "out.csv"))
+    result = table(files / "out.csv")
+    assert list(result[0]) == ["row", "id", "text", *COLUMNS[2:]]
+    assert [(row["id"], row["text"]) for row in result][3] == ("d", 'A refund, "now"')
+    lines = command(files, "--keep-columns", "--json").stdout.splitlines()
+    assert json.loads(lines[0])["columns"] == {"id": "a", "text": "A refund: it came late"}
+
+
+def test_a_kept_column_never_hides_a_result(files: Path) -> None:
+    """A column of the table with the name of a result is refused before anything is scored."""
+    (files / "texts.csv").write_text("Refund,text\nyes,A refund\n")
+    assert "two columns would be named 'Refund'" in raised(files, "--keep-columns", "--output", str(files / "out.csv"))
+    assert not (files / "out.csv").exists()
+
+
+def test_failed_rows_alone_are_scored_again(files: Path) -> None:
+    """A finished file with failures keeps its journal: its message names the remedy, after which the file is healthy.
+
+    The rows that had a value keep it, and nothing is left beside the file.
+    """
+    output, store = files / "out.csv", files / "store"
+    rows = [("good value", "Good"), ("very good", "Good"), ("bad value", "Bad"), ("very bad", "Bad")]
+    (files / "labelled.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
+    (files / "trained.yaml").write_text(
+        "name: T\nkey: t\nscores:\n  - {name: Tone, class: SVMClassifier, data: {file: labelled.csv}}\n"
+        "  - {name: Refund, class: KeywordClassifier, keywords: [refund]}\n"
+    )
+    card = plexus.load_file(files / "trained.yaml")
+    published = publish(card, FolderArtifacts(store), train=train_here)
+    (files / "card.yaml").write_text(published.text)
+    (files / "texts.csv").write_text("text\ngood\nbad refund\n")
+    store.rename(files / "elsewhere")
+    broken = command(files, "--output", str(output), "--store", str(store))
+    assert (broken.return_value, "ArtifactMissing" in broken.stderr, "--retry-failed" in broken.stderr) == (
+        1,
+        True,
+        True,
+    )
+    assert "--retry-failed to score only the rows that failed" in raised(files, "--output", str(output))
+    (files / "elsewhere").rename(store)
+    mended = command(files, "--output", str(output), "--store", str(store), "--retry-failed")
+    assert (mended.exception, mended.return_value) == (None, 0)
+    assert [(row["Tone"], row["Refund"]) for row in table(output)] == [("Good", "No"), ("Bad", "Yes")]
+    assert not list(files.glob("out.csv.*"))
+    assert "no row of it failed" in raised(files, "--output", str(output), "--store", str(store), "--retry-failed")
+
+
+@pytest.mark.parametrize(
+    ("costs", "message"), [(("0.4", "0.7"), "spent 1.1 of 1 USD"), ((None,), "the cost of 1 result is unknown")]
+)
+def test_a_budget_of_a_run_stops_when_it_is_spent_or_unknown(costs: tuple[str | None, ...], message: str) -> None:
+    """US dollars over all rows; a cost that is unknown cannot be kept within a budget."""
+    kept: list[int] = []
+    chunks = ([priced(number, cost)] for number, cost in enumerate((*costs, "9"), start=1))
+    with pytest.raises(BudgetExceeded, match=message):
+        keep_all(chunks, lambda rows: kept.extend(row["row"] for row in rows), int, Tally(), Decimal(1))
+    assert kept == list(range(1, len(costs) + 1))
+
+
+def test_a_budget_includes_the_cost_of_an_earlier_run() -> None:
+    """A run whose earlier part has spent the budget scores nothing."""
+    with pytest.raises(BudgetExceeded):
+        keep_all([[priced(1, "0.1")]], lambda _: pytest.fail("scored"), int, Tally(cost=Decimal(2)), Decimal(1))
+
+
+def priced(number: int, cost: str | None) -> ScoredRow:
+    """Return a row whose score asked a model once."""
+    usage = {"calls": 1, "input_tokens": 5, "output_tokens": 1}
+    return ScoredRow(row=number, id="", results={"A": {"value": "x", "usage": usage, "cost": cost}})
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--retry-failed"], "require --data and --output"),
+        (["--budget-total", "2"], "require --data and --output"),
+        (["--output", "x.csv", "--retry-failed", "--restart"], "contradict each other"),
+        (["--output", "x.csv", "--budget-total", "-1"], "--budget-total -1.0: expected US dollars above 0"),
+        (["--workers", "2", "--record", "c.jsonl"], "--workers and --record contradict each other"),
+    ],
+)
+def test_options_that_cannot_be_kept_are_refused(files: Path, options: list[str], said: str) -> None:
+    """Before anything is scored."""
+    error = command(files, *options).exception
+    assert isinstance(error, click.UsageError)
+    assert said in str(error)

@@ -6,7 +6,7 @@ from scipy.sparse import csr_matrix
 from sklearn.preprocessing import normalize
 
 from plexus.learning.features import Block, Features
-from plexus.learning.training import chosen, strengths, weighted
+from plexus.learning.training import strengths, weight_columns
 
 TRUTHS = numpy.asarray([0, 0, 0, 0, 1, 1, 1, 1])
 
@@ -24,9 +24,9 @@ def test_contrast_goes_from_equal_weights_to_what_a_term_tells(contrast: float) 
     matrix = csr_matrix(
         numpy.random.default_rng(3).random((8, 5)) * (numpy.eye(8, 5) + 0.2).round(), dtype=numpy.float32
     )
-    found = strengths(matrix, TRUTHS, contrast)
+    result = strengths(matrix, TRUTHS, contrast)
     full = strengths(matrix, TRUTHS, 1.0)
-    assert found == pytest.approx(contrast * full + 1 - contrast)
+    assert result == pytest.approx(contrast * full + 1 - contrast)
     squares = numpy.asarray(matrix.multiply(matrix).sum(axis=0))[0]
     assert squares @ full**2 == pytest.approx(squares.sum())
 
@@ -38,15 +38,5 @@ def test_a_weighed_feature_gives_the_rows_that_were_learnt_from() -> None:
     matrix = features.fit_transform(texts)
     strong = strengths(matrix, numpy.asarray([1, 0, 1, 0]), 1.0)
     features.weigh(strong)
-    expected = normalize(weighted(matrix, strong)).toarray()
+    expected = normalize(weight_columns(matrix, strong)).toarray()
     assert features.transform(texts).toarray() == pytest.approx(expected, abs=1e-6)
-
-
-def test_a_contrast_must_be_ahead_by_more_than_luck() -> None:
-    """One text more right of one that differs is not; nine of nine are; without a contrast one is enough."""
-    truths = numpy.ones(20, dtype=int)
-    plain, luck, ahead = (numpy.asarray([1] * right + [0] * (20 - right)) for right in (10, 11, 19))
-    assert chosen([plain, luck], truths, [0.0, 0.5]) == 0
-    assert chosen([plain, luck], truths, [0.0, 0.0]) == 1
-    assert chosen([plain, luck, ahead], truths, [0.0, 0.5, 0.5]) == 2
-    assert chosen([plain, plain], truths, [0.0, 0.0]) == 0

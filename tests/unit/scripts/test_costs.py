@@ -1,4 +1,4 @@
-"""What invocations cost, from log lines."""
+"""Costs summed up from log lines."""
 
 import pytest
 
@@ -11,13 +11,13 @@ METRICS = '{"_aws": {"Timestamp": 1}, "FunctionName": "f", "JobsCompleted": 10, 
 
 
 def test_a_thousand_jobs_cost_lambda_and_provider() -> None:
-    """Two seconds of 2 GB and two requests, and what the worker counted, are divided by the completed jobs."""
-    found = count([REPORT, METRICS, "START RequestId: 1f", REPORT], hours=1)
-    assert (found.invocations, found.jobs, found.provider_usd) == (2, 10, 0.002)
-    assert found.lambda_usd == pytest.approx(2 * (2 * 0.0000166667 + 0.0000002))
-    assert found.per_thousand == pytest.approx(100 * (found.lambda_usd + 0.002))
+    """Lambda's price of two requests and 2 s of 2 GB, plus the worker's costs, is divided by the completed jobs."""
+    result = count([REPORT, METRICS, "START RequestId: 1f", REPORT], hours=1)
+    assert (result.invocations, result.jobs, result.provider_usd) == (2, 10, 0.002)
+    assert result.lambda_usd == pytest.approx(2 * (2 * 0.0000166667 + 0.0000002))
+    assert result.per_thousand == pytest.approx(100 * (result.lambda_usd + 0.002))
 
 
 def test_without_jobs_nothing_is_divided() -> None:
-    """A time in which no job was completed has no price for a thousand."""
+    """Without completed jobs there is no cost per thousand."""
     assert count([REPORT], hours=1).per_thousand is None

@@ -1,8 +1,5 @@
-"""The help texts are what `tests/golden/help` keeps: whoever changes one sees it in the difference."""
+"""Help texts equal the transcripts under `tests/golden/help`, so that a change shows in the diff."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,35 +10,37 @@ from tests.golden.transcripts import Golden
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def told(*words: str) -> str:
-    """The transcript of a command's `--help`."""
+def transcript(*words: str) -> str:
+    """Return the transcript of a command's `--help`."""
     done = commands.run(*words, "--help")
     assert done.exit_code == 0, done.output
     return f"{commands.shown(*words, '--help')}\n{done.output}"
 
 
-@pytest.mark.parametrize("script", commands.scripts())
-def test_the_help_is_what_is_kept(script: str, golden: Golden) -> None:
-    """A script's help, and that of each of its sub-commands, is the kept text to the letter."""
-    below = [command.words for command in commands.commands(script) if len(command.words) > 1]
-    golden.check(f"help/{script}", "\n".join(told(*words) for words in ((script,), *below)))
+@pytest.mark.parametrize("verb", commands.verbs())
+def test_a_verbs_help_equals_its_transcript(verb: str, golden: Golden) -> None:
+    """The help of a verb, and that of each of its sub-commands, equals the transcript to the letter."""
+    below = [command.words for command in commands.commands(verb) if len(command.words) > 1]
+    golden.check(f"help/{verb}", "\n".join(transcript(*words) for words in ((verb,), *below)))
 
 
-def test_every_kept_help_is_a_scripts(golden: Golden) -> None:
-    """No help text is left of a script that is gone."""
-    golden.check_names("help", commands.scripts())
+def test_the_overview_equals_its_transcript(golden: Golden) -> None:
+    """`score-processor --help` lists every verb in its section."""
+    golden.check("help/score-processor", transcript())
 
 
-@pytest.mark.parametrize("script", commands.scripts())
-def test_no_help_names_a_path_of_this_machine(script: str) -> None:
-    """Defaults are told as people find them in the repository."""
-    assert not [command.name for command in commands.commands(script) if str(ROOT) in told(*command.words)]
+@pytest.mark.parametrize("words", [(), ("infra",)], ids=["overview", "infra"])
+def test_a_list_of_verbs_has_whole_sentences(words: tuple[str, ...]) -> None:
+    """No description in a list of verbs is cut short."""
+    assert "..." not in transcript(*words).replace("[ARGS]...", "")
 
 
-@pytest.mark.parametrize("script", ["status", "dashboard"])
-def test_a_shell_prints_the_same(script: str) -> None:
-    """A module and a package, started in a process of their own, print what these tests see."""
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
-    command = [sys.executable, "-m", f"scripts.{script}", "--help"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    assert f"{commands.shown(script, '--help')}\n{done.stdout}" == told(script)
+def test_every_transcript_belongs_to_a_verb(golden: Golden) -> None:
+    """No transcript is left of a verb that was removed."""
+    golden.check_names("help", [*commands.verbs(), "score-processor"])
+
+
+@pytest.mark.parametrize("verb", commands.verbs())
+def test_no_help_names_a_path_of_this_machine(verb: str) -> None:
+    """Defaults are shown as paths of the repository."""
+    assert not [command.name for command in commands.commands(verb) if str(ROOT) in transcript(*command.words)]

@@ -1,17 +1,17 @@
-"""How tables look where the terminal is narrow."""
+"""Tables on a narrow terminal."""
 
 import io
 
 import pytest
 from rich.console import Console
 
-from scripts._grid import grid
+from scripts.console.tables import grid
 
 ROWS = [("2026-11-25 22:45:01", "Mentions Refund", "Found “refund” [twice] in it.")]
 
 
 def lines(width: int, *, cut: bool = True) -> list[str]:
-    """The table as a terminal of this width shows it."""
+    """Return the table's lines on a terminal of this width."""
     console = Console(file=io.StringIO(), width=width)
     console.print(grid(("when", "score", "explanation"), ROWS, cut=cut))
     assert isinstance(console.file, io.StringIO)
@@ -22,11 +22,11 @@ def lines(width: int, *, cut: bool = True) -> list[str]:
     ("width", "shown"), [(80, "Found “refund” [twice] in it."), (50, "Found “refu…"), (44, "Found…")]
 )
 def test_only_the_last_column_gives_way(width: int, shown: str) -> None:
-    """Times and names stay whole at any width, what looks like markup is text, and what is cut says so."""
+    """Every column but the last keeps its width, markup is printed as text, and a truncated cell ends with …."""
     assert lines(width)[1] == f"2026-11-25 22:45:01  Mentions Refund  {shown}"
 
 
 def test_the_last_column_can_be_folded() -> None:
-    """Then all of it is there."""
-    told = " ".join(line.split("  ")[-1].strip() for line in lines(60, cut=False)[1:])
-    assert told == "Found “refund” [twice] in it."
+    """With `cut=False` the last column is folded and complete."""
+    output = " ".join(line.split("  ")[-1].strip() for line in lines(60, cut=False)[1:])
+    assert output == "Found “refund” [twice] in it."

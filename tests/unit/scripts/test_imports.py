@@ -1,10 +1,10 @@
-"""What a stack can take over."""
+"""CloudFormation imports of existing resources."""
 
 import shlex
 from pathlib import Path
 from typing import Any
 
-from scripts._imports import adoption, write
+from scripts.aws.resource_import import adoption, write
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {"ImageUri": {"Type": "String"}},
@@ -25,16 +25,16 @@ TEMPLATE: dict[str, Any] = {
 
 
 def identify(*existing: str) -> Any:
-    """Tell of these names that they exist; a queue's identifier is its URL."""
+    """Return an identifier for the existing names; a queue's is its URL."""
     return lambda kind, name: None if name not in existing else f"url/{name}" if "SQS" in kind else name
 
 
 def test_only_what_exists_is_taken_over() -> None:
-    """The part of the template names the existing resources, and the identifiers are CloudFormation's."""
-    found = adoption("queues", TEMPLATE, identify("jobs"), None)
-    assert found is not None
-    assert list(found.template["Resources"]) == ["Queue"]
-    assert found.resources == (
+    """The partial template has the existing resources only, with CloudFormation's identifiers."""
+    adopted = adoption("queues", TEMPLATE, identify("jobs"), None)
+    assert adopted is not None
+    assert list(adopted.template["Resources"]) == ["Queue"]
+    assert adopted.resources == (
         {
             "ResourceType": "AWS::SQS::Queue",
             "LogicalResourceId": "Queue",
@@ -44,7 +44,7 @@ def test_only_what_exists_is_taken_over() -> None:
 
 
 def test_nothing_refers_to_what_is_left_out() -> None:
-    """A property that names a resource outside of the import is left to the first deploy; one inside stays."""
+    """A property that refers to a resource outside of the import is removed; other references stay."""
     alone = adoption("queues", TEMPLATE, identify("jobs"), None)
     both = adoption("queues", TEMPLATE, identify("jobs", "dead"), None)
     assert alone is not None
@@ -54,28 +54,28 @@ def test_nothing_refers_to_what_is_left_out() -> None:
 
 
 def test_the_function_keeps_its_role_at_first() -> None:
-    """An imported function is described with the role that it has, and waits for nothing."""
-    found = adoption("function", TEMPLATE, identify("worker"), "arn:aws:iam::1:role/old")
-    assert found is not None
-    assert found.template["Resources"]["Function"]["Properties"]["Role"] == "arn:aws:iam::1:role/old"
-    assert "DependsOn" not in found.template["Resources"]["Function"]
+    """An imported function keeps its current role, and depends on nothing."""
+    adopted = adoption("function", TEMPLATE, identify("worker"), "arn:aws:iam::1:role/old")
+    assert adopted is not None
+    assert adopted.template["Resources"]["Function"]["Properties"]["Role"] == "arn:aws:iam::1:role/old"
+    assert "DependsOn" not in adopted.template["Resources"]["Function"]
 
 
 def test_what_is_taken_over_is_never_deleted_with_the_stack() -> None:
-    """Every imported resource is retained, as CloudFormation demands of an import."""
-    found = adoption("all", TEMPLATE, identify("jobs", "dead", "worker"), "role")
-    assert found is not None
-    assert {one["DeletionPolicy"] for one in found.template["Resources"].values()} == {"Retain"}
+    """Every imported resource has the deletion policy Retain, which CloudFormation requires."""
+    adopted = adoption("all", TEMPLATE, identify("jobs", "dead", "worker"), "role")
+    assert adopted is not None
+    assert {one["DeletionPolicy"] for one in adopted.template["Resources"].values()} == {"Retain"}
 
 
 def test_nothing_existing_is_nothing_to_do() -> None:
-    """A stack of which nothing exists is simply created."""
+    """A stack without existing resources has no import."""
     assert adoption("queues", TEMPLATE, identify(), None) is None
 
 
 def test_the_commands_may_be_copied_into_a_shell(tmp_path: Path) -> None:
-    """A folder with a space in its name is one word of them."""
-    found = adoption("queues", TEMPLATE, identify("jobs"), None)
-    assert found is not None
-    first, *_ = write([found], tmp_path / "my import", "local")
+    """The printed commands quote a folder with a space in its name."""
+    adopted = adoption("queues", TEMPLATE, identify("jobs"), None)
+    assert adopted is not None
+    first, *_ = write([adopted], tmp_path / "my import", "local")
     assert f"file://{tmp_path}/my import/queues.template.json" in shlex.split(first)

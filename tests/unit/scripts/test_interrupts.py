@@ -1,25 +1,26 @@
-"""Ctrl-C at a moment when what is done could still be undone."""
+"""Deferred and converted signals."""
 
 import os
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
-from scripts._interrupts import interrupts_later
+from scripts.console.interrupts import SIGNALS, interruptible, interrupts_deferred
 
 
-def interrupted(done: list[str], error: Exception | None = None) -> None:
-    """A block that Ctrl-C meets in its middle, and that then goes on, or fails."""
-    with interrupts_later():
-        os.kill(os.getpid(), signal.SIGINT)
+def interrupted(done: list[str], number: int = signal.SIGINT, error: Exception | None = None) -> None:
+    """Send a signal inside a deferring block, which then completes or raises."""
+    with interrupts_deferred():
+        os.kill(os.getpid(), number)
         done.append("after")
         if error:
             raise error
 
 
 def test_ctrl_c_waits_for_the_end_of_the_block() -> None:
-    """What the block did is done when the interrupt is raised; the next one is as ever."""
+    """The block completes before KeyboardInterrupt is raised, and the handler is restored."""
     done: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         interrupted(done)
@@ -28,20 +29,46 @@ def test_ctrl_c_waits_for_the_end_of_the_block() -> None:
 
 
 def test_an_error_of_the_block_is_told_first() -> None:
-    """A failure in the block is what the caller gets, with or without Ctrl-C."""
+    """An exception of the block takes precedence over a deferred signal."""
     with pytest.raises(ValueError, match="broken"):
-        interrupted([], ValueError("broken"))
+        interrupted([], error=ValueError("broken"))
 
 
 def test_a_thread_runs_the_block_as_it_is() -> None:
-    """Where no interrupt arrives nothing is held back."""
+    """Outside the main thread, which receives no signals, the block runs unchanged."""
     ran: list[bool] = []
 
     def block() -> None:
-        with interrupts_later():
+        with interrupts_deferred():
             ran.append(True)
 
     thread = threading.Thread(target=block)
     thread.start()
     thread.join()
     assert ran == [True]
+
+
+@pytest.fixture
+def hangup() -> Iterator[None]:
+    """Have SIGHUP end the process, as it does unless `nohup` started the tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup")
+@pytest.mark.parametrize("number", SIGNALS)
+def test_both_signals_end_an_interruptible_block(number: signal.Signals) -> None:
+    """SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl-C does, and the handlers are restored afterwards."""
+    before = [signal.getsignal(one) for one in SIGNALS]
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        signal.raise_signal(number)
+    assert [signal.getsignal(one) for one in SIGNALS] == before
+
+
+def test_sigterm_is_deferred_like_ctrl_c() -> None:
+    """A SIGTERM in a deferring block is delivered after it."""
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        interrupted(done, signal.SIGTERM)
+    assert done == ["after"]

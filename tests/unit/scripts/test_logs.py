@@ -1,11 +1,13 @@
-"""Log lines as people read them."""
+"""Formatted log lines."""
 
 import json
 
 import pytest
 
-from scripts import _logs
-from scripts.logs import parse_since
+from local_aws import log_patterns
+from scripts.aws import health, logs
+from scripts.console.options import parse_since
+from scripts.dashboard import journal
 
 
 @pytest.mark.parametrize(
@@ -24,8 +26,8 @@ from scripts.logs import parse_since
     ids=["ids", "metrics", "words"],
 )
 def test_what_tells_most_comes_first(line: dict[str, object], shown: str) -> None:
-    """The ids of a request, which are the longest, stand at the end; of metrics only the values are shown."""
-    assert _logs.render(json.dumps(line)) == shown
+    """Request ids, the longest values, come last; a metrics line has only its values."""
+    assert logs.render(json.dumps(line)) == shown
 
 
 @pytest.mark.parametrize(
@@ -40,19 +42,38 @@ def test_what_tells_most_comes_first(line: dict[str, object], shown: str) -> Non
     ids=["a crash", "ours", "the runtime's", "cut", "nested"],
 )
 def test_a_line_has_a_level_or_none(line: str, level: str) -> None:
-    """What Lambda's runtime says of a crash is an error; what cannot be read has none."""
-    assert _logs.level_of(line) == level
+    """A crash reported by Lambda's runtime has level ERROR; a line that is not JSON has none."""
+    assert logs.level_of(line) == level
 
 
 def test_a_line_that_cannot_be_read_is_shown_as_it_is() -> None:
-    """JSON that is nested more deeply than Python reads is text like any other."""
+    """JSON nested too deeply to parse is printed unchanged."""
     line = '{"a":' * 100_000
-    assert _logs.render(line) == line
+    assert logs.render(line) == line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        # As Lambda and its runtime clients write them.
+        "[ERROR] Runtime.ImportModuleError: Unable to import module 'function'",
+        "RequestId: 4e1c Error: Runtime exited with error: exit status 3",
+        "RequestId: 4e1c Process exited before completing request",
+        "2026-11-29T17:00:00.000Z 4e1c Task timed out after 3.00 seconds",
+        "REPORT RequestId: 4e1c\tDuration: 9.12 ms\tStatus: error\tError Type: Runtime.ExitError",
+        "INIT_REPORT Init Duration: 9999.81 ms\tPhase: init\tStatus: timeout",
+    ],
+)
+@pytest.mark.parametrize("pattern", [health.PATTERN, journal.PATTERN], ids=["doctor and canary", "dashboard"])
+def test_no_failure_is_left_out_by_a_filter_pattern(pattern: str, line: str) -> None:
+    """What CloudWatch Logs filters for a command has every line that the command knows as a failure."""
+    assert logs.platform_failure(line)
+    assert log_patterns.matcher(pattern)(line)
 
 
 @pytest.mark.parametrize(
     ("since", "start_ms"), [("10m", 400_000), ("2h", 0), ("999999999999d", 0), ("1969-01-01T00:00+00:00", 0)]
 )
 def test_a_time_before_all_logs_is_their_beginning(since: str, start_ms: int) -> None:
-    """However far back was asked for, the start is one that AWS takes."""
+    """A start before 1970 becomes 0, which AWS accepts."""
     assert parse_since(since, 1000.0) == start_ms

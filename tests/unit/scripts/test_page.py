@@ -1,9 +1,9 @@
-"""The page that the demo leaves."""
+"""The demo's report page."""
 
 from dataclasses import replace
 from pathlib import Path
 
-from scripts._page import Accuracy, Check, DeadLetter, Report, Row, Step, megabytes, render, write
+from scripts.demo.report_page import Accuracy, Check, DeadLetter, Report, Row, Step, megabytes, render, write
 
 REPORT = Report(
     digest="sha256:" + "a" * 64,
@@ -27,7 +27,7 @@ REPORT = Report(
 
 
 def test_a_text_in_the_report_is_data_not_markup() -> None:
-    """Texts are escaped, so that no item can write into the page."""
+    """Item texts are escaped."""
     page = render(REPORT)
     assert "Fine &amp; &lt;b&gt;good&lt;/b&gt;" in page
     assert "<b>good</b>" not in page
@@ -39,15 +39,49 @@ def test_accuracy_counts_labelled_values_only() -> None:
     assert REPORT.accuracies[0].share == 0.5
 
 
+def test_results_are_grouped_by_item_and_the_rest_is_folded() -> None:
+    """An item is one line with a cell for each score; after ten, items wait for a choice; wrong ones are marked."""
+    rows = [
+        Row(
+            f"item-{number}",
+            f"text {number}",
+            score,
+            "fan-out",
+            "COMPLETED",
+            "Yes",
+            None,
+            "",
+            "no" if number == 7 else "yes",
+        )
+        for number in range(1, 13)
+        for score in ("Refund", "Problem")
+        if (number, score) != (2, "Problem")
+    ]
+    report = replace(REPORT, rows=tuple(rows))
+    page = render(report)
+    assert [len(item.rows) for item in report.items] == [2] * 12
+    assert page.count("text 3<") == 1
+    assert page.count('class="later') == 2
+    assert [item.item for item in report.items if not item.is_right] == ["item-7"]
+    assert "wrong or without a value: 1</label>" in page
+    assert page.count("no job") == 1
+
+
+def test_ten_right_items_need_no_choice() -> None:
+    """With few results, all of them right, nothing is folded."""
+    assert "<fieldset" not in render(replace(REPORT, rows=REPORT.rows[:1]))
+    assert "all 3</label>" in render(REPORT)
+
+
 def test_a_broken_rule_is_said_on_the_page() -> None:
-    """A check that does not hold is shown as broken, with what was found."""
+    """A failed check is shown as fail, with its counts."""
     page = render(REPORT)
-    assert '<span class="bad">broken</span>' in page
+    assert '<span class="bad">fail</span>' in page
     assert "1 has none" in page
 
 
 def test_the_page_needs_nothing_but_itself() -> None:
-    """The page names no address and runs no script."""
+    """The page has no external reference and no script."""
     page = render(REPORT)
     assert "://" not in page
     assert "<script" not in page
@@ -55,17 +89,17 @@ def test_the_page_needs_nothing_but_itself() -> None:
 
 
 def test_a_report_without_rows_is_still_a_page() -> None:
-    """A run that scored nothing can be shown too."""
+    """A report without rows can be rendered."""
     assert "none" in render(replace(REPORT, rows=(), dead_letters=(), layers=()))
 
 
 def test_a_report_is_written_whole(tmp_path: Path) -> None:
-    """After writing there is the page and nothing beside it."""
+    """Writing is atomic, and leaves no temporary file."""
     path = write(REPORT, tmp_path / "build" / "report.html")
     assert path.is_absolute()
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
 
 
 def test_sizes_are_said_in_the_unit_that_fits() -> None:
-    """Small sizes are kilobytes, others megabytes, both decimal."""
+    """Small sizes are in kB, others in MB, both powers of ten."""
     assert [megabytes(1234), megabytes(150_000_000)] == ["1.2 kB", "150.0 MB"]

@@ -11,7 +11,7 @@ from stages.secrets import secret_arn
 
 
 def document(**changes: Any) -> dict[str, Any]:
-    """The local stage's document with some dotted keys changed (`queues__request`), or removed where None."""
+    """Return the local stage's document with some dotted keys changed (`queues__request`), or removed where None."""
     whole = tomllib.loads((stages.STAGES / "local.toml").read_text(encoding="utf-8"))
     for dotted, value in changes.items():
         *tables, key = dotted.split("__")
@@ -26,7 +26,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 def problems(**changes: Any) -> tuple[str, ...]:
-    """What is said about the document with these changes."""
+    """Return the problems of the document with these changes."""
     with pytest.raises(InvalidStage) as caught:
         stages.parse("local", document(**changes))
     return caught.value.problems
@@ -39,69 +39,77 @@ def test_every_stage_of_the_repository_is_valid(stage: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"queues__visibility_timeout_s": 1799}, "queues.visibility_timeout_s = 1799 is too short"),
         ({"queues__visibility_timeout_s": 43_201}, "out of range (expected 0 to 43200)"),
         ({"event_source__maximum_batching_window_s": 1}, "expected at least 1801"),
         ({"event_source__batch_size": 11}, "needs a batching window"),
         ({"event_source__maximum_concurrency": 1}, "event_source.maximum_concurrency = 1 is out of range"),
-        ({"function__reserved_concurrency": 5}, "passes function.reserved_concurrency = 5"),
+        ({"function__reserved_concurrency": 10}, "leaves no room within function.reserved_concurrency = 10"),
         ({"function__memory_mb": 127}, "function.memory_mb = 127 is out of range (expected 128 to 10240)"),
         ({"function__memory_mb": 10_241}, "function.memory_mb = 10241 is out of range"),
         ({"function__memory_mb": "2048"}, "function.memory_mb = '2048' is not an integer"),
         ({"function__memory_mb": True}, "function.memory_mb = True is not an integer"),
         ({"function__timeout_s": 901}, "function.timeout_s = 901 is out of range (expected 1 to 900)"),
-        ({"function__timeout_s": 14}, "leaves no time to score: the worker keeps PLEXUS_RESERVE_SECONDS = 10 of it"),
+        ({"function__timeout_s": 14}, "leaves no time to score: the worker reserves PLEXUS_RESERVE_SECONDS = 10 of it"),
         ({"function__environment__PLEXUS_RESERVE_SECONDS": "299"}, "(expected at least 304)"),
-        ({"function__name": "has spaces"}, "function.name = 'has spaces' is not a valid value"),
-        ({"function__alias": "7"}, "function.alias = '7' is not a valid value"),
+        ({"function__name": "has spaces"}, "function.name = 'has spaces' is invalid"),
+        ({"function__alias": "7"}, "function.alias = '7' is invalid"),
+        ({"reach": "https://api.openai.com"}, "reach = 'https://api.openai.com' is invalid"),
         ({"function__nmae": "x"}, "function.nmae is not a setting"),
         ({"queues__response": None}, "queues.response is missing (expected a string)"),
-        ({"queues__response": "plexus-scoring-request-standard"}, "is given to more than one queue"),
-        ({"queues__request": "requests.fifo"}, "queues.request = 'requests.fifo' is not a valid value"),
-        ({"artifacts__bucket": "Upper"}, "artifacts.bucket = 'Upper' is not a valid value"),
-        ({"account": "123"}, "account = '123' is not a valid value"),
-        ({"repository": "Plexus"}, "repository = 'Plexus' is not a valid value"),
-        ({"logs__retention_days": 8}, "logs.retention_days = 8 is not offered by CloudWatch Logs"),
+        ({"queues__response": "plexus-scoring-request-standard"}, "is used for more than one queue"),
+        ({"queues__request": "requests.fifo"}, "queues.request = 'requests.fifo' is invalid"),
+        ({"artifacts__bucket": "Upper"}, "artifacts.bucket = 'Upper' is invalid"),
+        ({"account": "123"}, "account = '123' is invalid"),
+        ({"repository": "Plexus"}, "repository = 'Plexus' is invalid"),
+        ({"logs__retention_days": 8}, "logs.retention_days = 8 is not a retention period of CloudWatch Logs"),
         ({"event_source__enabled": "yes"}, "event_source.enabled = 'yes' is not true or false"),
-        ({"alarms__topic": "ops"}, "alarms.topic = 'ops' is not a valid value"),
+        ({"alarms__topic": "ops"}, "alarms.topic = 'ops' is invalid"),
+        ({"alarms__notify": "ops"}, "alarms.notify = 'ops' is invalid"),
+        ({"alarms__notify": "http://ops.example.com"}, "alarms.notify = 'http://ops.example.com' is invalid"),
+        (
+            {"alarms__notify": "ops@example.com", "alarms__topic": "arn:aws:sns:us-west-2:000000000000:ops"},
+            "alarms.notify and alarms.topic exclude each other",
+        ),
+        ({"alarms__failed_percent": 0}, "alarms.failed_percent = 0 is out of range (expected 1 to 100)"),
         ({"function__environment__AWS_REGION": "x"}, "function.environment.AWS_REGION is reserved by Lambda"),
         ({"function__environment__PLEXUS_ACCOUNT_KEY": "x"}, "is set by the template"),
-        ({"function__environment__1ST": "x"}, "is no name of an environment variable"),
+        ({"function__environment__1ST": "x"}, "is not a valid name"),
         ({"function__environment__DEPTH": 3}, "function.environment.DEPTH = 3 is not a string"),
         ({"function__environment__NOTE": "x" * 3073}, "expected at most 3072"),
-        ({"function__environment__OPENAI_API_KEY": "whatever"}, "looks like a secret's value"),
-        ({"function__environment__HARMLESS": "sk-" + "a" * 20}, "looks like a secret's value"),
+        ({"function__environment__OPENAI_API_KEY": "whatever"}, "looks like the value of a secret"),
+        ({"function__environment__HARMLESS": "sk-" + "a" * 20}, "looks like the value of a secret"),
     ],
 )
-def test_what_cannot_work_is_refused(changes: dict[str, Any], said: str) -> None:
+def test_what_cannot_work_is_refused(changes: dict[str, Any], expected: str) -> None:
     """A stage that AWS would refuse, or that would fail under load, is refused with the reason and what is expected."""
     (problem,) = problems(**changes)
-    assert said in problem
+    assert expected in problem
 
 
 def test_the_reserve_is_the_workers() -> None:
-    """What the rule takes for the worker's default is the worker's default; what is no number is left to the worker."""
+    """The rule's default is the worker's, and a value that is not a number is left for the worker to reject."""
     assert ("PLEXUS_RESERVE_SECONDS", Settings.reserve) == (rules.RESERVE, rules.RESERVE_S)
     for odd in ("many", "nan", "inf"):
         stages.parse("local", document(function__environment__PLEXUS_RESERVE_SECONDS=odd))
 
 
-def test_all_problems_are_said_at_once() -> None:
-    """One error lists every problem of the file, not the first."""
-    found = problems(function__memory_mb=1, queues__request="", logs__retention_days=None, surprise=1)
-    assert len(found) == 4
+def test_all_problems_are_reported_at_once() -> None:
+    """One error lists every problem of the file, not only the first."""
+    listed = problems(function__memory_mb=1, queues__request="", logs__retention_days=None, surprise=1)
+    assert len(listed) == 4
 
 
 def test_a_secrets_value_is_not_repeated_in_the_error() -> None:
-    """What looks like a secret is not printed again."""
+    """A value that looks like a secret is not printed."""
     (problem,) = problems(function__environment__OPENAI_API_KEY="hunter2-and-more")
     assert "hunter2" not in problem
 
 
 def test_a_reference_to_a_secret_is_allowed() -> None:
-    """A secret is named by the ARN of where it is kept."""
+    """A variable may reference a secret by its ARN."""
     arn = "arn:aws:secretsmanager:us-west-2:000000000000:secret:provider-AbCdEf"
     settings = stages.parse("local", document(function__environment__OPENAI_API_KEY=arn))
     assert settings.function.environment["OPENAI_API_KEY"] == arn
@@ -117,33 +125,41 @@ def test_a_reference_to_a_secret_is_allowed() -> None:
     ],
 )
 def test_a_reference_names_one_secret(value: str) -> None:
-    """An ARN that stands for several, or for none, is refused: the role would be given the right to read them."""
+    """An ARN that matches several secrets, or none, is refused: the role would be allowed to read all of them."""
     (problem,) = problems(function__environment__OPENAI_API_KEY=value)
-    assert "looks like a secret's value" in problem
+    assert "looks like the value of a secret" in problem
     assert secret_arn(value) is None
 
 
 def test_the_arn_of_a_reference_is_what_the_role_may_read() -> None:
-    """Without the key of a member; other values name nothing."""
+    """The ARN has no key of a member; a value that is not a reference has no ARN."""
     secret, parameter = (
         "arn:aws:secretsmanager:us-west-2:000000000000:secret:provider-AbCdEf",
         "arn:aws:ssm:us-west-2:000000000000:parameter/a/b",
     )
-    assert [secret_arn(one) for one in (secret, f"{secret}:key", f"{secret}:key::", parameter, "INFO")] == [
+    assert [secret_arn(value) for value in (secret, f"{secret}:key", f"{secret}:key::", parameter, "INFO")] == [
         *[secret] * 3,
         parameter,
         None,
     ]
 
 
+def test_functions_reach_more_only_beside_the_local_aws() -> None:
+    """A stage on AWS has the network that AWS gives it: its `reach` would promise what nobody keeps."""
+    wanted = document(reach="api.openai.com:443 127.0.0.1:11434")
+    assert stages.parse("local", wanted).reach == "api.openai.com:443 127.0.0.1:11434"
+    with pytest.raises(InvalidStage, match="reach applies to the local AWS only"):
+        stages.parse("staging", wanted)
+
+
 def test_a_stage_without_a_file_is_unknown(tmp_path: Path) -> None:
-    """A stage's name is looked up among the files, so a path is not a stage."""
-    with pytest.raises(UnknownStage, match="there are: local, production, staging"):
+    """A stage is looked up by its name among the files, so a path is not a stage."""
+    with pytest.raises(UnknownStage, match="expected one of stages/: local, production, staging"):
         stages.load("../pyproject")
 
 
 def test_a_file_that_is_not_toml_is_one_problem(tmp_path: Path) -> None:
-    """A syntax error names the file and the place."""
+    """A syntax error is reported with the file and the line."""
     (tmp_path / "odd.toml").write_text("region = \n")
-    with pytest.raises(InvalidStage, match=r"odd\.toml has 1 problem:\n  - not TOML: .*line 1"):
+    with pytest.raises(InvalidStage, match=r"odd\.toml: 1 problem:\n  - not TOML: .*line 1"):
         stages.load("odd", tmp_path)

@@ -1,0 +1,52 @@
+"""Which scoring jobs a worker may claim: the conditions of the update, and their values.
+
+A record of the original worker has no lease. Its job is FAILED after each failed attempt although its message is
+delivered again, and IN_PROGRESS from the start of an attempt, which ends after 300 s with its function. Only a claim of
+this worker counts `attempts`, which distinguishes the two.
+"""
+
+from handler import attribute_values
+from handler.attribute_values import Attributes
+from handler.clock import timestamp
+from handler.records import FAILED, IN_PROGRESS, ORIGINAL_ATTEMPT, PENDING
+from handler.settings import LONGEST_LEASE
+
+CLAIM = (
+    "SET #status = :to, leaseOwner = :token, leaseUntil = :until, startedAt = :now "
+    "ADD attempts :one, unfinishedClaims :one"
+)
+# DynamoDB compares texts with texts only; a `startedAt` of another type, or in the future, is not the start of one.
+_ORIGINAL_ENDED = (
+    "(attribute_not_exists(leaseUntil) AND "
+    "(NOT attribute_type(startedAt, :string) OR startedAt < :ended OR :future < startedAt))"
+)
+_ORIGINAL_FAILED = "(#status = :failed AND attribute_exists(startedAt) AND attribute_not_exists(attempts))"
+UNLEASED = (
+    "accountId = :account AND (#status = :pending OR "
+    f"{_ORIGINAL_FAILED} OR (#status = :to AND (leaseUntil < :stale OR {_ORIGINAL_ENDED})))"
+)
+ODD_LEASE = "accountId = :account AND #status = :to AND leaseUntil = :odd"
+
+
+def claim_values(account_id: str, token: str, now: float, until: float) -> Attributes:
+    """Return the values of CLAIM, and of ODD_LEASE except for `:odd`; times are Unix seconds."""
+    return {
+        ":account": {"S": account_id},
+        ":token": {"S": token},
+        ":now": {"S": timestamp(now)},
+        ":until": attribute_values.encode(round(until, 3)),
+        ":to": {"S": IN_PROGRESS},
+        ":one": {"N": "1"},
+    }
+
+
+def unleased_values(now: float, skew: float) -> Attributes:
+    """Return the values that UNLEASED adds: a lease that ended more than `skew` seconds before `now` is over."""
+    return {
+        ":pending": {"S": PENDING},
+        ":failed": {"S": FAILED},
+        ":string": {"S": "S"},
+        ":stale": attribute_values.encode(round(now - skew, 3)),
+        ":ended": {"S": timestamp(now - skew - ORIGINAL_ATTEMPT)},
+        ":future": {"S": timestamp(now + skew + LONGEST_LEASE)},
+    }

@@ -1,0 +1,48 @@
+"""The writes that complete a job: up to three actions of one DynamoDB transaction, of which all take effect or none."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from handler.attribute_values import Attributes
+from handler.records import COMPLETED, IN_PROGRESS, OUTBOX, SCORE_RESULT, SCORING_JOB, Job, outbox_record
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef as TransactItem
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A job with its result; `token` has its lease, and `result` is None if the record exists already."""
+
+    job: Job
+    token: str
+    result: Attributes | None
+
+    def actions(self, prefix: str, now: str, wall: float) -> "list[TransactItem]":
+        """Return the transaction's actions; `prefix` begins the tables' names, `now` is the timestamp of `wall`."""
+        actions: list[TransactItem] = [self.completion(prefix, now)]
+        actions.append({"Put": {"TableName": prefix + OUTBOX, "Item": outbox_record(self.job, now, wall)}})
+        if self.result is not None:
+            table, absent = prefix + SCORE_RESULT, "attribute_not_exists(id)"
+            actions.append({"Put": {"TableName": table, "Item": self.result, "ConditionExpression": absent}})
+        return actions
+
+    def completion(self, prefix: str, now: str) -> "TransactItem":
+        """Return the action that completes the job, if the token still has the lease."""
+        return {
+            "Update": {
+                "TableName": prefix + SCORING_JOB,
+                "Key": {"id": {"S": self.job.id}},
+                "UpdateExpression": "SET #status = :completed, completedAt = :now, scoreResultId = :result "
+                "REMOVE leaseOwner, leaseUntil, errorMessage, unfinishedClaims",
+                "ConditionExpression": "leaseOwner = :token AND #status = :in_progress",
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ExpressionAttributeValues": {
+                    ":completed": {"S": COMPLETED},
+                    ":in_progress": {"S": IN_PROGRESS},
+                    ":token": {"S": self.token},
+                    ":now": {"S": now},
+                    ":result": {"S": self.job.result_id},
+                },
+            }
+        }

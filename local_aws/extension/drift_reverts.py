@@ -1,0 +1,103 @@
+"""CloudFormation's change sets with DeploymentMode=REVERT_DRIFT, which LocalStack accepts and ignores.
+
+Such a change set also creates the stack's resources that no longer exist, and writes the template's properties to
+those that somebody may have changed. The alias keeps its version, which on AWS would be reverted, too.
+"""
+
+from localstack.aws.connect import connect_to
+from localstack.services.cloudformation.engine.v2.change_set_model import Nothing, is_nothing
+from localstack.services.cloudformation.engine.v2.change_set_model_executor import ChangeSetModelExecutor
+from localstack.services.cloudformation.engine.v2.change_set_model_preproc import (
+    ChangeSetModelPreproc,
+    PreprocEntityDelta,
+    PreprocProperties,
+    PreprocResource,
+)
+from localstack.services.cloudformation.v2.entities import ChangeSet
+
+REWRITTEN = {
+    "AWS::ECR::Repository",
+    "AWS::IAM::Role",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::BucketPolicy",
+    "AWS::SQS::Queue",
+    "AWS::SQS::QueuePolicy",
+}
+"""Types whose provider can write all properties to an existing resource."""
+
+
+def install() -> None:
+    """Patch the engine."""
+    created, changed, visited = ChangeSet.__init__, ChangeSet.has_changes, ChangeSetModelPreproc.visit_node_resource
+
+    def with_mode(self, stack, request_payload, *args, **kwargs):
+        created(self, stack, request_payload, *args, **kwargs)
+        self.reverts_drift = request_payload.get("DeploymentMode") == "REVERT_DRIFT"
+
+    def has_changes(self):
+        return self.reverts_drift or changed(self)
+
+    def visit(self, node_resource):
+        delta = visited(self, node_resource)
+        if isinstance(self, ChangeSetModelExecutor) and self._change_set.reverts_drift:
+            return reverted(self._change_set.stack, delta)
+        return delta
+
+    ChangeSet.__init__, ChangeSet.has_changes = with_mode, has_changes
+    ChangeSetModelPreproc.visit_node_resource = visit
+
+
+def reverted(stack, delta: PreprocEntityDelta) -> PreprocEntityDelta:
+    """Return the change of a resource that exists in both templates as it is needed by what exists in fact."""
+    if is_nothing(delta.before) or is_nothing(delta.after):
+        return delta
+    kind = delta.after.resource_type
+    model = (stack.resolved_resources.get(delta.after.logical_id) or {}).get("Properties") or {}
+    clients = connect_to(aws_access_key_id=stack.account_id, region_name=stack.region_name)
+    if not exists(clients, kind, model):
+        return PreprocEntityDelta(before=Nothing, after=delta.after)
+    if kind == "AWS::IAM::Role":
+        _remove_other_policies(clients.iam, model)
+    if kind in REWRITTEN and delta.before == delta.after:
+        before = PreprocResource(**{**vars(delta.before), "properties": PreprocProperties({})})
+        return PreprocEntityDelta(before=before, after=delta.after)
+    return delta
+
+
+def _remove_other_policies(iam, model: dict) -> None:
+    name, kept = model["RoleName"], {policy["PolicyName"] for policy in model.get("Policies") or []}
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        if policy not in kept:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+
+
+def exists(clients, kind: str, model: dict) -> bool:
+    """Return whether a resource exists; True for types that are not looked up."""
+    ask = {
+        "AWS::CloudWatch::Alarm": lambda: clients.cloudwatch.describe_alarms(AlarmNames=[model["AlarmName"]])[
+            "MetricAlarms"
+        ],
+        "AWS::DynamoDB::Table": lambda: clients.dynamodb.describe_table(TableName=model["TableName"]),
+        "AWS::ECR::Repository": lambda: clients.ecr.describe_repositories(repositoryNames=[model["RepositoryName"]]),
+        "AWS::IAM::Role": lambda: clients.iam.get_role(RoleName=model["RoleName"]),
+        "AWS::Lambda::Alias": lambda: clients.lambda_.get_alias(FunctionName=model["FunctionName"], Name=model["Name"]),
+        "AWS::Lambda::EventSourceMapping": lambda: clients.lambda_.get_event_source_mapping(UUID=model["Id"]),
+        "AWS::Lambda::Function": lambda: clients.lambda_.get_function(FunctionName=model["FunctionName"]),
+        "AWS::Logs::LogGroup": lambda: [
+            group
+            for group in clients.logs.describe_log_groups(logGroupNamePrefix=model["LogGroupName"])["logGroups"]
+            if group["logGroupName"] == model["LogGroupName"]
+        ],
+        "AWS::SNS::Topic": lambda: clients.sns.get_topic_attributes(TopicArn=model["TopicArn"]),
+        "AWS::S3::Bucket": lambda: clients.s3.head_bucket(Bucket=model["BucketName"]),
+        "AWS::SQS::Queue": lambda: clients.sqs.get_queue_url(QueueName=model["QueueName"]),
+    }.get(kind)
+    if ask is None:
+        return True
+    try:
+        return bool(ask())
+    except Exception as error:
+        if getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode") in (400, 404):
+            return False
+        raise

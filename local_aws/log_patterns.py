@@ -1,0 +1,142 @@
+"""Filter patterns of CloudWatch Logs: terms, phrases, alternatives, exclusions, and selectors of JSON."""
+
+import json
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+Matcher = Callable[[str], bool]
+TERM = re.compile(r"""\s*(?P<sign>[?-]?)(?:"(?P<phrase>(?:[^"\\]|\\.)*)"|(?P<word>[^\s"]+))""")
+SELECTOR = re.compile(
+    r"\s*(?:(?P<join>&&|\|\||[()])|(?P<path>\$[.\w\[\]]+)\s*(?P<op>!=|<=|>=|=|<|>)\s*(?P<value>"
+    r""""(?:[^"\\]|\\.)*"|[^\s()&|]+))"""
+)
+ORDER: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def matcher(pattern: str) -> Matcher:
+    """Return whether a message matches the pattern, as a function; an empty pattern matches all.
+
+    Raises ValueError for what CloudWatch Logs refuses, and for patterns of fields and regular expressions, which are
+    not evaluated here.
+    """
+    text = pattern.strip()
+    if text.startswith("{") and text.endswith("}"):
+        return _selector(text[1:-1])
+    if text.startswith("[") or "%" in text:
+        raise ValueError(f"filter pattern {pattern!r}: fields and regular expressions are not evaluated here")
+    return _terms(text)
+
+
+def _terms(text: str) -> Matcher:
+    terms: dict[str, list[str]] = {"": [], "?": [], "-": []}
+    position = 0
+    while position < len(text):
+        match = TERM.match(text, position)
+        if match is None:
+            raise ValueError(f"filter pattern {text!r}: a quotation mark is not closed")
+        word = match["word"]
+        if word is not None and not re.fullmatch(r"\w+", word):
+            raise ValueError(f"filter pattern {text!r}: got {word!r}, expected it in double quotes")
+        terms[match["sign"]].append(word if word is not None else re.sub(r"\\(.)", r"\1", match["phrase"]))
+        position = match.end()
+    required, alternatives, excluded = terms[""], terms["?"], terms["-"]
+    if required or excluded:
+        alternatives = []  # CloudWatch ignores alternatives beside other terms
+
+    def matches(message: str) -> bool:
+        return (
+            all(term in message for term in required)
+            and not any(term in message for term in excluded)
+            and (not alternatives or any(term in message for term in alternatives))
+        )
+
+    return matches
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """A comparison of a JSON member with a value."""
+
+    path: str
+    op: str
+    value: str
+
+    def holds(self, record: object) -> bool:
+        """Return whether the record has the member, and it compares so."""
+        member: Any = record
+        for name in re.findall(r"\w+", self.path[1:]):
+            if isinstance(member, list) and name.isdecimal() and int(name) < len(member):
+                member = member[int(name)]
+            elif isinstance(member, dict) and name in member:
+                member = member[name]
+            else:
+                return False
+        if self.op in ORDER:
+            return isinstance(member, int | float) and ORDER[self.op](member, float(self.value))
+        wanted = json.loads(self.value) if self.value.startswith('"') else self.value
+        text = member if isinstance(member, str) else json.dumps(member)
+        return fnmatchcase(text, re.sub(r"([\[?])", r"[\1]", wanted)) == (self.op == "=")
+
+
+def _selector(text: str) -> Matcher:
+    """Translate conditions, && and ||, and brackets; && binds more tightly."""
+    tokens: list[str | _Condition] = []
+    position, text = 0, text.strip()
+    while position < len(text):
+        match = SELECTOR.match(text, position)
+        if match is None:
+            raise ValueError(f"filter pattern {{{text}}}: not understood at {text[position:]!r}")
+        tokens.append(match["join"] or _Condition(match["path"], match["op"], match["value"]))
+        position = match.end()
+    tree = _either(tokens)
+    if tokens:
+        raise ValueError(f"filter pattern {{{text}}}: got {tokens[0]} after its end")
+
+    def matches(message: str) -> bool:
+        try:
+            record = json.loads(message)
+        except ValueError:
+            return False
+        return tree(record)
+
+    return matches
+
+
+Tree = Callable[[object], bool]
+
+
+def _either(tokens: list[str | _Condition]) -> Tree:
+    parts = [_both(tokens)]
+    while tokens and tokens[0] == "||":
+        tokens.pop(0)
+        parts.append(_both(tokens))
+    return lambda record: any(part(record) for part in parts)
+
+
+def _both(tokens: list[str | _Condition]) -> Tree:
+    parts = [_one(tokens)]
+    while tokens and tokens[0] == "&&":
+        tokens.pop(0)
+        parts.append(_one(tokens))
+    return lambda record: all(part(record) for part in parts)
+
+
+def _one(tokens: list[str | _Condition]) -> Tree:
+    first = tokens.pop(0) if tokens else None
+    if isinstance(first, _Condition):
+        return first.holds
+    if first != "(":
+        raise ValueError(f'filter pattern: got {first or "its end"}, expected a condition such as $.level = "ERROR"')
+    inner = _either(tokens)
+    if not tokens or tokens.pop(0) != ")":
+        raise ValueError("filter pattern: a bracket is not closed")
+    return inner

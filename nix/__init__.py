@@ -1,0 +1,1 @@
+"""Build the image from pinned inputs: fetch them, assemble layers, lint the result. Standard library only."""

@@ -1,0 +1,91 @@
+"""Decide which entries of the cache are needed, by this commit and by the work tree."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from nix import inputs, pins
+from nix.assembler import Assembler
+from nix.build import assembler_sources, locked_plans, read_source
+from nix.cache import cache_dir
+from nix.environments import site_folder
+from nix.layers import LayerPlan, app_plans, documents
+from nix.package_clients import key
+from nix.revision import REPOSITORY, git
+
+# (kind of an entry, its name) → is it needed?
+Needed = Callable[[str, str], bool]
+
+HASH = re.compile(r"[0-9a-f]{64}")
+SITES = ("local-aws",)
+# A local AWS runs from these; that of another checkout may need other entries than this one.
+RUN_FROM = ("roots", "sites", "unpacked")
+
+
+def needed_entries() -> Needed:
+    """Return a function that decides whether an entry is needed; unknown kinds always are."""
+    hashes = {found[:16] for text in lock_texts() for found in HASH.findall(text)}
+    plans, assembler = image_layers()
+    exact = {
+        "layers": {plan.key for plan in plans},
+        "bytecode": set(),  # of earlier versions
+        "assembler": {assembler.name},
+        "unpacked": unpacked_names(plans),
+        "sites": {site_folder(name).name for name in SITES},
+        "machines": set(),  # made of cached packages in seconds
+        "uv-bin": {key((pins.LOCKS / "uv.lock").read_bytes())},
+    }
+    running = bool(local_aws_processes())
+
+    def needed(kind: str, name: str) -> bool:
+        if kind in ("inputs", "verified"):
+            return name.rpartition(".")[0].rpartition("-")[2] in hashes
+        if running and kind in RUN_FROM:
+            return True
+        if kind == "roots":
+            return name.rpartition("-")[2] in hashes
+        return kind not in exact or name in exact[kind]  # the others belong to other tools
+
+    return needed
+
+
+def lock_texts() -> Iterator[str]:
+    """Yield the texts of the locks in the work tree and at HEAD."""
+    for path in sorted(pins.LOCKS.glob("*.lock")):
+        yield path.read_text(encoding="utf-8")
+        yield git(REPOSITORY, "show", f"HEAD:{path.relative_to(REPOSITORY).as_posix()}") or ""
+
+
+def image_layers() -> tuple[list[LayerPlan], Assembler]:
+    """Return the plans of the layers of the image that a build would make now, and its assembler."""
+    root_hash, source, nowhere = pins.deb_lock("image").root, read_source(), Path()
+    assembler = Assembler(inputs.root_folder("image", root_hash), root_hash, assembler_sources(source))
+    locked = locked_plans(assembler, source, nowhere, pins.wheel_lock())
+    return [*locked, *app_plans(assembler, source, nowhere)], assembler
+
+
+def unpacked_names(plans: Sequence[LayerPlan]) -> set[str]:
+    """Return the names under which these layers are unpacked for running."""
+    names = set()
+    for plan in plans:
+        if result := documents(plan, plan.folder):
+            diff_id = json.loads(result[0])["diff_id"].removeprefix("sha256:")
+            names |= {diff_id, f"{diff_id}.whiteouts"}
+    return names
+
+
+def local_aws_processes() -> list[int]:
+    """List the processes of this user that run functions from this cache: the local AWS of any checkout."""
+    variable = b"SCORE_PROCESSOR_CACHE=" + os.fsencode(cache_dir())
+    pids = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and folder.name != str(os.getpid()):
+            try:
+                variables = (folder / "environ").read_bytes().split(b"\0")
+            except OSError:  # ended, or another user's
+                continue
+            if variable in variables and any(one.startswith(b"LOCAL_AWS_INSTANCE=") for one in variables):
+                pids.append(int(folder.name))
+    return sorted(pids)

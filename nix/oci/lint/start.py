@@ -1,0 +1,189 @@
+"""Check that Lambda can start the function: entry point, working directory, environment, runtime client, handler."""
+
+import posixpath
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .imports import Answer, Found, ModuleFinder, hidden_problem, import_problems
+from .interpreter import find_interpreter
+from .program import Command, follow
+from .rules import Problem
+from .tree import FileTree
+
+CLIENT = "awslambdaric"
+# Imported in `try`, and needed all the same unless AWS_EXECUTION_ENV chooses polling in Python.
+EXTENSION = "runtime_client"
+PYTHON = re.compile(r"python(?:3(?:\.\d+t?)?)?\Z")
+# AWS's base images: their entry point, the interpreter of those for Python, and where their bootstrap adds modules.
+AWS_SCRIPT, AWS_PYTHON, AWS_ROOT = "lambda-entrypoint.sh", "/var/lang/bin/python3", "/var/task"
+AWS_FOLDERS = ("/opt/python", "/var/runtime")
+WITH_VALUE = "WXcm"  # options of python whose value may be the next word
+
+
+def start_problems(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield whatever would end the first start, or may; `settings` is the `config` object of the image's config.
+
+    The handler is checked for Python's runtime client and for AWS's Python base images; others name it differently.
+    """
+    entry_point, arguments = list(settings.get("Entrypoint") or ()), list(settings.get("Cmd") or ())
+    lines = list(settings.get("Env") or ())
+    folder = settings.get("WorkingDir") or ""
+    yield from working_folder_problems(tree, folder)
+    for line in lines:
+        if line.find("=") < 1:
+            yield Problem("environment", "config", f"Env has {line!r}, expected NAME=VALUE")
+    words = (*entry_point, *arguments)
+    if not words or not words[0]:
+        yield Problem("entry-point", "config", "neither Entrypoint nor Cmd names a program")
+        return
+    command = Command(words, dict(line.split("=", 1) for line in lines if "=" in line), folder or "/")
+    trail = follow(tree, command)
+    yield from trail.problems
+    if posixpath.basename(words[0]) == AWS_SCRIPT and tree.find(AWS_PYTHON) is not None:
+        yield from aws_problems(tree, command)
+    elif trail.unknown:
+        yield unjudged(trail.unknown)
+    elif trail.program is not None:
+        yield from program_start_problems(tree, trail.command, trail.program.path, trail.dropped)
+
+
+def unjudged(reason: str) -> Problem:
+    """Return the problem of a handler that cannot be judged, because what starts it is not understood."""
+    return Problem("handler", "config", f"what the entry point imports cannot be read from the image: {reason}", True)
+
+
+def working_folder_problems(tree: FileTree, folder: str) -> Iterator[Problem]:
+    """Yield problems of WorkingDir, if it is set."""
+    if not folder:
+        return
+    entry = tree.find(folder)
+    if not folder.startswith("/") or entry is None or entry.kind != "folder":
+        yield Problem("working-folder", f"WorkingDir {folder}", "not an absolute path of a directory in the image")
+
+
+class PythonCall(NamedTuple):
+    """The arguments of an interpreter: its single-letter options, the module of -m, a script, and what follows."""
+
+    flags: str
+    module: str
+    script: str
+    arguments: Sequence[str]
+
+
+def python_call(words: Sequence[str]) -> PythonCall:
+    """Parse the words after the interpreter's own."""
+    flags, value_of = "", ""
+    for number, word in enumerate(words):
+        if value_of:  # the value of -W or -X as a word of its own
+            value_of = ""
+            continue
+        if not word.startswith("-") or word == "-":
+            return PythonCall(flags, "", word, words[number + 1 :])
+        for place, letter in enumerate(word[1:], 2):
+            if letter in WITH_VALUE:
+                value, after = (word[place:], number + 1) if word[place:] else (words[number + 1 :][:1], number + 2)
+                if letter == "m":
+                    return PythonCall(flags, "".join(value), "", words[after:])
+                if letter == "c":
+                    return PythonCall(flags, "", "-c", words[after:])
+                value_of = "" if word[place:] else letter
+                break
+            flags += letter
+    return PythonCall(flags, "", "", ())
+
+
+def program_start_problems(tree: FileTree, command: Command, path: str, dropped: Sequence[str]) -> Iterator[Problem]:
+    """Yield problems of the last program's start; `dropped` are arguments that a shell did not pass on."""
+    names = (posixpath.basename(command.words[0]), posixpath.basename(path))
+    if not any(map(PYTHON.match, names)):
+        yield unjudged(f"/{path} is not Python, and names its handler in a way of its own")
+        return
+    call = python_call(command.words[1:])
+    if not call.module:
+        yield unjudged(f"Python runs {call.script or 'nothing'}, not the module {CLIENT}")
+        return
+    program = posixpath.join(command.folder, command.words[0]) if "/" in command.words[0] else path
+    interpreter = find_interpreter(tree, program, call.flags, command.environment, [command.folder])
+    finder = ModuleFinder(tree, interpreter)
+    yield from client_problems(finder, call.module, command.environment)
+    for name in finder.tree.names(command.folder):
+        module = name.removesuffix(".py")
+        if module in sys.stdlib_module_names and finder.hides_another(module):
+            yield hidden_problem(finder, module)
+    if call.module not in (CLIENT, f"{CLIENT}.__main__"):
+        yield unjudged(f"Python runs the module {call.module}, not {CLIENT}")
+    elif not call.arguments and dropped:
+        text = f"the shell form of ENTRYPOINT does not pass on CMD, so that {' '.join(dropped)!r} is lost"
+        yield Problem("handler", "config", text)
+    else:
+        yield from handler_problems(finder, call.arguments)
+
+
+def aws_problems(tree: FileTree, command: Command) -> Iterator[Problem]:
+    """Yield problems of the handler in AWS's Python base images, whose entry point wants exactly one argument."""
+    environment = command.environment
+    first = [environment.get("LAMBDA_TASK_ROOT") or AWS_ROOT, command.folder, *AWS_FOLDERS]
+    finder = ModuleFinder(tree, find_interpreter(tree, AWS_PYTHON, "", environment, first))
+    if len(command.words) != 2:
+        got = " ".join(command.words[1:]) or "nothing"
+        yield Problem("handler", "config", f"the entry point of AWS's base images gets {got!r}, expected one handler")
+        return
+    yield from handler_problems(finder, command.words[1:])
+
+
+def client_problems(finder: ModuleFinder, module: str, environment: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a problem unless the interpreter finds the module of its option -m and what that module imports."""
+    answers = {name: finder.exists(name) for name in (module, f"{module}.__main__")}
+    definition = finder.find(module)
+    needed = module if definition is not None and not definition.folders else f"{module}.__main__"
+    if answers[needed] == Answer.YES:
+        yield from import_problems(finder, needed, "runtime-client")
+        if module == CLIENT and (answer := finder.exists(EXTENSION)) != Answer.YES:
+            text = f"{CLIENT} needs its extension {EXTENSION}, which is not built for this Python or not in the image"
+            unknown = answer == Answer.UNKNOWN or "AWS_EXECUTION_ENV" in environment
+            yield Problem("runtime-client", "config", text, unknown)
+        return
+    where = " or ".join(f"/{folder}" for folder in finder.interpreter.folders) or "any directory"
+    text, unknown = f"no module {needed} in {where}", answers[needed] == Answer.UNKNOWN
+    reason = f"; {finder.interpreter.unseen[0]}" if unknown and finder.interpreter.unseen else ""
+    yield Problem("runtime-client", "config", text + reason, unknown)
+
+
+def handler_problems(finder: ModuleFinder, words: Sequence[str]) -> Iterator[Problem]:
+    """Yield problems of the handler, PACKAGE.MODULE.FUNCTION, in the first of `words`."""
+    if not words or "." not in words[0]:
+        got = repr(words[0]) if words else "nothing"
+        yield Problem("handler", "config", f"the command has {got} as its handler, expected MODULE.FUNCTION")
+        return
+    path, _, function = words[0].rpartition(".")
+    module, where = path.replace("/", "."), f"handler {words[0]}"
+    if module.partition(".")[0] in finder.interpreter.built_in:
+        yield Problem("handler", where, f"{module} is a module inside Python, which the runtime client refuses")
+        return
+    answer, definition = finder.exists(module) if all(module.split(".")) else Answer.NO, finder.find(module)
+    if answer != Answer.YES or definition is None:
+        yield missing_handler(finder, module, where, definition, unknown=answer == Answer.UNKNOWN)
+        return
+    yield from import_problems(finder, module)
+    answer = finder.binds(module, function)
+    place = f"/{definition.entry.path}" if definition.entry is not None else f"/{definition.folders[0]}"
+    if definition.names is not None and definition.names.invalid:
+        return
+    if answer == Answer.NO:
+        yield Problem("handler-name", place, f"the module does not define {function}")
+    elif answer == Answer.UNKNOWN:
+        reason = "its source is not read" if definition.names is None else "it may do so when it is loaded"
+        yield Problem("handler-name", place, f"the module does not plainly define {function}: {reason}", unknown=True)
+
+
+def missing_handler(
+    finder: ModuleFinder, module: str, where: str, definition: Found | None, *, unknown: bool
+) -> Problem:
+    """Return the problem of a handler's module that is not found, or that this Python cannot load."""
+    if definition is not None and definition.entry is not None and finder.is_foreign_bytecode(definition):
+        return Problem("handler", where, f"/{definition.entry.path} is bytecode of another Python")
+    folders = ", ".join(f"/{folder}" for folder in finder.interpreter.folders) or "any directory"
+    reason = f"; {finder.interpreter.unseen[0]}" if unknown and finder.interpreter.unseen else ""
+    return Problem("handler", where, f"no module {module} in {folders}{reason}", unknown)

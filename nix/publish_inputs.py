@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Write the tar file of all pinned inputs that a release publishes.
+
+    python3 -m nix.publish_inputs FOLDER    write FOLDER/NAME.tar, and print its path
+    python3 -m nix.publish_inputs --name    print NAME, which is also the release's tag
+
+The tar file is an OCI image layout. The same inputs give the same bytes, and NAME follows from them.
+"""
+
+import argparse
+import io
+import sys
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from nix import input_cache, inputs
+from nix.cache import in_use
+from nix.command import DONE, command
+from nix.input_archive import artifact, release
+from nix.pins import InputProblem
+
+
+def write(target: Path) -> Path:
+    """Write the tar file of all inputs, which are cached, into the folder `target`, and return its path."""
+    wanted = artifact.everything()
+    manifest = artifact.manifest_of(wanted)
+    small = {
+        "oci-layout": artifact.LAYOUT,
+        "index.json": artifact.index_of([artifact.entry_of(manifest)]),
+        **{f"blobs/sha256/{artifact.sha256(data)}": data for data in (artifact.EMPTY, manifest)},
+    }
+    path = input_cache.ensure_folder(target) / f"{release.name()}.tar"
+    part = path.with_name(f"{path.name}.part")
+    with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for member, data in small.items():
+            add(archive, member, io.BytesIO(data), len(data))
+        for input_ in wanted:
+            with input_cache.path_of(input_).open("rb") as file:
+                add(archive, f"blobs/sha256/{input_.sha256}", file, input_.size)
+    part.replace(path)
+    return path
+
+
+def add(archive: tarfile.TarFile, member: str, content: BinaryIO, size: int) -> None:
+    """Append a file without time and owner."""
+    entry = tarfile.TarInfo(member)
+    entry.size = size
+    archive.addfile(entry, content)
+
+
+@command("publish", InputProblem, interrupted="run the same command again")
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command; 0 done, 1 failed, 2 misused, 130 interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("folder", type=Path, nargs="?", metavar="FOLDER")
+    which.add_argument("--name", action="store_true", help="print the release's name, write nothing")
+    options = parser.parse_args(words)
+    if options.name:
+        print(release.name())
+        return DONE
+    with in_use():
+        inputs.fetch_these(artifact.everything())
+        print(write(options.folder))
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Requests to models that would fail: refused parameters, empty messages, prompts that are longer than the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from plexus.configuration.common import PARAMETERS
+from plexus.exceptions import PlexusError
+from plexus.graph import providers
+from plexus.graph.node_outputs import as_model_node
+from plexus.graph.providers import Settings
+from plexus.language.templates import get_environment
+from plexus.models import find_limits
+from plexus.problems import Finding, KeyPath
+
+if TYPE_CHECKING:
+    from plexus.configuration.graph import LangGraphScore, ModelNode
+
+# A token is about four letters of English, and fewer of every other language: the estimate is a lower bound.
+_LETTERS_PER_TOKEN = 4
+
+
+def check(score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
+    """Yield findings about the requests of each node that calls a model."""
+    reported: set[KeyPath] = set()
+    for index, node in enumerate(score.graph):
+        if (model_node := as_model_node(node)) is None:
+            continue
+        inside = (*path, "graph", index)
+        yield from _check_messages(model_node, inside)
+        try:
+            settings = Settings.of(model_node, score)
+        except PlexusError:
+            continue  # reported by the rule `no-model`
+        for finding in _check_parameters(settings, model_node, inside, path):
+            if finding.path not in reported:  # a parameter of the score belongs to all of its nodes
+                yield finding
+            reported.add(finding.path)
+        yield from _check_window(settings, model_node, inside)
+
+
+def _check_parameters(settings: Settings, node: ModelNode, inside: KeyPath, outside: KeyPath) -> Iterator[Finding]:
+    problems = find_limits(settings.model_id).find_problems(settings.parameters)
+    unknown = providers.find_unknown_parameters(settings.provider, settings.parameters)
+    problems |= dict.fromkeys(unknown, "the provider has no such parameter")
+    for name in (each for each in PARAMETERS if each in problems):
+        spelling = name
+        if name == "max_tokens" and "max_completion_tokens" in node.model_fields_set:
+            spelling = "max_completion_tokens"
+        where = inside if spelling in node.model_fields_set else outside
+        message = f"{settings.model_id} fails with this `{spelling}`: {problems[name]}"
+        yield Finding((*where, spelling), message, rule="refused-parameter", on_key=True)
+
+
+def _check_messages(node: ModelNode, path: KeyPath) -> Iterator[Finding]:
+    for key, message in (("system_message", node.system_message), ("user_message", node.user_message)):
+        if message is not None and not message.strip():
+            is_question = key == "user_message" or node.user_message is None
+            effect = "the node fails for every text" if is_question else "it is not sent"
+            severity = "error" if is_question else "warning"
+            yield Finding((*path, key), f"the message is empty: {effect}", severity, "empty-message")
+
+
+def _check_window(settings: Settings, node: ModelNode, path: KeyPath) -> Iterator[Finding]:
+    window = find_limits(settings.model_id).window
+    messages = {"system_message": node.system_message, "user_message": node.user_message}
+    lengths = {key: len(_find_static(message)) for key, message in messages.items() if message is not None}
+    tokens = sum(lengths.values()) // _LETTERS_PER_TOKEN
+    if window is not None and tokens > window:
+        key = max(lengths, key=lambda each: lengths[each])
+        message = f"the prompt alone has about {tokens} tokens: {settings.model_id} accepts {window}"
+        yield Finding((*path, key), message, "warning", "long-prompt", on_key=True)
+
+
+def _find_static(source: str) -> str:
+    """Return the text of a template outside of its expressions and statements."""
+    from jinja2 import TemplateError, nodes
+
+    try:
+        return "".join(each.data for each in get_environment().parse(source).find_all(nodes.TemplateData))
+    except (TemplateError, RecursionError):
+        return ""  # reported by the rule `source`

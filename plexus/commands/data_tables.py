@@ -1,0 +1,116 @@
+"""Open the tables of `plexus data`: choose the columns to read, and print what was detected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from plexus.commands import options
+from plexus.dataset.entries import Dataset, guess_columns, read
+from plexus.dataset.writing import Writer
+from plexus.evaluation.formats import one_line
+from plexus.exceptions import require_packages
+from plexus.problems import counted
+from plexus.tables import Table, open_table
+from plexus.tables.output import FORMATS
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+FILE = click.Path(path_type=Path, dir_okay=False)
+_SAMPLE = 1000  # rows
+_SHOWN = 40  # characters of a column's name
+
+table = click.argument("file", metavar="FILE", type=FILE)
+seed = click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the random choice.")
+replace = click.option("--replace", "is_replaced", is_flag=True, help="Replace existing files.")
+output = click.option(
+    "--output", type=FILE, required=True, help="File to write: .csv, .tsv, .xlsx, .jsonl or .parquet."
+)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the options that `labelled` adds name: columns of texts and labels, and the encoding."""
+
+    text: str
+    label: str
+    encoding: str | None
+
+
+@dataclass(frozen=True)
+class OpenTable:
+    """A table with the columns that are read; `label` is None if there is no column of the default name."""
+
+    table: Table
+    text: str
+    label: str | None
+
+    def read(self) -> Dataset:
+        """Read all of its entries. Raises InvalidData."""
+        return read(self.table, self.text, self.label)
+
+
+def labelled_data(function: _Command) -> _Command:
+    """Add FILE, --text, --label and --encoding."""
+    for option in (
+        options.encoding,
+        click.option("--label", default="label", show_default=True, help="Column of labels, by name or number."),
+        click.option("--text", default="text", show_default=True, help="Column of texts, by name or number."),
+        table,
+    ):
+        function = option(function)
+    return function
+
+
+@contextmanager
+def open_dataset(file: Path, columns: Columns, extra: str | None = None, *, guess: bool = False) -> Iterator[OpenTable]:
+    """Open a table, and print on stderr at the end what was detected. Raises InvalidData, MissingDependency.
+
+    With `guess`, columns that are not named on the command line and do not exist are guessed; the guess is printed.
+    """
+    require_packages("evaluation", "plexus data", "numpy")
+    wanted = [columns.text, columns.label, *([extra] if extra is not None else [])]
+    with open_table(file, wanted, encoding=columns.encoding) as source:
+        names = {str(name) for _, row in islice(source.rows(_SAMPLE), _SAMPLE) for name in row}
+        text = columns.text
+        label = columns.label if columns.label in names or options.find_explicit("label") else None
+        likely_text, likely_label = guess_columns(source) if guess and names else (text, label)
+        if text not in names and not options.find_explicit("text"):
+            text = likely_text
+        if label is None and likely_label != text:
+            label = likely_label
+        if (text, label or columns.label) != (columns.text, columns.label):
+            chosen = f"texts in {one_line(text, _SHOWN)!r}" + (
+                f", labels in {one_line(label, _SHOWN)!r}" if label else ""
+            )
+            options.print_notes(f"columns: guessed {chosen}. next: --text and --label choose others")
+        yield OpenTable(source, text, label)
+        if not guess:
+            options.print_notes(source.notice and f"{source.name}: {source.notice}")
+
+
+def read_other(path: Path, near: OpenTable, columns: Columns) -> Dataset:
+    """Read the texts of another table: in the column of the same name, or else in `text`. Raises InvalidData."""
+    with open_table(path, [near.text, "text"], encoding=columns.encoding) as source:
+        names = {str(name) for _, row in source.rows(1) for name in row}
+        return read(source, near.text if near.text in names else "text", None)
+
+
+def format_like(file: Path) -> str:
+    """Return the format of tables that are made of a file: its own if it can be written, else csv."""
+    suffixes = [suffix.casefold().removeprefix(".") for suffix in file.suffixes]
+    return next((suffix for suffix in reversed(suffixes) if suffix in FORMATS), "csv")
+
+
+def print_guarded(writer: Writer) -> None:
+    """Print on stderr how many cells of CSV files were changed, if any."""
+    if writer.guarded:
+        options.print_notes(
+            f"{counted(writer.guarded, 'cell')} changed, so that no spreadsheet runs them as formulas. "
+            "next: write .jsonl, which keeps them"
+        )

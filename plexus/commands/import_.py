@@ -1,0 +1,75 @@
+"""`plexus import`: read scorecards of the original Plexus, and write them as scorecards of this library."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from plexus.problems import counted
+
+if TYPE_CHECKING:
+    from plexus.importing import Imported
+
+#: Kinds of remarks that are printed without --all.
+_SHOWN = ("error", "changed")
+
+
+@click.command(name="import", short_help="Read scorecards of the original Plexus.")
+@click.argument(
+    "paths", metavar="FILE|FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True)
+)
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the scorecards to this folder.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Also write the report as a web page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--all", "whole", is_flag=True, help="Also print what was renamed and dropped.")
+def command(paths: tuple[Path, ...], output: Path | None, report: Path | None, as_json: bool, whole: bool) -> int:
+    """Read scorecards of the original Plexus, and write them as scorecards of this library.
+
+    \b
+    Each file loads as it is, is translated, or needs a hand. Nothing is executed.
+    Exit codes: 0; 1 if a file needs a hand.
+    """
+    from plexus import importing
+    from plexus.whole_file import write_text
+
+    listed = [(path, file) for path in paths for file in importing.find_cards(path)]
+    if not listed:
+        raise click.UsageError(f"no YAML file in {', '.join(map(str, paths))}")
+    imported = [importing.import_card(file) for _, file in listed]
+    if output is not None:
+        _write(output, listed, imported)
+    if report is not None:
+        write_text(report, importing.render(imported))
+    if as_json:
+        click.echo(json.dumps([asdict(card) for card in imported], indent=2, ensure_ascii=False))
+    else:
+        _print(imported, whole=whole)
+    counts = {verdict: sum(card.verdict == verdict for card in imported) for verdict in importing.VERDICTS}
+    summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    click.echo(f"{counted(len(imported), 'file')}: {summary}", err=True)
+    return 1 if counts["needs a hand"] else 0
+
+
+def _write(output: Path, listed: Sequence[tuple[Path, Path]], imported: Sequence[Imported]) -> None:
+    """Write the scorecards below `output`, at the places that they have below the folders that were named."""
+    from plexus.whole_file import write_text
+
+    for (path, file), card in zip(listed, imported, strict=True):
+        if card.text is not None:
+            target = output / (file.relative_to(path) if path.is_dir() else file.name)
+            if target.resolve() == file.resolve():
+                raise click.UsageError(f"{target} is the file that is imported. next: choose another --output")
+            write_text(target, card.text)
+
+
+def _print(imported: Sequence[Imported], *, whole: bool) -> None:
+    for card in imported:
+        click.echo(f"{card.file}: {card.verdict}")
+        for remark in card.remarks:
+            if whole or remark.kind in _SHOWN:
+                click.echo(f"  line {remark.line}: {remark.kind}: {remark.message}")

@@ -1,0 +1,56 @@
+"""`plexus models`: the table of models, their prices and limits, and its renewal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+
+@click.command(name="models", short_help="List known models, their prices and limits.")
+@click.argument("words", metavar="[WORD]...", nargs=-1)
+@click.option(
+    "--renew",
+    metavar="SOURCE",
+    help="Write a new table instead, from litellm's: a file, an https address, or `litellm` for the installed package.",
+)
+@click.option(
+    "--write",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file that --renew writes; by default the library's own.",
+)
+def command(words: tuple[str, ...], renew: str | None, write: Path | None) -> int:
+    """List the models whose name has every WORD: US dollars per million tokens, window, refused parameters."""
+    from plexus import prices
+
+    if renew is not None:
+        return _renew(renew, write or prices.TABLE)
+    as_of, source, rows = prices.read_rows()
+    matching = {name: row for name, row in rows.items() if all(word in name for word in words)}
+    width = max(map(len, matching), default=0)
+    for name, row in matching.items():
+        rates = f"{row.get('input', '?'):>7} {row.get('output', '?'):>7} {row.get('cached', ''):>7}"
+        refuses = row.get("refuses")
+        listed = f"refuses {', '.join(refuses)}" if isinstance(refuses, list) else ""
+        click.echo(f"{name:<{width}} {rates} {row.get('window', ''):>9} {listed}".rstrip())
+    click.echo(
+        f"{len(matching)} models; input, output and cached tokens in US dollars per million; window in tokens", err=True
+    )
+    click.echo(f"as of {as_of}, from {source}", err=True)
+    return 0 if matching else 1
+
+
+def _renew(source: str, target: Path) -> int:
+    from plexus import model_sources, prices
+    from plexus.whole_file import write_text
+
+    old = prices.read_rows()[2]
+    rows = model_sources.renew(model_sources.read_source(source), old)
+    today = datetime.now(UTC).date()
+    write_text(target, model_sources.format_table(rows, model_sources.SOURCE, today))
+    changed = sum(name in old and dict(old[name]) != row for name, row in rows.items())
+    added = sum(name not in old for name in rows)
+    click.echo(f"{target}: {len(rows)} models as of {today}; {added} added, {changed} changed")
+    return 0

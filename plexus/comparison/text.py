@@ -1,0 +1,78 @@
+"""Print a comparison as tables on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from plexus.comparison.answers import Answer
+from plexus.comparison.differences import KINDS, Agreement, Difference
+from plexus.evaluation.agreement import kappa
+from plexus.evaluation.formats import between, one_line, share
+from plexus.evaluation.tables import grid
+from plexus.problems import counted
+
+_LONGEST = 60
+_MOST_CHANGES = 5
+
+
+def render(agreements: Sequence[Agreement], shown: int) -> str:
+    """Return figures, the most frequent changes of values, costs, and the first `shown` differences."""
+    parts = [_figures(agreements)]
+    for agreement in agreements:
+        parts += filter(None, [_changes(agreement), _costs(agreement)])
+    differences = [each for agreement in agreements for each in agreement.differences]
+    if differences and shown:
+        parts.append(_differences(differences, shown))
+    return "\n\n".join(parts) + "\n"
+
+
+def _figures(agreements: Sequence[Agreement]) -> str:
+    head = ["score", "compared", "same", "share", "95 %", "kappa", *KINDS, "explanation"]
+    rows = []
+    for agreement in agreements:
+        kinds = agreement.kinds
+        figures = [
+            agreement.compared,
+            agreement.same,
+            share(agreement.share),
+            between(agreement.interval),
+            share(kappa(agreement.table)),
+        ]
+        rows.append(
+            [agreement.score, *map(str, figures), *(str(kinds[kind]) for kind in KINDS), str(agreement.explanations)]
+        )
+    return grid(head, rows)
+
+
+def _changes(agreement: Agreement) -> str:
+    confused = agreement.table.confused
+    lines = [
+        f"  {one_line(old, _LONGEST)} → {one_line(new, _LONGEST)}: {counted(count, 'item')}"
+        for old, new, count in confused[:_MOST_CHANGES]
+    ]
+    if len(confused) > _MOST_CHANGES:
+        lines.append(f"  and {len(confused) - _MOST_CHANGES} other changes")
+    return "\n".join([f"{one_line(agreement.score, _LONGEST)}, values OLD → NEW", *lines]) if lines else ""
+
+
+def _costs(agreement: Agreement) -> str:
+    if not any(agreement.costs.values()):
+        return ""
+    sides = []
+    for side, costs in agreement.costs.items():
+        unknown = agreement.compared - len(costs)
+        amount = f"{sum(costs, Decimal())} USD" if costs else "unknown"
+        sides.append(f"{side.upper()} {amount}" + (f", {unknown} of unknown cost" if costs and unknown else ""))
+    return f"{one_line(agreement.score, _LONGEST)}, cost of {counted(agreement.compared, 'item')}: " + "; ".join(sides)
+
+
+def _differences(differences: Sequence[Difference], shown: int) -> str:
+    rows = [[each.score, each.item, each.kind, _side(each.old), _side(each.new)] for each in differences[:shown]]
+    table = grid(["score", "item", "difference", "OLD", "NEW"], rows, left=5)
+    rest = len(differences) - shown
+    return table + (f"\nand {rest} more; next: --output FILE.csv" if rest > 0 else "")
+
+
+def _side(answer: Answer | None) -> str:
+    return "" if answer is None else answer.text if answer.state == "value" else f"({answer.state}) {answer.text}"

@@ -1,0 +1,153 @@
+"""The texts and labels of a table, read once; other columns are read again when rows are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from plexus.exceptions import InvalidData
+from plexus.problems import suggest
+from plexus.tables import Row, Table, as_text
+from plexus.tables.labels import key
+
+_NAMED_LABEL = ("label", "class", "category", "target", "sentiment", "topic", "kind")
+_MOST_CLASSES = 100
+_LONGEST_LABEL = 60  # characters
+_SAMPLE = 1000  # rows
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row's text and label as they are in the table, empty if there is none; `row` counts from 1.
+
+    `extra` is the value of the column that groups or orders rows, if one is read.
+    """
+
+    row: int
+    text: str
+    label: str
+    extra: str = ""
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is more than white space."""
+        return bool(self.text.strip())
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table's entries in order, its columns, and which of them are read; `label` is None without labels."""
+
+    name: str
+    columns: tuple[str, ...]
+    text: str
+    label: str | None
+    entries: Sequence[Entry]
+
+    @property
+    def is_headless(self) -> bool:
+        """Whether the columns are named by their numbers."""
+        return self.columns == tuple(str(number) for number in range(1, len(self.columns) + 1))
+
+
+def read(table: Table, text: str, label: str | None, extra: str | None = None) -> Dataset:
+    """Read the whole table. Raises InvalidData for a missing column, a malformed row, or a table without rows."""
+    columns: dict[str, None] = {}
+    entries: list[Entry] = []
+    for number, row in table.rows():
+        columns.update(dict.fromkeys(map(str, row)))
+        cells = [as_text(table, number, row, name) if name is not None else "" for name in (text, label, extra)]
+        entries.append(Entry(number, *cells))
+    if not entries:
+        raise InvalidData(f"{table.name}: got no rows, expected at least one")
+    return Dataset(table.name, tuple(columns), text, label, entries)
+
+
+def guess_columns(table: Table) -> tuple[str, str | None]:
+    """Return the columns that look most like texts and like labels, by the first 1,000 rows; no label if none does.
+
+    Texts are the longest; labels are short and repeat, and a name such as `category` decides between several. Raises
+    InvalidData for a table without rows.
+    """
+    values: dict[str, list[str]] = {}
+    for _, row in table.rows(_SAMPLE):
+        for name, value in row.items():
+            values.setdefault(str(name), []).append("" if value is None else str(value).strip())
+    if not values:
+        raise InvalidData(f"{table.name}: got no rows, expected at least one")
+    text = max(values, key=lambda name: sum(map(len, values[name])))
+    classes = {name: _classes(cells) for name, cells in values.items() if name != text}
+    likely = [name for name, count in classes.items() if count]
+    label = min(likely, key=lambda name: (not _is_label_name(name), classes[name]), default=None)
+    return text, label
+
+
+def _classes(cells: Sequence[str]) -> int:
+    """Return the number of classes that a column's cells may be; 0 if they are no labels."""
+    known = [cell for cell in cells if cell]
+    classes = {key(cell) for cell in known}
+    repeats = 2 * len(classes) <= len(known)
+    short = all(len(cell) <= _LONGEST_LABEL for cell in known)
+    return len(classes) if short and repeats and 2 <= len(classes) <= _MOST_CLASSES else 0
+
+
+def _is_label_name(name: str) -> bool:
+    return any(word in name.casefold() for word in _NAMED_LABEL)
+
+
+def columns_of(table: Table, wanted: Iterable[str]) -> list[str]:
+    """Return the columns of all rows, in order. Raises InvalidData for a wanted one that none has, or without rows."""
+    names: dict[str, None] = {}
+    last: Row = {}
+    for _, row in table.rows():
+        names.update(dict.fromkeys(map(str, row)))
+        last = row
+    if not last:
+        raise InvalidData(f"{table.name}: got no rows, expected at least one")
+    for name in wanted:
+        if name not in names:
+            raise InvalidData(
+                f"{table.name}: no column {name!r}{suggest(name, names)}; columns: {', '.join(names)}{table.hint}"
+            )
+    return list(names)
+
+
+def written_names(dataset: Dataset) -> dict[str, str]:
+    """Return column → its name in files that are written: of a table without a header, `text`, `label`, `column 3`."""
+    if not dataset.is_headless:
+        return {name: name for name in dataset.columns}
+    names = {dataset.text: "text", **({dataset.label: "label"} if dataset.label is not None else {})}
+    return {name: names.get(name, f"column {name}") for name in dataset.columns}
+
+
+def headless_hint(dataset: Dataset) -> str:
+    """Return a note if the first line, read as column names, looks like a row; else an empty string."""
+    if dataset.label is None or dataset.label == "label":
+        return ""
+    if key(dataset.label) not in {key(entry.label) for entry in dataset.entries}:
+        return ""
+    text, label = (dataset.columns.index(name) + 1 for name in (dataset.text, dataset.label))
+    return (
+        f"the first line names the columns, but {dataset.label!r} is also a label: the file may have no header. "
+        f"next: --text {text} --label {label}"
+    )
+
+
+def format_rows(rows: Iterable[int], most: int = 5) -> str:
+    """Return `rows 3, 8, 12, …` for people."""
+    numbers = list(rows)
+    listing = ", ".join(map(str, numbers[:most])) + (", …" if len(numbers) > most else "")
+    return f"row{'s' * (len(numbers) != 1)} {listing}"
+
+
+def parse_pairs(option: str, pairs: Sequence[str]) -> Mapping[str, str]:
+    """Return the mapping that OLD=NEW words state. Raises InvalidData for a word without `=`, or one name twice."""
+    mapping: dict[str, str] = {}
+    for pair in pairs:
+        old, sign, new = pair.rpartition("=")
+        if not sign or not old.strip():
+            raise InvalidData(f"{option} {pair!r}: expected OLD=NEW")
+        if old in mapping:
+            raise InvalidData(f"{option}: {old!r} is given twice, as {mapping[old]!r} and {new!r}")
+        mapping[old] = new
+    return mapping

@@ -1,0 +1,140 @@
+"""Write the parts of a split, and the record of how they were made."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+from plexus.dataset import splitting
+from plexus.dataset.entries import Dataset, Entry, read, written_names
+from plexus.dataset.looking import pairs_between
+from plexus.dataset.writing import Writer
+from plexus.exceptions import InvalidData
+from plexus.problems import counted
+from plexus.tables import Table
+from plexus.tables.labels import key
+from plexus.whole_file import write_text
+
+
+@dataclass(frozen=True)
+class SplitPlan:
+    """A plan of a split: the share of each part, and the column that groups or orders rows, if there is one."""
+
+    seed: int
+    shares: Mapping[str, float]
+    group: str | None
+    time: str | None
+    format: str
+
+    def paths(self, folder: Path) -> list[Path]:
+        """Return the files that are written: the parts, then the record."""
+        return [*(folder / f"{part}.{self.format}" for part in self.shares), folder / "split.json"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """A split that was written.
+
+    `text` and `label` are the columns as the parts have them, `blank` the number of rows without a text, `leaks` of
+    texts that another part has too; the writer counts the cells that were changed.
+    """
+
+    text: str
+    label: str | None
+    parts: Mapping[str, Sequence[Entry]]
+    blank: int
+    leaks: int
+    writer: Writer
+
+
+def shares(test: float, validation: float | None) -> dict[str, float]:
+    """Return part → share, in the order of time. Raises InvalidData if nothing is left to train on."""
+    rest = 1 - test - (validation or 0)
+    if rest < 1e-9:
+        raise InvalidData(f"--test {test} and --validation {validation}: expected a sum below 1")
+    return {"train": rest, **({"validation": validation} if validation else {}), "test": test}
+
+
+def write(table: Table, text: str, label: str | None, plan: SplitPlan, folder: Path) -> Split:
+    """Split the table's rows with a text, write the parts and split.json into the folder, and return what was done.
+
+    Raises InvalidData.
+    """
+    dataset = read(table, text, label, plan.group or plan.time)
+    kept = [entry for entry in dataset.entries if entry.has_text]
+    if plan.time is not None:
+        placed = splitting.by_time(kept, plan.shares)
+    else:
+        groups = splitting.groups_of(kept, by_extra=plan.group is not None)
+        placed = splitting.by_class(groups, plan.shares, plan.seed)
+    parts = {part: [entry for entry in kept if placed[entry.row] == part] for part in plan.shares}
+    writer = Writer(table, written_names(dataset))
+    for part, path in zip(plan.shares, plan.paths(folder), strict=False):
+        writer.write(path, plan.format, partial(_keep, placed, part))
+    rest = [entry for part, entries in parts.items() if part != "test" for entry in entries]
+    leaks = len(pairs_between(parts["test"], rest)) if plan.time is not None or plan.group is not None else 0
+    record = _record(table, dataset, plan, parts, leaks)
+    names = writer.columns
+    write_text(folder / "split.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    return Split(names[text], names[label] if label else None, parts, len(dataset.entries) - len(kept), leaks, writer)
+
+
+def _keep(placed: Mapping[int, str], part: str, row: int) -> Mapping[str, object] | None:
+    """Return no changes of a row of the part, None for the row of another one."""
+    return {} if placed.get(row) == part else None
+
+
+def describe(split: Split, folder: Path, plan: SplitPlan) -> str:
+    """Return what was written, and how many rows of each class each part has."""
+    classes = Counter(key(entry.label) for entries in split.parts.values() for entry in entries)
+    names = {key(entry.label): entry.label.strip() for entries in split.parts.values() for entry in reversed(entries)}
+    lines = []
+    for path, (_, entries) in zip(plan.paths(folder), split.parts.items(), strict=False):
+        counts = Counter(key(entry.label) for entry in entries)
+        listed = ", ".join(f"{names[name]} {counts[name]}" for name, _ in classes.most_common(8) if names[name])
+        lines.append(f"wrote {path}: {counted(len(entries), 'row')}" + (f" ({listed})" if listed else ""))
+    lines.append(f"wrote {folder / 'split.json'}")
+    if split.blank:
+        lines.append(f"{counted(split.blank, 'row')} without a text left out")
+    if plan.time is None and plan.group is None:
+        lines.append("no text is in two parts, not even almost")
+    elif split.leaks:
+        *others, test, _ = plan.paths(folder)
+        words = ["plexus", "data", "clean", test, *(word for path in others for word in ("--without", path))]
+        words += ["--text", split.text] if split.text != "text" else []
+        words += ["--label", split.label] if split.label not in (None, "label") else []
+        command = shlex.join(map(str, [*words, "--output", test.with_name(f"fresh.{plan.format}")]))
+        lines.append(f"{counted(split.leaks, 'text')} of test also in another part, or almost. next: {command}")
+    else:
+        lines.append("no text of test is in another part, not even almost")
+    return "\n".join(lines)
+
+
+def _record(
+    table: Table, dataset: Dataset, plan: SplitPlan, parts: Mapping[str, Sequence[Entry]], leaks: int
+) -> dict[str, object]:
+    return {
+        "file": table.name,
+        "sha256": table.sha256(),
+        "text": dataset.text,
+        "label": dataset.label,
+        **asdict(plan),
+        "together": f"periods of {plan.time}"
+        if plan.time
+        else f"rows of one {plan.group}"
+        if plan.group
+        else "near-duplicates",
+        "leaks": leaks,
+        "parts": {
+            part: {
+                "rows": [entry.row for entry in entries],
+                "labels": dict(Counter(entry.label.strip() for entry in entries).most_common()),
+            }
+            for part, entries in parts.items()
+        },
+    }

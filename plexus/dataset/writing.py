@@ -1,0 +1,101 @@
+"""Write rows of a table as a table of any format, with the cells as they were."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from plexus import items
+from plexus.exceptions import InvalidData
+from plexus.tables import Row, Table, output
+
+#: Returns the cells of a row that are written in place of its own, or None to leave the row out.
+Change = Callable[[int], Mapping[str, object] | None]
+
+
+@dataclass
+class Writer:
+    """Writes rows of one table to files. `columns` maps each column of the table to its name in the files.
+
+    After writing, `guarded` counts the cells of CSV files that got an apostrophe, because they begin like a formula.
+    """
+
+    table: Table
+    columns: Mapping[str, str]
+    guarded: int = field(default=0, init=False)
+
+    def write(self, path: Path, form: str, change: Change) -> int:
+        """Write the rows that `change` does not leave out, in order, complete or not at all; return their number.
+
+        The file's folder is created. Raises InvalidData if it cannot be, if two columns have one name, or if a text is
+        too long for Excel.
+        """
+        names = list(self.columns.values())
+        repeated = sorted({repr(name) for name in names if names.count(name) > 1})
+        if repeated:
+            raise InvalidData(f"{path}: two columns would be named {', '.join(repeated)}; expected unique names")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidData(f"{path}: its folder cannot be created: {error.strerror}") from None
+        self._count = 0
+        kinds = self._kinds(change) if form == "parquet" else dict.fromkeys(names, str)
+        is_typed = form in ("parquet", "xlsx")
+        rows = self._rows(change, typed=True) if is_typed else self._count_guarded(self._rows(change))
+        output.write_file(path, form, kinds, rows, map(json.dumps, self._rows(change, typed=None)))
+        return self._count
+
+    def _rows(self, change: Change, typed: bool | None = False) -> Iterator[dict[str, object]]:
+        """Yield rows by their names in the file: as JSON (`typed` None), with numbers (True), or all as texts."""
+        for number, row in self.table.rows():
+            cells = change(number)
+            if cells is not None:
+                self._count += 1
+                yield {new: _cell(self._value(row, cells, old), typed) for old, new in self.columns.items()}
+
+    @staticmethod
+    def _value(row: Row, cells: Mapping[str, object], name: str) -> object:
+        return cells[name] if name in cells else row.get(name)
+
+    def _count_guarded(self, rows: Iterator[dict[str, object]]) -> Iterator[dict[str, object]]:
+        for row in rows:
+            self.guarded += sum(output.guard(value) != value for value in row.values())
+            yield row
+
+    def _kinds(self, change: Change) -> dict[str, type]:
+        """Return the narrowest type that has all values of a column: int, float or str."""
+        kinds: dict[str, set[type]] = {name: set() for name in self.columns.values()}
+        for row in self._rows(change, typed=True):
+            for name, value in row.items():
+                if value is not None:
+                    kinds[name].add(type(value))
+        self._count = 0
+        widest = {frozenset({int}): int, frozenset({float}): float, frozenset({int, float}): float}
+        return {name: widest.get(frozenset(types), str) for name, types in kinds.items()}
+
+
+def _cell(value: object, typed: bool | None) -> object:
+    value = items.normalize(value)
+    if typed is None:
+        return value
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
+    if typed and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    return None if value is None else str(value)
+
+
+def check_outputs(paths: Sequence[Path], inputs: Sequence[Path], *, replace: bool) -> list[str]:
+    """Check before the work that all files can be written, and return their formats.
+
+    Raises InvalidData for an existing file unless `replace`, for one that is read, and for an unknown format.
+    """
+    forms = []
+    for path in paths:
+        forms.append(output.format_of(path, None))
+        output.check_output(path, inputs)
+        if path.exists() and not replace:
+            raise InvalidData(f"{path}: exists. next: --replace, or another name")
+    return forms

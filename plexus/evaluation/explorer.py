@@ -1,0 +1,88 @@
+"""The page's list of every text: its data, its script's policy, and the order of many classes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from plexus.evaluation.confusion import Confusion
+
+if TYPE_CHECKING:
+    from plexus.evaluation.predictions import Prediction
+    from plexus.evaluation.report import Evaluation
+
+#: What the list may show; the last three with a second score alone.
+KINDS = (
+    ("mistakes", "mistakes"),
+    ("all", "all texts"),
+    ("right", "right values"),
+    ("failed", "without a value"),
+    ("changed", "changed values"),
+    ("worse", "right here, wrong there"),
+    ("better", "wrong here, right there"),
+)
+
+
+def data(found: Evaluation, other: Evaluation | None, *, show_text: bool) -> str:
+    """Return all texts as JSON that is safe inside a script element.
+
+    A text is [row, label, value, confidence, text, explanation, other value]; label and values are numbers of `names`,
+    -1 for none. Texts, and explanations that quote them, are null without `show_text`; errors are always there.
+    """
+    names = list(dict.fromkeys([*found.confusion.labels, *(other.confusion.labels if other else ())]))
+    names += sorted({one.label for one in found.judged} - set(names))
+    places = {name: place for place, name in enumerate(names)}
+    others = {one.row: one for one in other.judged} if other else {}
+
+    def fields(one: Prediction) -> list[object]:
+        why = one.error if one.error is not None else one.explanation if show_text else None
+        second = others.get(one.row)
+        return [
+            one.row,
+            places[one.label],
+            places.get(one.value or "", -1),
+            one.confidence,
+            one.text if show_text else None,
+            why,
+            -1 if second is None else places.get(second.value or "", -1),
+        ]
+
+    content = {
+        "names": names,
+        "other": other.subject.card if other else None,
+        "rows": [fields(one) for one in found.judged],
+    }
+    return embed(content)
+
+
+def embed(content: object) -> str:
+    """Return a JSON value as text that is safe inside a script element."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    # `</script>` and `<!--` would end or change the element; these characters are the same in JSON when escaped.
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def policy(script: str) -> str:
+    """Return the source expression of a content security policy that allows this inline script alone."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def order(table: Confusion, roomy: int) -> list[int]:
+    """Return the classes' order in the matrix: as they are up to `roomy`, else with confused classes side by side.
+
+    Classes are joined by average linkage, most often confused first.
+    """
+    places = list(range(len(table.labels)))
+    if len(places) <= roomy:
+        return places
+    import numpy
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    counts = numpy.asarray(table.counts, dtype=float)
+    shares = counts / numpy.maximum(1, counts.sum(axis=1, keepdims=True))
+    apart = 1 - (shares + shares.T) / 2
+    numpy.fill_diagonal(apart, 0)
+    return [int(place) for place in leaves_list(linkage(squareform(apart, checks=False), "average"))]

@@ -1,0 +1,130 @@
+"""Score labelled texts: one prediction for each; a failure never becomes a value."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from plexus import scheduler
+from plexus.exceptions import NotApplicable
+from plexus.tables.labels import Labelled, key, spelling
+from plexus.threads import DaemonExecutor
+from plexus.usage import NO_USAGE, Usage
+from plexus.values import Outcome, Result, spent_of
+
+if TYPE_CHECKING:
+    from plexus.context import Context
+    from plexus.scorecard import Score, Scorecard
+
+BATCH = 64
+Step = Callable[[int], None]
+_Part = tuple[Sequence[Labelled], Mapping[str, list[Outcome]], float]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The value of a text, or why it has none (`error`).
+
+    `seconds` is its share of its batch's time; `cost` (US dollars) and `usage` include the score's dependencies.
+    """
+
+    row: int
+    text: str
+    label: str
+    seconds: float
+    value: str | None = None
+    confidence: float | None = None
+    explanation: str | None = None
+    cost: Decimal | None = None
+    usage: Usage = NO_USAGE
+    error: str | None = None
+    skipped: bool = False
+
+    @property
+    def right(self) -> bool:
+        """Whether the value equals the label."""
+        return self.value == self.label
+
+    @property
+    def verdict(self) -> str:
+        """Return right or wrong, or skipped or failed without a value."""
+        if self.value is not None:
+            return "right" if self.right else "wrong"
+        return "skipped" if self.skipped else "failed"
+
+
+def predict(
+    scorecard: Scorecard,
+    score: Score,
+    texts: Sequence[Labelled],
+    context: Context,
+    *,
+    declared: Sequence[str] = (),
+    step: Step = lambda _: None,
+) -> list[Prediction]:
+    """Return one prediction per text, in order; `step` is called with the number of texts that were finished.
+
+    A value that differs from one of `declared`, or else from a label, in case and white space only is spelt like it.
+    Graphs score texts one at a time, concurrently if a provider is called; other scores take batches of 64.
+    """
+    predictions: list[Prediction] = []
+    spelt = spelling([*declared, *(each.label for each in texts)])
+    for part, by_name, seconds in _outcomes(scorecard, score, texts, context):
+        for place, text in enumerate(part):
+            outcome = {name: outcomes[place] for name, outcomes in by_name.items()}
+            predictions.append(_prediction(text, outcome[score.name], _spent(outcome.values()), seconds, spelt))
+        step(len(part))
+    return predictions
+
+
+def asks_models(scorecard: Scorecard, score: Score) -> bool:
+    """Return whether the score or one of its dependencies is a graph."""
+    planned = scheduler.plan(scorecard, [score]).values()
+    return any(each.configuration.class_name == "LangGraphScore" for each in planned)
+
+
+def _outcomes(scorecard: Scorecard, score: Score, texts: Sequence[Labelled], context: Context) -> Iterator[_Part]:
+    """Yield batches with the outcomes of the score and its dependencies, and the seconds per text."""
+    # Created before the clock starts: loading a model is not part of any text's time.
+    scorers = [scorecard.scorer(each, context) for each in scheduler.plan(scorecard, [score]).values()]
+    size = 1 if asks_models(scorecard, score) else BATCH
+    parts = [texts[start : start + size] for start in range(0, len(texts), size)]
+
+    def score_part(part: Sequence[Labelled]) -> _Part:
+        began = time.perf_counter()
+        outcomes = scheduler.run(scorecard, [score], [each.item for each in part], context)
+        return part, outcomes, (time.perf_counter() - began) / len(part)
+
+    if not any(getattr(each, "live", False) for each in scorers):
+        yield from map(score_part, parts)  # no provider is waited for: threads would only compete for the processor
+        return
+    with DaemonExecutor(context.workers, "plexus-evaluate") as pool:
+        yield from pool.map(score_part, parts)
+
+
+def _spent(outcomes: Iterable[Outcome]) -> tuple[Decimal | None, Usage]:
+    """Return the cost and usage of a text's outcomes; the cost is None without calls, or if one of them is unknown."""
+    spent = [spent_of(each) for each in outcomes]
+    costs = [cost for usage, cost in spent if usage.calls]
+    known = [cost for cost in costs if cost is not None]
+    cost = sum(known, Decimal()) if known and len(known) == len(costs) else None
+    return cost, sum((usage for usage, _ in spent), NO_USAGE)
+
+
+def _prediction(
+    text: Labelled,
+    outcome: Outcome,
+    spent: tuple[Decimal | None, Usage],
+    seconds: float,
+    spelt: Mapping[str, str],
+) -> Prediction:
+    cost, usage = spent
+    known = Prediction(text.row, text.item.text or "", text.label, seconds, cost=cost, usage=usage)
+    if isinstance(outcome, Result):
+        value = spelt.get(key(outcome.value), outcome.value)
+        return replace(known, value=value, confidence=outcome.confidence, explanation=outcome.explanation)
+    error = f"{type(outcome).__name__}: {outcome}"
+    return replace(known, error=error, skipped=isinstance(outcome, NotApplicable))

@@ -1,0 +1,84 @@
+"""Proportions and their differences: Wilson's interval, and two configurations on the same texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: The normal distribution's 97.5 % point.
+NORMAL = 1.959963984540054
+
+
+def wilson(right: int, total: int) -> tuple[float, float] | None:
+    """Return Wilson's 95 % score interval of right / total (E. B. Wilson, 1927), or None if total is 0."""
+    if not total:
+        return None
+    share = right / total
+    middle = share + NORMAL**2 / (2 * total)
+    reach = NORMAL * math.sqrt(share * (1 - share) / total + NORMAL**2 / (4 * total**2))
+    whole = 1 + NORMAL**2 / total
+    return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two scores on the same texts: counts by which was right, and McNemar's p-value.
+
+    `low` and `high` are the 95 % interval of the difference in accuracy.
+    """
+
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    p_value: float
+    low: float
+    high: float
+
+    @property
+    def total(self) -> int:
+        """The number of texts."""
+        return self.both + self.only_first + self.only_second + self.neither
+
+    @property
+    def difference(self) -> float:
+        """The second score's accuracy minus the first's."""
+        return (self.only_second - self.only_first) / self.total if self.total else 0.0
+
+
+def compare(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
+    """Compare two scores by McNemar's exact test (Q. McNemar, 1947).
+
+    `first[i]` and `second[i]` are whether each score was right on text i.
+    """
+    pairs = list(zip(first, second, strict=True))
+    only_first, only_second = pairs.count((True, False)), pairs.count((False, True))
+    return Comparison(
+        pairs.count((True, True)),
+        only_first,
+        only_second,
+        pairs.count((False, False)),
+        p_value(only_first, only_second),
+        *interval(only_first, only_second, len(pairs)),
+    )
+
+
+def p_value(only_first: int, only_second: int) -> float:
+    """Return the two-sided p-value, from the binomial distribution with p = 0.5."""
+    from scipy.special import bdtr
+
+    total, least = only_first + only_second, min(only_first, only_second)
+    return 1.0 if total == 0 else min(1.0, 2 * float(bdtr(least, total, 0.5)))
+
+
+def interval(only_first: int, only_second: int, total: int) -> tuple[float, float]:
+    """Return the 95 % interval of the difference, second minus first: Wald's formula with one text added to each side.
+
+    Source: D. G. Bonett and R. M. Price, "Adjusted Wald confidence interval for a difference of binomial proportions
+    based on paired data" (2012).
+    """
+    first, second = (only_first + 1) / (total + 2), (only_second + 1) / (total + 2)
+    middle = second - first
+    reach = NORMAL * math.sqrt((first + second - middle**2) / (total + 2))
+    return max(-1.0, middle - reach), min(1.0, middle + reach)

@@ -1,0 +1,109 @@
+"""Read a model's reply: the class, the confidence or the number that it names.
+
+A structured reply is JSON of a requested shape. If the provider has no such mode, or ignores it, the reply is text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
+
+from plexus.graph.labels import match_label, parse_label
+from plexus.graph.numbers import parse_number
+from plexus.graph.reply import Reply
+
+if TYPE_CHECKING:
+    from plexus.configuration.graph import Classifier, NumericClassifier, YesOrNoClassifier
+
+    ClassNode: TypeAlias = Classifier | YesOrNoClassifier
+
+_CONFIDENCE = re.compile(r"(?i)confidence\W{1,4}(?<![-−])(\d{1,3}(?:[.,]\d+)?\s*%?)\W*$")
+_SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*(%?)")
+
+
+@dataclass(frozen=True)
+class ClassReply:
+    """A class, the model's confidence in it from 0 to 1 (None if it was not asked for), and its reason."""
+
+    label: str
+    confidence: float | None
+    explanation: str
+
+
+def build_schema(node: ClassNode) -> dict[str, object]:
+    """Return the JSON Schema of a classifier's reply.
+
+    The explanation comes before the class, so that the model can reason before it decides.
+    """
+    properties: dict[str, object] = {
+        "explanation": {"type": "string", "description": "Why, in one or two sentences."},
+        "classification": {"type": "string", "enum": list(node.valid_classes)},
+    }
+    if node.confidence:
+        properties["confidence"] = {"type": "number", "description": "From 0 (a guess) to 1 (certain)."}
+    return {
+        "title": "answer",
+        "description": "The answer to the question.",
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def read_class(content: Mapping[str, object], node: ClassNode) -> ClassReply | None:
+    """Return the class in a structured reply, None if the reply does not have the requested shape."""
+    classification = content.get("classification")
+    is_named = classification is not None and not isinstance(classification, bool)
+    label = match_label(str(classification), node.valid_classes) if is_named else None
+    confidence = _read_confidence(content.get("confidence")) if node.confidence else None
+    if label is None or (node.confidence and confidence is None):
+        return None
+    return ClassReply(label, confidence, str(content.get("explanation") or ""))
+
+
+def read_text(reply: Reply, node: ClassNode) -> ClassReply | None:
+    """Return the class that a reply in words names, None if it names none or a requested confidence is missing."""
+    confidence, rest = split_confidence(reply.text) if node.confidence else (None, reply.text)
+    content = reply.structured
+    if content is not None:
+        rest = reply.answer
+        confidence = _read_confidence(content.get("confidence")) if confidence is None else confidence
+    label = parse_label(rest, node.valid_classes, from_start=node.parse_from_start)
+    if label is None or (node.confidence and confidence is None):
+        return None
+    return ClassReply(label, confidence, reply.text.strip())
+
+
+def _read_confidence(value: object) -> float | None:
+    """Return a confidence from 0 to 1: 0.9, "0.9", "90%" and 90 are equal; None for anything else.
+
+    A number above 1 and up to 10 is rejected: it may be of a scale to 10.
+    """
+    match = _SHARE.fullmatch(str(value).strip()) if not isinstance(value, bool) else None
+    if match is None:
+        return None
+    number = float(match[1].replace(",", "."))
+    if match[2] or 10 < number <= 100:
+        number /= 100
+    return number if number <= 1 else None
+
+
+def split_confidence(reply: str) -> tuple[float | None, str]:
+    """Return the confidence that ends a reply, from 0 to 1, and the reply without it.
+
+    Percentages are converted. The confidence is None if there is none, or if it is not one.
+    """
+    match = _CONFIDENCE.search(reply.strip())
+    if not match:
+        return None, reply
+    return _read_confidence(match[1]), reply.strip()[: match.start()]
+
+
+def read_number(reply: Reply, node: NumericClassifier) -> Decimal | None:
+    """Return the number that a reply gives, None if it gives none or one that the node does not allow."""
+    number = parse_number(reply.answer, from_start=node.parse_from_start)
+    return number if number is not None and node.allows(number) else None

@@ -1,0 +1,171 @@
+"""A model's reply: the answer alone, the reason why the model stopped, and the tokens that it used."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from plexus.usage import NO_USAGE, Usage
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\S+", text))
+
+
+# Each provider has its own words. A reason that is in none of these sets fails too: an unknown reason may be a cut.
+_COMPLETE = _words("""
+    stop end_turn stop_sequence tool_use tool_calls tool_call function_call complete completed eos eos_token finished
+    end_of_text
+""")
+_CUT = _words("""
+    length max_tokens max_output_tokens max_completion_tokens max_length model_length error_limit incomplete
+    model_context_window_exceeded context_length_exceeded
+""")
+_FILTERED = _words("""
+    content_filter content_filtered guardrail_intervened safety recitation blocklist spii prohibited_content
+    image_safety error_toxic language model_armor jailbreak
+""")
+_REFUSED = _words("refusal refused")
+_PAUSED = _words("pause_turn pause_run compaction")
+# The model may answer if it is asked again: its output was malformed, or it was still loading.
+_BROKEN = _words("""
+    error other load unload timeout cancelled user_cancel malformed_model_output malformed_tool_use
+    malformed_function_call unexpected_tool_call
+""")
+_TAGS = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis"
+# `<think>`, Mistral's `[THINK]`, Kimi's `◁think▷`, Cohere's `<|START_THINKING|>`, and the analysis channel of gpt-oss.
+_OPENING = rf"<(?:{_TAGS})(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<\|START_THINKING\|>|<\|channel\|>analysis<\|message\|>"
+_CLOSING = rf"</(?:{_TAGS})\s*>|\[/THINK\]|◁/think▷|<\|END_THINKING\|>|<\|end\|>"
+_THOUGHT = re.compile(rf"(?is)(?:{_OPENING})(?:(?!{_OPENING}).)*?(?:{_CLOSING})")
+_OPENED = re.compile(rf"(?is)(?:{_OPENING}).*")
+_CLOSED = re.compile(rf"(?is)^.*(?:{_CLOSING})")
+_MARKERS = re.compile(r"<\|[a-z_]+\|>(?:final|assistant)?", re.IGNORECASE)
+_FENCE = re.compile(r"\A\s*(?P<fence>```+|~~~+)[^\n`]*\n(?P<content>.*?)\n?\s*(?P=fence)\s*\Z", re.DOTALL)
+_RAISE = ". next: raise `max_tokens`"
+_ANSWER_KEYS = _words("""
+    classification class label answer category value result verdict rating score number final finalanswer conclusion
+    decision prediction choice
+""")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A model's reply.
+
+    `content` is what the provider sent, JSON for a structured reply: cassettes record it, and later requests quote
+    it. `text` is the answer alone. `stop_reason` is the provider's own word in lower case, empty if it sent none.
+    `service_tier` is `batch`, `priority` or the provider's own word, and empty for the standard one.
+    `log_probabilities` are (token, natural logarithm) pairs in the order of the text.
+    """
+
+    content: str
+    usage: Usage = NO_USAGE
+    stop_reason: str = ""
+    refusal: str = ""
+    thoughts: str = ""
+    service_tier: str = ""
+    log_probabilities: tuple[tuple[str, float], ...] = field(default=(), repr=False)
+
+    @cached_property
+    def _parts(self) -> tuple[str, str]:
+        return split_thoughts(self.content)
+
+    @property
+    def text(self) -> str:
+        """The answer alone: without reasoning, and without a code fence around all of it."""
+        answer = self._parts[0]
+        fenced = _FENCE.match(answer)
+        return fenced["content"] if fenced else answer
+
+    @property
+    def reasoning(self) -> str:
+        """The model's reasoning, from the provider's own field or from the text; empty if there is none."""
+        return self.thoughts or self._parts[1]
+
+    @cached_property
+    def structured(self) -> Mapping[str, object] | None:
+        """The JSON object that the answer contains; None if there is none, or several that differ."""
+        objects = list(_find_objects(self.text))
+        return objects[0] if objects and all(each == objects[0] for each in objects) else None
+
+    @property
+    def answer(self) -> str:
+        """The text to read a class or a number from: a JSON object's answer if it names one, otherwise `text`."""
+        named = [
+            value
+            for key, value in (self.structured or {}).items()
+            if re.sub(r"[\s_-]", "", key.casefold()) in _ANSWER_KEYS
+        ]
+        if len(named) != 1:
+            return self.text
+        return named[0] if isinstance(named[0], str) else json.dumps(named[0], ensure_ascii=False)
+
+    @property
+    def quotation(self) -> str:
+        """The text to read a passage from: the only text in a JSON object, otherwise `text`."""
+        quoted = [value for value in (self.structured or {}).values() if isinstance(value, str)]
+        return quoted[0] if len(quoted) == 1 else self.text
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same request may get a complete reply later."""
+        return self.stop_reason in _BROKEN
+
+    def find_problem(self, max_tokens: int | None = None) -> str | None:
+        """Return why the reply is not a complete answer, None if it is one; `max_tokens` is the request's limit."""
+        reason = self.stop_reason
+        if self.refusal or reason in _REFUSED:
+            return "the model refused to answer"
+        if reason in _FILTERED:
+            return f"the provider filtered the reply (stop reason {reason!r})"
+        is_cut = reason in _CUT or (bool(max_tokens) and self.usage.output_tokens >= (max_tokens or 0))
+        if is_cut and not self.text.strip() and (self.reasoning or self.usage.reasoning_tokens):
+            return f"reasoning used all {self.usage.output_tokens} output tokens{_RAISE}"
+        if reason in _CUT:
+            return f"the reply was cut (stop reason {reason!r}, {self.usage.output_tokens} output tokens){_RAISE}"
+        if reason in _PAUSED:
+            return f"the model paused before its answer was complete (stop reason {reason!r})"
+        return None if not reason or reason in _COMPLETE else f"the reply is incomplete (stop reason {reason!r})"
+
+
+def split_thoughts(content: str) -> tuple[str, str]:
+    """Return (answer, reasoning) of a text; an opening tag without a closing one makes the whole text reasoning.
+
+    Some chat templates write the opening tag into the prompt, so a closing tag alone ends the reasoning as well.
+    """
+    if not re.search(rf"(?i){_OPENING}|{_CLOSING}", content):
+        return content, ""
+    thoughts: list[str] = []
+
+    def collect(match: re.Match[str]) -> str:
+        thoughts.append(match[0])
+        return ""
+
+    answer = content
+    for pattern in (_THOUGHT, _CLOSED):
+        answer = pattern.sub(collect, answer)
+    if _OPENED.search(answer):
+        return "", content
+    return _MARKERS.sub("", answer).strip(), "\n".join(thoughts)
+
+
+def normalize_reason(value: object) -> str:
+    """Return a stop reason in lower case, without an enumeration's name: `FinishReason.MAX_TOKENS` is max_tokens."""
+    reason = "" if value is None else str(value).rsplit(".", 1)[-1]
+    return reason.strip().casefold().removeprefix("finish_reason_").replace("-", "_")
+
+
+def _find_objects(text: str) -> Iterator[dict[str, object]]:
+    """Yield the JSON objects in a text, in order; an object inside another is part of it."""
+    decoder, at = json.JSONDecoder(), 0
+    while (at := text.find("{", at)) >= 0:
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            at += 1
+        else:
+            if isinstance(value, dict):
+                yield value

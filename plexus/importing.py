@@ -1,0 +1,121 @@
+"""Turn files in the original's form into scorecards of this library, and report what became of each part."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
+from plexus import document, lint, pages
+from plexus.document import Document
+from plexus.exceptions import InvalidScorecard
+from plexus.original.cards import is_original, translate
+from plexus.original.notes import Note
+from plexus.problems import Problem, format_path
+
+Verdict = Literal["loads as it is", "translated", "needs a hand"]
+VERDICTS: tuple[Verdict, ...] = ("loads as it is", "translated", "needs a hand")
+TEMPLATES = Path(__file__).with_name("original") / "templates"
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A note with the line in the file that it is about, from 1."""
+
+    line: int
+    kind: str
+    place: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Imported:
+    """One file: what became of it, the remarks about it in the order of the file, and the scorecard's YAML.
+
+    `text` is None for a file that needs a hand.
+    """
+
+    file: str
+    verdict: Verdict
+    remarks: tuple[Remark, ...]
+    text: str | None
+
+
+def find_cards(path: Path) -> Iterator[Path]:
+    """Yield the file itself, or every YAML file below a folder, sorted."""
+    if path.is_dir():
+        yield from sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    else:
+        yield path
+
+
+def import_card(path: Path) -> Imported:
+    """Read one file, translate it and check the result; raises OSError, and nothing for an invalid scorecard."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        parsed = document.parse(text, str(path))
+    except UnicodeDecodeError:
+        return Imported(str(path), "needs a hand", (Remark(1, "error", "", "the file is not UTF-8 text"),), None)
+    except InvalidScorecard as error:
+        return Imported(str(path), "needs a hand", _of_problems(error.problems), None)
+    notes: Sequence[Note] = ()
+    translated = parsed
+    if is_original(parsed.value):
+        translation = translate(parsed)
+        notes, translated = translation.notes, translation.document
+    remarks = [Remark(parsed.position(note.path).line, *_words(note)) for note in notes]
+    errors = [problem for problem in lint.lint(text, name=str(path)) if problem.severity == "error"]
+    remarks += [remark for remark in _of_problems(errors) if remark not in remarks and remark.kind == "error"]
+    ordered = tuple(sorted(dict.fromkeys(_without_repeats(remarks)), key=lambda remark: remark.line))
+    if errors:
+        return Imported(str(path), "needs a hand", ordered, None)
+    if translated is parsed:
+        return Imported(str(path), "loads as it is", ordered, text)
+    return Imported(str(path), "translated", ordered, _write(translated, ordered))
+
+
+def _words(note: Note) -> tuple[str, str, str]:
+    return ("error" if note.kind == "unsupported" else note.kind), format_path(note.path), note.message
+
+
+def _of_problems(problems: Sequence[Problem]) -> tuple[Remark, ...]:
+    return tuple(
+        Remark(problem.position.line, "error", format_path(problem.path), problem.message) for problem in problems
+    )
+
+
+def _without_repeats(remarks: Sequence[Remark]) -> Iterator[Remark]:
+    """Yield each message of a line once: an unsupported part is a note and a problem."""
+    known = set()
+    for remark in remarks:
+        if (remark.line, remark.message) not in known:
+            known.add((remark.line, remark.message))
+            yield remark
+
+
+def _write(translated: Document, remarks: Sequence[Remark]) -> str:
+    """Return the scorecard as YAML, below comments that say what means something else than in the original."""
+    assert isinstance(translated.value, dict)
+    content = CommentedMap(translated.value)
+    changed = [remark for remark in remarks if remark.kind == "changed"]
+    if changed:
+        lines = [f"- {remark.place}: {remark.message}" for remark in changed]
+        content.yaml_set_start_comment("\n".join(["Changed from the original:", *lines]) + "\n")
+    writer = YAML()
+    writer.width = 4096
+    writer.indent(mapping=2, sequence=4, offset=2)
+    buffer = io.StringIO()
+    writer.dump(content, buffer)
+    return buffer.getvalue()
+
+
+def render(imported: Sequence[Imported]) -> str:
+    """Return the report as one HTML page without scripts and addresses."""
+    counts = {verdict: sum(card.verdict == verdict for card in imported) for verdict in VERDICTS}
+    return pages.create_environment(TEMPLATES).get_template("report.html.j2").render(imported=imported, counts=counts)

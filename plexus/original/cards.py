@@ -1,0 +1,197 @@
+"""Documents in the original's form: one score, or a scorecard with `dialect: plexus-1`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from plexus.document import Document, Yaml
+from plexus.original.nodes import STATE, translate_graph
+from plexus.original.notes import Note, Notes
+from plexus.original.processors import translate_processors
+from plexus.problems import KeyPath, Problem
+
+T = TypeVar("T")
+DIALECT = "plexus-1"
+_RENAMED = {"external_id": "externalId"}
+# What describes a version in the original's database, and has no effect on a result.
+_RECORDS = ("version", "parent", "tags", "champion_version", "featured_version", "guidelines", "notes", "order")
+_DROPPED = {
+    "base_model_name": "the model's own name decides its price",
+    "maximum_retry_count": "each node has its own",
+    "batch": "jobs are scored one by one; there is no provider's batch",
+    "single_line_messages": "messages keep their line ends",
+    "logprobs": "log probabilities are not asked for",
+    "top_logprobs": "log probabilities are not asked for",
+    "input": "the item's text is scored; its file was read when the item was made",
+    "thread_id": "there are no checkpoints",
+}
+#: The keys that come first, in this order, as in the examples of this library.
+_HEAD = ("name", "key", "id", "externalId", "external_id", "description", "class")
+_SINGLE = ("graph", "class", "model_provider", "model_name")
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The translated document, and the notes about it, whose paths are those of the original document."""
+
+    original: Document
+    document: Document
+    notes: tuple[Note, ...]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The parts without a counterpart, in the order of the file."""
+        problems = [
+            Problem(self.original.name, self.original.position(note.path), note.message, note.path, rule="original")
+            for note in self.notes
+            if note.kind == "unsupported"
+        ]
+        return sorted(problems, key=lambda problem: problem.position)
+
+
+def is_original(value: Yaml) -> bool:
+    """Return whether a parsed document is one score in the original's form, or declares its dialect."""
+    if not isinstance(value, Mapping):
+        return False
+    return value.get("dialect") == DIALECT or ("scores" not in value and any(key in value for key in _SINGLE))
+
+
+def translate(document: Document) -> Translation:
+    """Translate a document for which `is_original` is true; nothing is validated here."""
+    assert isinstance(document.value, dict)
+    notes = Notes()
+    if "scores" in document.value:
+        return _translate_card(document, document.value, notes)
+    score, moves = _translate_score(document.value, notes)
+    name = str(score.get("name") or "Scorecard")
+    key = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "scorecard"
+    card: Yaml = {"name": name, "key": key, "scores": [score]}
+    moved = _move_positions(document, card, [(("scores", 0), ()), *_below(("scores", 0), moves)])
+    return Translation(document, moved, tuple(notes.listed))
+
+
+def _translate_card(document: Document, value: dict[str, Yaml], notes: Notes) -> Translation:
+    card: dict[str, Yaml] = {key: member for key, member in value.items() if key not in ("dialect", "scores")}
+    _rename(card, notes)
+    if "processors" in card:
+        card["processors"] = translate_processors(card["processors"], notes.at("processors"))
+    listed = value["scores"]
+    moves: list[tuple[KeyPath, KeyPath]] = [((), ())]
+    scores: list[Yaml] = []
+    for place, member in enumerate(listed if isinstance(listed, list) else []):
+        if not isinstance(member, dict):
+            scores.append(member)
+            continue
+        score, inner = _translate_score(member, notes.at("scores", place))
+        scores.append(score)
+        moves += [(("scores", place, *new), ("scores", place, *old)) for new, old in inner]
+    card["scores"] = scores if isinstance(listed, list) else listed
+    return Translation(document, _move_positions(document, card, moves), tuple(notes.listed))
+
+
+def _translate_score(value: Mapping[str, Yaml], notes: Notes) -> tuple[dict[str, Yaml], list[tuple[KeyPath, KeyPath]]]:
+    """Return our score, and where its nodes were: (our path, the original's)."""
+    score: dict[str, Yaml] = {key: value[key] for key in (*_HEAD, *value) if key in value}
+    if "graph" in score:
+        score.setdefault("class", "LangGraphScore")
+    _rename(score, notes)
+    for key, why in _DROPPED.items():
+        if key in score:
+            notes.add("dropped", why, key)
+            del score[key]
+    for key in ("item", "data"):
+        _translate_part(score, key, notes.at(key))
+    if "processors" in score:  # of the score itself
+        score["item"] = {"processors": translate_processors(score.pop("processors"), notes.at("processors"))}
+    if "metadata" in json.dumps(value, default=str):  # the original's worker decodes what its API encoded
+        item = score.get("item")
+        score["item"] = {**(item if isinstance(item, dict) else {}), "decode_metadata": True}
+    listed = score.get("graph")
+    if not isinstance(listed, list):
+        return score, []
+    if score.get("model_provider") is None and score.get("model_name") is not None:
+        score["model_provider"] = "azure"
+        notes.add("renamed", "without `model_provider` the original asks Azure", "model_name")
+    graph = translate_graph(listed, notes.at("graph"))
+    score["graph"] = list(graph.nodes)
+    moves: list[tuple[KeyPath, KeyPath]] = [
+        (("graph", ours), ("graph", theirs)) for ours, theirs in enumerate(graph.origins)
+    ]
+    score["output"] = _translate_output(score.get("output"), graph.aliases, notes)
+    if not score["output"]:
+        del score["output"]
+    return score, moves
+
+
+def _translate_output(output: Yaml, aliases: set[str], notes: Notes) -> dict[str, Yaml]:
+    """Return the score's own `output`, which names fields of the whole graph."""
+    if not isinstance(output, Mapping) or not output:
+        if "classification" not in aliases:
+            return {}
+        notes.add("changed", "without `output` the value is the classification; the original's is always `No`", "graph")
+        return {"value": "classification", "explanation": "explanation"}
+    translated: dict[str, Yaml] = {}
+    for alias, source in output.items():
+        if source == "value" and source not in aliases and "classification" in aliases:
+            translated[alias] = "classification"
+        elif isinstance(source, str) and source in STATE - aliases:
+            notes.add("dropped", f"no node sets the field {source!r}, which is empty in the original", "output", alias)
+        else:
+            translated[alias] = source
+    return translated
+
+
+def _translate_part(score: dict[str, Yaml], key: str, notes: Notes) -> None:
+    """Keep the processors of `item` and `data`; the rest selects data in the original's database."""
+    part = score.get(key)
+    if not isinstance(part, Mapping) or ("class" not in part and "processors" not in part):
+        return
+    if "class" in part:
+        notes.add(
+            "dropped", "it selects items in the original's database; name a file of labelled texts to train", "class"
+        )
+    if "processors" in part:
+        score[key] = {"processors": translate_processors(part["processors"], notes.at("processors"))}
+    else:
+        del score[key]
+
+
+def _rename(value: dict[str, Yaml], notes: Notes) -> None:
+    for key in _RECORDS:
+        if key in value:
+            notes.add("dropped", "it describes the version, and has no effect on a result", key)
+            del value[key]
+    for theirs, ours in _RENAMED.items():
+        if theirs in value:
+            value[ours] = value.pop(theirs)
+            notes.add("renamed", f"`{theirs}` is `{ours}`", theirs)
+    for key in ("id", "externalId"):
+        if isinstance(value.get(key), int) and not isinstance(value[key], bool):
+            value[key] = str(value[key])
+    if isinstance(name := value.get("key"), str) and not re.fullmatch(r"[a-z0-9_-]+", name):
+        value["key"] = re.sub(r"[^a-z0-9_-]+", "-", name.casefold()).strip("-")
+        notes.add("renamed", f"the key is {value['key']!r}", "key")
+
+
+def _below(prefix: KeyPath, moves: list[tuple[KeyPath, KeyPath]]) -> list[tuple[KeyPath, KeyPath]]:
+    return [((*prefix, *new), old) for new, old in moves]
+
+
+def _move_positions(document: Document, value: Yaml, moves: list[tuple[KeyPath, KeyPath]]) -> Document:
+    """Return the document with a new value, whose parts have the positions that they came from.
+
+    `moves` are pairs (new prefix, old prefix); a longer one counts where several apply.
+    """
+
+    def renew(table: dict[KeyPath, T]) -> dict[KeyPath, T]:
+        renewed: dict[KeyPath, T] = {}
+        for new, old in sorted(moves, key=lambda move: len(move[0])):
+            renewed |= {(*new, *path[len(old) :]): place for path, place in table.items() if path[: len(old)] == old}
+        return renewed
+
+    positions, keys, scalars = renew(document.positions), renew(document.keys), renew(document.scalars)
+    return replace(document, value=value, positions=positions, keys=keys, scalars=scalars)

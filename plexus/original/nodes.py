@@ -1,0 +1,317 @@
+"""The original's nodes: their keys, and the state fields that they set for everything after them.
+
+The original has one set of fields for the whole graph, which every node overwrites: `{{ classification }}` is the
+latest one. Here a node's fields are its own, so each translated node also sets the original's names as aliases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from plexus.document import Yaml
+from plexus.original import python_code
+from plexus.original.fuzzy import translate_targets
+from plexus.original.notes import Notes
+from plexus.original.python_code import UnsupportedCode
+from plexus.text import fold
+
+#: Our class → the original's field → our field.
+_FIELDS: dict[str, dict[str, str]] = {
+    "Classifier": {"classification": "classification", "explanation": "explanation"},
+    "MultiClassClassifier": {"classification": "classification", "explanation": "explanation"},
+    "NumericClassifier": {"classification": "classification", "explanation": "explanation", "value": "value"},
+    "Extractor": {"extracted_text": "value"},
+    "Generator": {"completion": "value", "explanation": "explanation"},
+    "LogicalClassifier": {"classification": "classification", "explanation": "explanation", "value": "value"},
+    "FuzzyMatchClassifier": {"classification": "classification", "explanation": "explanation"},
+    "FuzzyMatchExtractor": {"extracted_text": "value", "match_found": "found"},
+    "BeforeAfterSlicer": {"before": "before", "after": "after"},
+    "ContextExtractor": {"extracted_text": "value", "context_chunk": "value"},
+    "LogicalNode": {},
+}
+#: Fields that every graph of the original has; one that no node sets is empty there, and would be a literal here.
+STATE = frozenset(
+    {
+        "classification",
+        "completion",
+        "confidence",
+        "explanation",
+        "extracted_text",
+        "good_call",
+        "good_call_explanation",
+    }
+    | {"is_not_empty", "messages", "non_qualifying_explanation", "non_qualifying_reason", "reasoning", "value"}
+)
+_RETRIES = {"Classifier": 6, "MultiClassClassifier": 3, "YesOrNoClassifier": 3, "Generator": 1}
+_WORDS = "a class is matched by whole words, with case and punctuation folded"
+_ALIGNED = "a quotation is aligned with the text by one cut-off, as docs/reference/scorecards.md says"
+_DROPPED = {
+    "batch": "jobs are scored one by one; there is no provider's batch",
+    "explanation_model": "the explanation is the reply itself",
+    "single_line_messages": "messages keep their line ends",
+    "fuzzy_match": _WORDS,
+    "fuzzy_match_threshold": _WORDS,
+    "fuzzy_match_score_cutoff": _ALIGNED,
+    "use_exact_matching": _ALIGNED,
+    "input": "a node reads every earlier field by its name",
+    "logprobs": "log probabilities are not asked for",
+    "top_logprobs": "log probabilities are not asked for",
+    "prompts": "not used by the original's current nodes",
+}
+_ASKING = ("system_message", "user_message")
+
+
+@dataclass
+class Graph:
+    """A graph under translation: our names of the original's nodes, and the aliases that nodes before set.
+
+    `origins` has, for each of our nodes, the index of the original's.
+    """
+
+    slugs: dict[str, str]
+    aliases: set[str] = field(default_factory=set)
+    nodes: list[dict[str, Yaml]] = field(default_factory=list)
+    origins: list[int] = field(default_factory=list)
+
+    def name(self, original: Yaml) -> Yaml:
+        """Return our name of a node; END, and names that no node has, stay."""
+        return self.slugs.get(original, original) if isinstance(original, str) else original
+
+    def drop_unreachable(self, notes: Notes) -> None:
+        """Remove the nodes that no text can reach, which the original never runs."""
+        order = [str(node["name"]) for node in self.nodes]
+        followers: dict[str, set[str]] = {}
+        for place, node in enumerate(self.nodes):
+            conditions, edge = node.get("conditions"), node.get("edge")
+            edges = [
+                *(conditions if isinstance(conditions, list) else []),
+                *([edge] if edge else order[place + 1 :][:1]),
+            ]
+            followers[order[place]] = {str(to["node"]) if isinstance(to, Mapping) else str(to) for to in edges}
+        reached, ahead = set[str](), order[:1]
+        while ahead:
+            name = ahead.pop()
+            if name not in reached:
+                reached.add(name)
+                ahead += followers.get(name, set())
+        kept = [place for place, name in enumerate(order) if name in reached]
+        for place in range(len(order)):
+            if place not in kept:
+                notes.add("dropped", f"no text reaches the node {order[place]!r}", self.origins[place])
+        self.nodes = [self.nodes[place] for place in kept]
+        self.origins = [self.origins[place] for place in kept]
+
+
+def translate_graph(listed: Sequence[Yaml], notes: Notes) -> Graph:
+    """Translate all nodes in their order."""
+    names = [node.get("name") if isinstance(node, Mapping) else None for node in listed]
+    graph = Graph(_slugs([name for name in names if isinstance(name, str)], _words_of_outputs(listed)))
+    for place, node in enumerate(listed):
+        following = next((name for name in names[place + 1 :] if isinstance(name, str)), "END")
+        if isinstance(node, Mapping):
+            added = _Node(dict(node), graph, notes.at(place), following).translate()
+            graph.nodes += added
+            graph.origins += [place] * len(added)
+    graph.drop_unreachable(notes)
+    return graph
+
+
+def _words_of_outputs(listed: Sequence[Yaml]) -> set[str]:
+    """Return the aliases and sources of every `output`: in the original, none of them refers to a node."""
+    nodes = [node for node in listed if isinstance(node, Mapping)]
+    conditions = [node.get("conditions") for node in nodes]
+    edges = [edge for group in conditions if isinstance(group, list) for edge in group if isinstance(edge, Mapping)]
+    edges += [edge for node in nodes if isinstance(edge := node.get("edge"), Mapping)]
+    outputs = [output for part in [*nodes, *edges] if isinstance(output := part.get("output"), Mapping)]
+    return {word for output in outputs for pair in output.items() for word in pair if isinstance(word, str)}
+
+
+def _slugs(names: Sequence[str], avoided: set[str]) -> dict[str, str]:
+    """Return a name of letters, digits and underscores for each node, unique in the graph and none of `avoided`."""
+    slugs: dict[str, str] = {}
+    for name in names:
+        plain = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in name) or "node"
+        plain = plain if not plain[0].isdigit() else f"node_{plain}"
+        unique, number = plain, 2
+        while unique in slugs.values() or unique in avoided:
+            unique, number = f"{plain}_{number}", number + 1
+        slugs[name] = unique
+    return slugs
+
+
+class _Node:
+    """The translation of one node; our nodes are in `before` and, as the last one, in `ours`."""
+
+    def __init__(self, node: dict[str, Yaml], graph: Graph, notes: Notes, following: str) -> None:
+        self.node, self.graph, self.notes, self.following = node, graph, notes, following
+        self.ours: dict[str, Yaml] = {}
+        self.before: list[dict[str, Yaml]] = []
+
+    def translate(self) -> list[dict[str, Yaml]]:
+        original_name, kind = self.node.pop("name", None), self.node.pop("class", None)
+        self.ours = {"name": self.graph.name(original_name), "class": kind}
+        if self.ours["name"] != original_name and isinstance(original_name, str):
+            self.notes.add("renamed", f"the node {original_name!r} is {self.ours['name']!r}", "name")
+        self._drop()
+        if kind not in _FIELDS and kind != "YesOrNoClassifier":
+            self.notes.add("unsupported", f"the node class {kind!r} has no counterpart", "class")
+            return []
+        self._read_class(str(kind))
+        fields = _FIELDS[str(self.ours["class"])]
+        own = self._outputs(self.node.pop("output", None), fields, self.notes)
+        self._edges(fields)
+        aliases = {**dict(fields.items()), **own}
+        if aliases:
+            self.ours["output"] = aliases
+        self.graph.aliases |= set(aliases)
+        self.ours.update(self.node)  # what is left has the same name here, or is reported by the validation
+        return [*self.before, self.ours]
+
+    def _drop(self) -> None:
+        for key, why in _DROPPED.items():
+            if key in self.node:
+                self.notes.add("dropped", why, key)
+                del self.node[key]
+        if self.node.pop("confidence", None):
+            message = (
+                "no confidence is computed: the original reads log probabilities; `confidence: true` asks the model"
+            )
+            self.notes.add("changed", message, "confidence")
+        if self.node.pop("explanation_message", None) is not None:
+            message = "the explanation is the reply itself; the original asks for it in a second request"
+            self.notes.add("changed", message, "explanation_message")
+
+    def _read_class(self, kind: str) -> None:
+        if kind in _RETRIES:
+            self.node.setdefault("maximum_retry_count", _RETRIES[kind])
+        if kind == "YesOrNoClassifier":
+            self.ours |= {"class": "Classifier", "valid_classes": ["yes", "no"]}
+            self.notes.add("renamed", "YesOrNoClassifier is a Classifier of yes and no, in small letters", "class")
+        elif kind == "NumericClassifier":
+            self._read_bounds()
+        elif kind == "Extractor":
+            self._read_trust()
+        elif kind in ("BeforeAfterSlicer", "ContextExtractor"):
+            self._ask_first(kind)
+        elif kind in ("FuzzyMatchClassifier", "FuzzyMatchExtractor"):
+            self.ours |= translate_targets(self.node, self.notes)
+        elif kind in ("LogicalClassifier", "LogicalNode"):
+            self._read_code(kind)
+
+    def _read_trust(self) -> None:
+        if self.node.pop("trust_model_output", False):
+            self.ours["verbatim"] = False
+            self.notes.add("renamed", "`trust_model_output: true` is `verbatim: false`", "trust_model_output")
+        else:
+            message = "a reply that is not in the text is asked for again, and fails at last; the original returns it"
+            self.notes.add("changed", message, "class")
+
+    def _read_bounds(self) -> None:
+        for theirs, ours in (("numeric_min", "minimum"), ("numeric_max", "maximum")):
+            if (bound := self.node.pop(theirs, None)) is not None:
+                try:
+                    self.ours[ours] = float(str(bound))
+                except ValueError:
+                    self.notes.add("unsupported", f"expected a number, got {bound!r}", theirs)
+
+    def _ask_first(self, kind: str) -> None:
+        """Split a node that asks the model for a quotation into an Extractor and one that uses its passage."""
+        if not any(key in self.node for key in _ASKING):
+            self.ours["quotation"] = "extracted_text"
+            return
+        name = f"{self.ours['name']}_quotation"
+        moved = {key: self.node.pop(key) for key in [*self.node] if key not in ("output", "conditions", "edge")}
+        for key in ("context_before", "context_after", "use_sentence_boundaries", "fuzzy_match_threshold"):
+            if key in moved:
+                self.notes.add(
+                    "changed", "counts sentences, one before and one after; the original counts characters", key
+                )
+                del moved[key]
+        self.before.append({"name": name, "class": "Extractor", **moved})
+        self.ours["quotation"] = f"{name}.value"
+        self.notes.add("renamed", f"{kind} asks the model in a node of its own, {name!r}", "class")
+        if kind == "BeforeAfterSlicer":
+            self.notes.add("changed", "`after` begins behind the quotation; the original's begins with it", "class")
+
+    def _read_code(self, kind: str) -> None:
+        code = self.node.pop("code", None)
+        if not isinstance(code, str):
+            return
+        try:
+            if kind == "LogicalClassifier":
+                value, explanation = python_code.read_classifier(code, self.graph.aliases)
+                self.ours["expression"] = value
+                if explanation is not None:
+                    self._explain(explanation)
+            else:
+                mapping = self.node.pop("output_mapping", None)
+                renamed = {str(k): str(v) for k, v in mapping.items()} if isinstance(mapping, Mapping) else {}
+                function = str(self.node.pop("function_name", "execute"))
+                expressions = python_code.read_node(code, function, renamed, self.graph.aliases)
+                self.ours["set"] = dict(expressions)
+                self.graph.aliases |= set(expressions)
+            self.notes.add("renamed", "the Python is an expression, which is evaluated without Python", "code")
+        except UnsupportedCode as error:
+            self.notes.add("unsupported", str(error), "code")
+        except RecursionError:
+            self.notes.add("unsupported", "the code is too long a chain of conditions for one expression", "code")
+
+    def _explain(self, expression: str) -> None:
+        """Set the explanation of a LogicalClassifier, which is a template: a node before it computes the text."""
+        alias = f"{self.ours['name']}_explanation"
+        self.before.append(
+            {"name": f"{self.ours['name']}_explains", "class": "LogicalNode", "set": {alias: expression}}
+        )
+        self.ours["explanation"] = f"{{{{ {alias} }}}}"
+
+    def _outputs(self, output: Yaml, fields: Mapping[str, str], notes: Notes) -> dict[str, Yaml]:
+        """Return the aliases of an `output`; the original's fields become ours."""
+        aliases: dict[str, Yaml] = {}
+        for alias, source in output.items() if isinstance(output, Mapping) else ():
+            if isinstance(source, str) and source in STATE - fields.keys() - self.graph.aliases:
+                notes.add(
+                    "dropped", f"no node sets the field {source!r}, which is empty in the original", "output", alias
+                )
+            else:
+                aliases[alias] = fields.get(source, source) if isinstance(source, str) else source
+        return aliases
+
+    def _edges(self, fields: Mapping[str, str]) -> None:
+        conditions = self.node.pop("conditions", None)
+        if isinstance(conditions, list):
+            self.ours["conditions"] = [
+                self._edge(condition, fields, self.notes.at("conditions", place))
+                for place, condition in enumerate(conditions)
+                if isinstance(condition, Mapping) and self._can_be_met(condition, place)
+            ]
+        edge = self.node.pop("edge", None)
+        if isinstance(edge, Mapping):
+            self.ours["edge"] = self._edge(edge, fields, self.notes.at("edge"))
+
+    def _can_be_met(self, condition: Mapping[str, Yaml], place: int) -> bool:
+        """Return whether the node has the class that a condition compares; notes one that it has not."""
+        classes = self.ours.get("valid_classes", self.node.get("valid_classes"))
+        value = condition.get("value")
+        if condition.get("state", "classification") != "classification" or not isinstance(classes, list):
+            return True
+        if not isinstance(value, str) or any(fold(str(name)) == fold(value) for name in classes):
+            return True
+        self.notes.add("dropped", f"it is never met: the node has no class {value!r}", "conditions", place)
+        return False
+
+    def _edge(self, edge: Mapping[str, Yaml], fields: Mapping[str, str], notes: Notes) -> dict[str, Yaml]:
+        translated: dict[str, Yaml] = dict(edge)
+        if "node" not in edge:
+            notes.add("renamed", f"without `node` the graph goes on to {self.following!r}", "output")
+        translated["node"] = self.graph.name(edge.get("node", self.following))
+        if "output" in edge:
+            output = self._outputs(edge["output"], fields, notes)
+            translated["output"] = output
+            if "value" in output and translated["node"] != "END":
+                notes.add(
+                    "changed", "the graph goes on, and its end decides the value; the original keeps this one", "output"
+                )
+        if isinstance(state := edge.get("state"), str):
+            translated["state"] = fields.get(state, state)
+        return translated

@@ -1,0 +1,86 @@
+"""Translate processors: `{class: …, parameters: {…}}` of the original, with its parameters beside the class here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from plexus.document import Yaml
+from plexus.original.notes import Notes
+
+_NAMES = {
+    "FilterCustomerOnlyProcessor": "CustomerTurnsOnly",
+    "RemoveSpeakerIdentifiersTranscriptFilter": "RemoveSpeakerIdentifiers",
+    "RemoveStopWordsTranscriptFilter": "RemoveStopWords",
+    "ExpandContractionsProcessor": "ExpandContractions",
+    "AddEnumeratedSpeakerIdentifiersTranscriptFilter": "EnumerateSpeakers",
+    "RelevantWindowsTranscriptFilter": "RelevantWindows",
+    "DeepgramFormatProcessor": "TranscriptFormat",
+    "DeepgramTimeSliceProcessor": "TimeSlice",
+}
+# Of a data set, before training: they choose rows and columns, which a file of labelled texts has already.
+_OF_DATA = (
+    "ByColumnValueDatasetFilter",
+    "ColumnDatasetFilter",
+    "DownsampleClassDatasetFilter",
+    "MergeColumnsDatasetFilter",
+)
+_KEYS = {
+    "RelevantWindows": {
+        "keywords": "keywords",
+        "fuzzy_match": "fuzzy",
+        "prev_count": "before",
+        "next_count": "after",
+        "window_unit": "unit",
+    },
+    "TranscriptFormat": {"include_timestamps": "timestamps"},
+    "TimeSlice": {"start": "from", "end": "to"},
+}
+_TRANSCRIPT = "reads `metadata.transcript`, a list of {speaker, text, start, end}, and not `metadata.deepgram`"
+_CHANGES = {
+    "CustomerTurnsOnly": "a transcript without a turn of the customer fails; the original scores an empty text",
+    "EnumerateSpeakers": "speakers are `Speaker 1`, `Speaker 2`; the original writes `Speaker A`, `Speaker B`",
+    "TranscriptFormat": _TRANSCRIPT,
+    "TimeSlice": _TRANSCRIPT,
+}
+
+
+def translate_processors(listed: Yaml, notes: Notes) -> Yaml:
+    """Return our processors; anything but a list is returned unchanged, for the validation to report."""
+    if not isinstance(listed, list):
+        return listed
+    translated = [_translate(processor, notes.at(place)) for place, processor in enumerate(listed)]
+    return [processor for processor in translated if processor is not None]
+
+
+def _translate(processor: Yaml, notes: Notes) -> Yaml:
+    if not isinstance(processor, Mapping) or not isinstance(name := processor.get("class"), str):
+        return processor
+    if name in _OF_DATA:
+        notes.add("dropped", f"{name} prepares a data set for training, and does not touch a text that is scored")
+        return None
+    if name == "AddUnknownSpeakerIdentifiersTranscriptFilter":
+        message = (
+            f"{name} has no counterpart. next: use EnumerateSpeakers, which names speakers without identifying them"
+        )
+        notes.add("unsupported", message, "class")
+        return None
+    ours = _NAMES.get(name, name)
+    if ours == name:
+        return dict(processor)
+    notes.add("renamed", f"{name} is {ours}", "class")
+    if ours in _CHANGES:
+        notes.add("changed", _CHANGES[ours], "class")
+    settings = processor.get("parameters")
+    parameters = {**(settings if isinstance(settings, Mapping) else {}), **processor}
+    translated: dict[str, Yaml] = {"class": ours}
+    for key, value in parameters.items():
+        if key in ("class", "parameters"):
+            continue
+        known = _KEYS.get(ours, {}).get(key)
+        if key == "fuzzy_threshold" and isinstance(value, (int, float)):
+            translated[key] = value / 100 if value > 1 else value
+        elif known:
+            translated[known] = value
+        else:
+            notes.add("dropped", f"{ours} has no parameter {key!r}", "parameters", key)
+    return translated

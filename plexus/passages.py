@@ -1,0 +1,193 @@
+"""Passages of a text: its sentences, a quotation, and the passage most similar to a phrase."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from plexus import limits, patterns
+from plexus.limits import Meter
+from plexus.text import fold, fold_places
+
+# A sentence ends with its marks (and quotes or brackets that close it) before white space, or with its line.
+# Possessive quantifiers try a run of marks once, from its first mark: the time stays linear in the text.
+_CLOSING = r"[\"'”’)\]]*+(?=\s|$)"
+_SENTENCE = re.compile(
+    rf"[.!?…]{{2,}}+{_CLOSING}|[^\s].*?(?:(?<![.!?…])[.!?…]++{_CLOSING}|$)",
+    re.MULTILINE,
+)
+_LONGEST = 10  # characters of an abbreviation
+_ABBREVIATION = re.compile(r"\b(?:[Mm]rs?|[Mm]s|[Dd]r|[Ss]t|vs|e\.g|i\.e|approx|[A-HJ-Z])\.$")
+_WORD = re.compile(r"\S+")
+#: A window has as many words as the phrase, or this many more or fewer: words may be split or joined.
+_SLACK = 1
+#: Units of work for a character of a window, and for a pair of equal characters.
+_WINDOW, _PAIR = 100, 200
+#: The least similarity of a passage that a model's quotation may mean, from 0 to 1.
+CUT_OFF = 0.87
+# One wrong letter makes another word of a shorter quotation.
+_SHORTEST = 6
+_MARKS = ".,;:!?…\"'“”‘’«»()[]*`> \t\r\n"
+_LABEL = re.compile(r"\A[^\w]*+(?:[\w'’]++\s++){0,4}[\w'’]++[*\s]*+[:：][*\s]*")
+_QUOTED = re.compile(r"[\"“”„«]([^\"“”„«»]+)[\"“”»]")
+_MARKUP = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|(?m:^[^\S\n]*+>\s?)")
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of a text, as the text spells it.
+
+    `start` and `end` are offsets in characters, end exclusive; both are -1 for a passage that is not in the text.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarPassage:
+    """A passage with its `similarity` to a phrase, from 0 to 1; offsets in characters, end exclusive."""
+
+    text: str
+    start: int
+    end: int
+    similarity: float
+
+
+def find_sentences(text: str) -> list[tuple[int, int]]:
+    """Return the (start, end) of each sentence in order, in characters, end exclusive. A line break ends a sentence."""
+    spans: list[tuple[int, int]] = []
+    for match in _SENTENCE.finditer(text):
+        start, end = match.span()
+        if spans and _continues(text, spans[-1], start):
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _continues(text: str, before: tuple[int, int], start: int) -> bool:
+    """Return whether the end of the span before is only the full stop of `Mr.` or of an initial."""
+    return "\n" not in text[before[1] : start] and bool(
+        _ABBREVIATION.search(text, max(before[0], before[1] - _LONGEST), before[1])
+    )
+
+
+def find_verbatim(text: str, quoted: str) -> Passage | None:
+    """Find a quotation's first occurrence in the folded text; runs of white space are equal.
+
+    Only whole words match: in `The part`, neither `he` nor `art` is found.
+    """
+    parts = [re.escape(part) for part in fold(quoted).split()]
+    if not parts:
+        return None
+    folded, pattern = fold_places(text), re.compile(r"\s+".join(parts), re.IGNORECASE)
+    match = pattern.search(folded.text)
+    while match and not patterns.is_whole_word(folded.text, *match.span()):
+        match = pattern.search(folded.text, match.start() + 1)
+    if match is None:
+        return None
+    start, end = folded.find_span(*match.span())
+    return Passage(text[start:end], start, end)
+
+
+def align(text: str, quoted: str) -> Passage | None:
+    """Find the passage of the text that a model's quotation means; None if there is none that is similar enough.
+
+    A label (`Quote:`), quotation marks, markup, HTML entities, and points added at the ends are not part of the
+    quotation. If none of these forms is in the text word for word, the most similar passage counts if its similarity
+    is at least CUT_OFF (about one wrong letter in eight) and it has the same numbers.
+    """
+    forms = _list_forms(quoted)
+    for form in forms:
+        if (exact := find_verbatim(text, form)) is not None:
+            return exact
+    similar = [
+        passage
+        for form in forms
+        if len(fold(form)) >= _SHORTEST
+        and (passage := find_similar(text, form, CUT_OFF)) is not None
+        and _DIGITS.findall(fold(passage.text)) == _DIGITS.findall(fold(form))
+    ]
+    if not similar:
+        return None
+    best = max(similar, key=lambda passage: passage.similarity)
+    start = best.start + len(best.text) - len(best.text.lstrip(_MARKS))
+    end = best.end - (len(best.text) - len(best.text.rstrip(_MARKS)))
+    return Passage(text[start:end], start, end)
+
+
+def strip_label(quoted: str) -> str:
+    """Return a quotation without a label of up to five words before it, such as `Quote:`."""
+    label = _LABEL.match(quoted)
+    return quoted[label.end() :] if label else quoted
+
+
+def _list_forms(quoted: str) -> list[str]:
+    """Return what a reply may quote, the most literal form first."""
+    forms = [quoted, strip_label(quoted)]
+    # Several quotations in one reply are not one passage.
+    inner = _QUOTED.findall(quoted)
+    if len(inner) == 1:
+        forms.append(inner[0])
+    forms += [_MARKUP.sub("", form) for form in forms]
+    forms += [spelt for form in forms for spelt in (html.unescape(form), html.escape(form, quote=False))]
+    forms += [form.strip(_MARKS) for form in forms]
+    return [form for form in dict.fromkeys(form.strip() for form in forms) if form]
+
+
+def find_similar(text: str, phrase: str, threshold: float = 0.0) -> SimilarPassage | None:
+    """Find the passage of whole words that is most similar to the phrase, the first of equals.
+
+    Similarity is twice the number of equal characters divided by the length of both, case and surrounding punctuation
+    ignored. Returns None if no passage reaches the threshold.
+    """
+    wanted = _strip_marks(phrase)
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(wanted)
+    best: SimilarPassage | None = None
+    meter = limits.current()
+    meter.pay(_WINDOW * len(text))
+    for start, end in _windows(text, len(wanted.split())):
+        least = threshold if best is None else best.similarity
+        meter.pay(_WINDOW * (end - start + len(wanted)))
+        similarity = _similarity(matcher, _strip_marks(text[start:end]), wanted, least, meter)
+        if similarity >= threshold and (best is None or similarity > best.similarity):
+            best = SimilarPassage(text[start:end], start, end, round(similarity, 4))
+            if similarity == 1:
+                break
+    return best
+
+
+def _strip_marks(passage: str) -> str:
+    """Fold the passage and strip the marks around it, unless it consists of marks only."""
+    folded = fold(passage)
+    return folded.strip(".,;:!?\"'()") or folded
+
+
+def _windows(text: str, size: int) -> Iterator[tuple[int, int]]:
+    spans = [match.span() for match in _WORD.finditer(text)]
+    sizes = dict.fromkeys((size, max(1, size - _SLACK), size + _SLACK))
+    for index in range(len(spans)):
+        for length in sizes:
+            if index + length <= len(spans):
+                yield spans[index][0], spans[index + length - 1][1]
+
+
+def _similarity(matcher: SequenceMatcher[str], passage: str, wanted: str, least: float, meter: Meter) -> float:
+    """Return the similarity; 0 as soon as a cheap upper bound shows that it cannot reach `least`."""
+    if passage == wanted:
+        return 1.0
+    matcher.set_seq1(passage)
+    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
+        return 0.0
+    # It looks at each pair of equal characters, and may do so again in every part that is left.
+    places = Counter(wanted)
+    meter.pay(_PAIR * sum(places[character] for character in passage))
+    return matcher.ratio()

@@ -1,0 +1,28 @@
+"""The playground's page: its script and style are in it, and its policy allows these alone."""
+
+from __future__ import annotations
+
+from plexus.evaluation.explorer import embed, policy
+from plexus.evaluation.page import TEMPLATES, environment
+from plexus.playground.answers import Playground
+
+
+def render(playground: Playground, key: str) -> tuple[str, str]:
+    """Return the page as HTML, and its content security policy."""
+    script = (TEMPLATES / "playground.js").read_text(encoding="utf-8")
+    card = playground.path.read_text(encoding="utf-8")
+    content = (
+        environment()
+        .get_template("playground.html.j2")
+        .render(
+            name=playground.path.name,
+            data=embed({"card": card, "key": key}),
+            script=script,
+            is_live=not playground.context.offline,
+        )
+    )
+    allowed = (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src '{policy(script)}'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return content, allowed

@@ -1,0 +1,70 @@
+"""A run over a table: its scores, its processes, and the columns that it writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plexus.running import processes, run
+
+if TYPE_CHECKING:
+    from plexus.context import Context
+    from plexus.running.run import ScoredRow
+    from plexus.running.texts import TextFile, TextRow
+    from plexus.scorecard import Scorecard
+
+
+@dataclass(frozen=True)
+class FileRun:
+    """The texts of a table, the scores to score them with, and `workers` processes; `keep_columns` adds its columns."""
+
+    scorecard: Scorecard
+    scores: list[str]
+    source: TextFile
+    context: Context
+    keep_columns: bool
+    workers: int
+
+    def score_rows(self, rows: Iterable[TextRow], size: int | None = None) -> Iterator[list[ScoredRow]]:
+        """Yield scored rows in chunks, in the order of `rows`."""
+        size = size or run.CHUNK
+        if self.workers > 1:
+            return processes.score_rows(self.scorecard, self.scores, rows, self.context, self.workers, size)
+        return run.score_rows(self.scorecard, self.scores, rows, self.context, size)
+
+    def complete(self, rows: Iterable[ScoredRow]) -> Iterator[ScoredRow]:
+        """Yield rows, which are ordered by number, as they are written: with the table's columns if they are kept."""
+        if not self.keep_columns:
+            yield from rows
+            return
+        table = self.source.table.rows()
+        for scored in rows:
+            row = next(row for number, row in table if number == scored["row"])
+            kept: dict[str, object] = {name: _cell(row.get(name)) for name in self.source.columns}
+            yield {**scored, "columns": kept}
+
+    @property
+    def kept_columns(self) -> tuple[str, ...]:
+        """The table's columns that are written."""
+        return self.source.columns if self.keep_columns else ()
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """The inputs that decide the results, as JSON values: a run is resumed only if all of them are the same."""
+        source = self.source
+        return {
+            "format": 2,
+            **run.identity(self.scorecard, self.scores),
+            "data": source.table.sha256(),
+            "reading": source.table.title,
+            "text": source.text,
+            "id": source.id,
+        }
+
+
+def _cell(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,133 @@
+"""Rows of text files: CSV in its dialects, tables of tabs or pipes, one text a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from plexus.exceptions import InvalidData
+from plexus.problems import counted
+from plexus.tables import dialects, encodings
+from plexus.tables.dialects import CARRIAGE_RETURN, Dialect, MalformedRecord
+from plexus.tables.encodings import Encoding
+from plexus.tables.sources import Source
+
+_LONE = re.compile(r"\r(?!\n)")
+# Some programs translate the line ends of a file that has Windows' already.
+_TWICE = re.compile(r"\r{2,}\n\Z")
+_END_OF_FILE = "\x1a"  # of DOS
+_SUFFIXES = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
+
+
+@dataclass
+class Delimited:
+    """A text file of rows. `short` lists the lines of rows with fewer cells than columns, once all are read."""
+
+    source: Source
+    encoding: Encoding
+    dialect: Dialect
+    column: str
+    short: list[int] = field(default_factory=list)
+
+    @classmethod
+    def detect(cls, source: Source, wanted: Sequence[str], encoding: str | None) -> Delimited:
+        """Detect encoding and dialect; raises InvalidData. The first of `wanted` names the column of lone texts."""
+        result = encodings.detect(source, encoding)
+        opened = cls(source, result, Dialect(), wanted[0] if wanted else "text")
+        separator = _SUFFIXES.get(source.suffix)
+        try:
+            opened.dialect = dialects.detect(
+                opened._lines, wanted, lone_texts=source.suffix == ".txt", separator=separator
+            )
+        except MalformedRecord as error:
+            raise InvalidData(f"{source.name}:{error.line}: {error}. next: double it, or remove it") from None
+        return opened
+
+    @property
+    def title(self) -> str:
+        """Format, encoding and dialect, for people; empty for CSV as every program reads it."""
+        encoding = "" if self.encoding.is_usual else self.encoding.title
+        if not self.dialect.separator and not self.dialect.has_header:
+            return ", ".join(filter(None, ["one text a line", encoding]))
+        kind = "CSV" if self.dialect.separator != "\t" else "table"
+        parts = [self.dialect.title, encoding, "lines that end in CR" if self.encoding.is_carriage_return else ""]
+        return ", ".join(filter(None, [kind, *parts])) if any(parts) else ""
+
+    def rows(self) -> Iterator[dict[str, str]]:
+        """Yield the rows; raises InvalidData with the line of a malformed one.
+
+        Missing cells at the end of a row are empty. Lines and rows without anything at the end of the file are none.
+        """
+        self.short = []
+        names: list[str] | None = None
+        blank: list[int] = []
+        for line, cells in self._records():
+            if names is None:
+                names = self._names(cells)
+                if self.dialect.has_header:
+                    continue
+            if not cells and len(names) > 1:
+                continue
+            if not any(cells):
+                blank.append(line)
+                continue
+            for entry in blank:
+                yield self._row(names, [""] * len(names), entry)
+            blank = []
+            yield self._row(names, cells, line)
+
+    def _row(self, names: Sequence[str], cells: list[str], line: int) -> dict[str, str]:
+        if len(cells) > len(names) and any(cells[len(names) :]):
+            raise InvalidData(f"{self.source.name}:{line}: got {counted(len(cells), 'field')}, expected {len(names)}")
+        if len(cells) < len(names):
+            self.short.append(line)
+            cells = cells + [""] * (len(names) - len(cells))
+        return dict(zip(names, cells, strict=False))
+
+    def _names(self, cells: list[str]) -> list[str]:
+        if not self.dialect.has_header:
+            return [self.column] if not self.dialect.separator else [str(n) for n in range(1, len(cells) + 1)]
+        if any("\r" in name for name in cells):
+            raise InvalidData(
+                f"{self.source.name}: some lines end in CR, and others in LF. next: save it with one kind of line end"
+            )
+        # A program that adds a second byte order mark makes it a part of the first name.
+        names = [name.strip(" \t\n\ufeff\xa0") or f"column {number}" for number, name in enumerate(cells, start=1)]
+        repeated = sorted({repr(name) for name in names if names.count(name) > 1})
+        if repeated:
+            raise InvalidData(
+                f"{self.source.name}:{self.dialect.lines + 1}: repeated column names: {', '.join(repeated)}; "
+                "expected unique names"
+            )
+        return names
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield records with carriage returns restored. Raises InvalidData with the line where a bad record begins."""
+        try:
+            for line, cells in self.dialect.records(self._lines()):
+                yield line, [cell.replace(CARRIAGE_RETURN, "\r") for cell in cells]
+        except MalformedRecord as error:
+            raise InvalidData(f"{self.source.name}:{error.line}: {self._reason(str(error))}") from None
+
+    def _lines(self) -> Iterator[str]:
+        """Yield lines, and mark carriage returns that end none: the parser would take them for a line's end."""
+        newline = "" if self.encoding.is_carriage_return else "\n"
+        with encodings.open_text(self.source, self.encoding, newline) as file:
+            for number, line in enumerate(file, start=1):
+                if "\0" in line:
+                    raise InvalidData(f"{self.source.name}:{number}: got a NUL character, expected text")
+                if newline and "\r" in line:
+                    line = _LONE.sub(CARRIAGE_RETURN, _TWICE.sub("\r\n", line))
+                if line != _END_OF_FILE:
+                    yield line
+
+    def _reason(self, message: str) -> str:
+        if "unexpected end of data" in message:
+            return "unclosed quote in the row that begins here"
+        if "expected after" in message:
+            separator = self.dialect.separator or "a line's end"
+            return f"text after a closing quote, expected {separator!r} (double a quote inside a field)"
+        if "field limit" in message:
+            return f"a field of more than {dialects.LONGEST} characters"
+        return f"not CSV: {message}"

@@ -1,0 +1,237 @@
+"""Detect how a text file separates and quotes its cells, and whether its first line names the columns."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+
+#: Marks that no decoded text contains: a carriage return within a cell, and the separator of a single column.
+CARRIAGE_RETURN, NO_SEPARATOR = "\udc0d", "\udc1f"
+SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "pipes"}
+LONGEST = 100_000_000  # characters of a cell
+_SAMPLE = 1_000_000  # characters
+_SEP_LINE = re.compile(r"sep=(.)\s*")
+_MOSTLY = 0.5
+
+
+class MalformedRecord(Exception):
+    """Raised for a record that the dialect does not allow; `line` is where it begins."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How cells are written.
+
+    `separator` is empty for a single column. `quoting` is "doubled" (CSV's), "escaped" (with backslashes) or "none".
+    `lines` counts the lines before the first row of cells.
+    """
+
+    separator: str = ","
+    quoting: str = "doubled"
+    skips_blanks: bool = False
+    lines: int = 0
+    has_header: bool = True
+
+    @property
+    def title(self) -> str:
+        """What is not usual about it, for people; empty for CSV with commas and a header."""
+        parts = [SEPARATORS.get(self.separator, repr(self.separator))] if self.separator not in ("", ",") else []
+        parts += {"escaped": ["backslashes before quotes"], "none": ["no quoting"]}.get(self.quoting, [])
+        parts += ["blanks after separators"] if self.skips_blanks else []
+        return ", ".join(parts + ([] if self.has_header else ["no header"]))
+
+    def records(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+        """Yield (line, cells) of each record, with the number of the line where it begins; raises MalformedRecord."""
+        csv.field_size_limit(LONGEST)
+        kept = islice(iter(lines), self.lines, None)
+        if not self.separator and self.quoting == "none":
+            for number, line in enumerate(kept, start=self.lines + 1):
+                yield number, [line.rstrip("\r\n")]
+            return
+        reader = csv.reader(
+            kept,
+            strict=True,
+            delimiter=self.separator or NO_SEPARATOR,
+            quoting=csv.QUOTE_NONE if self.quoting == "none" else csv.QUOTE_MINIMAL,
+            doublequote=self.quoting != "escaped",
+            escapechar="\\" if self.quoting == "escaped" else None,
+            skipinitialspace=self.skips_blanks,
+        )
+        begun = self.lines + 1
+        try:
+            for cells in reader:
+                yield begun, cells
+                begun = self.lines + reader.line_num + 1
+        except csv.Error as error:
+            raise MalformedRecord(begun, str(error)) from None
+
+
+#: Opens a file's lines from the first one; they may be left unread.
+Lines = Callable[[], Iterator[str]]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A sample as a dialect reads it: its records, and whether they came to an error."""
+
+    dialect: Dialect
+    records: list[tuple[int, list[str]]]
+    failed: bool
+
+    def names(self, wanted: Sequence[str]) -> int:
+        """Count the wanted columns that the first record names, or that it has by number."""
+        cells = self.records[0][1]
+        return sum(name in cells or (name.isdecimal() and int(name) <= len(cells)) for name in wanted)
+
+    @property
+    def exact(self) -> float:
+        """The share of records that have as many cells as the first."""
+        width, rest = len(self.records[0][1]), self.records[1:]
+        return sum(len(cells) == width for _, cells in rest) / len(rest) if rest else 1.0
+
+    def rank(self, wanted: Sequence[str]) -> tuple[int, bool, int, float, bool, int]:
+        """Return a key by which the best reading is the greatest."""
+        width, rest = len(self.records[0][1]), self.records[1:]
+        fit = sum(not any(cells[width:]) for _, cells in rest) / len(rest) if rest else 1.0
+        is_left = any(cell.startswith(' "') and cell.endswith('"') for _, cells in rest for cell in cells)
+        named = self.names(wanted)
+        return (
+            named,
+            not self.failed and (self.exact >= _MOSTLY or any(name in self.records[0][1] for name in wanted)),
+            round(20 * fit),
+            self.exact,
+            not is_left,
+            width,
+        )
+
+
+def detect(lines: Lines, wanted: Sequence[str], *, lone_texts: bool, separator: str | None) -> Dialect:
+    """Return the dialect of a file of these lines. `wanted` are the columns that the caller will read.
+
+    The first line names the columns, unless `wanted` are numbers of columns that it does not name, or `lone_texts` is
+    set (the file is to have one text a line) and there is a single column of another name. A `separator` that is in
+    the first line is the only one tried.
+    """
+    before, sample, is_whole = _sample(lines())
+    first = sample[0] if sample else ""
+    if declared := _SEP_LINE.fullmatch(first):
+        return _with_header(_read(sample[1:], Dialect(declared[1], lines=before + 1), is_whole), wanted, lone_texts)
+    separators = [separator] if separator is not None and separator in first else [s for s in SEPARATORS if s in first]
+    readings = [_read(sample, dialect, is_whole) for s in separators for dialect in _candidates(s, sample, before)]
+    for place, entry in enumerate(readings):
+        if entry.failed and entry.dialect.separator in ("\t", "|") and _is_unquoted(entry.dialect, lines):
+            readings[place] = _read(sample, replace(entry.dialect, quoting="none"), is_whole)
+    if lone_texts and not any(name.isdecimal() for name in wanted):
+        # A comma in each text is no separator, unless the first line names the column.
+        tabs = [entry for entry in readings if entry.dialect.separator == "\t" and entry.exact > 0.9]
+        readings = tabs + [entry for entry in readings if entry.names(wanted)]
+    readings.append(_read(sample, Dialect("", lines=before), is_whole))
+    best = max(readings, key=lambda entry: entry.rank(wanted))
+    if (
+        best.dialect.separator in ("\t", "|")
+        and best.dialect.quoting == "doubled"
+        and _is_unquoted(best.dialect, lines)
+    ):
+        best = replace(best, dialect=replace(best.dialect, quoting="none"))
+    return _with_header(best, wanted, lone_texts)
+
+
+def _is_unquoted(dialect: Dialect, lines: Lines) -> bool:
+    """Return whether quotes would break a file, or join lines of it, that are rows of equal width without them.
+
+    The whole file is read: one quote that opens a cell would swallow every row after it. Cells that are quoted as a
+    program does it, from end to end or with doubled quotes within, speak against it. Raises MalformedRecord if quotes
+    join lines that are rows without them, and either may be meant.
+    """
+    is_read, records, last, text = False, 0, 0, 0
+    with suppress(MalformedRecord):
+        for line, cells in dialect.records(lines()):
+            text = text or (last if last and line > last + 1 else 0)
+            records, last = records + bool(cells), line
+        is_read = True
+    widths: set[int] = set()
+    total = stray = quoted = 0
+    header_is_quoted = False
+    for _, cells in replace(dialect, quoting="none").records(lines()):
+        if not cells:
+            continue
+        header_is_quoted = header_is_quoted or (not total and all(re.fullmatch('".*"', cell) for cell in cells))
+        total += 1
+        widths.add(len(cells))
+        for cell in cells:
+            is_quoted = cell.startswith('"') and len(cell) > 1 and (cell.endswith('"') or '""' in cell[1:])
+            quoted += is_quoted
+            stray += '"' in cell and not is_quoted
+    if (
+        len(widths) > 1
+        or not stray
+        or header_is_quoted
+        or (is_read and records == total)
+        or (not is_read and quoted >= stray)
+    ):
+        return False
+    if is_read and (quoted or total - records <= 2):
+        raise MalformedRecord(text or last, "a quote joins this line and the next, or is part of the text")
+    return True
+
+
+def _candidates(separator: str, sample: Sequence[str], before: int) -> Iterator[Dialect]:
+    text = "".join(sample)
+    plain = Dialect(separator, lines=before)
+    yield plain
+    if f"{separator} " in text:
+        yield replace(plain, skips_blanks=True)
+    if '\\"' in text:
+        yield replace(plain, quoting="escaped")
+
+
+def _sample(lines: Iterator[str]) -> tuple[int, list[str], bool]:
+    """Return the number of blank lines at the beginning, the lines after them, and whether these are all."""
+    before, sample, size = 0, list[str](), 0
+    for line in lines:
+        if not sample and not line.strip(" \t\r\n"):
+            before += 1
+            continue
+        sample.append(line)
+        size += len(line)
+        if size > _SAMPLE:
+            return before, sample, False
+    return before, sample, True
+
+
+def _read(sample: Sequence[str], dialect: Dialect, is_whole: bool) -> _Reading:
+    records: list[tuple[int, list[str]]] = []
+    failed = False
+    try:
+        records += (record for record in replace(dialect, lines=0).records(sample) if record[1])
+    except MalformedRecord as error:
+        failed = is_whole or "unexpected end of data" not in str(error)
+    first = sample[0] if sample else ""
+    return _Reading(dialect, records or [(1, first.split(dialect.separator) if dialect.separator else [first])], failed)
+
+
+def _with_header(reading: _Reading, wanted: Sequence[str], lone_texts: bool) -> Dialect:
+    """Decide whether the first record names the columns."""
+    dialect, names = reading.dialect, [name.strip() for name in reading.records[0][1]]
+    if lone_texts and not dialect.separator and not any(name in names for name in wanted):
+        return replace(dialect, quoting="none", has_header=False)
+    return replace(dialect, has_header=names_columns(names, wanted))
+
+
+def names_columns(cells: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Return whether a first row names the columns: it does, unless a column is wanted by number.
+
+    Even then it does if it names a column that is wanted by name, or numbers its columns itself.
+    """
+    if not any(name.isdecimal() for name in wanted):
+        return True
+    is_named = any(name in cells for name in wanted if not name.isdecimal())
+    return is_named or any(list(cells) == list(map(str, range(start, start + len(cells)))) for start in (0, 1))

@@ -1,0 +1,174 @@
+"""Labels of a table: one rule for their spelling, in `train` and in `evaluate`."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from plexus.exceptions import InvalidData
+from plexus.problems import counted, suggest
+from plexus.tables.columns import as_item, as_text
+from plexus.tables.table import Table
+from plexus.text import fold
+from plexus.values import Item
+
+#: Words, folded, that programs write for a missing value. They are labels only if the score or the card says so.
+MISSING = frozenset({"na", "n/a", "#n/a", "nan", "<na>", "nat", "null", "none", "nil"})
+_WHOLE = re.compile(r"([+-]?\d+)\.0+")
+_SHOWN = 5
+_RARE = 0.05  # a class with less than this share of the texts of another one may be a typo of it
+_ALIKE = 0.7
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An item with the label that a person gave it, as it is in the table; `row` counts from 1."""
+
+    row: int
+    item: Item
+    label: str
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Texts with labels that are spelt as their classes are; `notes` list in lines what was read as something else."""
+
+    texts: list[Labelled]
+    notes: list[str]
+
+
+def read_labelled(table: Table, text: str, label: str, limit: int | None = None) -> list[Labelled]:
+    """Return the table's labelled texts, or the first `limit`; the label is no part of the metadata.
+
+    Raises InvalidData that lists the rows without a text or a label.
+    """
+    results: list[Labelled] = []
+    empty: list[int] = []
+    for number, row in table.rows(limit):
+        item, value = as_item(table, number, row, text, (label,)), as_text(table, number, row, label)
+        if (item.text or "").strip() and value.strip():
+            results.append(Labelled(number, item, value))
+        else:
+            empty.append(number)
+    if empty:
+        numbers = ", ".join(map(str, empty[:10])) + (" …" if len(empty) > 10 else "")
+        raise InvalidData(f"{table.name}: {counted(len(empty), 'row')} without {text!r} or {label!r}: {numbers}")
+    if not results:
+        raise InvalidData(f"{table.name}: got no rows, expected at least one")
+    return results
+
+
+def key(label: str) -> str:
+    """Return what two spellings of a label share: case and white space do not count, and 2.0 is 2."""
+    folded = fold(label)
+    whole = _WHOLE.fullmatch(folded)
+    return whole[1] if whole else folded
+
+
+def spelling(names: Iterable[str]) -> dict[str, str]:
+    """Return key → the first name with that key."""
+    spelt: dict[str, str] = {}
+    for name in names:
+        spelt.setdefault(key(name), name)
+    return spelt
+
+
+def normalize(
+    texts: Sequence[Labelled],
+    known: Sequence[str],
+    name: str,
+    mapping: Mapping[str, str | None],
+    *,
+    for_training: bool = False,
+) -> Labels:
+    """Return the texts with each label as the score `name` spells its value.
+
+    `mapping` replaces labels first; a label that it maps to None leaves its text out. Then a label is one of the
+    `known` values, whatever its case and white space. Without known values, spellings that have the same key are one
+    class, named by the most frequent of them. Raises InvalidData that lists, with rows, every label that the score
+    cannot return, and, `for_training`, every word for a missing value: it would become a class.
+    """
+    mapped = {key(label): value for label, value in mapping.items()}
+    kept = [entry for entry in texts if mapped.get(key(entry.label), "") is not None]
+    values = [mapped.get(key(entry.label)) or entry.label for entry in kept]
+    spelt = spelling(known) if known else _most_frequent(values, mapped)
+    refused = MISSING - {key(value) for value in mapping.values() if value is not None} if for_training else set()
+    unknown: dict[str, list[int]] = {}
+    for entry, value in zip(kept, values, strict=True):
+        if key(value) not in spelt or key(value) in refused:
+            unknown.setdefault(value.strip(), []).append(entry.row)
+    if unknown:
+        raise InvalidData(_refusal(unknown, known, name))
+    if not kept:
+        raise InvalidData(f"{name!r}: got no labelled texts, as `labels` leaves all of them out")
+    named = [replace(entry, label=spelt[key(value)]) for entry, value in zip(kept, values, strict=True)]
+    notes = _variants(kept, named)
+    if len(kept) < len(texts):
+        notes.append(f"{counted(len(texts) - len(kept), 'row')} left out, as `labels` says")
+    return Labels(named, notes if known else [*notes, *_typos(named)])
+
+
+def _most_frequent(values: Sequence[str], mapped: Mapping[str, str | None]) -> dict[str, str]:
+    """Return key → most frequent spelling; what a label is mapped to is spelt as it is there."""
+    chosen = {key(value): value for value in mapped.values() if value is not None}
+    counts = Counter(" ".join(value.split()) for value in values)
+    for value, _ in counts.most_common():
+        whole = _WHOLE.fullmatch(value)
+        chosen.setdefault(key(value), whole[1] if whole else value)
+    return chosen
+
+
+def _refusal(unknown: Mapping[str, list[int]], known: Sequence[str], name: str) -> str:
+    listed = "".join(
+        f"\n  {label!r}: {counted(len(rows), 'row')}, first in row {rows[0]}{suggest(label, known)}"
+        for label, rows in sorted(unknown.items())
+    )
+    first = next(iter(sorted(unknown)))
+    remedy = f"next: correct them, or map them in the card: `data: {{labels: {{{first!r}: …}}}}`; null leaves a row out"
+    if not known:
+        return f"labels that usually mean a missing value:{listed}\n  {remedy}"
+    settings = ", ".join(repr(value) for value in known)
+    return f"labels that {name!r} can never give:{listed}\n  it gives {settings}. {remedy}"
+
+
+def _variants(texts: Sequence[Labelled], named: Sequence[Labelled]) -> list[str]:
+    """List the spellings of classes that have several; one that all rows share is a matter of taste."""
+    rows: dict[str, dict[str, list[int]]] = {}
+    for text, now in zip(texts, named, strict=True):
+        rows.setdefault(now.label, {}).setdefault(text.label, []).append(text.row)
+    return [
+        f"label {label!r} is read as {now!r}: {_rows(found)}"
+        for now, spellings in sorted(rows.items())
+        for label, found in sorted(spellings.items())
+        if len(spellings) > 1 and label != now
+    ]
+
+
+def likely_typos(named: Sequence[Labelled]) -> list[tuple[str, str, list[int]]]:
+    """Return (label, likely label, rows) of each rare class that is spelt almost as a frequent one."""
+    rows: dict[str, list[int]] = {}
+    for entry in named:
+        rows.setdefault(entry.label, []).append(entry.row)
+    typos = []
+    for label, item in sorted(rows.items()):
+        frequent = [other for other in rows if len(item) <= max(1, _RARE * len(rows[other])) < len(rows[other])]
+        close = difflib.get_close_matches(label.casefold(), [other.casefold() for other in frequent], 1, _ALIKE)
+        if close:
+            typos.append((label, next(other for other in frequent if other.casefold() == close[0]), item))
+    return typos
+
+
+def _typos(named: Sequence[Labelled]) -> list[str]:
+    return [
+        f"label {label!r} may be a typo of {other!r}: {_rows(item)}; "
+        f"next: correct it, or `data: {{labels: {{{label!r}: {other!r}}}}}`"
+        for label, other, item in likely_typos(named)
+    ]
+
+
+def _rows(numbers: Sequence[int]) -> str:
+    listed = ", ".join(map(str, numbers[:_SHOWN])) + (", …" if len(numbers) > _SHOWN else "")
+    return f"{counted(len(numbers), 'row')} ({listed})"

@@ -1,0 +1,171 @@
+"""Write tables: complete or not at all, never over what is being read, and without formulas or terminal commands."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from plexus.exceptions import InvalidData, require_packages
+from plexus.tables.sources import is_same_file
+from plexus.whole_file import whole_file
+
+FORMATS = ("csv", "tsv", "jsonl", "parquet", "xlsx")
+GROUP = 4096
+LONGEST_CELL = 32_767  # characters, in Excel
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+
+#: A row to write: column → value.
+Cells = Mapping[str, object]
+
+
+def guard(value: object) -> object:
+    """Return a cell that neither a spreadsheet nor a terminal executes; other values than text are unchanged.
+
+    A text that begins like a formula gets an apostrophe before it, unless it is a number. Control characters become
+    U+FFFD, except tabs and line ends.
+    """
+    if not isinstance(value, str):
+        return value
+    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def format_of(path: Path, name: str | None) -> str:
+    """Return the named format, or by default that of the file's suffix, before `.gz`.
+
+    Raises InvalidData, or MissingDependency if the format needs a package that is not installed.
+    """
+    suffix = Path(path.stem).suffix if is_compressed(path) else path.suffix
+    form = name or suffix.casefold().removeprefix(".").replace("ndjson", "jsonl")
+    if form not in FORMATS:
+        expected = ", ".join(f".{each}" for each in FORMATS)
+        raise InvalidData(f"{path}: unknown format: got the suffix {suffix!r}, expected {expected}")
+    if form in ("parquet", "xlsx"):  # before the texts are scored
+        if is_compressed(path):
+            raise InvalidData(f"{path}: {form} is compressed already. next: leave .gz out")
+        require_packages("files", f"writing {path}", "pyarrow" if form == "parquet" else "openpyxl")
+    return form
+
+
+def check_output(path: Path, inputs: Iterable[Path]) -> None:
+    """Raise InvalidData if writing to the path would destroy one of the inputs, a device or a pipe."""
+    for entry in inputs:
+        if is_same_file(path, entry):
+            raise InvalidData(
+                f"{path}: is read by this command and would be replaced. next: another name for the output"
+            )
+    if path.exists() and not path.is_file():
+        raise InvalidData(f"{path}: is not a regular file. next: name a file, or print the results")
+
+
+def write_file(path: Path, form: str, columns: Mapping[str, type], rows: Iterable[Cells], lines: Iterable[str]) -> None:
+    """Write a table in one of FORMATS, completely or not at all; `columns` maps each name to int, float or str.
+
+    JSON lines are written from `lines`, which have no line ends, and every other format from `rows`; the iterable that
+    the format does not need is not consumed. Raises OSError with the name of the file.
+    """
+    with whole_file(path) as half:
+        if form == "parquet":
+            write_parquet(half, columns, rows)
+        elif form == "xlsx":
+            write_workbook(half, list(columns), rows)
+        else:
+            with open_text(half, path) as file:
+                if form == "jsonl":
+                    file.writelines(f"{line}\n" for line in lines)
+                else:
+                    write_text_table(file, list(columns), rows, form)
+
+
+@contextmanager
+def open_text(path: Path, name: Path) -> Iterator[TextIO]:
+    """Open a file for UTF-8 text, compressed if it is to have a `name` in .gz; equal texts give equal bytes."""
+    with path.open("wb") as file:
+        if not is_compressed(name):
+            with io.TextIOWrapper(file, "utf-8", newline="") as text:
+                yield text
+            return
+        with (
+            gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
+            io.TextIOWrapper(packed, "utf-8", newline="") as text,
+        ):
+            yield text
+
+
+def write_text_table(file: TextIO, columns: Sequence[str], rows: Iterable[Cells], form: str = "csv") -> None:
+    """Write rows as CSV or TSV, as they come. On a terminal, a carriage return becomes a line end."""
+    lines = _Lines(file)
+    # The parser of csv takes a lone carriage return for the end of a row, and its writer quotes one only if it is part
+    # of the line terminator.
+    writer = csv.writer(lines, delimiter="\t" if form == "tsv" else ",", lineterminator="\r\n")
+    writer.writerow([guard(name) for name in columns])
+    for row in rows:
+        writer.writerow([guard(row[name]) for name in columns])
+
+
+class _Lines:
+    """A file whose lines end in a line feed alone."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file, self.is_terminal = file, file.isatty()
+
+    def write(self, line: str) -> int:
+        line = line.removesuffix("\r\n")
+        if self.is_terminal:
+            line = line.replace("\r\n", "\n").replace("\r", "\n")
+        return self.file.write(line + "\n")
+
+
+def write_parquet(path: Path, columns: Mapping[str, type], rows: Iterable[Cells]) -> None:
+    """Write rows as Parquet; `columns` maps each name to int, float or str."""
+    import pyarrow
+    from pyarrow import parquet
+
+    kinds = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
+    schema = pyarrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
+    iterator = iter(rows)
+    with parquet.ParquetWriter(path, schema) as writer:
+        while group := list(islice(iterator, GROUP)):
+            writer.write_table(pyarrow.Table.from_pylist(group, schema))
+
+
+def write_workbook(path: Path, columns: Sequence[str], rows: Iterable[Cells]) -> None:
+    """Write rows as an Excel workbook, in which no text is a formula. Raises InvalidData for too long a text."""
+    import openpyxl
+    from openpyxl.cell import WriteOnlyCell
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("results")
+
+    def cell(name: str, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if len(value) > LONGEST_CELL:
+            raise InvalidData(f"{name}: a text of {len(value)} characters; Excel has {LONGEST_CELL}. next: write .csv")
+        created = WriteOnlyCell(sheet, _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value))
+        created.data_type = "s"
+        return created
+
+    try:
+        sheet.append([cell(name, name) for name in columns])
+        for row in rows:
+            sheet.append([cell(name, row[name]) for name in columns])
+    except BaseException:
+        sheet.close()  # its writer waits for more
+        raise
+    book.save(path)
+
+
+def is_compressed(path: Path) -> bool:
+    """Return whether a file of this name is compressed with gzip."""
+    return path.suffix.casefold() == ".gz"

@@ -1,0 +1,137 @@
+"""A table of any kind: opened by what its bytes are, described in a line, and read row by row."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from plexus.exceptions import InvalidData, require_packages
+from plexus.problems import counted
+from plexus.tables import encodings, json_rows
+from plexus.tables.delimited import Delimited
+from plexus.tables.sources import Source, open_source
+from plexus.tables.workbooks import Workbook
+
+Row = Mapping[str, object]
+_SHOWN = 5
+_REFUSED = {
+    b"\xd0\xcf\x11\xe0": "an Excel workbook of before 2007 (.xls), or one with a password",
+    b"%PDF": "a PDF document",
+    b"\x28\xb5\x2f\xfd": "a file compressed with zstd",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"ARROW1": "an Arrow file",
+    b"SQLite format 3": "an SQLite database",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that can be read several times.
+
+    `name` is what messages call the file. `title` says what was detected, and is empty for UTF-8 CSV with commas, for
+    JSON lines and for Parquet, which are read as they are. `hint` is added to the error for a missing column.
+    """
+
+    name: str
+    source: Source
+    title: str
+    hint: str
+    read: Callable[[], Iterator[Row]]
+    list_short: Callable[[], Sequence[int]] = tuple
+
+    def rows(self, limit: int | None = None) -> Iterator[tuple[int, Row]]:
+        """Yield (number from 1, row) of all rows, or of the first `limit`. Raises InvalidData with the place."""
+        yield from enumerate(islice(self.read(), limit), start=1)
+
+    @property
+    def notice(self) -> str:
+        """What was detected, in a line, with the short rows once all were read; empty if all is as usual."""
+        short = self.list_short()
+        lines = ", ".join(map(str, short[:_SHOWN])) + (", …" if len(short) > _SHOWN else "")
+        where = f"line{'s' * (len(short) > 1)} {lines}"
+        output = f"{counted(len(short), 'row')} without all cells, read as empty: {where}" if short else ""
+        return "; ".join(filter(None, [self.title, output]))
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the file in hex."""
+        with self.source.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def open_table(path: Path, wanted: Sequence[str] = (), *, encoding: str | None = None) -> Iterator[Table]:
+    """Open CSV of any dialect, JSON, JSON lines, Excel or Parquet, compressed or not; `-` is standard input.
+
+    The bytes decide over the suffix. `wanted` are the columns that will be read: they tell a header from a row, and
+    one separator from another. Raises InvalidData if the file cannot be read as a table.
+    """
+    with open_source(path) as source:
+        yield _open(source, wanted, encoding)
+
+
+def _open(source: Source, wanted: Sequence[str], encoding: str | None) -> Table:
+    head = source.head()
+    kind = next((kind for magic, kind in _REFUSED.items() if head.startswith(magic)), None)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower().startswith((b"<html", b"<!doctype html", b"<?xml", b"<table")):
+        kind = "a web page or XML"
+    if kind is not None:
+        raise InvalidData(f"{source.name}: got {kind}, expected a table. next: save it as .xlsx, .csv or .parquet")
+    hint = ". A file without a header: --text NUMBER"
+    for magic, suffix, module in ((b"PAR1", ".parquet", "pyarrow"), (b"PK\3\4", ".xlsx", "openpyxl")):
+        if head.startswith(magic) or source.suffix == suffix:
+            require_packages("files", f"reading {source.name}", module)
+    if head.startswith((b"PAR1", b"PK\3\4")):
+        if source.compression:
+            raise InvalidData(f"{source.name}: a compressed file of a compressed format. next: decompress it")
+        if head.startswith(b"PAR1"):
+            return Table(source.name, source, "", "", partial(_parquet, source))
+        book = Workbook.detect(source, wanted)
+        return Table(source.name, source, book.title, hint, book.rows)
+    if source.suffix in (".xlsx", ".xlsm", ".parquet"):
+        form = "a Parquet file" if source.suffix == ".parquet" else "an Excel workbook"
+        raise InvalidData(f"{source.name}: not {form}: its first bytes are {head[:8]!r}")
+    if source.suffix in (".json", ".jsonl", ".ndjson") or (
+        source.suffix not in (".csv", ".tsv", ".tab", ".psv", ".txt") and _looks_like_json(head)
+    ):
+        return _json(source, encoding)
+    opened = Delimited.detect(source, wanted, encoding)
+    compression = [source.compression] if source.compression else []
+    title = ", ".join([opened.title or "CSV", *compression]) if opened.title or compression else ""
+    return Table(source.name, source, title, hint, opened.rows, lambda: opened.short)
+
+
+def _json(source: Source, encoding: str | None) -> Table:
+    result = encodings.detect(source, encoding)
+    is_lines = source.suffix in (".jsonl", ".ndjson") or json_rows.is_lines(source, result)
+    read = json_rows.read_lines if is_lines else json_rows.read_document
+    unusual = [] if result.is_usual else [result.title]
+    unusual += [source.compression] if source.compression else []
+    title = ", ".join([("JSON lines" if is_lines else "JSON"), *unusual]) if unusual else ""
+    return Table(source.name, source, title, "", partial(read, source, result))
+
+
+def _looks_like_json(head: bytes) -> bool:
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return text.startswith(b"{") or (text.startswith(b"[") and text[1:].lstrip().startswith(b"{"))
+
+
+def _parquet(source: Source) -> Iterator[Row]:
+    import pyarrow.parquet as parquet
+
+    try:
+        with parquet.ParquetFile(source.path) as file:
+            names = file.schema_arrow.names
+            if repeated := sorted({repr(name) for name in names if names.count(name) > 1}):
+                raise InvalidData(f"{source.name}: repeated column names: {', '.join(repeated)}; expected unique names")
+            for batch in file.iter_batches(batch_size=1024):
+                yield from batch.to_pylist(maps_as_pydicts="strict")
+    # A map with a repeated key, and a type or a time that Python does not have.
+    except (KeyError, NotImplementedError, OverflowError) as error:
+        raise InvalidData(f"{source.name}: a value that cannot be read: {error}") from None
+    except (OSError, ValueError) as error:
+        raise InvalidData(f"{source.name}: not a Parquet file: {error}") from None

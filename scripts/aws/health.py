@@ -1,0 +1,114 @@
+"""Count each version's invocations, failures and jobs by the lines that Lambda and the worker write to the log.
+
+The log arrives within seconds, metrics within minutes. A log stream belongs to one execution environment, which runs
+one invocation at a time: what its lines report since the last REPORT line belongs to the next one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from ..console.errors import NotFound
+from . import logs
+from .clients import Aws
+from .logs import Event
+from .report import parse_report
+
+STREAM = re.compile(r"\[(?P<version>\d+|\$LATEST)\]")
+PATTERN = f"{logs.ENDS_AND_FAILURES} ?JobsCompleted ?JobsDuplicate"
+DONE = ("JobsCompleted", "JobsDuplicate")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A finished invocation: its end in milliseconds since 1970, why it failed (empty if it returned), and its bill."""
+
+    at_ms: int
+    failure: str = ""
+    billed_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Health:
+    """A version's finished invocations, oldest first, the worker's lines of level ERROR, and its completed jobs."""
+
+    calls: tuple[Call, ...] = ()
+    errors: tuple[Event, ...] = ()
+    completed: int = 0
+
+    @property
+    def failed(self) -> tuple[Call, ...]:
+        """The invocations that crashed, timed out, or ended in an unhandled exception."""
+        return tuple(call for call in self.calls if call.failure)
+
+    @property
+    def reason(self) -> str:
+        """Why most of the failed invocations failed; empty if none did."""
+        reasons = [call.failure for call in self.failed]
+        return max(reversed(reasons), key=reasons.count) if reasons else ""
+
+
+def read(aws: Aws, since_ms: int) -> dict[str, Health]:
+    """Return the health of each version that was invoked since a time; empty without a log group.
+
+    Lines whose stream names no version count for the version "".
+    """
+    try:
+        return by_version(logs.read(aws, since_ms, PATTERN))
+    except NotFound:
+        return {}
+
+
+def by_version(events: Iterable[Event]) -> dict[str, Health]:
+    """Return each version's health by its events, which are in order of time."""
+    streams: dict[str, list[Event]] = {}
+    for event in events:
+        streams.setdefault(event.stream, []).append(event)
+    by_name: dict[str, Health] = {}
+    for stream, lines in streams.items():
+        version = version_of(stream)
+        by_name[version] = _merge(by_name.get(version, Health()), _of_stream(lines))
+    return by_name
+
+
+def combine(healths: dict[str, Health], versions: Collection[str]) -> Health:
+    """Return the health of several versions together, and of lines that name none."""
+    total = Health()
+    for version, entry in healths.items():
+        if version in versions or not version:
+            total = _merge(total, entry)
+    return total
+
+
+def _merge(one: Health, other: Health) -> Health:
+    calls = sorted((*one.calls, *other.calls), key=lambda call: call.at_ms)
+    errors = sorted((*one.errors, *other.errors), key=lambda event: event.timestamp)
+    return Health(tuple(calls), tuple(errors), one.completed + other.completed)
+
+
+def _of_stream(events: Iterable[Event]) -> Health:
+    calls: list[Call] = []
+    errors: list[Event] = []
+    completed, failure = 0, ""
+    for event in events:
+        if (record := logs.parse_json(event.message)) is not None:
+            if str(record.get("level", "")).upper() in ("ERROR", "CRITICAL"):
+                errors.append(event)
+            completed += sum(int(record.get(name, 0)) for name in DONE) if "_aws" in record else 0
+            continue
+        output = logs.platform_failure(event.message)
+        # The lines before an OutOfMemory report only "signal: killed".
+        failure = output if "OutOfMemory" in output else failure or output
+        if event.message.startswith("REPORT "):
+            report = parse_report(event.message)
+            calls.append(Call(event.timestamp, failure, report.billed_ms if report else 0))
+            failure = ""
+    return Health(tuple(calls), tuple(errors), completed)
+
+
+def version_of(stream: str) -> str:
+    """Return the version of a log stream: 7 for `2026/11/25/[7]0f…`; empty without one."""
+    match = STREAM.search(stream)
+    return match["version"] if match else ""

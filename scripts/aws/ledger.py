@@ -1,0 +1,134 @@
+"""The deployment ledger: one entry for each change of the alias, in the stage's Deployment table.
+
+The table's key is `function` and `at`; the record at "lock" is the deploy lock (`lock`). A stage without the table can
+still deploy: its history is then read from the descriptions of the published versions.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..checkout import ROOT
+from ..console.errors import OperationFailed
+from .clients import Aws, error_code
+
+FORMAT = 1
+TABLE = "Deployment"
+LOCK = "lock"  # sorts after every time
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change of the alias. `action` is deploy, config, rollback or canary-back; digests are image digests."""
+
+    at: str
+    action: str
+    version: str
+    digest: str
+    previous_version: str
+    previous_digest: str
+    commit: str
+    configuration: str
+    locks: str
+    who: str
+    note: str = ""
+
+
+def write(aws: Aws, entry: Entry) -> bool:
+    """Append an entry; return whether the stage has a ledger.
+
+    An entry is always the newest: if this host's clock, or that of an earlier writer, is wrong, it gets the time just
+    after the last one's.
+    """
+    newest = next((str(item["at"]["S"]) for item in _items(aws, 1) or ()), "")
+    if newest >= entry.at:
+        entry = replace(entry, at=_after(newest))
+    item = {"function": {"S": aws.stage.function.name}, "format": {"N": str(FORMAT)}}
+    item |= {key: {"S": value} for key, value in asdict(entry).items()}
+    with absence_ignored() as outcome:
+        aws.client("dynamodb").put_item(TableName=aws.stage.table(TABLE), Item=item)
+        outcome.append(True)
+    return bool(outcome)
+
+
+def entries(aws: Aws, limit: int = 20) -> list[Entry] | None:
+    """Return the last entries, newest first; None if the stage has no ledger."""
+    items = _items(aws, limit)
+    return None if items is None else [_entry(item) for item in items]
+
+
+def _items(aws: Aws, limit: int) -> list[dict[str, Any]] | None:
+    results: list[dict[str, Any]] = []
+    with absence_ignored() as outcome:
+        answer = aws.client("dynamodb").query(
+            TableName=aws.stage.table(TABLE),
+            KeyConditionExpression="#f = :f AND #at < :lock",
+            ExpressionAttributeNames={"#f": "function", "#at": "at"},
+            ExpressionAttributeValues={":f": {"S": aws.stage.function.name}, ":lock": {"S": LOCK}},
+            ScanIndexForward=False,
+            Limit=limit,
+            ConsistentRead=True,
+        )
+        results = answer["Items"]
+        outcome.append(True)
+    return results if outcome else None
+
+
+def last(aws: Aws) -> Entry | None:
+    """Return the last change of the alias; None without one, or without a ledger."""
+    return next((one for one in entries(aws) or () if one.action != "canary-back"), None)
+
+
+def _after(at: str) -> str:
+    """Return the time a microsecond after an entry's."""
+    try:
+        later = datetime.fromisoformat(at) + timedelta(microseconds=1)
+    except ValueError:  # an entry by another writer: longer texts sort after it
+        return f"{at}+"
+    return later.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _entry(item: dict[str, Any]) -> Entry:
+    form = int(item.get("format", {}).get("N", "0"))
+    if form > FORMAT:
+        raise OperationFailed(f"ledger entry: got format {form}, expected at most {FORMAT}", "update your checkout")
+    return Entry(**{f.name: item.get(f.name, {}).get("S", "") for f in fields(Entry)})
+
+
+@contextmanager
+def absence_ignored() -> Iterator[list[bool]]:
+    """Ignore that the stage has no ledger; the block appends True to the list once it has used it."""
+    from botocore.exceptions import ClientError
+
+    outcome: list[bool] = []
+    try:
+        yield outcome
+    except ClientError as error:
+        if error_code(error) != "ResourceNotFoundException":
+            raise
+
+
+def who(aws: Aws) -> str:
+    """Return the caller's AWS identity; in the local stage, user@host."""
+    if aws.stage.is_local:
+        try:
+            return f"{getpass.getuser()}@{socket.gethostname()}"
+        except (KeyError, OSError):  # the user id has no name
+            return f"{os.getuid()}@{socket.gethostname()}"
+    return str(aws.client("sts").get_caller_identity()["Arn"])
+
+
+def locks_digest() -> str:
+    """Return a short digest of all lock files."""
+    total = hashlib.sha256()
+    for path in sorted((ROOT / "nix" / "locks").glob("*.lock")):
+        total.update(path.name.encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()[:12]

@@ -1,0 +1,76 @@
+"""Queues: receive messages, count them, and read the age of the oldest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from .clients import Aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
+
+BATCH = 10
+
+
+def receive(aws: Aws, queue_url: str, *, delete: bool = True, attributes: bool = False) -> list[MessageTypeDef]:
+    """Receive every available message, each once, and delete them unless `delete` is False."""
+    client, by_id = aws.client("sqs"), {}
+    names = ["All"] if attributes else []
+    while got := client.receive_message(
+        QueueUrl=queue_url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=0, MessageAttributeNames=names
+    ).get("Messages", []):
+        by_id.update({message["MessageId"]: message for message in got})
+        if delete:
+            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(got)
+            ]
+            client.delete_message_batch(QueueUrl=queue_url, Entries=entries)
+    return list(by_id.values())
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The messages of a queue: those that wait, those that a consumer has received, and those that are delayed."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.visible + self.in_flight + self.delayed
+
+
+def depth(aws: Aws, queue_url: str) -> int:
+    """Return the number of messages in a queue: visible, in flight and delayed."""
+    return counts(aws, queue_url).total
+
+
+def counts(aws: Aws, queue_url: str) -> Counts:
+    """Return the messages of a queue by state."""
+    names: list[QueueAttributeNameType] = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed",
+    ]
+    attributes = aws.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+    return Counts(*(int(attributes[name]) for name in names))
+
+
+def age_of(aws: Aws, queue: str) -> float:
+    """Return the age of the oldest message in seconds, by CloudWatch; 0 without data points."""
+    now = datetime.now(UTC)
+    points = aws.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SQS",
+        MetricName="ApproximateAgeOfOldestMessage",
+        Dimensions=[{"Name": "QueueName", "Value": queue}],
+        StartTime=now - timedelta(minutes=15),
+        EndTime=now,
+        Period=60,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    return float(max(points, key=lambda point: point["Timestamp"])["Maximum"]) if points else 0.0

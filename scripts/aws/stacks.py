@@ -1,0 +1,193 @@
+"""CloudFormation stacks: create, update or delete one, and list its changes and failures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..console.errors import OperationFailed
+from .backoff import pauses
+from .clients import error_code
+
+Say = Callable[[str], None]
+
+LIMIT_S = 1800
+UNFINISHED = "_IN_PROGRESS"
+FAILED_WORDS = ("FAILED", "ROLLBACK")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A resource that a template would change; `action` is Add, Modify or Remove."""
+
+    action: str
+    logical_id: str
+    type: str
+    replacement: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.action:<7}{self.type} {self.logical_id}{' (replaced)' if self.replacement else ''}"
+
+
+def describe(client: Any, stack: str) -> dict[str, Any] | None:
+    """Return a stack as CloudFormation describes it, or None if it does not exist."""
+    try:
+        description: dict[str, Any] = client.describe_stacks(StackName=stack)["Stacks"][0]
+    except client.exceptions.ClientError as error:
+        if error_code(error) == "ValidationError":  # CloudFormation's code for a stack that does not exist
+            return None
+        raise
+    return None if description["StackStatus"] in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS") else description
+
+
+def parameters(stack: dict[str, Any] | None) -> dict[str, str]:
+    """Return a stack's parameter values."""
+    return {p["ParameterKey"]: p.get("ParameterValue", "") for p in (stack or {}).get("Parameters", [])}
+
+
+def template(client: Any, stack: str) -> dict[str, Any]:
+    """Return a stack's template."""
+    import json
+
+    body = client.get_template(StackName=stack)["TemplateBody"]
+    parsed: dict[str, Any] = body if isinstance(body, dict) else json.loads(body)
+    return parsed
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    """Return the resources that differ between two templates."""
+    before, after = old.get("Resources", {}), new.get("Resources", {})
+    differences = [Change("Add", name, after[name]["Type"]) for name in after if name not in before]
+    differences += [Change("Remove", name, before[name]["Type"]) for name in before if name not in after]
+    differences += [
+        Change("Modify", name, after[name]["Type"], before[name]["Type"] != after[name]["Type"])
+        for name in after
+        if name in before and before[name] != after[name]
+    ]
+    return differences
+
+
+def apply(client: Any, stack: str, body: str, values: Mapping[str, str], exists: bool) -> str:
+    """Create or update a stack, wait, and return its status; OperationFailed with each failed resource's reason."""
+    parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
+    request = {
+        "StackName": stack,
+        "TemplateBody": body,
+        "Parameters": parameters,
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    }
+    earlier_events = _event_ids(client, stack) if exists else frozenset()
+    try:
+        (client.update_stack if exists else client.create_stack)(**request)
+    except client.exceptions.ClientError as error:
+        if "No updates are to be performed" in str(error):
+            return "UNCHANGED"
+        raise
+    return wait(client, stack, earlier_events)
+
+
+def revert(client: Any, stack: str, body: str, values: Mapping[str, str]) -> str:
+    """Update a stack by a drift-aware change set, wait, and return its status; OperationFailed as of `apply`.
+
+    Resources that were deleted by hand are created again, properties that were changed by hand get the template's
+    values. A plain update compares templates only, and would find nothing to do.
+    """
+    name = f"revert-drift-{time.time_ns()}"
+    client.create_change_set(
+        StackName=stack,
+        ChangeSetName=name,
+        DeploymentMode="REVERT_DRIFT",
+        TemplateBody=body,
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    )
+    end, waits = time.monotonic() + LIMIT_S, pauses(0.05, 5.0, factor=1.5)
+    while (response := client.describe_change_set(StackName=stack, ChangeSetName=name))["Status"].endswith(
+        (UNFINISHED, "_PENDING")
+    ):
+        if time.monotonic() > end:
+            break
+        time.sleep(next(waits))
+    if response["Status"] != "CREATE_COMPLETE":
+        client.delete_change_set(StackName=stack, ChangeSetName=name)
+        reason = str(response.get("StatusReason", "no reason given"))
+        if "didn't contain changes" in reason or "No updates" in reason:
+            return "UNCHANGED"
+        raise OperationFailed(
+            f"stack {stack}: change set {name} ended as {response['Status']}: {reason}",
+            "fix the reason, then run it again",
+        )
+    current = _event_ids(client, stack)
+    client.execute_change_set(StackName=stack, ChangeSetName=name)
+    return wait(client, stack, current)
+
+
+def physical_ids(client: Any, stack: str) -> dict[str, str]:
+    """Return the physical id of each resource of a stack by its logical id."""
+    response = client.describe_stack_resources(StackName=stack)["StackResources"]
+    return {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in response}
+
+
+def remove(client: Any, stack: str) -> None:
+    """Delete a stack and wait; does nothing if it does not exist."""
+    current = describe(client, stack)
+    if current is None:
+        return
+    client.delete_stack(StackName=stack)
+    wait(client, current["StackId"], _event_ids(client, current["StackId"]), goal="DELETE_COMPLETE")
+
+
+def wait(client: Any, stack: str, seen: frozenset[str] = frozenset(), goal: str = "") -> str:
+    """Wait for the operation in progress and return the stack's status.
+
+    OperationFailed, with the reasons of the resources that failed since the events `seen`, if it ends in another
+    status than `goal`, or after 30 minutes.
+    """
+    end = time.monotonic() + LIMIT_S
+    waits = pauses(0.05, 5.0, factor=1.5)
+    while time.monotonic() < end:
+        current = describe(client, stack)
+        status = current["StackStatus"] if current else "DELETE_COMPLETE"
+        if not status.endswith(UNFINISHED):
+            break
+        time.sleep(next(waits))
+    else:
+        raise OperationFailed(
+            f"stack {stack} is still {status} after {LIMIT_S // 60} minutes",
+            "check its events in the CloudFormation console",
+        )
+    broken = any(word in status for word in FAILED_WORDS) or (goal and status != goal)
+    if broken or (current and could_not_make(client, stack, seen)):
+        reasons = "".join(f"\n  - {reason}" for reason in failures(client, stack, seen))
+        raise OperationFailed(
+            f"stack {stack} ended as {status if broken else 'rolled back'}:{reasons or ' no reason given'}",
+            "fix the first reason, then run it again",
+        )
+    return str(status)
+
+
+def could_not_make(client: Any, stack: str, seen: frozenset[str]) -> bool:
+    """Return whether a resource failed since the events `seen`; LocalStack then still reports the stack complete."""
+    fresh = [event for event in _events(client, stack) if seen and event["EventId"] not in seen]
+    return any(event["ResourceStatus"] in ("CREATE_FAILED", "UPDATE_FAILED") for event in fresh)
+
+
+def failures(client: Any, stack: str, seen: frozenset[str]) -> list[str]:
+    """Return the reasons of the resources that failed since the events `seen`, in order."""
+    events = [e for e in _events(client, stack) if e["EventId"] not in seen]
+    return [
+        f"{e['LogicalResourceId']} ({e['ResourceType']}): {e.get('ResourceStatusReason', 'no reason given')}"
+        for e in reversed(events)
+        if e["ResourceStatus"].endswith("_FAILED")
+    ]
+
+
+def _events(client: Any, stack: str) -> list[dict[str, Any]]:
+    pages = client.get_paginator("describe_stack_events").paginate(StackName=stack)
+    return [event for page in pages for event in page["StackEvents"]]
+
+
+def _event_ids(client: Any, stack: str) -> frozenset[str]:
+    return frozenset(event["EventId"] for event in _events(client, stack))

@@ -1,0 +1,107 @@
+"""The last built image: an OCI image layout on disk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nix.oci.digest import DIGEST
+
+from ..console.errors import NotFound, OperationFailed
+from . import ROOT
+
+LAYOUT = ROOT / "build" / "image"
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A descriptor and the file with its bytes; `size` in bytes."""
+
+    media_type: str
+    digest: str
+    size: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class LocalImage:
+    """The single image of a layout: its manifest, and every blob that the manifest names."""
+
+    digest: str
+    media_type: str
+    manifest: bytes
+    config: Blob
+    layers: tuple[Blob, ...]
+    revision: str
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """The config and the layers, without duplicates."""
+        return tuple({blob.digest: blob for blob in (self.config, *self.layers)}.values())
+
+    @property
+    def size(self) -> int:
+        """The size of all blobs in bytes."""
+        return sum(blob.size for blob in self.blobs)
+
+
+def find_local_image(layout: Path | None = None) -> LocalImage | None:
+    """Return the image of a layout folder (default: build/image), or None if it does not exist."""
+    layout = layout or LAYOUT
+    return read_image(layout) if (layout / "index.json").is_file() else None
+
+
+def local_image(layout: Path | None = None) -> LocalImage:
+    """Return the image of a layout folder (default: build/image); NotFound if it does not exist."""
+    image = find_local_image(layout)
+    if image is None:
+        raise NotFound("no image has been built yet", "make build")
+    return image
+
+
+def read_image(layout: Path) -> LocalImage:
+    """Return the single image of a layout; OperationFailed if there is not exactly one, or a blob is incomplete."""
+    try:
+        return _read(layout)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        problem = f"{layout} is not an OCI image layout: {type(error).__name__}: {error}"
+        raise OperationFailed(problem, "make clean build") from None
+
+
+def _read(layout: Path) -> LocalImage:
+    manifests = json.loads((layout / "index.json").read_bytes())["manifests"]
+    if len(manifests) != 1:
+        raise OperationFailed(f"{layout}: got {len(manifests)} images, expected 1", "make build")
+    manifest = _blob(layout, manifests[0])
+    text = manifest.path.read_bytes() if manifest.path.is_file() else b""
+    if len(text) != manifest.size:
+        raise _torn(manifest, len(text))
+    document = json.loads(text)
+    image = LocalImage(
+        digest=manifest.digest,
+        media_type=manifest.media_type,
+        manifest=text,
+        config=_blob(layout, document["config"]),
+        layers=tuple(_blob(layout, layer) for layer in document["layers"]),
+        revision="unknown",
+    )
+    for blob in image.blobs:
+        size = blob.path.stat().st_size if blob.path.is_file() else 0
+        if size != blob.size:
+            raise _torn(blob, size)
+    labels = json.loads(image.config.path.read_bytes()).get("config", {}).get("Labels") or {}
+    return LocalImage(**{**image.__dict__, "revision": labels.get("org.opencontainers.image.revision", "unknown")})
+
+
+def _blob(layout: Path, descriptor: dict[str, Any]) -> Blob:
+    if not DIGEST.fullmatch(descriptor["digest"]):
+        raise ValueError(f"got {descriptor['digest']!r}, expected a digest")
+    algorithm, _, value = descriptor["digest"].partition(":")
+    path = layout / "blobs" / algorithm / value
+    return Blob(descriptor["mediaType"], descriptor["digest"], int(descriptor["size"]), path)
+
+
+def _torn(blob: Blob, size: int) -> OperationFailed:
+    return OperationFailed(f"{blob.path}: got {size} bytes, expected {blob.size}", "make clean build")

@@ -1,0 +1,56 @@
+"""Serve the dashboard on this machine.
+
+score-processor dashboard [--port 8765] [--json] [--html FILE]
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from ..aws.clients import clients
+from ..command.shell import Shell
+from ..command.verb import verb
+from ..console.errors import NotRunning
+from . import page, server
+from .connection import Connection
+from .panels import board
+from .values import Snapshot
+
+PATIENCE_S = 60.0
+
+
+@verb(name="dashboard")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port on 127.0.0.1.  [default: 8765, or a free one]")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the page to a file and exit.")
+def main(shell: Shell, port: int | None, html: Path | None) -> Snapshot | None:
+    """Serve a read-only dashboard of the stage on 127.0.0.1; with --json print its values once.
+
+    It shows queues, jobs, results, deploys, errors and latency.
+    """
+    connection = Connection(shell.stage, shell.endpoint_url)
+    try:
+        clients(shell.stage, shell.endpoint_url)
+    except NotRunning as error:
+        shell.say(f"{error.problem}: the dashboard waits for it ({error.remedy})")
+    panels = board(connection)
+    if html is not None:
+        snapshot = panels.snapshot(PATIENCE_S)
+        text = page.page(snapshot, shell.stage.queues.visibility_timeout_s, static=True)
+        shell.say(f"page: {page.write(text, html)}")
+        return snapshot
+    if shell.as_json:
+        return panels.snapshot(PATIENCE_S)
+    _serve(server.listen(panels, port), shell)
+    return None
+
+
+def _serve(made: server.Server, shell: Shell) -> None:
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    click.echo(made.address)
+    shell.say(f"stage {shell.stage.name}, read-only, on this machine only; Ctrl-C to stop")
+    server.serve(made, ended)

@@ -1,0 +1,56 @@
+"""Run the demo.
+
+score-processor demo
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+
+import click
+
+from ..checkout import ROOT
+from ..command.shell import Shell
+from ..command.verb import verb
+from ..console.errors import FAILED, OperationFailed
+from . import report_page, summary
+from .steps import Demo, whole_job
+
+PAGE = ROOT / "build" / "demo.html"
+
+
+@contextlib.contextmanager
+def ended_when_interrupted(shell: Shell) -> Iterator[None]:
+    """Stop the local AWS on Ctrl-C, unless it ran before the demo."""
+    from local_aws import control
+
+    ran_before = control.find() is not None
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the cleanup
+        if not ran_before and control.stop():
+            shell.say("stopped the local AWS that the demo had started")
+        raise
+
+
+@verb()
+def main(shell: Shell) -> int:
+    """Build, deploy to a local AWS, score the examples, and show the results.
+
+    Starts the local AWS and leaves it running; `make stop` stops it. Exit code 1 if one of the final checks fails.
+    """
+    if shell.endpoint_url:
+        raise click.UsageError("the demo starts its own local AWS: remove --endpoint-url")
+    if not shell.stage.is_local:
+        raise OperationFailed(f"demo: got stage {shell.stage.name}, expected local", "make demo STAGE=local")
+    began = time.monotonic()
+    with ended_when_interrupted(shell):
+        report = whole_job(Demo(shell))
+    path = report_page.write(report, PAGE)
+    summary.show(shell.console, report, time.monotonic() - began)
+    shell.console.print(f"report: {path}", markup=False)
+    return 0 if all(check.holds for check in report.checks) else FAILED

@@ -1,0 +1,242 @@
+"""The steps of the demo: build, local AWS, resources, push, deploy, configure, score, and read back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ..aws import dynamodb, event_source, queues, resources
+from ..aws.clients import Aws, clients
+from ..aws.invocation import Invocation
+from ..checkout import ROOT
+from ..checkout.layout import LocalImage, local_image
+from ..command.shell import Shell
+from ..console.errors import OperationFailed
+from ..console.progress import show_bytes
+from ..console.text import megabytes
+from ..images import push
+from ..jobs import sending
+from ..jobs.item_files import read_items
+from ..jobs.seeding import Job, read_card
+from ..release import configuration, deployment
+from . import scenario, summary
+from .report_page import Report, Step
+from .scenario import Deliveries
+
+CARD = ROOT / "examples" / "scorecards" / "reviews.yaml"
+TRAINED = ROOT / "build" / "reviews.yaml"
+ITEMS = ROOT / "examples" / "items" / "items.csv"
+
+T = TypeVar("T")
+
+
+@dataclass
+class Demo:
+    """The state of a running demo; the report lists its `steps`."""
+
+    shell: Shell
+    steps: list[Step] = field(default_factory=list)
+    answer: Invocation | None = None
+
+    def step(self, name: str, action: Callable[[], T], said: Callable[[T], str]) -> T:
+        """Run a step: print its name, call `action`, and print its result, formatted by `said`, and its duration."""
+        console = self.shell.console
+        console.print(f"{len(self.steps) + 1}. {name}", style="bold", markup=False)
+        began = time.monotonic()
+        result = action()
+        done = Step(name, time.monotonic() - began, said(result))
+        self.steps.append(done)
+        console.print(f"   {done.said} ({done.seconds:.1f} s)", markup=False)
+        return result
+
+
+def run(*command: str) -> None:
+    """Run a command of this project with its output passed through. If it fails, exit with its status.
+
+    The command has printed the reason, so nothing is added to it.
+    """
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, check=False)
+    if done.returncode == 130:
+        raise KeyboardInterrupt
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+def fetch_inputs(demo: Demo) -> None:
+    """Fetch everything that the later steps need: from then on they work without a network."""
+    from local_aws import sysroot
+    from nix import inputs
+    from nix.command import describe_os_error
+    from nix.environments import site
+    from nix.package_clients import EnvironmentProblem
+    from nix.pins import InputProblem
+
+    def action() -> None:
+        try:
+            inputs.fetch(("image", "local-aws"))
+            if not os.environ.get("LOCAL_AWS_SITE"):
+                site("local-aws", sysroot.PYTHON)
+        except (InputProblem, EnvironmentProblem) as problem:
+            raise OperationFailed(str(problem)) from None
+        except OSError as problem:
+            raise OperationFailed(describe_os_error(problem)) from None
+
+    demo.step("Fetch the pinned inputs", action, lambda _: "all of them are in the cache")
+
+
+def build_image(demo: Demo) -> LocalImage:
+    """Build the image and read its layout."""
+
+    def action() -> LocalImage:
+        run("-m", "nix.build")
+        return local_image()
+
+    return demo.step(
+        "Build the image",
+        action,
+        lambda image: f"{image.digest}, {len(image.layers)} layers, {megabytes(image.size)}",
+    )
+
+
+def start_local_aws(demo: Demo) -> Any:
+    """Start the local AWS unless it runs."""
+    from local_aws import control
+    from local_aws.status import describe_guarantees
+
+    def describe(instance: Any) -> str:
+        isolation = f": {describe_guarantees(instance)}" if instance.engine == "plain" else ""
+        return f"{instance.endpoint}, registry {instance.registry}, engine {instance.engine}{isolation}"
+
+    return demo.step("Start the local AWS", control.start, describe)
+
+
+def create_resources(demo: Demo, aws: Aws) -> None:
+    """Create the stacks; the function's stack waits for an image."""
+    demo.step(
+        "Create the resources through CloudFormation",
+        lambda: resources.deploy(aws),
+        lambda done: ", ".join(f"{outcome.stack} {outcome.action}" for outcome in done),
+    )
+
+
+def ship(demo: Demo, aws: Aws, image: LocalImage) -> None:
+    """Push the image, create the function if it does not exist, deploy by digest, and configure."""
+    demo.step(
+        "Push the image",
+        lambda: push.push(aws, image, progress=show_bytes),
+        lambda done: f"{done.action} {megabytes(done.sent_bytes)} of {megabytes(done.total_bytes)} to {done.image_uri}",
+    )
+    demo.step(
+        "Create the function",
+        lambda: resources.deploy(aws),
+        lambda done: ", ".join(f"{outcome.stack} {outcome.action}" for outcome in done if "function" in outcome.stack),
+    )
+    demo.step(
+        "Deploy by digest",
+        lambda: deployment.deploy(aws, image.digest, commit=image.revision),
+        lambda done: f"{done.action}: alias {aws.stage.function.alias} points at version {done.version}",
+    )
+    demo.step(
+        "Configure",
+        lambda: configuration.configure(aws),
+        lambda done: (
+            f"{done.action}: timeout {aws.stage.function.timeout_s} s, memory {aws.stage.function.memory_mb} MB"
+        ),
+    )
+
+
+def prepare_jobs(demo: Demo, aws: Aws) -> list[Job]:
+    """Train the scores, publish their artifacts, and write the jobs' records."""
+
+    def action() -> list[Job]:
+        run("-m", "plexus", "train", str(CARD), "--write", str(TRAINED))
+        return sending.seed(aws, read_card(TRAINED), read_items(ITEMS))
+
+    return demo.step(
+        "Train the scorecard, publish its artifacts, write the jobs",
+        action,
+        lambda jobs: (
+            f"{len(jobs)} jobs: {len({job.item.id for job in jobs})} items, {len({job.score for job in jobs})} scores"
+        ),
+    )
+
+
+def score_examples(demo: Demo, aws: Aws, jobs: Sequence[str]) -> Deliveries:
+    """Deliver the jobs in every way, two of them twice, and add a poison message."""
+    names = aws.stage.queues
+    deliveries = scenario.divide(jobs)
+    event_source.switch_event_source(aws, enabled=False)
+    for name in (names.request, names.response, names.request_dead_letters):
+        queues.receive(aws, aws.queue_url(name))
+    demo.answer = demo.step(
+        "Score 1 job by manual poll, as make invoke does",
+        lambda: scenario.poll(aws, deliveries.poll),
+        lambda answer: summary.format_report(answer.report),
+    )
+    demo.step(
+        f"Score {len(deliveries.fan_out)} jobs by fan-out",
+        lambda: scenario.fan_out(aws, deliveries.fan_out),
+        lambda _: "one invocation for each job",
+    )
+    demo.step(
+        f"Score {len(deliveries.event_source)} jobs by event source, with 2 duplicates and a poison message",
+        lambda: scenario.through_event_source(aws, deliveries),
+        lambda _: "the request queue is empty; the poison message is a dead letter",
+    )
+    return deliveries
+
+
+def collect(
+    demo: Demo, aws: Aws, image: LocalImage, engine: str, jobs: Sequence[Job], deliveries: Deliveries
+) -> Report:
+    """Read the tables, the queues and the log."""
+    ids = [job.id for job in jobs]
+    records = {table: dynamodb.scan(aws, table) for table in ("ScoringJob", "ScoreResult", "Outbox")}
+    records = {table: [row for row in rows if scenario.job_of(table, row) in ids] for table, rows in records.items()}
+    names = aws.stage.queues
+    responses = tuple(
+        json.loads(message["Body"])["score_result_id"] for message in queues.receive(aws, aws.queue_url(names.response))
+    )
+    letters = scenario.dead_letters(aws, aws.queue_url(names.request_dead_letters))
+    waiting = queues.depth(aws, aws.queue_url(names.request))
+    built = json.loads((ROOT / "build" / "image.json").read_text(encoding="utf-8"))
+    return Report(
+        digest=image.digest,
+        revision=image.revision,
+        size=built["size"],
+        unpacked_size=built["unpacked_size"],
+        layers=tuple((layer["name"], layer["size"], layer["unpacked_size"]) for layer in built["layers"]),
+        engine=engine,
+        steps=tuple(demo.steps),
+        rows=scenario.rows(jobs, deliveries, records),
+        responses=responses,
+        dead_letters=letters,
+        checks=scenario.checks(ids, records, responses, letters, waiting),
+        invocation=summary.invocation(demo.answer.report if demo.answer else None),
+        log=summary.last_lines(aws),
+    )
+
+
+def whole_job(demo: Demo) -> Report:
+    """Run every step and return the report."""
+    fetch_inputs(demo)
+    image = build_image(demo)
+    instance = start_local_aws(demo)
+    aws = clients(demo.shell.stage, instance.endpoint)
+    create_resources(demo, aws)
+    ship(demo, aws, image)
+    jobs = prepare_jobs(demo, aws)
+    deliveries = score_examples(demo, aws, [job.id for job in jobs])
+    return demo.step(
+        "Read the results",
+        lambda: collect(demo, aws, image, instance.engine, jobs, deliveries),
+        lambda found: (
+            f"{len(found.rows)} results, {len(found.responses)} responses, {len(found.dead_letters)} dead letter"
+        ),
+    )

@@ -1,0 +1,78 @@
+"""The demo's summary on the terminal: results, accuracy, the log's end, and the checks."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ..aws import logs
+from ..aws.clients import Aws
+from ..aws.report import Report
+from ..console.tables import grid
+from .report_page import Report as Page
+
+LOG_LINES = 12
+SHOWN = 12
+
+
+def format_report(report: Report | None) -> str:
+    """Format Lambda's report of an invocation on one line."""
+    return ", ".join(f"{name} {value}" for name, value in invocation(report).items()) or "no report"
+
+
+def invocation(report: Report | None) -> dict[str, str]:
+    """Return Lambda's report of an invocation as labelled values; `init` only for a cold start."""
+    if report is None:
+        return {}
+    init = {} if report.init_ms is None else {"init": f"{report.init_ms:.0f} ms"}
+    return {
+        **init,
+        "duration": f"{report.duration_ms:.0f} ms",
+        "billed": f"{report.billed_ms} ms",
+        "peak memory": f"{report.peak_memory_mb} of {report.memory_mb} MB",
+    }
+
+
+def last_lines(aws: Aws, count: int = LOG_LINES) -> tuple[str, ...]:
+    """Return the last lines of the function's log, formatted."""
+    events = logs.read(aws, int((time.time() - 600) * 1000))
+    return tuple(logs.render(event.message).rstrip() for event in events[-count:])
+
+
+def show(console: Any, page: Page, seconds: float) -> None:
+    """Print the results, the accuracy, the dead letters, the end of the log, and the checks."""
+    console.print(results(page))
+    if len(page.rows) > SHOWN:
+        console.print(f"… {len(page.rows) - SHOWN} more in the report", style="dim")
+    for accuracy in page.accuracies:
+        console.print(f"accuracy of {accuracy.score}: {accuracy.right} of {accuracy.total}", markup=False)
+    for letter in page.dead_letters:
+        console.print(f"dead letter: {letter.body!r}: {letter.reason}", markup=False)
+    console.print("\nlog (last lines)", style="bold")
+    for line in page.log:
+        console.print(f"  {line}", style="dim", markup=False, overflow="ellipsis", no_wrap=True, soft_wrap=False)
+    console.print("\nchecks", style="bold")
+    for check in page.checks:
+        mark, style = ("ok  ", "green") if check.holds else ("fail", "red")
+        console.print(f"  [{style}]{mark}[/{style}] {check.rule}: {check.found}")
+    console.print(
+        f"\nfinished in {seconds:.1f} s; the local AWS keeps running: make invoke, logs, status, stop", markup=False
+    )
+
+
+def results(page: Page) -> Any:
+    """Return the first results as a table, one row for each job."""
+    rows = [
+        (
+            row.item,
+            row.score,
+            row.value or row.status,
+            row.label or "",
+            "" if row.confidence is None else f"{row.confidence:.2f}",
+            row.delivery,
+            row.explanation,
+        )
+        for row in page.rows[:SHOWN]
+    ]
+    names = ("item", "score", "value", "label", "confidence", "delivery", "explanation")
+    return grid(names, rows, title="results", right=("confidence",))

@@ -1,0 +1,31 @@
+"""Changes of a stack's resources that a plain stack update would not revert, since its template is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..aws.clients import Aws
+from ..aws.stacks import Change
+from . import function_drift, queue_drift
+from .difference import Difference
+
+REVERT = "Revert"
+
+
+def changed(aws: Aws, noun: str) -> list[Change]:
+    """Return the properties of a stack's resources that were changed by hand; `noun` is the stack's kind.
+
+    Resources that do not exist are not among them: `stack_state.deleted` finds those.
+    """
+    looks = {"queues": queue_drift.queues, "function": _function, "repositories": queue_drift.repository}
+    return [Change(REVERT, str(one), "") for one in looks.get(noun, _nothing)(aws) if not one.is_absence]
+
+
+def _function(aws: Aws) -> Iterator[Difference]:
+    yield from function_drift.role(aws)
+    yield from function_drift.event_source(aws)
+    yield from function_drift.log_group(aws)
+
+
+def _nothing(_: Aws) -> Iterator[Difference]:
+    yield from ()

@@ -1,0 +1,170 @@
+"""Drift of the function: its alias, settings, role and event source."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ..aws import ledger, resources, stacks
+from ..aws.clients import Aws
+from ..release import configuration, versions
+from .difference import Difference, compare, text
+
+PSEUDO = re.compile(r"\$\{AWS::(Partition|Region|AccountId)\}")
+
+
+def release(aws: Aws) -> Iterator[Difference]:
+    """Yield differences between the alias and the ledger's last entry."""
+    live, alias = versions.read_live(aws), f"alias {aws.stage.function.alias}"
+    if live.facts is None:
+        yield Difference(alias, "version", "one that was deployed", "absent")
+        return
+    if live.is_split:
+        assert live.alias is not None
+        yield Difference(alias, "shares", "every call to one version", text(live.alias.shares))
+    if last := ledger.last(aws):
+        yield from compare(
+            alias,
+            {"version": last.version, "image": last.digest},
+            {"version": live.version, "image": live.digest},
+        )
+
+
+def settings(aws: Aws) -> Iterator[Difference]:
+    """Yield differences between the served version's settings and the stage file."""
+    live = versions.read_live(aws)
+    if live.facts is None:
+        return
+    subject = f"function {aws.stage.function.name} version {live.version}"
+    for entry in configuration.differences(live.facts, aws.stage, {}):
+        yield Difference(subject, entry.name, entry.new, text(entry.old))
+    yield from compare(subject, {"architecture": "x86_64"}, {"architecture": live.facts.architecture})
+
+
+def role(aws: Aws) -> Iterator[Difference]:
+    """Yield differences of the function's role from the stack's, and of its policies from the template's."""
+    resources = _resources(aws)
+    name = next((r["PhysicalResourceId"] for r in resources if r["ResourceType"] == "AWS::IAM::Role"), None)
+    live = versions.read_live(aws)
+    if name is None or live.facts is None:
+        return
+    subject = f"role {name}"
+    yield from compare(
+        f"function {aws.stage.function.name}", {"role": name}, {"role": live.facts.role.rpartition("/")[2]}
+    )
+    wanted = {policy["PolicyName"]: resolved_policy(aws, policy) for policy in policies(aws)}
+    client = aws.client("iam")
+    try:
+        present = {*client.list_role_policies(RoleName=name)["PolicyNames"]}
+    except client.exceptions.NoSuchEntityException:
+        yield Difference(subject, "role", "present", "absent")
+        return
+    for policy in sorted(present - set(wanted)):
+        yield Difference(subject, f"policy {policy}", "absent", "present")
+    for attached in client.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        yield Difference(subject, f"policy {attached['PolicyName']}", "absent", "attached")
+    for policy, document in wanted.items():
+        yield from _policy(client, name, policy, document)
+
+
+def _policy(client: Any, role_name: str, policy: str, wanted: dict[str, Any]) -> Iterator[Difference]:
+    try:
+        response = client.get_role_policy(RoleName=role_name, PolicyName=policy)["PolicyDocument"]
+    except client.exceptions.NoSuchEntityException:
+        yield Difference(f"role {role_name}", f"policy {policy}", "present", "absent")
+        return
+    response = json.loads(response) if isinstance(response, str) else response
+    expected, got = _statements(wanted), _statements(response)
+    for sid in sorted(expected.keys() | got.keys()):
+        yield from compare(
+            f"role {role_name}", {f"statement {sid}": expected.get(sid)}, {f"statement {sid}": got.get(sid)}
+        )
+
+
+def _statements(document: dict[str, Any]) -> dict[str, str]:
+    """Return the statements by Sid, each as JSON."""
+    listed = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    return {one.get("Sid", str(n)): json.dumps(one, sort_keys=True) for n, one in enumerate(listed)}
+
+
+def policies(aws: Aws) -> list[dict[str, Any]]:
+    """Return the inline policies of the role in the committed template."""
+    for template in resources.templates(aws.stage.name):
+        for resource in template.document["Resources"].values():
+            if resource["Type"] == "AWS::IAM::Role" and template.wants_image:
+                return list(resource["Properties"]["Policies"])
+    return []
+
+
+def resolved_policy(aws: Aws, policy: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of a template's policy, with the stage's region and account filled in."""
+    document: dict[str, Any] = _resolved(aws, policy["PolicyDocument"])
+    return document
+
+
+def _resolved(aws: Aws, value: Any) -> Any:
+    """Resolve each `Fn::Sub` of partition, region and account in a template's value."""
+    if isinstance(value, dict) and set(value) == {"Fn::Sub"}:
+        known = {"Partition": "aws", "Region": aws.stage.region, "AccountId": aws.stage.account}
+        return PSEUDO.sub(lambda match: known[match[1]], value["Fn::Sub"])
+    if isinstance(value, dict):
+        return {key: _resolved(aws, one) for key, one in value.items()}
+    return [_resolved(aws, one) for one in value] if isinstance(value, list) else value
+
+
+def _resources(aws: Aws) -> list[dict[str, Any]]:
+    """Return the resources of the function's stack; none if it does not exist."""
+    client = aws.client("cloudformation")
+    for template in resources.templates(aws.stage.name):
+        if template.wants_image and stacks.describe(client, template.stack):
+            response = client.describe_stack_resources(StackName=template.stack)["StackResources"]
+            return [dict(resource) for resource in response]
+    return []
+
+
+def event_source(aws: Aws) -> Iterator[Difference]:
+    """Yield differences of the event source mapping, of which there must be exactly one."""
+    function, source = aws.stage.function, aws.stage.event_source
+    name = f"{function.name}:{function.alias}"
+    subject = f"event source of {name}"
+    response = aws.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    if not response:
+        yield Difference(subject, "mapping", "present", "absent")
+        return
+    if len(response) > 1:
+        yield Difference(subject, "mappings", "1", str(len(response)))
+        return
+    mapping = response[0]
+    expected = {
+        "enabled": source.enabled,
+        "queue": aws.stage.queues.request,
+        "batch size": source.batch_size,
+        "batching window": source.maximum_batching_window_s,
+        "maximum concurrency": source.maximum_concurrency,
+        "response types": ["ReportBatchItemFailures"],
+    }
+    yield from compare(
+        subject,
+        expected,
+        {
+            "enabled": mapping["State"] in ("Enabled", "Enabling", "Creating", "Updating"),
+            "queue": mapping["EventSourceArn"].rpartition(":")[2],
+            "batch size": mapping["BatchSize"],
+            "batching window": mapping.get("MaximumBatchingWindowInSeconds", 0),
+            "maximum concurrency": (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency"),
+            "response types": mapping.get("FunctionResponseTypes", []),
+        },
+    )
+
+
+def log_group(aws: Aws) -> Iterator[Difference]:
+    """Yield differences of the log group's retention in days from the stage file."""
+    name, wanted = aws.stage.log_group, aws.stage.retention_days
+    groups = aws.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    item = next((group for group in groups if group["logGroupName"] == name), None)
+    if item is None:
+        yield Difference(f"log group {name}", "log group", "present", "absent")
+    else:
+        yield from compare(f"log group {name}", {"retention": wanted}, {"retention": item.get("retentionInDays")})

@@ -1,0 +1,89 @@
+"""Checks of the delivery: tools, credentials, clock, repository and image."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from ..aws import account
+from ..aws.clients import Aws, make
+from ..aws.repository import image_uri
+from ..checkout.layout import find_local_image
+from ..console.text import short
+from ..release import versions
+from .finding import FAIL, OK, WARN, Finding
+
+SKEW_S = 30
+MEDIA_TYPES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+
+
+def prerequisites(_: Aws) -> Finding:
+    """prerequisites: Python, git and make are installed."""
+    lacking = [tool for tool in ("git", "make") if shutil.which(tool) is None]
+    version = ".".join(map(str, sys.version_info[:3]))
+    if lacking:
+        return Finding(
+            "prerequisites", FAIL, f"absent: {', '.join(lacking)}", "install them with the system's package manager"
+        )
+    return Finding("prerequisites", OK, f"Python {version}, git, make")
+
+
+def credentials(aws: Aws) -> Finding:
+    """credentials: they are valid, and belong to the stage's account."""
+    identity = aws.client("sts").get_caller_identity()
+    account.require_account(aws)
+    return Finding("credentials", OK, f"{identity['Arn']} in {aws.stage.region}")
+
+
+def clock(aws: Aws) -> Finding:
+    """clock: it agrees with AWS's, which rejects requests signed too early or too late."""
+    answer = aws.client("sts").get_caller_identity()
+    theirs = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    skew = abs((datetime.now(UTC) - theirs).total_seconds())
+    if skew > SKEW_S:
+        return Finding(
+            "clock",
+            FAIL,
+            f"got a difference of {skew:.0f} s from AWS's, expected at most {SKEW_S} s",
+            "set it: timedatectl set-ntp true",
+        )
+    return Finding("clock", OK, f"within {max(1.0, skew):.0f} s of AWS's")
+
+
+def repository(aws: Aws) -> Finding:
+    """repository: it exists, and its tags are immutable."""
+    client, name = aws.client("ecr"), aws.stage.repository
+    try:
+        description = client.describe_repositories(repositoryNames=[name])["repositories"][0]
+    except client.exceptions.RepositoryNotFoundException:
+        return Finding("repository", FAIL, f"{name} does not exist", make("infra-deploy", aws.stage))
+    if description.get("imageTagMutability") != "IMMUTABLE":
+        return Finding("repository", WARN, f"{name}: tags are mutable", make("infra-deploy", aws.stage))
+    return Finding("repository", OK, description["repositoryUri"])
+
+
+def image(aws: Aws) -> Finding:
+    """image: the alias's image is in the repository, as a single manifest of a type that Lambda accepts."""
+    digest = versions.read_live(aws).digest
+    if not digest:
+        return Finding("image", FAIL, "no deployment", make("build push deploy", aws.stage))
+    image_uri(aws, digest)
+    response = aws.client("ecr").batch_get_image(
+        repositoryName=aws.stage.repository, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=list(MEDIA_TYPES)
+    )["images"]
+    media_type = response[0].get("imageManifestMediaType", "") if response else ""
+    if media_type not in MEDIA_TYPES:
+        return Finding(
+            "image",
+            FAIL,
+            f"{short(digest)}: got {media_type or 'no single manifest'}, expected {MEDIA_TYPES[0]}",
+            "make build push deploy",
+        )
+    built = find_local_image()
+    newer = f"; the last build is {short(built.digest)}" if built and built.digest != digest else ""
+    return Finding("image", OK, f"{short(digest)}, {media_type}{newer}")

@@ -1,0 +1,95 @@
+"""Run every check of the doctor in the order of their dependencies, and rank the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..aws.clients import Aws, explain
+from ..console.errors import DONE, FOUND, OperationFailed
+from . import delivery_checks, function_checks, health_checks, queue_checks, resource_checks
+from .finding import FAIL, OK, SKIP, WARN, Finding
+
+Check = Callable[[Aws], Finding | list[Finding]]
+CHECKS: tuple[Check, ...] = (
+    delivery_checks.prerequisites,
+    delivery_checks.credentials,
+    delivery_checks.clock,
+    delivery_checks.repository,
+    resource_checks.templates,
+    resource_checks.stacks,
+    resource_checks.alarms,
+    function_checks.state,
+    function_checks.deploys,
+    function_checks.concurrency,
+    delivery_checks.image,
+    function_checks.architecture,
+    function_checks.environment,
+    function_checks.role,
+    queue_checks.visibility,
+    queue_checks.redrive,
+    function_checks.event_source,
+    queue_checks.depth,
+    health_checks.served,
+)
+OF_FUNCTION: frozenset[Check] = frozenset(
+    {
+        function_checks.concurrency,
+        delivery_checks.image,
+        function_checks.architecture,
+        function_checks.environment,
+        function_checks.role,
+        queue_checks.visibility,
+        function_checks.event_source,
+        health_checks.served,
+    }
+)
+NEEDED: dict[Check, frozenset[Check]] = {
+    delivery_checks.credentials: frozenset(CHECKS),
+    function_checks.state: OF_FUNCTION,
+}
+"""The checks that are skipped if one of these has a blocking finding."""
+RANK = (FAIL, WARN, OK, SKIP)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """All findings, ranked: failures, then warnings, then the rest, each in the order of their dependencies.
+
+    A failure that causes others comes before them, so that the first line is the cause.
+    """
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """3 if a check failed; a warning is not a failure."""
+        return FOUND if any(one.verdict == FAIL for one in self.findings) else DONE
+
+
+def diagnose(aws: Aws) -> Diagnosis:
+    """Run all checks; a check that raises an error is a failed finding."""
+    findings: list[Finding] = []
+    blocked: dict[Check, str] = {}
+    for check in CHECKS:
+        name = (check.__doc__ or check.__name__).split(":")[0]
+        if check in blocked:
+            findings.append(Finding(name, SKIP, f"not checked: {blocked[check]}"))
+            continue
+        result = _run(check, name, aws)
+        findings += result if isinstance(result, list) else [result]
+        if findings[-1].is_blocking:
+            blocked |= dict.fromkeys(NEEDED.get(check, ()), findings[-1].detail)
+    return Diagnosis(tuple(sorted(findings, key=lambda one: RANK.index(one.verdict))))
+
+
+def _run(check: Check, name: str, aws: Aws) -> Finding | list[Finding]:
+    try:
+        return check(aws)
+    except OperationFailed as problem:
+        return Finding(name, FAIL, problem.problem, problem.remedy, check is delivery_checks.credentials)
+    except Exception as error:
+        explained = explain(error, aws.stage)
+        if explained is None:
+            raise
+        return Finding(name, FAIL, explained.problem, explained.remedy, check is delivery_checks.credentials)

@@ -1,0 +1,172 @@
+"""Checks of the function: state, architecture, environment, role and event source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..aws import lambda_function, ledger, lock
+from ..aws.clients import Aws, make
+from ..aws.lambda_function import FunctionVersion
+from ..aws.ledger import Entry
+from ..console.errors import NotFound
+from ..console.text import short
+from ..differences import function_drift
+from ..release import configuration, versions
+from ..release.versions import ServedVersion
+from .finding import FAIL, OK, SKIP, WARN, Finding
+
+
+def state(aws: Aws) -> Finding:
+    """function: it is active, its last update succeeded, and the alias points at one version."""
+    alias, last = aws.stage.function.alias, ledger.last(aws)
+    try:
+        current, live = lambda_function.read(aws), versions.read_live(aws)
+    except NotFound as problem:
+        way = f"infra-deploy rollback TO={short(last.digest)}" if last else "build push infra-deploy deploy"
+        return Finding("function", FAIL, problem.problem, make(way, aws.stage), is_blocking=True)
+    if live.alias is None:
+        known = f"; version {last.version} was deployed last" if last else ""
+        way = make("infra-deploy" if last else "deploy", aws.stage)
+        return Finding("function", FAIL, f"alias {alias} does not exist{known}", way, is_blocking=True)
+    if live.version == "$LATEST":
+        way = f"rollback TO={short(last.digest)}" if last else "deploy"
+        return Finding("function", FAIL, f"alias {alias} points at $LATEST instead of a version", make(way, aws.stage))
+    if current.is_busy:
+        return Finding(
+            "function", WARN, f"{current.state}, an update is in progress", "wait, then run make doctor again"
+        )
+    if current.is_failed:
+        detail = f"$LATEST: last update {current.last_update_status}: {current.reason or 'no reason given'}"
+        return Finding("function", FAIL, detail, make(f"rollback TO={live.version}", aws.stage))
+    return _released(aws, live, current, last)
+
+
+def _released(aws: Aws, live: ServedVersion, latest: FunctionVersion, last: Entry | None) -> Finding:
+    """Check which version callers get, and that the ledger and $LATEST agree with it."""
+    alias = aws.stage.function.alias
+    here = make(f"rollback TO={live.version}", aws.stage)
+    if live.alias and live.is_split:
+        (other, share), *_ = live.alias.shares.items()
+        holder, now = lock.read(aws)
+        if holder and not holder.is_over(now):
+            detail = f"version {other} gets {share:g} % of the calls: canary of {holder.who}, for {holder.age(now)}"
+            return Finding("function", WARN, detail, "wait for it to end, then run make doctor again")
+        detail = f"version {other} gets {share:g} % of the calls, and no deploy is running: a canary was killed"
+        return Finding("function", FAIL, detail, here)
+    if last and (last.version, last.digest) != (live.version, live.digest):
+        detail = f"alias {alias} points at version {live.version}, the ledger's last entry is version {last.version}"
+        return Finding("function", WARN, detail, make(f"rollback TO={last.version}", aws.stage))
+    if latest.digest != live.digest:
+        detail = f"$LATEST has image {short(latest.digest)}, callers of alias {alias} get {short(live.digest)}"
+        return Finding("function", WARN, detail, here)
+    return Finding("function", OK, f"Active, alias {alias} at version {live.version}")
+
+
+def deploys(aws: Aws) -> Finding:
+    """lock: no deploy is running, and none was killed."""
+    holder, now = lock.read(aws)
+    if holder is None:
+        return Finding("lock", OK, "no deploy is running")
+    detail = f"held by {holder.who} for {holder.age(now)}"
+    if holder.is_over(now):
+        return Finding("lock", WARN, f"{detail}, who has ended", make("unlock", aws.stage))
+    return Finding("lock", OK, f"{detail}; if that deploy was killed: {make('unlock', aws.stage)}")
+
+
+def concurrency(aws: Aws) -> Finding:
+    """concurrency: the reserved concurrency is the stage file's; with 0 no call runs."""
+    wanted = aws.stage.function.reserved_concurrency
+    result = lambda_function.reserved_concurrency(aws)
+    if result != wanted:
+        got, expected = ("none" if count is None else str(count) for count in (result, wanted))
+        detail = f"reserved: got {got}, expected {expected}"
+        return Finding("concurrency", FAIL if result == 0 else WARN, detail, make("config", aws.stage))
+    return Finding("concurrency", OK, "not reserved" if result is None else f"{result} reserved")
+
+
+def _served(aws: Aws) -> FunctionVersion:
+    """Return the served version; $LATEST before the first deploy."""
+    return versions.read_live(aws).facts or lambda_function.read(aws)
+
+
+def architecture(aws: Aws) -> Finding:
+    """architecture: it is the image's, x86_64."""
+    reported = _served(aws).architecture
+    if reported != "x86_64":
+        return Finding("architecture", FAIL, f"got {reported}, expected x86_64", make("infra-deploy", aws.stage))
+    return Finding("architecture", OK, reported)
+
+
+def environment(aws: Aws) -> Finding:
+    """environment: every variable equals the stage file's, and the queues in it exist."""
+    live = _served(aws)
+    wrong = configuration.differences(live, aws.stage, {})
+    absent = [one.name for one in wrong if one.old is None]
+    if absent:
+        return Finding("environment", FAIL, f"absent: {', '.join(absent)}", make("config", aws.stage))
+    lost = [name for name, url in live.environment.items() if name.endswith("_QUEUE_URL") and not _exists(aws, url)]
+    if lost:
+        return Finding("environment", FAIL, f"no such queue: {', '.join(lost)}", make("infra-deploy", aws.stage))
+    if wrong:
+        return Finding(
+            "environment",
+            WARN,
+            f"differs from the stage file: {', '.join(o.name for o in wrong)}",
+            make("config", aws.stage),
+        )
+    return Finding("environment", OK, f"{len(live.environment)} variables, every queue exists")
+
+
+def _exists(aws: Aws, url: str) -> bool:
+    try:
+        aws.queue_url(url.rpartition("/")[2])
+    except NotFound:
+        return False
+    return True
+
+
+def role(aws: Aws) -> Finding:
+    """role: it allows the template's policy, by IAM's own simulation."""
+    wanted = [function_drift.resolved_policy(aws, policy) for policy in function_drift.policies(aws)]
+    arn, current = _served(aws).role, lambda_function.read(aws).role
+    if arn != current:
+        detail = f"callers get {arn.rpartition('/')[2]}, $LATEST has {current.rpartition('/')[2]}"
+        return Finding("role", FAIL, detail, make("config", aws.stage))
+    absent = aws.client("iam").exceptions.NoSuchEntityException
+    try:
+        aws.client("iam").get_role(RoleName=arn.rpartition("/")[2])
+    except absent:
+        way = make("infra-deploy config", aws.stage)
+        return Finding("role", FAIL, f"{arn.rpartition('/')[2]} does not exist", way)
+    changed = [str(one) for one in function_drift.role(aws)]
+    if changed:
+        return Finding("role", FAIL, "; ".join(changed), make("infra-deploy", aws.stage))
+    statements = [one for document in wanted for one in document["Statement"]]
+    try:
+        denied = [action for statement in statements for action in _denied(aws.client("iam"), arn, statement)]
+    except Exception as error:
+        if not type(error).__module__.startswith("botocore"):
+            raise
+        return Finding("role", SKIP, f"IAM cannot simulate policies here: {str(error)[:100]}")
+    if denied:
+        return Finding("role", FAIL, f"denied: {', '.join(sorted(set(denied)))}", make("infra-deploy", aws.stage))
+    return Finding("role", OK, f"{arn.rpartition('/')[2]} allows all {len(statements)} statements")
+
+
+def _denied(client: Any, arn: str, statement: dict[str, Any]) -> list[str]:
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    answer = client.simulate_principal_policy(PolicySourceArn=arn, ActionNames=actions, ResourceArns=resources)
+    return [one["EvalActionName"] for one in answer["EvaluationResults"] if one["EvalDecision"] != "allowed"]
+
+
+def event_source(aws: Aws) -> Finding:
+    """event source: it equals the stage file's; a disabled one is a warning, since no job reaches the function."""
+    wrong = list(function_drift.event_source(aws))
+    if wrong:
+        return Finding("event source", FAIL, "; ".join(map(str, wrong)), make("infra-deploy", aws.stage))
+    if not aws.stage.event_source.enabled:
+        return Finding(
+            "event source", WARN, "disabled: jobs wait until the function is invoked", "make invoke scores one job"
+        )
+    return Finding("event source", OK, f"enabled, batches of {aws.stage.event_source.batch_size}")

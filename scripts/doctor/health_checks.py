@@ -1,0 +1,117 @@
+"""Checks of the serving versions: failed invocations, and jobs without a result."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from plexus.problems import counted
+
+from ..aws import health, ledger, logs
+from ..aws.clients import Aws, make
+from ..aws.health import Health
+from ..aws.ledger import Entry
+from ..aws.logs import Event
+from ..console.errors import OperationFailed
+from ..console.text import clock_time, ellipsis, first_line
+from ..release import rollback, versions
+from ..release.versions import ServedVersion
+from .finding import FAIL, OK, WARN, Finding
+
+HOUR_S = 3600
+SHOWN = 160  # characters shown of a reason
+FEW = 3
+"""So many jobs without a result, and none with one, are a failure of the version instead of their own."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """Each serving version's health since a time, and the change of the alias that began it.
+
+    `change` is None if the alias has been where it is for more than an hour.
+    """
+
+    aws: Aws
+    live: ServedVersion
+    since_ms: int
+    change: Entry | None
+    versions: dict[str, Health]
+
+
+def served(aws: Aws) -> list[Finding]:
+    """calls: no invocation of a serving version failed, and no job ended without a result, since the last deploy."""
+    live = versions.read_live(aws)
+    hour_ago = int((time.time() - HOUR_S) * 1000)
+    last = ledger.last(aws)
+    changed = min(_milliseconds(last), int(time.time() * 1000))
+    since, change = (changed, last) if changed > hour_ago else (hour_ago, None)
+    read = health.read(aws, since)
+    serving = [live.version or "$LATEST", *(live.alias.shares if live.alias else ())]
+    item = Served(aws, live, since, change, {version: health.combine(read, [version]) for version in serving})
+    return [_calls(item), _jobs(item)]
+
+
+def _calls(found: Served) -> Finding:
+    version, worst = max(found.versions.items(), key=lambda item: len(item[1].failed))
+    if not worst.failed:
+        total = sum(len(one.calls) for one in found.versions.values())
+        return Finding("calls", OK, f"none of {total} failed since {clock_time(found.since_ms)}")
+    began = worst.failed[0].at_ms
+    after = [call for call in worst.calls if call.at_ms >= began]
+    detail = f"version {version} failed {len(worst.failed)} of {counted(len(after), 'call')} since {clock_time(began)}"
+    detail = f"{detail}: {_cut(worst.reason)}"
+    succeeded = next(n for n, call in enumerate(reversed(after)) if call.failure)
+    if succeeded or 2 * len(worst.failed) < len(after):
+        last = f"; the last {counted(succeeded, 'call')} succeeded" if succeeded else ""
+        return Finding("calls", WARN, f"{detail}{last}", _log(found.aws))
+    return Finding("calls", FAIL, detail, _way_back(found, version))
+
+
+def _jobs(found: Served) -> Finding:
+    total = health.combine(found.versions, list(found.versions))
+    since = clock_time(found.since_ms)
+    if not total.errors:
+        return Finding("jobs", OK, f"{total.completed} completed, none without a result since {since}")
+    detail = f"{total.completed} completed, {len(total.errors)} without a result since {since}"
+    detail = f"{detail}; latest: {_error(total.errors[-1])}"
+    if total.completed or len(total.errors) < FEW or found.change is None:
+        return Finding("jobs", WARN, detail, _log(found.aws))
+    return Finding("jobs", FAIL, detail, _way_back(found, found.live.version))
+
+
+def _milliseconds(entry: Entry | None) -> int:
+    """Return the time of a ledger entry since 1970; 0 without one."""
+    try:
+        return int(datetime.fromisoformat(entry.at).timestamp() * 1000) if entry else 0
+    except ValueError:  # an entry by another writer
+        return 0
+
+
+def _way_back(found: Served, version: str) -> str:
+    """Return the command that serves what was served before a broken version; the log if nothing was."""
+    aws, live = found.aws, found.live
+    if live.is_split and version != live.version:
+        return make(f"rollback TO={live.version}", aws.stage)
+    if found.change and found.change.action == "config" and found.change.previous_version not in ("", "$LATEST"):
+        return make(f"rollback TO={found.change.previous_version}", aws.stage)
+    try:
+        rollback.find(aws, live, None)
+    except OperationFailed:
+        return f"{_log(aws)}; correct the image, then {make('build push deploy', aws.stage)}"
+    return make("rollback", aws.stage)
+
+
+def _log(aws: Aws) -> str:
+    return f"{make('logs', aws.stage)} FOLLOW=0 LEVEL=ERROR SINCE=1h"
+
+
+def _error(event: Event) -> str:
+    """Return the error of a job without its ids."""
+    record = logs.parse_json(event.message) or {}
+    parts = [str(record[key]) for key in ("message", "error") if record.get(key)]
+    return _cut(": ".join(parts) or event.message)
+
+
+def _cut(text: str) -> str:
+    return ellipsis(first_line(text), SHOWN)

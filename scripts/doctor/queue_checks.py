@@ -1,0 +1,76 @@
+"""Checks of the queues: visibility timeout, dead-letter queues, depth and age."""
+
+from __future__ import annotations
+
+import json
+
+from plexus.problems import counted
+
+from ..aws import queues
+from ..aws.clients import Aws, make
+from .finding import FAIL, OK, WARN, Finding
+
+TIMES = 6
+"""AWS recommends a visibility timeout of six function timeouts, so that throttled batches are not redelivered."""
+
+
+def visibility(aws: Aws) -> Finding:
+    """visibility: a message is invisible for longer than the function may run."""
+    url = aws.queue_url(aws.stage.queues.request)
+    attributes = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])[
+        "Attributes"
+    ]
+    configured = int(attributes["VisibilityTimeout"])
+    timeout = aws.client("lambda").get_function_configuration(FunctionName=aws.stage.function.name)["Timeout"]
+    detail = f"{configured} s for a function timeout of {timeout} s"
+    if configured < timeout:
+        return Finding("visibility", FAIL, f"{detail}: running jobs are redelivered", make("infra-deploy", aws.stage))
+    if configured < TIMES * timeout:
+        return Finding("visibility", WARN, f"{detail}, expected {TIMES * timeout} s", make("infra-deploy", aws.stage))
+    return Finding("visibility", OK, detail)
+
+
+def redrive(aws: Aws) -> Finding:
+    """dead letters: each queue has its dead-letter queue, which is empty."""
+    names = aws.stage.queues
+    for name, wanted in {
+        names.request: names.request_dead_letters,
+        names.response: names.response_dead_letters,
+    }.items():
+        url = aws.queue_url(name)
+        attributes = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+        policy = json.loads(attributes.get("Attributes", {}).get("RedrivePolicy", "{}"))
+        target = policy.get("deadLetterTargetArn", "").rpartition(":")[2]
+        if target != wanted:
+            return Finding(
+                "dead letters",
+                FAIL,
+                f"{name}: got dead-letter queue {target or 'none'}, expected {wanted}",
+                make("infra-deploy", aws.stage),
+            )
+    waiting = queues.depth(aws, aws.queue_url(names.request_dead_letters))
+    if waiting:
+        look = make("dlq", aws.stage)
+        return Finding(
+            "dead letters",
+            WARN,
+            counted(waiting, "message"),
+            f"{look} lists the reasons; {look} REDRIVE=1 redrives them",
+        )
+    return Finding("dead letters", OK, "0 messages; both queues have a dead-letter queue")
+
+
+def depth(aws: Aws) -> Finding:
+    """queues: no message waits longer than the visibility timeout."""
+    names = aws.stage.queues
+    depths = {name: queues.depth(aws, aws.queue_url(name)) for name in (names.request, names.response)}
+    age = queues.age_of(aws, names.request) if depths[names.request] else 0.0
+    detail = ", ".join(f"{name} {count}" for name, count in depths.items())
+    if depths[names.request] and age > aws.stage.queues.visibility_timeout_s:
+        return Finding(
+            "queues",
+            FAIL,
+            f"{detail}; oldest request: {age:.0f} s",
+            f"{make('logs', aws.stage)} FOLLOW=0 LEVEL=ERROR SINCE=1h",
+        )
+    return Finding("queues", OK, detail)

@@ -1,0 +1,82 @@
+"""The check of the stacks: every resource of theirs exists."""
+
+from __future__ import annotations
+
+from ..aws import ledger, resources, stack_state
+from ..aws import stacks as cloudformation
+from ..aws.clients import Aws, make
+from ..console.text import short
+from .finding import FAIL, OK, WARN, Finding
+
+HARMLESS = ("AWS::CloudWatch::Alarm", "AWS::SNS::Topic")
+"""Types without which jobs are scored all the same."""
+UNCONFIRMED = "PendingConfirmation"
+"""SNS's ARN of a subscription whose confirmation was not answered."""
+
+
+def templates(aws: Aws) -> Finding:
+    """templates: they were synthesized from the stage file as it is."""
+    if not resources.is_outdated(aws.stage.name):
+        return Finding("templates", OK, f"up to date with stages/{aws.stage.name}.toml")
+    way = make("infra-deploy", aws.stage) if aws.stage.is_local else "make infra, and commit the templates"
+    return Finding("templates", WARN, f"older than stages/{aws.stage.name}.toml", way)
+
+
+def stacks(aws: Aws) -> Finding:
+    """resources: every stack exists, with every resource of its template."""
+    client, absent, kinds, count = aws.client("cloudformation"), [], set(), 0
+    for template in resources.templates(aws.stage.name):
+        stack = cloudformation.describe(client, template.stack)
+        if stack is None:
+            absent.append(f"stack {template.stack}")
+            kinds.add("AWS::Lambda::Function" if template.wants_image else "stack")
+            continue
+        wanted = cloudformation.template(client, template.stack)
+        count += len(wanted["Resources"])
+        for entry in stack_state.deleted(aws, template.stack, wanted):
+            absent.append(f"{entry.type.rpartition('::')[2]} {stack_state.name_of(wanted, entry.logical_id)}")
+            kinds.add(entry.type)
+    if not absent:
+        return Finding("resources", OK, f"all {count} of the stacks exist")
+    verdict = WARN if kinds <= set(HARMLESS) else FAIL
+    return Finding("resources", verdict, f"deleted: {', '.join(absent)}", make(_way(aws, kinds), aws.stage))
+
+
+def alarms(aws: Aws) -> Finding:
+    """alarms: a raised alarm notifies somebody."""
+    prefix, stage = f"{aws.stage.function.name}-", aws.stage
+    entries = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]
+    topics = sorted({action for entry in entries for action in entry["AlarmActions"] if ":sns:" in action})
+    if stage.is_local:
+        return Finding("alarms", OK, f"{len(entries)}, evaluated every minute; the local stage notifies nobody")
+    client = aws.client("sns")
+    subscribers = [
+        subscriber["SubscriptionArn"]
+        for topic in topics
+        for page in client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        for subscriber in page["Subscriptions"]
+    ]
+    if confirmed := [arn for arn in subscribers if arn != UNCONFIRMED]:
+        plural = "s" * (len(confirmed) != 1)
+        return Finding("alarms", OK, f"{len(entries)}, notifying {len(confirmed)} subscriber{plural}")
+    names = ", ".join(topic.rpartition(":")[2] for topic in topics) or "none"
+    if subscribers:
+        detail = f"nobody is notified: the subscription to topic {names} is not confirmed"
+        return Finding("alarms", WARN, detail, "open the link in the e-mail of AWS Notifications")
+    detail = f"nobody is notified: topic {names} has no subscriber"
+    return Finding(
+        "alarms",
+        WARN,
+        detail,
+        f"set alarms.notify in stages/{stage.name}.toml, then make infra, commit, {make('infra-deploy', stage)}",
+    )
+
+
+def _way(aws: Aws, kinds: set[str]) -> str:
+    """Return the targets that create the resources again, and deploy the last image if the function is among them."""
+    last = ledger.last(aws)
+    if "AWS::Lambda::Function" in kinds:
+        return f"infra-deploy rollback TO={short(last.digest)}" if last else "build push infra-deploy deploy"
+    if "AWS::IAM::Role" in kinds:
+        return "infra-deploy config"
+    return "infra-deploy"

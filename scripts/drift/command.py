@@ -1,0 +1,34 @@
+"""Compare the running stage with the repository.
+
+score-processor drift
+"""
+
+from __future__ import annotations
+
+from plexus.problems import counted
+
+from ..aws.clients import make
+from ..command.shell import Shell
+from ..command.verb import verb
+from .comparison import Drift, drift
+
+
+def _render(found: Drift, shell: Shell) -> None:
+    for difference in found.differences:
+        shell.console.print(str(difference), markup=False)
+    looked = ", ".join(found.looked_at)
+    count = len(found.differences)
+    if not count:
+        shell.console.print(f"no drift in {looked}", markup=False)
+        return
+    shell.console.print(f"{counted(count, 'difference')} in {looked}", markup=False)
+    shell.say(
+        f"next: {make('config', shell.stage)} for settings, {make('infra-deploy', shell.stage)} for stacks and queues, "
+        f"{make('deploy', shell.stage)} for the alias"
+    )
+
+
+@verb(render=_render)
+def main(shell: Shell) -> Drift:
+    """Compare the running stage with the repository; exit code 3 on a difference."""
+    return drift(shell.aws)

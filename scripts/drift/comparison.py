@@ -1,0 +1,54 @@
+"""Compare the running stage with the ledger, the stage file and the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..aws import resources
+from ..aws.clients import Aws
+from ..console.errors import DONE, FOUND
+from ..differences import function_drift, queue_drift
+from ..differences.difference import Difference
+
+
+@dataclass(frozen=True)
+class Drift:
+    """All differences; `looked_at` names the compared resources."""
+
+    differences: tuple[Difference, ...]
+    looked_at: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """3 if anything differs."""
+        return FOUND if self.differences else DONE
+
+
+LOOKS = {
+    "release": function_drift.release,
+    "function": function_drift.settings,
+    "role": function_drift.role,
+    "event source": function_drift.event_source,
+    "log group": function_drift.log_group,
+    "queues": queue_drift.queues,
+    "repository": queue_drift.repository,
+}
+
+
+def drift(aws: Aws) -> Drift:
+    """Return all differences. Reads only."""
+    differences = [difference for look in LOOKS.values() for difference in look(aws)]
+    return Drift((*differences, *stacks(aws)), (*LOOKS, "stacks"))
+
+
+def stacks(aws: Aws) -> Iterator[Difference]:
+    """Yield the stacks whose template differs from the repository's, or that lost a resource."""
+    if resources.is_outdated(aws.stage.name):
+        yield Difference(
+            f"stages/{aws.stage.name}.toml", "templates", "those of this file (make infra)", "those of an earlier one"
+        )
+    for outcome in resources.diff(aws):
+        if outcome.action != "unchanged":
+            changes = ", ".join(str(change) for change in outcome.changes) or "absent"
+            yield Difference(f"stack {outcome.stack}", "template", "as in infrastructure/templates", changes)

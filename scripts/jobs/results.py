@@ -1,0 +1,61 @@
+"""Read ScoreResults, with the names of scores and items instead of their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..aws import dynamodb
+from ..aws.clients import Aws
+from ..aws.dynamodb import Record
+from ..console.errors import NotFound
+
+
+def read(
+    aws: Aws, scorecard: str = "", score: str = "", since: str = "", done: Callable[[int], None] = lambda _: None
+) -> list[Record]:
+    """Return the matching ScoreResults, oldest first; `done` is called with the records scanned for each page.
+
+    `scorecard` and `score` are a key, a name or an id; `since` is ISO 8601 in UTC. NotFound if one does not exist.
+    The whole table is scanned.
+    """
+    wanted = {":scorecardId": _one(aws, "Scorecard", scorecard)["id"]} if scorecard else {}
+    if score:
+        wanted[":scoreId"] = _one(aws, "Score", score, wanted.get(":scorecardId", ""))["id"]
+    conditions = [f"{name[1:]} = {name}" for name in wanted]
+    if since:
+        conditions.append("createdAt >= :since")
+        wanted[":since"] = since
+    records = dynamodb.scan(aws, "ScoreResult", " AND ".join(conditions), wanted, done)
+    return sorted(records, key=lambda record: str(record.get("createdAt", "")))
+
+
+def with_names(aws: Aws, records: Iterable[Record]) -> list[Record]:
+    """Return the records with `score`, the score's name, and `item`, the item's external id; else the internal ids."""
+    kept = list(records)
+    scores = _names(aws, "Score", (one.get("scoreId") for one in kept), "name")
+    items = _names(aws, "Item", (one.get("itemId") for one in kept), "externalId")
+    return [
+        one
+        | {"score": scores.get(one.get("scoreId"), one.get("scoreId"))}
+        | {"item": items.get(one.get("itemId"), one.get("itemId"))}
+        for one in kept
+    ]
+
+
+def _one(aws: Aws, table: str, name: str, scorecard: str = "") -> Record:
+    """Return the scorecard or score with this key, name or id; NotFound if there is not exactly one."""
+    there = [one for one in dynamodb.scan(aws, table) if not scorecard or one.get("scorecardId") == scorecard]
+    matches = [one for one in there if name in (one["id"], one.get("key"), one.get("name"))]
+    if len(matches) == 1:
+        return matches[0]
+    noun = table.lower()
+    if matches:
+        raise NotFound(f"{len(matches)} scorecards have a {noun} {name!r}", "select one: --scorecard KEY")
+    known = ", ".join(sorted({str(one.get("key") or one.get("name")) for one in there})) or "none"
+    raise NotFound(f"stage {aws.stage.name} has no {noun} {name!r}", f"existing: {known}")
+
+
+def _names(aws: Aws, table: str, ids: Iterable[Any], attribute: str) -> dict[Any, Any]:
+    wanted = sorted({identity for identity in ids if identity})
+    return {one["id"]: one[attribute] for one in dynamodb.get(aws, table, wanted, (attribute,)) if attribute in one}

@@ -1,0 +1,111 @@
+"""A canary: the new version receives a share of the calls for a while, then all of them or none.
+
+It is judged by the function's log, which arrives before metrics do; the name of a log stream has the version. One
+invocation that ends in an error or a timeout ends the canary; so do jobs without a result if the new version has
+clearly more of them per call than the old one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import fmean
+
+from plexus.problems import counted
+
+from ..aws import health, lambda_function
+from ..aws.clients import Aws, make
+from ..aws.lambda_function import Alias, FunctionVersion
+from ..console.errors import OperationFailed
+from ..console.interrupts import interrupts_deferred
+
+FEW, TIMES = 3, 2
+ENOUGH = 10
+"""Durations are compared only if each version has received so many calls; fewer are no evidence."""
+PAUSE_S = 2.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts of one version: its invocations, the failed ones, jobs without a result; and the billed ms per call."""
+
+    calls: int = 0
+    failed: int = 0
+    jobs: int = 0
+    billed_ms: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{counted(self.calls, 'call')}, {self.failed} failed, {counted(self.jobs, 'job')} without a result"
+
+    def problem(self, other: Counts) -> str:
+        """Return why this version did worse than `other`; empty if it did not.
+
+        It did if an invocation failed, if clearly more of its jobs per call ended without a result, or if its calls
+        are billed for clearly more time.
+        """
+        if self.failed or (
+            self.jobs >= FEW and self.jobs / max(1, self.calls) > TIMES * other.jobs / max(1, other.calls)
+        ):
+            return f"{self}, against {other}"
+        if min(self.calls, other.calls) >= ENOUGH and self.billed_ms > TIMES * other.billed_ms:
+            return f"{self.billed_ms:.0f} ms billed per call, against {other.billed_ms:.0f} ms"
+        return ""
+
+
+def watch(
+    aws: Aws, version: FunctionVersion, live: Alias, *, percent: float, seconds: float, say: Say
+) -> tuple[str, Alias]:
+    """Send `percent` of the calls to the new version for `seconds`; return a note for the ledger, and the alias.
+
+    OperationFailed if the new version does worse than the old one, or if it received no call: that is inconclusive.
+    The alias then sends every call to the old version again, as after any other exception (Ctrl-C, a lost connection).
+    """
+    since, moved = int(time.time() * 1000), None
+    try:
+        with interrupts_deferred():
+            moved = lambda_function.move_alias(aws, live.version, live, {version.version: percent})
+        old, new = _until(aws, (live.version, version.version), since, seconds, say)
+        back = f"the alias points at version {live.version} alone again"
+        if problem := new.problem(old):
+            raise OperationFailed(
+                f"version {version.version} did worse than version {live.version}: {problem}",
+                f"{back}; see {make('logs', aws.stage)} FOLLOW=0",
+            )
+        if not new.calls:
+            raise OperationFailed(
+                f"canary inconclusive: version {version.version} received none of {old.calls} calls in {seconds:g} s",
+                f"{back}; watch longer, or send more: {make('deploy', aws.stage)} CANARY=50 WATCH=900",
+            )
+    except BaseException:
+        if moved:
+            with interrupts_deferred():
+                lambda_function.move_alias(aws, live.version, moved)
+        raise
+    return f"canary {percent:g} % for {seconds:g} s: {new}", moved
+
+
+def _until(aws: Aws, versions: tuple[str, str], since_ms: int, seconds: float, say: Say) -> tuple[Counts, Counts]:
+    """Poll the counts of both versions until the time is over or the new one is worse; return them."""
+    end, last = time.monotonic() + seconds, ""
+    while True:
+        old, new = count(aws, versions, since_ms)
+        if str(new) != last:
+            say(f"version {versions[1]}: {new}; {max(0.0, end - time.monotonic()):.0f} s left")
+            last = str(new)
+        if new.problem(old) or time.monotonic() >= end:
+            return old, new
+        time.sleep(min(PAUSE_S, max(0.0, end - time.monotonic())))
+
+
+def count(aws: Aws, versions: tuple[str, ...], since_ms: int) -> tuple[Counts, ...]:
+    """Return each version's counts since a time."""
+    result = health.read(aws, since_ms)
+    known = [result.get(version, health.Health()) for version in versions]
+    return tuple(map(_counts, known))
+
+
+def _counts(found: health.Health) -> Counts:
+    billed_ms = fmean(call.billed_ms for call in found.calls) if found.calls else 0.0
+    return Counts(len(found.calls), len(found.failed), len(found.errors), billed_ms)

@@ -1,0 +1,209 @@
+"""Apply the stage file's settings to the function: environment, timeout, memory, /tmp and tracing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from stages.limits import VARIABLE
+from stages.secrets import contains_secret
+from stages.stage import Function
+
+from ..aws import lambda_function, lock, repository
+from ..aws.clients import Aws
+from ..aws.lambda_function import FunctionVersion
+from ..aws.stage import Stage, environment
+from ..console.errors import Conflict, Refused
+from ..console.interrupts import interrupts_deferred
+from ..console.text import short
+from . import versions
+
+HIDDEN, ABSENT = "[secret]", "absent"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A setting to change; `old` is None if it is not set."""
+
+    name: str
+    old: str | None
+    new: str
+
+    def __str__(self) -> str:
+        old = "" if self.old is None else f"- {self.name} = {self.old}\n"
+        return f"{old}+ {self.name} = {self.new}"
+
+
+def _masked(name: str, value: str | None) -> str | None:
+    """Return a variable's value, or a placeholder for anything that looks like a secret."""
+    return HIDDEN if value is not None and contains_secret(name, value) else value
+
+
+@dataclass(frozen=True)
+class ConfigurationResult:
+    """The result; `action` is `configured`, `unchanged` or `would configure`.
+
+    `kept` are variables of the function that are not in the stage file.
+    """
+
+    action: str
+    differences: tuple[Difference, ...]
+    kept: tuple[str, ...]
+    version: str = ""
+
+
+def differences(found: FunctionVersion, stage: Stage, extra: Mapping[str, str]) -> list[Difference]:
+    """Return the settings that differ from the stage file and the `extra` variables."""
+    function = stage.function
+    shape: dict[str, int | str] = {
+        "memory_mb": function.memory_mb,
+        "timeout_s": function.timeout_s,
+        "ephemeral_mb": function.ephemeral_mb,
+        "tracing": function.tracing_mode,
+    }
+    return _compared(found, shape, environment(stage) | dict(extra))
+
+
+def setting_changes(old: FunctionVersion, new: FunctionVersion) -> list[Difference]:
+    """Return the settings that change from one version to another; a variable that is removed becomes `absent`."""
+    names = ("memory_mb", "timeout_s", "ephemeral_mb", "tracing", "role")
+    gone = dict.fromkeys(old.environment.keys() - new.environment.keys(), ABSENT)
+    return _compared(old, {name: getattr(new, name) for name in names}, new.environment | gone)
+
+
+def _compared(found: FunctionVersion, shape: Mapping[str, int | str], variables: Mapping[str, str]) -> list[Difference]:
+    changed = [
+        Difference(name, str(old), str(new)) for name, new in shape.items() if (old := getattr(found, name)) != new
+    ]
+    for name, value in sorted(variables.items()):
+        old = found.environment.get(name)
+        if old != value:
+            new = value if value == ABSENT else _masked(name, value) or ""
+            changed.append(Difference(name, _masked(name, old), new))
+    return changed
+
+
+def configure(
+    aws: Aws, *, extra: Mapping[str, str] | None = None, dry_run: bool = False, say: Say = lambda _: None
+) -> ConfigurationResult:
+    """Apply the stage's settings, keep other variables, and release them. Idempotent.
+
+    Callers get the settings as a new version behind the alias, after a smoke test, as with a deploy. The version runs
+    the image that callers get now, even if $LATEST has another: one that was rolled back, or failed its smoke test.
+    """
+    extra = extra or {}
+    latest = lambda_function.check_worked(aws, lambda_function.settled(aws))
+    live = versions.read_live(aws)
+    wanted = environment(aws.stage) | dict(extra)
+    # A stack update changes $LATEST only: callers get its settings when a version is published with them.
+    published = differences(latest, aws.stage, extra) or _served(live, latest, aws.stage, extra)
+    changed = (*published, *_concurrency(aws))
+    kept = tuple(sorted(set(latest.environment) - set(wanted)))
+    if not changed:
+        return ConfigurationResult("unchanged", (), kept)
+    for difference in changed:
+        say(str(difference))
+    if dry_run:
+        return ConfigurationResult("would configure", changed, kept)
+    restored = versions.restored_on_failure(aws, partial(_restore, aws, latest), "its settings", say)
+    with lock.locked(aws) as held, restored:
+        if len(published) < len(changed):
+            lambda_function.reserve_concurrency(aws, aws.stage.function.reserved_concurrency)
+        if not published:
+            return ConfigurationResult("configured", changed, kept, live.version)
+        if live.version not in ("", "$LATEST") and latest.digest != live.digest:
+            say(f"$LATEST has image {short(latest.digest)}, callers get {short(live.digest)}: the latter is published")
+            latest = lambda_function.update_code(aws, repository.image_uri(aws, live.digest), latest)
+        _update(aws, latest, aws.stage.function, latest.environment | wanted)
+        latest = lambda_function.check_worked(aws, lambda_function.settled(aws))
+        if live.version in ("", "$LATEST"):
+            return ConfigurationResult("configured", changed, kept)
+        held.check()
+        released = versions.release(aws, latest, live, action="config", commit=live.commit)
+    return ConfigurationResult("configured", changed, kept, released.version)
+
+
+def _restore(aws: Aws, before: FunctionVersion) -> bool:
+    """Give $LATEST its settings and the served image again."""
+    with interrupts_deferred():
+        give_settings(aws, before)
+    versions.restore_latest(aws)
+    return True
+
+
+def _served(
+    live: versions.ServedVersion, latest: FunctionVersion, stage: Stage, extra: Mapping[str, str]
+) -> list[Difference]:
+    """Return the settings of the served version that differ from the stage file; none before the first deploy.
+
+    Its role differs from that of $LATEST if the stack had to create the role again.
+    """
+    if live.facts is None or live.version == "$LATEST":
+        return []
+    role = [] if live.facts.role == latest.role else [Difference("role", live.facts.role, latest.role)]
+    return [*differences(live.facts, stage, extra), *role]
+
+
+def _concurrency(aws: Aws) -> list[Difference]:
+    """Return the difference of the reserved concurrency, which belongs to the function and to no version."""
+    wanted, result = aws.stage.function.reserved_concurrency, lambda_function.reserved_concurrency(aws)
+    if result == wanted:
+        return []
+    old, new = ("none" if count is None else str(count) for count in (result, wanted))
+    return [Difference("reserved_concurrency", old, new)]
+
+
+def give_settings(aws: Aws, wanted: FunctionVersion) -> FunctionVersion:
+    """Give $LATEST the settings of another version; return it once it is ready."""
+    latest = lambda_function.settled(aws)
+    if latest.configuration != wanted.configuration:
+        _update(aws, latest, wanted, wanted.environment)
+        latest = lambda_function.check_worked(aws, lambda_function.settled(aws))
+    return latest
+
+
+def _update(aws: Aws, latest: FunctionVersion, shape: FunctionVersion | Function, variables: dict[str, str]) -> None:
+    tracing = shape.tracing if isinstance(shape, FunctionVersion) else shape.tracing_mode
+    wanted = replace(
+        latest,
+        memory_mb=shape.memory_mb,
+        timeout_s=shape.timeout_s,
+        ephemeral_mb=shape.ephemeral_mb,
+        tracing="Active" if tracing == "Active" else "PassThrough",
+        environment=variables,
+    )
+    try:
+        with lambda_function.conflicts_translated(aws):
+            aws.client("lambda").update_function_configuration(
+                FunctionName=aws.stage.function.name,
+                MemorySize=wanted.memory_mb,
+                Timeout=wanted.timeout_s,
+                EphemeralStorage={"Size": wanted.ephemeral_mb},
+                TracingConfig={"Mode": "Active" if tracing == "Active" else "PassThrough"},
+                Environment={"Variables": wanted.environment},
+                RevisionId=latest.revision_id,
+            )
+    except Conflict as conflict:
+        if not lambda_function.was_repeated(conflict):
+            raise
+        current = lambda_function.settled(aws)
+        if (current.configuration, current.digest) != (wanted.configuration, latest.digest):
+            raise
+
+
+def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
+    """Parse NAME=VALUE settings; Refused for a secret, which any process listing would show."""
+    values = {}
+    for setting in settings:
+        name, separator, value = setting.partition("=")
+        if not separator or not VARIABLE.fullmatch(name):
+            raise Refused(f"--set: got {setting!r}, expected NAME=VALUE", "example: --set LOG_LEVEL=DEBUG")
+        if contains_secret(name, value):
+            raise Refused(
+                f"{name} would put a secret on a command line and into the function's settings",
+                "store it in Secrets Manager or SSM and set its ARN",
+            )
+        values[name] = value
+    return values

@@ -1,0 +1,86 @@
+"""Checks before a change: the AWS account; for production, also a commit on main that rebuilds to the same image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..aws.account import require_account
+from ..aws.clients import make
+from ..checkout import ROOT, git
+from ..command.shell import Shell
+from ..console.errors import OperationFailed, Refused
+
+PRODUCTION = "production"
+SKIPPED = "unverified: --skip-verify"
+
+
+def commit_problems(revision: str, folder: Path = ROOT) -> list[str]:
+    """Return why production rejects an image of this commit, by the clone in `folder`; empty if it accepts it."""
+    problems = []
+    if git.is_uncommitted(revision):
+        problems.append(f"the image was built from a work tree with uncommitted changes ({revision})")
+    elif revision == git.UNKNOWN:
+        problems.append("the image names no commit")
+    elif not git.is_on_main(revision, folder):
+        problems.append(f"commit {git.short_revision(revision)} is not on main or origin/main")
+    if git.is_dirty(folder):
+        problems.append("the work tree has uncommitted changes")
+    return problems
+
+
+def before_push(shell: Shell, revision: str) -> None:
+    """Raise Refused, with all reasons, if the stage rejects an image of this commit."""
+    require_account(shell.aws)
+    if shell.stage.name != PRODUCTION:
+        return
+    problems = commit_problems(revision)
+    if problems:
+        listed = "".join(f"\n  - {problem}" for problem in problems)
+        raise Refused(
+            f"production accepts only commits on main:{listed}", "commit, merge into main, then make build push"
+        )
+
+
+def require_lint(shell: Shell, digest: str) -> None:
+    """Raise Refused if an image of the stage's registry breaks one of Lambda's rules.
+
+    An image that this checkout built and linted is not read again: a digest identifies its bytes.
+    """
+    from ..checkout.layout import LAYOUT, find_local_image
+    from ..images.image_lint import passed_at_build
+
+    built = find_local_image()
+    if built is not None and built.digest == digest and passed_at_build(LAYOUT):
+        return
+    from ..images.image_check import FATAL, check, registry_image
+
+    shell.say("linting the image in the registry")
+    result = check(registry_image(shell.aws, digest), digest)
+    if result.exit_code:
+        broken = sorted({problem.rule for problem in result.problems if problem.level in FATAL})
+        raise Refused(
+            f"the image {digest} breaks Lambda's rules: {', '.join(broken)}",
+            make(f"lint-image IMAGE={digest}", shell.stage) + " shows where",
+        )
+
+
+def before_deploy(shell: Shell, digest: str, revision: str, *, skip_verify: bool) -> str:
+    """Check as before_push; for production, lint the image and rebuild its commit too. Return the ledger's note."""
+    before_push(shell, revision)
+    if shell.stage.name != PRODUCTION or shell.dry_run:
+        return ""
+    require_lint(shell, digest)
+    if skip_verify:
+        shell.say("verification skipped (--skip-verify); the ledger records it")
+        return SKIPPED
+    from .statements import require_enough
+    from .verification import verify
+
+    verdict = verify(shell.aws, digest, say=shell.say)
+    if not verdict.equal:
+        raise OperationFailed(
+            f"commit {git.short_revision(revision)}: got {verdict.rebuilt} by a rebuild, expected {digest}",
+            f"make verify STAGE=production DIGEST={digest} lists the differences; --skip-verify deploys it anyway",
+        )
+    require_enough(verdict.statements, digest)
+    return f"verified, {verdict.statements.builders} builders" if verdict.statements.trusted else "verified"

@@ -1,0 +1,56 @@
+"""The alias's history, from the ledger, or else from the descriptions of the published versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..aws import lambda_function, ledger
+from ..aws.clients import Aws
+from ..aws.ledger import Entry
+from . import versions
+
+
+@dataclass(frozen=True)
+class History:
+    """Changes, newest first; `ledger` is False if they come from the versions' descriptions."""
+
+    entries: tuple[Entry, ...]
+    ledger: bool
+    live: str
+
+
+def history(aws: Aws, limit: int = 20) -> History:
+    """Return the last changes of the stage's function."""
+    live = versions.read_live(aws).version
+    entries = ledger.entries(aws, limit)
+    if entries:
+        return History(tuple(entries), True, live)
+    # A ledger that was lost and created again is empty, although versions were published.
+    return History(tuple(_from_versions(aws))[:limit], entries is not None, live)
+
+
+def _from_versions(aws: Aws) -> list[Entry]:
+    """Return an entry for each published version, newest first, without action or predecessor."""
+    paginator = aws.client("lambda").get_paginator("list_versions_by_function")
+    # Lambda caps a page at 50. LocalStack does not, and its marker of a next page is nothing that a client can send.
+    pages = paginator.paginate(FunctionName=aws.stage.function.name, PaginationConfig={"PageSize": 10_000})
+    try:
+        known = [one for page in pages for one in page["Versions"] if one["Version"] != "$LATEST"]
+    except aws.client("lambda").exceptions.ResourceNotFoundException:
+        return []  # there is no function
+    facts = [lambda_function.facts(one) for one in known]
+    return [
+        Entry(
+            at=one.modified,
+            action="published",
+            version=one.version,
+            digest=one.digest,
+            previous_version="",
+            previous_digest="",
+            commit=versions.commit_of(one.description),
+            configuration=one.configuration,
+            locks="",
+            who=one.description.rpartition(" by ")[2] if " by " in one.description else "",
+        )
+        for one in sorted(facts, key=lambda one: -int(one.version))
+    ]

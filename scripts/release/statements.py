@@ -1,0 +1,67 @@
+"""The builders' statements about an image, checked with the public keys that this checkout trusts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..aws import attestations
+from ..aws.registry import Registry
+from ..checkout import ROOT
+from ..console.errors import OperationFailed
+from . import statement
+from .statement import Statement
+
+KEYS = ROOT / "stages" / "keys"
+ENOUGH = 2  # builders, so that one whose machine was taken over is not believed alone
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The valid statements about an image, a sentence for each trusted key without one, and the number of such keys."""
+
+    valid: tuple[Statement, ...]
+    problems: tuple[str, ...]
+    trusted: int
+
+    @property
+    def builders(self) -> int:
+        """The number of different builders, each with a key of its own."""
+        return statement.builders(self.valid)
+
+
+def collect(registry: Registry, digest: str, revision: str, folder: Path = KEYS) -> Statements:
+    """Fetch and check the statement of each key in `folder`/*.pem; it must name the image's digest and commit.
+
+    OperationFailed for a file that is no public key. Without keys nothing is trusted, and nothing is valid.
+    """
+    valid: list[Statement] = []
+    problems: list[str] = []
+    paths = sorted(folder.glob("*.pem"))
+    for path in paths:
+        key = statement.public_key(path.read_bytes(), str(path))
+        name = statement.key_id(key)
+        envelope = attestations.get(registry, digest, name)
+        if envelope is None:
+            problems.append(f"{path.name}: no statement of key {name} beside the image")
+            continue
+        try:
+            content = statement.verified(envelope, key, digest)
+        except OperationFailed as problem:
+            problems.append(f"{path.name}: {problem.problem}")
+            continue
+        if content.commit != revision:
+            problems.append(f"{path.name}: it states commit {content.commit}, and the image's label {revision}")
+            continue
+        valid.append(content)
+    return Statements(tuple(valid), tuple(problems), len(paths))
+
+
+def require_enough(stated: Statements, digest: str) -> None:
+    """Raise OperationFailed unless two builders stated the image; without trusted keys nothing is demanded."""
+    if stated.trusted and stated.builders < ENOUGH:
+        missing = "; ".join(stated.problems) or f"stages/keys has {stated.trusted} key"
+        raise OperationFailed(
+            f"{digest}: got statements of {stated.builders} builders, expected {ENOUGH}: {missing}",
+            "make attest on each builder; SKIP_VERIFY=1 deploys it anyway",
+        )

@@ -1,0 +1,82 @@
+"""The page of an evaluation in a browser: every text is found by mouse and by keyboard, also among 20,000."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from plexus.evaluation import page
+from plexus.evaluation.predictions import Prediction
+from plexus.evaluation.report import Evaluation, Subject, against, evaluate
+from tests.e2e.chromium import browser
+
+LABELS = ("Delivery", "Quality", "Service")
+MANY = tuple(f"topic {number:02}" for number in range(45))
+
+
+def evaluated(labels: tuple[str, ...], texts: int, seed: int = 1) -> Evaluation:
+    """Made-up verdicts, right about three times in four; every hundredth text failed."""
+    chance = random.Random(1)
+    other = random.Random(seed)
+    judged = []
+    for row in range(1, texts + 1):
+        label, value = chance.choice(labels), other.choice(labels)
+        if row % 100 == 0:
+            judged.append(Prediction(row, f"text {row}", label, 0.1, error="ScoringFailed: no class"))
+            continue
+        value = label if other.random() < 0.75 else value
+        judged.append(Prediction(row, f"text {row} <b>", label, 0.1, value, round(other.random(), 4), "why"))
+    subject = Subject(f"card-{seed}.yaml", "Topic", "SVMClassifier", "ab" * 32, "texts.csv")
+    return evaluate(subject, judged, labels, alone=False)
+
+
+def shown(lines: str) -> int:
+    """Return the number in `12 of 600 texts`."""
+    return int(lines.split()[0])
+
+
+def test_a_cell_leads_to_its_texts_and_keys_through_them(tmp_path: Path) -> None:
+    """A click on a number lists as many texts; arrows move and show the whole text; the page complains of nothing."""
+    first, second = evaluated(LABELS, 600), evaluated(LABELS, 600, seed=2)
+    target = tmp_path / "page.html"
+    target.write_text(page.render(first, other=second, compared=against(first, second), show_text=True))
+    with browser() as tab:
+        tab.look(1200)
+        tab.open(target.as_uri())
+        wrong = sum(one.value is not None and not one.right for one in first.judged)
+        assert shown(tab.run("document.getElementById('count').textContent")) == wrong
+        for cell in (0, 1, 5):
+            count = tab.run(f"(e => (e.click(), +e.textContent))(document.querySelectorAll('a[data-label]')[{cell}])")
+            assert shown(tab.run("document.getElementById('count').textContent")) == count
+        assert tab.run("document.activeElement.id") == "list"
+        key = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
+        for name, place in (("ArrowDown", 0), ("ArrowDown", 1), ("End", count - 1), ("Home", 0)):
+            tab.run(key % name)
+            active = tab.run("document.getElementById('list').getAttribute('aria-activedescendant')")
+            assert active == f"option-{place}"
+            assert tab.run(f"document.getElementById('{active}').getAttribute('aria-selected')") == "true"
+        assert " <b>" in tab.run("document.querySelector('#detail .whole').textContent")
+        changed = sum(one.value != two.value for one, two in zip(first.judged, second.judged, strict=True))
+        tab.run("document.getElementById('f-reset').click()")
+        choose = "(e => {e.value = 'changed'; e.dispatchEvent(new Event('input', {bubbles: true}))})"
+        tab.run(f"{choose}(document.getElementById('f-kind'))")
+        assert shown(tab.run("document.getElementById('count').textContent")) == changed
+        assert tab.complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_twenty_thousand_texts_and_many_classes_fit(tmp_path: Path, width: int) -> None:
+    """The list draws what the window shows alone, and nothing is wider than the page."""
+    for labels, texts in ((LABELS, 20_000), (MANY, 2_000), (LABELS, 0)):
+        target = tmp_path / "page.html"
+        target.write_text(page.render(evaluated(labels, texts), show_text=True))
+        with browser() as tab:
+            tab.look(width)
+            tab.open(target.as_uri())
+            assert tab.run("document.querySelectorAll('.line').length") < 60
+            assert tab.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+            if texts:
+                tab.run("document.getElementById('list').scrollTop = 1e9")
+                tab.wait("document.querySelector('.line:last-child').getAttribute('aria-posinset') === "
+                         "document.querySelector('.line').getAttribute('aria-setsize')")  # fmt: skip
+            assert tab.complaints == []

@@ -1,0 +1,20 @@
+"""Mirrors of Debian that this host knows, and sources on them for a machine's apt."""
+
+from nix.debian_mirrors import last_places, places
+
+PLACES = ("mirror", "apt", "host")
+
+
+def known() -> list[str]:
+    """List the addresses of pools that this host can ask, each once."""
+    results = [place for place in (*places(), *last_places()) if place.name in PLACES]
+    return list(dict.fromkeys(pool.address for place in results for pool in place.pools))
+
+
+def apt_sources(release: str) -> str:
+    """Return sources of a Debian release on these mirrors, in apt's deb822 style."""
+    stanzas = []
+    for mirror in known():
+        suites = f"{release}-security" if "security" in mirror else f"{release} {release}-updates"
+        stanzas.append(f"Types: deb\nURIs: {mirror}\nSuites: {suites}\nComponents: main\n")
+    return "\n".join(stanzas)

@@ -1,0 +1,28 @@
+"""Which next step the report of a failed fetch gives for which failure."""
+
+import pytest
+
+from nix import fetch_report, pins
+from tests.integration.nix.world import World
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("certificate verify failed: certificate is not yet valid", "next: set the clock"),
+        ("certificate verify failed: certificate has expired", "next: set the clock"),
+        ("407 Proxy Authentication Required", "next: export http_proxy=http://USER:PASSWORD@PROXY:PORT"),
+        ("certificate verify failed: unable to get local issuer certificate", "next: export SSL_CERT_FILE="),
+        ("401 Unauthorized", "next: give pip or apt the credentials"),
+        ("403 Forbidden", "next: give pip or apt the credentials"),
+        ("429 Too Many Requests", "next: wait some minutes"),
+        ("503 Service Unavailable", "next: wait some minutes"),
+    ],
+)
+def test_each_failure_of_a_connection_has_its_own_remedy(world: World, reason: str, remedy: str) -> None:
+    """A clock that is wrong, a proxy without its password and a server that refuses are no wrong mirror."""
+    debs, attempts = pins.deb_lock("image").debs, fetch_report.Attempts()
+    attempts.add("mirror", world.address, reason, debs)
+    text = fetch_report.format_report(fetch_report.Missing(debs, len(debs), attempts, {}))
+    assert remedy in text
+    assert text.count("next: ") == 1

@@ -1,0 +1,70 @@
+"""Dialects of tables, by chance: what is read is what was written, or the file is refused."""
+
+import csv
+import io
+import random
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from plexus.exceptions import InvalidData
+from plexus.tables import open_table
+
+PIECES = (
+    *("refund", "a,b", "x;y", "p|q", '"quoted"', 'say "hi"', "tab\there", "line\nbreak", "cr\rlf", "crlf\r\nx", "é"),
+    *("1,50", "“q”", "it's", "日本", "😀", "\\", '\\"', "sep=;", "text", "label", "\u2028", "\x0b", ",", ";", "|"),
+    *('"', "", "  "),
+)
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-32")
+QUOTING: tuple[Literal[0, 1], ...] = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_writer_of_csv_writes_is_read_as_it_was(tmp_path: Path, seed: int) -> None:
+    """Any rows, with any separator, quoting and encoding, are read as they were; a few tiny files are refused."""
+    chance = random.Random(seed)
+    headers = [["text"], ["id", "text"], ["text", "label", "note, if any"], ["a;b", "text", "c|d"]]
+    refused = 0
+    for _ in range(250):
+        header = chance.choice(headers)
+        rows = [
+            [" ".join(chance.choices(PIECES, k=chance.choice((1, 1, 2, 4)))) for _ in header]
+            for _ in range(chance.choice((1, 2, 5, 30)))
+        ]
+        buffer = io.StringIO()
+        csv.writer(buffer, delimiter=chance.choice(",;\t|"), quoting=chance.choice(QUOTING)).writerows([header, *rows])
+        while rows and not any(rows[-1]):
+            rows.pop()
+        try:
+            (tmp_path / "table.csv").write_bytes(buffer.getvalue().encode(chance.choice(ENCODINGS)))
+            with open_table(tmp_path / "table.csv", ["text"]) as table:
+                results = [row for _, row in table.rows()]
+        except InvalidData:
+            refused += 1
+            continue
+        assert results == [dict(zip(header, row, strict=True)) for row in rows]
+    assert refused < 5
+
+
+@pytest.mark.parametrize("name", ["numbers", "names"])
+def test_unquoted_tables_keep_their_quotes_or_are_refused(tmp_path: Path, name: str) -> None:
+    """In tables of tabs without quoting, a quote that opens a cell never swallows a row."""
+    chance = random.Random(name)
+    texts = ('"open', 'close"', 'say "hi"', "refund", "a,b", "x;y", "p|q", ": )", "it's 5\" wide")
+    wanted, header = (["2", "1"], "") if name == "numbers" else (["text", "label"], "label\ttext\n")
+    read_files = 0
+    for _ in range(250):
+        rows = [
+            [chance.choice(("ham", "spam")), " ".join(chance.choices(texts, k=chance.choice((1, 2, 5)))).rstrip('"')]
+            for _ in range(chance.choice((3, 8, 40)))
+        ]
+        (tmp_path / "table").write_text(header + "".join("\t".join(row) + "\n" for row in rows))
+        try:
+            with open_table(tmp_path / "table", wanted) as table:
+                results = [[str(row[name]) for name in reversed(wanted)] for _, row in table.rows()]
+        except InvalidData:
+            continue
+        read_files += 1
+        assert results == rows
+    assert read_files > 125
