@@ -25,10 +25,6 @@ class Log:
         """Return the same log with more fields; a field of the same name is replaced."""
         return replace(self, fields={**self.fields, **fields})
 
-    def debug(self, message: str, **fields: object) -> None:
-        """Log a detail that helps to follow a single job."""
-        self._write("DEBUG", message, fields)
-
     def info(self, message: str, **fields: object) -> None:
         """Log an expected event."""
         self._write("INFO", message, fields)

@@ -58,9 +58,9 @@ def format_path(path: KeyPath) -> str:
     return text
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural unless the number is 1."""
-    return f"{number} {noun}{'s' * (number != 1)}"
+def pluralize(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 item`, `3 items`. Only nouns whose plural adds an s."""
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

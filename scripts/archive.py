@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from nix.oci.digest import sha256
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from .aws.repository import connect
 from .checkout.layout import Blob, LocalImage
@@ -67,7 +67,7 @@ def _render(done: PushResult | Address, shell: Shell) -> None:
         return
     sent = f"{megabytes(done.sent_bytes)} of {megabytes(done.total_bytes)}"
     counts = {
-        "pushed": f"archived {counted(done.total_blobs - 1, 'input')}: uploaded {sent} in {done.seconds:.1f} s",
+        "pushed": f"archived {pluralize(done.total_blobs - 1, 'input')}: uploaded {sent} in {done.seconds:.1f} s",
         "unchanged": "nothing to upload: the registry has this archive",
         "would push": f"would upload {sent}",
     }[done.action]
@@ -94,6 +94,6 @@ def main(shell: Shell, only_address: bool) -> PushResult | Address:
         # Tagged like a deployed image, which the repository's lifecycle rule keeps.
         tag = f"{shell.stage.images.protected_tag_prefix}inputs-{image.digest.removeprefix('sha256:')[:12]}"
         shell.confirm(
-            f"Stores {counted(len(image.layers), 'input')}, {megabytes(image.size)}, in {shell.stage.repository}."
+            f"Stores {pluralize(len(image.layers), 'input')}, {megabytes(image.size)}, in {shell.stage.repository}."
         )
         return push(shell.aws, image, tag=tag, dry_run=shell.dry_run, progress=shell.count_bytes, say=shell.say)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from .command.shell import Shell
 from .command.verb import verb
@@ -16,7 +16,7 @@ from .release.configuration import ConfigurationResult, configure, parse_setting
 
 def _render(configured: ConfigurationResult, shell: Shell) -> None:
     kept = f" (not in the stage file, kept: {', '.join(configured.kept)})" if configured.kept else ""
-    settings = counted(len(configured.differences), "setting")
+    settings = pluralize(len(configured.differences), "setting")
     version = (
         f"; alias {shell.stage.function.alias} now points at version {configured.version}" if configured.version else ""
     )
@@ -37,5 +37,5 @@ def main(shell: Shell, settings: tuple[str, ...]) -> ConfigurationResult:
         planned = configure(shell.aws, extra=extra, dry_run=True, say=shell.say)
         if planned.action == "unchanged":
             return planned
-        shell.confirm(f"Changes {counted(len(planned.differences), 'setting')} of {shell.stage.function.name}.")
+        shell.confirm(f"Changes {pluralize(len(planned.differences), 'setting')} of {shell.stage.function.name}.")
     return configure(shell.aws, extra=extra, dry_run=shell.dry_run, say=shell.say)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from .command.shell import Shell
 from .command.verb import Verbs, verb
@@ -33,7 +33,7 @@ def _render(found: list[Letter], shell: Shell) -> None:
     for letter in found:
         job = f"job {letter.scoring_job_id}" if letter.scoring_job_id else f"no job: {letter.body[:60]!r}"
         shell.console.print(f"{letter.id}  {letter.sent}  {job}\n  {reason(letter)}", markup=False)
-    shell.console.print(counted(len(found), "dead letter"), markup=False)
+    shell.console.print(pluralize(len(found), "dead letter"), markup=False)
 
 
 @verb(group=main, name="list", render=_render)
@@ -72,7 +72,7 @@ def redrive_command(shell: Shell, names: tuple[str, ...], rate: float) -> list[R
     """Redrive dead letters (default: all): reset their jobs to PENDING and send them to the request queue."""
     with dead_letters.held_letters(shell.aws) as letters:
         picked = dead_letters.select(letters, names)
-        shell.confirm(f"Redrives {counted(len(picked), 'dead letter')} to {shell.stage.queues.request}.")
+        shell.confirm(f"Redrives {pluralize(len(picked), 'dead letter')} to {shell.stage.queues.request}.")
         return dead_letters.redrive(shell.aws, picked, rate=rate, dry_run=shell.dry_run, say=shell.say)
 
 
@@ -85,5 +85,5 @@ def delete_command(shell: Shell, names: tuple[str, ...], everything: bool) -> li
         raise click.UsageError("name the dead letters to delete, by message or job id, or use --all")
     with dead_letters.held_letters(shell.aws) as letters:
         picked = dead_letters.select(letters, names)
-        shell.confirm(f"Deletes {counted(len(picked), 'dead letter')} permanently.")
+        shell.confirm(f"Deletes {pluralize(len(picked), 'dead letter')} permanently.")
         return dead_letters.delete(shell.aws, picked, dry_run=shell.dry_run)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from .checkout import ROOT
 from .command.shell import Shell
@@ -24,8 +24,8 @@ CARD = ROOT / "build" / "reviews.yaml"
 
 
 def _render(done: EnqueueResult, shell: Shell) -> None:
-    what = f": {counted(done.items, 'item')}, scores {', '.join(done.scores)}; run {done.run}" if done.run else ""
-    shell.console.print(f"{done.action} {counted(done.jobs, 'job')}{what}", markup=False)
+    what = f": {pluralize(done.items, 'item')}, scores {', '.join(done.scores)}; run {done.run}" if done.run else ""
+    shell.console.print(f"{done.action} {pluralize(done.jobs, 'job')}{what}", markup=False)
     for state, count in sorted(done.passed.items()):
         remedy = "; make dlq REDRIVE=… redrives them" if state == "FAILED" else ""
         shell.console.print(f"skipped: {count} {state}{remedy}", markup=False)
@@ -67,7 +67,7 @@ def main(
         planned = enqueue_jobs(shell.aws, ids, dry_run=True)
         if shell.dry_run:
             return planned
-        shell.confirm(f"Sends {counted(planned.jobs, 'job')} to {shell.stage.queues.request}.")
+        shell.confirm(f"Sends {pluralize(planned.jobs, 'job')} to {shell.stage.queues.request}.")
         return enqueue_jobs(shell.aws, ids, progress=shell.count)
     items, card, run = item_files.items(file, rows, columns), read_card(scorecard), run or uuid.uuid4().hex[:12]
     names = card.names(scores)
@@ -78,6 +78,6 @@ def main(
         )
     if shell.dry_run:
         return EnqueueResult(run, len(items) * len(names), tuple(names), len(items), "would send")
-    shell.confirm(f"Sends {counted(len(items) * len(names), 'job')} to {shell.stage.queues.request}.")
+    shell.confirm(f"Sends {pluralize(len(items) * len(names), 'job')} to {shell.stage.queues.request}.")
     shell.say(f"run {run}; to resume it after an interruption: --run {run} (make: RUN_ID={run})")
     return enqueue_items(shell.aws, items, card, names, run, shell.count)

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from .checkout.layout import LAYOUT
 from .command.shell import Shell
@@ -37,7 +37,7 @@ def render(result: LintResult, shell: Shell) -> None:
     for level, head in HEADS.items():
         problems = sorted((one for one in result.problems if one.level == level), key=lambda one: one.rule)
         if problems:
-            shell.console.print(f"{head}: {counted(len(problems), 'problem')}", style="bold", markup=False)
+            shell.console.print(f"{head}: {pluralize(len(problems), 'problem')}", style="bold", markup=False)
         for rule, group in groupby(problems, key=lambda one: one.rule):
             print_rule(rule, list(group), shell.console)
     shell.console.print(summary(result), markup=False)
@@ -51,11 +51,11 @@ def summary(result: LintResult) -> str:
     ignored = f", {result.ignored} ignored" if result.ignored else ""
     status = "failed" if result.exit_code else "passed"
     rules = len(RULES) if result.started else READ_RULES
-    verdict = f"{status}, {counted(count, 'problem')}" if count else f"passed ({rules} rules)"
-    layers = counted(result.layers, "layer")
+    verdict = f"{status}, {pluralize(count, 'problem')}" if count else f"passed ({rules} rules)"
+    layers = pluralize(result.layers, "layer")
     unknown = sum(problem.level == "unknown" for problem in result.problems)
     if unknown:
-        verdict = f"{status}, {counted(count - unknown, 'problem')}, {unknown} unknown (--run starts the image)"
+        verdict = f"{status}, {pluralize(count - unknown, 'problem')}, {unknown} unknown (--run starts the image)"
     return f"lint: {verdict}; {layers}, {result.unpacked_size / 1e6:.1f} MB unpacked{ignored}"
 
 

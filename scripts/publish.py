@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import click
 
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from .command.shell import Shell
 from .command.verb import verb
@@ -39,7 +39,7 @@ class Publication:
 
 
 def _render(done: Publication, shell: Shell) -> None:
-    shell.print(f"{done.action} {counted(done.results, 'result')}")
+    shell.print(f"{done.action} {pluralize(done.results, 'result')}")
     for action, count in sorted(done.counts.items()):
         shell.print(f"{action}: {count}")
     for entry in done.refused[:SHOWN]:
@@ -62,7 +62,7 @@ def main(shell: Shell, scorecard: str, score: str, since: str, at_once: int) -> 
     if shell.dry_run:
         return Publication("would send", len(rows), {}, ())
     api = publishing.Api.of(os.environ.get("PLEXUS_API_URL", ""), os.environ.get("PLEXUS_API_KEY", ""))
-    shell.confirm(f"Sends {counted(len(rows), 'result')} to {api.url}.")
+    shell.confirm(f"Sends {pluralize(len(rows), 'result')} to {api.url}.")
     named = results.with_names(shell.aws, rows)
     try:
         with shell.count("sending", len(named)) as done:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from .command.shell import Shell
 from .command.verb import verb
@@ -81,5 +81,7 @@ def main(
         _write_csv(chosen)
         return None
     if not whole:
-        shell.say(counted(len(rows), "result") + (f", showing the newest {newest}" if len(chosen) < len(rows) else ""))
+        shell.say(
+            pluralize(len(rows), "result") + (f", showing the newest {newest}" if len(chosen) < len(rows) else "")
+        )
     return chosen

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexus.exceptions import InvalidData
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from .command.shell import Shell
 from .command.verb import verb
@@ -91,7 +91,7 @@ def main(
         rows = results.read(shell.aws, scorecard, score, timestamp_since(since), done)
     chosen = results.with_names(shell.aws, shadowing.sample(rows, share, limit))
     if not chosen:
-        raise NotFound(f"got no result of a job among {counted(len(rows), 'result')}", "a larger --share, or --since")
+        raise NotFound(f"got no result of a job among {pluralize(len(rows), 'result')}", "a larger --share, or --since")
     try:
         stored = result_file.collect("the stored results", chosen, "scoringJobId")
     except InvalidData as error:

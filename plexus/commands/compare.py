@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexus.commands import options
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 if TYPE_CHECKING:
     from plexus.comparison.differences import Agreement
@@ -106,6 +106,6 @@ def _exit_code(agreement: Agreement, least: float, *, common: bool) -> int:
     alone = kinds[ONLY_OLD] + kinds[ONLY_NEW]
     problems = [f"got {share:.4f} the same, expected at least {least:.4f}"] if share < least else []
     if alone and not common:
-        problems.append(f"{counted(alone, 'item')} in one file only. next: --common, if that is expected")
+        problems.append(f"{pluralize(alone, 'item')} in one file only. next: --common, if that is expected")
     options.print_notes(*(f"{agreement.score}: {problem}" for problem in problems))
     return 1 if problems else 0

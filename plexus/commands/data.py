@@ -12,7 +12,7 @@ import click
 from plexus.commands import data_tables, options
 from plexus.commands.data_tables import FILE, Columns, open_dataset, print_guarded, read_other
 from plexus.exceptions import InvalidData
-from plexus.problems import counted
+from plexus.problems import pluralize
 from plexus.tables.output import FORMATS
 
 
@@ -127,11 +127,11 @@ def clean(
         print_guarded(writer)
     counts = ", ".join(f"{count} {kind}" for kind, count in cleaned.counts.items())
     click.echo(
-        f"wrote {output}: {rows} of {counted(len(dataset.entries), 'row')}"
+        f"wrote {output}: {rows} of {pluralize(len(dataset.entries), 'row')}"
         + (f"; left out: {counts}" if counts else "")
     )
     if removed is not None:
-        click.echo(f"wrote {removed}: {counted(len(cleaned.reasons), 'row')}")
+        click.echo(f"wrote {removed}: {pluralize(len(cleaned.reasons), 'row')}")
 
 
 @command.command(short_help="Divide a table into parts to train and to test on.")
@@ -217,7 +217,7 @@ def sample(
         writer = writing.Writer(source.table, entries.written_names(dataset))
         writer.write(output, form, lambda row: {} if row in rows else None)
         print_guarded(writer)
-    click.echo(f"wrote {output}: {size} of {counted(len(dataset.entries), 'row')}")
+    click.echo(f"wrote {output}: {size} of {pluralize(len(dataset.entries), 'row')}")
 
 
 @command.command(short_help="Write a table in another format.")
@@ -246,4 +246,4 @@ def convert(
         rows = writer.write(output, form, lambda _: {})
         options.print_notes(table.notice and f"{table.name}: {table.notice}")
         print_guarded(writer)
-    click.echo(f"wrote {output}: {counted(rows, 'row')}")
+    click.echo(f"wrote {output}: {pluralize(rows, 'row')}")

@@ -16,7 +16,7 @@ from plexus.dataset.entries import Dataset, guess_columns, read
 from plexus.dataset.writing import Writer
 from plexus.evaluation.formats import one_line
 from plexus.exceptions import require_packages
-from plexus.problems import counted
+from plexus.problems import pluralize
 from plexus.tables import Table, open_table
 from plexus.tables.output import FORMATS
 
@@ -111,6 +111,6 @@ def print_guarded(writer: Writer) -> None:
     """Print on stderr how many cells of CSV files were changed, if any."""
     if writer.guarded:
         options.print_notes(
-            f"{counted(writer.guarded, 'cell')} changed, so that no spreadsheet runs them as formulas. "
+            f"{pluralize(writer.guarded, 'cell')} changed, so that no spreadsheet runs them as formulas. "
             "next: write .jsonl, which keeps them"
         )

@@ -11,7 +11,7 @@ import click
 
 from plexus.commands import options
 from plexus.exceptions import require_packages
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 if TYPE_CHECKING:
     from plexus.context import Context
@@ -196,7 +196,7 @@ def evaluate_score(
 def exit_code(evaluation: Evaluation, least: float | None) -> int:
     """Return 1 if texts failed or the accuracy is below `least`, else 0; print which on stderr."""
     if evaluation.failed:
-        click.echo(f"{evaluation.failed} of {counted(evaluation.texts, 'text')} failed", err=True)
+        click.echo(f"{evaluation.failed} of {pluralize(evaluation.texts, 'text')} failed", err=True)
         return 1
     if least is not None and (evaluation.accuracy.value or 0.0) < least:
         click.echo(f"accuracy: got {evaluation.accuracy.value or 0.0:.3f}, expected at least {least:.3f}", err=True)

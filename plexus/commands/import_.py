@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 if TYPE_CHECKING:
     from plexus.importing import Imported
@@ -51,7 +51,7 @@ def command(paths: tuple[Path, ...], output: Path | None, report: Path | None, a
         _print(imported, whole=whole)
     counts = {verdict: sum(card.verdict == verdict for card in imported) for verdict in importing.VERDICTS}
     summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    click.echo(f"{counted(len(imported), 'file')}: {summary}", err=True)
+    click.echo(f"{pluralize(len(imported), 'file')}: {summary}", err=True)
     return 1 if counts["needs a hand"] else 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from plexus.problems import Problem, counted
+from plexus.problems import Problem, pluralize
 
 
 def _print_rules(context: click.Context, _: click.Parameter, requested: bool) -> None:
@@ -46,7 +46,7 @@ def command(cards: tuple[Path, ...], form: str, strict: bool, store: Path | None
             click.echo(format_github(problem) if form == "github" else f"{problem} [{problem.rule}]")
     errors = sum(problem.severity == "error" for problem in problems)
     counts = {"scorecard": len(cards), "error": errors, "warning": len(problems) - errors}
-    click.echo(", ".join(counted(number, noun) for noun, number in counts.items()), err=True)
+    click.echo(", ".join(pluralize(number, noun) for noun, number in counts.items()), err=True)
     return 1 if errors or (strict and problems) else 0
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from plexus.commands import options, wrapper
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 if TYPE_CHECKING:
     from plexus.context import Context
@@ -242,7 +242,7 @@ def write_file(
                 failed.add(row["row"])
         if retry:
             rows = (row for row in job.source.read() if row.number in failed)
-            click.echo(f"scoring {counted(len(failed), 'failed row')} of {job.source.rows} again", err=True)
+            click.echo(f"scoring {pluralize(len(failed), 'failed row')} of {job.source.rows} again", err=True)
         elif journal.done:
             click.echo(f"resuming after row {journal.done} of {job.source.rows}", err=True)
         total, done = (len(failed), 0) if retry else (job.source.rows, journal.done)
@@ -287,14 +287,14 @@ def score_names(scorecard: Scorecard, names: tuple[str, ...]) -> list[str]:
 
 def print_summary(tally: Tally) -> int:
     """Print a summary and the first errors on stderr; return 1 if a score failed, else 0."""
-    summary = counted(tally.rows, "row")
+    summary = pluralize(tally.rows, "row")
     for what, counts in (("skipped", tally.skipped), ("failed", tally.failed)):
         summary += "".join(f"; {name}: {count} {what}" for name, count in counts.items())
     if tally.calls:
         tokens = f"{tally.input_tokens} input and {tally.output_tokens} output tokens"
-        summary += f"; {counted(tally.calls, 'model call')}, {tokens}, {tally.cost} USD"
+        summary += f"; {pluralize(tally.calls, 'model call')}, {tokens}, {tally.cost} USD"
     if tally.unpriced:
-        summary += f", plus {counted(tally.unpriced, 'result')} of unknown price"
+        summary += f", plus {pluralize(tally.unpriced, 'result')} of unknown price"
     click.echo(summary, err=True)
     for error in tally.first:
         click.echo(f"  {error}", err=True)

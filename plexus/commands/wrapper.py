@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexus.exceptions import InvalidScorecard, PlexusError
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -44,7 +44,7 @@ def run(group: click.Command, arguments: Sequence[str] | None, program: str) -> 
 def describe(error: PlexusError | OSError) -> str:
     """Return the message that a command prints for an error."""
     if isinstance(error, InvalidScorecard):
-        return f"{error}\n{counted(len(error.problems), 'problem')}: the scorecard cannot be used"
+        return f"{error}\n{pluralize(len(error.problems), 'problem')}: the scorecard cannot be used"
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return f"plexus: {place}{error.strerror or error}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from plexus.comparison.answers import Answer, EvaluationResult, read_row
 from plexus.exceptions import InvalidData
-from plexus.problems import counted
+from plexus.problems import pluralize
 from plexus.tables import open_table
 
 _MOST_PROBLEMS = 5
@@ -103,16 +103,16 @@ class _Reader:
         name = self.result.name
         if self.problems:
             rest = len(self.problems) - _MOST_PROBLEMS
-            listed = self.problems[:_MOST_PROBLEMS] + ([f"and {counted(rest, 'more problem')}"] if rest > 0 else [])
+            listed = self.problems[:_MOST_PROBLEMS] + ([f"and {pluralize(rest, 'more problem')}"] if rest > 0 else [])
             raise InvalidData(f"{name}: got rows that are no results:" + "".join(f"\n  {each}" for each in listed))
         if not self.result.answers:
             raise InvalidData(f"{name}: got no results of jobs, expected at least one")
         if self.result.has_more:
             self.result.notes.append(f"{name}: the last page of the query has a nextToken: more results exist")
         if self.evaluations:
-            self.result.notes.append(f"{name}: left out {counted(self.evaluations, 'result')} of evaluations")
+            self.result.notes.append(f"{name}: left out {pluralize(self.evaluations, 'result')} of evaluations")
         if self.replaced:
-            what = f"left out {counted(self.replaced, 'earlier result')} of items that have several"
+            what = f"left out {pluralize(self.replaced, 'earlier result')} of items that have several"
             self.result.notes.append(f"{name}: {what}; {self.changed} differed from the one before")
 
 

@@ -10,7 +10,7 @@ from plexus.comparison.differences import KINDS, Agreement, Difference
 from plexus.evaluation.agreement import kappa
 from plexus.evaluation.formats import between, one_line, share
 from plexus.evaluation.tables import grid
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 _LONGEST = 60
 _MOST_CHANGES = 5
@@ -48,7 +48,7 @@ def _figures(agreements: Sequence[Agreement]) -> str:
 def _changes(agreement: Agreement) -> str:
     confused = agreement.table.confused
     lines = [
-        f"  {one_line(old, _LONGEST)} → {one_line(new, _LONGEST)}: {counted(count, 'item')}"
+        f"  {one_line(old, _LONGEST)} → {one_line(new, _LONGEST)}: {pluralize(count, 'item')}"
         for old, new, count in confused[:_MOST_CHANGES]
     ]
     if len(confused) > _MOST_CHANGES:
@@ -64,7 +64,9 @@ def _costs(agreement: Agreement) -> str:
         unknown = agreement.compared - len(costs)
         amount = f"{sum(costs, Decimal())} USD" if costs else "unknown"
         sides.append(f"{side.upper()} {amount}" + (f", {unknown} of unknown cost" if costs and unknown else ""))
-    return f"{one_line(agreement.score, _LONGEST)}, cost of {counted(agreement.compared, 'item')}: " + "; ".join(sides)
+    return f"{one_line(agreement.score, _LONGEST)}, cost of {pluralize(agreement.compared, 'item')}: " + "; ".join(
+        sides
+    )
 
 
 def _differences(differences: Sequence[Difference], shown: int) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from plexus.dataset import languages
 from plexus.dataset.duplicates import near_texts, same_texts
 from plexus.dataset.entries import Dataset, Entry, format_rows
-from plexus.problems import counted
+from plexus.problems import pluralize
 from plexus.tables import labels
 from plexus.tables.labels import Labelled, key
 from plexus.values import Item
@@ -123,16 +123,16 @@ def _counts(dataset: Dataset) -> tuple[LabelCount, ...]:
 def _find_empty(dataset: Dataset) -> list[Finding]:
     remedy = "plexus data clean leaves them out"
     blank = tuple(entry.row for entry in dataset.entries if not entry.has_text)
-    findings = [Finding("no text", f"{counted(len(blank), 'row')} without a text", blank, remedy)] if blank else []
+    findings = [Finding("no text", f"{pluralize(len(blank), 'row')} without a text", blank, remedy)] if blank else []
     if dataset.label is None:
         return findings
     bare = tuple(entry.row for entry in dataset.entries if entry.has_text and not entry.label.strip())
     words = tuple(entry.row for entry in dataset.entries if entry.has_text and key(entry.label) in labels.MISSING)
     if bare:
-        findings.append(Finding("no label", f"{counted(len(bare), 'text')} without a label", bare, remedy))
+        findings.append(Finding("no label", f"{pluralize(len(bare), 'text')} without a label", bare, remedy))
     if words:
         spelt = sorted({entry.label.strip() for entry in dataset.entries if key(entry.label) in labels.MISSING})
-        message = f"{counted(len(words), 'label')} that usually {'mean' if len(words) > 1 else 'means'} a missing one"
+        message = f"{pluralize(len(words), 'label')} that usually {'mean' if len(words) > 1 else 'means'} a missing one"
         message += f": {', '.join(spelt)}"
         findings.append(Finding("no label", message, words, f"{remedy}; --map {spelt[0]}={spelt[0]} keeps them"))
     return findings
@@ -151,7 +151,7 @@ def _spellings(dataset: Dataset) -> list[Finding]:
     variants = [note for note in normal.notes if "may be a typo" not in note]
     findings = []
     if variants:
-        message = f"{counted(len(variants), 'spelling')} of labels read as another: {'; '.join(variants)}"
+        message = f"{pluralize(len(variants), 'spelling')} of labels read as another: {'; '.join(variants)}"
         findings.append(Finding("spelling", message, (), "plexus data clean writes one spelling"))
     typos = labels.likely_typos(normal.texts)
     for label, other, rows in typos:
@@ -173,7 +173,7 @@ def _find_damaged(entries: Sequence[Entry]) -> list[Finding]:
     rows = tuple(entry.row for entry in entries if is_damaged(entry.text))
     if not rows:
         return []
-    message = f"{counted(len(rows), 'text')} with letters that a wrong encoding destroyed"
+    message = f"{pluralize(len(rows), 'text')} with letters that a wrong encoding destroyed"
     return [Finding("encoding", message, rows, "export the file again as UTF-8, or try --encoding")]
 
 
@@ -196,18 +196,18 @@ def _find_repeated(entries: Sequence[Entry]) -> list[Finding]:
     near = [[entries[place] for place in places] for places in near_texts(texts).sets()]
     findings = []
     if same:
-        message = f"{counted(sum(len(group) - 1 for group in same), 'text')} repeated: {_examples(same)}"
+        message = f"{pluralize(sum(len(group) - 1 for group in same), 'text')} repeated: {_examples(same)}"
         findings.append(Finding("duplicate", message, tuple(sorted(exact)), "plexus data clean keeps the first"))
     rest = [group for group in near if len({entry.row for entry in group} - exact) > 1]
     if rest:
         extra = [entry.row for group in rest for entry in group[1:] if entry.row not in exact]
-        message = f"{counted(len(extra), 'text')} almost repeated: {_examples(rest)}"
+        message = f"{pluralize(len(extra), 'text')} almost repeated: {_examples(rest)}"
         remedy = "plexus data split keeps them together; clean --near leaves them out"
         findings.append(Finding("near-duplicate", message, tuple(sorted(extra)), remedy))
     torn = [group for group in same if len({key(entry.label) for entry in group if entry.label.strip()}) > 1]
     if torn:
         rows = tuple(sorted(entry.row for group in torn for entry in group))
-        message = f"{counted(len(torn), 'text')} with several labels: {_examples(torn)}"
+        message = f"{pluralize(len(torn), 'text')} with several labels: {_examples(torn)}"
         findings.append(Finding("conflict", message, rows, "decide on one; plexus data clean leaves all out"))
     return findings
 
@@ -217,7 +217,7 @@ def _find_leaks(entries: Sequence[Entry], other: Dataset) -> list[Finding]:
     if not pairs:
         return []
     examples = "; ".join(f"row {entry.row} is row {twin.row} there" for entry, twin in pairs[:_SHOWN])
-    message = f"{counted(len(pairs), 'text')} of {len(entries)} also in {other.name}, or almost: {examples}"
+    message = f"{pluralize(len(pairs), 'text')} of {len(entries)} also in {other.name}, or almost: {examples}"
     rows = tuple(entry.row for entry, _ in pairs)
     return [Finding("leak", message, rows, f"plexus data clean --without {other.name}")]
 

@@ -15,7 +15,7 @@ from plexus.dataset.entries import Dataset, Entry, read, written_names
 from plexus.dataset.looking import pairs_between
 from plexus.dataset.writing import Writer
 from plexus.exceptions import InvalidData
-from plexus.problems import counted
+from plexus.problems import pluralize
 from plexus.tables import Table
 from plexus.tables.labels import key
 from plexus.whole_file import write_text
@@ -97,10 +97,10 @@ def describe(split: Split, folder: Path, plan: SplitPlan) -> str:
     for path, (_, entries) in zip(plan.paths(folder), split.parts.items(), strict=False):
         counts = Counter(key(entry.label) for entry in entries)
         listed = ", ".join(f"{names[name]} {counts[name]}" for name, _ in classes.most_common(8) if names[name])
-        lines.append(f"wrote {path}: {counted(len(entries), 'row')}" + (f" ({listed})" if listed else ""))
+        lines.append(f"wrote {path}: {pluralize(len(entries), 'row')}" + (f" ({listed})" if listed else ""))
     lines.append(f"wrote {folder / 'split.json'}")
     if split.blank:
-        lines.append(f"{counted(split.blank, 'row')} without a text left out")
+        lines.append(f"{pluralize(split.blank, 'row')} without a text left out")
     if plan.time is None and plan.group is None:
         lines.append("no text is in two parts, not even almost")
     elif split.leaks:
@@ -109,7 +109,7 @@ def describe(split: Split, folder: Path, plan: SplitPlan) -> str:
         words += ["--text", split.text] if split.text != "text" else []
         words += ["--label", split.label] if split.label not in (None, "label") else []
         command = shlex.join(map(str, [*words, "--output", test.with_name(f"fresh.{plan.format}")]))
-        lines.append(f"{counted(split.leaks, 'text')} of test also in another part, or almost. next: {command}")
+        lines.append(f"{pluralize(split.leaks, 'text')} of test also in another part, or almost. next: {command}")
     else:
         lines.append("no text of test is in another part, not even almost")
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from plexus.dataset.looking import Look
 from plexus.evaluation.formats import one_line
 from plexus.evaluation.tables import grid
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 _MOST = 30  # labels
 _LONGEST = 40  # characters of a column's name
@@ -15,7 +15,7 @@ def describe(look: Look, notice: str) -> str:
     """Return the lines that `plexus data look` prints; `notice` is what the reader detected."""
     dataset = look.dataset
     lines = [
-        f"{dataset.name}: {counted(len(dataset.entries), 'row')}" + (f"; {notice}" if notice else ""),
+        f"{dataset.name}: {pluralize(len(dataset.entries), 'row')}" + (f"; {notice}" if notice else ""),
         f"columns: {', '.join(one_line(name, _LONGEST) for name in dataset.columns)}",
         f"texts: column {one_line(dataset.text, _LONGEST)!r}"
         + (

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from plexus.dataset.duplicates import Groups, near_texts
 from plexus.dataset.entries import Entry, format_rows
 from plexus.exceptions import InvalidData
-from plexus.problems import counted
+from plexus.problems import pluralize
 from plexus.tables.labels import key
 from plexus.text import fold
 
@@ -85,7 +85,7 @@ def sample_rows(entries: Sequence[Entry], size: int, seed: int, *, balanced: boo
     fewer texts than `size`.
     """
     if size > len(entries):
-        raise InvalidData(f"got {counted(len(entries), 'text')}, expected at least the {size} of the sample")
+        raise InvalidData(f"got {pluralize(len(entries), 'text')}, expected at least the {size} of the sample")
     classes: dict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: _order([entry], seed)):
         classes[key(entry.label)].append(entry)
@@ -153,6 +153,6 @@ def _require_all(parts: Mapping[int, str], shares: Mapping[str, float]) -> None:
     empty = [part for part in shares if part not in parts.values()]
     if empty:
         raise InvalidData(
-            f"no text is left for {', '.join(empty)}: {counted(len(parts), 'text')} in groups that stay together. "
+            f"no text is left for {', '.join(empty)}: {pluralize(len(parts), 'text')} in groups that stay together. "
             "next: more texts, or a larger share"
         )

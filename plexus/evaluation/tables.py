@@ -18,7 +18,7 @@ from plexus.evaluation.formats import (
 )
 from plexus.evaluation.proportions import Comparison
 from plexus.evaluation.report import Evaluation
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 LONGEST = 100
 LONGEST_LABEL = 30
@@ -63,7 +63,7 @@ def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> s
 
 def _head(evaluation: Evaluation) -> str:
     subject = evaluation.subject
-    head = f"{subject.score} ({subject.class_name}) on {counted(evaluation.texts, 'text')} of {subject.data}"
+    head = f"{subject.score} ({subject.class_name}) on {pluralize(evaluation.texts, 'text')} of {subject.data}"
     if evaluation.failed or evaluation.skipped:
         head += f": {evaluation.confusion.total} have a value, {evaluation.skipped} skipped, {evaluation.failed} failed"
     return head

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import plexus
 from plexus.exceptions import BudgetExceeded, NotApplicable
-from plexus.problems import counted
+from plexus.problems import pluralize
 from plexus.running.texts import TextRow
 from plexus.values import spent_of
 
@@ -151,6 +151,6 @@ def check_budget(spent: Tally, budget: Decimal | None) -> None:
     if budget is None:
         return
     if spent.unpriced:
-        raise BudgetExceeded(f"the cost of {counted(spent.unpriced, 'result')} is unknown, so no budget can be kept")
+        raise BudgetExceeded(f"the cost of {pluralize(spent.unpriced, 'result')} is unknown, so no budget can be kept")
     if spent.cost >= budget:
         raise BudgetExceeded(f"spent {spent.cost} of {budget} USD")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from plexus.exceptions import InvalidData
-from plexus.problems import counted
+from plexus.problems import pluralize
 from plexus.tables import dialects, encodings
 from plexus.tables.dialects import CARRIAGE_RETURN, Dialect, MalformedRecord
 from plexus.tables.encodings import Encoding
@@ -79,7 +79,7 @@ class Delimited:
 
     def _row(self, names: Sequence[str], cells: list[str], line: int) -> dict[str, str]:
         if len(cells) > len(names) and any(cells[len(names) :]):
-            raise InvalidData(f"{self.source.name}:{line}: got {counted(len(cells), 'field')}, expected {len(names)}")
+            raise InvalidData(f"{self.source.name}:{line}: got {pluralize(len(cells), 'field')}, expected {len(names)}")
         if len(cells) < len(names):
             self.short.append(line)
             cells = cells + [""] * (len(names) - len(cells))

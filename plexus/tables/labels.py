@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from plexus.exceptions import InvalidData
-from plexus.problems import counted, suggest
+from plexus.problems import pluralize, suggest
 from plexus.tables.columns import as_item, as_text
 from plexus.tables.table import Table
 from plexus.text import fold
@@ -55,7 +55,7 @@ def read_labelled(table: Table, text: str, label: str, limit: int | None = None)
             empty.append(number)
     if empty:
         numbers = ", ".join(map(str, empty[:10])) + (" …" if len(empty) > 10 else "")
-        raise InvalidData(f"{table.name}: {counted(len(empty), 'row')} without {text!r} or {label!r}: {numbers}")
+        raise InvalidData(f"{table.name}: {pluralize(len(empty), 'row')} without {text!r} or {label!r}: {numbers}")
     if not results:
         raise InvalidData(f"{table.name}: got no rows, expected at least one")
     return results
@@ -107,7 +107,7 @@ def normalize(
     named = [replace(entry, label=spelt[key(value)]) for entry, value in zip(kept, values, strict=True)]
     notes = _variants(kept, named)
     if len(kept) < len(texts):
-        notes.append(f"{counted(len(texts) - len(kept), 'row')} left out, as `labels` says")
+        notes.append(f"{pluralize(len(texts) - len(kept), 'row')} left out, as `labels` says")
     return Labels(named, notes if known else [*notes, *_typos(named)])
 
 
@@ -123,7 +123,7 @@ def _most_frequent(values: Sequence[str], mapped: Mapping[str, str | None]) -> d
 
 def _refusal(unknown: Mapping[str, list[int]], known: Sequence[str], name: str) -> str:
     listed = "".join(
-        f"\n  {label!r}: {counted(len(rows), 'row')}, first in row {rows[0]}{suggest(label, known)}"
+        f"\n  {label!r}: {pluralize(len(rows), 'row')}, first in row {rows[0]}{suggest(label, known)}"
         for label, rows in sorted(unknown.items())
     )
     first = next(iter(sorted(unknown)))
@@ -171,4 +171,4 @@ def _typos(named: Sequence[Labelled]) -> list[str]:
 
 def _rows(numbers: Sequence[int]) -> str:
     listed = ", ".join(map(str, numbers[:_SHOWN])) + (", …" if len(numbers) > _SHOWN else "")
-    return f"{counted(len(numbers), 'row')} ({listed})"
+    return f"{pluralize(len(numbers), 'row')} ({listed})"

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from plexus.exceptions import InvalidData, require_packages
-from plexus.problems import counted
+from plexus.problems import pluralize
 from plexus.tables import encodings, json_rows
 from plexus.tables.delimited import Delimited
 from plexus.tables.sources import Source, open_source
@@ -54,7 +54,7 @@ class Table:
         short = self.list_short()
         lines = ", ".join(map(str, short[:_SHOWN])) + (", …" if len(short) > _SHOWN else "")
         where = f"line{'s' * (len(short) > 1)} {lines}"
-        output = f"{counted(len(short), 'row')} without all cells, read as empty: {where}" if short else ""
+        output = f"{pluralize(len(short), 'row')} without all cells, read as empty: {where}" if short else ""
         return "; ".join(filter(None, [self.title, output]))
 
     def sha256(self) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime, time
 from typing import Any
 
 from plexus.exceptions import InvalidData
-from plexus.problems import counted
+from plexus.problems import pluralize
 from plexus.tables.dialects import names_columns
 from plexus.tables.sources import Source
 
@@ -74,7 +74,7 @@ class Workbook:
         """Format and sheet, for people, and the cells that are read as empty."""
         sheet = f", sheet {self.sheet!r} of {self.sheets}" if self.sheets > 1 else ""
         errors = ", ".join(self.errors[:_SHOWN]) + (", …" if len(self.errors) > _SHOWN else "")
-        listed = f"; {counted(len(self.errors), 'cell')} with an error, read as empty: {errors}" if errors else ""
+        listed = f"; {pluralize(len(self.errors), 'cell')} with an error, read as empty: {errors}" if errors else ""
         return "Excel workbook" + sheet + ("" if self.has_header else ", no header") + listed
 
     def rows(self) -> Iterator[dict[str, object]]:

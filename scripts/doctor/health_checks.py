@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from ..aws import health, ledger, logs
 from ..aws.clients import Aws, make
@@ -59,11 +59,13 @@ def _calls(found: Served) -> Finding:
         return Finding("calls", OK, f"none of {total} failed since {clock_time(found.since_ms)}")
     began = worst.failed[0].at_ms
     after = [call for call in worst.calls if call.at_ms >= began]
-    detail = f"version {version} failed {len(worst.failed)} of {counted(len(after), 'call')} since {clock_time(began)}"
+    detail = (
+        f"version {version} failed {len(worst.failed)} of {pluralize(len(after), 'call')} since {clock_time(began)}"
+    )
     detail = f"{detail}: {_cut(worst.reason)}"
     succeeded = next(n for n, call in enumerate(reversed(after)) if call.failure)
     if succeeded or 2 * len(worst.failed) < len(after):
-        last = f"; the last {counted(succeeded, 'call')} succeeded" if succeeded else ""
+        last = f"; the last {pluralize(succeeded, 'call')} succeeded" if succeeded else ""
         return Finding("calls", WARN, f"{detail}{last}", _log(found.aws))
     return Finding("calls", FAIL, detail, _way_back(found, version))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from ..aws import queues
 from ..aws.clients import Aws, make
@@ -54,7 +54,7 @@ def redrive(aws: Aws) -> Finding:
         return Finding(
             "dead letters",
             WARN,
-            counted(waiting, "message"),
+            pluralize(waiting, "message"),
             f"{look} lists the reasons; {look} REDRIVE=1 redrives them",
         )
     return Finding("dead letters", OK, "0 messages; both queues have a dead-letter queue")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from plexus.problems import pluralize
+
 from ..aws import ledger, resources, stack_state
 from ..aws import stacks as cloudformation
 from ..aws.clients import Aws, make
@@ -57,8 +59,7 @@ def alarms(aws: Aws) -> Finding:
         for subscriber in page["Subscriptions"]
     ]
     if confirmed := [arn for arn in subscribers if arn != UNCONFIRMED]:
-        plural = "s" * (len(confirmed) != 1)
-        return Finding("alarms", OK, f"{len(entries)}, notifying {len(confirmed)} subscriber{plural}")
+        return Finding("alarms", OK, f"{len(entries)}, notifying {pluralize(len(confirmed), 'subscriber')}")
     names = ", ".join(topic.rpartition(":")[2] for topic in topics) or "none"
     if subscribers:
         detail = f"nobody is notified: the subscription to topic {names} is not confirmed"

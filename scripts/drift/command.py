@@ -5,7 +5,7 @@ score-processor drift
 
 from __future__ import annotations
 
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from ..aws.clients import make
 from ..command.shell import Shell
@@ -21,7 +21,7 @@ def _render(found: Drift, shell: Shell) -> None:
     if not count:
         shell.console.print(f"no drift in {looked}", markup=False)
         return
-    shell.console.print(f"{counted(count, 'difference')} in {looked}", markup=False)
+    shell.console.print(f"{pluralize(count, 'difference')} in {looked}", markup=False)
     shell.say(
         f"next: {make('config', shell.stage)} for settings, {make('infra-deploy', shell.stage)} for stacks and queues, "
         f"{make('deploy', shell.stage)} for the alias"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
 
-from plexus.problems import counted
+from plexus.problems import pluralize
 
 from ..aws import health, lambda_function
 from ..aws.clients import Aws, make
@@ -37,7 +37,7 @@ class Counts:
     billed_ms: float = 0.0
 
     def __str__(self) -> str:
-        return f"{counted(self.calls, 'call')}, {self.failed} failed, {counted(self.jobs, 'job')} without a result"
+        return f"{pluralize(self.calls, 'call')}, {self.failed} failed, {pluralize(self.jobs, 'job')} without a result"
 
     def problem(self, other: Counts) -> str:
         """Return why this version did worse than `other`; empty if it did not.

@@ -60,8 +60,8 @@ def vague_names(path: Path) -> list[str]:
     ]
 
 
-# Context managers read as adjectives: `with untraced():`. `counted(3, "row")` is used in forty modules.
-PARTICIPLES = {"counted", "embed", "metered", "untraced"}
+# Context managers read as adjectives: `with untraced():`.
+PARTICIPLES = {"embed", "metered", "untraced"}
 
 
 def participles(path: Path) -> list[str]:
