@@ -24,12 +24,25 @@ def bare_keyword(asked: Sequence[str]) -> Callable[[], Any]:
 
 def bare_vectorizers(features: Features) -> list[Any]:
     """scikit-learn's own TF-IDF with a model's vocabularies and weights."""
+    import numpy
     from sklearn.feature_extraction.text import TfidfVectorizer
 
+    from plexus.learning.features import TOKENS, normalizer
+
     vectorizers = []
-    for block in features.fitted:
-        vectorizers.append(TfidfVectorizer(**block.counter.get_params(), sublinear_tf=True))
-        vectorizers[-1].idf_ = block.weights
+    for fitted in features.fitted:
+        block = fitted.block
+        vectorizer = TfidfVectorizer(
+            analyzer=block.analyzer,
+            ngram_range=block.ngrams,
+            strip_accents=normalizer(block),
+            token_pattern=TOKENS if block.analyzer == "word" else None,
+            vocabulary=fitted.terms,
+            dtype=numpy.float32,
+            sublinear_tf=True,
+        )
+        vectorizer.idf_ = fitted.weights
+        vectorizers.append(vectorizer)
     return vectorizers
 
 
@@ -54,19 +67,20 @@ def bare_svm(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
 
 def bare_boosted(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
     """scikit-learn's vectorizer, XGBoost's prediction, and its contributions for the explanation."""
-    from xgboost import DMatrix
+    from xgboost import Booster, DMatrix
 
     from plexus.learning.explainable import CHUNK, ExplainableModel
 
-    model = ExplainableModel.load(folder)
+    model, booster = ExplainableModel.load(folder), Booster()
+    booster.load_model(bytearray(model.booster.content))
     (vectorizer,) = bare_vectorizers(model.features)
 
     def run() -> Any:
         values = []
         for start in range(0, len(asked), CHUNK):
             matrix = DMatrix(vectorizer.transform(asked[start : start + CHUNK]))
-            margins = model.booster.predict(matrix, output_margin=True)
-            contributions = model.booster.predict(matrix, pred_contribs=True)
+            margins = booster.predict(matrix, output_margin=True)
+            contributions = booster.predict(matrix, pred_contribs=True)
             values += [model.classes[int(margin > 0)] for margin in margins]
             assert len(contributions) == len(margins)
         return values

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from plexus.exceptions import InvalidArtifact
 from plexus.learning import model_files
+from plexus.learning.booster import Booster
 from plexus.learning.features import Block, Features
 
 KIND, LIBRARY = "xgboost", "xgboost-cpu"
@@ -62,7 +63,7 @@ class ExplainableModel:
 
     classes: tuple[str, ...]
     features: Features
-    booster: Any
+    booster: Booster
     scale: float = 1.0
 
     def predict(self, texts: Sequence[str], top: int) -> list[ExplainedLabel]:
@@ -97,14 +98,13 @@ class ExplainableModel:
 
     def _explain_chunk(self, texts: Sequence[str], top: int) -> ExplainedBatch:
         import numpy
-        from xgboost import DMatrix
 
         matrix = self.features.transform(texts)
-        data = DMatrix(matrix)
-        shares = probabilities(numpy.asarray(self.booster.predict(data, output_margin=True)), self.scale)
+        margins, contributions = self.booster.predict(matrix)
+        shares = probabilities(margins, self.scale)
         best = shares.argmax(axis=1)
         confidences = [round(share, 4) for share in shares[numpy.arange(len(best)), best].tolist()]
-        columns, added, bounds = self._find_top_terms(matrix, self.booster.predict(data, pred_contribs=True), best, top)
+        columns, added, bounds = self._find_top_terms(matrix, contributions, best, top)
         labels, terms = [self.classes[each] for each in best.tolist()], [self.names[each] for each in columns.tolist()]
         return ExplainedBatch(labels, confidences, terms, added, bounds.tolist())
 
@@ -129,22 +129,19 @@ class ExplainableModel:
         """Write the model's files into a folder: JSON and plain arrays."""
         fields = {"classes": list(self.classes), "scale": self.scale}
         content = {**model_files.stamp(KIND, LIBRARY), **self.features.save(folder), **fields}
-        (folder / BOOSTER).write_bytes(bytes(self.booster.save_raw("json")))
+        (folder / BOOSTER).write_bytes(self.booster.content)
         model_files.write_json(folder / model_files.MODEL, content)
 
     @classmethod
     def load(cls, folder: Path) -> ExplainableModel:
         """Read the files that `save` wrote. Raises InvalidArtifact."""
-        import xgboost
-
         content = model_files.read_json(folder / model_files.MODEL)
         model_files.check(content, KIND, LIBRARY)
-        booster = xgboost.Booster()
         try:
-            booster.load_model(bytearray((folder / BOOSTER).read_bytes()))
+            booster = Booster((folder / BOOSTER).read_bytes())
             classes, scale = tuple(content["classes"]), float(content.get("scale", 1.0))
             return cls(classes, Features.load(folder, content), booster, scale)
-        except (OSError, KeyError, TypeError, ValueError, xgboost.core.XGBoostError) as error:
+        except (OSError, KeyError, TypeError, ValueError) as error:
             raise InvalidArtifact(f"the model is damaged: {type(error).__name__}") from None
 
 

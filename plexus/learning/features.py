@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,22 +51,40 @@ class Block:
 
 @dataclass
 class FittedBlock:
-    """A block's vocabulary (scikit-learn's CountVectorizer) and the weight of each of its terms, (terms,), float32."""
+    """A block, its terms in the columns' order, and the weight of each, (terms,), float32."""
 
-    counter: Any
+    block: Block
+    terms: list[str]
     weights: Any
 
-    @property
-    def terms(self) -> list[str]:
-        """Each column's term, as the vocabulary has it."""
-        return [str(term) for term in self.counter.get_feature_names_out()]
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {term: column for column, term in enumerate(self.terms)}
+
+    def count(self, texts: Sequence[str]) -> Any:
+        """Count the terms in each text: CSR, (texts, terms), float32, the entries of each row by column.
+
+        The counts are those of scikit-learn's CountVectorizer, whose import takes longer than most jobs.
+        """
+        import numpy
+        from scipy.sparse import csr_matrix
+
+        column_of, split = self._columns.get, splitter(self.block)
+        columns, counts, bounds = list[int](), list[int](), [0]
+        for text in texts:
+            counted: dict[int | None, int] = Counter(map(column_of, split(text)))
+            counted.pop(None, None)
+            row = sorted(column for column in counted if column is not None)
+            columns += row
+            counts += map(counted.__getitem__, row)
+            bounds.append(len(columns))
+        places = numpy.asarray(columns, dtype=numpy.int32), numpy.asarray(bounds, dtype=numpy.int32)
+        return csr_matrix((numpy.asarray(counts, dtype=numpy.float32), *places), shape=(len(texts), len(self.terms)))
 
     def weigh(self, counts: Any) -> Any:
         """Counts → TF-IDF, in place: (1 + log count) × the term's weight, each row of length 1."""
-        from sklearn.preprocessing import normalize
-
         counts.data = _dampen(counts.data) * self.weights[counts.indices]
-        return normalize(counts, copy=False)
+        return normalize_rows(counts)
 
 
 class Features:
@@ -92,14 +111,14 @@ class Features:
         for block, counts in zip(self.blocks, counted, strict=True):
             weights = counts.weights(slice(None))
             kept = numpy.flatnonzero(weights)
-            terms = {counts.terms[place]: number for number, place in enumerate(kept.tolist())}
-            self.fitted.append(FittedBlock(_counter(block, terms), weights[kept]))
+            terms = [counts.terms[place] for place in kept.tolist()]
+            self.fitted.append(FittedBlock(block, terms, weights[kept]))
             parts.append(counts.weigh(weights)[:, kept])
         return stack(parts)
 
     def transform(self, texts: Sequence[str]) -> Any:
         """Return the texts in the learnt vocabularies."""
-        return stack([block.weigh(block.counter.transform(texts)) for block in self.fitted])
+        return stack([block.weigh(block.count(texts)) for block in self.fitted])
 
     def weigh(self, strengths: Any) -> None:
         """Multiply the weight of each term, (terms,); a text's row keeps its length of 1 per block."""
@@ -129,8 +148,7 @@ class Features:
         features = cls([Block(**{**block, "ngrams": tuple(block["ngrams"])}) for block in content["blocks"]])
         for index, block in enumerate(features.blocks):
             terms = model_files.read_json(folder / f"terms-{index}.json")
-            counter = _counter(block, {term: place for place, term in enumerate(terms)})
-            features.fitted.append(FittedBlock(counter, model_files.read_array(folder / f"idf-{index}.npy")))
+            features.fitted.append(FittedBlock(block, terms, model_files.read_array(folder / f"idf-{index}.npy")))
         return features
 
 
@@ -162,13 +180,11 @@ class CountedTexts:
 
     def weigh(self, weights: Any) -> Any:
         """Return the texts in these weights, (texts, terms), CSR, each row of length 1, without terms of weight 0."""
-        from sklearn.preprocessing import normalize
-
         result = self.dampened.copy()
         result.data *= weights[result.indices]
         if not weights.all():
             result.eliminate_zeros()
-        return normalize(result, copy=False)
+        return normalize_rows(result)
 
 
 class Counting:
@@ -182,10 +198,10 @@ class Counting:
         """Count the block's terms. Raises InvalidData if there are none."""
         if block.analyzer == "word":
             if block.negations not in self._words:
-                self._words[block.negations] = Words.matching(TOKENS, map(_normalizer(block), self._lower))
+                self._words[block.negations] = Words.matching(TOKENS, map(normalizer(block), self._lower))
             counts, terms = count_words(self._words[block.negations], block.ngrams[1])
         else:
-            words = Words.between_spaces(map(_normalizer(block), self._lower))
+            words = Words.between_spaces(map(normalizer(block), self._lower))
             counts, terms = count_characters(words, block.ngrams, block.minimum)
         if not terms:
             raise InvalidData(f"these {len(self.texts)} texts have too few words in common to learn from")
@@ -193,18 +209,46 @@ class Counting:
         return CountedTexts(block, counts, terms)
 
 
-def _counter(block: Block, vocabulary: dict[str, int]) -> Any:
-    import numpy
-    from sklearn.feature_extraction.text import CountVectorizer
+def splitter(block: Block) -> Callable[[str], list[str]]:
+    """Return the function that splits a text into the block's terms, in no particular order, with repetitions."""
+    normalize, (shortest, longest) = normalizer(block), block.ngrams
+    sizes = range(shortest, longest + 1)
+    find = re.compile(TOKENS).findall
 
-    return CountVectorizer(
-        analyzer=block.analyzer,
-        ngram_range=block.ngrams,
-        strip_accents=_normalizer(block),
-        token_pattern=TOKENS if block.analyzer == "word" else None,
-        vocabulary=vocabulary,
-        dtype=numpy.float32,
-    )
+    def words(text: str) -> list[str]:
+        tokens = find(normalize(text.lower()))
+        terms = tokens[:] if shortest == 1 else []
+        for size in range(max(2, shortest), longest + 1):
+            terms += map(" ".join, zip(*(tokens[first:] for first in range(size)), strict=False))
+        return terms
+
+    def characters(text: str) -> list[str]:
+        padded = [f" {word} " for word in normalize(text.lower()).split()]
+        # A word that is no longer than an n-gram is one term, whatever the sizes.
+        return [
+            word[at : at + size]
+            for word in padded
+            for size in sizes
+            if size == shortest or size <= len(word)
+            for at in range(max(1, len(word) - size + 1))
+        ]
+
+    return words if block.analyzer == "word" else characters
+
+
+def normalize_rows(matrix: Any) -> Any:
+    """Scale each row of a CSR matrix to length 1, in place, and return the matrix; rows of zeros stay.
+
+    Squares have the matrix's precision and are added in float64, in order, as scikit-learn's `normalize` does: the
+    last bit of a score depends on it.
+    """
+    import numpy
+
+    rows = numpy.repeat(numpy.arange(matrix.shape[0]), numpy.diff(matrix.indptr))
+    lengths = numpy.sqrt(numpy.bincount(rows, matrix.data * matrix.data, matrix.shape[0]))
+    lengths[lengths == 0] = 1
+    matrix.data /= lengths[rows]
+    return matrix
 
 
 def _dampen(counts: Any) -> Any:
@@ -227,7 +271,7 @@ def _logarithms() -> Any:
     return numpy.asarray([0.0, *(1 + math.log(count) for count in range(1, 1024))], dtype=numpy.float32)
 
 
-def _normalizer(block: Block) -> Callable[[str], str]:
+def normalizer(block: Block) -> Callable[[str], str]:
     """Return the function that normalizes a lower-case text for the block's terms."""
     if block.analyzer != "word":
         return _compose
@@ -249,10 +293,8 @@ def _strip_accents(text: str) -> str:
     """Remove accents, and replace typographic apostrophes."""
     if text.isascii():
         return text
-    from sklearn.feature_extraction.text import strip_accents_unicode
-
-    plain: str = strip_accents_unicode(text).replace("’", "'")
-    return plain
+    letters = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return "".join(letters).replace("’", "'")
 
 
 def stack(parts: Sequence[Any]) -> Any:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from plexus.learning.booster import Booster
 from plexus.learning.explainable import BLOCKS, ExplainableModel, fit_scale
-from plexus.learning.features import Counting, Features
+from plexus.learning.features import Counting, Features, normalize_rows
 from plexus.learning.objectives import ACCURACY, Estimate, Objective, choose, choose_unseen, estimate, without
 from plexus.learning.training import SEED, Report, advance, folds, strengths, weight_columns
 
@@ -74,7 +75,7 @@ def train(
     matrix = features.fit([search.counted])
     factors = strengths(matrix, truths, best.contrast)
     features.weigh(factors)
-    booster = _boost(_data(matrix, factors, truths, best), len(classes), best)
+    booster = Booster(bytes(_boost(_data(matrix, factors, truths, best), len(classes), best).save_raw("json")))
     unseen = choose_unseen(objective, candidates, truths, search.parts)
     report = Report.of(classes, truths, unseen, objective, best.report_fields, len(search.parts), len(tried))
     return ExplainableModel(classes, features, booster, fit_scale(search.margins[best], truths)), report
@@ -141,14 +142,13 @@ class Search:
 def _data(matrix: Any, factors: Any, truths: Any = None, choice: Choice | None = None) -> Any:
     """Return the rows that `Features` gives once its terms have these strengths."""
     import numpy
-    from sklearn.preprocessing import normalize
     from xgboost import DMatrix
 
     weights = None
     if choice is not None and choice.balanced:
         counts = numpy.bincount(truths)
         weights = (len(truths) / (len(counts) * numpy.maximum(1, counts)))[truths]
-    return DMatrix(normalize(weight_columns(matrix, factors)), truths, weight=weights)
+    return DMatrix(normalize_rows(weight_columns(matrix, factors)), truths, weight=weights)
 
 
 def _boost(data: Any, classes: int, choice: Choice) -> Any:

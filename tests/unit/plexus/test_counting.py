@@ -6,10 +6,12 @@ import numpy
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import random_array
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.preprocessing import normalize
 
 from plexus.learning.counting import Words, count_characters, count_words
-from plexus.learning.features import TOKENS
+from plexus.learning.features import TOKENS, Block, FittedBlock, normalize_rows, normalizer
 
 TEXTS = st.lists(st.text("ab' é喜欢!\t\n😀-_İ1", max_size=30), min_size=1, max_size=8)
 
@@ -63,3 +65,46 @@ def test_many_letters_do_not_overflow(size: int) -> None:
     counts, terms = count_characters(Words.between_spaces([text, text]), (size, size), 1)
     assert set(terms) == {f" {text} "[place : place + size] for place in range(len(text) + 3 - size)}
     assert counts.sum() == 2 * len(terms)
+
+
+BLOCKS = st.builds(
+    Block,
+    st.sampled_from(["word", "char_wb"]),
+    st.sampled_from([(1, 1), (1, 2), (2, 3), (2, 5), (4, 4)]),
+    negations=st.booleans(),
+)
+
+
+@settings(deadline=None)
+@given(BLOCKS, TEXTS, TEXTS)
+@example(Block("char_wb", (2, 5)), ["a ab abc abcd abcde"], ["a", "", "abcd ab ab", " "])
+@example(Block("word", (1, 2), negations=True), ["It wasn’t good, no ÉCLAIR 喜欢"], ["wasn't good", "İ not good"])
+def test_a_vocabulary_counts_as_the_oracle_does(block: Block, known: list[str], texts: list[str]) -> None:
+    """The terms of other texts, in the columns of a vocabulary; unknown terms are not counted."""
+    oracle = CountVectorizer(
+        analyzer=block.analyzer,
+        ngram_range=block.ngrams,
+        strip_accents=normalizer(block),
+        token_pattern=TOKENS if block.analyzer == "word" else None,
+        dtype=numpy.float32,
+    )
+    try:
+        terms = oracle.fit(known).get_feature_names_out().tolist()
+    except ValueError:
+        return
+    counts, right = FittedBlock(block, terms, None).count(texts), oracle.transform(texts)
+    assert (counts.shape, counts.dtype) == (right.shape, right.dtype)
+    for name in ("indptr", "indices", "data"):
+        assert getattr(counts, name).tolist() == getattr(right, name).tolist()
+
+
+@pytest.mark.parametrize("kind", [numpy.float32, numpy.float64])
+def test_rows_are_scaled_to_the_last_bit_as_the_oracle_does(kind: type) -> None:
+    """Rows of many sizes and magnitudes, empty ones and rows of zeros."""
+    chance = numpy.random.default_rng(7)
+    for density in (0.0, 0.01, 0.5):
+        matrix = random_array((300, 400), density=density, format="csr", rng=chance).astype(kind)
+        matrix.data *= 10.0 ** chance.integers(-12, 12, len(matrix.data))
+        matrix.data[: len(matrix.data) // 10] = 0
+        right = normalize(matrix, copy=True)
+        assert normalize_rows(matrix).data.tobytes() == right.data.tobytes()
