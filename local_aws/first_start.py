@@ -12,7 +12,7 @@ from typing import Any
 from local_aws import cgroups, engine_choice
 from local_aws.engine import Engine
 from local_aws.exceptions import EngineUnavailable, InvalidImage
-from local_aws.image import Image, configured, from_layout, unpacked
+from local_aws.image import Image, from_layout, read_configuration, unpack
 from local_aws.run_image import lambda_environment
 from local_aws.runtime_api import Event
 from local_aws.sandbox import FunctionSettings, Sandbox
@@ -49,10 +49,10 @@ def first_start(image: Image, engine: Engine, limit_s: float = LIMIT_S) -> First
     name = f"{cgroups.OF}{os.getpid()}-{secrets.token_hex(8)}"
     sandbox = Sandbox(image, settings, engine, lines.append, name)
     try:
-        ended = outcome(sandbox, sandbox.api.wait(limit_s))
+        result = outcome(sandbox, sandbox.api.wait(limit_s))
     finally:
         sandbox.stop()  # delivers the rest of what the image printed
-    return replace(ended, log=tuple(lines))
+    return replace(result, log=tuple(lines))
 
 
 def outcome(sandbox: Sandbox, event: Event | None) -> FirstStart:
@@ -62,12 +62,12 @@ def outcome(sandbox: Sandbox, event: Event | None) -> FirstStart:
     if event.kind == "ready":
         return FirstStart("ready")
     if event.kind == "init-error":
-        return FirstStart("init-error", *reported(event.body))
+        return FirstStart("init-error", *parse_error(event.body))
     failure = sandbox.exit_failure()
     return FirstStart("exit", failure.error_type, failure.text)
 
 
-def reported(body: bytes) -> tuple[str, str]:
+def parse_error(body: bytes) -> tuple[str, str]:
     """Return type and message of an error that a runtime reported, whatever it sent."""
     try:
         value = json.loads(body)
@@ -90,7 +90,7 @@ def open_image(path: Path, work: Path) -> Image:
             raise InvalidImage(f"{path}: the archive has no file {min(missing)}")
         config: dict[str, Any] = json.loads((work / saved["Config"]).read_bytes())
         blobs = [work / name for name in saved["Layers"]]
-        return unpacked(configured(str(path), config.get("config") or {}), blobs, config["rootfs"]["diff_ids"])
+        return unpack(read_configuration(str(path), config.get("config") or {}), blobs, config["rootfs"]["diff_ids"])
     except (tarfile.TarError, OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
         raise InvalidImage(f"{path}: not an archive of one image: {problem}") from problem
 

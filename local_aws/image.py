@@ -11,10 +11,6 @@ from local_aws.paths import unpacked_dir
 from local_aws.unpack import unpack_layers
 from nix.oci.digest import DIGEST, sha256
 
-MANIFEST_TYPES = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 BlobPath = Callable[[str], Path]  # digest → the file that holds the blob
 
 
@@ -47,21 +43,21 @@ def from_manifest(digest: str, blob: BlobPath) -> Image:
     Raises InvalidImage if the manifest, its config or a layer is not valid.
     """
     try:
-        manifest = json.loads(_verified(blob(_checked(digest)), digest))
+        manifest = json.loads(_read_blob(blob(_check_digest(digest)), digest))
         if "layers" not in manifest:
             raise InvalidImage(f"manifest {digest} is a {manifest.get('mediaType')}, expected one image manifest")
-        about = _checked(manifest["config"]["digest"])
-        config = json.loads(_verified(blob(about), about))
+        about = _check_digest(manifest["config"]["digest"])
+        config = json.loads(_read_blob(blob(about), about))
         diff_ids = [str(diff_id) for diff_id in config["rootfs"]["diff_ids"]]
-        blobs = [blob(_checked(layer["digest"])) for layer in manifest["layers"]]
-        image = configured(digest, config.get("config") or {})
+        blobs = [blob(_check_digest(layer["digest"])) for layer in manifest["layers"]]
+        image = read_configuration(digest, config.get("config") or {})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise InvalidImage(f"image {digest} does not follow the OCI image specification: {what}") from error
-    return unpacked(image, blobs, diff_ids)
+    return unpack(image, blobs, diff_ids)
 
 
-def unpacked(image: Image, blobs: list[Path], diff_ids: list[str]) -> Image:
+def unpack(image: Image, blobs: list[Path], diff_ids: list[str]) -> Image:
     """Return the image with its layers unpacked from these blobs. Raises InvalidImage."""
     if len(blobs) != len(diff_ids):
         raise InvalidImage(f"image {image.digest} has {len(blobs)} layers and {len(diff_ids)} diff_ids")
@@ -69,7 +65,7 @@ def unpacked(image: Image, blobs: list[Path], diff_ids: list[str]) -> Image:
     return replace(image, layers=tuple(folders))
 
 
-def configured(digest: str, run: dict[str, Any]) -> Image:
+def read_configuration(digest: str, run: dict[str, Any]) -> Image:
     """Return the image with its run configuration and no layers."""
     return Image(
         digest=digest,
@@ -81,14 +77,14 @@ def configured(digest: str, run: dict[str, Any]) -> Image:
     )
 
 
-def _checked(digest: str) -> str:
+def _check_digest(digest: str) -> str:
     """Return the digest. Raise ValueError if it is malformed, since it becomes a path."""
     if not DIGEST.fullmatch(digest):
         raise ValueError(f"malformed digest: {digest!r}")
     return digest
 
 
-def _verified(path: Path, digest: str) -> bytes:
+def _read_blob(path: Path, digest: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:

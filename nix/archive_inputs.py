@@ -19,6 +19,9 @@ from nix import input_cache, inputs, progress
 from nix.cache import in_use
 from nix.command import command
 from nix.input_archive import artifact
+from nix.oci.digest import encoded, sha256
+from nix.oci.manifest import LAYOUT
+from nix.oci.media_types import EMPTY_DATA
 from nix.pins import Input, InputProblem
 
 
@@ -41,11 +44,11 @@ def write(folder: Path, wanted: Sequence[Input]) -> int:
                 raise InputProblem(f"the cached {wrong}\nnext: run the same command again, which fetches it anew")
             part.replace(blobs / input_.sha256)
     manifest = artifact.manifest_of(wanted)
-    for data in (artifact.EMPTY, manifest):
-        put(blobs / artifact.sha256(data), data)
+    for data in (EMPTY_DATA, manifest):
+        put(blobs / encoded(sha256(data)), data)
     entry = artifact.entry_of(manifest)
     others = [other for other in index_entries(folder) if other["digest"] != entry["digest"]]
-    put(folder / "oci-layout", artifact.LAYOUT)
+    put(folder / "oci-layout", LAYOUT)
     put(folder / "index.json", artifact.index_of([*others, entry]))
     return total
 

@@ -19,6 +19,9 @@ from nix import input_cache, inputs
 from nix.cache import in_use
 from nix.command import DONE, command
 from nix.input_archive import artifact, release
+from nix.oci.digest import encoded, sha256
+from nix.oci.manifest import LAYOUT
+from nix.oci.media_types import EMPTY_DATA
 from nix.pins import InputProblem
 
 
@@ -27,9 +30,9 @@ def write(target: Path) -> Path:
     wanted = artifact.everything()
     manifest = artifact.manifest_of(wanted)
     small = {
-        "oci-layout": artifact.LAYOUT,
+        "oci-layout": LAYOUT,
         "index.json": artifact.index_of([artifact.entry_of(manifest)]),
-        **{f"blobs/sha256/{artifact.sha256(data)}": data for data in (artifact.EMPTY, manifest)},
+        **{f"blobs/sha256/{encoded(sha256(data))}": data for data in (EMPTY_DATA, manifest)},
     }
     path = input_cache.ensure_folder(target) / f"{release.name()}.tar"
     part = path.with_name(f"{path.name}.part")

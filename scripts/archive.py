@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from nix.oci.digest import sha256
+from nix.oci.media_types import EMPTY, EMPTY_DATA, MANIFEST
 from plexus.problems import pluralize
 
 from .aws.repository import connect
@@ -40,13 +41,12 @@ def archive_image(work: Path) -> LocalImage:
     wanted = artifact.everything()
     inputs.fetch_these(wanted)
     manifest, config = artifact.manifest_of(wanted), work / "config"
-    config.write_bytes(artifact.EMPTY)
-    descriptor = artifact.descriptor(artifact.EMPTY_TYPE, artifact.EMPTY)
+    config.write_bytes(EMPTY_DATA)
     return LocalImage(
         digest=sha256(manifest),
-        media_type=artifact.MANIFEST_TYPE,
+        media_type=MANIFEST,
         manifest=manifest,
-        config=Blob(descriptor["mediaType"], descriptor["digest"], descriptor["size"], config),
+        config=Blob(EMPTY, sha256(EMPTY_DATA), len(EMPTY_DATA), config),
         layers=tuple(Blob("", f"sha256:{one.sha256}", one.size, input_cache.path_of(one)) for one in wanted),
         revision="",
     )

@@ -11,8 +11,8 @@ from moto.ecr import models
 
 from local_aws.extension import registry, registry_storage, repositories
 from local_aws.extension.registry_proxy import USER, connect
-from local_aws.image import MANIFEST_TYPES
 from nix.oci.digest import sha256
+from nix.oci.media_types import MANIFESTS
 
 
 def before(context, request) -> None:
@@ -56,7 +56,7 @@ def synchronise(repository: models.Repository, account_id: str) -> None:
 
 def _image(name: str, account_id: str, digest: str) -> models.Image:
     text = registry_storage.blob(digest).read_text()
-    media_type = json.loads(text).get("mediaType", MANIFEST_TYPES[0])
+    media_type = json.loads(text).get("mediaType", MANIFESTS[0])
     image = models.Image(account_id, None, text, name, media_type, digest)
     image.image_pushed_at = datetime.fromtimestamp(registry_storage.pushed_at(name, digest), UTC).strftime(
         "%Y-%m-%dT%H:%M:%S"
@@ -74,7 +74,7 @@ def after(context, request, response):
             item.update(authorizationToken=token, **proxy)
     elif operation == "PutImage":
         image = response["image"]
-        media_type = image.get("imageManifestMediaType") or MANIFEST_TYPES[0]
+        media_type = image.get("imageManifestMediaType") or MANIFESTS[0]
         put_manifest(request["repositoryName"], request.get("imageTag"), image["imageManifest"], media_type)
         before(context, request)
     elif operation == "BatchDeleteImage":

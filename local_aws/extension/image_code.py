@@ -8,8 +8,9 @@ from localstack.aws.api.lambda_ import InvalidParameterValueException
 from localstack.services.lambda_.invocation.lambda_models import ImageCode
 
 from local_aws.extension import registry, registry_storage
-from local_aws.image import MANIFEST_TYPES, Image, from_manifest
+from local_aws.image import Image, from_manifest
 from nix.oci.digest import DIGEST
+from nix.oci.media_types import MANIFESTS
 
 PATTERN = re.compile(
     r"(?P<repository>[^:@]+(?::\d+)?/[^:@]+)(?::(?P<tag>[\w][\w.-]*))?(?:@(?P<digest>" + DIGEST.pattern + r"))?"
@@ -35,8 +36,8 @@ def create_image_code(image_uri: str) -> ImageCode:
     digest = digest or registry_storage.tags(repository).get(tag)
     if digest not in registry_storage.digests(repository):
         raise _invalid(f"Source image {image_uri} does not exist. Provide a valid source image.")
-    kind = json.loads(registry_storage.blob(digest).read_text()).get("mediaType", MANIFEST_TYPES[0])
-    if kind not in MANIFEST_TYPES:
+    kind = json.loads(registry_storage.blob(digest).read_text()).get("mediaType", MANIFESTS[0])
+    if kind not in MANIFESTS:
         text = "The image manifest, config or layer media type for the source image"
         raise _invalid(f"{text} {image_uri} is not supported.")
     return DigestImageCode(image_uri=image_uri, repository_type="ECR", code_sha256=digest.removeprefix("sha256:"))

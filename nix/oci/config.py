@@ -9,7 +9,6 @@ from .layer import LayerRecord
 from .paths import BUNDLE, PYTHON, TASK
 
 CREATED = "1970-01-01T00:00:01Z"
-MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 TASK_ROOT = "/" + TASK
 TITLE = "score-processor"
 REVISION = "org.opencontainers.image.revision"

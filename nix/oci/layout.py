@@ -11,7 +11,8 @@ from .config import config, encode
 from .digest import encoded, file_digest
 from .exceptions import BrokenLayer
 from .layer import LayerRecord, read_layer
-from .manifest import MEDIA_TYPE, Descriptor, describe, index, manifest
+from .manifest import LAYOUT, Descriptor, describe, index, manifest
+from .media_types import MANIFEST
 
 TAG = "latest"
 STAMP = "stamp"
@@ -38,11 +39,11 @@ def write_layout(output: Path, folders: Sequence[Path], labels: Mapping[str, str
         layers = tuple(pool.map(lambda folder: add_layer(folder, blobs), folders))
     config_data = encode(config(layers, labels))
     manifest_data = encode(manifest(config_data, layers))
-    image = describe(MEDIA_TYPE, manifest_data)
+    image = describe(MANIFEST, manifest_data)
     config_digest = describe("", config_data).digest
     for digest, data in ((config_digest, config_data), (image.digest, manifest_data)):
         (blobs / encoded(digest)).write_bytes(data)
-    (output / "oci-layout").write_bytes(encode({"imageLayoutVersion": "1.0.0"}))
+    (output / "oci-layout").write_bytes(LAYOUT)
     (output / "index.json").write_bytes(encode(index(image, TAG)))
     (output / "manifest.json").write_bytes(encode(docker_manifest(config_digest, layers)))
     return ImageRecord(image, config_digest, layers)

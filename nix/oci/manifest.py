@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .config import MEDIA_TYPE as CONFIG_MEDIA_TYPE
+from . import media_types
 from .digest import sha256
 from .layer import LayerRecord
 
-MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
-LAYER_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
-INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
 REFERENCE = "org.opencontainers.image.ref.name"
+LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'  # the file oci-layout
 
 
 @dataclass(frozen=True)
@@ -36,13 +34,13 @@ def manifest(config: bytes, layers: Sequence[LayerRecord]) -> dict[str, Any]:
     """Return the manifest of an image with this encoded config and these layers, lowest first."""
     return {
         "schemaVersion": 2,
-        "mediaType": MEDIA_TYPE,
-        "config": describe(CONFIG_MEDIA_TYPE, config).document(),
-        "layers": [Descriptor(LAYER_MEDIA_TYPE, layer.digest, layer.size).document() for layer in layers],
+        "mediaType": media_types.MANIFEST,
+        "config": describe(media_types.CONFIG, config).document(),
+        "layers": [Descriptor(media_types.LAYER, layer.digest, layer.size).document() for layer in layers],
     }
 
 
 def index(image: Descriptor, tag: str) -> dict[str, Any]:
     """Return the index of a layout with one image, tagged `tag`."""
     named = {**image.document(), "annotations": {REFERENCE: tag}}
-    return {"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": [named]}
+    return {"schemaVersion": 2, "mediaType": media_types.INDEX, "manifests": [named]}

@@ -10,14 +10,15 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nix.oci.digest import sha256
+from nix.oci.config import encode
+from nix.oci.digest import encoded, sha256
+from nix.oci.manifest import describe
+from nix.oci.media_types import EMPTY, EMPTY_DATA, MANIFEST
 
 from ..checkout.layout import Blob, LocalImage
 from ..console.errors import NotFound
 from .registry import Registry
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-EMPTY = "application/vnd.oci.empty.v1+json"
 ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 LARGEST = 1 << 20  # bytes of an envelope; ours has about 1,500
 
@@ -31,16 +32,16 @@ def put(registry: Registry, digest: str, key: str, envelope: bytes) -> str:
     """Store an envelope beside an image, and return the artifact's digest; NotFound if the image is not there."""
     media_type, image = registry.manifest(digest)
     with TemporaryDirectory() as work:
-        config, layer = _blob(Path(work), EMPTY, b"{}"), _blob(Path(work), ENVELOPE, envelope)
+        config, layer = _blob(Path(work), EMPTY, EMPTY_DATA), _blob(Path(work), ENVELOPE, envelope)
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "artifactType": ENVELOPE,
-            "config": _descriptor(config),
-            "layers": [_descriptor(layer)],
+            "config": describe(EMPTY, EMPTY_DATA).document(),
+            "layers": [describe(ENVELOPE, envelope).document()],
             "subject": {"mediaType": media_type, "digest": digest, "size": len(image)},
         }
-        data = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
+        data = encode(manifest)
         for blob in (config, layer):
             registry.upload(blob)
         artifact = LocalImage(sha256(data), MANIFEST, data, config, (layer,), "")
@@ -60,10 +61,7 @@ def get(registry: Registry, digest: str, key: str) -> bytes | None:
 
 
 def _blob(work: Path, media_type: str, data: bytes) -> Blob:
-    path = work / sha256(data).removeprefix("sha256:")
+    digest = sha256(data)
+    path = work / encoded(digest)
     path.write_bytes(data)
-    return Blob(media_type, sha256(data), len(data), path)
-
-
-def _descriptor(blob: Blob) -> dict[str, str | int]:
-    return {"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size}
+    return Blob(media_type, digest, len(data), path)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from nix.oci.media_types import INDEXES, MANIFESTS
+
 from ..checkout.layout import Blob, LocalImage
 from ..console.errors import NotFound, RegistryFailed
 from .backoff import pauses
@@ -21,14 +23,7 @@ READ_BYTES = 256 << 10
 ATTEMPTS = 4
 REDIRECTS = 5
 RETRIABLE = ("DIGEST_INVALID", "SIZE_INVALID", "BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID")
-ACCEPTED = ", ".join(
-    (
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-    )
-)
+ACCEPTED = ", ".join((*MANIFESTS, *INDEXES))
 
 Moved = Callable[[int], None]
 T = TypeVar("T")
@@ -90,7 +85,7 @@ class Registry:
             return False
         if 200 <= answer.status < 400:  # a redirect leads to where the blob is stored
             return True
-        raise self._refused(f"to look up blob {digest}", answer)
+        raise self._refusal(f"to look up blob {digest}", answer)
 
     def manifest(self, reference: str) -> tuple[str, bytes]:
         """Return (media type, bytes) of the manifest or index under a tag or digest; NotFound if there is none."""
@@ -123,7 +118,7 @@ class Registry:
         """Yield the answer to a GET and its body in pieces, with redirects followed."""
         url = f"{self._base}/{path}"
         for _ in range(REDIRECTS):
-            with self._streamed(url) as (answer, pieces):
+            with self._open(url) as (answer, pieces):
                 if 300 <= answer.status < 400 and "Location" in answer.headers:
                     url = urljoin(url, answer.headers["Location"])
                     continue
@@ -134,13 +129,13 @@ class Registry:
                         "make history lists the deployed images; make push uploads the last build",
                     )
                 if answer.status != 200:
-                    raise self._refused(f"to return {path}", answer)
+                    raise self._refusal(f"to return {path}", answer)
                 yield answer, pieces
                 return
         raise RegistryFailed(f"{self.url}: {path}: more than {REDIRECTS} redirects", "check the registry")
 
     @contextmanager
-    def _streamed(self, url: str) -> Iterator[tuple[Response, Iterator[bytes]]]:
+    def _open(self, url: str) -> Iterator[tuple[Response, Iterator[bytes]]]:
         self.requests += 1
         try:
             with self._http.stream("GET", url, self._authorization(url) | {"Accept": ACCEPTED}) as (answer, pieces):
@@ -183,11 +178,11 @@ class Registry:
                 if lost == ATTEMPTS:
                     raise
                 self._stopped.wait(next(waits))
-                location, held = self._held(location)
-                meter.set(held)
+                location, offset = self._upload_offset(location)
+                meter.set(offset)
         return location
 
-    def _held(self, location: str) -> tuple[str, int]:
+    def _upload_offset(self, location: str) -> tuple[str, int]:
         """Return an unfinished upload's location and how many bytes of it the registry has.
 
         A registry that does not report it gets the blob from its start again.
@@ -284,9 +279,9 @@ class Registry:
             return answer
         if any(code in answer.reason for code in RETRIABLE) or answer.status == 416:
             raise _Transient(f"{answer.status} {answer.reason}")
-        raise self._refused(doing, answer)
+        raise self._refusal(doing, answer)
 
-    def _refused(self, doing: str, answer: Response) -> RegistryFailed:
+    def _refusal(self, doing: str, answer: Response) -> RegistryFailed:
         if "NAME_UNKNOWN" in answer.reason:
             return RegistryFailed(f"registry {self.url} has no repository {self.repository}", "make infra-deploy")
         remedy = "make clean build push"

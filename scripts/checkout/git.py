@@ -6,13 +6,13 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from nix.oci.config import UNCOMMITTED
 from nix.revision import git_environment
 
 from ..console.errors import OperationFailed
 from . import ROOT
 
 UNKNOWN = "unknown"
-UNCOMMITTED = "uncommitted-"
 
 
 def _git(*arguments: str, folder: Path = ROOT) -> str | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nix.oci.config import REVISION
 from nix.oci.digest import DIGEST
 
 from ..console.errors import NotFound, OperationFailed
-from . import ROOT
+from . import ROOT, git
 
 LAYOUT = ROOT / "build" / "image"
 
@@ -77,7 +78,7 @@ def _read(layout: Path) -> LocalImage:
     manifest = _blob(layout, manifests[0])
     text = manifest.path.read_bytes() if manifest.path.is_file() else b""
     if len(text) != manifest.size:
-        raise _torn(manifest, len(text))
+        raise _incomplete(manifest, len(text))
     document = json.loads(text)
     image = LocalImage(
         digest=manifest.digest,
@@ -85,14 +86,14 @@ def _read(layout: Path) -> LocalImage:
         manifest=text,
         config=_blob(layout, document["config"]),
         layers=tuple(_blob(layout, layer) for layer in document["layers"]),
-        revision="unknown",
+        revision=git.UNKNOWN,
     )
     for blob in image.blobs:
         size = blob.path.stat().st_size if blob.path.is_file() else 0
         if size != blob.size:
-            raise _torn(blob, size)
+            raise _incomplete(blob, size)
     labels = json.loads(image.config.path.read_bytes()).get("config", {}).get("Labels") or {}
-    return LocalImage(**{**image.__dict__, "revision": labels.get("org.opencontainers.image.revision", "unknown")})
+    return replace(image, revision=labels.get(REVISION, git.UNKNOWN))
 
 
 def _blob(layout: Path, descriptor: dict[str, Any]) -> Blob:
@@ -103,5 +104,5 @@ def _blob(layout: Path, descriptor: dict[str, Any]) -> Blob:
     return Blob(descriptor["mediaType"], descriptor["digest"], int(descriptor["size"]), path)
 
 
-def _torn(blob: Blob, size: int) -> OperationFailed:
+def _incomplete(blob: Blob, size: int) -> OperationFailed:
     return OperationFailed(f"{blob.path}: got {size} bytes, expected {blob.size}", "make clean build")

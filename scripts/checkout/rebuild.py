@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from nix.oci.config import REVISION
 from nix.revision import git_environment
 
 from ..console.errors import OperationFailed
@@ -26,7 +27,7 @@ def require_commit(revision: str) -> None:
         )
     if not COMMIT.fullmatch(revision):
         raise OperationFailed(
-            f"the image names no commit: label org.opencontainers.image.revision: got {revision or 'absent'!r}",
+            f"the image names no commit: label {REVISION}: got {revision or 'absent'!r}",
             "build it in a git clone of this project, then push and deploy it",
         )
     if not git.has_commit(revision):

@@ -7,6 +7,8 @@ import sys
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from nix.oci.media_types import MANIFEST, MANIFESTS
+
 from ..aws import account
 from ..aws.clients import Aws, make
 from ..aws.repository import image_uri
@@ -16,10 +18,6 @@ from ..release import versions
 from .finding import FAIL, OK, WARN, Finding
 
 SKEW_S = 30
-MEDIA_TYPES = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 
 
 def prerequisites(_: Aws) -> Finding:
@@ -74,14 +72,14 @@ def image(aws: Aws) -> Finding:
         return Finding("image", FAIL, "no deployment", make("build push deploy", aws.stage))
     image_uri(aws, digest)
     response = aws.client("ecr").batch_get_image(
-        repositoryName=aws.stage.repository, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=list(MEDIA_TYPES)
+        repositoryName=aws.stage.repository, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=list(MANIFESTS)
     )["images"]
     media_type = response[0].get("imageManifestMediaType", "") if response else ""
-    if media_type not in MEDIA_TYPES:
+    if media_type not in MANIFESTS:
         return Finding(
             "image",
             FAIL,
-            f"{short(digest)}: got {media_type or 'no single manifest'}, expected {MEDIA_TYPES[0]}",
+            f"{short(digest)}: got {media_type or 'no single manifest'}, expected {MANIFEST}",
             "make build push deploy",
         )
     built = find_local_image()

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from nix.oci.digest import encoded, sha256
+from nix.oci.manifest import LAYOUT
 
 from ..aws.registry import Registry
 from ..console.errors import RegistryFailed
@@ -29,7 +30,7 @@ def pull(registry: Registry, digest: str, target: Path, near: Path) -> Path:
     for descriptor in (manifest["config"], *manifest["layers"]):
         _pull_blob(registry, descriptor["digest"], blobs, near / "blobs" / "sha256")
     descriptor = {"mediaType": media_type, "digest": digest, "size": len(data)}
-    (target / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    (target / "oci-layout").write_bytes(LAYOUT)
     (target / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [descriptor]}))
     return target
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nix.oci.config import REVISION
 from nix.oci.digest import DIGEST
 
 from ..aws.clients import Aws, make
@@ -22,8 +23,6 @@ from .statements import KEYS, Statements, collect
 
 if TYPE_CHECKING:
     from nix.differences import Difference
-
-REVISION = "org.opencontainers.image.revision"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from ..digest import encoded, sha256
 from ..exceptions import OciError
 from .image import Image, ProblemLog, indexed_image
 from .scan import Scan, scan_blob
-from .shape import CONFIG, decoded
+from .shape import CONFIG, parse_json
 
 GZIP = b"\x1f\x8b"
 SAVED = [{"Config": str, "Layers": [str]}]
@@ -28,11 +28,11 @@ def archive_image(path: Path) -> Image:
             raise OciError(f"cannot read the image: {path}: {problem.strerror}") from problem
         reason = str(problem).partition("\n")[0].rstrip(":")
         if isinstance(problem, tarfile.ReadError) and "could not be opened" in reason:  # it tried each decompressor
-            reason = f"got {_first_bytes(path)}, expected a tar archive, plain or compressed by gzip, bzip2 or xz"
+            reason = f"got {_describe_start(path)}, expected a tar archive, plain or compressed by gzip, bzip2 or xz"
         raise OciError(f"not a tar archive of an image: {path}: {reason}") from problem
 
 
-def _first_bytes(path: Path) -> str:
+def _describe_start(path: Path) -> str:
     with path.open("rb") as file:
         begin = file.read(8)
     return f"a file that begins with {begin!r}" if begin else "an empty file"
@@ -57,7 +57,7 @@ class ArchiveReader:
     def _document(self, name: str) -> Any:
         opened = self._open(name)
         try:
-            return decoded(opened.read() if opened else b"")
+            return parse_json(opened.read() if opened else b"")
         except ValueError as problem:
             raise OciError(f"invalid JSON: {self._path}: {name}: {problem}") from problem
 
@@ -73,7 +73,7 @@ class ArchiveReader:
     def _saved_image(self, value: Any) -> Image:
         """Read the image in a Docker archive's manifest.json. Uncompressed layers are fine: a push compresses them."""
         log = ProblemLog()
-        saved = log.shaped(value, SAVED, "manifest.json")
+        saved = log.keep_shape(value, SAVED, "manifest.json")
         if len(saved) != 1:
             log.add("one-image", "manifest.json", f"got {len(saved)} images, expected one")
         first: dict[str, Any] = saved[0] if saved else {}
@@ -92,7 +92,7 @@ class ArchiveReader:
         if len(expected) == 64 and sha256(data) != f"sha256:{expected}":
             log.add("blob-digest", "config", f"got {sha256(data)}, expected sha256:{expected} as its name says")
         try:
-            return log.shaped(decoded(data), CONFIG, "config")
+            return log.keep_shape(parse_json(data), CONFIG, "config")
         except ValueError as problem:
             log.add("json", "config", f"invalid JSON: {problem}")
             return {}

@@ -15,24 +15,10 @@ from typing import Any, BinaryIO
 
 from ..digest import DIGEST, encoded, sha256
 from ..exceptions import OciError
+from ..media_types import CONFIGS, GZIP_LAYERS, INDEXES, MANIFESTS, PLAIN_LAYER
 from .rules import Problem
 from .scan import Scan, scan_blob
-from .shape import CONFIG, INDEX, MANIFEST, Shape, decoded, shaped
-
-MANIFESTS = {
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-}
-CONFIGS = {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
-INDEXES = {
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-}
-GZIP_LAYERS = {
-    "application/vnd.oci.image.layer.v1.tar+gzip",
-    "application/vnd.docker.image.rootfs.diff.tar.gzip",
-}
-PLAIN_LAYER = "application/vnd.oci.image.layer.v1.tar"
+from .shape import CONFIG, INDEX, MANIFEST, Shape, keep_shape, parse_json
 
 Blobs = Callable[[str], AbstractContextManager[BinaryIO] | None]
 """Opens a blob by its digest; None if the source does not have it."""
@@ -63,9 +49,9 @@ class ProblemLog(list[Problem]):
         """Append a problem."""
         self.append(Problem(rule, where, text))
 
-    def shaped(self, value: Any, shape: Shape, where: str) -> Any:
+    def keep_shape(self, value: Any, shape: Shape, where: str) -> Any:
         """Return `value` without the parts that do not match `shape`, and log a problem for each of those."""
-        return shaped(value, shape, where, lambda text: self.add("json", where, text))
+        return keep_shape(value, shape, where, lambda text: self.add("json", where, text))
 
 
 def directory_image(folder: Path) -> Image:
@@ -75,7 +61,7 @@ def directory_image(folder: Path) -> Image:
         return layout_image(folder)
     data = manifest.read_bytes()
     try:
-        media_type = decoded(data).get("mediaType") or next(iter(MANIFESTS))
+        media_type = parse_json(data).get("mediaType") or next(iter(MANIFESTS))
     except (ValueError, AttributeError) as problem:
         raise OciError(f"not a directory of an image: {folder}: manifest.json: {problem}") from problem
 
@@ -98,7 +84,7 @@ def layout_image(folder: Path, known: KnownScans = lambda _: None) -> Image:
         return path.open("rb") if DIGEST.fullmatch(digest) and path.is_file() else None
 
     try:
-        index = decoded((folder / "index.json").read_bytes())
+        index = parse_json((folder / "index.json").read_bytes())
     except OSError as problem:
         reason = f"cannot read its index.json: {problem.strerror}"
         raise OciError(f"not an OCI image layout: {folder}: {reason}") from problem
@@ -110,7 +96,7 @@ def layout_image(folder: Path, known: KnownScans = lambda _: None) -> Image:
 def indexed_image(index: Any, blobs: Blobs, known: KnownScans = lambda _: None, workers: int | None = None) -> Image:
     """Read the image that a layout's parsed index.json names; `workers` as in `image_from`."""
     log = ProblemLog()
-    descriptor = chosen(log.shaped(index, INDEX, "index.json"), "index.json", blobs, log)
+    descriptor = choose_image(log.keep_shape(index, INDEX, "index.json"), "index.json", blobs, log)
     return image_from(descriptor, blobs, log, known, workers)
 
 
@@ -122,10 +108,10 @@ def reference_image(media_type: str, data: bytes, blobs: Blobs) -> Image:
     def open_blob(digest: str) -> AbstractContextManager[BinaryIO] | None:
         return io.BytesIO(data) if digest == sha256(data) else blobs(digest)
 
-    return image_from(chosen({"manifests": [descriptor]}, "reference", open_blob, log), open_blob, log)
+    return image_from(choose_image({"manifests": [descriptor]}, "reference", open_blob, log), open_blob, log)
 
 
-def chosen(index: Mapping[str, Any], where: str, blobs: Blobs, log: ProblemLog) -> Mapping[str, Any]:
+def choose_image(index: Mapping[str, Any], where: str, blobs: Blobs, log: ProblemLog) -> Mapping[str, Any]:
     """Return the descriptor of the image to lint, {} if there is none; logs whatever is not exactly one image."""
     # Two tags of one image are two descriptors with one digest.
     entries = index.get("manifests") or ()
@@ -136,7 +122,7 @@ def chosen(index: Mapping[str, Any], where: str, blobs: Blobs, log: ProblemLog) 
     for entry, kind in kinds:
         if kind == "attestation":
             log.add("attestation", where, f"contains the attestation {entry.get('digest')}")
-        elif kind not in MANIFESTS | INDEXES:
+        elif kind not in (*MANIFESTS, *INDEXES):
             log.add("manifest-media-type", where, f"got a descriptor of type {kind}, expected an image manifest")
     if len(images) > 1:
         log.add("one-image", where, f"got {len(images)} images, expected one")
@@ -145,7 +131,7 @@ def chosen(index: Mapping[str, Any], where: str, blobs: Blobs, log: ProblemLog) 
     if images:
         return next(filter(is_linux_amd64, images), images[0])
     if indexes and where != "index":  # one level down, so that one run reports everything; deeper nesting is not read
-        return chosen(document(indexes[0], "index", INDEX, blobs, log)[1], "index", blobs, log)
+        return choose_image(document(indexes[0], "index", INDEX, blobs, log)[1], "index", blobs, log)
     if not log:
         log.add("one-image", where, "got no image, expected one")
     return {}
@@ -205,11 +191,11 @@ def document(
     elif sha256(data) != digest:
         log.add("blob-digest", name, f"got {sha256(data)}, expected {digest}")
     try:
-        value = decoded(data)
+        value = parse_json(data)
     except ValueError as problem:
         log.add("json", name, f"invalid JSON: {problem}")
         return data, {}
-    return data, log.shaped(value, shape, name)
+    return data, log.keep_shape(value, shape, name)
 
 
 def layer_scans(
@@ -218,9 +204,9 @@ def layer_scans(
     """Scan the layers in threads; zlib and hashlib release the interpreter lock. Problems keep the layers' order."""
     logs = [ProblemLog() for _ in layers]
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        scans = list(pool.map(lambda layer, own: layer_scan(layer, blobs, own, known), layers, logs))
-    for own in logs:
-        log.extend(own)
+        scans = list(pool.map(lambda layer, layer_log: layer_scan(layer, blobs, layer_log, known), layers, logs))
+    for layer_log in logs:
+        log.extend(layer_log)
     return scans
 
 

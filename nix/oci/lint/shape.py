@@ -19,7 +19,7 @@ CONFIG: Shape = {
 }
 
 
-def decoded(data: bytes) -> Any:
+def parse_json(data: bytes) -> Any:
     """Parse a JSON document.
 
     Raises ValueError for invalid JSON, for nesting beyond the interpreter's limit, and for repeated keys: readers
@@ -40,7 +40,7 @@ def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def shaped(value: Any, shape: Shape, where: str, report: Callable[[str], object]) -> Any:
+def keep_shape(value: Any, shape: Shape, where: str, report: Callable[[str], object]) -> Any:
     """Return `value` with every part that does not match `shape` replaced by an empty one.
 
     Calls `report` with a sentence for each mismatch. Keys that `shape` does not name stay; null counts as absent.
@@ -50,7 +50,7 @@ def shaped(value: Any, shape: Shape, where: str, report: Callable[[str], object]
             report(f"{where} is not an object")
             return {}
         return {
-            key: shaped(inner, shape[key], f"{where}.{key}", report) if key in shape else inner
+            key: keep_shape(inner, shape[key], f"{where}.{key}", report) if key in shape else inner
             for key, inner in value.items()
             if inner is not None
         }
@@ -58,7 +58,7 @@ def shaped(value: Any, shape: Shape, where: str, report: Callable[[str], object]
         if not isinstance(value, list):
             report(f"{where} is not a list")
             return []
-        return [shaped(inner, shape[0], f"{where}[{number}]", report) for number, inner in enumerate(value)]
+        return [keep_shape(inner, shape[0], f"{where}[{number}]", report) for number, inner in enumerate(value)]
     if not isinstance(value, shape) or isinstance(value, bool):
         report(f"{where} is not a {'number' if shape is int else 'string'}")
         return shape()
