@@ -10,7 +10,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from bench.measure import Run, measured, pushed_bytes
+from bench.measure import Run, measure_command, pushed_bytes
 
 TAG = "localhost/bench"
 RECIPE = """FROM scratch
@@ -48,7 +48,7 @@ class Buildah:
 
     def run(self, *words: str | Path) -> Run:
         """Run one of buildah's commands."""
-        return measured(*self._line, *self._driver, *words, environment=self._environment)
+        return measure_command(*self._line, *self._driver, *words, environment=self._environment)
 
     def build(self, *options: str) -> Run:
         """Build with buildah's cache of layers, and write the layout."""
@@ -95,7 +95,7 @@ def offline(folder: Path) -> None:
         os.link(input_cache.path_of(wheel), folder / proper_name(input_cache.path_of(wheel), wheel.name, wheel.version))
     shutil.copyfile(pins.LOCKS / "image-wheels.lock", folder / "requirements.txt")
     *python, _, _ = pip()
-    output = measured(*python, "-c", "import pip; print(*pip.__path__)").said.strip()
+    output = measure_command(*python, "-c", "import pip; print(*pip.__path__)").said.strip()
     shutil.copytree(output, folder / "pip")
 
 

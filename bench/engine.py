@@ -144,24 +144,24 @@ def through_plexus(card: Path, asked: Sequence[str]) -> Callable[[], Any]:
     return run
 
 
-def pairs(made: dict[str, Path], count: int, rounds: int) -> list[Pair]:
+def pairs(paths: dict[str, Path], count: int, rounds: int) -> list[Pair]:
     """Score alternately through plexus and through the bare library."""
     many, few = texts(count), texts(GRAPH_TEXTS)
     bare = {
         "keyword": bare_keyword(many),
-        "SVM": bare_svm(_artifact(made["SVM"]), many),
-        "XGBoost": bare_boosted(_artifact(made["XGBoost"]), many),
-        "graph": bare_graph(made["graph"].parent, few),
+        "SVM": bare_svm(_artifact(paths["SVM"]), many),
+        "XGBoost": bare_boosted(_artifact(paths["XGBoost"]), many),
+        "graph": bare_graph(paths["graph"].parent, few),
     }
     output = []
-    for name, card in made.items():
+    for name, card in paths.items():
         asked = few if name == "graph" else many
         say(f"{name}: {len(asked)} texts, {rounds} rounds")
         ours = through_plexus(card, asked)
         took: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
         for turn in range(rounds + 1):  # the first warms both
             for place, run in enumerate((ours, bare[name])):
-                seconds = _timed(run)
+                seconds = _time(run)
                 if turn:
                     took[place].append(seconds)
         clock, processor = ([min(run[kind] for run in each) for each in took] for kind in (0, 1))
@@ -169,7 +169,7 @@ def pairs(made: dict[str, Path], count: int, rounds: int) -> list[Pair]:
     return output
 
 
-def _timed(run: Callable[[], Any]) -> tuple[float, float]:
+def _time(run: Callable[[], Any]) -> tuple[float, float]:
     """Seconds by the clock, and of the processor in all threads."""
     gc.collect()
     began, worked = time.perf_counter(), time.process_time()
@@ -182,7 +182,7 @@ def _artifact(card: Path) -> Path:
     return card.parent / "store" / line.rpartition("sha256:")[2].strip("'\" ")
 
 
-def firsts(made: dict[str, Path]) -> list[First]:
+def firsts(paths: dict[str, Path]) -> list[First]:
     """The first score of each class in a process of its own, best of three."""
     program = (
         "import sys, time; began = time.perf_counter(); import plexus; from plexus.artifacts import FolderArtifacts; "
@@ -192,7 +192,7 @@ def firsts(made: dict[str, Path]) -> list[First]:
         "print(took, next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     output = []
-    for name, card in made.items():
+    for name, card in paths.items():
         say(f"first score: {name}")
         runs = [_values(program, str(card), str(card.parent / "store"), texts(1)[0]) for _ in range(3)]
         output.append(First(name, min(run[0] for run in runs), max(run[1] for run in runs) / 1024))

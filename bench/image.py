@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.buildah import Buildah
-from bench.measure import HEAD, Row, Run, command, line, measured, pushed_bytes
+from bench.measure import HEAD, Row, Run, command, line, measure_command, pushed_bytes
 
 if TYPE_CHECKING:
     from local_aws.instance import Instance
@@ -49,13 +49,13 @@ class Ours:
 
     def build(self) -> Run:
         """Build what is there."""
-        return measured(sys.executable, "-m", "nix.build", environment=self.environment, folder=self.source)
+        return measure_command(sys.executable, "-m", "nix.build", environment=self.environment, folder=self.source)
 
     def push(self) -> tuple[Run, int]:
         """Push to the stage's repository; and how many bytes were sent."""
         local = {name: os.environ[name] for name in ("LOCAL_AWS_HOME", "LOCAL_AWS_NAME")}
         words = (sys.executable, "-m", "scripts", "push", "--json")
-        run = measured(*words, environment={**self.environment, **local}, folder=self.source)
+        run = measure_command(*words, environment={**self.environment, **local}, folder=self.source)
         return run, int(json.loads(run.said)["sent_bytes"])
 
 
@@ -98,7 +98,7 @@ def pushes(ours: Ours, buildah: Buildah | None, running: Instance, login: str) -
     target = f"docker://{running.registry}/bench/skopeo:latest"
     whole, sent = ours.push()
     peer = buildah.push(running.registry, login) if buildah else None
-    by_skopeo = measured(*copy, f"oci:{ours.layout}", target) if skopeo else None
+    by_skopeo = measure_command(*copy, f"oci:{ours.layout}", target) if skopeo else None
     yield Row("push of the whole image", whole, peer, by_skopeo, sent=(sent, buildah.size() if buildah else None))
     peers_before = buildah.blobs() if buildah else {}
     edit(ours.source)
@@ -107,7 +107,7 @@ def pushes(ours: Ours, buildah: Buildah | None, running: Instance, login: str) -
     yield Row("build after an edit of the handler", ours.build(), buildah.build() if buildah else None)
     edited, sent = ours.push()
     peer = buildah.push(running.registry, login) if buildah else None
-    by_skopeo = measured(*copy, f"oci:{ours.layout}", target) if skopeo else None
+    by_skopeo = measure_command(*copy, f"oci:{ours.layout}", target) if skopeo else None
     blobs = buildah.blobs() if buildah else {}
     more = sum(size for blob, size in blobs.items() if blob not in peers_before) if buildah else None
     yield Row("push of the edit", edited, peer, by_skopeo, sent=(sent, more))

@@ -31,7 +31,7 @@ from plexus.values import create_result
 SINGLES = 2_000
 
 
-def forked(serve: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, float]]:
+def fork_server(serve: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, float]]:
     """Fork a child that answers requests; the caller gets each answer with the child's processor time."""
     ours, theirs = socket.socketpair()
     if os.fork() == 0:
@@ -77,11 +77,11 @@ def batch(card: Path, count: int, rounds: int) -> tuple[float, float, float]:
         item = score([plexus.Item(text) for text in marshal.loads(requested)])  # noqa: S302  # our own bytes
         return marshal.dumps([(each.value, each.explanation, each.confidence, each.trace) for each in item])
 
-    def pickled(requested: bytes) -> bytes:
+    def serve_pickled(requested: bytes) -> bytes:
         return pickle.dumps(score(pickle.loads(requested)), protocol=5)  # noqa: S301  # our own bytes
 
     score(items[:10])
-    by_pickle, tersely = forked(pickled), forked(score_tersely)
+    by_pickle, tersely = fork_server(serve_pickled), fork_server(score_tersely)
 
     def run_pickled() -> float:
         answer, spent = by_pickle(pickle.dumps(items, protocol=5))

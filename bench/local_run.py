@@ -56,7 +56,7 @@ def measure(jobs: int) -> Real:
         began = time.monotonic()
         event_source.switch_event_source(aws, enabled=True)
         event_source.wait("scoring", lambda: queues.depth(aws, queue) == 0)
-        return _told(aws, len(seeded), time.monotonic() - began, began_at)
+        return read_run(aws, len(seeded), time.monotonic() - began, began_at)
 
 
 def _items() -> Iterator[Any]:
@@ -98,7 +98,7 @@ def local_stage() -> Iterator[Any]:
         shutil.rmtree(instance.folder(NAME), ignore_errors=True)
 
 
-def _told(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:
+def read_run(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:
     """What the log and the tables say of the run."""
     from scripts.aws import dynamodb, logs
     from scripts.aws.report import parse_report

@@ -37,8 +37,10 @@ class Row:
     sent: tuple[int, int | None] | None = None
 
 
-def measured(*words: str | Path, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Run:
-    """Run a command to its end; SystemExit with what it said when it fails."""
+def measure_command(
+    *words: str | Path, environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Run:
+    """Run a command to its end; raise SystemExit with its output if it fails."""
     line = [str(word) for word in words]
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as problems:
         began = time.monotonic()
@@ -55,7 +57,7 @@ def measured(*words: str | Path, environment: Mapping[str, str] | None = None, f
 
 def command(*words: str | Path) -> None:
     """Run a command whose time is nobody's concern."""
-    measured(*words)
+    measure_command(*words)
 
 
 def pushed_bytes(layout: Path) -> dict[str, int]:

@@ -198,61 +198,61 @@ def stage() -> Iterator[Stage]:
             control.stop(NAME)
 
 
-def pushes(found: Stage) -> Iterator[Row]:
+def pushes(clone: Stage) -> Iterator[Row]:
     """Everything, nothing, and a changed layer of the handler."""
     say("build, create the stage's resources")
-    found.make("build", "infra-deploy")
+    clone.make("build", "infra-deploy")
     for what in ("everything", "an unchanged image"):
         say(f"push: {what}")
-        yield Row(what, found.push(), found.copy())
-    found.edit(0)
-    found.make("build")
+        yield Row(what, clone.push(), clone.copy())
+    clone.edit(0)
+    clone.make("build")
     say("push: a changed handler")
-    yield Row("a changed handler", found.push(), found.copy())
+    yield Row("a changed handler", clone.push(), clone.copy())
 
 
-def deploys(found: Stage) -> dict[str, float]:
+def deploys(clone: Stage) -> dict[str, float]:
     """The first deploy, then one of a changed handler: seconds by step."""
     say("deploy")
-    found.make("infra-deploy", "deploy")
-    found.edit(1)
-    found.make("build", "push")
+    clone.make("infra-deploy", "deploy")
+    clone.edit(1)
+    clone.make("build", "push")
     began = time.perf_counter()
-    output = found.make("deploy")
+    output = clone.make("deploy")
     took = time.perf_counter() - began
     steps = {name: float(seconds) for name, seconds in re.findall(r"(\w+) (\d+\.\d+) s\b", output.splitlines()[-1])}
     return {**steps, "whole command": took}
 
 
-def answers(found: Stage, count: int) -> list[Edit]:
+def answers(clone: Stage, count: int) -> list[Edit]:
     """From an edit to the answer of the function that has it."""
     took = []
     for number in range(count):
         say(f"edit to answer: {number + 1} of {count}")
-        found.edit(2 + number)
+        clone.edit(2 + number)
         watch = Watch()
-        found.make("build", "push", "deploy", "invoke", SMOKE)
+        clone.make("build", "push", "deploy", "invoke", SMOKE)
         took.append(Edit(watch.seconds, watch.processor))
     return took
 
 
-def shares(found: Stage) -> dict[str, float]:
+def shares(clone: Stage) -> dict[str, float]:
     """Seconds of the processor that each command of an edit takes."""
-    found.edit(100)
+    clone.edit(100)
     spent = {}
     for words in (("build",), ("push",), ("deploy",), ("invoke", SMOKE)):
         watch = Watch()
-        found.make(*words)
+        clone.make(*words)
         spent[words[0]] = watch.processor
     return spent
 
 
-def make_itself(found: Stage) -> float:
+def make_itself(clone: Stage) -> float:
     """Milliseconds that make takes to find what to run, best of five."""
     took = []
     for _ in range(5):
         began = time.perf_counter()
-        found.make("-n", "build", "push", "deploy", "invoke")
+        clone.make("-n", "build", "push", "deploy", "invoke")
         took.append(1000 * (time.perf_counter() - began))
     return min(took)
 
@@ -263,9 +263,9 @@ def page(rows: list[Row], steps: dict[str, float], edits: list[Edit], spent: dic
     lines = [head, "|---|---:|---:|---:|---:|---:|---:|", *map(_line, rows)]
     took = [one.seconds for one in edits]
     least = min(one.processor for one in edits)
-    lines += ["", f"Deploy of a changed handler: {_listed(steps)}."]
+    lines += ["", f"Deploy of a changed handler: {_list(steps)}."]
     lines.append(f"Edit to answer: best {min(took):.2f} s of {', '.join(f'{one:.2f}' for one in took)} s.")
-    lines.append(f"Processor time of an edit: least {least:.2f} s; alone {_listed(spent)}.")
+    lines.append(f"Processor time of an edit: least {least:.2f} s; alone {_list(spent)}.")
     lines.append(f"make itself: {make_ms:.0f} ms to find four recipes.")
     return "\n".join(lines)
 
@@ -283,7 +283,7 @@ def _line(row: Row) -> str:
     )
 
 
-def _listed(steps: dict[str, float]) -> str:
+def _list(steps: dict[str, float]) -> str:
     return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in steps.items())
 
 

@@ -74,7 +74,7 @@ def svm(texts: list[str], labels: list[str]) -> Answer:
     return lambda asked: model.predict(asked)[0]
 
 
-def boosted(texts: list[str], labels: list[str]) -> Answer:
+def gradient_boosting(texts: list[str], labels: list[str]) -> Answer:
     """ExplainableClassifier."""
     from plexus.learning.train_explainable import train
 
@@ -92,7 +92,7 @@ def keyword(_: list[str], __: list[str]) -> Answer:
     ]
 
 
-SCORES = {"keyword": keyword, "SVM": svm, "XGBoost": boosted}
+SCORES = {"keyword": keyword, "SVM": svm, "XGBoost": gradient_boosting}
 
 
 def rows(splits: Iterator[Split], scores: Sequence[str]) -> Iterator[str]:

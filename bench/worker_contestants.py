@@ -37,8 +37,8 @@ class Count:
 
     def watch(self, client: Any) -> Any:
         """Count a client's calls, every attempt."""
-        client.meta.events.register("before-send", self._sent)
-        client.meta.events.register("response-received", self._received)
+        client.meta.events.register("before-send", self._count_sent)
+        client.meta.events.register("response-received", self._count_received)
         client.meta.events.register_first("provide-client-params", self._begin)
         client.meta.events.register_last("after-call", self._end)
         return client
@@ -54,11 +54,11 @@ class Count:
         here, began = self.begun.at
         self.seconds[model.name].append((time.thread_time() - here, time.perf_counter() - began))
 
-    def _sent(self, request: Any, **_: Any) -> None:
+    def _count_sent(self, request: Any, **_: Any) -> None:
         self.calls += 1
         self.sent += len(request.body or b"")
 
-    def _received(self, response_dict: Mapping[str, Any] | None, **_: Any) -> None:
+    def _count_received(self, response_dict: Mapping[str, Any] | None, **_: Any) -> None:
         self.received += len((response_dict or {}).get("body", b""))
 
 
@@ -119,13 +119,13 @@ def floor(stage: Stage, threads: int) -> Handle:
     dynamodb, sqs = stage.client("dynamodb"), stage.client("sqs")
     pool = ThreadPoolExecutor(threads)
 
-    def one(job_id: str) -> None:
+    def score_job(job_id: str) -> None:
         result = uuid.uuid4().hex
         put(stage, dynamodb, job_id, result, read(stage, dynamodb, job_id))
         send(stage, sqs, result)
 
     def handle(event: dict[str, Any]) -> set[str]:
-        list(pool.map(one, [job for _, job in bodies(event)]))
+        list(pool.map(score_job, [job for _, job in bodies(event)]))
         return set()
 
     return handle

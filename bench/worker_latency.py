@@ -38,23 +38,23 @@ class Invocations:
         """Latencies, and the most megabytes that an environment used."""
         output = [
             self._runs("cold, nothing to do", COLD, self._cold, SMOKE),
-            self._runs("warm, nothing to do", WARM, self._timed, SMOKE),
+            self._runs("warm, nothing to do", WARM, self._time, SMOKE),
             self._runs("cold, one job", COLD, self._cold, {}),
-            self._runs("warm, one job", WARM, self._timed, {}),
+            self._runs("warm, one job", WARM, self._time, {}),
         ]
         return output, max(self.peaks)
 
-    def _runs(self, what: str, count: int, one: Timed, event: Any) -> Latency:
+    def _runs(self, what: str, count: int, invoke: Timed, event: Any) -> Latency:
         self.say(f"{what}: {count} invocations")
         runs = []
         for _ in range(count):
             if event is not SMOKE:
                 self._send_job()
-            runs.append(one(event))
+            runs.append(invoke(event))
         outside = sorted(took for took, _ in runs)
         return Latency(what, count, _at(outside, 0.5), _at(outside, 0.99), statistics.median(each for _, each in runs))
 
-    def _timed(self, event: Any) -> tuple[float, float]:
+    def _time(self, event: Any) -> tuple[float, float]:
         """Milliseconds as the caller waits, and as Lambda reports them."""
         from scripts.aws import invocation
 
@@ -75,7 +75,7 @@ class Invocations:
         assert running is not None
         ask(running, "/_local_aws/environments/kill", {})
         invocation.invoke(self.aws, SMOKE)  # Lambda notices at the next call, whose answer is the end of the process
-        return self._timed(event)
+        return self._time(event)
 
     def _send_job(self) -> None:
         from scripts.demo.steps import TRAINED

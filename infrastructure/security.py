@@ -91,7 +91,7 @@ def violations(settings: Stage) -> set[RuleViolation]:
     }
 
 
-def accepted(settings: Stage, table: Iterable[Accepted] = ACCEPTED) -> Iterator[RuleViolation]:
+def accepted_violations(settings: Stage, table: Iterable[Accepted] = ACCEPTED) -> Iterator[RuleViolation]:
     """Return the accepted violations of a stage."""
     either = (None, settings.function.tracing)
     return (entry.violation for entry in table if settings.name in entry.stages and entry.tracing in either)

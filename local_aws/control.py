@@ -43,7 +43,7 @@ def start(name: str | None = None, port: int | None = None, reach: str | None = 
     """
     name = name or instance.default_name()
     port = port or _port_from_environment()
-    with _locked(name) as folder:
+    with _lock(name) as folder:
         running = find(name)
         if running and _healthy(running.endpoint, name):
             if port and port != running.port:
@@ -71,7 +71,7 @@ def stop(name: str | None = None) -> bool:
     name = name or instance.default_name()
     if not instance.folder(name).exists():
         return False
-    with _locked(name) as folder:
+    with _lock(name) as folder:
         running = find(name)
         if running:
             running.process.signal(signal.SIGTERM)
@@ -228,7 +228,7 @@ def _site() -> Path:
 
 
 @contextlib.contextmanager
-def _locked(name: str) -> Iterator[Path]:
+def _lock(name: str) -> Iterator[Path]:
     """Hold the instance's lock, which the kernel releases if its holder is killed."""
     folder = instance.make_folder(name)
     with (folder / "lock").open("w") as file:

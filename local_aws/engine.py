@@ -144,11 +144,11 @@ class Launch:
     files: tuple[int, ...] = ()
     entrance: Entrance | None = None
 
-    def inherited(self) -> tuple[int, ...]:
+    def descriptors(self) -> tuple[int, ...]:
         """Return the descriptors that the process inherits."""
         return (*self.files, *((self.entrance.theirs.fileno(),) if self.entrance else ()))
 
-    def started(self) -> None:
+    def hand_over(self) -> None:
         """Close our copies of what the process has inherited, and serve its network, if it is its own."""
         self.close()
         if self.entrance:
@@ -184,7 +184,7 @@ def launch(start: Launch, container: Container, output: int, hierarchy: cgroups.
     watcher = None if cgroup else Watcher(process.pid, container.memory_mb)
     running = Running(process, cgroup, container.memory_mb, watcher, start.entrance, wrapped=not start.tied)
     try:
-        start.started()
+        start.hand_over()
     except BaseException:
         running.kill()
         raise
@@ -200,5 +200,5 @@ def _popen(command: Sequence[str], output: int, start: Launch) -> subprocess.Pop
         env=dict(start.environment),
         cwd="/",
         start_new_session=start.tied,
-        pass_fds=start.inherited(),
+        pass_fds=start.descriptors(),
     )

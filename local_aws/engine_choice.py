@@ -57,14 +57,14 @@ def remedy(sysctls: Path = Path("/proc/sys")) -> str:
     return "allow user namespaces and mounts (in a container: --security-opt seccomp=unconfined)"
 
 
-def bubblewrap_problem(found: Sysroot, network_problem: str = "") -> str | None:
+def bubblewrap_problem(sysroot: Sysroot, network_problem: str = "") -> str | None:
     """Return why bubblewrap cannot start a container here, or None if it can.
 
     With `network_problem` the container shares the machine's network.
     """
-    probe = Container("probe", (found.root,), ("/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "--version"), {})
+    probe = Container("probe", (sysroot.root,), ("/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "--version"), {})
     try:
-        start = Bubblewrap(found, None, network_problem).prepare(probe)
+        start = Bubblewrap(sysroot, None, network_problem).prepare(probe)
         with contextlib.closing(start):
             done = subprocess.run(
                 start.command,
@@ -72,7 +72,7 @@ def bubblewrap_problem(found: Sysroot, network_problem: str = "") -> str | None:
                 text=True,
                 timeout=PROBE_LIMIT_S,
                 check=False,
-                pass_fds=start.inherited(),
+                pass_fds=start.descriptors(),
             )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)

@@ -129,11 +129,11 @@ class Environment:
         if event and event.kind in ("response", "error"):
             return self._finish(sandbox, request_id, began, event, cold_ms)
         if event and event.kind == "too-large":
-            failure = platform_log.too_large(int(event.body), RESPONSE_LIMIT)
+            failure = platform_log.size_failure(int(event.body), RESPONSE_LIMIT)
             body = Event("error", failure.body(request_id))
             return self._finish(sandbox, request_id, began, body, cold_ms, status="error")
         if event is None:
-            failure = platform_log.timed_out(self._settings.timeout_s)
+            failure = platform_log.timeout_failure(self._settings.timeout_s)
             sandbox.pipe.drain()
             self._log(platform_log.timeout_line(request_id, self._settings.timeout_s))
             body = Event("error", failure.body(request_id))
@@ -162,7 +162,7 @@ class Environment:
         peak_mb = 0
         if sandbox:
             # The log is complete once the runtime asks for the next invocation. A runtime that never does is discarded.
-            broken = broken or not sandbox.settled()
+            broken = broken or not sandbox.is_ready()
             peak_mb = sandbox.running.peak_mb()
             peak_mb = peak_mb or (self._settings.memory_mb if error_type == "Runtime.OutOfMemory" else 0)
             sandbox.pipe.drain()
@@ -186,7 +186,7 @@ class Environment:
         if event and event.kind == "ready":
             return _Init(took_ms, sandbox=sandbox)
         if event is None:
-            status, body = "timeout", platform_log.timed_out(limit_s).body(request_id)
+            status, body = "timeout", platform_log.timeout_failure(limit_s).body(request_id)
         elif event.kind == "init-error":
             sandbox.api.wait(1.0)  # the runtime exits by itself afterwards
             status, body = "error", event.body

@@ -63,9 +63,9 @@ def become_other(user: int, paths: list[str], namespaces: int) -> None:
     os.setgroups([])
     mounts_first = may_mount()
     if mounts_first:
-        open_up(opened(paths))
+        open_up(open_hidden(paths))
     unshare_mapped(user, namespaces | (0 if mounts_first else CLONE_NEWNS))
-    result = {} if mounts_first else opened(paths)
+    result = {} if mounts_first else open_hidden(paths)
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
     open_up(result)
@@ -117,12 +117,12 @@ def unshare_mapped(user: int, namespaces: int) -> None:
     os.close(signal_ready)
 
 
-def opened(paths: list[str]) -> dict[str, int]:
+def open_hidden(paths: list[str]) -> dict[str, int]:
     """Open those folders that only root can reach."""
-    return {path: os.open(path, os.O_PATH) for path in paths if closed(path)}
+    return {path: os.open(path, os.O_PATH) for path in paths if closed_parent(path)}
 
 
-def closed(path: str) -> str:
+def closed_parent(path: str) -> str:
     """Return the highest folder above `path` that others may not pass, or nothing."""
     parts = path.split("/")
     for depth in range(2, len(parts)):
@@ -134,7 +134,7 @@ def closed(path: str) -> str:
 
 def open_up(folders: dict[str, int]) -> None:
     """Cover each closed folder above `folders` with an empty one, where nothing but them appears."""
-    for above in sorted({closed(path) for path in folders}):
+    for above in sorted({closed_parent(path) for path in folders}):
         mount("tmpfs", above, 0, "tmpfs", "mode=755,size=1m")
     for path, descriptor in folders.items():
         os.makedirs(path, exist_ok=True)

@@ -32,8 +32,8 @@ def command(settings: Settings) -> list[str]:
 def environment(settings: Settings) -> dict[str, str]:
     """Return LocalStack's complete environment. The caller's AWS settings and proxies must not reach it."""
     folder, address = settings.folder, f"127.0.0.1:{settings.port}"
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SCORE_PROCESSOR_CACHE", "XDG_CACHE_HOME")
-    passed = {name: os.environ[name] for name in kept if name in os.environ}
+    names = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SCORE_PROCESSOR_CACHE", "XDG_CACHE_HOME")
+    passed = {name: os.environ[name] for name in names if name in os.environ}
     return {
         **passed,
         **python_environment(settings),

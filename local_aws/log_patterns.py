@@ -22,7 +22,7 @@ ORDER: Mapping[str, Callable[[float, float], bool]] = {
 }
 
 
-def matcher(pattern: str) -> Matcher:
+def compile_pattern(pattern: str) -> Matcher:
     """Return whether a message matches the pattern, as a function; an empty pattern matches all.
 
     Raises ValueError for what CloudWatch Logs refuses, and for patterns of fields and regular expressions, which are
@@ -30,13 +30,13 @@ def matcher(pattern: str) -> Matcher:
     """
     text = pattern.strip()
     if text.startswith("{") and text.endswith("}"):
-        return _selector(text[1:-1])
+        return _parse_selector(text[1:-1])
     if text.startswith("[") or "%" in text:
         raise ValueError(f"filter pattern {pattern!r}: fields and regular expressions are not evaluated here")
-    return _terms(text)
+    return _parse_terms(text)
 
 
-def _terms(text: str) -> Matcher:
+def _parse_terms(text: str) -> Matcher:
     terms: dict[str, list[str]] = {"": [], "?": [], "-": []}
     position = 0
     while position < len(text):
@@ -87,7 +87,7 @@ class _Condition:
         return fnmatchcase(text, re.sub(r"([\[?])", r"[\1]", wanted)) == (self.op == "=")
 
 
-def _selector(text: str) -> Matcher:
+def _parse_selector(text: str) -> Matcher:
     """Translate conditions, && and ||, and brackets; && binds more tightly."""
     tokens: list[str | _Condition] = []
     position, text = 0, text.strip()
@@ -97,7 +97,7 @@ def _selector(text: str) -> Matcher:
             raise ValueError(f"filter pattern {{{text}}}: not understood at {text[position:]!r}")
         tokens.append(match["join"] or _Condition(match["path"], match["op"], match["value"]))
         position = match.end()
-    tree = _either(tokens)
+    tree = _parse_or(tokens)
     if tokens:
         raise ValueError(f"filter pattern {{{text}}}: got {tokens[0]} after its end")
 
@@ -114,29 +114,29 @@ def _selector(text: str) -> Matcher:
 Tree = Callable[[object], bool]
 
 
-def _either(tokens: list[str | _Condition]) -> Tree:
-    parts = [_both(tokens)]
+def _parse_or(tokens: list[str | _Condition]) -> Tree:
+    parts = [_parse_and(tokens)]
     while tokens and tokens[0] == "||":
         tokens.pop(0)
-        parts.append(_both(tokens))
+        parts.append(_parse_and(tokens))
     return lambda record: any(part(record) for part in parts)
 
 
-def _both(tokens: list[str | _Condition]) -> Tree:
-    parts = [_one(tokens)]
+def _parse_and(tokens: list[str | _Condition]) -> Tree:
+    parts = [_parse_operand(tokens)]
     while tokens and tokens[0] == "&&":
         tokens.pop(0)
-        parts.append(_one(tokens))
+        parts.append(_parse_operand(tokens))
     return lambda record: all(part(record) for part in parts)
 
 
-def _one(tokens: list[str | _Condition]) -> Tree:
+def _parse_operand(tokens: list[str | _Condition]) -> Tree:
     first = tokens.pop(0) if tokens else None
     if isinstance(first, _Condition):
         return first.holds
     if first != "(":
         raise ValueError(f'filter pattern: got {first or "its end"}, expected a condition such as $.level = "ERROR"')
-    inner = _either(tokens)
+    inner = _parse_or(tokens)
     if not tokens or tokens.pop(0) != ")":
         raise ValueError("filter pattern: a bracket is not closed")
     return inner

@@ -86,7 +86,7 @@ def parse(text: str) -> tuple[Service, ...] | None:
         return None
     if wrong := [word for word in words if not is_address(word)]:
         raise LocalAwsError(f"{VARIABLE}: got {', '.join(wrong)}, expected HOST:PORT or {EVERYTHING}")
-    return tuple(forwarded(*_split(word)) for word in dict.fromkeys(words))
+    return tuple(forwarding_service(*_split(word)) for word in dict.fromkeys(words))
 
 
 def is_address(word: str) -> bool:
@@ -99,7 +99,7 @@ def is_address(word: str) -> bool:
     return True
 
 
-def forwarded(host: str, port: int) -> Service:
+def forwarding_service(host: str, port: int) -> Service:
     """Return the service that connects to `host` from this machine's network."""
     return Service(host, port, lambda listener: forward(listener, host, port))
 
@@ -107,7 +107,7 @@ def forwarded(host: str, port: int) -> Service:
 def of_url(url: str) -> Service:
     """Return the forwarded service of a URL's host and port."""
     parts = urlsplit(url)
-    return forwarded(parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80))
+    return forwarding_service(parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80))
 
 
 def is_loopback(host: str) -> bool:
@@ -119,7 +119,7 @@ def forward(listener: socket.socket, host: str, port: int) -> Stop:
     """Connect each client of `listener` to `host`, until the returned function is called."""
     loop = _loop()
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve_client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await asyncio.open_connection(host, port)
         except OSError:
@@ -129,7 +129,7 @@ def forward(listener: socket.socket, host: str, port: int) -> Stop:
         for entry in (writer, far_writer):
             entry.close()
 
-    server = asyncio.run_coroutine_threadsafe(asyncio.start_server(connected, sock=listener), loop).result()
+    server = asyncio.run_coroutine_threadsafe(asyncio.start_server(serve_client, sock=listener), loop).result()
 
     def stop() -> None:
         loop.call_soon_threadsafe(server.close)

@@ -74,18 +74,18 @@ class Failure:
         return json.dumps({"errorType": self.error_type, "errorMessage": message}).encode()
 
 
-def timed_out(timeout_s: float) -> Failure:
+def timeout_failure(timeout_s: float) -> Failure:
     """Return the failure of a function that exceeded its timeout."""
     return Failure("Sandbox.Timedout", f"Task timed out after {timeout_s:.2f} seconds")
 
 
-def too_large(size: int, limit: int) -> Failure:
+def size_failure(size: int, limit: int) -> Failure:
     """Return the failure of a response that exceeds Lambda's limit."""
     text = f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({limit} bytes)."
     return Failure("Function.ResponseSizeTooLarge", text)
 
 
-def exited(status: int | None, *, out_of_memory: bool) -> Failure:
+def exit_failure(status: int | None, *, out_of_memory: bool) -> Failure:
     """Return the failure of a runtime that exited. `status` follows subprocess: negative for a signal."""
     if out_of_memory:
         return Failure("Runtime.OutOfMemory", "Runtime exited with error: signal: killed")

@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        if self._refused():
+        if self._refuse_page():
             return
         if self.path != BASE + "invocation/next":
             self._answer(404, NOT_FOUND)
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, invocation.payload, headers)
 
     def do_POST(self) -> None:
-        if self._refused():
+        if self._refuse_page():
             return
         body = self._body()
         request_id, _, kind = self.path.removeprefix(BASE + "invocation/").partition("/")
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._answer(202, b'{"status": "OK"}')
 
-    def _refused(self) -> bool:
+    def _refuse_page(self) -> bool:
         """Refuse what a web page sends, which may find this port."""
         problem = browsers.refusal(self.command, self.path, self.headers.items())
         if problem:

@@ -79,14 +79,14 @@ class Sandbox:
         if exited:
             ended(self)
 
-    def settled(self) -> bool:
+    def is_ready(self) -> bool:
         """Return whether the runtime requests its next invocation within a second."""
         event = self.api.wait(1.0)
         return event is not None and event.kind == "ready"
 
     def exit_failure(self) -> platform_log.Failure:
         """Return why the container exited."""
-        return platform_log.exited(self._exit_status, out_of_memory=self.running.out_of_memory())
+        return platform_log.exit_failure(self._exit_status, out_of_memory=self.running.out_of_memory())
 
     def stop(self) -> None:
         """Stop the container and release its resources. Idempotent."""

@@ -92,10 +92,10 @@ def compile_filter(descriptor: int) -> None:
     library.seccomp_init.restype = ctypes.c_void_p
     context = ctypes.c_void_p(library.seccomp_init(ALLOW))
 
-    def add(action: int, name: str, *wanted: tuple[int, int, int, int]) -> None:
+    def add(action: int, name: str, *tests: tuple[int, int, int, int]) -> None:
         number = library.seccomp_syscall_resolve_name(name.encode())
-        array = (Condition * len(wanted))(*(Condition(*each) for each in wanted))
-        if number == -1 or (problem := library.seccomp_rule_add_array(context, action, number, len(wanted), array)):
+        array = (Condition * len(tests))(*(Condition(*each) for each in tests))
+        if number == -1 or (problem := library.seccomp_rule_add_array(context, action, number, len(tests), array)):
             raise OSError(errno.EINVAL if number == -1 else -problem, f"libseccomp refuses the rule for {name}")
 
     library.seccomp_attr_set(context, BAD_ARCHITECTURE, REFUSE | errno.EPERM)
@@ -104,8 +104,8 @@ def compile_filter(descriptor: int) -> None:
             add(REFUSE | errno.EPERM, name)
     for name in MISSING:
         add(REFUSE | errno.ENOSYS, name)
-    for name, wanted in conditions():
-        add(REFUSE | errno.EPERM, name, *wanted)
+    for name, tests in conditions():
+        add(REFUSE | errno.EPERM, name, *tests)
     if problem := library.seccomp_export_bpf(context, descriptor):
         raise OSError(-problem, "libseccomp cannot export the filter")
 

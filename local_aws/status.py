@@ -55,12 +55,12 @@ def status(name: str | None = None) -> Status:
     return Status(name, local, tuple(answer["functions"]), tuple(answer["environments"]))
 
 
-def ask(found: Instance, path: str, content: Any = None) -> Any:
+def ask(instance: Instance, path: str, content: Any = None) -> Any:
     """GET a route of a running instance, or POST JSON to it. Return the decoded response, None if it is empty."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     body = None if content is None else json.dumps(content).encode()
     headers = {"Content-Type": "application/json"}  # otherwise the server parses the body as a form
-    request = urllib.request.Request(found.endpoint + path, data=body, headers=headers)
+    request = urllib.request.Request(instance.endpoint + path, data=body, headers=headers)
     with opener.open(request, timeout=10) as answer:
         text = answer.read()
     return json.loads(text) if text else None
@@ -87,9 +87,9 @@ def describe(status: Status) -> str:
     return "\n".join(lines)
 
 
-def describe_guarantees(found: Instance) -> str:
+def describe_guarantees(instance: Instance) -> str:
     """Describe the engine's guarantees."""
-    guarantees = found.guarantees
+    guarantees = instance.guarantees
     words = [name.replace("_", " ") for name, kept in guarantees.items() if kept is True]
     because = f", because {reason}" if (reason := guarantees.get("reason")) else ""
     if words and because:

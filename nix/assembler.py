@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nix import input_cache, sealed
-from nix.cache import cache_dir, is_read_only, locked
+from nix.cache import cache_dir, hold_lock, is_read_only
 from nix.oci.nar import nar_hash
 from nix.oci.own_bytecode import folder_digest
 
@@ -75,19 +75,19 @@ class Assembler:
         """
         self._watch(self.root, self.root_hash)
         tree = cache_dir() / "assembler" / self.name / "tree"
-        if not sealed.verified(tree, None):
+        if not sealed.verify(tree, None):
             if is_read_only():
                 tree = spare / "assembler" / "tree"
                 self._make(tree, tree)
             else:
-                with locked(f"assembler-{self.name}"):
-                    if not sealed.verified(tree, None):
+                with hold_lock(f"assembler-{self.name}"):
+                    if not sealed.verify(tree, None):
                         self._replace(tree)
         self._watch(tree, None)
         self._tree = tree
 
     def _watch(self, folder: Path, tree_hash: str | None) -> None:
-        mark = sealed.verified(folder, tree_hash)
+        mark = sealed.verify(folder, tree_hash)
         if mark is None:
             raise sealed.Altered(f"{folder}: altered since it was verified")
         self._marks[folder] = mark

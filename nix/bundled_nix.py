@@ -45,7 +45,7 @@ def host() -> Nix | None:
     )
 
 
-def bundled() -> Nix:
+def install_nix() -> Nix:
     """Return the Nix in the pinned root `nix`, unpacked and configured first if it is not cached.
 
     Nix runs itself again for its build hook, by its own path, which would be ld.so's. Hence each tool is a script in

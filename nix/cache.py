@@ -86,7 +86,7 @@ def exclusive() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked(name: str) -> Iterator[None]:
+def hold_lock(name: str) -> Iterator[None]:
     """Hold the lock `name` of this cache, after waiting for its holder; a killed holder releases it."""
     with hold(name, fcntl.LOCK_EX):
         yield

@@ -64,42 +64,42 @@ def entries(needed: Needed) -> list[Entry]:
     return listed
 
 
-def file_sizes(path: Path, seen: set[tuple[int, int]]) -> Iterator[int]:
-    """Yield the bytes of each file at or below a path that is not in `seen`, and add it there."""
+def file_sizes(path: Path, counted_files: set[tuple[int, int]]) -> Iterator[int]:
+    """Yield the bytes of each file at or below a path that is not in `counted_files`, and add it there."""
     below = (Path(where) / name for where, _, names in os.walk(path) for name in names)
     for file in [path] if path.is_symlink() or path.is_file() else below:
         try:
             status = file.lstat()
         except FileNotFoundError:  # removed meanwhile
             continue
-        if (mark := (status.st_dev, status.st_ino)) not in seen:
-            seen.add(mark)
+        if (mark := (status.st_dev, status.st_ino)) not in counted_files:
+            counted_files.add(mark)
             yield status.st_size
 
 
-def summaries(found: Sequence[Entry]) -> list[Summary]:
+def summaries(all_entries: Sequence[Entry]) -> list[Summary]:
     """Sum up each kind, the largest first."""
     now, rows = time.time(), []
-    for kind in {entry.kind for entry in found}:
-        of_kind = [entry for entry in found if entry.kind == kind]
+    for kind in {entry.kind for entry in all_entries}:
+        of_kind = [entry for entry in all_entries if entry.kind == kind]
         ages = [now - entry.made for entry in of_kind]
         size, spare = sum(entry.size for entry in of_kind), sum(entry.size for entry in of_kind if not entry.needed)
         rows.append(Summary(kind, KINDS.get(kind, "?"), len(of_kind), size, spare, max(ages), min(ages)))
     return sorted(rows, key=lambda summary: -summary.size)
 
 
-def table(found: Sequence[Summary]) -> str:
+def table(rows: Sequence[Summary]) -> str:
     """Format the summaries as a table."""
-    width = max((len(summary.kind) for summary in found), default=4)
+    width = max((len(summary.kind) for summary in rows), default=4)
     lines = [f"{'kind':{width}}  {'entries':>7}  {'MB':>8}  {'unneeded':>8}  {'oldest':>7}  {'newest':>7}  what it is"]
-    for row in found:
+    for row in rows:
         lines.append(
             f"{row.kind:{width}}  {row.entries:7}  {row.size / MEGABYTE:8.1f}  {row.unneeded / MEGABYTE:8.1f}"
             f"  {age(row.oldest):>7}  {age(row.newest):>7}  {row.what}"
         )
-    total, unneeded = sum(row.size for row in found), sum(row.unneeded for row in found)
+    total, unneeded = sum(row.size for row in rows), sum(row.unneeded for row in rows)
     lines.append(
-        f"{'all':{width}}  {sum(row.entries for row in found):7}  {total / MEGABYTE:8.1f}  {unneeded / MEGABYTE:8.1f}"
+        f"{'all':{width}}  {sum(row.entries for row in rows):7}  {total / MEGABYTE:8.1f}  {unneeded / MEGABYTE:8.1f}"
     )
     return "\n".join(lines)
 

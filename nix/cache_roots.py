@@ -39,7 +39,7 @@ def needed_entries() -> Needed:
     }
     running = bool(local_aws_processes())
 
-    def needed(kind: str, name: str) -> bool:
+    def is_needed(kind: str, name: str) -> bool:
         if kind in ("inputs", "verified"):
             return name.rpartition(".")[0].rpartition("-")[2] in hashes
         if running and kind in RUN_FROM:
@@ -48,7 +48,7 @@ def needed_entries() -> Needed:
             return name.rpartition("-")[2] in hashes
         return kind not in exact or name in exact[kind]  # the others belong to other tools
 
-    return needed
+    return is_needed
 
 
 def lock_texts() -> Iterator[str]:

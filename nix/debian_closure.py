@@ -32,7 +32,7 @@ class Candidate:
     provides: tuple[str, ...]
 
 
-def wanted(path: Path) -> Wanted:
+def read_wanted(path: Path) -> Wanted:
     """Parse a `.in`; InputProblem lists each line that cannot be parsed."""
     release, names, left_out, broken = "", [], set(), []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -54,7 +54,7 @@ def wanted(path: Path) -> Wanted:
 def releases() -> list[str]:
     """List the Debian releases that the roots are made of, each once."""
     files = [pins.LOCKS / f"{pins.DEBS[group]}.in" for group in pins.GROUPS]
-    return list(dict.fromkeys(wanted(path).release for path in files if path.exists()))
+    return list(dict.fromkeys(read_wanted(path).release for path in files if path.exists()))
 
 
 def candidates(stanzas: str) -> dict[str, Candidate]:

@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 from urllib.request import OpenerDirector
 
 from nix import apt_sources, debian_mirrors
-from nix.cache import cache_dir, locked
+from nix.cache import cache_dir, hold_lock
 from nix.debian_closure import Candidate, candidates
 from nix.http_download import READ_S, opener
 from nix.input_cache import ensure_folder, write_text
@@ -52,7 +52,7 @@ def release_candidates(release: str) -> dict[str, Candidate]:
             "apt-get: not found, expected apt, which verifies Debian's signatures\n"
             "next: run the same command on a host that has apt"
         )
-    with locked("apt"):
+    with hold_lock("apt"):
         folder = ensure_folder(cache_dir() / "apt" / release)
         for name in ("cache", "state"):
             ensure_folder(folder / name)

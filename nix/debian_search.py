@@ -69,11 +69,11 @@ class Search:
             located |= {deb: answer for deb, answer in zip(left, answers, strict=True) if answer}
         return {**self._uncertain, **located}
 
-    def download(self, found: Mapping[Deb, Found]) -> None:
+    def download(self, debs: Mapping[Deb, Found]) -> None:
         """Download and verify packages; those that fail are left out, and their address counts as tried."""
-        self._at_once(lambda deb: self._download(deb, found[deb]), list(found))
+        self._at_once(lambda deb: self._download(deb, debs[deb]), list(debs))
 
-    def superseded(self, debs: Sequence[Deb], places: Iterable[Place], releases: Sequence[str]) -> list[Deb]:
+    def find_superseded(self, debs: Sequence[Deb], places: Iterable[Place], releases: Sequence[str]) -> list[Deb]:
         """Return the packages that have been superseded, if a mirror of their release answers: all, or none.
 
         A mirror is recognized by having other packages, or by the index of one of `releases`.

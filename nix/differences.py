@@ -193,7 +193,7 @@ def with_first_byte(difference: Difference, expected: Path, got: Path) -> Differ
     return Difference(difference.layer, difference.path, difference.kind, *sides)
 
 
-def summary(found: Sequence[Difference], limit: int = 10) -> str:
+def summary(differences: Sequence[Difference], limit: int = 10) -> str:
     """Render the first differences, one per line, and the number of the rest."""
-    more = [f"and {len(found) - limit} more"] if len(found) > limit else []
-    return "\n".join([*map(str, found[:limit]), *more])
+    more = [f"and {len(differences) - limit} more"] if len(differences) > limit else []
+    return "\n".join([*map(str, differences[:limit]), *more])

@@ -16,7 +16,7 @@ import tomllib
 from pathlib import Path
 
 from nix import inputs
-from nix.cache import cache_dir, locked
+from nix.cache import cache_dir, hold_lock
 from nix.command import DONE, MISUSED, command
 from nix.package_clients import EnvironmentProblem, base_python, install, key, run, uv, uv_settings
 from nix.pins import LOCKS, InputProblem
@@ -54,7 +54,7 @@ def create(name: str, folder: Path) -> None:
     if is_current(folder, wanted):
         stamp.touch()
         return
-    with locked("environment-" + key(str(folder.resolve()))):
+    with hold_lock("environment-" + key(str(folder.resolve()))):
         if is_current(folder, wanted):
             return  # another process created it meanwhile, and may already be using it
         if stamp.exists() and not (folder / "bin/python").exists():
@@ -124,7 +124,7 @@ def site(name: str, python_version: str = "3.13") -> Path:
     if folder.exists():
         return folder
     root = inputs.root(name)
-    with locked(folder.name), workspace() as work:
+    with hold_lock(folder.name), workspace() as work:
         if not folder.exists():
             announce(f"packages of {name}: Python {python_version}", lock)
             packages = work / "site"

@@ -68,14 +68,14 @@ class Fetch:
         """Ask, download, and ask again for what did not arrive; InputProblem if something is missing at the end."""
         require_disk_space(self._work, sum(input_.size for input_ in self._wanted))
         if repository:
-            with self._metered(f"from {repository}"):
+            with self._show_progress(f"from {repository}"):
                 for input_, reason in from_registry(self._wanted, repository, self._work).items():
                     self._attempts.add("registry", "", reason, [input_])
         plan = self._plan()
         if absent := [input_ for input_ in self._missing() if input_ not in plan.inputs]:
             self._fail(absent, begun=False)
         if plan.inputs:
-            with self._metered():
+            with self._show_progress():
                 while plan.inputs:
                     self._carry_out(plan)
                     plan = self._plan()
@@ -155,17 +155,17 @@ class Fetch:
             self._release_failed(problem or absent, left)
 
     @contextlib.contextmanager
-    def _metered(self, origin: str = "") -> Iterator[None]:
+    def _show_progress(self, origin: str = "") -> Iterator[None]:
         """Print what is being fetched, and show the progress."""
         missing = self._missing()
         total = sum(one.size for one in missing)
         begun = f"fetching {fetch_report.count_inputs(len(missing))}, {total / 1e6:.0f} MB {origin}".rstrip()
         print(begun, file=sys.stderr, flush=True)
-        before = self._arrived()
-        with progress.show_progress(total, lambda: self._arrived() - before):
+        before = self._count_bytes()
+        with progress.show_progress(total, lambda: self._count_bytes() - before):
             yield
 
-    def _arrived(self) -> int:
+    def _count_bytes(self) -> int:
         # pip copies its downloads into `wheels`, and keeps its own copies until it ends.
         return progress.folder_size(input_cache.folder()) + progress.folder_size(self._work, without=(COPIES,))
 
@@ -179,7 +179,7 @@ class Fetch:
             notes["index"] = "no wheel is missing"
         if not debs:
             notes |= dict.fromkeys(("mirror", "apt", "snapshot", "host"), "no Debian package is missing")
-        superseded = self._search.superseded(debs, own, releases()) if debs else []
+        superseded = self._search.find_superseded(debs, own, releases()) if debs else []
         report = fetch_report.Missing(missing, len(self._wanted), self._attempts, notes, superseded, begun)
         raise InputProblem(fetch_report.format_report(report))
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nix import input_cache, sealed
-from nix.cache import cache_dir, in_use, is_read_only, locked
+from nix.cache import cache_dir, hold_lock, in_use, is_read_only
 from nix.command import DONE, command
 from nix.input_archive.local import named_places
 from nix.oci.debian_package import unpack_debs
@@ -44,7 +44,7 @@ def fetch_these(wanted: Sequence[Input], folders: Sequence[Path] = ()) -> None:
         )
     from nix.fetch import fill  # here, because its imports take a third of the start of a fully cached build
 
-    with in_use(), locked("fetch"):
+    with in_use(), hold_lock("fetch"):
         missing = input_cache.missing(missing)
         if missing:
             fill(missing, folders)
@@ -68,7 +68,7 @@ def root(name: str) -> Path:
         raise InputProblem(f"root {name!r}: unknown, known: {', '.join(DEBS)}")
     lock = deb_lock(name)
     folder = root_folder(name, lock.root)
-    if sealed.verified(folder, lock.root, ignored_in(name)):
+    if sealed.verify(folder, lock.root, ignored_in(name)):
         return folder
     if is_read_only():
         raise InputProblem(
@@ -77,29 +77,34 @@ def root(name: str) -> Path:
         )
     debs: list[Input] = list(lock.debs)
     fetch([name])
-    with in_use(), locked(f"root-{name}"), workspace() as work:
-        if not sealed.verified(folder, lock.root, ignored_in(name)):
+    with in_use(), hold_lock(f"root-{name}"), workspace() as work:
+        if not sealed.verify(folder, lock.root, ignored_in(name)):
             if folder.parent.exists():
                 input_cache.report(f"roots/{folder.parent.name}: altered since it was unpacked; unpacking it again")
                 folder.parent.rename(work / "altered")
             tree = work / "tree" / "root"
-            try:
-                unpack_debs([input_cache.path_of(deb) for deb in debs], tree)
-                mark = sealed.fingerprint(tree, ignored_in(name))
-                got = nar_hash(tree)
-            except (OciError, OSError) as problem:
-                _check_unaltered(name, debs)
-                if isinstance(problem, OSError):
-                    problem.filename = problem.filename or str(cache_dir())
-                    raise
-                raise InputProblem(f"root {name}: {problem}") from problem
-            if got != lock.root:
-                _check_unaltered(name, debs)
-                raise InputProblem(f"root {name}: got NAR hash {got}, expected {lock.root}")
-            sealed.seal(tree, mark, got)
+            _unpack_root(name, debs, lock.root, tree)
             input_cache.ensure_folder(folder.parent.parent)
             tree.parent.rename(folder.parent)
     return folder
+
+
+def _unpack_root(name: str, debs: Sequence[Input], expected: str, tree: Path) -> None:
+    """Unpack a group's packages into the new folder `tree`, and seal it; InputProblem unless it has this NAR hash."""
+    try:
+        unpack_debs([input_cache.path_of(deb) for deb in debs], tree)
+        mark = sealed.fingerprint(tree, ignored_in(name))
+        got = nar_hash(tree)
+    except (OciError, OSError) as problem:
+        _check_unaltered(name, debs)
+        if isinstance(problem, OSError):
+            problem.filename = problem.filename or str(cache_dir())
+            raise
+        raise InputProblem(f"root {name}: {problem}") from problem
+    if got != expected:
+        _check_unaltered(name, debs)
+        raise InputProblem(f"root {name}: got NAR hash {got}, expected {expected}")
+    sealed.seal(tree, mark, got)
 
 
 def _check_unaltered(name: str, debs: Sequence[Input]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nix import input_cache, sealed
 from nix.assembler import Assembler, BuildProblem
-from nix.cache import cache_dir, is_read_only, locked
+from nix.cache import cache_dir, hold_lock, is_read_only
 from nix.oci.digest import file_digest
 from nix.oci.host_only import is_host_only
 from nix.oci.layout import is_stamped, link, stamp, write_stamp
@@ -208,7 +208,7 @@ def make_layer(assembler: Assembler, plan: LayerPlan, work: Path, progress: Call
     Safe beside other builds and against kills. Raises BuildProblem with the layer's name, and sealed.Altered if
     anything that it was made from changed meanwhile.
     """
-    with locked(f"layer-{plan.key[:32]}"):
+    with hold_lock(f"layer-{plan.key[:32]}"):
         if plan.is_made:
             return
         place = spare_folder(plan, work) if is_read_only() else plan.folder

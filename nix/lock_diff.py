@@ -80,10 +80,10 @@ def is_same_file(move: Move) -> bool:
     return bool(move.old and move.new and move.old.size is not None and move.old.rest[0] == move.new.rest[0])
 
 
-def table(found: Sequence[Move]) -> str:
+def table(all_moves: Sequence[Move]) -> str:
     """Format moves in columns: lock, package, old, new, size delta or a dash if the lock has no sizes."""
     rows = [("lock", "package", "old", "new", "kB")]
-    for move in found:
+    for move in all_moves:
         old, new = (side.version if side else "-" for side in (move.old, move.new))
         if old == new:
             new = "same, under another path" if is_same_file(move) else "same, other files"
@@ -93,6 +93,6 @@ def table(found: Sequence[Move]) -> str:
         "  ".join([*(text.ljust(width) for text, width in zip(row[:4], widths, strict=False)), row[4].rjust(widths[4])])
         for row in rows
     ]
-    total = sum(move.delta or 0 for move in found if move.lock != LAYERS)
-    count = "1 pin moves" if len(found) == 1 else f"{len(found)} pins move"
+    total = sum(move.delta or 0 for move in all_moves if move.lock != LAYERS)
+    count = "1 pin moves" if len(all_moves) == 1 else f"{len(all_moves)} pins move"
     return "\n".join([*lines, f"{count}; what is fetched for the roots and the image: {total / KILOBYTE:+.1f} kB"])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nix import input_cache, inputs, pins, pip_wheels
-from nix.debian_closure import Candidate, closure, wanted
+from nix.debian_closure import Candidate, closure, read_wanted
 from nix.debian_lists import release_candidates
 from nix.lock_diff import Pin, requirements_of
 from nix.oci.debian_package import unpack_debs
@@ -34,7 +34,7 @@ def deb_text(group: str, upgrade: frozenset[str] | None) -> str:
     All packages move, or only those made from the same sources as the packages in `upgrade`: then the lock keeps the
     earlier timestamps for the others.
     """
-    want, old = wanted(pins.LOCKS / f"{pins.DEBS[group]}.in"), pins.deb_lock(group)
+    want, old = read_wanted(pins.LOCKS / f"{pins.DEBS[group]}.in"), pins.deb_lock(group)
     debs = choose_versions(closure(want, release_candidates(want.release)), old, upgrade)
     if debs == old.debs:
         return deb_lock_text(debs, old.snapshots, old.root)
@@ -48,13 +48,15 @@ def deb_lock_text(debs: Sequence[Deb], snapshots: Sequence[str], root: str) -> s
     return "\n".join([DEB_HEADER, *map(deb_line, debs), *listed, f"root {root}", ""])
 
 
-def choose_versions(found: Sequence[Candidate], old: DebLock, upgrade: frozenset[str] | None) -> tuple[Deb, ...]:
+def choose_versions(candidates: Sequence[Candidate], old: DebLock, upgrade: frozenset[str] | None) -> tuple[Deb, ...]:
     """Choose, for each package of a closure, the release's version, or the pinned one if it is not to move."""
     if upgrade is None:
-        return tuple(one.deb for one in found)
-    moving = {one.source.split()[0] for one in found if one.deb.name in upgrade}
+        return tuple(one.deb for one in candidates)
+    moving = {one.source.split()[0] for one in candidates if one.deb.name in upgrade}
     pinned = {deb.name: deb for deb in old.debs}
-    return tuple(one.deb if one.source.split()[0] in moving else pinned.get(one.deb.name, one.deb) for one in found)
+    return tuple(
+        one.deb if one.source.split()[0] in moving else pinned.get(one.deb.name, one.deb) for one in candidates
+    )
 
 
 def deb_line(deb: Deb) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 
 from nix import pins
-from nix.debian_closure import wanted
+from nix.debian_closure import read_wanted
 
 PYPI = "PyPI"
 RELEASES = {"bookworm": "Debian:12", "trixie": "Debian:13"}
@@ -53,7 +53,7 @@ def packages_of(use: str) -> Iterator[Package]:
         for name, version in PINNED.findall((pins.LOCKS / f"{python}.lock").read_text(encoding="utf-8")):
             yield Package(PYPI, canonicalize_name(name), version, use)
     if group:
-        release = wanted(pins.LOCKS / f"{pins.DEBS[group]}.in").release
+        release = read_wanted(pins.LOCKS / f"{pins.DEBS[group]}.in").release
         for deb in pins.deb_lock(group).debs:
             source = deb.pool_path.split("/")[-2]
             version = REBUILD.sub("", deb.version)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from nix import build, pins
 from nix.assembler import BuildProblem
-from nix.cache import in_use, locked
+from nix.cache import hold_lock, in_use
 from nix.command import DONE, command
 from nix.input_cache import write_text
 from nix.lock_diff import LAYERS, Move, moves, pins_of, table
@@ -43,7 +43,7 @@ def lock(names: Sequence[str], packages: Sequence[str], *, keep: bool = False, d
     names = [name for name in LOCKS if name in (names or LOCKS)]
     if packages:
         names = locks_with(names, packages)
-    with in_use(), locked("lock"), workspace() as work:
+    with in_use(), hold_lock("lock"), workspace() as work:
         for path in pins.LOCKS.iterdir():
             shutil.copyfile(path, work / path.name)
         changes = []
@@ -112,9 +112,9 @@ def locks_with(names: Sequence[str], packages: Sequence[str]) -> list[str]:
     return [name for name in held if held[name].intersection(packages)]
 
 
-def next_step(found: Sequence[Move]) -> str:
+def next_step(moves: Sequence[Move]) -> str:
     """Return the next step after pins have moved."""
-    locks = {move.lock for move in found}
+    locks = {move.lock for move in moves}
     if locks & {*IMAGE, LAYERS}:
         return "the image's digest moves with its inputs\nnext: make build test, then commit nix/locks"
     return "next: make test, then commit nix/locks"

@@ -16,8 +16,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from nix import input_cache, inputs, pins
-from nix.bundled_nix import Nix, bundled, host
-from nix.cache import in_use, locked
+from nix.bundled_nix import Nix, host, install_nix
+from nix.cache import hold_lock, in_use
 from nix.command import DONE, command
 from nix.oci.source_archive import PLACEHOLDERS
 from nix.package_clients import EnvironmentProblem
@@ -94,8 +94,8 @@ def main(words: Sequence[str] | None = None) -> int:
         help="link to create (default: build/nix-image)",
     )
     arguments = parser.parse_args(words)
-    nix = (None if arguments.bundled else host()) or bundled()
-    with in_use(), locked("nix"):
+    nix = (None if arguments.bundled else host()) or install_nix()
+    with in_use(), hold_lock("nix"):
         print(f"nix: {nix.name}", file=sys.stderr, flush=True)
         add_inputs(nix)
         if not arguments.inputs_only:

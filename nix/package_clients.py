@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
-from nix.cache import cache_dir, locked
+from nix.cache import cache_dir, hold_lock
 from nix.pins import LOCKS
 from nix.progress import show_progress
 from nix.workspace import workspace
@@ -168,7 +168,7 @@ def pip() -> list[str | Path]:
         return [base, "-m", "pip"]
     folder = cache_dir() / "pip" / key(sys.version, base)
     if not folder.exists():
-        with locked("pip"), workspace() as work:  # several threads may ask for it at once
+        with hold_lock("pip"), workspace() as work:  # several threads may ask for it at once
             if not folder.exists():
                 run([base, "-m", "venv", work / "venv"], "create a virtual environment with pip")
                 folder.parent.mkdir(exist_ok=True)
@@ -181,7 +181,7 @@ def uv() -> Path:
     lock = LOCKS / "uv.lock"
     folder = cache_dir() / "uv-bin" / key(lock.read_bytes())
     if not (folder / "bin/uv").exists():
-        with locked("uv-bin"), workspace() as work:
+        with hold_lock("uv-bin"), workspace() as work:
             if not (folder / "bin/uv").exists():
                 words = ["install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
                 run([*pip(), *words, "--target", work / "uv", "-r", lock], "fetch uv with pip")

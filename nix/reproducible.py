@@ -21,7 +21,7 @@ from pathlib import Path
 
 from nix import build, bundled_nix, differences, input_cache, nix_build, pins
 from nix.assembler import BuildProblem
-from nix.cache import cache_dir, in_use, locked
+from nix.cache import cache_dir, hold_lock, in_use
 from nix.command import DONE, command
 from nix.differences import ImageLayout
 from nix.package_clients import EnvironmentProblem
@@ -209,8 +209,8 @@ def hand_over(folder: Path, uid: int) -> None:
 
 def build_with_nix(work: Path) -> Path:
     """Build with the host's Nix, or the project's own if there is none; return the layout."""
-    nix = bundled_nix.host() or bundled_nix.bundled()
-    with locked("nix"):
+    nix = bundled_nix.host() or bundled_nix.install_nix()
+    with hold_lock("nix"):
         nix_build.add_inputs(nix)
         nix_build.build(nix, work / "nix-image")
     return work / "nix-image"

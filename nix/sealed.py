@@ -57,7 +57,7 @@ def seal(folder: Path, mark: str, tree_hash: str) -> None:
     write_text(folder.parent / SEAL, f"{tree_hash} {mark}")
 
 
-def verified(folder: Path, tree_hash: str | None, ignored: frozenset[str] = NOTHING) -> str | None:
+def verify(folder: Path, tree_hash: str | None, ignored: frozenset[str] = NOTHING) -> str | None:
     """Return the fingerprint of `folder` if it has this hash, by default the one in its seal; else None.
 
     While the fingerprint stays the same, nothing below the folder has changed.

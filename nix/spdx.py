@@ -28,7 +28,7 @@ def spdx(bill: Mapping[str, Any]) -> Json:
         "documentNamespace": bill["serialNumber"],
         "creationInfo": {"created": bill["metadata"]["timestamp"], "creators": [TOOL, *authors(bill["metadata"])]},
         "packages": packages,
-        "hasExtractedLicensingInfos": licences.extracted(),
+        "hasExtractedLicensingInfos": licences.extracted_licences(),
         "relationships": [*relationships(bill, components)],
     }
 
@@ -103,7 +103,7 @@ class LicenceNames:
         self._names[reference] = licence["name"]
         return reference
 
-    def extracted(self) -> list[Json]:
+    def extracted_licences(self) -> list[Json]:
         """Return the references with the names behind them, sorted; the full texts are in the image."""
         return [
             {"licenseId": key, "name": name, "extractedText": f"The package names its licence: {name}"}

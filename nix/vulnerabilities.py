@@ -84,11 +84,14 @@ def assess(
     return Result(packages, affected, accepted, unknown, notes, exports)
 
 
-def is_excepted(found: Vulnerability, rule: Mapping[str, Any]) -> bool:
+def is_excepted(vulnerability: Vulnerability, rule: Mapping[str, Any]) -> bool:
     """Return whether an exception names this advisory, by any of its names, and package."""
     name = rule["package"]
-    same = name in (found.package.name, found.package.binary) or canonicalize_name(name) == found.package.name
-    return same and rule["advisory"] in (found.advisory, *found.aliases)
+    same = (
+        name in (vulnerability.package.name, vulnerability.package.binary)
+        or canonicalize_name(name) == vulnerability.package.name
+    )
+    return same and rule["advisory"] in (vulnerability.advisory, *vulnerability.aliases)
 
 
 def read_exceptions(path: Path) -> list[dict[str, Any]]:
@@ -137,12 +140,13 @@ def as_text(result: Result) -> str:
     return "\n".join((*lines, *result.notes))
 
 
-def describe(found: Vulnerability) -> str:
+def describe(vulnerability: Vulnerability) -> str:
     """Describe one vulnerability in a line."""
-    package = found.package
+    package = vulnerability.package
     name = f"{package.binary} (of {package.name})" if package.binary else package.name
-    fixed = f"fixed in {found.fixed}" if found.fixed else "no fixed version yet"
-    return f"{name} {package.version} for {package.use}: {found.advisory}: {found.summary or 'no summary'} ({fixed})"
+    fixed = f"fixed in {vulnerability.fixed}" if vulnerability.fixed else "no fixed version yet"
+    summary = f"{vulnerability.advisory}: {vulnerability.summary or 'no summary'} ({fixed})"
+    return f"{name} {package.version} for {package.use}: {summary}"
 
 
 def as_json(result: Result) -> str:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from nix.cache import cache_dir, locked
+from nix.cache import cache_dir, hold_lock
 
 PREFIX = "score-processor-"
 
@@ -21,7 +21,7 @@ def workspace(*, keep_leftovers: bool = False) -> Iterator[Path]:
     """
     parent = cache_dir() / "work"
     parent.mkdir(exist_ok=True)
-    with locked("work"):
+    with hold_lock("work"):
         if not keep_leftovers:
             sweep(parent)
         folder = Path(tempfile.mkdtemp(dir=parent, prefix=PREFIX))

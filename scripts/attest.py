@@ -6,7 +6,7 @@ score-processor attest --key KEY.pem --builder URI
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +78,7 @@ def main(shell: Shell, key: Path, builder: str, layout: Path | None) -> AttestRe
         attestations.put(registry, image.digest, name, statement.sign(content, secret))
     finally:
         registry.close()
-    return AttestResult(**{**result.__dict__, "action": "attested"})
+    return replace(result, action="attested")
 
 
 def private_key(path: Path) -> EllipticCurvePrivateKey:

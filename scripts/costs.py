@@ -55,13 +55,13 @@ def count(lines: Iterable[str], hours: float) -> Costs:
     return Costs(hours, invocations, jobs, billed, provider)
 
 
-def _render(found: Costs, shell: Shell) -> None:
+def _render(total: Costs, shell: Shell) -> None:
     show = shell.console.print
-    show(f"last {found.hours:g} hours: {found.invocations} invocations, {found.jobs} completed jobs", markup=False)
-    show(f"Lambda    {found.lambda_usd:.6f} USD", markup=False)
-    show(f"provider  {found.provider_usd:.6f} USD", markup=False)
-    if found.per_thousand is not None:
-        show(f"per 1000 jobs: {found.per_thousand:.4f} USD", markup=False)
+    show(f"last {total.hours:g} hours: {total.invocations} invocations, {total.jobs} completed jobs", markup=False)
+    show(f"Lambda    {total.lambda_usd:.6f} USD", markup=False)
+    show(f"provider  {total.provider_usd:.6f} USD", markup=False)
+    if total.per_thousand is not None:
+        show(f"per 1000 jobs: {total.per_thousand:.4f} USD", markup=False)
     show("excludes queues, tables and logs, which docs/reference/cost.md estimates", markup=False)
 
 

@@ -12,7 +12,7 @@ from .command.shell import Shell
 from .command.verb import verb
 from .console.options import Between
 from .release import guard, versions
-from .release.deployment import Canary, Deployment, commit_of, deploy
+from .release.deployment import Canary, Deployment, deploy, labelled_commit
 
 
 def _render(deployed: Deployment, shell: Shell) -> None:
@@ -63,7 +63,7 @@ def main(shell: Shell, digest: str | None, canary: float | None, watch: float, s
     """Deploy the built image by digest: publish a version, smoke-test it, and point the alias at it."""
     image = None if digest else local_image()
     wanted = digest or (image.digest if image else "")
-    commit = image.revision if image else commit_of(shell.aws, wanted)
+    commit = image.revision if image else labelled_commit(shell.aws, wanted)
     note = guard.before_deploy(shell, wanted, commit, skip_verify=skip_verify)
     shell.confirm(f"Deploys {wanted} (commit {commit}) to {shell.stage.function.name}.")
     share = Canary(canary, watch) if canary else None

@@ -24,16 +24,16 @@ def main() -> None:
     """List, show, redrive or delete dead letters."""
 
 
-def reason(one: Letter) -> str:
+def reason(letter: Letter) -> str:
     """Return why a message is a dead letter."""
-    return one.reason or (NO_REASON if one.has_room else NO_ROOM)
+    return letter.reason or (NO_REASON if letter.has_room else NO_ROOM)
 
 
-def _render(found: list[Letter], shell: Shell) -> None:
-    for letter in found:
+def _render(letters: list[Letter], shell: Shell) -> None:
+    for letter in letters:
         job = f"job {letter.scoring_job_id}" if letter.scoring_job_id else f"no job: {letter.body[:60]!r}"
         shell.console.print(f"{letter.id}  {letter.sent}  {job}\n  {reason(letter)}", markup=False)
-    shell.console.print(pluralize(len(found), "dead letter"), markup=False)
+    shell.console.print(pluralize(len(letters), "dead letter"), markup=False)
 
 
 @verb(group=main, name="list", render=_render)
@@ -43,8 +43,8 @@ def list_command(shell: Shell) -> list[Letter]:
         return letters
 
 
-def _render_one(found: list[Letter], shell: Shell) -> None:
-    for letter in found:
+def _render_one(letters: list[Letter], shell: Shell) -> None:
+    for letter in letters:
         shell.console.print(f"message  {letter.id}\nsent     {letter.sent}\nreceives {letter.receives}", markup=False)
         shell.console.print(f"job      {letter.scoring_job_id or 'none'}\nreason   {reason(letter)}", markup=False)
         shell.console.print(f"body     {letter.body}", markup=False)
@@ -78,10 +78,10 @@ def redrive_command(shell: Shell, names: tuple[str, ...], rate: float) -> list[R
 
 @verb(group=main, name="delete", acts=True, render=_render_done)
 @click.argument("names", nargs=-1, metavar="ID...")
-@click.option("--all", "everything", is_flag=True, help="Delete every dead letter.")
-def delete_command(shell: Shell, names: tuple[str, ...], everything: bool) -> list[RedriveResult]:
+@click.option("--all", "delete_all", is_flag=True, help="Delete every dead letter.")
+def delete_command(shell: Shell, names: tuple[str, ...], delete_all: bool) -> list[RedriveResult]:
     """Delete the named dead letters, or --all, permanently."""
-    if bool(names) == everything:
+    if bool(names) == delete_all:
         raise click.UsageError("name the dead letters to delete, by message or job id, or use --all")
     with dead_letters.held_letters(shell.aws) as letters:
         picked = dead_letters.select(letters, names)

@@ -71,7 +71,7 @@ def main(
         return enqueue_jobs(shell.aws, ids, progress=shell.count)
     items, card, run = item_files.items(file, rows, columns), read_card(scorecard), run or uuid.uuid4().hex[:12]
     names = card.names(scores)
-    if lacking := card.unpublished(names):
+    if lacking := card.unpublished_scores(names):
         raise OperationFailed(
             f"{scorecard}: got no digest for the model or cassette of {', '.join(lacking)}, expected one",
             f"plexus train {scorecard} --write build/{scorecard.stem}.trained.yaml, then enqueue with that",

@@ -18,14 +18,14 @@ from .release.history import History, history
 LEAST_WIDTH = 110
 
 
-def _render(found: History, shell: Shell) -> None:
-    if not found.ledger:
+def _render(changes: History, shell: Shell) -> None:
+    if not changes.ledger:
         shell.say("no ledger: the stage has no Deployment table; these entries are from the versions' descriptions")
-    if not found.entries:
+    if not changes.entries:
         shell.console.print("no deployment yet")
         return
-    newest = next((entry for entry in found.entries if entry.version == found.live), None)
-    rows = [_row(entry, entry is newest) for entry in found.entries]
+    newest = next((entry for entry in changes.entries if entry.version == changes.live), None)
+    rows = [_row(entry, entry is newest) for entry in changes.entries]
     table = grid(("", "time", "action", "version", "image", "commit", "user", "note"), rows, cut=False)
     # On a narrower terminal wrapped lines are easier to read than folded columns.
     shell.console.width = max(shell.console.width, LEAST_WIDTH)

@@ -50,14 +50,14 @@ def deploy_command(shell: Shell, image_uri: str | None) -> list[Outcome]:
     """Create missing stacks, update those that differ, and revert what was deleted or changed by hand."""
     _require_current(shell, may_write=not shell.dry_run)
     if not shell.dry_run and shell.stage.is_guarded:
-        planned = diff(shell.aws, by_hand=by_hand.changed)
+        planned = diff(shell.aws, by_hand=by_hand.find_changes)
         pending = [o for o in planned if o.action.startswith("would")]
         if not pending:
             return planned
         shell.confirm("\n".join(map(str, pending)))
     with shell.count("stacks", len(templates(shell.stage.name))) as done:
         return deploy(
-            shell.aws, image_uri=image_uri, by_hand=by_hand.changed, dry_run=shell.dry_run, say=lambda _: done(1)
+            shell.aws, image_uri=image_uri, by_hand=by_hand.find_changes, dry_run=shell.dry_run, say=lambda _: done(1)
         )
 
 
@@ -65,7 +65,7 @@ def deploy_command(shell: Shell, image_uri: str | None) -> list[Outcome]:
 def diff_command(shell: Shell) -> list[Outcome]:
     """List the changes that deploy would make."""
     _require_current(shell, may_write=False)
-    return diff(shell.aws, by_hand=by_hand.changed)
+    return diff(shell.aws, by_hand=by_hand.find_changes)
 
 
 def _render_plan(lines: list[str], shell: Shell) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from .aws.invocation import Invocation, invoke, read_event, readable
+from .aws.invocation import Invocation, format_payload, invoke, read_event
 from .aws.report import Report
 from .command.shell import Shell
 from .command.verb import verb
@@ -18,7 +18,7 @@ def _render(answer: Invocation, shell: Shell) -> None:
 
     for line in answer.log.splitlines():
         shell.print(render(line), dim=True)
-    shell.print(readable(answer.payload), **({"fg": "red"} if answer.exit_code else {}))
+    shell.print(format_payload(answer.payload), **({"fg": "red"} if answer.exit_code else {}))
     if answer.function_error:
         shell.print(f"the function failed ({answer.function_error})", fg="red")
     if answer.report:

@@ -171,8 +171,8 @@ def _write(path: Path, grant: Grant) -> None:
     Path(half.name).replace(path)
 
 
-def _render(found: Login, shell: Shell) -> None:
-    shell.console.print(f"{found.action} to {found.registry} until {found.expires}\n{found.way}", markup=False)
+def _render(result: Login, shell: Shell) -> None:
+    shell.console.print(f"{result.action} to {result.registry} until {result.expires}\n{result.way}", markup=False)
 
 
 @verb(acts=True, render=_render)

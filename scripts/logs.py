@@ -63,11 +63,11 @@ def main(shell: Shell, follow: bool, since: str, level: str | None, job: str, te
     follower = Follower(shell.aws, start)
     wanted = LineFilter((level or "").upper(), job, text)
     events = _first(follower, shell, follow)
-    chosen = [event for event in (newest_stream(events) if latest else events) if wanted(event.message)]
-    for event in chosen:
+    matching = [event for event in (newest_stream(events) if latest else events) if wanted(event.message)]
+    for event in matching:
         _show(event, shell)
     if not follow or latest:
-        if not chosen:
+        if not matching:
             shell.say(f"no matching lines since {since}; to search further back: --since 2h (make: SINCE=2h)")
         return
     for event in follower.follow(0.3 if shell.stage.is_local else 1.5):

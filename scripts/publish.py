@@ -25,7 +25,7 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Publication:
-    """The numbers of results by what became of them, and the ids of the refused ones with their reasons."""
+    """The number of results by outcome (created, present, refused), and the id and reason of each refused one."""
 
     action: str
     results: int
@@ -69,5 +69,5 @@ def main(shell: Shell, scorecard: str, score: str, since: str, at_once: int) -> 
             sent = list(publishing.publish(api, named, at_once, done))
     finally:
         api.http.close()
-    refused = [{"id": each.id, "reason": each.reason} for each in sent if each.action == "refused"]
-    return Publication("sent", len(sent), dict(Counter(each.action for each in sent)), refused)
+    refused = [{"id": entry.id, "reason": entry.reason} for entry in sent if entry.action == "refused"]
+    return Publication("sent", len(sent), dict(Counter(entry.action for entry in sent)), refused)

@@ -26,18 +26,18 @@ COLUMNS = ("createdAt", "item", "score", "value", "confidence", "explanation")
 CSV_COLUMNS = (*COLUMNS, "cost", "scoringJobId", "id", "scoreVersionId", "configurationHash", "engineVersion", "model")
 
 
-def _render(found: list[dict[str, Any]], shell: Shell) -> None:
-    shell.console.print(grid(COLUMNS, ([_shown(record.get(name)) for name in COLUMNS] for record in found)))
+def _render(records: list[dict[str, Any]], shell: Shell) -> None:
+    shell.console.print(grid(COLUMNS, ([_cell(record.get(name)) for name in COLUMNS] for record in records)))
 
 
-def _shown(value: Any) -> str:
+def _cell(value: Any) -> str:
     return "" if value is None else " ".join(str(value).split())
 
 
-def _write_csv(found: list[dict[str, Any]]) -> None:
+def _write_csv(records: list[dict[str, Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    writer.writerows([csv_cell(plain(record.get(name))) for name in CSV_COLUMNS] for record in found)
+    writer.writerows([csv_cell(plain(record.get(name))) for name in CSV_COLUMNS] for record in records)
 
 
 def csv_cell(value: Any) -> Any:
@@ -74,14 +74,12 @@ def main(
     start = timestamp_since(since)
     with shell.count("reading", None) as done:
         rows = results.read(shell.aws, scorecard, score, start, done)
-    whole = shell.as_json or as_csv
-    newest = limit if limit is not None else 0 if whole else SHOWN
-    chosen = results.with_names(shell.aws, rows[-newest:])
+    lists_all = shell.as_json or as_csv
+    newest = limit if limit is not None else 0 if lists_all else SHOWN
+    named = results.with_names(shell.aws, rows[-newest:])
     if as_csv:
-        _write_csv(chosen)
+        _write_csv(named)
         return None
-    if not whole:
-        shell.say(
-            pluralize(len(rows), "result") + (f", showing the newest {newest}" if len(chosen) < len(rows) else "")
-        )
-    return chosen
+    if not lists_all:
+        shell.say(pluralize(len(rows), "result") + (f", showing the newest {newest}" if len(named) < len(rows) else ""))
+    return named

@@ -20,10 +20,10 @@ from .console.output import print_json
 from .images.local_run import (
     endpoint_of,
     engine_option,
-    errors_translated,
     image_option,
     layout_folder,
     settings,
+    translate_local_errors,
     variables,
     variables_option,
 )
@@ -71,16 +71,16 @@ def main(shell: Shell, image: Path | None, assignments: tuple[str, ...], port: i
         click.echo(line if shell.as_json else logs.render(line))
 
     try:
-        with errors_translated():
-            chosen = engine_choice.choose(engine)
+        with translate_local_errors():
+            isolation = engine_choice.choose(engine)
             function_settings = settings(shell.stage, values, endpoint)
             with (
-                run_image(layout, function_settings, chosen, log) as function,
+                run_image(layout, function_settings, isolation, log) as function,
                 Emulator(function, port) as at,
             ):
                 if shell.as_json:
-                    print_json({"url": at.url, "port": at.port, "engine": chosen.name, "local_aws": endpoint})
-                shell.say(f"ready (engine {chosen.name}; local AWS: {endpoint or 'not running'}); Ctrl-C to stop")
+                    print_json({"url": at.url, "port": at.port, "engine": isolation.name, "local_aws": endpoint})
+                shell.say(f"ready (engine {isolation.name}; local AWS: {endpoint or 'not running'}); Ctrl-C to stop")
                 shell.say(f'curl {at.url} -d \'{{"source": "smoke"}}\'')
                 sys.stdout.flush()
                 while True:

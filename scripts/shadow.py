@@ -14,10 +14,12 @@ import click
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
 
+from .aws.dynamodb import Record
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import DONE, FOUND, NotFound, OperationFailed
 from .console.options import timestamp_since
+from .console.percentile import percentile
 from .jobs import results
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class Comparison:
     @property
     def exit_code(self) -> int:
         """3 if a score agrees less than `least`."""
-        return FOUND if any((each.share or 0.0) < self.least for each in self.agreements) else DONE
+        return FOUND if any((agreement.share or 0.0) < self.least for agreement in self.agreements) else DONE
 
 
 def _render(outcome: Comparison, shell: Shell) -> None:
@@ -51,7 +53,7 @@ def _render(outcome: Comparison, shell: Shell) -> None:
     shell.print(render(outcome.agreements, SHOWN).rstrip("\n"))
     if outcome.seconds:
         ordered = sorted(outcome.seconds)
-        middle, slow = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+        middle, slow = (percentile(ordered, share) for share in (0.5, 0.95))
         shell.print(f"\nseconds of a score: median {middle:.2f}, 95th percentile {slow:.2f}, most {ordered[-1]:.2f}")
     for agreement in outcome.agreements:
         if (share := agreement.share or 0.0) < outcome.least:
@@ -83,34 +85,43 @@ def main(
     The function writes no record and sends no message, but it asks language models, which costs money. Compares
     value by value, with costs and durations; exit code 3 if less than --least is the same.
     """
-    from plexus.comparison import differences, result_file
-
     from .jobs import shadowing
 
     with shell.count("reading", None) as done:
         rows = results.read(shell.aws, scorecard, score, timestamp_since(since), done)
-    chosen = results.with_names(shell.aws, shadowing.sample(rows, share, limit))
-    if not chosen:
+    named = results.with_names(shell.aws, shadowing.sample(rows, share, limit))
+    if not named:
         raise NotFound(f"got no result of a job among {pluralize(len(rows), 'result')}", "a larger --share, or --since")
+    return compare(shell, named, qualifier, at_once, least)
+
+
+def compare(shell: Shell, named: list[Record], qualifier: str | None, at_once: int, least: float) -> Comparison:
+    """Score the jobs of stored results by the function, `at_once` at a time, and compare each with its newest result.
+
+    OperationFailed if the results cannot be compared.
+    """
+    from plexus.comparison import differences, result_file
+
+    from .jobs import shadowing
+
     try:
-        stored = result_file.collect("the stored results", chosen, "scoringJobId")
+        stored = result_file.collect("the stored results", named, "scoringJobId")
     except InvalidData as error:
         raise OperationFailed(str(error)) from None
     for note in stored.notes:
         shell.say(note)
     compared = {job for answers in stored.answers.values() for job in answers}
-    latest = list({job: record for record in chosen if (job := str(record["scoringJobId"])) in compared}.values())
+    latest = list({job: record for record in named if (job := str(record["scoringJobId"])) in compared}.values())
     with shell.count("scoring", len(latest)) as done:
         runs = list(shadowing.run(shell.aws, latest, qualifier, at_once, done))
-    fresh = result_file.ResultFile("the function's results")
+    shadow = result_file.ResultFile("the function's results")
     for entry in runs:
-        fresh.answers.setdefault(entry.answer.score, {})[entry.answer.item] = entry.answer
-    pairs = [(name, name) for name in stored.scores]
-    agreements = [differences.compare(stored, fresh, pair) for pair in pairs]
+        shadow.answers.setdefault(entry.answer.score, {})[entry.answer.item] = entry.answer
+    agreements = [differences.compare(stored, shadow, (name, name)) for name in stored.scores]
     return Comparison(
-        [each.as_dict() for each in agreements],
-        [difference.as_row() for each in agreements for difference in each.differences],
-        [each.seconds for each in runs if each.seconds is not None],
+        [agreement.as_dict() for agreement in agreements],
+        [difference.as_row() for agreement in agreements for difference in agreement.differences],
+        [entry.seconds for entry in runs if entry.seconds is not None],
         least,
         agreements,
     )

@@ -18,10 +18,10 @@ from .command.verb import verb
 from .images.local_run import (
     endpoint_of,
     engine_option,
-    errors_translated,
     image_option,
     layout_folder,
     settings,
+    translate_local_errors,
     variables,
     variables_option,
 )
@@ -55,13 +55,13 @@ def main(
 
     endpoint = endpoint_of(shell)
     values = variables(shell.stage, assignments, endpoint)
-    with in_use(), errors_translated():
-        what, chosen = from_layout(layout_folder(image)), engine_choice.choose(engine)
+    with in_use(), translate_local_errors():
+        what, isolation = from_layout(layout_folder(image)), engine_choice.choose(engine)
         opened = words or interactive.default_program(what)
-        command = interactive.command(what, settings(shell.stage, values, endpoint), chosen, opened)
+        command = interactive.command(what, settings(shell.stage, values, endpoint), isolation, opened)
         if words:
             return ExitStatus(run_command(command))
-        shell.say(f"{opened[0]} in the image (engine {chosen.name}); Ctrl-D to exit")
+        shell.say(f"{opened[0]} in the image (engine {isolation.name}); Ctrl-D to exit")
         return ExitStatus(run_attached(command))
 
 
@@ -77,7 +77,7 @@ def run_attached(command: Launch) -> int:
 def run_command(command: Launch) -> int:
     """Run a command; return its exit code, or 128 plus the signal's number."""
     environment = dict(command.environment)
-    with subprocess.Popen(command.command, env=environment, pass_fds=command.inherited()) as process:
-        command.started()
+    with subprocess.Popen(command.command, env=environment, pass_fds=command.descriptors()) as process:
+        command.hand_over()
         status = process.wait()
     return 128 - status if status < 0 else status

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plexus.problems import pluralize
+
 from .aws import lambda_function
 from .aws.clients import Aws, make
 from .aws.ledger import Entry
@@ -59,17 +61,16 @@ def status(aws: Aws) -> Status:
     )
 
 
-def _render(found: Status, shell: Shell) -> None:
-    shell.console.print(f"{found.function}: {found.state}", markup=False)
-    served = f"version {found.version}, image {short(found.digest)}, commit {found.commit}"
+def _render(result: Status, shell: Shell) -> None:
+    shell.console.print(f"{result.function}: {result.state}", markup=False)
+    served = f"version {result.version}, image {short(result.digest)}, commit {result.commit}"
     absent = f"does not exist; next: {make('doctor', shell.stage)}"
-    shell.console.print(f"alias {found.alias}: {served if found.version else absent}", markup=False)
-    for name, count in found.queues.items():
-        flying = f" ({found.in_flight[name]} in flight)" if found.in_flight[name] else ""
-        waits = f", oldest {duration(found.oldest_s[name])}" if name in found.oldest_s else ""
-        messages = f"{count} {'message' if count == 1 else 'messages'}"
-        shell.console.print(f"{name}: {messages}{flying}{waits}", markup=False)
-    for entry in found.deploys:
+    shell.console.print(f"alias {result.alias}: {served if result.version else absent}", markup=False)
+    for name, count in result.queues.items():
+        flying = f" ({result.in_flight[name]} in flight)" if result.in_flight[name] else ""
+        waits = f", oldest {duration(result.oldest_s[name])}" if name in result.oldest_s else ""
+        shell.console.print(f"{name}: {pluralize(count, 'message')}{flying}{waits}", markup=False)
+    for entry in result.deploys:
         when, commit = entry.at[:19].replace("T", " "), git.short_revision(entry.commit)
         what = f"{entry.action} of version {entry.version}, image {short(entry.digest)}, commit {commit}"
         shell.console.print(f"{when}  {what}{f' by {entry.who}' if entry.who else ''}", markup=False)

@@ -182,7 +182,7 @@ def _publish(
 
 def _add(stack: StageStack, alarm: Alarm, topic: str) -> None:
     settings = stack.settings
-    description = f"{alarm.meaning[0].upper()}{alarm.meaning[1:]}: docs/how-to/runbook.md#{dashed(alarm.name)}"
+    description = f"{alarm.meaning[0].upper()}{alarm.meaning[1:]}: docs/how-to/runbook.md#{hyphenate(alarm.name)}"
     resource = cloudwatch.CfnAlarm(
         stack,
         f"{alarm.name}Alarm",
@@ -230,9 +230,9 @@ def topic_name(settings: Stage) -> str:
 
 def name(settings: Stage, alarm: Alarm) -> str:
     """Return the name of an alarm in the account."""
-    return f"{settings.function.name}-{dashed(alarm.name)}"
+    return f"{settings.function.name}-{hyphenate(alarm.name)}"
 
 
-def dashed(name: str) -> str:
+def hyphenate(name: str) -> str:
     """Convert `DeadLetters` to `dead-letters`, as in an alarm's name and its heading in the runbook."""
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).removeprefix("-")

@@ -41,14 +41,14 @@ def install() -> None:
     def visit(self, node_resource):
         delta = visited(self, node_resource)
         if isinstance(self, ChangeSetModelExecutor) and self._change_set.reverts_drift:
-            return reverted(self._change_set.stack, delta)
+            return revert(self._change_set.stack, delta)
         return delta
 
     ChangeSet.__init__, ChangeSet.has_changes = with_mode, has_changes
     ChangeSetModelPreproc.visit_node_resource = visit
 
 
-def reverted(stack, delta: PreprocEntityDelta) -> PreprocEntityDelta:
+def revert(stack, delta: PreprocEntityDelta) -> PreprocEntityDelta:
     """Return the change of a resource that exists in both templates as it is needed by what exists in fact."""
     if is_nothing(delta.before) or is_nothing(delta.after):
         return delta

@@ -60,7 +60,7 @@ def _parsed_conditions() -> None:
         return tuple(lex(Parser(text, None, None)))
 
     @functools.lru_cache(UNDER_WAY)
-    def parsed(condition):
+    def parse_condition(condition):
         parser = Parser(condition.text, condition.names, condition.values)
         return parse(parser), parser.expr_attr_names_found, parser.expr_attr_values_found
 
@@ -69,7 +69,7 @@ def _parsed_conditions() -> None:
             return parse(self)
         names, values = self.expression_attribute_names, self.expression_attribute_values
         condition = _Condition(self.condition_expression, f"{names} {values}", names, values)
-        parsed_condition, names_found, values_found = parsed(condition)
+        parsed_condition, names_found, values_found = parse_condition(condition)
         self.expr_attr_names_found.extend(names_found)
         self.expr_attr_values_found.extend(values_found)
         return parsed_condition

@@ -187,8 +187,8 @@ def metrics_of_functions() -> None:
 
     from local_aws.extension import metrics
 
-    version_manager.record_cw_metric_invocation = metrics.invoked
-    version_manager.record_cw_metric_error = metrics.failed
+    version_manager.record_cw_metric_invocation = metrics.count_success
+    version_manager.record_cw_metric_error = metrics.count_failure
     CountingService.get_invocation_lease = metrics.counting_throttles(CountingService.get_invocation_lease)
 
 
@@ -201,7 +201,7 @@ def filter_patterns() -> None:
 
     def get_pattern_matcher(pattern):
         try:
-            matches = log_patterns.matcher(pattern or "")
+            matches = log_patterns.compile_pattern(pattern or "")
         except ValueError as error:
             raise CommonServiceException("InvalidParameterException", str(error)) from None
         return lambda _, event: matches(event["message"])
@@ -265,12 +265,12 @@ def disabled_means_disabled() -> None:
     from local_aws.extension.queue_poller import QueuePoller
 
     def waiting(original):
-        def wrapped(self):
+        def stop_both(self):
             original(self)
             if isinstance(self.poller, QueuePoller):
                 self.poller.stop_receiving()
 
-        return wrapped
+        return stop_both
 
     for name in ("stop", "delete"):
         setattr(EsmWorker, name, waiting(getattr(EsmWorker, name)))

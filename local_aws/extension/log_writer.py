@@ -31,7 +31,7 @@ class LogStream:
         """Append one line with the current time."""
         if line:  # CloudWatch Logs rejects empty events
             if '"_aws"' in line:
-                metrics.embedded(self.account, self.region, line)
+                metrics.count_embedded(self.account, self.region, line)
             _work.put((self, {"timestamp": int(time.time() * 1000), "message": line + "\n"}))
 
     def flush(self) -> None:

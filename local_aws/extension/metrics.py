@@ -73,13 +73,13 @@ def of_function(account, region, name, metric, value=1, unit="Count") -> None:
     GATHERER.count(account, region, FUNCTIONS, (("FunctionName", name),), metric, value, unit)
 
 
-def invoked(function_name, account_id, region_name) -> None:
+def count_success(function_name, account_id, region_name) -> None:
     """Count an invocation that succeeded. Lambda publishes its zero errors, too."""
     of_function(account_id, region_name, function_name, "Invocations")
     of_function(account_id, region_name, function_name, "Errors", 0)
 
 
-def failed(function_name, account_id, region_name) -> None:
+def count_failure(function_name, account_id, region_name) -> None:
     """Count an invocation that failed."""
     of_function(account_id, region_name, function_name, "Invocations")
     of_function(account_id, region_name, function_name, "Errors")
@@ -133,7 +133,7 @@ def _sent(queue):
     return [message.created for message in messages if message.receive_count <= SET_ASIDE]
 
 
-def embedded(account, region, line: str) -> None:
+def count_embedded(account, region, line: str) -> None:
     """Count the metrics of a log line in CloudWatch's embedded metric format; other lines have none."""
     try:
         record = json.loads(line)

@@ -18,7 +18,7 @@ def install() -> None:
     original = DynamoDBBackend.transact_write_items
 
     def transact_write_items(self, transact_items):
-        before = list(_named(self.tables, transact_items))
+        before = list(_changed_items(self.tables, transact_items))
         token = in_transaction.set(True)
         try:
             return original(self, transact_items)
@@ -43,7 +43,7 @@ def _copy(table, memo):
     return new
 
 
-def _named(tables, writes):
+def _changed_items(tables, writes):
     """Return (containing dictionary, key, copy or None) of each item that a transaction may change."""
     from moto.dynamodb.models.dynamo_type import DynamoType
 

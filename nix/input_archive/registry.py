@@ -77,12 +77,12 @@ def from_registry(wanted: Sequence[Input], repository: Repository, work: Path) -
     return {one: reason for one, reason in zip(wanted, reasons, strict=True) if reason}
 
 
-def take(one: Input, repository: Repository, client: urllib.request.OpenerDirector, path: Path) -> str:
+def take(input_: Input, repository: Repository, client: urllib.request.OpenerDirector, path: Path) -> str:
     """Fetch one input from its blob; return the reason if that fails, else an empty string."""
-    if problem := download(client, repository.blob(one.sha256), path):
+    if problem := download(client, repository.blob(input_.sha256), path):
         return f"{repository}: {problem.reason}"
-    if wrong := input_cache.mismatch(one, path):
+    if wrong := input_cache.mismatch(input_, path):
         path.unlink()
         return f"{repository}: {wrong}"
-    input_cache.store(path, one)
+    input_cache.store(path, input_)
     return ""

@@ -48,7 +48,7 @@ def sbom(debs: str, wheels: str, root: Path, files: Sequence[Path]) -> bytes:
     distribution = release(root)
     components = [deb_component(row, records[row[0]], root, distribution) for row in deb_rows]
     components += [wheel_component(row, known) for row in wheel_rows]
-    needs = {name: needed(records[name]) for name in records}
+    needs = {name: dependency_names(records[name]) for name in records}
     needs |= {name: known[sha256].requires for name, _, sha256, *_ in wheel_rows}
     pins = hashlib.sha256((debs + wheels).encode()).hexdigest()
     document = {
@@ -57,7 +57,7 @@ def sbom(debs: str, wheels: str, root: Path, files: Sequence[Path]) -> bytes:
         "serialNumber": f"urn:uuid:{uuid.uuid5(NAMESPACE, pins)}",
         "version": 1,
         "metadata": {
-            "timestamp": moment(debs),
+            "timestamp": latest_change(debs),
             "authors": [{"name": f"the build of {IMAGE}"}],
             "component": {"type": "container", "name": IMAGE, "version": f"pins-{pins[:16]}", "bom-ref": IMAGE},
         },
@@ -67,7 +67,7 @@ def sbom(debs: str, wheels: str, root: Path, files: Sequence[Path]) -> bytes:
     return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=True) + "\n").encode()
 
 
-def moment(debs: str) -> str:
+def latest_change(debs: str) -> str:
     """Return the time of the newest snapshot of Debian's archive that the lock names; the epoch if it names none."""
     newest = max(SNAPSHOT.findall(debs), default="19700101T000000")
     return datetime.strptime(newest, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -113,15 +113,15 @@ def control_record(name: str, root: Path) -> dict[str, str]:
     return dict(re.findall(r"^([A-Za-z-]+): (.+)$", text, re.M))
 
 
-def needed(record: Mapping[str, str]) -> list[str]:
+def dependency_names(record: Mapping[str, str]) -> list[str]:
     """Return the names of the packages in a record's dependencies, every alternative of each."""
     listed = ", ".join(record.get(field, "") for field in ("Pre-Depends", "Depends"))
     return [found[0] for one in re.split(r"[,|]", listed) if (found := re.match(r"[a-z0-9][a-z0-9+.-]+", one.strip()))]
 
 
-def deb_component(found: Sequence[str], record: Mapping[str, str], root: Path, distribution: str) -> Component:
+def deb_component(fields: Sequence[str], record: Mapping[str, str], root: Path, distribution: str) -> Component:
     """Return the component of a Debian package; a purl requires `+` and `:` in versions to be escaped."""
-    name, version, _, sha256, path = found
+    name, version, _, sha256, path = fields
     arch = path.rpartition("_")[2].removesuffix(".deb")
     source = path.split("/")[-2]
     escaped = version.replace("%", "%25").replace("+", "%2B").replace(":", "%3A")
@@ -140,9 +140,9 @@ def deb_licences(name: str, root: Path) -> list[Component]:
     return [{"license": {"name": one}} for one in sorted(names) if len(one) <= LONGEST_NAME]
 
 
-def wheel_component(found: Sequence[str], known: dict[str, WheelFacts]) -> Component:
+def wheel_component(fields: Sequence[str], known: dict[str, WheelFacts]) -> Component:
     """Return the component of a wheel, with what is built into it; raises OciError if its file is not known."""
-    name, version, sha256, _, _ = found
+    name, version, sha256, _, _ = fields
     if sha256 not in known:
         raise OciError(f"the file of the locked wheel {name} {version} is missing from the SBOM's arguments")
     facts, purl = known[sha256], f"pkg:pypi/{name}@{version}"
@@ -152,6 +152,6 @@ def wheel_component(found: Sequence[str], known: dict[str, WheelFacts]) -> Compo
     return whole | ({"components": nested} if nested else {})
 
 
-def place_of(one: Component) -> str:
+def place_of(nested: Component) -> str:
     """Identify a nested component in its wheel: by its file, or else by its purl."""
-    return str(one["properties"][0]["value"] if "properties" in one else one.get("purl") or one["name"])
+    return str(nested["properties"][0]["value"] if "properties" in nested else nested.get("purl") or nested["name"])

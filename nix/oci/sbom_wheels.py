@@ -84,14 +84,14 @@ def listed_inside(archive: zipfile.ZipFile, own: str) -> Iterator[Component]:
                     yield identity(entry)
 
 
-def identity(one: Component) -> Component:
+def identity(nested: Component) -> Component:
     """Return the fields of a component that identify it, without those about the machine that built it."""
-    purl = str(one.get("purl", ""))
-    result: Component = {"type": "library", "name": one["name"], "version": str(one.get("version", NOT_KNOWN))}
+    purl = str(nested.get("purl", ""))
+    result: Component = {"type": "library", "name": nested["name"], "version": str(nested.get("version", NOT_KNOWN))}
     if purl:
         result["purl"] = purl.partition("?")[0] if "file:" in purl else purl.partition("#")[0]
-    result["supplier"] = {"name": one.get("author") or one.get("supplier", {}).get("name") or NOT_KNOWN}
-    return result | {key: one[key] for key in ("hashes", "licenses") if one.get(key)}
+    result["supplier"] = {"name": nested.get("author") or nested.get("supplier", {}).get("name") or NOT_KNOWN}
+    return result | {key: nested[key] for key in ("hashes", "licenses") if nested.get(key)}
 
 
 def vendored_libraries(archive: zipfile.ZipFile) -> Iterator[Component]:

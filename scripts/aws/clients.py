@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..checkout import ROOT
 from ..console.errors import InvalidStage, NotFound, NotRunning, OperationFailed
-from .stage import STAGES, Stage, load_stage
-
-__all__ = ["ROOT", "STAGES", "Aws", "Stage", "clients", "error_code", "load_stage", "translated"]
+from .stage import Stage
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -123,13 +121,6 @@ class Aws:
                 f"there is no queue {name} in stage {self.stage.name}", make("infra-deploy", self.stage)
             ) from None
 
-    def dead_letter_url(self, queue_url: str) -> str | None:
-        """Return the URL of the dead-letter queue in a queue's redrive policy; None without one."""
-        attributes = self.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["RedrivePolicy"])
-        policy = json.loads(attributes.get("Attributes", {}).get("RedrivePolicy", "{}"))
-        arn = policy.get("deadLetterTargetArn")
-        return self.queue_url(arn.rsplit(":", 1)[-1]) if arn else None
-
 
 def _find_by_name(loader: Any) -> None:
     """Make botocore list services by folder name instead of opening 400 folders to find one."""
@@ -175,7 +166,7 @@ def error_code(error: Any) -> str:
 
 
 @contextmanager
-def translated(stage: Stage) -> Iterator[None]:
+def translate_errors(stage: Stage) -> Iterator[None]:
     """Translate the SDK's errors to OperationFailed, with a remedy for the common error codes."""
     try:
         yield

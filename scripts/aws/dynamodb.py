@@ -27,10 +27,10 @@ def scan(
     for each page. The whole table is read, consistently, whatever the condition.
     """
     values_by_name = {name: {"S": value} for name, value in (values or {}).items()}
-    chosen: Any = {"FilterExpression": condition, "ExpressionAttributeValues": values_by_name} if condition else {}
+    conditions: Any = {"FilterExpression": condition, "ExpressionAttributeValues": values_by_name} if condition else {}
     pages = aws.client("dynamodb").get_paginator("scan")
     records: list[Record] = []
-    for page in pages.paginate(TableName=aws.stage.table(table), ConsistentRead=True, **chosen):
+    for page in pages.paginate(TableName=aws.stage.table(table), ConsistentRead=True, **conditions):
         records += map(_plain, page["Items"])
         done(page["ScannedCount"])
     return records
@@ -41,7 +41,7 @@ def get(aws: Aws, table: str, ids: Sequence[str], attributes: Sequence[str]) -> 
     client, name = aws.client("dynamodb"), aws.stage.table(table)
     aliases = {f"#{number}": attribute for number, attribute in enumerate(("id", *attributes))}
     for start in range(0, len(ids), READ):
-        left: Any = {
+        request: Any = {
             name: {
                 "Keys": [{"id": {"S": identity}} for identity in ids[start : start + READ]],
                 "ProjectionExpression": ", ".join(aliases),
@@ -50,9 +50,9 @@ def get(aws: Aws, table: str, ids: Sequence[str], attributes: Sequence[str]) -> 
             }
         }
         for pause_s in pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S):
-            answer = client.batch_get_item(RequestItems=left)
+            answer = client.batch_get_item(RequestItems=request)
             yield from map(_plain, answer["Responses"].get(name, []))
-            if not (left := answer.get("UnprocessedKeys")):
+            if not (request := answer.get("UnprocessedKeys")):
                 break
             time.sleep(pause_s)
 

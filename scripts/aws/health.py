@@ -82,10 +82,10 @@ def combine(healths: dict[str, Health], versions: Collection[str]) -> Health:
     return total
 
 
-def _merge(one: Health, other: Health) -> Health:
-    calls = sorted((*one.calls, *other.calls), key=lambda call: call.at_ms)
-    errors = sorted((*one.errors, *other.errors), key=lambda event: event.timestamp)
-    return Health(tuple(calls), tuple(errors), one.completed + other.completed)
+def _merge(first: Health, second: Health) -> Health:
+    calls = sorted((*first.calls, *second.calls), key=lambda call: call.at_ms)
+    errors = sorted((*first.errors, *second.errors), key=lambda event: event.timestamp)
+    return Health(tuple(calls), tuple(errors), first.completed + second.completed)
 
 
 def _of_stream(events: Iterable[Event]) -> Health:

@@ -65,12 +65,12 @@ class Http:
     ) -> Response:
         """Send one request; pieces of content need a Content-Length. NoAnswer if the connection fails."""
         try:
-            got = self._pool(proxy_of(url)).request(
+            answer = self._pool(proxy_of(url)).request(
                 method, url, headers=dict(headers), body=content, redirect=False, retries=False
             )
         except urllib3.exceptions.HTTPError as error:
             raise NoAnswer(str(error) or type(error).__name__) from error
-        return Response(got.status, got.headers, got.data)
+        return Response(answer.status, answer.headers, answer.data)
 
     @contextmanager
     def stream(self, method: str, url: str, headers: Mapping[str, str]) -> Iterator[tuple[Response, Iterator[bytes]]]:
@@ -79,13 +79,16 @@ class Http:
         The body of an error (from 400 on) is read at once, into the answer.
         """
         try:
-            got = self._pool(proxy_of(url)).request(
+            answer = self._pool(proxy_of(url)).request(
                 method, url, headers=dict(headers), redirect=False, retries=False, preload_content=False
             )
             try:
-                yield Response(got.status, got.headers, got.data if got.status >= 400 else b""), got.stream(PIECE_BYTES)
+                yield (
+                    Response(answer.status, answer.headers, answer.data if answer.status >= 400 else b""),
+                    answer.stream(PIECE_BYTES),
+                )
             finally:
-                got.close()
+                answer.close()
         except urllib3.exceptions.HTTPError as error:
             raise NoAnswer(str(error) or type(error).__name__) from error
 

@@ -53,7 +53,7 @@ def invoke(aws: Aws, event: Any = None, *, qualifier: str | None = None) -> Invo
         ) from None
     log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
     return Invocation(
-        payload=_parsed(answer["Payload"].read().decode(errors="replace")),
+        payload=_parse_payload(answer["Payload"].read().decode(errors="replace")),
         function_error=answer.get("FunctionError"),
         log=log,
         report=parse_report(log),
@@ -61,17 +61,17 @@ def invoke(aws: Aws, event: Any = None, *, qualifier: str | None = None) -> Invo
     )
 
 
-def _parsed(text: str) -> Any:
+def _parse_payload(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
         return text
 
 
-def readable(payload: Any) -> str:
+def format_payload(payload: Any) -> str:
     """Format a payload as indented JSON; a `body` that is a string of JSON is expanded."""
     if isinstance(payload, dict) and isinstance(payload.get("body"), str):
-        payload = payload | {"body": _parsed(payload["body"])}
+        payload = payload | {"body": _parse_payload(payload["body"])}
     return json.dumps(payload, indent=2, ensure_ascii=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +18,6 @@ from .clients import Aws, error_code, make
 WAIT_S = 300
 SMOKE_EVENT = {"source": "smoke"}
 SHOWN = 1500  # characters shown of the smoke test's response, and of its log
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Alias:
     shares: dict[str, float] = field(default_factory=dict)
 
 
-def facts(configuration: Mapping[str, Any]) -> FunctionVersion:
+def parse_configuration(configuration: Mapping[str, Any]) -> FunctionVersion:
     """Parse one of Lambda's function configurations."""
     code = configuration.get("CodeSha256", "")
     return FunctionVersion(
@@ -95,7 +93,7 @@ def read(aws: Aws, qualifier: str | None = None) -> FunctionVersion:
     client, name = aws.client("lambda"), aws.stage.function.name
     which = {"Qualifier": qualifier} if qualifier else {}
     try:
-        return facts(client.get_function_configuration(FunctionName=name, **which))
+        return parse_configuration(client.get_function_configuration(FunctionName=name, **which))
     except client.exceptions.ResourceNotFoundException:
         what = f"function {name} has no version {qualifier}" if qualifier else f"there is no function {name}"
         remedy = make("history", aws.stage) if qualifier else make("build push infra-deploy", aws.stage)
@@ -117,7 +115,7 @@ def reserve_concurrency(aws: Aws, count: int | None) -> None:
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=count)
 
 
-def settled(aws: Aws, qualifier: str | None = None) -> FunctionVersion:
+def wait_for_update(aws: Aws, qualifier: str | None = None) -> FunctionVersion:
     """Wait until Lambda has applied the last change, successfully or not; OperationFailed after WAIT_S seconds."""
     end = time.monotonic() + WAIT_S
     waits = pauses(0.02, 2.0, factor=1.5)
@@ -131,15 +129,15 @@ def settled(aws: Aws, qualifier: str | None = None) -> FunctionVersion:
     return current
 
 
-def check_worked(aws: Aws, found: FunctionVersion) -> FunctionVersion:
-    """Return `found`; OperationFailed, with Lambda's reason, if the last change failed."""
-    if found.is_failed:
+def require_success(aws: Aws, version: FunctionVersion) -> FunctionVersion:
+    """Return `version`; OperationFailed, with Lambda's reason, if the last change failed."""
+    if version.is_failed:
         raise OperationFailed(
-            f"{aws.stage.function.name} version {found.version}: state {found.state}, last update "
-            f"{found.last_update_status}: {found.reason or 'no reason given'}",
+            f"{aws.stage.function.name} version {version.version}: state {version.state}, last update "
+            f"{version.last_update_status}: {version.reason or 'no reason given'}",
             make("status", aws.stage),
         )
-    return found
+    return version
 
 
 def read_alias(aws: Aws) -> Alias | None:
@@ -149,20 +147,20 @@ def read_alias(aws: Aws) -> Alias | None:
         response = client.get_alias(FunctionName=aws.stage.function.name, Name=aws.stage.function.alias)
     except client.exceptions.ResourceNotFoundException:
         return None
-    return alias(response)
+    return parse_alias(response)
 
 
-def alias(found: Mapping[str, Any]) -> Alias:
+def parse_alias(configuration: Mapping[str, Any]) -> Alias:
     """Parse one of Lambda's alias configurations."""
-    weights = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    weights = (configuration.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     shares = {version: weight * 100 for version, weight in weights.items()}
-    return Alias(found["FunctionVersion"], found.get("RevisionId", ""), shares)
+    return Alias(configuration["FunctionVersion"], configuration.get("RevisionId", ""), shares)
 
 
-def move_alias(aws: Aws, version: str, seen: Alias | None, shares: dict[str, float] | None = None) -> Alias:
-    """Point the alias at a version; Conflict if it changed since it was `seen`.
+def move_alias(aws: Aws, version: str, before: Alias | None, shares: dict[str, float] | None = None) -> Alias:
+    """Point the alias at a version; Conflict if it changed since `before` was read.
 
-    `shares` sends a percentage of the calls to other versions. Without `seen` the alias is created.
+    `shares` sends a percentage of the calls to other versions. Without `before` the alias is created.
     """
     client, wanted = aws.client("lambda"), shares or {}
     request: dict[str, Any] = {
@@ -172,10 +170,10 @@ def move_alias(aws: Aws, version: str, seen: Alias | None, shares: dict[str, flo
         "RoutingConfig": {"AdditionalVersionWeights": {v: share / 100 for v, share in wanted.items()}},
     }
     try:
-        with conflicts_translated(aws):
-            if seen is None:
-                return alias(client.create_alias(**request))
-            return alias(client.update_alias(**request, RevisionId=seen.revision_id))
+        with translate_conflicts(aws):
+            if before is None:
+                return parse_alias(client.create_alias(**request))
+            return parse_alias(client.update_alias(**request, RevisionId=before.revision_id))
     except Conflict as conflict:
         current = read_alias(aws) if was_repeated(conflict) else None
         if current is None or current.version != version or current.shares != wanted:
@@ -184,7 +182,7 @@ def move_alias(aws: Aws, version: str, seen: Alias | None, shares: dict[str, flo
 
 
 @contextmanager
-def conflicts_translated(aws: Aws) -> Iterator[None]:
+def translate_conflicts(aws: Aws) -> Iterator[None]:
     """Translate Lambda's two errors for a concurrent change to Conflict."""
     from botocore.exceptions import ClientError
 
@@ -211,32 +209,32 @@ def update_code(aws: Aws, image_uri: str, before: FunctionVersion) -> FunctionVe
     """Point $LATEST at the image and wait until it is ready; Conflict if it changed since `before`."""
     client = aws.client("lambda")
     try:
-        with conflicts_translated(aws):
+        with translate_conflicts(aws):
             answer = client.update_function_code(
                 FunctionName=aws.stage.function.name, ImageUri=image_uri, RevisionId=before.revision_id
             )
     except Conflict as conflict:
         if not was_repeated(conflict):
             raise
-        updated = settled(aws)
+        updated = wait_for_update(aws)
         if updated.digest != image_uri.rpartition("@")[2] or updated.configuration != before.configuration:
             raise
     else:
-        updated = facts(answer)
-    return check_worked(aws, settled(aws) if updated.is_busy else updated)
+        updated = parse_configuration(answer)
+    return require_success(aws, wait_for_update(aws) if updated.is_busy else updated)
 
 
 def publish(aws: Aws, latest: FunctionVersion, description: str) -> FunctionVersion:
     """Publish `latest` as a new version and wait until it is ready; Conflict if $LATEST changed since."""
     client = aws.client("lambda")
-    with conflicts_translated(aws):
+    with translate_conflicts(aws):
         response = client.publish_version(
             FunctionName=aws.stage.function.name,
             CodeSha256=latest.digest.removeprefix("sha256:"),
             Description=description[:256],
         )
-    published = facts(response)
-    return check_worked(aws, settled(aws, published.version) if published.is_busy else published)
+    published = parse_configuration(response)
+    return require_success(aws, wait_for_update(aws, published.version) if published.is_busy else published)
 
 
 def smoke(aws: Aws, version: str) -> None:

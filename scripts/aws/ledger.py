@@ -53,7 +53,7 @@ def write(aws: Aws, entry: Entry) -> bool:
         entry = replace(entry, at=_after(newest))
     item = {"function": {"S": aws.stage.function.name}, "format": {"N": str(FORMAT)}}
     item |= {key: {"S": value} for key, value in asdict(entry).items()}
-    with absence_ignored() as outcome:
+    with ignore_absence() as outcome:
         aws.client("dynamodb").put_item(TableName=aws.stage.table(TABLE), Item=item)
         outcome.append(True)
     return bool(outcome)
@@ -67,7 +67,7 @@ def entries(aws: Aws, limit: int = 20) -> list[Entry] | None:
 
 def _items(aws: Aws, limit: int) -> list[dict[str, Any]] | None:
     results: list[dict[str, Any]] = []
-    with absence_ignored() as outcome:
+    with ignore_absence() as outcome:
         answer = aws.client("dynamodb").query(
             TableName=aws.stage.table(TABLE),
             KeyConditionExpression="#f = :f AND #at < :lock",
@@ -104,7 +104,7 @@ def _entry(item: dict[str, Any]) -> Entry:
 
 
 @contextmanager
-def absence_ignored() -> Iterator[list[bool]]:
+def ignore_absence() -> Iterator[list[bool]]:
     """Ignore that the stage has no ledger; the block appends True to the list once it has used it."""
     from botocore.exceptions import ClientError
 

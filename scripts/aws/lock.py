@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from ..console.errors import Conflict
-from ..console.interrupts import interrupts_deferred
+from ..console.interrupts import defer_interrupts
 from ..console.text import duration
 from . import ledger
 from .clients import Aws, make
 
-KEY = "lock"
 LOCK_S = 900
 SKEW_S = 2.0  # the Date header has whole seconds
 
@@ -70,7 +69,7 @@ class Lock:
 
 
 @contextmanager
-def locked(aws: Aws, longer_s: float = 0, *, force: bool = False) -> Iterator[Lock]:
+def hold(aws: Aws, longer_s: float = 0, *, force: bool = False) -> Iterator[Lock]:
     """Hold the stage's deploy lock while the block runs; Conflict, with the holder's name, if another holds it.
 
     The lock of a holder that vanished expires after LOCK_S plus `longer_s`, the seconds that the block waits by design.
@@ -78,7 +77,7 @@ def locked(aws: Aws, longer_s: float = 0, *, force: bool = False) -> Iterator[Lo
     """
     lock = Lock(aws)
     try:
-        with ledger.absence_ignored(), interrupts_deferred():
+        with ledger.ignore_absence(), defer_interrupts():
             _take(lock, LOCK_S + math.ceil(longer_s), force=force)
         yield lock
     finally:
@@ -171,7 +170,7 @@ def unlock(aws: Aws) -> Holder | None:
 
 
 def _key(aws: Aws) -> dict[str, Any]:
-    return {"function": {"S": aws.stage.function.name}, "at": {"S": KEY}}
+    return {"function": {"S": aws.stage.function.name}, "at": {"S": ledger.LOCK}}
 
 
 def process_id(pid: int) -> str:
@@ -198,7 +197,7 @@ def is_dead(process: str) -> bool:
 def timestamp(aws: Aws) -> str:
     """Return the current time as ISO 8601 in UTC, by the server's clock if this host's differs by more than SKEW_S."""
     here = datetime.now(UTC)
-    with ledger.absence_ignored():
+    with ledger.ignore_absence():
         skew = read(aws)[1] - here.timestamp()
         if abs(skew) > SKEW_S:
             here += timedelta(seconds=skew)

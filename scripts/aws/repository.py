@@ -80,11 +80,11 @@ def _way_to(aws: Aws, digest: str) -> str:
 def parse_reference(text: str, repository: str, host: str) -> Reference:
     """Parse a reference, with or without the host; a digest alone refers to `repository`."""
     if text.startswith("sha256:"):
-        return Reference(repository, _whole(text))
+        return Reference(repository, _require_digest(text))
     text = text.removeprefix(f"{host}/")
     name, mark, digest = text.partition("@")
     if mark:
-        return Reference(name, _whole(digest))
+        return Reference(name, _require_digest(digest))
     name, _, tag = text.rpartition(":")
     if not name or "/" in tag:
         raise OperationFailed(
@@ -93,7 +93,7 @@ def parse_reference(text: str, repository: str, host: str) -> Reference:
     return Reference(name, tag)
 
 
-def _whole(digest: str) -> str:
+def _require_digest(digest: str) -> str:
     if not DIGEST.fullmatch(digest):
         raise OperationFailed(
             f"digest: got {digest!r}, expected sha256: and 64 hexadecimal digits", "score-processor history --json"

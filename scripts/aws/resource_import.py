@@ -50,7 +50,7 @@ class Adoption:
 
 def identifier_of(aws: Aws, kind: str, name: str) -> str | None:
     """Return CloudFormation's identifier of an existing resource (a queue's URL, else its name); None if absent."""
-    asked: dict[str, Callable[[], Any]] = {
+    lookups: dict[str, Callable[[], Any]] = {
         "AWS::DynamoDB::Table": lambda: aws.client("dynamodb").describe_table(TableName=name),
         "AWS::ECR::Repository": lambda: aws.client("ecr").describe_repositories(repositoryNames=[name]),
         "AWS::Lambda::Function": lambda: aws.client("lambda").get_function_configuration(FunctionName=name),
@@ -61,7 +61,7 @@ def identifier_of(aws: Aws, kind: str, name: str) -> str | None:
     from botocore.exceptions import ClientError
 
     try:
-        answer = asked[kind]()
+        answer = lookups[kind]()
     except ClientError as error:
         if error_code(error) in ABSENT:
             return None
@@ -82,7 +82,7 @@ def adoption(
     `identify(type, name)` returns an existing resource's identifier, or None. `role_arn` is the function's current
     role, which the imported function keeps: the stack's own role does not exist before the first deploy.
     """
-    chosen: dict[str, Any] = {}
+    adopted: dict[str, Any] = {}
     wanted: list[dict[str, Any]] = []
     for logical_id, resource in template["Resources"].items():
         key = PHYSICAL_NAME.get(resource["Type"])
@@ -90,11 +90,11 @@ def adoption(
         identifier = identify(resource["Type"], name) if isinstance(name, str) else None
         if identifier is None or key is None:
             continue
-        taken = copy.deepcopy(resource) | {"DeletionPolicy": "Retain"}
-        taken.pop("DependsOn", None)
+        copied = copy.deepcopy(resource) | {"DeletionPolicy": "Retain"}
+        copied.pop("DependsOn", None)
         if resource["Type"] == "AWS::Lambda::Function" and role_arn:
-            taken["Properties"]["Role"] = role_arn
-        chosen[logical_id] = taken
+            copied["Properties"]["Role"] = role_arn
+        adopted[logical_id] = copied
         identified_by = "QueueUrl" if key == "QueueName" else key
         wanted.append(
             {
@@ -105,15 +105,15 @@ def adoption(
         )
     if not wanted:
         return None
-    _close_references(chosen, template["Resources"])
-    part = {"Resources": chosen} | {key: template[key] for key in ("Parameters",) if key in template}
+    _close_references(adopted, template["Resources"])
+    part = {"Resources": adopted} | {key: template[key] for key in ("Parameters",) if key in template}
     return Adoption(stack, part, tuple(wanted))
 
 
-def _close_references(chosen: dict[str, Any], everything: Mapping[str, Any]) -> None:
+def _close_references(adopted: dict[str, Any], all_resources: Mapping[str, Any]) -> None:
     """Remove properties that refer to a resource that is not adopted; the first deploy adds them."""
-    missing = set(everything) - set(chosen)
-    for resource in chosen.values():
+    missing = set(all_resources) - set(adopted)
+    for resource in adopted.values():
         kept = {key: value for key, value in resource["Properties"].items() if not _refers(value, missing)}
         resource["Properties"] = kept
 

@@ -109,7 +109,7 @@ def deploy(
 
 def _deploy_one(aws: Aws, template: Template, image_uri: str | None, by_hand: ByHand, dry_run: bool) -> Outcome:
     client = aws.client("cloudformation")
-    stack = _settled(client, template.stack, dry_run)
+    stack = _wait_for_stack(client, template.stack, dry_run)
     values = stacks.parameters(stack)
     if template.wants_image:
         uri = served_image_uri(aws) or values.get(IMAGE_PARAMETER) or image_uri or built_image_uri(aws)
@@ -122,7 +122,7 @@ def _deploy_one(aws: Aws, template: Template, image_uri: str | None, by_hand: By
     values = {key: value for key, value in values.items() if key in known}
     old = stacks.template(client, template.stack) if stack else {}
     differences = stacks.changes(old, template.document)
-    drifted = [*stack_state.deleted(aws, template.stack, old), *by_hand(aws, template.noun)] if stack else []
+    drifted = [*stack_state.find_deleted(aws, template.stack, old), *by_hand(aws, template.noun)] if stack else []
     if stack and not differences and not drifted and old.get("Parameters", {}) == known:
         return Outcome(template.stack, "unchanged")
     differences = [*drifted, *differences]
@@ -168,7 +168,7 @@ def served_version(aws: Aws) -> str:
     return result.version if result.digest == last.digest else ""
 
 
-def _settled(client: Any, name: str, dry_run: bool) -> dict[str, Any] | None:
+def _wait_for_stack(client: Any, name: str, dry_run: bool) -> dict[str, Any] | None:
     """Wait for an operation in progress and return the stack; None if it does not exist.
 
     A stack whose creation failed cannot be updated: it is deleted, unless this is a dry run, and reported as absent.

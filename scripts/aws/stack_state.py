@@ -15,7 +15,7 @@ AT_ONCE = 8
 ABSENT = resource_import.ABSENT | {"NoSuchEntity", "NoSuchBucketPolicy", "NotFound", "ResourceNotFound"}
 
 
-def deleted(aws: Aws, stack: str, template: Mapping[str, Any]) -> list[Change]:
+def find_deleted(aws: Aws, stack: str, template: Mapping[str, Any]) -> list[Change]:
     """Return the resources of an existing stack that no longer exist, in the template's order. Reads only.
 
     Types that are not looked up (dashboards, schedules, permissions) count as existing.

@@ -139,10 +139,10 @@ def remove(client: Any, stack: str) -> None:
     wait(client, current["StackId"], _event_ids(client, current["StackId"]), goal="DELETE_COMPLETE")
 
 
-def wait(client: Any, stack: str, seen: frozenset[str] = frozenset(), goal: str = "") -> str:
+def wait(client: Any, stack: str, earlier: frozenset[str] = frozenset(), goal: str = "") -> str:
     """Wait for the operation in progress and return the stack's status.
 
-    OperationFailed, with the reasons of the resources that failed since the events `seen`, if it ends in another
+    OperationFailed, with the reasons of the resources that failed since the events `earlier`, if it ends in another
     status than `goal`, or after 30 minutes.
     """
     end = time.monotonic() + LIMIT_S
@@ -159,8 +159,8 @@ def wait(client: Any, stack: str, seen: frozenset[str] = frozenset(), goal: str 
             "check its events in the CloudFormation console",
         )
     broken = any(word in status for word in FAILED_WORDS) or (goal and status != goal)
-    if broken or (current and could_not_make(client, stack, seen)):
-        reasons = "".join(f"\n  - {reason}" for reason in failures(client, stack, seen))
+    if broken or (current and has_failures(client, stack, earlier)):
+        reasons = "".join(f"\n  - {reason}" for reason in failures(client, stack, earlier))
         raise OperationFailed(
             f"stack {stack} ended as {status if broken else 'rolled back'}:{reasons or ' no reason given'}",
             "fix the first reason, then run it again",
@@ -168,15 +168,15 @@ def wait(client: Any, stack: str, seen: frozenset[str] = frozenset(), goal: str 
     return str(status)
 
 
-def could_not_make(client: Any, stack: str, seen: frozenset[str]) -> bool:
-    """Return whether a resource failed since the events `seen`; LocalStack then still reports the stack complete."""
-    fresh = [event for event in _events(client, stack) if seen and event["EventId"] not in seen]
+def has_failures(client: Any, stack: str, earlier: frozenset[str]) -> bool:
+    """Return whether a resource failed since the events `earlier`; LocalStack then still reports the stack complete."""
+    fresh = [event for event in _events(client, stack) if earlier and event["EventId"] not in earlier]
     return any(event["ResourceStatus"] in ("CREATE_FAILED", "UPDATE_FAILED") for event in fresh)
 
 
-def failures(client: Any, stack: str, seen: frozenset[str]) -> list[str]:
-    """Return the reasons of the resources that failed since the events `seen`, in order."""
-    events = [e for e in _events(client, stack) if e["EventId"] not in seen]
+def failures(client: Any, stack: str, earlier: frozenset[str]) -> list[str]:
+    """Return the reasons of the resources that failed since the events `earlier`, in order."""
+    events = [e for e in _events(client, stack) if e["EventId"] not in earlier]
     return [
         f"{e['LogicalResourceId']} ({e['ResourceType']}): {e.get('ResourceStatusReason', 'no reason given')}"
         for e in reversed(events)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from ..aws.clients import translated
+from ..aws.clients import translate_errors
 from ..console.errors import DONE, FAILED, INTERRUPTED, MISUSED, OperationFailed
 from ..console.interrupts import interruptible
 from ..console.options import address
@@ -157,9 +157,9 @@ def _run(
     function: Callable[..., Any], shell: Shell, render: Callable[[Any, Shell], None] | None, options: Any, acts: bool
 ) -> int:
     value: Any = None
-    with nullcontext() if acts else _epipe_ignored(), translated(shell.stage):
+    with nullcontext() if acts else _ignore_epipe(), translate_errors(shell.stage):
         value = function(shell, **options)
-    with _epipe_ignored():
+    with _ignore_epipe():
         if value is not None:  # None: the verb has printed its output itself
             if shell.as_json:
                 print_json(value)
@@ -169,7 +169,7 @@ def _run(
 
 
 @contextmanager
-def _epipe_ignored() -> Iterator[None]:
+def _ignore_epipe() -> Iterator[None]:
     """Ignore EPIPE on standard output, so that `| head` ends a read-only command without an error."""
     try:
         yield

@@ -38,7 +38,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def interrupts_deferred() -> Iterator[None]:
+def defer_interrupts() -> Iterator[None]:
     """Defer Ctrl-C, SIGTERM and SIGHUP to the end of the block: AWS may have acted although its answer is not here yet.
 
     An exception of the block is raised in place of a deferred signal. Outside the main thread the block runs as it is.

@@ -28,16 +28,16 @@ def no_progress(_task: str, _total: int | None) -> Iterator[Advance]:
 @contextmanager
 def show_items(task: str, total: int | None) -> Iterator[Advance]:
     """Show how many of `total` items are done, and the time left."""
-    yield from _shown(task, total, in_bytes=False)
+    yield from _show(task, total, in_bytes=False)
 
 
 @contextmanager
 def show_bytes(task: str, total: int | None) -> Iterator[Advance]:
     """Show how many of `total` bytes are done, the rate, and the time left."""
-    yield from _shown(task, total, in_bytes=True)
+    yield from _show(task, total, in_bytes=True)
 
 
-def _shown(task: str, total: int | None, *, in_bytes: bool) -> Iterator[Advance]:
+def _show(task: str, total: int | None, *, in_bytes: bool) -> Iterator[Advance]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -15,6 +15,7 @@ from ..aws.clients import clients
 from ..command.shell import Shell
 from ..command.verb import verb
 from ..console.errors import NotRunning
+from ..console.output import write_page
 from . import page, server
 from .connection import Connection
 from .panels import board
@@ -40,7 +41,7 @@ def main(shell: Shell, port: int | None, html: Path | None) -> Snapshot | None:
     if html is not None:
         snapshot = panels.snapshot(PATIENCE_S)
         text = page.page(snapshot, shell.stage.queues.visibility_timeout_s, static=True)
-        shell.say(f"page: {page.write(text, html)}")
+        shell.say(f"page: {write_page(text, html)}")
         return snapshot
     if shell.as_json:
         return panels.snapshot(PATIENCE_S)
@@ -48,9 +49,9 @@ def main(shell: Shell, port: int | None, html: Path | None) -> Snapshot | None:
     return None
 
 
-def _serve(made: server.Server, shell: Shell) -> None:
+def _serve(listener: server.Server, shell: Shell) -> None:
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    click.echo(made.address)
+    click.echo(listener.address)
     shell.say(f"stage {shell.stage.name}, read-only, on this machine only; Ctrl-C to stop")
-    server.serve(made, ended)
+    server.serve(listener, ended)

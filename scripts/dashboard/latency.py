@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from ..aws.health import version_of
+from ..console.percentile import percentile
 from .lines import Complaint, Failure, Invocation, Line, Metrics
 from .values import Bucket, Latency, Served, Trouble, Troubles
 
 STEPS = 60
 SPANS_MS = (300_000, 900_000, 3_600_000)  # the shortest period that contains all lines
-
-
-def percentile(ordered: Sequence[float], share: float) -> float:
-    """Return the nearest-rank percentile `share` (0 to 1) of sorted, non-empty values."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def latency(lines: Iterable[Line], now_ms: int, note: str = "") -> Latency:

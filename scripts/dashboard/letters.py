@@ -24,8 +24,8 @@ def letters(aws: ReadOnly, window: bool = True) -> Letters:
     depth = sum(int(answer["Attributes"][name]) for name in _COUNTS)
     if "RedrivePolicy" in answer["Attributes"]:
         return Letters((), depth, "not listed: the queue has a redrive policy, and each receive would count towards it")
-    peeking = aws.peeking() if window else None
-    by_id = _look(peeking or aws, url, LOOKS if peeking is None else 1) if depth else {}
+    peek = aws.peeking() if window else None
+    by_id = _look(peek or aws, url, LOOKS if peek is None else 1) if depth else {}
     newest = sorted(by_id.values(), key=lambda one: one.sent, reverse=True)[:SHOWN]
     return Letters(newest, max(depth, len(by_id)))
 
@@ -49,5 +49,5 @@ def _look(aws: ReadOnly, url: str, times: int) -> dict[str, DeadLetter]:
 
 
 def _letter(message: dict[str, object]) -> DeadLetter:
-    letter = dead_letters.letter(message)
+    letter = dead_letters.parse_letter(message)
     return DeadLetter(letter.id, sanitize(letter.scoring_job_id or ""), sanitize(letter.reason), letter.sent)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from plexus import pages
-from plexus.whole_file import whole_file
 
 from ..checkout import git
 from ..console.text import duration, short
@@ -80,27 +79,19 @@ def fragment(panel: Panel, now: float) -> str:
     return str(html)
 
 
-def fragments(found: Snapshot, visibility_timeout_s: float) -> dict[str, str]:
+def fragments(snapshot: Snapshot, visibility_timeout_s: float) -> dict[str, str]:
     """Render every part of the page that changes, by element id."""
-    parts = {f"body-{name}": fragment(panel, found.at) for name, panel in found.panels.items()}
-    parts["verdict"] = _render("verdict", found, remarks=summary.remarks(found, visibility_timeout_s))
-    parts["figures"] = _render("figures", found, figures=summary.figures(found))
+    parts = {f"body-{name}": fragment(panel, snapshot.at) for name, panel in snapshot.panels.items()}
+    parts["verdict"] = _render("verdict", snapshot, remarks=summary.remarks(snapshot, visibility_timeout_s))
+    parts["figures"] = _render("figures", snapshot, figures=summary.figures(snapshot))
     return parts
 
 
-def _render(name: str, found: Snapshot, **more: Any) -> str:
-    return str(environment().get_template(f"{name}.html.j2").render(snapshot=found, **more))
+def _render(name: str, snapshot: Snapshot, **more: Any) -> str:
+    return str(environment().get_template(f"{name}.html.j2").render(snapshot=snapshot, **more))
 
 
-def page(found: Snapshot, visibility_timeout_s: float, *, static: bool = False) -> str:
+def page(snapshot: Snapshot, visibility_timeout_s: float, *, static: bool = False) -> str:
     """Render the page; a static one is self-contained and does not refresh."""
-    inside = fragments(found, visibility_timeout_s)
-    return _render("page", found, inside=inside, columns=(LEFT, RIGHT), static=static)
-
-
-def write(text: str, path: Path) -> Path:
-    """Write a page atomically; return its absolute path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as half:
-        half.write_text(text, encoding="utf-8")
-    return path.resolve()
+    inside = fragments(snapshot, visibility_timeout_s)
+    return _render("page", snapshot, inside=inside, columns=(LEFT, RIGHT), static=static)

@@ -41,20 +41,20 @@ class Plot:
     most: int
 
 
-def plot(found: Latency) -> Plot:
+def plot(latency: Latency) -> Plot:
     """Compute the geometry of the durations."""
-    top = ceiling(max((bucket.p99 for bucket in found.buckets), default=0.0))
-    most = max((bucket.count for bucket in found.buckets), default=0)
-    p50, p50_dots = _paths(found, [bucket.p50 for bucket in found.buckets], top)
-    p99, p99_dots = _paths(found, [bucket.p99 for bucket in found.buckets], top)
+    top = ceiling(max((bucket.p99 for bucket in latency.buckets), default=0.0))
+    most = max((bucket.count for bucket in latency.buckets), default=0)
+    p50, p50_dots = _paths(latency, [bucket.p50 for bucket in latency.buckets], top)
+    p99, p99_dots = _paths(latency, [bucket.p99 for bucket in latency.buckets], top)
     return Plot(
         p50=p50,
         p99=p99,
         p50_dots=p50_dots,
         p99_dots=p99_dots,
         up=[milliseconds(top * tick / TICKS) for tick in range(TICKS, -1, -1)],
-        across=[found.start_ms + found.step_ms * found.steps * part // 4 for part in range(5)],
-        bars=[_bar(found, bucket, most) for bucket in found.buckets],
+        across=[latency.start_ms + latency.step_ms * latency.steps * part // 4 for part in range(5)],
+        bars=[_bar(latency, bucket, most) for bucket in latency.buckets],
         most=most,
     )
 
@@ -76,17 +76,17 @@ def milliseconds(value: float) -> str:
     return f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"
 
 
-def _x(found: Latency, bucket: Bucket) -> float:
-    return WIDTH * ((bucket.at_ms - found.start_ms) / found.step_ms + 0.5) / found.steps
+def _x(latency: Latency, bucket: Bucket) -> float:
+    return WIDTH * ((bucket.at_ms - latency.start_ms) / latency.step_ms + 0.5) / latency.steps
 
 
-def _paths(found: Latency, values: Sequence[float], top: float) -> tuple[str, str]:
+def _paths(latency: Latency, values: Sequence[float], top: float) -> tuple[str, str]:
     """Return SVG paths: lines through consecutive points, and dots (lines of length 0) for single ones."""
     runs: list[list[str]] = []
     before = None
-    for bucket, value in zip(found.buckets, values, strict=True):
-        point = f"{_x(found, bucket):.1f} {HEIGHT * (1 - value / top):.1f}"
-        if before is not None and bucket.at_ms - before <= found.step_ms:
+    for bucket, value in zip(latency.buckets, values, strict=True):
+        point = f"{_x(latency, bucket):.1f} {HEIGHT * (1 - value / top):.1f}"
+        if before is not None and bucket.at_ms - before <= latency.step_ms:
             runs[-1].append(point)
         else:
             runs.append([point])
@@ -95,6 +95,6 @@ def _paths(found: Latency, values: Sequence[float], top: float) -> tuple[str, st
     return lines, "".join(f"M{run[0]}h0" for run in runs if len(run) == 1)
 
 
-def _bar(found: Latency, bucket: Bucket, most: int) -> Bar:
-    width, height = WIDTH / found.steps, max(1.0, BARS * bucket.count / most)
-    return Bar(round(_x(found, bucket) - width * 0.4, 1), round(BARS - height, 1), width * 0.8, height, bucket.count)
+def _bar(latency: Latency, bucket: Bucket, most: int) -> Bar:
+    width, height = WIDTH / latency.steps, max(1.0, BARS * bucket.count / most)
+    return Bar(round(_x(latency, bucket) - width * 0.4, 1), round(BARS - height, 1), width * 0.8, height, bucket.count)

@@ -43,11 +43,11 @@ class QueueReader:
 
     def __call__(self, aws: ReadOnly) -> Queues:
         """Read the four queues; a queue that cannot be read has a problem instead of values."""
-        queues = [self._one(aws, name, role) for name, role in names(aws).items()]
+        queues = [self._read_depths(aws, name, role) for name, role in names(aws).items()]
         if all(queue.problem for queue in queues):
             raise NotFound(queues[0].problem, "make infra-deploy")
         if aws.stage.is_local:
-            return Queues([self._peeked(aws, queue) for queue in queues])
+            return Queues([self._read_age(aws, queue) for queue in queues])
         if self.clock() >= self._asked + METRIC_S:
             self._ask(aws)
         return Queues([replace(one, oldest_s=self._age(one)) for one in queues], self._note)
@@ -59,7 +59,7 @@ class QueueReader:
             self._urls[key] = aws.queue_url(name)
         return self._urls[key]
 
-    def _one(self, aws: ReadOnly, name: str, role: str) -> Queue:
+    def _read_depths(self, aws: ReadOnly, name: str, role: str) -> Queue:
         try:
             answer = aws.client("sqs").get_queue_attributes(QueueUrl=self.url(aws, name), AttributeNames=[*COUNTS])
         except NotFound as error:
@@ -86,7 +86,7 @@ class QueueReader:
                 raise
             self._ages, self._note = {}, f"ages unknown: {sanitize(known.problem)}"
 
-    def _peeked(self, aws: ReadOnly, queue: Queue) -> Queue:
+    def _read_age(self, aws: ReadOnly, queue: Queue) -> Queue:
         window = aws.peeking()
         if window is None or not 0 < queue.depth <= PEEKED:
             return queue

@@ -40,12 +40,12 @@ class ResultReader:
         if aws.endpoint not in self._large:
             records, complete = self._scan(aws)
             if complete:
-                return Results(self._named(aws, records), len(records), "all records of the table")
+                return Results(self._newest(aws, records), len(records), "all records of the table")
             self._large.add(aws.endpoint)
         committed = [line for line in self.journal.lines(aws) if isinstance(line, Committed)]
         ids = list(dict.fromkeys(line.score_result_id for line in reversed(committed) if line.score_result_id))[:SHOWN]
         records = self._by_id(aws, "ScoreResult", ids, _FIELDS)
-        return Results(self._named(aws, records), None, "results in the log of the last hour")
+        return Results(self._newest(aws, records), None, "results in the log of the last hour")
 
     def _scan(self, aws: ReadOnly) -> tuple[list[dict[str, Any]], bool]:
         request: dict[str, Any] = {
@@ -68,13 +68,13 @@ class ResultReader:
         if not keys:
             return []
         name = aws.stage.table(table)
-        wanted = {"Keys": keys, "ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+        request = {"Keys": keys, "ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
         records: list[dict[str, Any]] = (
-            aws.client("dynamodb").batch_get_item(RequestItems={name: wanted})["Responses"].get(name, [])
+            aws.client("dynamodb").batch_get_item(RequestItems={name: request})["Responses"].get(name, [])
         )
         return records
 
-    def _named(self, aws: ReadOnly, records: Sequence[dict[str, Any]]) -> list[Result]:
+    def _newest(self, aws: ReadOnly, records: Sequence[dict[str, Any]]) -> list[Result]:
         newest = sorted(records, key=lambda record: attribute_text(record, "createdAt"), reverse=True)[:SHOWN]
         new = {score for record in newest if (score := attribute_text(record, "scoreId")) and score not in self._scores}
         for record in self._by_id(aws, "Score", sorted(new), {"#id": "id", "#n": "name"}):

@@ -32,9 +32,9 @@ class Figure:
     panel: str
 
 
-def remarks(found: Snapshot, visibility_timeout_s: float) -> list[Remark]:
+def remarks(snapshot: Snapshot, visibility_timeout_s: float) -> list[Remark]:
     """Return all problems, the worst first."""
-    known = [*_unread(found), *_function(found), *_queues(found, visibility_timeout_s), *_jobs(found)]
+    known = [*_unread(snapshot), *_function(snapshot), *_queues(snapshot, visibility_timeout_s), *_jobs(snapshot)]
     return sorted(known, key=lambda remark: remark.level != BAD)
 
 
@@ -42,15 +42,15 @@ def _plural(count: int, word: str, words: str = "") -> str:
     return f"{count:,} {word if count == 1 else words or word + 's'}"
 
 
-def _unread(found: Snapshot) -> Iterator[Remark]:
-    unread = [panel for panel in found.panels.values() if panel.problem]
+def _unread(snapshot: Snapshot) -> Iterator[Remark]:
+    unread = [panel for panel in snapshot.panels.values() if panel.problem]
     if unread:
-        all_of = f"{len(unread)} of {len(found.panels)} panels could not be read"
-        yield Remark(BAD, "No panel could be read" if len(unread) == len(found.panels) else all_of, unread[0].name)
+        all_of = f"{len(unread)} of {len(snapshot.panels)} panels could not be read"
+        yield Remark(BAD, "No panel could be read" if len(unread) == len(snapshot.panels) else all_of, unread[0].name)
 
 
-def _function(found: Snapshot) -> Iterator[Remark]:
-    function = found.panels["function"].value
+def _function(snapshot: Snapshot) -> Iterator[Remark]:
+    function = snapshot.panels["function"].value
     if not isinstance(function, Function):
         return
     if not function.version:
@@ -61,8 +61,8 @@ def _function(found: Snapshot) -> Iterator[Remark]:
         yield Remark(LOOK, "The alias sends calls to two versions", "function")
 
 
-def _queues(found: Snapshot, visibility_timeout_s: float) -> Iterator[Remark]:
-    queues = found.panels["queues"].value
+def _queues(snapshot: Snapshot, visibility_timeout_s: float) -> Iterator[Remark]:
+    queues = snapshot.panels["queues"].value
     if not isinstance(queues, Queues):
         return
     for queue in queues.queues:
@@ -74,14 +74,14 @@ def _queues(found: Snapshot, visibility_timeout_s: float) -> Iterator[Remark]:
         yield Remark(LOOK, _plural(queues.dead_letters, "dead letter"), "letters")
 
 
-def _jobs(found: Snapshot) -> Iterator[Remark]:
-    jobs, troubles = found.panels["jobs"].value, found.panels["troubles"].value
+def _jobs(snapshot: Snapshot) -> Iterator[Remark]:
+    jobs, troubles = snapshot.panels["jobs"].value, snapshot.panels["troubles"].value
     if isinstance(jobs, Jobs) and jobs.lapsed:
         words = _plural(jobs.lapsed, "job is IN_PROGRESS", "jobs are IN_PROGRESS")
         yield Remark(LOOK, f"{words} without a lease", "jobs")
     if isinstance(jobs, Jobs) and (failed := jobs.states.get("FAILED", 0)):
         yield Remark(LOOK, _plural(failed, "job is FAILED", "jobs are FAILED"), "jobs")
-    function = found.panels["function"].value
+    function = snapshot.panels["function"].value
     if isinstance(troubles, Troubles) and isinstance(function, Function):
         serving = {function.version, *function.shares}
         for entry in troubles.versions:
@@ -94,9 +94,9 @@ def _jobs(found: Snapshot) -> Iterator[Remark]:
         yield Remark(LOOK, f"{_plural(troubles.errors, 'error')} in the log of the last hour", "troubles")
 
 
-def figures(found: Snapshot) -> list[Figure]:
+def figures(snapshot: Snapshot) -> list[Figure]:
     """Return the key figures."""
-    value = {name: panel.value for name, panel in found.panels.items()}
+    value = {name: panel.value for name, panel in snapshot.panels.items()}
     return [
         *_of_queues(value["queues"]),
         _of_jobs(value["jobs"]),
@@ -127,19 +127,19 @@ def _of_jobs(jobs: Jobs | None) -> Figure:
     return Figure("jobs FAILED", f"{failed:,}", f"of {more}{jobs.seen:,}", LOOK if failed else "", "jobs")
 
 
-def _of_troubles(found: Troubles | None) -> Figure:
-    if found is None:
+def _of_troubles(troubles: Troubles | None) -> Figure:
+    if troubles is None:
         return Figure("errors", "", "", "", "troubles")
-    return Figure("errors", f"{found.errors:,}", "in the last hour", LOOK if found.errors else "", "troubles")
+    return Figure("errors", f"{troubles.errors:,}", "in the last hour", LOOK if troubles.errors else "", "troubles")
 
 
-def _of_latency(found: Latency | None) -> Iterator[Figure]:
+def _of_latency(latency: Latency | None) -> Iterator[Figure]:
     for name, value in (
-        ("median", None if found is None else found.p50),
-        ("99th percentile", None if found is None else found.p99),
+        ("median", None if latency is None else latency.p50),
+        ("99th percentile", None if latency is None else latency.p99),
     ):
-        note = f"of {found.count:,} {found.what}" if found and found.count else "no jobs in the last hour"
-        yield Figure(name, "" if value is None else milliseconds(value), note if found else "", "", "latency")
+        note = f"of {latency.count:,} {latency.what}" if latency and latency.count else "no jobs in the last hour"
+        yield Figure(name, "" if value is None else milliseconds(value), note if latency else "", "", "latency")
 
 
 def _of_deploys(deploys: Deploys | None, function: Function | None) -> Figure:

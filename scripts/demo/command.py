@@ -16,14 +16,15 @@ from ..checkout import ROOT
 from ..command.shell import Shell
 from ..command.verb import verb
 from ..console.errors import FAILED, OperationFailed
+from ..console.output import write_page
 from . import report_page, summary
-from .steps import Demo, whole_job
+from .steps import Demo, run_demo
 
 PAGE = ROOT / "build" / "demo.html"
 
 
 @contextlib.contextmanager
-def ended_when_interrupted(shell: Shell) -> Iterator[None]:
+def stop_when_interrupted(shell: Shell) -> Iterator[None]:
     """Stop the local AWS on Ctrl-C, unless it ran before the demo."""
     from local_aws import control
 
@@ -48,9 +49,9 @@ def main(shell: Shell) -> int:
     if not shell.stage.is_local:
         raise OperationFailed(f"demo: got stage {shell.stage.name}, expected local", "make demo STAGE=local")
     began = time.monotonic()
-    with ended_when_interrupted(shell):
-        report = whole_job(Demo(shell))
-    path = report_page.write(report, PAGE)
+    with stop_when_interrupted(shell):
+        report = run_demo(Demo(shell))
+    path = write_page(report_page.render(report), PAGE)
     summary.show(shell.console, report, time.monotonic() - began)
     shell.console.print(f"report: {path}", markup=False)
     return 0 if all(check.holds for check in report.checks) else FAILED

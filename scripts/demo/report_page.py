@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from plexus.whole_file import whole_file
+from plexus import pages
+
+from ..console.text import megabytes
 
 SHOWN = 10  # items before the rest is folded
 TEMPLATES = Path(__file__).with_name("templates")
@@ -135,25 +137,8 @@ class Report:
         return sum(step.seconds for step in self.steps)
 
 
-def megabytes(size: int) -> str:
-    """Format a size in bytes as kB or MB (powers of ten)."""
-    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
-
-
 def render(report: Report) -> str:
     """Return the page as HTML without scripts and external references; it adapts to dark mode and print."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
+    environment = pages.create_environment(TEMPLATES)
     environment.filters["megabytes"] = megabytes
     return environment.get_template("report.html.j2").render(report=report, most=SHOWN)
-
-
-def write(report: Report, path: Path) -> Path:
-    """Write the page atomically; return its absolute path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as half:
-        half.write_text(render(report), encoding="utf-8")
-    return path.resolve()

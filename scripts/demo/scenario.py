@@ -12,7 +12,7 @@ from ..aws.clients import Aws
 from ..aws.invocation import Invocation
 from ..console.errors import OperationFailed
 from ..jobs import sending
-from ..jobs.dead_letters import letter
+from ..jobs.dead_letters import parse_letter
 from ..jobs.seeding import Job
 from .report_page import Check, DeadLetter, Row
 
@@ -48,11 +48,11 @@ def fan_out(aws: Aws, jobs: Sequence[str]) -> None:
     """Receive each job's message and pass it to the function in an invocation of its own, as a dispatcher does."""
     sending.send(aws, map(sending.body, jobs))
     queue_url = aws.queue_url(aws.stage.queues.request)
-    left = len(jobs)
-    while left:
+    remaining = len(jobs)
+    while remaining:
         messages = queues.receive(aws, queue_url, delete=False)
         if not messages:
-            raise OperationFailed(f"{queue_url}: {left} of {len(jobs)} messages are missing", "make status")
+            raise OperationFailed(f"{queue_url}: {remaining} of {len(jobs)} messages are missing", "make status")
         for message in messages:
             event = {
                 "source": "fanout",
@@ -60,20 +60,21 @@ def fan_out(aws: Aws, jobs: Sequence[str]) -> None:
                 "receipt_handle": message["ReceiptHandle"],
                 "queue_url": queue_url,
             }
-            answer = invocation.invoke(aws, event)
-            if answer.exit_code:
-                raise OperationFailed(
-                    f"the function answered {invocation.readable(answer.payload)}", "make logs FOLLOW=0"
-                )
-            left -= 1
+            _invoke(aws, event)
+            remaining -= 1
 
 
 def poll(aws: Aws, job: str) -> Invocation:
     """Send one job and invoke the function with `{}`, so that it polls the queue itself."""
     sending.send(aws, [sending.body(job)])
-    answer = invocation.invoke(aws, {})
+    return _invoke(aws, {})
+
+
+def _invoke(aws: Aws, event: dict[str, Any]) -> Invocation:
+    answer = invocation.invoke(aws, event)
     if answer.exit_code:
-        raise OperationFailed(f"the function answered {invocation.readable(answer.payload)}", "make logs FOLLOW=0")
+        payload = invocation.format_payload(answer.payload)
+        raise OperationFailed(f"the function answered {payload}", "make logs FOLLOW=0")
     return answer
 
 
@@ -100,7 +101,7 @@ def dead_letters(aws: Aws, queue_url: str) -> tuple[DeadLetter, ...]:
         aws.client("sqs").change_message_visibility(
             QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
         )
-    return tuple(DeadLetter(m["Body"], letter(m).reason) for m in messages)
+    return tuple(DeadLetter(m["Body"], parse_letter(m).reason) for m in messages)
 
 
 def rows(jobs: Sequence[Job], deliveries: Deliveries, records: dict[str, list[dict[str, Any]]]) -> tuple[Row, ...]:

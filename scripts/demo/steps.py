@@ -44,13 +44,13 @@ class Demo:
     steps: list[Step] = field(default_factory=list)
     answer: Invocation | None = None
 
-    def step(self, name: str, action: Callable[[], T], said: Callable[[T], str]) -> T:
-        """Run a step: print its name, call `action`, and print its result, formatted by `said`, and its duration."""
+    def step(self, name: str, action: Callable[[], T], describe: Callable[[T], str]) -> T:
+        """Print the step's name, call `action`, and print its result, formatted by `describe`, and its duration."""
         console = self.shell.console
         console.print(f"{len(self.steps) + 1}. {name}", style="bold", markup=False)
         began = time.monotonic()
         result = action()
-        done = Step(name, time.monotonic() - began, said(result))
+        done = Step(name, time.monotonic() - began, describe(result))
         self.steps.append(done)
         console.print(f"   {done.said} ({done.seconds:.1f} s)", markup=False)
         return result
@@ -223,7 +223,7 @@ def collect(
     )
 
 
-def whole_job(demo: Demo) -> Report:
+def run_demo(demo: Demo) -> Report:
     """Run every step and return the report."""
     fetch_inputs(demo)
     image = build_image(demo)
@@ -236,7 +236,7 @@ def whole_job(demo: Demo) -> Report:
     return demo.step(
         "Read the results",
         lambda: collect(demo, aws, image, instance.engine, jobs, deliveries),
-        lambda found: (
-            f"{len(found.rows)} results, {len(found.responses)} responses, {len(found.dead_letters)} dead letter"
+        lambda report: (
+            f"{len(report.rows)} results, {len(report.responses)} responses, {len(report.dead_letters)} dead letter"
         ),
     )

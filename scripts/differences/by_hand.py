@@ -12,10 +12,10 @@ from .difference import Difference
 REVERT = "Revert"
 
 
-def changed(aws: Aws, noun: str) -> list[Change]:
+def find_changes(aws: Aws, noun: str) -> list[Change]:
     """Return the properties of a stack's resources that were changed by hand; `noun` is the stack's kind.
 
-    Resources that do not exist are not among them: `stack_state.deleted` finds those.
+    Resources that do not exist are not among them: `stack_state.find_deleted` finds those.
     """
     looks = {"queues": queue_drift.queues, "function": _function, "repositories": queue_drift.repository}
     return [Change(REVERT, str(one), "") for one in looks.get(noun, _nothing)(aws) if not one.is_absence]

@@ -25,10 +25,10 @@ class Difference:
         return f"{self.subject}: {self.setting}: got {self.found}, expected {self.expected}"
 
 
-def compare(subject: str, expected: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Difference]:
-    """Yield the settings of `expected` whose value in `found` differs or is absent."""
+def compare(subject: str, expected: Mapping[str, Any], actual: Mapping[str, Any]) -> Iterator[Difference]:
+    """Yield the settings of `expected` whose value in `actual` differs or is absent."""
     for name, value in expected.items():
-        if (got := found.get(name)) != value:
+        if (got := actual.get(name)) != value:
             yield Difference(subject, name, text(value), text(got))
 
 

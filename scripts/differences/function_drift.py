@@ -54,7 +54,7 @@ def role(aws: Aws) -> Iterator[Difference]:
     yield from compare(
         f"function {aws.stage.function.name}", {"role": name}, {"role": live.facts.role.rpartition("/")[2]}
     )
-    wanted = {policy["PolicyName"]: resolved_policy(aws, policy) for policy in policies(aws)}
+    wanted = {policy["PolicyName"]: resolve_policy(aws, policy) for policy in policies(aws)}
     client = aws.client("iam")
     try:
         present = {*client.list_role_policies(RoleName=name)["PolicyNames"]}
@@ -98,20 +98,20 @@ def policies(aws: Aws) -> list[dict[str, Any]]:
     return []
 
 
-def resolved_policy(aws: Aws, policy: dict[str, Any]) -> dict[str, Any]:
+def resolve_policy(aws: Aws, policy: dict[str, Any]) -> dict[str, Any]:
     """Return the document of a template's policy, with the stage's region and account filled in."""
-    document: dict[str, Any] = _resolved(aws, policy["PolicyDocument"])
+    document: dict[str, Any] = _resolve(aws, policy["PolicyDocument"])
     return document
 
 
-def _resolved(aws: Aws, value: Any) -> Any:
+def _resolve(aws: Aws, value: Any) -> Any:
     """Resolve each `Fn::Sub` of partition, region and account in a template's value."""
     if isinstance(value, dict) and set(value) == {"Fn::Sub"}:
         known = {"Partition": "aws", "Region": aws.stage.region, "AccountId": aws.stage.account}
         return PSEUDO.sub(lambda match: known[match[1]], value["Fn::Sub"])
     if isinstance(value, dict):
-        return {key: _resolved(aws, one) for key, one in value.items()}
-    return [_resolved(aws, one) for one in value] if isinstance(value, list) else value
+        return {key: _resolve(aws, one) for key, one in value.items()}
+    return [_resolve(aws, one) for one in value] if isinstance(value, list) else value
 
 
 def _resources(aws: Aws) -> list[dict[str, Any]]:

@@ -13,9 +13,9 @@ from .finding import FAIL, OK, SKIP, WARN
 STYLES = {OK: "green", WARN: "yellow", FAIL: "red", SKIP: "dim"}
 
 
-def _render(found: Diagnosis, shell: Shell) -> None:
-    width = max(len(finding.name) for finding in found.findings)
-    for finding in found.findings:
+def _render(diagnosis: Diagnosis, shell: Shell) -> None:
+    width = max(len(finding.name) for finding in diagnosis.findings)
+    for finding in diagnosis.findings:
         shell.console.print(f"{finding.verdict:<4} ", style=STYLES[finding.verdict], end="", markup=False)
         shell.console.print(f"{finding.name:{width}}  {finding.detail}", markup=False)
         if finding.remedy and finding.verdict not in (OK, SKIP):

@@ -30,7 +30,7 @@ CHECKS: tuple[Check, ...] = (
     queue_checks.redrive,
     function_checks.event_source,
     queue_checks.depth,
-    health_checks.served,
+    health_checks.calls,
 )
 OF_FUNCTION: frozenset[Check] = frozenset(
     {
@@ -41,7 +41,7 @@ OF_FUNCTION: frozenset[Check] = frozenset(
         function_checks.role,
         queue_checks.visibility,
         function_checks.event_source,
-        health_checks.served,
+        health_checks.calls,
     }
 )
 NEEDED: dict[Check, frozenset[Check]] = {

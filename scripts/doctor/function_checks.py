@@ -38,10 +38,10 @@ def state(aws: Aws) -> Finding:
     if current.is_failed:
         detail = f"$LATEST: last update {current.last_update_status}: {current.reason or 'no reason given'}"
         return Finding("function", FAIL, detail, make(f"rollback TO={live.version}", aws.stage))
-    return _released(aws, live, current, last)
+    return _check_release(aws, live, current, last)
 
 
-def _released(aws: Aws, live: ServedVersion, latest: FunctionVersion, last: Entry | None) -> Finding:
+def _check_release(aws: Aws, live: ServedVersion, latest: FunctionVersion, last: Entry | None) -> Finding:
     """Check which version callers get, and that the ledger and $LATEST agree with it."""
     alias = aws.stage.function.alias
     here = make(f"rollback TO={live.version}", aws.stage)
@@ -84,14 +84,14 @@ def concurrency(aws: Aws) -> Finding:
     return Finding("concurrency", OK, "not reserved" if result is None else f"{result} reserved")
 
 
-def _served(aws: Aws) -> FunctionVersion:
+def _served_version(aws: Aws) -> FunctionVersion:
     """Return the served version; $LATEST before the first deploy."""
     return versions.read_live(aws).facts or lambda_function.read(aws)
 
 
 def architecture(aws: Aws) -> Finding:
     """architecture: it is the image's, x86_64."""
-    reported = _served(aws).architecture
+    reported = _served_version(aws).architecture
     if reported != "x86_64":
         return Finding("architecture", FAIL, f"got {reported}, expected x86_64", make("infra-deploy", aws.stage))
     return Finding("architecture", OK, reported)
@@ -99,7 +99,7 @@ def architecture(aws: Aws) -> Finding:
 
 def environment(aws: Aws) -> Finding:
     """environment: every variable equals the stage file's, and the queues in it exist."""
-    live = _served(aws)
+    live = _served_version(aws)
     wrong = configuration.differences(live, aws.stage, {})
     absent = [one.name for one in wrong if one.old is None]
     if absent:
@@ -127,8 +127,8 @@ def _exists(aws: Aws, url: str) -> bool:
 
 def role(aws: Aws) -> Finding:
     """role: it allows the template's policy, by IAM's own simulation."""
-    wanted = [function_drift.resolved_policy(aws, policy) for policy in function_drift.policies(aws)]
-    arn, current = _served(aws).role, lambda_function.read(aws).role
+    wanted = [function_drift.resolve_policy(aws, policy) for policy in function_drift.policies(aws)]
+    arn, current = _served_version(aws).role, lambda_function.read(aws).role
     if arn != current:
         detail = f"callers get {arn.rpartition('/')[2]}, $LATEST has {current.rpartition('/')[2]}"
         return Finding("role", FAIL, detail, make("config", aws.stage))
@@ -143,7 +143,7 @@ def role(aws: Aws) -> Finding:
         return Finding("role", FAIL, "; ".join(changed), make("infra-deploy", aws.stage))
     statements = [one for document in wanted for one in document["Statement"]]
     try:
-        denied = [action for statement in statements for action in _denied(aws.client("iam"), arn, statement)]
+        denied = [action for statement in statements for action in _denied_actions(aws.client("iam"), arn, statement)]
     except Exception as error:
         if not type(error).__module__.startswith("botocore"):
             raise
@@ -153,7 +153,7 @@ def role(aws: Aws) -> Finding:
     return Finding("role", OK, f"{arn.rpartition('/')[2]} allows all {len(statements)} statements")
 
 
-def _denied(client: Any, arn: str, statement: dict[str, Any]) -> list[str]:
+def _denied_actions(client: Any, arn: str, statement: dict[str, Any]) -> list[str]:
     actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
     answer = client.simulate_principal_policy(PolicySourceArn=arn, ActionNames=actions, ResourceArns=resources)

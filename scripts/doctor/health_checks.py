@@ -39,7 +39,7 @@ class Served:
     versions: dict[str, Health]
 
 
-def served(aws: Aws) -> list[Finding]:
+def calls(aws: Aws) -> list[Finding]:
     """calls: no invocation of a serving version failed, and no job ended without a result, since the last deploy."""
     live = versions.read_live(aws)
     hour_ago = int((time.time() - HOUR_S) * 1000)
@@ -48,15 +48,15 @@ def served(aws: Aws) -> list[Finding]:
     since, change = (changed, last) if changed > hour_ago else (hour_ago, None)
     read = health.read(aws, since)
     serving = [live.version or "$LATEST", *(live.alias.shares if live.alias else ())]
-    item = Served(aws, live, since, change, {version: health.combine(read, [version]) for version in serving})
-    return [_calls(item), _jobs(item)]
+    period = Served(aws, live, since, change, {version: health.combine(read, [version]) for version in serving})
+    return [_calls(period), _jobs(period)]
 
 
-def _calls(found: Served) -> Finding:
-    version, worst = max(found.versions.items(), key=lambda item: len(item[1].failed))
+def _calls(period: Served) -> Finding:
+    version, worst = max(period.versions.items(), key=lambda item: len(item[1].failed))
     if not worst.failed:
-        total = sum(len(one.calls) for one in found.versions.values())
-        return Finding("calls", OK, f"none of {total} failed since {clock_time(found.since_ms)}")
+        total = sum(len(one.calls) for one in period.versions.values())
+        return Finding("calls", OK, f"none of {total} failed since {clock_time(period.since_ms)}")
     began = worst.failed[0].at_ms
     after = [call for call in worst.calls if call.at_ms >= began]
     detail = (
@@ -66,20 +66,20 @@ def _calls(found: Served) -> Finding:
     succeeded = next(n for n, call in enumerate(reversed(after)) if call.failure)
     if succeeded or 2 * len(worst.failed) < len(after):
         last = f"; the last {pluralize(succeeded, 'call')} succeeded" if succeeded else ""
-        return Finding("calls", WARN, f"{detail}{last}", _log(found.aws))
-    return Finding("calls", FAIL, detail, _way_back(found, version))
+        return Finding("calls", WARN, f"{detail}{last}", _log(period.aws))
+    return Finding("calls", FAIL, detail, _way_back(period, version))
 
 
-def _jobs(found: Served) -> Finding:
-    total = health.combine(found.versions, list(found.versions))
-    since = clock_time(found.since_ms)
+def _jobs(period: Served) -> Finding:
+    total = health.combine(period.versions, list(period.versions))
+    since = clock_time(period.since_ms)
     if not total.errors:
         return Finding("jobs", OK, f"{total.completed} completed, none without a result since {since}")
     detail = f"{total.completed} completed, {len(total.errors)} without a result since {since}"
     detail = f"{detail}; latest: {_error(total.errors[-1])}"
-    if total.completed or len(total.errors) < FEW or found.change is None:
-        return Finding("jobs", WARN, detail, _log(found.aws))
-    return Finding("jobs", FAIL, detail, _way_back(found, found.live.version))
+    if total.completed or len(total.errors) < FEW or period.change is None:
+        return Finding("jobs", WARN, detail, _log(period.aws))
+    return Finding("jobs", FAIL, detail, _way_back(period, period.live.version))
 
 
 def _milliseconds(entry: Entry | None) -> int:
@@ -90,13 +90,13 @@ def _milliseconds(entry: Entry | None) -> int:
         return 0
 
 
-def _way_back(found: Served, version: str) -> str:
+def _way_back(period: Served, version: str) -> str:
     """Return the command that serves what was served before a broken version; the log if nothing was."""
-    aws, live = found.aws, found.live
+    aws, live = period.aws, period.live
     if live.is_split and version != live.version:
         return make(f"rollback TO={live.version}", aws.stage)
-    if found.change and found.change.action == "config" and found.change.previous_version not in ("", "$LATEST"):
-        return make(f"rollback TO={found.change.previous_version}", aws.stage)
+    if period.change and period.change.action == "config" and period.change.previous_version not in ("", "$LATEST"):
+        return make(f"rollback TO={period.change.previous_version}", aws.stage)
     try:
         rollback.find(aws, live, None)
     except OperationFailed:

@@ -35,7 +35,7 @@ def stacks(aws: Aws) -> Finding:
             continue
         wanted = cloudformation.template(client, template.stack)
         count += len(wanted["Resources"])
-        for entry in stack_state.deleted(aws, template.stack, wanted):
+        for entry in stack_state.find_deleted(aws, template.stack, wanted):
             absent.append(f"{entry.type.rpartition('::')[2]} {stack_state.name_of(wanted, entry.logical_id)}")
             kinds.add(entry.type)
     if not absent:

@@ -13,11 +13,11 @@ from ..command.verb import verb
 from .comparison import Drift, drift
 
 
-def _render(found: Drift, shell: Shell) -> None:
-    for difference in found.differences:
+def _render(result: Drift, shell: Shell) -> None:
+    for difference in result.differences:
         shell.console.print(str(difference), markup=False)
-    looked = ", ".join(found.looked_at)
-    count = len(found.differences)
+    looked = ", ".join(result.looked_at)
+    count = len(result.differences)
     if not count:
         shell.console.print(f"no drift in {looked}", markup=False)
         return

@@ -92,16 +92,16 @@ def start_problems(path: Path) -> list[Problem]:
     from nix.cache import in_use
     from nix.oci.lint import Problem
 
-    from .local_run import errors_translated
+    from .local_run import translate_local_errors
 
-    with errors_translated(), tempfile.TemporaryDirectory() as work, in_use():
+    with translate_local_errors(), tempfile.TemporaryDirectory() as work, in_use():
         engine = first_start.isolating_engine()
-        ended = first_start.first_start(first_start.open_image(path, Path(work)), engine)
-    log = "".join(f"\n      | {line}" for line in ended.log[-LOG_LINES:])
-    if ended.outcome == "timeout":
+        start = first_start.first_start(first_start.open_image(path, Path(work)), engine)
+    log = "".join(f"\n      | {line}" for line in start.log[-LOG_LINES:])
+    if start.outcome == "timeout":
         text = f"the runtime did not ask for an invocation within {first_start.LIMIT_S:.0f} s{log}"
         return [Problem("start", "image", text, unknown=True)]
-    return [] if ended.outcome == "ready" else [Problem("start", "image", f"{ended.error_type}: {ended.text}{log}")]
+    return [] if start.outcome == "ready" else [Problem("start", "image", f"{start.error_type}: {start.text}{log}")]
 
 
 def matches(problem: Problem, rule: str) -> bool:
@@ -134,10 +134,10 @@ def open_image(name: str, aws: Callable[[], Aws]) -> Image:
     if name.startswith(("/", ".")) or path.suffix in (".tar", ".gz"):
         raise OperationFailed(f"no such image: {name}", "name a layout directory, an archive or a reference")
     try:
-        registry = aws()
+        session = aws()
     except OperationFailed as problem:
         raise OperationFailed(f"no such file: {name}; as a reference: {problem.problem}", problem.remedy) from problem
-    return registry_image(registry, name)
+    return registry_image(session, name)
 
 
 def registry_image(aws: Aws, name: str) -> Image:
@@ -149,7 +149,7 @@ def registry_image(aws: Aws, name: str) -> Image:
     source, reference = open_reference(aws, name)
     media_type, data = source.manifest(reference.name)
 
-    def blob(digest: str) -> AbstractContextManager[BinaryIO] | None:
+    def open_blob(digest: str) -> AbstractContextManager[BinaryIO] | None:
         if source.has_blob(digest):
             return source.blob(digest)
         try:  # an index names manifests, which registries serve at another path than blobs
@@ -157,7 +157,7 @@ def registry_image(aws: Aws, name: str) -> Image:
         except NotFound:
             return None
 
-    return reference_image(media_type, data, blob)
+    return reference_image(media_type, data, open_blob)
 
 
 def rules_table() -> str:

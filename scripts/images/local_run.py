@@ -108,7 +108,7 @@ def settings(stage: Stage, values: Mapping[str, str], endpoint: str | None) -> F
 
 
 @contextmanager
-def errors_translated() -> Iterator[None]:
+def translate_local_errors() -> Iterator[None]:
     """Translate the errors of local_aws to OperationFailed."""
     from local_aws.exceptions import LocalAwsError
 

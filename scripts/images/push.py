@@ -68,11 +68,11 @@ def push(
         seconds=0,
     )
     if not holds(aws, image.digest):
-        plan = _pushed(connect(aws), image, plan, dry_run, progress, say)
+        plan = _upload_missing(connect(aws), image, plan, dry_run, progress, say)
     return replace(plan, seconds=round(time.monotonic() - began, 3))
 
 
-def _pushed(
+def _upload_missing(
     registry: Registry,
     image: LocalImage,
     plan: PushResult,
@@ -88,7 +88,7 @@ def _pushed(
         say(f"to upload: {megabytes(size)} of {megabytes(image.size)}, {listed}")
         if not dry_run:
             _send(registry, missing, progress)
-            _seal(registry, image, plan.tag)
+            _put_manifest(registry, image, plan.tag)
     finally:
         registry.close()
     return replace(
@@ -118,11 +118,11 @@ def _send(registry: Registry, blobs: list[Blob], progress: Progress) -> None:
 
     with progress("push", total) as advance, ThreadPoolExecutor(THREADS) as pool:
 
-        def moved(size: int) -> None:
+        def report(size: int) -> None:
             with lock:
                 advance(size)
 
-        futures = [pool.submit(registry.upload, blob, moved) for blob in sorted(blobs, key=lambda b: -b.size)]
+        futures = [pool.submit(registry.upload, blob, report) for blob in sorted(blobs, key=lambda b: -b.size)]
         try:
             for future in futures:
                 future.result()
@@ -132,7 +132,7 @@ def _send(registry: Registry, blobs: list[Blob], progress: Progress) -> None:
             raise
 
 
-def _seal(registry: Registry, image: LocalImage, tag: str) -> None:
+def _put_manifest(registry: Registry, image: LocalImage, tag: str) -> None:
     got = registry.put_manifest(image, tag)
     if got != image.digest:
         raise RegistryFailed(

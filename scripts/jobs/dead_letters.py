@@ -58,7 +58,7 @@ class RedriveResult:
     note: str = ""
 
 
-def letter(message: Mapping[str, Any]) -> Letter:
+def parse_letter(message: Mapping[str, Any]) -> Letter:
     """Parse an SQS message."""
     attributes, own = message.get("Attributes", {}), message_attributes.parse(message.get("MessageAttributes"))
     sent = int(attributes.get("SentTimestamp", "0")) / 1000
@@ -87,7 +87,7 @@ def held_letters(aws: Aws) -> Iterator[list[Letter]]:
     try:
         # On AWS short polling samples a subset of SQS's servers, and may return nothing from a full queue.
         while got := _receive(client, url, wait_s=0 if aws.stage.is_local else 2):
-            fresh = {one.id: one for one in map(letter, got)}
+            fresh = {one.id: one for one in map(parse_letter, got)}
             seen_again = fresh.keys() <= by_id.keys()
             by_id.update(fresh)
             if seen_again and time.monotonic() - began > HOLD_S:
@@ -180,30 +180,37 @@ def redrive(aws: Aws, letters: Sequence[Letter], *, rate: float, dry_run: bool, 
     return done
 
 
-def _redrive_one(aws: Aws, one: Letter, account: str, dry_run: bool) -> RedriveResult:
-    if one.scoring_job_id is None:
-        return RedriveResult(one.id, None, "left", "its body names no job; delete it, or fix its sender")
-    status, owner = _status_and_account(aws, one.scoring_job_id)
+def _redrive_one(aws: Aws, letter: Letter, account: str, dry_run: bool) -> RedriveResult:
+    job = letter.scoring_job_id
+    if job is None:
+        return RedriveResult(letter.id, None, "left", "its body names no job; delete it, or fix its sender")
+    status, owner = _status_and_account(aws, job)
     if status in (None, "COMPLETED"):
         note = "the job does not exist" if status is None else "the job is COMPLETED"
-        return RedriveResult(one.id, one.scoring_job_id, "left", f"{note}; delete the letter")
+        return RedriveResult(letter.id, job, "left", f"{note}; delete the letter")
     if owner != account:
         note = f"the job belongs to account {owner!r}, but the stage's account is {account!r}"
         return RedriveResult(
-            one.id, one.scoring_job_id, "left", f"{note}; enqueue it in that account's stage, or delete the letter"
+            letter.id, job, "left", f"{note}; enqueue it in that account's stage, or delete the letter"
         )
     if status not in REDRIVABLE:
         note = f"the job has the unknown status {status!r}; correct it, or delete the letter"
-        return RedriveResult(one.id, one.scoring_job_id, "left", note)
+        return RedriveResult(letter.id, job, "left", note)
     if dry_run:
-        return RedriveResult(one.id, one.scoring_job_id, "would send", f"the job is {status}")
-    _reset(aws, one.scoring_job_id, account)
+        return RedriveResult(letter.id, job, "would send", f"the job is {status}")
+    _reset(aws, job, account)
     client, names = aws.client("sqs"), aws.stage.queues
-    fifo: Any = {"MessageGroupId": one.group, "MessageDeduplicationId": f"redrive-{one.id}"} if one.group else {}
-    url, sent = aws.queue_url(names.request), dict(one.attributes)
-    client.send_message(QueueUrl=url, MessageBody=one.body, MessageAttributes=sent, **fifo)
-    client.delete_message(QueueUrl=aws.queue_url(names.request_dead_letters), ReceiptHandle=one.receipt)
-    return RedriveResult(one.id, one.scoring_job_id, "sent", f"the job was {status}")
+    fifo: Any = {}
+    if letter.group:
+        fifo = {"MessageGroupId": letter.group, "MessageDeduplicationId": f"redrive-{letter.id}"}
+    client.send_message(
+        QueueUrl=aws.queue_url(names.request),
+        MessageBody=letter.body,
+        MessageAttributes=dict(letter.attributes),
+        **fifo,
+    )
+    client.delete_message(QueueUrl=aws.queue_url(names.request_dead_letters), ReceiptHandle=letter.receipt)
+    return RedriveResult(letter.id, job, "sent", f"the job was {status}")
 
 
 def _status_and_account(aws: Aws, job: str) -> tuple[str | None, str]:

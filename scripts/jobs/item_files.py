@@ -84,7 +84,7 @@ def items(path: Path, rows: Iterable[Row], columns: Columns = COLUMNS) -> list[I
             problems.append(f"row {number}: {columns.text}: got {item.text!r}, expected a text")
             continue
         parsed.append(Item(identity, item.text, item.metadata))
-    problems += _repeated(columns.id, (item.id for item in parsed))
+    problems += _duplicates(columns.id, (item.id for item in parsed))
     _refuse(path, problems)
     return parsed
 
@@ -109,7 +109,7 @@ def jobs(path: Path, rows: Iterable[Row]) -> list[str]:
     """Return the rows' job ids; OperationFailed lists every row without one and every duplicate."""
     named = [(number, str(row.get(JOB) or "").strip()) for number, row in rows]
     problems = [f"row {number}: {JOB} is missing" for number, identity in named if not identity]
-    _refuse(path, problems + _repeated(JOB, (identity for _, identity in named if identity)))
+    _refuse(path, problems + _duplicates(JOB, (identity for _, identity in named if identity)))
     return [identity for _, identity in named]
 
 
@@ -118,7 +118,7 @@ def read_items(path: Path) -> list[Item]:
     return items(path, read_rows(path))
 
 
-def _repeated(name: str, values: Iterable[str]) -> list[str]:
+def _duplicates(name: str, values: Iterable[str]) -> list[str]:
     counts = Counter(values)
     return [f"{name} {value} is in {count} rows" for value, count in counts.items() if count > 1]
 

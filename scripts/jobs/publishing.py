@@ -97,13 +97,13 @@ def _parse(content: bytes) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
 def publish(api: Api, records: Sequence[Record], at_once: int, done: Callable[[int], None]) -> Iterator[Published]:
     """Send each result, `at_once` at a time, and yield what became of it; `done` is called with 1 for each."""
 
-    def one(record: Record) -> Published:
+    def publish_record(record: Record) -> Published:
         published = _send(api, record)
         done(1)
         return published
 
     with ThreadPoolExecutor(at_once) as pool:
-        yield from pool.map(one, records)
+        yield from pool.map(publish_record, records)
 
 
 def _send(api: Api, record: Record) -> Published:

@@ -19,9 +19,9 @@ def read(
     `scorecard` and `score` are a key, a name or an id; `since` is ISO 8601 in UTC. NotFound if one does not exist.
     The whole table is scanned.
     """
-    wanted = {":scorecardId": _one(aws, "Scorecard", scorecard)["id"]} if scorecard else {}
+    wanted = {":scorecardId": _find(aws, "Scorecard", scorecard)["id"]} if scorecard else {}
     if score:
-        wanted[":scoreId"] = _one(aws, "Score", score, wanted.get(":scorecardId", ""))["id"]
+        wanted[":scoreId"] = _find(aws, "Score", score, wanted.get(":scorecardId", ""))["id"]
     conditions = [f"{name[1:]} = {name}" for name in wanted]
     if since:
         conditions.append("createdAt >= :since")
@@ -43,7 +43,7 @@ def with_names(aws: Aws, records: Iterable[Record]) -> list[Record]:
     ]
 
 
-def _one(aws: Aws, table: str, name: str, scorecard: str = "") -> Record:
+def _find(aws: Aws, table: str, name: str, scorecard: str = "") -> Record:
     """Return the scorecard or score with this key, name or id; NotFound if there is not exactly one."""
     there = [one for one in dynamodb.scan(aws, table) if not scorecard or one.get("scorecardId") == scorecard]
     matches = [one for one in there if name in (one["id"], one.get("key"), one.get("name"))]

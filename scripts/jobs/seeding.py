@@ -64,7 +64,7 @@ class Card:
         except UnknownScore as error:
             raise NotFound(str(error), f"name one of: {', '.join(score.name for score in every)}") from None
 
-    def unpublished(self, names: Sequence[str]) -> list[str]:
+    def unpublished_scores(self, names: Sequence[str]) -> list[str]:
         """Return the scores, dependencies included, whose model or cassette has no digest: no worker could run them."""
         needed: set[str] = set()
         waiting = list(names)
@@ -213,15 +213,15 @@ def _item_id(account: str, item: Item) -> str:
 def _item_record(aws: Aws, item: Item, identity: str, shared: dict[str, str]) -> dict[str, Any]:
     metadata: object = item.metadata or None
     if attribute_values.size(attribute_values.encode(metadata)) > LARGE_METADATA_BYTES:
-        metadata = _stored(aws, json.dumps(metadata, ensure_ascii=False), f"metadata/{identity}")
+        metadata = _store(aws, json.dumps(metadata, ensure_ascii=False), f"metadata/{identity}")
     text: object = item.text
     if len(item.text.encode()) > LARGE_BYTES:
-        text = _stored(aws, item.text, f"texts/{identity}")
+        text = _store(aws, item.text, f"texts/{identity}")
     written = {"externalId": item.id, "text": text, "metadata": metadata, "updatedAt": shared["createdAt"]}
     return {"id": identity, **shared, **written}
 
 
-def _stored(aws: Aws, text: str, folder: str) -> dict[str, str | int]:
+def _store(aws: Aws, text: str, folder: str) -> dict[str, str | int]:
     """Upload a text that is too large for its record; return the pointer that the worker resolves."""
     data = text.encode()
     digest = sha256(data)

@@ -95,13 +95,13 @@ def enqueue_jobs(
         )
     if dry_run:
         return EnqueueResult(
-            "", sum(state == PENDING for state in states.values()), (), 0, "would send", _skipped(states)
+            "", sum(state == PENDING for state in states.values()), (), 0, "would send", _count_skipped(states)
         )
     sent, skipped = _send_pending(aws, ids, states, progress)
     return EnqueueResult("", sent, (), 0, passed=skipped)
 
 
-def _skipped(states: dict[str, str]) -> dict[str, int]:
+def _count_skipped(states: dict[str, str]) -> dict[str, int]:
     return dict(Counter(state for state in states.values() if state != PENDING))
 
 
@@ -110,4 +110,4 @@ def _send_pending(
 ) -> tuple[int, dict[str, int]]:
     pending = [identity for identity in ids if states.get(identity) == PENDING]
     with progress("sending", len(pending)) as advance:
-        return send(aws, map(body, pending), advance), _skipped(states)
+        return send(aws, map(body, pending), advance), _count_skipped(states)

@@ -45,7 +45,7 @@ def run(
 ) -> Iterator[ShadowRun]:
     """Score each result's job by the function, `at_once` at a time; `done` is called with 1 for each."""
 
-    def one(record: Record) -> ShadowRun:
+    def score_job(record: Record) -> ShadowRun:
         job, score = str(record["scoringJobId"]), str(record["score"])
         answer = invoke(aws, {"source": "shadow", "scoring_job_id": job}, qualifier=qualifier)
         done(1)
@@ -53,7 +53,7 @@ def run(
 
     _ = aws.invoker  # created before the threads share it
     with ThreadPoolExecutor(at_once) as pool:
-        yield from pool.map(one, records)
+        yield from pool.map(score_job, records)
 
 
 def _read(job: str, score: str, payload: Any, function_error: str | None) -> ShadowRun:

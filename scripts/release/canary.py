@@ -18,7 +18,7 @@ from ..aws import health, lambda_function
 from ..aws.clients import Aws, make
 from ..aws.lambda_function import Alias, FunctionVersion
 from ..console.errors import OperationFailed
-from ..console.interrupts import interrupts_deferred
+from ..console.interrupts import defer_interrupts
 
 FEW, TIMES = 3, 2
 ENOUGH = 10
@@ -64,9 +64,9 @@ def watch(
     """
     since, moved = int(time.time() * 1000), None
     try:
-        with interrupts_deferred():
+        with defer_interrupts():
             moved = lambda_function.move_alias(aws, live.version, live, {version.version: percent})
-        old, new = _until(aws, (live.version, version.version), since, seconds, say)
+        old, new = _poll_counts(aws, (live.version, version.version), since, seconds, say)
         back = f"the alias points at version {live.version} alone again"
         if problem := new.problem(old):
             raise OperationFailed(
@@ -80,13 +80,13 @@ def watch(
             )
     except BaseException:
         if moved:
-            with interrupts_deferred():
+            with defer_interrupts():
                 lambda_function.move_alias(aws, live.version, moved)
         raise
     return f"canary {percent:g} % for {seconds:g} s: {new}", moved
 
 
-def _until(aws: Aws, versions: tuple[str, str], since_ms: int, seconds: float, say: Say) -> tuple[Counts, Counts]:
+def _poll_counts(aws: Aws, versions: tuple[str, str], since_ms: int, seconds: float, say: Say) -> tuple[Counts, Counts]:
     """Poll the counts of both versions until the time is over or the new one is worse; return them."""
     end, last = time.monotonic() + seconds, ""
     while True:
@@ -106,6 +106,6 @@ def count(aws: Aws, versions: tuple[str, ...], since_ms: int) -> tuple[Counts, .
     return tuple(map(_counts, known))
 
 
-def _counts(found: health.Health) -> Counts:
-    billed_ms = fmean(call.billed_ms for call in found.calls) if found.calls else 0.0
-    return Counts(len(found.calls), len(found.failed), len(found.errors), billed_ms)
+def _counts(record: health.Health) -> Counts:
+    billed_ms = fmean(call.billed_ms for call in record.calls) if record.calls else 0.0
+    return Counts(len(record.calls), len(record.failed), len(record.errors), billed_ms)

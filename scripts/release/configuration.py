@@ -15,7 +15,7 @@ from ..aws.clients import Aws
 from ..aws.lambda_function import FunctionVersion
 from ..aws.stage import Stage, environment
 from ..console.errors import Conflict, Refused
-from ..console.interrupts import interrupts_deferred
+from ..console.interrupts import defer_interrupts
 from ..console.text import short
 from . import versions
 
@@ -36,7 +36,7 @@ class Difference:
         return f"{old}+ {self.name} = {self.new}"
 
 
-def _masked(name: str, value: str | None) -> str | None:
+def _mask(name: str, value: str | None) -> str | None:
     """Return a variable's value, or a placeholder for anything that looks like a secret."""
     return HIDDEN if value is not None and contains_secret(name, value) else value
 
@@ -54,7 +54,7 @@ class ConfigurationResult:
     version: str = ""
 
 
-def differences(found: FunctionVersion, stage: Stage, extra: Mapping[str, str]) -> list[Difference]:
+def differences(version: FunctionVersion, stage: Stage, extra: Mapping[str, str]) -> list[Difference]:
     """Return the settings that differ from the stage file and the `extra` variables."""
     function = stage.function
     shape: dict[str, int | str] = {
@@ -63,25 +63,27 @@ def differences(found: FunctionVersion, stage: Stage, extra: Mapping[str, str]) 
         "ephemeral_mb": function.ephemeral_mb,
         "tracing": function.tracing_mode,
     }
-    return _compared(found, shape, environment(stage) | dict(extra))
+    return _compare(version, shape, environment(stage) | dict(extra))
 
 
 def setting_changes(old: FunctionVersion, new: FunctionVersion) -> list[Difference]:
     """Return the settings that change from one version to another; a variable that is removed becomes `absent`."""
     names = ("memory_mb", "timeout_s", "ephemeral_mb", "tracing", "role")
     gone = dict.fromkeys(old.environment.keys() - new.environment.keys(), ABSENT)
-    return _compared(old, {name: getattr(new, name) for name in names}, new.environment | gone)
+    return _compare(old, {name: getattr(new, name) for name in names}, new.environment | gone)
 
 
-def _compared(found: FunctionVersion, shape: Mapping[str, int | str], variables: Mapping[str, str]) -> list[Difference]:
+def _compare(
+    version: FunctionVersion, shape: Mapping[str, int | str], variables: Mapping[str, str]
+) -> list[Difference]:
     changed = [
-        Difference(name, str(old), str(new)) for name, new in shape.items() if (old := getattr(found, name)) != new
+        Difference(name, str(old), str(new)) for name, new in shape.items() if (old := getattr(version, name)) != new
     ]
     for name, value in sorted(variables.items()):
-        old = found.environment.get(name)
+        old = version.environment.get(name)
         if old != value:
-            new = value if value == ABSENT else _masked(name, value) or ""
-            changed.append(Difference(name, _masked(name, old), new))
+            new = value if value == ABSENT else _mask(name, value) or ""
+            changed.append(Difference(name, _mask(name, old), new))
     return changed
 
 
@@ -94,11 +96,11 @@ def configure(
     the image that callers get now, even if $LATEST has another: one that was rolled back, or failed its smoke test.
     """
     extra = extra or {}
-    latest = lambda_function.check_worked(aws, lambda_function.settled(aws))
+    latest = lambda_function.require_success(aws, lambda_function.wait_for_update(aws))
     live = versions.read_live(aws)
     wanted = environment(aws.stage) | dict(extra)
     # A stack update changes $LATEST only: callers get its settings when a version is published with them.
-    published = differences(latest, aws.stage, extra) or _served(live, latest, aws.stage, extra)
+    published = differences(latest, aws.stage, extra) or _served_differences(live, latest, aws.stage, extra)
     changed = (*published, *_concurrency(aws))
     kept = tuple(sorted(set(latest.environment) - set(wanted)))
     if not changed:
@@ -107,8 +109,8 @@ def configure(
         say(str(difference))
     if dry_run:
         return ConfigurationResult("would configure", changed, kept)
-    restored = versions.restored_on_failure(aws, partial(_restore, aws, latest), "its settings", say)
-    with lock.locked(aws) as held, restored:
+    restored = versions.restore_on_failure(aws, partial(_restore, aws, latest), "its settings", say)
+    with lock.hold(aws) as held, restored:
         if len(published) < len(changed):
             lambda_function.reserve_concurrency(aws, aws.stage.function.reserved_concurrency)
         if not published:
@@ -117,7 +119,7 @@ def configure(
             say(f"$LATEST has image {short(latest.digest)}, callers get {short(live.digest)}: the latter is published")
             latest = lambda_function.update_code(aws, repository.image_uri(aws, live.digest), latest)
         _update(aws, latest, aws.stage.function, latest.environment | wanted)
-        latest = lambda_function.check_worked(aws, lambda_function.settled(aws))
+        latest = lambda_function.require_success(aws, lambda_function.wait_for_update(aws))
         if live.version in ("", "$LATEST"):
             return ConfigurationResult("configured", changed, kept)
         held.check()
@@ -127,13 +129,13 @@ def configure(
 
 def _restore(aws: Aws, before: FunctionVersion) -> bool:
     """Give $LATEST its settings and the served image again."""
-    with interrupts_deferred():
+    with defer_interrupts():
         give_settings(aws, before)
     versions.restore_latest(aws)
     return True
 
 
-def _served(
+def _served_differences(
     live: versions.ServedVersion, latest: FunctionVersion, stage: Stage, extra: Mapping[str, str]
 ) -> list[Difference]:
     """Return the settings of the served version that differ from the stage file; none before the first deploy.
@@ -157,10 +159,10 @@ def _concurrency(aws: Aws) -> list[Difference]:
 
 def give_settings(aws: Aws, wanted: FunctionVersion) -> FunctionVersion:
     """Give $LATEST the settings of another version; return it once it is ready."""
-    latest = lambda_function.settled(aws)
+    latest = lambda_function.wait_for_update(aws)
     if latest.configuration != wanted.configuration:
         _update(aws, latest, wanted, wanted.environment)
-        latest = lambda_function.check_worked(aws, lambda_function.settled(aws))
+        latest = lambda_function.require_success(aws, lambda_function.wait_for_update(aws))
     return latest
 
 
@@ -175,7 +177,7 @@ def _update(aws: Aws, latest: FunctionVersion, shape: FunctionVersion | Function
         environment=variables,
     )
     try:
-        with lambda_function.conflicts_translated(aws):
+        with lambda_function.translate_conflicts(aws):
             aws.client("lambda").update_function_configuration(
                 FunctionName=aws.stage.function.name,
                 MemorySize=wanted.memory_mb,
@@ -188,7 +190,7 @@ def _update(aws: Aws, latest: FunctionVersion, shape: FunctionVersion | Function
     except Conflict as conflict:
         if not lambda_function.was_repeated(conflict):
             raise
-        current = lambda_function.settled(aws)
+        current = lambda_function.wait_for_update(aws)
         if (current.configuration, current.digest) != (wanted.configuration, latest.digest):
             raise
 

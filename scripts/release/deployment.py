@@ -56,7 +56,7 @@ def deploy(
     """
     clock = Clock()
     uri = repository.image_uri(aws, digest)
-    latest = lambda_function.settled(aws)
+    latest = lambda_function.wait_for_update(aws)
     live = versions.read_live(aws)
     before = (live.digest, live.version)
     clock.lap("look")
@@ -65,23 +65,22 @@ def deploy(
         return Deployment("unchanged", digest, live.version, *before, commit, steps=clock.steps, note=late)
     if dry_run:
         return Deployment("would deploy", digest, "", *before, commit, steps=clock.steps)
-    with lock.locked(aws, canary.seconds if canary else 0) as held, versions.latest_restored(aws, say):
+    with lock.hold(aws, canary.seconds if canary else 0) as held, versions.restore_latest_on_failure(aws, say):
         clock.lap("lock")
         if latest.digest != digest or latest.is_failed:
             latest = lambda_function.update_code(aws, uri, latest)
         clock.lap("update")
         version = versions.publish(aws, latest, commit, clock)
         if canary and live.alias and live.version not in ("$LATEST", version.version):
-            new, alias = _watched(aws, version, live, canary, clock, say)
-            note = "; ".join(filter(None, (note, new)))
-            # The revision that the canary left: a concurrent move of the alias is then a Conflict.
-            live = replace(live, alias=alias)
+            watched, alias = _watch_canary(aws, version, live, canary, clock, say)
+            note = f"{note}; {watched}" if note else watched
+            live = replace(live, alias=alias)  # with its new revision, so that a concurrent move is a Conflict
         held.check()
         done = versions.switch(aws, version, live, action="deploy", commit=commit, note=note, clock=clock)
     return Deployment("deployed", digest, done.version, *before, commit, done.ledger, clock.steps, note)
 
 
-def _watched(
+def _watch_canary(
     aws: Aws, version: FunctionVersion, live: ServedVersion, canary: Canary, clock: Clock, say: Callable[[str], None]
 ) -> tuple[str, Alias]:
     """Run the canary; if it fails, record `canary-back` in the ledger."""
@@ -102,7 +101,7 @@ def is_live(live: ServedVersion, latest: FunctionVersion, digest: str) -> bool:
     return live.digest == digest == latest.digest and live.facts.configuration == latest.configuration
 
 
-def commit_of(aws: Aws, digest: str) -> str:
+def labelled_commit(aws: Aws, digest: str) -> str:
     """Return the commit in a registry image's label; `unknown` without one."""
     from ..aws.repository import open_reference
     from .verification import revision_of

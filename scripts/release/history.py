@@ -38,7 +38,7 @@ def _from_versions(aws: Aws) -> list[Entry]:
         known = [one for page in pages for one in page["Versions"] if one["Version"] != "$LATEST"]
     except aws.client("lambda").exceptions.ResourceNotFoundException:
         return []  # there is no function
-    facts = [lambda_function.facts(one) for one in known]
+    facts = [lambda_function.parse_configuration(one) for one in known]
     return [
         Entry(
             at=one.modified,

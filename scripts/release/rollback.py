@@ -72,7 +72,7 @@ def rollback(
     uri = repository.image_uri(aws, target.digest)
     if dry_run:
         return replace(done, action="would roll back", settings=planned.settings)
-    with lock.locked(aws, force=True), versions.latest_restored(aws, say):
+    with lock.hold(aws, force=True), versions.restore_latest_on_failure(aws, say):
         if at_target:
             return replace(done, latest=versions.restore_latest(aws))
         moved = _move(aws, planned, uri, say)
@@ -118,7 +118,9 @@ def _move(aws: Aws, plan: Plan, uri: str, say: Say) -> versions.PublishedVersion
                 lambda_function.smoke(aws, plan.found.version)
                 return versions.switch(aws, plan.found, live, action="rollback", commit=commit)
             # The version was deleted, or has other settings than it should: publish the image with the current ones.
-            latest = configuration.give_settings(aws, live.facts) if live.facts else lambda_function.settled(aws)
+            latest = (
+                configuration.give_settings(aws, live.facts) if live.facts else lambda_function.wait_for_update(aws)
+            )
             latest = lambda_function.update_code(aws, uri, latest)
             return versions.release(aws, latest, live, action="rollback", commit=commit, clock=Clock())
         except Conflict:

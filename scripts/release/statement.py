@@ -58,7 +58,7 @@ def provenance(digest: str, commit: str, builder: str, materials: Mapping[str, s
     }
 
 
-def encoded_for_signing(kind: str, body: bytes) -> bytes:
+def signing_input(kind: str, body: bytes) -> bytes:
     """Return DSSE's pre-authentication encoding: what is signed, so that type and body cannot be confused."""
     return b"DSSEv1 %d %s %d %s" % (len(kind.encode()), kind.encode(), len(body), body)
 
@@ -69,13 +69,13 @@ def sign(statement: Mapping[str, Any], key: EllipticCurvePrivateKey) -> bytes:
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 
     body = json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()
-    signature = key.sign(encoded_for_signing(PAYLOAD, body), ECDSA(hashes.SHA256()))
+    signature = key.sign(signing_input(PAYLOAD, body), ECDSA(hashes.SHA256()))
     signatures = [{"keyid": key_id(key.public_key()), "sig": base64.b64encode(signature).decode()}]
     envelope = {"payloadType": PAYLOAD, "payload": base64.b64encode(body).decode(), "signatures": signatures}
     return json.dumps(envelope, sort_keys=True).encode()
 
 
-def verified(envelope: bytes, key: EllipticCurvePublicKey, digest: str) -> Statement:
+def verify(envelope: bytes, key: EllipticCurvePublicKey, digest: str) -> Statement:
     """Return what an envelope states, if `key` signed it and it is about the image `digest`.
 
     Raises OperationFailed otherwise. The signature is checked before anything in the statement is read.
@@ -91,14 +91,14 @@ def verified(envelope: bytes, key: EllipticCurvePublicKey, digest: str) -> State
         signatures = [base64.b64decode(one["sig"], validate=True) for one in document["signatures"]]
         kind = str(document["payloadType"])
     except (ValueError, KeyError, TypeError) as problem:
-        raise _refused(name, f"not a DSSE envelope: {problem}") from problem
+        raise _refusal(name, f"not a DSSE envelope: {problem}") from problem
     for signature in signatures:
         try:
-            key.verify(signature, encoded_for_signing(kind, body), ECDSA(hashes.SHA256()))
+            key.verify(signature, signing_input(kind, body), ECDSA(hashes.SHA256()))
         except InvalidSignature:
             continue
         return _read(kind, body, name, digest)
-    raise _refused(name, "the signature is not of this key")
+    raise _refusal(name, "the signature is not of this key")
 
 
 def _read(kind: str, body: bytes, name: str, digest: str) -> Statement:
@@ -109,15 +109,15 @@ def _read(kind: str, body: bytes, name: str, digest: str) -> Statement:
         definition, details = value["predicate"]["buildDefinition"], value["predicate"]["runDetails"]
         commit, builder = str(definition["externalParameters"]["commit"]), str(details["builder"]["id"])
     except (ValueError, KeyError, TypeError) as problem:
-        raise _refused(name, f"not a statement of provenance: {problem!r}") from problem
+        raise _refusal(name, f"not a statement of provenance: {problem!r}") from problem
     if types != (PAYLOAD, STATEMENT, PREDICATE, BUILD_TYPE):
-        raise _refused(name, f"got the types {', '.join(map(str, types))}")
+        raise _refusal(name, f"got the types {', '.join(map(str, types))}")
     if digest not in subjects:
-        raise _refused(name, f"it is about {', '.join(subjects) or 'nothing'}, expected {digest}")
+        raise _refusal(name, f"it is about {', '.join(subjects) or 'nothing'}, expected {digest}")
     return Statement(digest, commit, builder, name)
 
 
-def _refused(name: str, reason: str) -> OperationFailed:
+def _refusal(name: str, reason: str) -> OperationFailed:
     return OperationFailed(f"statement of key {name}: {reason}", "make attest on the builder whose key this is")
 
 

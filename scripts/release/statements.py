@@ -46,7 +46,7 @@ def collect(registry: Registry, digest: str, revision: str, folder: Path = KEYS)
             problems.append(f"{path.name}: no statement of key {name} beside the image")
             continue
         try:
-            content = statement.verified(envelope, key, digest)
+            content = statement.verify(envelope, key, digest)
         except OperationFailed as problem:
             problems.append(f"{path.name}: {problem.problem}")
             continue

@@ -12,7 +12,7 @@ from ..aws.clients import Aws, explain
 from ..aws.lambda_function import Alias, FunctionVersion
 from ..checkout import git
 from ..console.errors import Conflict
-from ..console.interrupts import interrupts_deferred
+from ..console.interrupts import defer_interrupts
 from ..console.text import short
 
 
@@ -123,8 +123,8 @@ def restore_latest(aws: Aws) -> bool:
 
     Callers without a qualifier, and the next change of settings, get $LATEST. Does nothing before the first deploy.
     """
-    with interrupts_deferred():
-        live, latest = read_live(aws), lambda_function.settled(aws)
+    with defer_interrupts():
+        live, latest = read_live(aws), lambda_function.wait_for_update(aws)
         if live.version in ("", "$LATEST") or (latest.digest == live.digest and not latest.is_failed):
             return False
         lambda_function.update_code(aws, repository.image_uri(aws, live.digest), latest)
@@ -132,7 +132,7 @@ def restore_latest(aws: Aws) -> bool:
 
 
 @contextmanager
-def restored_on_failure(aws: Aws, restore: Callable[[], bool], what: str, say: Callable[[str], None]) -> Iterator[None]:
+def restore_on_failure(aws: Aws, restore: Callable[[], bool], what: str, say: Callable[[str], None]) -> Iterator[None]:
     """Call `restore` if the block fails, and report through `say` whether $LATEST has `what` again.
 
     `restore` returns whether anything had to be restored. Not called after a Conflict: the function is then being
@@ -151,9 +151,9 @@ def restored_on_failure(aws: Aws, restore: Callable[[], bool], what: str, say: C
         raise
 
 
-def latest_restored(aws: Aws, say: Callable[[str], None]) -> AbstractContextManager[None]:
+def restore_latest_on_failure(aws: Aws, say: Callable[[str], None]) -> AbstractContextManager[None]:
     """Give $LATEST the served image again if the block, a change of the function, fails."""
-    return restored_on_failure(aws, lambda: restore_latest(aws), "the served image", say)
+    return restore_on_failure(aws, lambda: restore_latest(aws), "the served image", say)
 
 
 def record(

@@ -110,7 +110,7 @@ def settings(**changes: Any) -> Callable[[Staged], object]:
     def change(stage: Staged) -> None:
         client = stage.aws.client("lambda")
         client.update_function_configuration(FunctionName=stage.function, **changes)
-        lambda_function.settled(stage.aws)
+        lambda_function.wait_for_update(stage.aws)
         deployment.deploy(stage.aws, versions.read_live(stage.aws).digest, commit="1" * 40)
 
     return change
@@ -142,7 +142,7 @@ def deployed(name: str, then: str, **changes: Any) -> Callable[[Staged], object]
     def deploy(stage: Staged) -> None:
         if changes:
             stage.aws.client("lambda").update_function_configuration(FunctionName=stage.function, **changes)
-            lambda_function.settled(stage.aws)
+            lambda_function.wait_for_update(stage.aws)
         deployment.deploy(stage.aws, image(stage, name, then), commit="2" * 40)
         call(stage)
 
@@ -201,7 +201,7 @@ def killed_deploy(stage: Staged) -> None:
     """Leave the lock of a deploy of this host that was killed."""
     lines = "import os, signal; from scripts.aws import lock; from scripts.aws.clients import clients; "
     lines += "from scripts.aws.stage import load_stage; aws = clients(load_stage('local')); "
-    lines += "held = lock.locked(aws); held.__enter__(); os.kill(os.getpid(), signal.SIGKILL)"
+    lines += "held = lock.hold(aws); held.__enter__(); os.kill(os.getpid(), signal.SIGKILL)"
     done = subprocess.run([str(ROOT / ".venv/bin/python"), "-c", lines], cwd=ROOT, env=environment(stage), check=False)
     assert done.returncode == -9
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from local_aws.instance import Instance
-from scripts.aws.clients import Aws, translated
+from scripts.aws.clients import Aws, translate_errors
 from scripts.aws.stage import load_stage
 from scripts.console.errors import NotRunning
 from tests.e2e.conftest import Clients, Function
@@ -44,7 +44,7 @@ def test_answers_that_are_always_cut_are_told(behind: tuple[Aws, Proxy]) -> None
     """If every response is truncated, the error is NotRunning, not NotFound."""
     aws, before = behind
     before.rules = [Rule("GetItem", Break.IN_BODY, times=TRIES)]
-    with pytest.raises(NotRunning, match="stage local does not respond"), translated(aws.stage):
+    with pytest.raises(NotRunning, match="stage local does not respond"), translate_errors(aws.stage):
         aws.client("dynamodb").get_item(TableName=TABLE, Key={"id": {"S": "there"}})
     assert before.rules[0].times == 0
 

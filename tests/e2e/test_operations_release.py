@@ -141,7 +141,7 @@ def test_an_alias_that_was_moved_during_a_canary_is_not_moved_over(stage: Staged
 
 def test_a_lock_holds_for_as_long_as_the_canary_is_to_run(stage: Staged) -> None:
     """The lock lasts as long as the canary, and the Conflict says when it expires, and how to remove it."""
-    with lock.locked(stage.aws, 3600), pytest.raises(Conflict) as caught, lock.locked(stage.aws):
+    with lock.hold(stage.aws, 3600), pytest.raises(Conflict) as caught, lock.hold(stage.aws):
         raise AssertionError("two hold the lock")
     assert caught.value.remedy.endswith("if it was killed: make unlock (the lock expires in 75 min)")
 
@@ -226,7 +226,7 @@ def test_a_configuration_after_a_rollback_keeps_the_image(stage: Staged) -> None
 def test_of_two_deploys_at_once_one_is_told_who_is_at_it(stage: Staged) -> None:
     """A concurrent deploy is a Conflict with the lock's holder and age, and changes nothing."""
     with (
-        lock.locked(stage.aws),
+        lock.hold(stage.aws),
         pytest.raises(Conflict, match=rf"process {os.getpid()} has been deploying to local for"),
     ):
         deployment.deploy(stage.aws, stage.image("second"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nix import inputs, pins
-from nix.cache import cache_dir, in_use, locked
+from nix.cache import cache_dir, hold_lock, in_use
 from nix.package_clients import key
 from nix.workspace import workspace
 
@@ -38,7 +38,7 @@ def ensure(root: Root) -> Path:
     if folder.exists():
         return folder
     unpacked = [inputs.root(group) for group in root.groups]
-    with in_use(), locked(folder.name), workspace() as work:
+    with in_use(), hold_lock(folder.name), workspace() as work:
         if not folder.exists():
             for path in unpacked:
                 link_tree(path, work / "root")

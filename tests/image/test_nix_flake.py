@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nix.bundled_nix import Nix, bundled
+from nix.bundled_nix import Nix, install_nix
 from nix.cache import cache_dir
 from nix.differences import ImageLayout
 from nix.nix_build import add_inputs, stage
@@ -36,7 +36,7 @@ class Flake:
 @pytest.fixture(scope="module")
 def flake() -> Iterator[Flake]:
     """The flake, its inputs in the store."""
-    nix = bundled()
+    nix = install_nix()
     add_inputs(nix)
     with workspace() as work:
         yield Flake(nix, stage(work))

@@ -60,8 +60,9 @@ def vague_names(path: Path) -> list[str]:
     ]
 
 
-# Context managers read as adjectives: `with untraced():`.
-PARTICIPLES = {"embed", "metered", "untraced"}
+# Context managers read as adjectives: `with untraced():`. OCI's word for a digest after its algorithm is `encoded`.
+PARTICIPLES = {"embed", "encoded", "metered", "untraced"}
+PACKAGES = ("bench", "handler", "infrastructure", "local_aws", "nix", "plexus", "scripts", "stages")
 
 
 def participles(path: Path) -> list[str]:
@@ -77,8 +78,8 @@ def participles(path: Path) -> list[str]:
 
 
 def test_functions_are_verbs() -> None:
-    """No function of the library or the worker is called `rounded`, `_moved` or the like."""
-    modules = [path for name in ("handler", "plexus", "stages") for path in sorted((ROOT / name).rglob("*.py"))]
+    """No function is called `rounded`, `_moved` or the like."""
+    modules = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
     assert [name for path in modules for name in participles(path)] == []
 
 

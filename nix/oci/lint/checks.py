@@ -91,8 +91,8 @@ def blob_problems(image: Image) -> Iterator[Problem]:
 def layer_problems(scan: Scan, below: FileTree) -> Iterator[Problem]:
     """Yield problems of a layer's entries; `below` is the tree of the earlier layers."""
     complete: set[str] = set()  # folders whose parents have been checked
-    counted = Counter(entry.path for entry in scan.entries)
-    for path, count in counted.items():
+    counts = Counter(entry.path for entry in scan.entries)
+    for path, count in counts.items():
         if count > 1:
             yield Problem("path-duplicate", f"/{path}", f"the layer has {count} entries for this path")
     for entry in scan.entries:
@@ -104,7 +104,7 @@ def layer_problems(scan: Scan, below: FileTree) -> Iterator[Problem]:
         folder = entry.path.rpartition("/")[0]
         if folder not in complete and posixpath.normpath(entry.path) == entry.path and not leads_out(entry.path):
             for parent in parents(entry.path):
-                if parent not in counted and parent not in below.entries and parent not in complete:
+                if parent not in counts and parent not in below.entries and parent not in complete:
                     yield Problem(
                         "parent-folder", f"/{entry.path}", f"no entry for /{parent} in this or earlier layers"
                     )
@@ -147,9 +147,9 @@ def kind_problems(entry: LayerEntry) -> Iterator[Problem]:
 def whiteout_problems(entry: LayerEntry, below: FileTree) -> Iterator[Problem]:
     """Yield a problem for a whiteout that deletes nothing: the path that its writer meant is still in the image."""
     folder, name = posixpath.split(entry.path)
-    gone = folder if name == OPAQUE else posixpath.join(folder, name.removeprefix(WHITEOUT))
-    if name != OPAQUE and gone not in below.entries:
-        yield Problem("whiteout", f"/{entry.path}", f"no earlier layer has /{gone}")
+    deleted_path = folder if name == OPAQUE else posixpath.join(folder, name.removeprefix(WHITEOUT))
+    if name != OPAQUE and deleted_path not in below.entries:
+        yield Problem("whiteout", f"/{entry.path}", f"no earlier layer has /{deleted_path}")
 
 
 def tree_problems(tree: FileTree) -> Iterator[Problem]:

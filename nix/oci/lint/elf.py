@@ -146,11 +146,11 @@ def required_versions(view: ElfReader) -> Iterator[tuple[str, str]]:
     strings = view.tag(DT_STRTAB)
     if table is None or count is None or strings is None:
         return
-    at, names, left = view.place(table), view.place(strings), MOST_VERSIONS
+    at, names, remaining = view.place(table), view.place(strings), MOST_VERSIONS
     for _ in range(count):
         _, versions, library, first, following = VERNEED.unpack_from(view.data, at)
-        aux, left = at + first, left - versions - 1
-        if left < 0:
+        aux, remaining = at + first, remaining - versions - 1
+        if remaining < 0:
             raise ValueError(f"more than {MOST_VERSIONS} symbol versions")
         for _ in range(versions):
             _, _, _, version, next_aux = VERNAUX.unpack_from(view.data, aux)

@@ -128,8 +128,9 @@ class ModuleFinder:
         definition, first = self.find(name), self.interpreter.folders[:1]
         if definition is None or definition.names is None or definition.entry is None:
             return False
-        own = any(definition.entry.path in (f"{folder}/{name}.py", f"{folder}/{name}/__init__.py") for folder in first)
-        return own and self._search(name, name, self.interpreter.folders[1:]) is not None
+        path = definition.entry.path
+        is_own = any(path in (f"{folder}/{name}.py", f"{folder}/{name}/__init__.py") for folder in first)
+        return is_own and self._search(name, name, self.interpreter.folders[1:]) is not None
 
     def binds(self, module: str, name: str, seen: frozenset[str] = frozenset()) -> Answer:
         """Return whether the loaded module has an attribute `name`; submodules count only if something imports them."""
@@ -198,9 +199,9 @@ class Import(NamedTuple):
     member: str
 
 
-def import_problem(finder: ModuleFinder, wanted: Import, target: str | None) -> Iterator[Problem]:
+def import_problem(finder: ModuleFinder, imported: Import, target: str | None) -> Iterator[Problem]:
     """Yield the problem of one import, if there is one; `target` is its absolute name."""
-    rule, where, name, member = wanted
+    rule, where, name, member = imported
     answer = Answer.NO if target is None else finder.exists(target)
     if member:  # whether the module itself exists is asked without a member
         missing = answer == Answer.YES and target is not None and finder.find(f"{target}.{member}") is None

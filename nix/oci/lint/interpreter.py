@@ -41,9 +41,9 @@ class Interpreter:
     @property
     def suffixes(self) -> tuple[str, ...]:
         """File name endings of the extension modules that this interpreter loads."""
-        own = f".cpython-3{self.minor}{'t' if self.free_threaded else ''}-x86_64-linux-"
+        tag = f".cpython-3{self.minor}{'t' if self.free_threaded else ''}-x86_64-linux-"
         libc = ("musl.so", "gnu.so") if self.musl else ("gnu.so",)
-        return (*(own + name for name in libc), *(() if self.free_threaded else (".abi3.so",)), ".so")
+        return (*(tag + name for name in libc), *(() if self.free_threaded else (".abi3.so",)), ".so")
 
 
 @dataclass
@@ -87,7 +87,7 @@ def find_interpreter(
         search.unseen.append(f"the version of /{real} is unknown")
     else:
         _add_standard(search, program, real, minor, environment, site="S" not in flags)
-    built_in = compiled_in(tree, real)
+    built_in = built_in_modules(tree, real)
     if not built_in:
         search.unseen.append(f"the modules inside /{real} are unknown")
     entry = tree.entries.get(real)
@@ -114,7 +114,7 @@ def version(tree: FileTree, real: str) -> tuple[int | None, bool]:
     return (standard.pop(), False) if len(standard) == 1 else (None, False)
 
 
-def compiled_in(tree: FileTree, real: str) -> frozenset[str]:
+def built_in_modules(tree: FileTree, real: str) -> frozenset[str]:
     """Return the names of the modules in the program or its libpython; empty if neither says."""
     programs = [entry for entry in [tree.entries.get(real)] if entry is not None and entry.elf is not None]
     needed = {name for entry in programs if entry.elf for name in entry.elf.needed if LINKED.match(name)}
@@ -129,7 +129,7 @@ def _add_standard(
     name = f"python3.{minor}"
     home, virtual, shared = _virtual_environment(search.tree, program)
     start = environment.get("PYTHONHOME", "").partition(":")[0] or home or posixpath.dirname(real)
-    prefix = next((folder for folder in _upwards(start) if _has_standard(search.tree, folder, name)), None)
+    prefix = next((folder for folder in _parents(start) if _has_standard(search.tree, folder, name)), None)
     if prefix is None:
         search.unseen.append(f"the standard library of /{real} is not above it")
         return
@@ -153,7 +153,7 @@ def _add_standard(
                 search.unseen.append(f"/{entry.path} runs first")
 
 
-def _upwards(folder: str) -> Iterator[str]:
+def _parents(folder: str) -> Iterator[str]:
     folder = folder.strip("/")
     while folder:
         yield folder

@@ -51,14 +51,14 @@ class LayerReader:
 
     def skip(self, count: int) -> int:
         """Skip up to `count` bytes and return how many were skipped; fewer only at the end."""
-        left = count
-        while left and (self._buffer or not self._ended):
+        remaining = count
+        while remaining and (self._buffer or not self._ended):
             if not self._buffer:
                 self._fill()
-            step = min(left, len(self._buffer))
+            step = min(remaining, len(self._buffer))
             del self._buffer[:step]
-            left -= step
-        return count - left
+            remaining -= step
+        return count - remaining
 
     def drain(self) -> None:
         """Read to the end of the blob, so that digests and sizes cover all of it."""

@@ -50,8 +50,8 @@ class LoadedFile:
     @property
     def rpaths(self) -> tuple[str, ...]:
         """Directories searched before LD_LIBRARY_PATH. A RUNPATH disables the file's own RPATH."""
-        own = () if self.elf.runpath else origin(self.elf.rpath, self.path)
-        return own + self.inherited
+        own_rpath = () if self.elf.runpath else origin(self.elf.rpath, self.path)
+        return own_rpath + self.inherited
 
 
 def origin(folders: Sequence[str], path: str) -> tuple[str, ...]:

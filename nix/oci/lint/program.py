@@ -57,7 +57,7 @@ def follow(tree: FileTree, command: Command) -> Trail:
         entry, path = find_program(tree, trail.command)
         problems = list(program_problems(tree, words[0], entry, path, first=step == 0))
         trail.problems += problems
-        if entry is None or any(problem.rule != "entry-point-link" for problem in problems if not advisory(problem)):
+        if entry is None or any(problem.rule != "entry-point-link" for problem in problems if not is_advisory(problem)):
             trail.program = None
             return trail
         trail.program = entry
@@ -69,7 +69,7 @@ def follow(tree: FileTree, command: Command) -> Trail:
     return trail
 
 
-def advisory(problem: Problem) -> bool:
+def is_advisory(problem: Problem) -> bool:
     """Return whether the image starts in spite of a problem."""
     return problem.level == "advisory"
 
@@ -226,7 +226,7 @@ def _tokens(line: str, environment: dict[str, str], arguments: Sequence[str]) ->
         quoted = token[:1] == "'" and token[-1:] == "'"
         if not quoted and (OPERATORS.search(token.replace("${", "$").replace("}", "")) or "\\" in token):
             return None
-        bare = token if quoted else _replaced(token, environment, arguments)
+        bare = token if quoted else _expand(token, environment, arguments)
         if bare is None:
             return None
         if not bare:
@@ -238,7 +238,7 @@ def _tokens(line: str, environment: dict[str, str], arguments: Sequence[str]) ->
     return words
 
 
-def _replaced(token: str, environment: dict[str, str], arguments: Sequence[str]) -> str | None:
+def _expand(token: str, environment: dict[str, str], arguments: Sequence[str]) -> str | None:
     """Replace $NAME and $1 in a word; None for any other use of `$`."""
 
     def value(match: re.Match[str]) -> str:

@@ -97,7 +97,7 @@ def entries(reader: LayerReader) -> Iterator[LayerEntry]:
                 raise UnreadableLayer(
                     "tar", f"its tar has a name header of {info.size} bytes, expected at most {NAMES_LIMIT}"
                 )
-            more |= extensions(info, whole(reader, info.size, -info.size % TAR_BLOCK))
+            more |= extensions(info, read_exactly(reader, info.size, -info.size % TAR_BLOCK))
             continue
         info.name, info.linkname = more.get("path", info.name), more.get("linkpath", info.linkname)
         if "size" in more:  # the header's field holds at most 8 GiB
@@ -123,7 +123,7 @@ def next_header(reader: LayerReader) -> tarfile.TarInfo | None:
     return info
 
 
-def whole(reader: LayerReader, count: int, padding: int = 0) -> bytes:
+def read_exactly(reader: LayerReader, count: int, padding: int = 0) -> bytes:
     """Return exactly `count` bytes, and skip the padding after them if the writer wrote it."""
     data = reader.read(count + padding)
     require_all(reader, len(data), count, padding)
@@ -178,18 +178,18 @@ def read_entry(info: tarfile.TarInfo, reader: LayerReader, padded: int) -> Layer
     kind = KINDS.get(info.type, f"entry of type {info.type!r}")
     path = info.name.removeprefix("./").rstrip("/") if info.name not in (".", "./") else ""
     size = info.size if padded else 0
-    start = whole(reader, min(size, TAR_BLOCK))
+    start = read_exactly(reader, min(size, TAR_BLOCK))
     rest, padding = size - len(start), padded - size
     elf: Elf | None = None
     module: ModuleNames | None = None
     text = ""
     if start.startswith(MAGIC) and size <= ELF_LIMIT:
-        elf = parse(start + whole(reader, rest, padding))
+        elf = parse(start + read_exactly(reader, rest, padding))
     elif path.endswith(".py") and size <= MODULE_LIMIT and (read := reader_of(path)) is not None:
-        data = start + whole(reader, rest, padding)
+        data = start + read_exactly(reader, rest, padding)
         module, text = read(data), text_of(path, data)
     elif size <= TEXT_LIMIT and is_telling(path, start):
-        text = text_of(path, start + whole(reader, rest, padding))
+        text = text_of(path, start + read_exactly(reader, rest, padding))
     else:
         text = text_of(path, start) if start.startswith(SCRIPT.encode()) else ""
         skip(reader, rest, padding)

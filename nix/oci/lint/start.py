@@ -44,12 +44,12 @@ def start_problems(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Prob
     if posixpath.basename(words[0]) == AWS_SCRIPT and tree.find(AWS_PYTHON) is not None:
         yield from aws_problems(tree, command)
     elif trail.unknown:
-        yield unjudged(trail.unknown)
+        yield unknown_handler(trail.unknown)
     elif trail.program is not None:
         yield from program_start_problems(tree, trail.command, trail.program.path, trail.dropped)
 
 
-def unjudged(reason: str) -> Problem:
+def unknown_handler(reason: str) -> Problem:
     """Return the problem of a handler that cannot be judged, because what starts it is not understood."""
     return Problem("handler", "config", f"what the entry point imports cannot be read from the image: {reason}", True)
 
@@ -98,11 +98,11 @@ def program_start_problems(tree: FileTree, command: Command, path: str, dropped:
     """Yield problems of the last program's start; `dropped` are arguments that a shell did not pass on."""
     names = (posixpath.basename(command.words[0]), posixpath.basename(path))
     if not any(map(PYTHON.match, names)):
-        yield unjudged(f"/{path} is not Python, and names its handler in a way of its own")
+        yield unknown_handler(f"/{path} is not Python, and names its handler in a way of its own")
         return
     call = python_call(command.words[1:])
     if not call.module:
-        yield unjudged(f"Python runs {call.script or 'nothing'}, not the module {CLIENT}")
+        yield unknown_handler(f"Python runs {call.script or 'nothing'}, not the module {CLIENT}")
         return
     program = posixpath.join(command.folder, command.words[0]) if "/" in command.words[0] else path
     interpreter = find_interpreter(tree, program, call.flags, command.environment, [command.folder])
@@ -113,7 +113,7 @@ def program_start_problems(tree: FileTree, command: Command, path: str, dropped:
         if module in sys.stdlib_module_names and finder.hides_another(module):
             yield hidden_problem(finder, module)
     if call.module not in (CLIENT, f"{CLIENT}.__main__"):
-        yield unjudged(f"Python runs the module {call.module}, not {CLIENT}")
+        yield unknown_handler(f"Python runs the module {call.module}, not {CLIENT}")
     elif not call.arguments and dropped:
         text = f"the shell form of ENTRYPOINT does not pass on CMD, so that {' '.join(dropped)!r} is lost"
         yield Problem("handler", "config", text)

@@ -49,7 +49,7 @@ class FileTree:
             if replaced is not None and replaced.kind == "folder" and entry.kind != "folder":
                 self._empty(path)
                 folders.discard(path)
-            self._put(self._resolved(entry) if entry.kind == "hard link" else entry)
+            self._put(self._resolve(entry) if entry.kind == "hard link" else entry)
 
     def _put(self, entry: LayerEntry) -> None:
         self.entries[entry.path] = entry
@@ -65,7 +65,7 @@ class FileTree:
                 self._put(ROOT._replace(path=parent))
             folders.add(parent)
 
-    def _resolved(self, hard_link: LayerEntry) -> LayerEntry:
+    def _resolve(self, hard_link: LayerEntry) -> LayerEntry:
         target = self.entries.get(hard_link.target.removeprefix("./").strip("/"))
         return hard_link if target is None else target._replace(path=hard_link.path)
 

@@ -108,7 +108,7 @@ def test_a_secret_that_was_set_by_hand_is_on_nobodys_screen() -> None:
     """A difference hides a value that looks like a secret."""
     stage = load_stage("local")
     reference = "arn:aws:secretsmanager:us-west-2:000000000000:secret:key"
-    result = lambda_function.facts(
+    result = lambda_function.parse_configuration(
         {"Environment": {"Variables": {"PROVIDER_API_KEY": "0123456789", "LOG_LEVEL": "DEBUG"}}}
     )
     output = "\n".join(map(str, configuration.differences(result, stage, {"PROVIDER_API_KEY": reference})))

@@ -28,7 +28,7 @@ def test_openssl_verifies_what_we_sign(tmp_path: Path) -> None:
     envelope = json.loads(statement.sign(value, key))
     body = base64.b64decode(envelope["payload"])
     (tmp_path / "signature").write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
-    for text, status in ((statement.encoded_for_signing(envelope["payloadType"], body), 0), (body, 1)):
+    for text, status in ((statement.signing_input(envelope["payloadType"], body), 0), (body, 1)):
         (tmp_path / "text").write_bytes(text)
         words = ("dgst", "-sha256", "-verify", tmp_path / "public.pem", "-signature", tmp_path / "signature")
         assert openssl(*words, tmp_path / "text").returncode == status

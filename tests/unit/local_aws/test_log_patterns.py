@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from local_aws.log_patterns import matcher
+from local_aws.log_patterns import compile_pattern
 
 MESSAGES = (
     "[ERROR 400] BAD REQUEST",
@@ -47,7 +47,7 @@ MESSAGES = (
 )
 def test_a_pattern_matches_what_the_guide_says(pattern: str, numbers: list[int]) -> None:
     """Terms in any order, phrases, alternatives, exclusions and selectors of JSON choose these messages."""
-    matches = matcher(pattern)
+    matches = compile_pattern(pattern)
     assert [number for number, message in enumerate(MESSAGES) if matches(message)] == numbers
 
 
@@ -57,4 +57,4 @@ def test_a_pattern_matches_what_the_guide_says(pattern: str, numbers: list[int])
 def test_a_pattern_that_is_not_evaluated_is_refused(pattern: str) -> None:
     """A pattern that CloudWatch rejects, or that is not evaluated here, is an error and matches nothing."""
     with pytest.raises(ValueError, match="filter pattern"):
-        matcher(pattern)
+        compile_pattern(pattern)

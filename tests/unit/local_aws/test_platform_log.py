@@ -39,14 +39,16 @@ def test_peak_is_never_over_the_memory_size() -> None:
 )
 def test_exit_is_told_by_status_or_signal(status: int, text: str) -> None:
     """An exit status and a signal, also through a namespace's first process, read as AWS writes them."""
-    failure = platform_log.exited(status, out_of_memory=False)
+    failure = platform_log.exit_failure(status, out_of_memory=False)
     assert failure.error_type == "Runtime.ExitError"
     assert failure.text.endswith(text)
 
 
 def test_out_of_memory_has_a_type_of_its_own() -> None:
     """A kill by the memory limit is Runtime.OutOfMemory."""
-    assert json.loads(platform_log.exited(-9, out_of_memory=True).body("id"))["errorType"] == "Runtime.OutOfMemory"
+    assert (
+        json.loads(platform_log.exit_failure(-9, out_of_memory=True).body("id"))["errorType"] == "Runtime.OutOfMemory"
+    )
 
 
 def test_timeout_line_has_awss_form() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nix import lock_texts
-from nix.debian_closure import Wanted, candidates, closure, wanted
+from nix.debian_closure import Wanted, candidates, closure, read_wanted
 from nix.pins import DebLock, InputProblem
 
 SHA256 = "0" * 64
@@ -74,7 +74,7 @@ def test_a_line_that_is_no_package_is_refused(tmp_path: Path) -> None:
     """Every line of a `.in` that cannot be read is said with its number."""
     (tmp_path / "x.in").write_text("release sid\nApp\nlib >= 2  # why\n-gone\n")
     with pytest.raises(InputProblem, match=r"(?s)line 2: 'App'.*line 3: 'lib >= 2'"):
-        wanted(tmp_path / "x.in")
+        read_wanted(tmp_path / "x.in")
 
 
 def test_one_package_moves_with_those_of_its_source() -> None:

@@ -74,9 +74,9 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
 def test_an_altered_folder_is_not_verified(change: Callable[[Path], object], folder: Path) -> None:
     """Whatever is changed below a folder or in its seal, it is not what was sealed."""
-    assert sealed.verified(folder, None)
+    assert sealed.verify(folder, None)
     change(folder)
-    assert sealed.verified(folder, None) is None
+    assert sealed.verify(folder, None) is None
 
 
 @pytest.mark.parametrize("name", [name for name in CHANGES if name.startswith("seal")])
@@ -84,7 +84,7 @@ def test_a_lost_seal_costs_one_reading_if_the_hash_is_known(name: str, folder: P
     """A root, whose hash is in a lock, is read again and sealed again if its seal is altered."""
     expected = nar_hash(folder)
     CHANGES[name](folder)
-    assert sealed.verified(folder, expected)
+    assert sealed.verify(folder, expected)
     assert sealed.read_seal(folder)[0] == expected
 
 
@@ -92,7 +92,7 @@ def test_a_copy_is_verified_by_its_content(folder: Path, tmp_path: Path) -> None
     """A copied cache has other times and inodes: its content is read once, and it is sealed again."""
     copied = Path(shutil.copytree(folder.parent, tmp_path / "copy", symlinks=True)) / "root"
     before = sealed.read_seal(copied)
-    assert sealed.verified(copied, None) == sealed.fingerprint(copied)
+    assert sealed.verify(copied, None) == sealed.fingerprint(copied)
     assert sealed.read_seal(copied)[2] != before[2]
 
 
@@ -102,7 +102,7 @@ def test_a_change_that_was_undone_is_noticed(folder: Path) -> None:
         before = sealed.fingerprint(folder)
         change(folder / "lib/encoder.py")
         assert sealed.fingerprint(folder) != before
-        assert sealed.verified(folder, None)
+        assert sealed.verify(folder, None)
 
 
 def test_bytecode_of_a_root_of_its_own_is_ignored(folder: Path) -> None:
@@ -111,5 +111,5 @@ def test_bytecode_of_a_root_of_its_own_is_ignored(folder: Path) -> None:
     ignored = frozenset({"__pycache__"})
     mark, expected = sealed.fingerprint(folder, ignored), nar_hash(folder, ignored)
     (folder / "lib/__pycache__/encoder.pyc").touch()
-    assert sealed.verified(folder, expected, ignored) == mark
-    assert sealed.verified(folder, expected) is None
+    assert sealed.verify(folder, expected, ignored) == mark
+    assert sealed.verify(folder, expected) is None

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from scripts.aws.clients import Aws, load_stage
+from scripts.aws.clients import Aws
+from scripts.aws.stage import load_stage
 from scripts.jobs import dead_letters
 from scripts.jobs.dead_letters import RedriveResult
 from tests.memory.world import World

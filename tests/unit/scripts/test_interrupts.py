@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.console.interrupts import SIGNALS, interruptible, interrupts_deferred
+from scripts.console.interrupts import SIGNALS, defer_interrupts, interruptible
 
 
 def interrupted(done: list[str], number: int = signal.SIGINT, error: Exception | None = None) -> None:
     """Send a signal inside a deferring block, which then completes or raises."""
-    with interrupts_deferred():
+    with defer_interrupts():
         os.kill(os.getpid(), number)
         done.append("after")
         if error:
@@ -39,7 +39,7 @@ def test_a_thread_runs_the_block_as_it_is() -> None:
     ran: list[bool] = []
 
     def block() -> None:
-        with interrupts_deferred():
+        with defer_interrupts():
             ran.append(True)
 
     thread = threading.Thread(target=block)

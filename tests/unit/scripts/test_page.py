@@ -3,7 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from scripts.demo.report_page import Accuracy, Check, DeadLetter, Report, Row, Step, megabytes, render, write
+from scripts.console.output import write_page
+from scripts.console.text import megabytes
+from scripts.demo.report_page import Accuracy, Check, DeadLetter, Report, Row, Step, render
 
 REPORT = Report(
     digest="sha256:" + "a" * 64,
@@ -95,7 +97,7 @@ def test_a_report_without_rows_is_still_a_page() -> None:
 
 def test_a_report_is_written_whole(tmp_path: Path) -> None:
     """Writing is atomic, and leaves no temporary file."""
-    path = write(REPORT, tmp_path / "build" / "report.html")
+    path = write_page(render(REPORT), tmp_path / "build" / "report.html")
     assert path.is_absolute()
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
 

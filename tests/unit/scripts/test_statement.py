@@ -23,15 +23,13 @@ def envelope(key: ec.EllipticCurvePrivateKey = KEY, digest: str = DIGEST, builde
 def test_the_encoding_is_that_of_dsse() -> None:
     """What is signed is the example in DSSE's protocol.md."""
     expected = b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
-    assert statement.encoded_for_signing("http://example.com/HelloWorld", b"hello world") == expected
+    assert statement.signing_input("http://example.com/HelloWorld", b"hello world") == expected
 
 
 def test_a_statement_is_read_back() -> None:
     """Digest, commit, builder and key of a valid statement are returned."""
     name = statement.key_id(KEY.public_key())
-    assert statement.verified(envelope(), KEY.public_key(), DIGEST) == statement.Statement(
-        DIGEST, COMMIT, BUILDER, name
-    )
+    assert statement.verify(envelope(), KEY.public_key(), DIGEST) == statement.Statement(DIGEST, COMMIT, BUILDER, name)
 
 
 def test_the_statement_is_slsa_provenance() -> None:
@@ -55,7 +53,7 @@ def test_every_changed_byte_of_the_payload_is_noticed() -> None:
         changed = bytes([*body[:place], body[place] ^ 1, *body[place + 1 :]])
         text = json.dumps({**document, "payload": base64.b64encode(changed).decode()}).encode()
         with pytest.raises(OperationFailed, match="the signature is not of this key"):
-            statement.verified(text, KEY.public_key(), DIGEST)
+            statement.verify(text, KEY.public_key(), DIGEST)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +74,7 @@ def test_every_changed_byte_of_the_payload_is_noticed() -> None:
 def test_what_is_no_statement_of_this_key_about_this_image_is_refused(text: bytes, sentence: str) -> None:
     """Another key, image, type or format is refused with the reason."""
     with pytest.raises(OperationFailed, match=sentence):
-        statement.verified(text, KEY.public_key(), DIGEST)
+        statement.verify(text, KEY.public_key(), DIGEST)
 
 
 def test_builders_need_names_and_keys_of_their_own() -> None:
