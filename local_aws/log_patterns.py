@@ -64,14 +64,14 @@ def _parse_terms(text: str) -> Matcher:
 
 @dataclass(frozen=True)
 class _Condition:
-    """A comparison of a JSON member with a value."""
+    """A comparison as written, the path of the JSON member that it compares, and the test of the member's value."""
 
+    text: str
     path: str
-    op: str
-    value: str
+    test: Callable[[Any], bool]
 
     def holds(self, record: object) -> bool:
-        """Return whether the record has the member, and it compares so."""
+        """Return whether the record has the member, and its value passes the test."""
         member: Any = record
         for name in re.findall(r"\w+", self.path[1:]):
             if isinstance(member, list) and name.isdecimal() and int(name) < len(member):
@@ -80,11 +80,30 @@ class _Condition:
                 member = member[name]
             else:
                 return False
-        if self.op in ORDER:
-            return isinstance(member, int | float) and ORDER[self.op](member, float(self.value))
-        wanted = json.loads(self.value) if self.value.startswith('"') else self.value
-        text = member if isinstance(member, str) else json.dumps(member)
-        return fnmatchcase(text, re.sub(r"([\[?])", r"[\1]", wanted)) == (self.op == "=")
+        return self.test(member)
+
+
+def _parse_test(sign: str, value: str) -> Callable[[Any], bool]:
+    """Return the test of an operator and a value: numbers by their order, others as text in which `*` matches any.
+
+    Raises ValueError if the operator orders and the value is no number, or if a quoted value is not a JSON string.
+    """
+    if sign in ORDER:
+        compare, number = ORDER[sign], float(value)
+        return lambda member: isinstance(member, int | float) and compare(member, number)
+    pattern = re.sub(r"([\[?])", r"[\1]", json.loads(value) if value.startswith('"') else value)
+    return lambda member: (
+        fnmatchcase(member if isinstance(member, str) else json.dumps(member), pattern) == (sign == "=")
+    )
+
+
+def _parse_condition(match: re.Match[str]) -> _Condition:
+    text = match[0].strip()
+    try:
+        return _Condition(text, match["path"], _parse_test(match["op"], match["value"]))
+    except ValueError:
+        expected = "a number" if match["op"] in ORDER else "a string as in JSON"
+        raise ValueError(f"filter pattern: {text}: got {match['value']}, expected {expected}") from None
 
 
 def _parse_selector(text: str) -> Matcher:
@@ -95,11 +114,11 @@ def _parse_selector(text: str) -> Matcher:
         match = SELECTOR.match(text, position)
         if match is None:
             raise ValueError(f"filter pattern {{{text}}}: not understood at {text[position:]!r}")
-        tokens.append(match["join"] or _Condition(match["path"], match["op"], match["value"]))
+        tokens.append(match["join"] or _parse_condition(match))
         position = match.end()
     tree = _parse_or(tokens)
     if tokens:
-        raise ValueError(f"filter pattern {{{text}}}: got {tokens[0]} after its end")
+        raise ValueError(f"filter pattern {{{text}}}: got {getattr(tokens[0], 'text', tokens[0])!r} after its end")
 
     def matches(message: str) -> bool:
         try:

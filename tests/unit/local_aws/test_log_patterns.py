@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -52,9 +53,28 @@ def test_a_pattern_matches_what_the_guide_says(pattern: str, numbers: list[int])
 
 
 @pytest.mark.parametrize(
-    "pattern", ["[ip, user]", "%AUTH\\d%", "a-b", '"open', "{ $.level }", "{ ($.a = 1 }", "{ $.a = 1 ) }", "{ }"]
+    "pattern",
+    [
+        "[ip, user]",
+        "%AUTH\\d%",
+        "a-b",
+        '"open',
+        "{ $.level }",
+        "{ ($.a = 1 }",
+        "{ $.a = 1 ) }",
+        "{ }",
+        "{ $.ms > slow }",
+        '{ $.ms > "80" }',
+        r'{ $.level = "\d" }',
+    ],
 )
 def test_a_pattern_that_is_not_evaluated_is_refused(pattern: str) -> None:
     """A pattern that CloudWatch rejects, or that is not evaluated here, is an error and matches nothing."""
     with pytest.raises(ValueError, match="filter pattern"):
         compile_pattern(pattern)
+
+
+def test_a_condition_after_the_end_is_named_as_written() -> None:
+    """The message of a selector with two conditions and no operator quotes the second condition."""
+    with pytest.raises(ValueError, match=re.escape("got '$.b = 2' after its end")):
+        compile_pattern("{ $.a = 1 $.b = 2 }")
