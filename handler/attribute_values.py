@@ -21,7 +21,8 @@ Attributes = dict[str, AttributeValue]
 _DIGITS = 38  # of a DynamoDB number
 _LARGEST_EXPONENT, _SMALLEST_EXPONENT = 125, -130
 _NAMELESS = "(empty)"  # names in DynamoDB have at least one character
-_DEEPEST = 28  # DynamoDB allows 32 levels
+#: Levels of lists and maps in a field; DynamoDB allows 32 in a record.
+DEEPEST = 28
 
 
 def encode(value: object, depth: int = 0) -> AttributeValue:
@@ -40,7 +41,7 @@ def encode(value: object, depth: int = 0) -> AttributeValue:
         return _number(value)
     if isinstance(value, (bytes, bytearray)):
         return {"B": bytes(value)}
-    if depth >= _DEEPEST:
+    if depth >= DEEPEST:
         return {"S": clean(_json(value))}
     if isinstance(value, Mapping):
         return {"M": {clean(str(key)) or _NAMELESS: encode(part, depth + 1) for key, part in value.items()}}

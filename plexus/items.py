@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -20,6 +21,7 @@ from plexus.values import Item
 #: The column whose map is the item's metadata itself; all other columns join it.
 METADATA = "metadata"
 _MAXIMUM_ENCODINGS = 3  # a map as JSON text within JSON text within JSON text
+_DEEPEST = 100  # levels of lists and maps; without a limit, the depth that Python manages would depend on the caller
 
 
 def from_row(row: Mapping[str, object], text: str, excluding: Iterable[str] = ()) -> Item:
@@ -74,21 +76,24 @@ def decode_metadata(item: Item) -> Item:
     return Item(item.text, decode)
 
 
-def normalize(value: object) -> object:
+def normalize(value: object, depth: int = 0) -> object:
     """Return a value as JSON: sets sorted, 2.0 and Decimal(2) as 2, bytes in base64, times in ISO 8601, NaN as None.
 
-    A duration is a time as well: 30 hours are `P1DT6H`.
+    A duration is a time as well: 30 hours are `P1DT6H`. `depth` is how deeply `value` is nested. Raises InvalidData for
+    lists and maps that are nested deeper than 100 levels.
     """
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, (float, Decimal)):
         return _normalize_number(value)
+    if depth >= _DEEPEST:
+        raise InvalidData(f"got lists or maps nested deeper than {_DEEPEST} levels")
     if isinstance(value, Mapping):
-        return {str(name): normalize(member) for name, member in value.items()}
+        return {str(name): normalize(member, depth + 1) for name, member in value.items()}
     if isinstance(value, Set):
         return sorted((normalize(member) for member in value), key=_order)
     if isinstance(value, (list, tuple)):
-        return [normalize(member) for member in value]
+        return [normalize(member, depth + 1) for member in value]
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(value).decode()
     if isinstance(value, timedelta):
@@ -128,13 +133,24 @@ def describe(value: object) -> str:
 def _parse(text: str) -> object:
     """Return what the text holds as JSON; the text itself if it is not JSON, or nested too deeply to be read."""
     try:
-        return normalize(json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique))
-    except (ValueError, RecursionError):
+        return normalize(
+            json.loads(text, parse_constant=refuse_constant, parse_float=parse_finite, object_pairs_hook=_unique)
+        )
+    except (ValueError, RecursionError, InvalidData):
         return text
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
+    """Raise ValueError for NaN and Infinity, which Python's parser accepts as JSON."""
     raise ValueError(f"{name} is not a JSON number")
+
+
+def parse_finite(text: str) -> float:
+    """Return the number of a JSON text. Raises ValueError for one such as `1e400`, which would become an infinity."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"got a number greater than {sys.float_info.max:.0e}")
+    return number
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

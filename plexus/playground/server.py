@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from plexus.exceptions import InvalidData, InvalidScorecard, PlexusError
+from plexus.items import parse_finite, refuse_constant
 from plexus.playground import page
 from plexus.playground.answers import Playground, list_problems, read_request
 
@@ -169,7 +170,7 @@ class Answer(BaseHTTPRequestHandler):
 def _metadata(text: str) -> dict[str, object]:
     """Return the item's metadata, an object as JSON text. Raises InvalidData."""
     try:
-        metadata = json.loads(text) if text.strip() else {}
+        metadata = json.loads(text, parse_constant=refuse_constant, parse_float=parse_finite) if text.strip() else {}
     except (ValueError, RecursionError) as error:
         raise InvalidData(f"the metadata is not JSON: {error}") from None
     if not isinstance(metadata, dict):

@@ -41,7 +41,7 @@ class Delimited:
                 opened._lines, wanted, lone_texts=source.suffix == ".txt", separator=separator
             )
         except MalformedRecord as error:
-            raise InvalidData(f"{source.name}:{error.line}: {error}. next: double it, or remove it") from None
+            raise InvalidData(f"{source.name}:{error.line}: {error}") from None
         return opened
 
     @property

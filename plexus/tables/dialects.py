@@ -16,6 +16,8 @@ LONGEST = 100_000_000  # characters of a cell
 _SAMPLE = 1_000_000  # characters
 _SEP_LINE = re.compile(r"sep=(.)\s*")
 _MOSTLY = 0.5
+# The line below the column names of a table that was drawn for people: Markdown's `|---|:-:|`, psql's, `+----+`.
+_DRAWN = re.compile(r"(?=\||.*(?:--|==))(?=.*[|+])(?=.*[-=])[\s|+:=-]+")
 
 
 class MalformedRecord(Exception):
@@ -118,9 +120,13 @@ def detect(lines: Lines, wanted: Sequence[str], *, lone_texts: bool, separator: 
 
     The first line names the columns, unless `wanted` are numbers of columns that it does not name, or `lone_texts` is
     set (the file is to have one text a line) and there is a single column of another name. A `separator` that is in
-    the first line is the only one tried.
+    the first line is the only one tried. Raises MalformedRecord for a table that is drawn, as in Markdown.
     """
     before, sample, is_whole = _sample(lines())
+    if drawn := next(
+        (number for number, line in enumerate(sample[:2], before + 1) if _DRAWN.fullmatch(line.strip())), None
+    ):
+        raise MalformedRecord(drawn, "got a line that draws a table, as Markdown has. next: save the table as CSV")
     first = sample[0] if sample else ""
     if declared := _SEP_LINE.fullmatch(first):
         return _with_header(_read(sample[1:], Dialect(declared[1], lines=before + 1), is_whole), wanted, lone_texts)
@@ -179,7 +185,8 @@ def _is_unquoted(dialect: Dialect, lines: Lines) -> bool:
     ):
         return False
     if is_read and (quoted or total - records <= 2):
-        raise MalformedRecord(text or last, "a quote joins this line and the next, or is part of the text")
+        message = "a quote joins this line and the next, or is part of the text. next: double it, or remove it"
+        raise MalformedRecord(text or last, message)
     return True
 
 

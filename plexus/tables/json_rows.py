@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import islice
-from typing import NoReturn
 
 from plexus.exceptions import InvalidData
+from plexus.items import parse_finite, refuse_constant
 from plexus.tables import encodings
 from plexus.tables.encodings import Encoding
 from plexus.tables.sources import Source
@@ -65,7 +65,9 @@ def _rows_of(document: Row, name: str) -> object:
 
 def _load(text: str, place: str) -> object:
     try:
-        value: object = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
+        value: object = json.loads(
+            text, object_pairs_hook=_once, parse_constant=refuse_constant, parse_float=parse_finite
+        )
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -73,8 +75,10 @@ def _load(text: str, place: str) -> object:
     except json.JSONDecodeError as error:
         at = f":{error.lineno}:{error.colno}" if "\n" in text.rstrip() else f":{error.colno}"
         raise InvalidData(f"{place}{at}: not JSON: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InvalidData(f"{place}: not JSON: {error}") from None
+    except RecursionError:
+        raise InvalidData(f"{place}: got lists or objects nested too deeply to be read") from None
     return value
 
 
@@ -90,7 +94,3 @@ def _once(pairs: list[tuple[str, object]]) -> Row:
         names = [name for name, _ in pairs]
         raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} is repeated")
     return row
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")

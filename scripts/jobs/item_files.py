@@ -89,18 +89,20 @@ def items(path: Path, rows: Iterable[Row], columns: Columns = COLUMNS) -> list[I
     return parsed
 
 
-def _check_storable(value: object, name: str = "") -> None:
+def _check_storable(value: object, name: str = "", depth: int = 0) -> None:
     """Raise InvalidData for a value that DynamoDB would change or refuse: the worker would read another one."""
     from plexus.exceptions import InvalidData
 
+    if isinstance(value, (Mapping, list)) and depth >= attribute_values.DEEPEST:
+        raise InvalidData(f"{name}: got more than {attribute_values.DEEPEST} levels of lists and maps")
     if isinstance(value, Mapping):
         for key, member in value.items():
             if not key:
                 raise InvalidData(f"{name or 'the row'}: got a key without a name, which DynamoDB cannot store")
-            _check_storable(member, name or str(key))
+            _check_storable(member, name or str(key), depth + 1)
     elif isinstance(value, list):
         for member in value:
-            _check_storable(member, name)
+            _check_storable(member, name, depth + 1)
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and "N" not in attribute_values.encode(value):
         raise InvalidData(f"{name}: got a number that DynamoDB cannot store exactly, expected one of 38 digits")
 

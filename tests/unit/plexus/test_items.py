@@ -60,6 +60,8 @@ def test_values_become_json(value: object, normal: object) -> None:
         ('{"age": 1, "age": 2}', '{"age": 1, "age": 2}'),
         ("{{ name }}", "{{ name }}"),
         ('["a", NaN]', '["a", NaN]'),
+        ('["a", 1e400]', '["a", 1e400]'),
+        ("[" * 101 + "]" * 101, "[" * 101 + "]" * 101),
         ("[" * 2000 + "]" * 2000, "[" * 2000 + "]" * 2000),
         ("[" * 600 + "]" * 600, "[" * 600 + "]" * 600),
         ("41", "41"),
@@ -73,6 +75,24 @@ def test_lists_and_maps_in_json_text_are_decoded(field: object, value: object) -
     """A field of metadata that holds a list or a map as JSON text is that; any other text stays, deeper ones too."""
     assert items.from_record("text", {"field": field}).metadata == {"field": value}
     assert items.from_row({"text": "text", "field": field}, "text").metadata == {"field": value}
+
+
+def nested(levels: int) -> object:
+    """Return maps and lists by turns, within each other."""
+    value: object = 1
+    for level in range(levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+def test_lists_and_maps_that_are_nested_too_deeply_are_refused() -> None:
+    """The limit is the same wherever an item is read, and far from the depth at which Python gives up."""
+    assert items.from_row({"text": "a", "field": nested(100)}, "text").metadata == {"field": nested(100)}
+    for levels in (101, 400):
+        with pytest.raises(InvalidData, match="nested deeper than 100 levels"):
+            items.from_row({"text": "a", "field": nested(levels)}, "text")
+        with pytest.raises(InvalidData, match="nested deeper than 100 levels"):
+            items.from_record("a", {"field": nested(levels)})
 
 
 @pytest.mark.parametrize("metadata", [None, "", " ", {}, "{}", '"{}"', "null"])
@@ -177,6 +197,16 @@ def test_a_key_without_a_name_is_not_sent(tmp_path: Path) -> None:
     (tmp_path / "items.jsonl").write_text(json.dumps({"text": "a", "deep": [{"": 1}]}) + "\n")
     with pytest.raises(OperationFailed, match="row 1: deep: got a key without a name"):
         item_files.read_items(tmp_path / "items.jsonl")
+
+
+def test_metadata_that_a_table_would_change_is_not_sent(tmp_path: Path) -> None:
+    """Deeper lists and maps would reach the worker as text."""
+    path = tmp_path / "items.jsonl"
+    path.write_text(json.dumps({"text": "a", "deep": nested(attribute_values.DEEPEST - 1)}) + "\n")
+    assert len(item_files.read_items(path)) == 1
+    path.write_text(json.dumps({"text": "a", "deep": nested(attribute_values.DEEPEST)}) + "\n")
+    with pytest.raises(OperationFailed, match="row 1: deep: got more than 28 levels of lists and maps"):
+        item_files.read_items(path)
 
 
 @pytest.mark.parametrize("number", [10**38 + 1, 1e126, 1e-140])

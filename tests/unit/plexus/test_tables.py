@@ -90,6 +90,30 @@ def test_a_broken_file_is_refused_with_its_place(tmp_path: Path, content: bytes,
     assert str(raised.value).startswith(f"{tmp_path}/texts.csv:")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"| text | label |\n|---|---|\n| a refund | Yes |\n",
+        b"\ntext | label\n:-- | --:\na refund | Yes\n",
+        b"|text|\n|-|\n|a refund|\n",
+        b"+------+-------+\n| text | label |\n+------+-------+\n| a refund | Yes |\n+------+-------+\n",
+        b" text | label \n------+-------\n a refund | Yes\n",
+        b"| text | label |\n|======|=======|\n| a refund, now | Yes |\n",
+    ],
+)
+@pytest.mark.parametrize("suffix", ["csv", "txt", "psv"])
+def test_a_table_drawn_for_people_is_refused(tmp_path: Path, content: bytes, suffix: str) -> None:
+    """The line that draws it would be a text to score."""
+    with pytest.raises(InvalidData, match=r":[123]: got a line that draws a table, as Markdown has\. next: save "):
+        read(tmp_path, content, suffix)
+
+
+def test_dashes_for_missing_cells_draw_no_table(tmp_path: Path) -> None:
+    """A row of dashes is a row."""
+    assert read(tmp_path, b"text|label\n-|-\na refund|Yes\n", "csv")[0] == {"text": "-", "label": "-"}
+    assert read(tmp_path, b"text,label\n---,---\na refund,Yes\n", "csv")[0] == {"text": "---", "label": "---"}
+
+
 def test_a_field_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Past the longest field that is read, with its line."""
     monkeypatch.setattr(dialects, "LONGEST", 10)
@@ -105,7 +129,9 @@ def test_a_field_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
         (b'{"text": "a", "text": "b"}', ":2: not JSON: the key 'text' is repeated"),
         (b'{"text": NaN}', ":2: not JSON: NaN is not a JSON number"),
         (b'{"text": "\\ud800"}', ":2: got an unpaired surrogate"),
-        (b'{"text": ' + b"[" * 100_000, ":2: not JSON"),
+        (b'{"text": "a", "price": 1e400}', ":2: not JSON: got a number greater than 2e+308"),
+        (b'{"text": "a", "prices": [-1.5e999]}', ":2: not JSON: got a number greater than 2e+308"),
+        (b'{"text": ' + b"[" * 100_000, ":2: got lists or objects nested too deeply to be read"),
     ],
 )
 def test_a_broken_line_of_json_is_refused(tmp_path: Path, line: bytes, said: str) -> None:
