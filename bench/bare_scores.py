@@ -102,7 +102,7 @@ def bare_graph(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
     model = ReplayChatModel(
         cassette=Cassette.read(folder / "replies.json"),
         model_id="replay:bench",
-        parameters={"temperature": 0.0, "max_tokens": 500},
+        parameters={},
     )
 
     class State(TypedDict):

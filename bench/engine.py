@@ -111,7 +111,7 @@ def _graph(folder: Path) -> str:
         {
             "request": {
                 "model": "replay:bench",
-                "parameters": {"temperature": 0.0, "max_tokens": 500},
+                "parameters": {},
                 "messages": [{"role": "human", "content": QUESTION.format(node, text)}],
             },
             "reply": {"content": "Because of its words. Yes", "input_tokens": 20, "output_tokens": 6},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, fields
 
 
@@ -25,11 +26,13 @@ class Usage:
     hour_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+        return Usage(*map(operator.add, _counts(self), _counts(other)))
 
     def as_dict(self) -> dict[str, int]:
         """Return the counts by name."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return dict(zip(_NAMES, _counts(self), strict=True))
 
 
+_NAMES = tuple(each.name for each in fields(Usage))
+_counts = operator.attrgetter(*_NAMES)
 NO_USAGE = Usage()

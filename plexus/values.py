@@ -103,14 +103,14 @@ def create_result(
 
 def to_json(value: object) -> object:
     """Convert a value to JSON for a trace: a Result becomes its value, anything JSON cannot express its `str`."""
+    if value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
     if isinstance(value, Result):
         return value.value
     if isinstance(value, Mapping):
         return {str(key): to_json(member) for key, member in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_json(member) for member in value]
-    if value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value)):
-        return value
     return str(value)
 
 

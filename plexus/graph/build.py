@@ -97,12 +97,14 @@ def _create_step(
     else:
         work = text_nodes.create_work(node)
     outputs = Outputs.of(node.output, known)
+    is_forked = len({branch.target for branch in branches}) > 1
+    subject = f"the node {node.name!r}"
 
     def step(state: State) -> dict[str, object]:
         values, run = state["values"], state["run"]
         run.path.append(node.name)
         run.context.remaining()
-        with limits.metered(limits.score_meter(f"the node {node.name!r}")):
+        with limits.metered(limits.score_meter(subject)):
             fields = work(values, run)
         aliases = fields.pop("set", None)
         added = aliases if isinstance(aliases, dict) else {}
@@ -113,7 +115,9 @@ def _create_step(
         branch = _choose(branches, fields, {**values, **changed})
         outcome = branch.outputs.resolve(fields, changed, values)
         # LangGraph merges `values` with merge_values; the other keys replace their old values.
-        update: dict[str, object] = {"values": {**changed, **outcome}, "goto": branch.target}
+        update: dict[str, object] = {"values": {**changed, **outcome}}
+        if is_forked:
+            update["goto"] = branch.target
         if branch.target == STOP:
             update["final"] = outcome
         return update

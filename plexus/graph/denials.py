@@ -6,6 +6,7 @@ a misread one is stored.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from plexus.text import fold
@@ -140,14 +141,16 @@ _KEY = re.compile(r"(?<=[{,])\s*([\"'])[^\"'\n]{1,80}\1\s*:")
 
 def fold_words(text: str) -> str:
     """Fold a text, and write `isn't` as `isnt`."""
-    return _APOSTROPHE.sub("", fold(text))
+    folded = fold(text)
+    return _APOSTROPHE.sub("", folded) if "'" in folded else folded
 
 
 def drop_keys(text: str) -> str:
     """Return a text without the keys of JSON objects, which name no answer: `{"Yes": false}`."""
-    return _KEY.sub(":", text)
+    return _KEY.sub(":", text) if ":" in text else text
 
 
+@functools.lru_cache(maxsize=1024)
 def hide_negation(text: str) -> str:
     """Return a class as it stands in a text, or as many other signs if it is a negating word such as `No`."""
     return "\ufffc" * len(text) if _NEGATION.fullmatch(text) else text
@@ -160,6 +163,8 @@ def is_denied(segment: str, start: int, end: int, carried: str = "") -> bool:
     ends with a negation. A question, a condition and what somebody said assert nothing.
     """
     before, after, carried = segment[max(0, start - _BEFORE) : start], segment[end : end + _AFTER], carried[-_BEFORE:]
+    if not before and after in ("", ".", "!") and not carried:
+        return False
     if _ENDING.search(carried) or re.search(r"\w", before + after):
         before = f"{carried} {before}"
     before = _IDIOMS.sub(";", before)

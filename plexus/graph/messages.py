@@ -38,7 +38,8 @@ def text_of(message: BaseMessage) -> str:
 
 def to_reply(message: AIMessage) -> Reply:
     """Return a provider's message as a Reply."""
-    blocks = [block for block in message.content if isinstance(block, dict)]
+    content = [] if isinstance(message.content, str) else message.content
+    blocks = [block for block in content if isinstance(block, dict)]
     refusals = [str(block.get("refusal") or "") for block in blocks if block.get("type") == "refusal"]
     thoughts = [*_find_thoughts(blocks), str(message.additional_kwargs.get("reasoning_content") or "")]
     return Reply(
@@ -146,25 +147,25 @@ def _count_usage(message: AIMessage) -> Usage:
     # Every request has tokens: some gateways and clients report 0 for what they do not know.
     if counted is None or not counted.get("input_tokens"):
         return Usage(1, unmetered=1)
-    sent: Mapping[str, object] = {**counted.get("input_token_details", {})}
-    received: Mapping[str, object] = {**counted.get("output_token_details", {})}
-    hour = _sum_details(sent, _HOUR_KEY)
+    sent = _sum_details(counted.get("input_token_details"))
+    received = _sum_details(counted.get("output_token_details"))
     return Usage(
         1,
         counted.get("input_tokens", 0),
         counted.get("output_tokens", 0),
-        _sum_details(sent, "cache_read"),
-        _sum_details(received, "reasoning"),
+        sent.get("cache_read", 0),
+        received.get("reasoning", 0),
         0,
-        _sum_details(sent, "cache_creation") + _sum_details(sent, "ephemeral_5m_input_tokens") + hour,
-        hour,
+        sum(sent.get(name, 0) for name in ("cache_creation", "ephemeral_5m_input_tokens", _HOUR_KEY)),
+        sent.get(_HOUR_KEY, 0),
     )
 
 
-def _sum_details(details: Mapping[str, object], key: str) -> int:
-    """Return a count of tokens; OpenAI's client writes the tier of service before the key, as in `flex_cache_read`."""
-    return sum(
-        count
-        for name, count in details.items()
-        if name.removeprefix("flex_").removeprefix("priority_") == key and isinstance(count, int)
-    )
+def _sum_details(details: Mapping[str, object] | None) -> dict[str, int]:
+    """Return the tokens by kind; OpenAI's client writes the tier of service before the key, as in `flex_cache_read`."""
+    tokens: dict[str, int] = {}
+    for name, count in (details or {}).items():
+        if isinstance(count, int):
+            kind = name.removeprefix("flex_").removeprefix("priority_")
+            tokens[kind] = tokens.get(kind, 0) + count
+    return tokens

@@ -17,7 +17,7 @@ from plexus.graph.cassette import Question, Recorder
 from plexus.graph.messages import REASONING_BLOCKS, read_cut, text_of, to_pairs, to_reply
 from plexus.graph.provider_errors import read_error
 from plexus.graph.providers import Settings
-from plexus.graph.replay import schema_parameter
+from plexus.graph.replay import ReplayChatModel, schema_parameter
 from plexus.graph.reply import Reply
 from plexus.graph.state import Run
 from plexus.threads import DaemonExecutor
@@ -51,11 +51,10 @@ class ModelCaller:
         settings: Settings,
         model: BaseChatModel,
         *,
-        replayed: bool,
         recorder: Recorder | None = None,
         paid: str = "",
     ) -> None:
-        self.settings, self.model, self.replayed, self.recorder = settings, model, replayed, recorder
+        self.settings, self.model, self.recorder = settings, model, recorder
         self.paid = paid or settings.model_id
         self.price = settings.price if self.paid == settings.model_id else None
 
@@ -90,11 +89,12 @@ class ModelCaller:
 
     def _request(self, messages: list[BaseMessage], context: Context, schema: Mapping[str, object] | None) -> AIMessage:
         """Return the provider's message, after up to ATTEMPTS attempts; a reply that was cut is returned, too."""
-        if self.replayed:
+        if isinstance(self.model, ReplayChatModel):
             # A cassette replies at once, so a thread for the deadline would only cost time.
             context.remaining()
             parameters: dict[str, Any] = dict(schema_parameter(schema))
-            return self.model.invoke(messages, **parameters)
+            # LangChain's invocation takes nine times as long as the search, and serves callbacks and traces only.
+            return (self.model.invoke if context.traced else self.model.answer)(messages, **parameters)
         model = self.model if schema is None else bind_schema(self.model, schema)
         messages = _ensure_question(messages)
         for attempt in range(1, ATTEMPTS + 1):

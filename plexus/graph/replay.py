@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import SkipValidation
 from typing_extensions import override
@@ -44,6 +44,10 @@ class ReplayChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=self.answer(messages, **kwargs))])
+
+    def answer(self, messages: Sequence[BaseMessage], **kwargs: Any) -> AIMessage:
+        """Return the message that `invoke` returns, without callbacks and traces. Raises CassetteMiss."""
         schema = {"schema": kwargs["schema"]} if "schema" in kwargs else {}
         question = Question(self.model_id, {**self.parameters, **schema}, to_pairs(messages))
         # Versions up to 0.2 sent a temperature and a limit that the scorecard did not have: their cassettes replay.
@@ -54,7 +58,7 @@ class ReplayChatModel(BaseChatModel):
                 f"{self.cassette.name} has no reply to this request of {self.model_id} (key {question.key[:12]}). "
                 f"next: {self.record_with}"
             )
-        return ChatResult(generations=[ChatGeneration(message=to_message(reply))])
+        return to_message(reply)
 
 
 def schema_parameter(schema: Mapping[str, object] | None) -> dict[str, str]:

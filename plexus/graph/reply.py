@@ -40,6 +40,8 @@ _TAGS = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysi
 _OPENING = rf"<(?:{_TAGS})(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<\|START_THINKING\|>|<\|channel\|>analysis<\|message\|>"
 _CLOSING = rf"</(?:{_TAGS})\s*>|\[/THINK\]|◁/think▷|<\|END_THINKING\|>|<\|end\|>"
 _THOUGHT = re.compile(rf"(?is)(?:{_OPENING})(?:(?!{_OPENING}).)*?(?:{_CLOSING})")
+# The first sign of every tag, which is looked for before the rest.
+_TAGGED = re.compile(rf"(?i)(?=[<\[◁])(?:{_OPENING}|{_CLOSING})")
 _OPENED = re.compile(rf"(?is)(?:{_OPENING}).*")
 _CLOSED = re.compile(rf"(?is)^.*(?:{_CLOSING})")
 _MARKERS = re.compile(r"<\|[a-z_]+\|>(?:final|assistant)?", re.IGNORECASE)
@@ -136,7 +138,7 @@ def split_thoughts(content: str) -> tuple[str, str]:
 
     Some chat templates write the opening tag into the prompt, so a closing tag alone ends the reasoning as well.
     """
-    if not re.search(rf"(?i){_OPENING}|{_CLOSING}", content):
+    if not _TAGGED.search(content):
         return content, ""
     thoughts: list[str] = []
 

@@ -61,18 +61,21 @@ class GraphScorer(Scorer[LangGraphScore]):
         """Return one outcome per request; live graphs run in up to `context.workers` threads."""
         # Threads help only while calls wait for a provider; a replay computes, and threads would slow it down.
         if not self.live or len(requests) == 1:
-            return [self._run(request, context) for request in requests]
+            return self._run_all(requests, context)
         with DaemonExecutor(context.workers, "plexus-graph") as pool:
-            return list(pool.map(lambda request: self._run(request, context), requests))
+            return [outcome for (outcome,) in pool.map(lambda request: self._run_all([request], context), requests)]
+
+    def _run_all(self, requests: Sequence[Request], context: Context) -> list[Outcome]:
+        quiet = nullcontext() if context.traced and not context.offline else tracing.untraced()
+        with quiet, limits.until(context.deadline):  # again: this may be another thread than the caller's
+            return [self._run(request, context) for request in requests]
 
     def _run(self, request: Request, context: Context) -> Outcome:
         run = Run(context, self._budget(context))
         state = build.create_state(request.text, request.item.metadata, request.results, run)
         name = self.configuration.name
         try:
-            quiet = nullcontext() if context.traced and not context.offline else tracing.untraced()
-            with quiet, limits.until(context.deadline):  # again: this may be another thread than the caller's
-                end = self.graph.invoke(state, {"recursion_limit": self._longest_path})
+            end = self.graph.invoke(state, {"recursion_limit": self._longest_path})
             return self._create_result(end["final"], end["values"], run)
         except PlexusError as error:
             failure = error
@@ -137,10 +140,7 @@ class GraphScorer(Scorer[LangGraphScore]):
             self._models[settings] = (
                 self._create_replay(settings, context) if replayed else providers.create_model(answering)
             )
-        recorder = self._recorder
-        return ModelCaller(
-            settings, self._models[settings], replayed=replayed, recorder=recorder, paid=answering.model_id
-        )
+        return ModelCaller(settings, self._models[settings], recorder=self._recorder, paid=answering.model_id)
 
     def _create_replay(self, settings: Settings, context: Context) -> ReplayChatModel:
         if self._cassette is None:
