@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 
+from plexus.graph.attributions import is_attributed, is_denying_key
 from plexus.text import fold
 
 #: Letters, digits, and the marks of other scripts' words, which `\w` does not match; for a character class.
@@ -43,6 +44,11 @@ _PREPOSITIONS = (
     "without|far from|away from|short of|less than|anything but|opposite of|instead of|rather than|other than|except|"
     "wrong|false|incorrect|premature|hesita(?:te|nt)|tempt(?:ed|ing)|(?:hard|difficult) to|too (?:early|soon)|"
     "(?:first|initial) (?:instinct|impression|thought)|initially|apart from|suppos(?:e|ing)|lets say|about to be|"
+    "retract(?:s|ed)?|withdr[ae]wn?s?|(?:took|take|taking) back|revok(?:e[sd]?|ing)|overturn(?:s|ed)?|"
+    "(?:chang|switch|mov)(?:e[sd]?|ing|ed) (?:away )?from|used to|"
+    "previously (?:answered|said|labell?ed|classified|rated|chose|marked)|everything but|struggle[sd]? to|"
+    "few (?:would|could|people)|little (?:that|to)|fails? the \\w+ (?:for|of)|falls? short of|calling (?:it|this|that)|"
+    "(?:free|clear) (?:of|from)|(?:de)?void of|(?:i|we) (?:check|search|look)(?:ed|ing)? for|"
     "(?:absence|lack|definition|meaning|possibility|question|criteria) (?:of|for)|"
     "(?:should|could|would|might) have(?: been)?|(?:needs?|ought|supposed|expected|want(?:s|ed)?|aim(?:s|ed)?|"
     "hope[sd]?|ask(?:s|ed)?|request(?:s|ed)?) to be|"
@@ -50,6 +56,11 @@ _PREPOSITIONS = (
     "invece di|em vez de|bez|zamiast|без|вместо|ilman|χωρίς|بدون|بلا|בלי|बिना|tanpa"
 )
 _DEGREES = (
+    "zero|0|half|more|not (?:so|that|as)|as good as|(?:close|next) to|approaching|(?:on the )?verge of|"
+    "(?:verging|bordering) on|hop(?:e[sd]?|ing) for|expect(?:s|ed|ing)?|wish(?:es|ed)? for|fear(?:s|ed)?|"
+    "(?:un|ir)rel(?:at|ev)\\w+ to|outside(?: of)?|beyond|so-?called|allegedly|supposedly|reportedly|purportedly|"
+    "ostensibly|nominally|theoretically|seemingly|formerly|"
+    "in (?:theory|principle),?|(?:yet|still|due|going) to be|(?<!answer )(?<!choice )(?<!verdict )will(?: soon)? be|"
     "dis|un|mis|anti|pre|partial(?:ly)?|partly|almost|nearly|borderline|semi|pseudo|quasi|teilweise|beinahe|fast|presque|partiellement|casi|"
     "parcialmente|parzialmente|quase|gedeeltelijk|bijna|częściowo|prawie|частично|почти|kismen|neredeyse"
 )
@@ -80,10 +91,10 @@ _SCOPE = (
     r"|,[^,]*,\s*"
 )
 _DENIED_BEFORE = re.compile(
-    rf"{_FIRST}(?:(?:{_NEGATIONS}|{_PREPOSITIONS})(?:{_SCOPE})|no{_SPACE}{_WORD}{{0,2}}|(?:{_DEGREES}){_SPACE})\Z"
+    rf"{_FIRST}(?:(?:{_NEGATIONS}|{_PREPOSITIONS})(?:{_SCOPE})|no{_SPACE}{_WORD}{{0,2}}|(?:{_DEGREES}){_SPACE}(?:(?:an?|the){_SPACE})?)\Z"
     # In `not rude, dismissive, or Negative` the commas do not end what is denied.
     rf"|{_FIRST}(?:{_NEGATIONS}|no){_LAST}[^.;:]*,?\s(?:or|nor|oder|ou|o|of|lub|или){_SPACE}\Z"
-    r"|\A\W*to (?:be|get)\W*\Z"
+    r"|\A\W*(?:to (?:be|get)|what an?|(?:checked|searched|looked|screened|scanned) for(?: an?| any)?)\W*\Z"
     r"|(?:不认为|不認為|不觉得|不覺得|难说|難說|不能说|不能說|并非|並非|不会是|不會是)[^，。；,;]*\Z"
 )
 _ENDING = re.compile(rf"{_FIRST}(?:{_NEGATIONS}|{_PREPOSITIONS}|no)\Z")
@@ -106,11 +117,12 @@ _UNLIKE = re.compile(
     r"|(?:并|並)?不(?:是|正确|正確|对|對|适用|適用|成立|合适|合適|准确|準確)|是(?:错|錯|不)|的(?:可能性|概率)|ไม่)"
 )
 _UNLIKE_BEFORE = re.compile(r"(?:不|没|沒|非|无|無|未|没有|沒有|不是|不属于|ไม่|ไม่ใช่)[\s\"'「『]*\Z")
-_CROSSED = re.compile(r"(?:(?<!\w)!|!=|=/=|[≠¬❌✗✘✖☐🚫]|\[\s?\]|~~|<(?:del|s|strike)>)[\s\"'*`(]*\Z")
+_CROSSED = re.compile(r"(?:(?<!\w)!|!=|=/=|[≠¬❌✗✘✖☐🚫]|\[\s?\]|\[0\]|\(\s\)|~~|<(?:del|s|strike)>)[\s\"'*`(]*\Z")
 _CROSSED_AFTER = re.compile(rf"{_CLOSING}\s*(?:[❌✗✘✖☐🚫👎]|\[\s?\]|~~|</(?:del|s|strike)>)")
 _QUESTION = re.compile(r"[?؟][\"'*`)\]]*\s*\Z")
 _CONDITIONS = (
-    "if|whether|unless|wenn|falls|ob|sofern|indien|mocht|hvis|dersom|ifall|eğer|jeśli|gdyby|czy|если|ли|якщо|jos|αν|εάν|"
+    "if|whether|unless|wenn|falls(?! (?:under|into|within|in)\\b)|ob|sofern|indien|mocht|hvis|dersom|ifall|"
+    "eğer|jeśli|gdyby|czy|если|ли|якщо|jos|αν|εάν|"
     "إذا|لو|यदि|अगर|אם|nếu|jika|kalau|apakah|اگر|s'ils?"
 )
 # A condition at the start holds for the whole sentence; elsewhere it ends with its clause: `She asks if it works, so`.
@@ -126,13 +138,6 @@ _CONDITION = re.compile(
 _CONDITION_AFTER = re.compile(
     rf"{_CLOSING},?\s*(?:\w+\s)?(?:{_CONDITIONS}|provided|assuming){_LAST}|なら|の場合|면(?!\w)"
 )
-_SPEAKER = r"(?:customer|agent|caller|client|user|guest|patient|he|she|they|rep(?:resentative)?|speaker \d)"
-_SPEAKS = r"(?:said|says?|repl(?:y|ies|ied)|answer(?:s|ed)|respond(?:s|ed)|ask(?:s|ed)|writes?|wrote|states?|stated)"
-_REPORTED = re.compile(rf"\b{_SPEAKER}s? (?:\w+ )?{_SPEAKS}(?: that| him| her| them)?[\s:,\"'*`(]*\Z")
-_REPORTED_AFTER = re.compile(
-    rf"{_CLOSING},?{_CLOSING}\s+(?:(?:the )?{_SPEAKER} {_SPEAKS}|{_SPEAKS} (?:the )?{_SPEAKER}"
-    rf"|(?:is|was) (?:the |an? )?{_SPEAKER}s? (?:answer|reply|response|words?))\b"
-)
 _INTRODUCING = re.compile(r"(?:\A|[:=,({\[>]|\b(?:is|be|as|say|es|ist|est|è|é))\W*\Z")
 
 _APOSTROPHE = re.compile(r"'(?=(?:t|s|d|m|re|ve|ll)\b)")
@@ -146,8 +151,13 @@ def fold_words(text: str) -> str:
 
 
 def drop_keys(text: str) -> str:
-    """Return a text without the keys of JSON objects, which name no answer: `{"Yes": false}`."""
-    return _KEY.sub(":", text) if ":" in text else text
+    """Return a text without the keys of JSON objects, which name no answer: `{"Yes": false}`.
+
+    A key whose value is not the answer either, such as `"previous_label"`, becomes the word `rejected`.
+    """
+    if ":" not in text:
+        return text
+    return _KEY.sub(lambda key: " rejected:" if is_denying_key(key[0].casefold()) else ":", text)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -156,7 +166,7 @@ def hide_negation(text: str) -> str:
     return "\ufffc" * len(text) if _NEGATION.fullmatch(text) else text
 
 
-def is_denied(segment: str, start: int, end: int, carried: str = "") -> bool:
+def is_denied(segment: str, start: int, end: int, carried: str = "", *, is_number: bool = False) -> bool:
     """Return whether a sentence denies what it names at [start, end), or does not assert it.
 
     `carried` is the line before, if it runs on without a full stop: it counts if words follow on this line, or if it
@@ -171,11 +181,9 @@ def is_denied(segment: str, start: int, end: int, carried: str = "") -> bool:
     return bool(
         _QUESTION.search(segment[-8:])
         or _CONDITIONAL.match(_IDIOMS.sub(";", segment[:_AFTER]))
-        or any(pattern.search(before) for pattern in (_DENIED_BEFORE, _UNLIKE_BEFORE, _CROSSED, _CONDITION, _REPORTED))
-        or any(
-            pattern.match(after)
-            for pattern in (_DENIED_AFTER, _UNLIKE, _CROSSED_AFTER, _CONDITION_AFTER, _REPORTED_AFTER)
-        )
+        or any(pattern.search(before) for pattern in (_DENIED_BEFORE, _UNLIKE_BEFORE, _CROSSED, _CONDITION))
+        or any(pattern.match(after) for pattern in (_DENIED_AFTER, _UNLIKE, _CROSSED_AFTER, _CONDITION_AFTER))
+        or is_attributed(_IDIOMS.sub(";", segment[max(0, start - _BEFORE) : start]), after, is_number=is_number)
         or _is_quoted(before, after)
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from plexus.graph.attributions import find_retraction
 from plexus.graph.denials import LETTERS, drop_keys, fold_words, hide_negation, is_denied
 from plexus.text import fold
 
@@ -18,7 +19,7 @@ _TOKEN = re.compile(rf"\d+(?:[.,]\d+)+|[{LETTERS}]+")
 _LEAD = "<>≤≥=±~≈+-$€£#@"
 _TRAIL = re.compile(r"[+#%*-]*")
 _WORDS = re.compile(rf"[{LETTERS}]+")
-_INITIALS = re.compile(r"(?<![^\W_])[^\W\d_](?:[./][^\W\d_])+\.?(?![^\W_])")
+_INITIALS = re.compile(r"(?<![^\W_])[^\W\d_](?:(?:\.[^\W\d_])+\.?|(?:[./][^\W\d_])+)(?![^\W_])")
 _PAUSE = re.compile(r"[—―]|–(?!\d)")
 _BULLET = re.compile(r"^\s*[-*•]\s+(?=\S)")
 _WORD_END = re.compile(r"\w\Z")
@@ -108,7 +109,12 @@ def parse_label(reply: str, classes: Sequence[str], *, from_start: bool = False)
     with it behind words such as `Answer:`. With `from_start` it is the first one, and a sentence with the class alone
     is enough. Another conclusion must not differ.
     """
-    named = [each for each in _find_segments(reply, tuple(classes)) if each.named]
+    segments = _find_segments(reply, tuple(classes))
+    named = [each for each in segments if each.named]
+    retraction = find_retraction([each.text for each in segments])
+    is_last = from_start or not any(each.named for each in segments[retraction:])
+    if is_last and any(each.named for each in segments[:retraction]):
+        return None
     everything = {(found.label, found.is_negated) for each in named for found in each.named}
     if len(everything) == 1:
         label, is_negated = everything.pop()
@@ -280,7 +286,7 @@ def _is_glued(label: str) -> bool:
 
 def _is_asserted(segment: str, start: int, end: int, label: str, carried: str) -> bool:
     """Return whether a class at this place is named as it is: not denied, and surely no part of another word."""
-    if is_denied(segment, start, end, carried):
+    if is_denied(segment, start, end, carried, is_number=segment[start:end].isdecimal()):
         return False
     near = max(0, start - _NEAR)
     if _LETTER.fullmatch(segment[start:end]):

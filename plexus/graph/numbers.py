@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from plexus.graph.attributions import find_retraction
 from plexus.graph.denials import drop_keys, fold_words, is_denied
 
 # An atomic group tries a run once, from its first sign: the time stays linear in the reply. Python 3.11.2, which the
@@ -30,7 +31,12 @@ _SCALE = re.compile(
     rf"(?i)(?<=\d)\s*\(?(?:/|(?:out )?of(?: the| a)?\b)\s*(?:{_NUMBER})|(?<=[^\W\d_])\s*/\s*(?:{_NUMBER})"
     rf"|\(?\b(?:out of|scale of|maximum of|max\.?)(?: a| the)?(?: possible| total of)?\s+(?:{_NUMBER})"
 )
-_DATES = re.compile(r"\b\d{1,4}([/.-])\d{1,2}\1\d{1,4}\b|\b\d{1,2}:\d{2}(?::\d{2})?\b")
+_DATES = re.compile(r"\b\d{1,4}([/.-])\d{1,2}\1\d{1,4}\b|\b\d{1,2}:\d{2}(?::\d{2})?\b|\b24/7\b")
+# `line 7`, `#7` and `4th of 5` name a place.
+_PLACES = re.compile(
+    r"(?i)\b(?:lines?|pages?|steps?|sections?|questions?|paragraphs?|chapters?|turns?|rows?|rules?|versions?|no\.)\s*#?\d+\b"
+    r"(?![.,]\d)|(?<![\w#])#\d+\b(?![.,]\d)|\b\d+(?:st|nd|rd|th)\b(?:\s+(?:out )?of(?: the)?\s+\d+\b)?"
+)
 _ENUMERATOR = re.compile(r"(?m)^[^\S\n]*+\d++[.)]\s++(?=\S)")
 # The first line's number is no answer if another number, or a range, is all that follows.
 _LINE_NUMBER = re.compile(r"(?m)^[^\S\n]*+1[.)]\s++(?=[^\w\n]*+\d[\d.,/ –—か或和と-]*+[^\w\n]*+$)")
@@ -46,7 +52,7 @@ _TOUCHING = (
     r"(?=です|でし|だ|であ|とな|にな|입니다|이다|이에요|예요|으로|로|점|点(?:です|だ|満)|(?:颗|顆)?星|[分点點](?!\w))"
 )
 _SIGNED = re.compile(
-    rf"(?:(?<![\w.])|{_TOUCHED})(?<![^\W\d_]-)(?P<sign>(?:(?i:minus|negative)\s+|[-+−–])?)(?P<digits>{_NUMBER})"
+    rf"(?:(?<![\w.])(?<!\d,)|{_TOUCHED})(?<![^\W\d_]-)(?P<sign>(?:(?i:minus|negative)\s+|[-+−–])?)(?P<digits>{_NUMBER})"
     rf"(?P<unit>k|K|M| ?(?i:thousand|million)|)(?![.,]\d)(?:(?!\w)|{_TOUCHING})"
 )
 _UNITS = {"": 1, "k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000}
@@ -55,7 +61,10 @@ _SPELT = (
     "eighteen nineteen twenty"
 )
 _WORDS = {word: str(number) for number, word in enumerate(re.findall(r"\w+", _SPELT))}
-_WORD = re.compile(rf"(?i)(?<![\w-])(?:{'|'.join(_WORDS)})(?![\w-])")
+_WORD = re.compile(
+    rf"(?i)(?<![\w-])(?<!hundred )(?<!thousand )(?<!hundred and )(?:{'|'.join(_WORDS)})(?![\w-])"
+    r"(?!\s+(?:hundred|billion|dozen|and a (?:half|quarter)|point)\b)"
+)
 _REASON = re.compile(r"(?i)\b(?:because|since|due to|given|owing to|thanks to|on account of)\b")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _INTRODUCED = re.compile(
@@ -91,7 +100,12 @@ def parse_number(reply: str, *, from_start: bool = False) -> Decimal | None:
     """
     text = reply if re.search(r"\d", reply) else _WORD.sub(lambda match: _WORDS[match[0].casefold()], reply)
     is_spelt = text != reply
-    segments = [_read_segment(part) for line in _clean(text).splitlines() for part in _SENTENCE.split(line)]
+    sentences = [part for line in _clean(text).splitlines() for part in _SENTENCE.split(line)]
+    segments = list(map(_read_segment, sentences))
+    retraction = find_retraction(list(map(fold_words, sentences)))
+    is_last = from_start or not any(segment.numbers for segment in segments[retraction:])
+    if is_last and any(segment.numbers for segment in segments[:retraction]):
+        return None
     segments = [segment for segment in segments if segment.numbers]
     everything = frozenset().union(*(segment.numbers for segment in segments))
     # A word such as `one` counts as a conclusion only: `no one` is not 1.
@@ -114,7 +128,7 @@ def _clean(text: str) -> str:
     text = _LINE_NUMBER.sub("", text)
     if len(_ENUMERATOR.findall(text)) > 1:
         text = _ENUMERATOR.sub("", text)
-    plain = _SCALE.sub("", _RANGE.sub(" ", _DATES.sub(" ", text)))
+    plain = _SCALE.sub("", _RANGE.sub(" ", _PLACES.sub(" ", _DATES.sub(" ", text))))
     return _COMMAS.sub(lambda match: match[0] if _THOUSANDS.fullmatch(match[0]) else " ", plain)
 
 
@@ -153,7 +167,7 @@ def _is_denied(segment: str, start: int, end: int) -> bool:
     if _BOUND_BEFORE.search(segment[max(0, start - _NEAR) : start]) or _BOUND_AFTER.match(segment, end):
         return True
     before, after = fold_words(_ends_of(segment[:start])), fold_words(_ends_of(segment[end:]))
-    return is_denied(f"{before} 0 {after}", len(before) + 1, len(before) + 2)
+    return is_denied(f"{before} 0 {after}", len(before) + 1, len(before) + 2, is_number=True)
 
 
 def _ends_of(text: str) -> str:

@@ -73,6 +73,9 @@ def read_text(reply: Reply, node: ClassNode) -> ClassReply | None:
         rest = reply.answer
         confidence = _read_confidence(content.get("confidence")) if confidence is None else confidence
     label = parse_label(rest, node.valid_classes, from_start=node.parse_from_start)
+    if label is None and content is not None and _SHARE.fullmatch(rest):
+        # `{"sentiment": "Negative", "score": 0.91}`: the score is not the answer.
+        label = parse_label(reply.quotation, node.valid_classes, from_start=node.parse_from_start)
     if label is None or (node.confidence and confidence is None):
         return None
     return ClassReply(label, confidence, reply.text.strip())

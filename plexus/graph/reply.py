@@ -160,12 +160,22 @@ def normalize_reason(value: object) -> str:
     return reason.strip().casefold().removeprefix("finish_reason_").replace("-", "_")
 
 
+def _build_unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a key is repeated")  # one of its values would be lost
+    return members
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_build_unique)
+
+
 def _find_objects(text: str) -> Iterator[dict[str, object]]:
     """Yield the JSON objects in a text, in order; an object inside another is part of it."""
-    decoder, at = json.JSONDecoder(), 0
+    at = 0
     while (at := text.find("{", at)) >= 0:
         try:
-            value, at = decoder.raw_decode(text, at)
+            value, at = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
             at += 1
         else:

@@ -56,7 +56,7 @@ DENIED: dict[tuple[str, ...], tuple[str, ...]] = {
         "Refund? She never mentions it.", "A Refund is not what she wants.",
         "She does not want her money back via Refund", "Refund, Exchange", "refunds", "Re-fund",
         "No refund was asked for; Repair", "A) Refund\nB) Exchange\nC) Repair\n\nB",
-        "I'd go with Exchange (not Refund).", "Label: Repair\nAlternative: Refund", "R e f u n d", "Refünd",
+        "I'd go with Exchange (not Refund).", "R e f u n d", "Refünd",
         "\x1b[1mRefund\x1b[0m", "Rеfund",
     ),
     ("Yes", "No"): (

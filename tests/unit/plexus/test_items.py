@@ -77,8 +77,8 @@ def test_lists_and_maps_in_json_text_are_decoded(field: object, value: object) -
     assert items.from_row({"text": "text", "field": field}, "text").metadata == {"field": value}
 
 
-def nested(levels: int) -> object:
-    """Return maps and lists by turns, within each other."""
+def nest(levels: int) -> object:
+    """Return maps and lists in alternation, within each other."""
     value: object = 1
     for level in range(levels):
         value = [value] if level % 2 else {"a": value}
@@ -87,12 +87,12 @@ def nested(levels: int) -> object:
 
 def test_lists_and_maps_that_are_nested_too_deeply_are_refused() -> None:
     """The limit is the same wherever an item is read, and far from the depth at which Python gives up."""
-    assert items.from_row({"text": "a", "field": nested(100)}, "text").metadata == {"field": nested(100)}
+    assert items.from_row({"text": "a", "field": nest(100)}, "text").metadata == {"field": nest(100)}
     for levels in (101, 400):
         with pytest.raises(InvalidData, match="nested deeper than 100 levels"):
-            items.from_row({"text": "a", "field": nested(levels)}, "text")
+            items.from_row({"text": "a", "field": nest(levels)}, "text")
         with pytest.raises(InvalidData, match="nested deeper than 100 levels"):
-            items.from_record("a", {"field": nested(levels)})
+            items.from_record("a", {"field": nest(levels)})
 
 
 @pytest.mark.parametrize("metadata", [None, "", " ", {}, "{}", '"{}"', "null"])
@@ -202,9 +202,9 @@ def test_a_key_without_a_name_is_not_sent(tmp_path: Path) -> None:
 def test_metadata_that_a_table_would_change_is_not_sent(tmp_path: Path) -> None:
     """Deeper lists and maps would reach the worker as text."""
     path = tmp_path / "items.jsonl"
-    path.write_text(json.dumps({"text": "a", "deep": nested(attribute_values.DEEPEST - 1)}) + "\n")
+    path.write_text(json.dumps({"text": "a", "deep": nest(attribute_values.DEEPEST - 1)}) + "\n")
     assert len(item_files.read_items(path)) == 1
-    path.write_text(json.dumps({"text": "a", "deep": nested(attribute_values.DEEPEST)}) + "\n")
+    path.write_text(json.dumps({"text": "a", "deep": nest(attribute_values.DEEPEST)}) + "\n")
     with pytest.raises(OperationFailed, match="row 1: deep: got more than 28 levels of lists and maps"):
         item_files.read_items(path)
 

@@ -164,6 +164,7 @@ def test_a_reply_names_one_class_or_none(classes: tuple[str, ...], reply: str, l
         ("**No**\n\nIt does not say yes.", "No"),
         ("No, but actually yes", None),
         ("One could say yes. No.", None),
+        ("Answer: Yes\nAlternative: No", "Yes"),
         ("Yes, it does.\nOne could say no.", None),
     ],
 )

@@ -1,0 +1,53 @@
+"""Replies as models write them: a class or a number is read where it is the reply's own answer, and nowhere else."""
+
+from decimal import Decimal
+
+import pytest
+
+from plexus.configuration.graph import Classifier
+from plexus.graph.numbers import parse_number
+from plexus.graph.replies import read_text
+from plexus.graph.reply import Reply
+from tests.unit.plexus.model_replies import NUMBERS, READ, UNASSERTED
+
+
+def read(reply: str, classes: tuple[str, ...], from_start: bool) -> str | None:
+    """Return the class that a Classifier reads, None if it asks again."""
+    keys = {"name": "n", "class": "Classifier", "user_message": "?"}
+    node = Classifier.model_validate({**keys, "valid_classes": list(classes), "parse_from_start": from_start})
+    result = read_text(Reply(reply), node)
+    return None if result is None else result.label
+
+
+@pytest.mark.parametrize("from_start", [False, True])
+def test_a_class_that_is_not_the_reply_s_own_answer_is_not_read(from_start: bool) -> None:
+    """It is another's words, an example, an alternative, a bound, a guess, denied, or taken back."""
+    misread = [
+        (reply, found)
+        for classes, replies in UNASSERTED.items()
+        for reply in replies
+        if (found := read(reply, classes, from_start)) is not None
+    ]
+    assert misread == []
+
+
+@pytest.mark.parametrize("from_start", [False, True])
+def test_the_reply_s_own_answer_is_read(from_start: bool) -> None:
+    """Words about speakers, lines, ranks, bounds and corrections elsewhere in the reply take nothing from it."""
+    misread = [
+        (reply, found, label)
+        for classes, replies in READ.items()
+        for reply, label in replies
+        if (found := read(reply, classes, from_start)) != label
+    ]
+    assert misread == []
+
+
+def test_a_number_is_read_where_it_is_the_answer() -> None:
+    """Places, ordinals, sums of words and numbers that are taken back are no answers."""
+    misread = [
+        (reply, found, number)
+        for reply, number in NUMBERS
+        if (found := parse_number(Reply(reply).answer)) != (None if number is None else Decimal(number))
+    ]
+    assert misread == []
