@@ -86,7 +86,7 @@ class Cgroup:
 
     def remove(self) -> None:
         """Kill all processes in the cgroup and remove it."""
-        for _ in range(100):
+        for _ in range(1000):
             for pid in self.pids():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

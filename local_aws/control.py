@@ -26,7 +26,8 @@ from local_aws.sysroot import PYTHON, find_sysroot
 __all__ = ["Instance", "find", "start", "stop"]
 
 DEFAULT_PORT = 4566
-READY_LIMIT_S = 90.0
+READY_LIMIT_S = 300.0
+ANSWER_LIMIT_S = 120.0  # a busy instance accepts connections at once and answers late
 STOP_LIMIT_S = 15.0
 STOP_GRACE_S = 0.5
 LOG_LINES = 20
@@ -45,7 +46,7 @@ def start(name: str | None = None, port: int | None = None, reach: str | None = 
     port = port or _port_from_environment()
     with _lock(name) as folder:
         running = find(name)
-        if running and _healthy(running.endpoint, name):
+        if running and _healthy(running.endpoint, name, ANSWER_LIMIT_S):
             if port and port != running.port:
                 raise PortInUse(
                     f"instance {name} already runs on port {running.port}. next: stop it first, or omit the port"
@@ -160,7 +161,7 @@ def _wait_ready(process: subprocess.Popen[bytes], endpoint: str, name: str) -> N
     while True:
         if (status := process.poll()) is not None:
             raise StartFailed(_failure(folder, f"ended with exit status {status}"))
-        if _healthy(endpoint, name):
+        if _healthy(endpoint, name, 2):
             return
         if time.monotonic() > end:
             raise StartFailed(_failure(folder, f"was not ready after {READY_LIMIT_S:.0f} s"))
@@ -171,11 +172,11 @@ def _failure(folder: Path, what: str) -> str:
     return f"LocalStack {what}; the last lines of {folder / 'log'}:\n{log_tail(folder)}"
 
 
-def _healthy(endpoint: str, name: str) -> bool:
+def _healthy(endpoint: str, name: str, limit_s: float) -> bool:
     """Return whether this instance answers, and not one of another folder that took the port first."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(endpoint + "/_local_aws/ready", timeout=2) as answer:
+        with opener.open(endpoint + "/_local_aws/ready", timeout=limit_s) as answer:
             return bool(json.load(answer) == {"ready": True, "key": instance.key(name)})
     except (OSError, http.client.HTTPException, ValueError):  # no response, not HTTP, or not JSON
         return False

@@ -56,6 +56,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "DISABLE_EVENTS": "1",
         "DNS_ADDRESS": "0",
         "LS_LOG": os.environ.get("LOCAL_AWS_LOG", "warning"),
+        "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "120",  # the init phase has a limit of its own
         "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.001",
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.2",
     }

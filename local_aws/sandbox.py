@@ -12,7 +12,7 @@ from local_aws.logs import LinePipe, Sink
 from local_aws.network import Service
 from local_aws.runtime_api import Event, Invocation, RuntimeApi
 
-NOTICED_S = 1.0  # longest delay between a container's exit and its detection
+LATE_S = 10.0  # a busy machine notices a container's exit, and lets a runtime ask for its next invocation, this late
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Sandbox:
     def busy(self) -> bool:
         """Report the container's exit to `call` from now on. Return False if it has already exited."""
         if not self.running.pids():  # already exited; the waiting thread notices at once
-            self._watcher.join(NOTICED_S)
+            self._watcher.join(LATE_S)
         with self._lock:
             self._when_idle = None
             return not self._exited
@@ -80,8 +80,8 @@ class Sandbox:
             ended(self)
 
     def is_ready(self) -> bool:
-        """Return whether the runtime requests its next invocation within a second."""
-        event = self.api.wait(1.0)
+        """Return whether the runtime requests its next invocation, for which it has LATE_S."""
+        event = self.api.wait(LATE_S)
         return event is not None and event.kind == "ready"
 
     def exit_failure(self) -> platform_log.Failure:

@@ -61,7 +61,7 @@ def ask(instance: Instance, path: str, content: Any = None) -> Any:
     body = None if content is None else json.dumps(content).encode()
     headers = {"Content-Type": "application/json"}  # otherwise the server parses the body as a form
     request = urllib.request.Request(instance.endpoint + path, data=body, headers=headers)
-    with opener.open(request, timeout=10) as answer:
+    with opener.open(request, timeout=control.ANSWER_LIMIT_S) as answer:
         text = answer.read()
     return json.loads(text) if text else None
 

@@ -90,7 +90,7 @@ def after(context, request, response):
 def put_manifest(repository: str, tag: str | None, text: str, media_type: str) -> None:
     """Put a manifest into the registry, past the proxy: moto has checked the tag."""
     reference = tag or digest_of(text)
-    connection = http.client.HTTPConnection("registry", timeout=10)
+    connection = http.client.HTTPConnection("registry", timeout=120)
     connection.sock = connect(registry_storage.FOLDER, registry.SOCKET)
     path = f"/v2/{repository}/manifests/{reference}"
     with registry_storage.TAGGING:

@@ -29,6 +29,7 @@ def apply_to_lambda() -> None:
     logs_written_once()
     parallel_batches()
     disabled_means_disabled()
+    contested_environments()
     shares_of_an_alias()
     metrics_of_functions()
     configuration_of_an_alias()
@@ -274,6 +275,32 @@ def disabled_means_disabled() -> None:
 
     for name in ("stop", "delete"):
         setattr(EsmWorker, name, waiting(getattr(EsmWorker, name)))
+
+
+def contested_environments() -> None:
+    """Look again for an environment if another invocation was quicker; LocalStack fails the slower one."""
+    import contextlib
+
+    from localstack.services.lambda_.invocation.assignment import AssignmentService
+    from localstack.services.lambda_.invocation.execution_environment import InvalidStatusException
+
+    original = AssignmentService.get_environment
+
+    @contextlib.contextmanager
+    def get_environment(self, *args, **kwargs):
+        with contextlib.ExitStack() as stack:
+            while True:
+                try:
+                    environment = stack.enter_context(original(self, *args, **kwargs))
+                    break
+                except InvalidStatusException:  # reserved between its start and its reservation
+                    continue
+                except RuntimeError as error:  # another one started while this looked through all
+                    if "changed size during iteration" not in str(error):
+                        raise
+            yield environment
+
+    AssignmentService.get_environment = get_environment
 
 
 def shares_of_an_alias() -> None:

@@ -14,7 +14,7 @@ from local_aws.sysroot import find_sysroot
 
 HOST = f"127.0.0.1:{os.environ.get('LOCAL_AWS_REGISTRY_PORT', '0')}"
 SOCKET = "registry.sock"
-START_LIMIT_S = 15.0
+START_LIMIT_S = 120.0
 
 _process: subprocess.Popen | None = None
 _proxy: Proxy | None = None

@@ -1,7 +1,9 @@
 """Of LocalStack's Lambda: images, executors, logs, aliases and event source mappings."""
 
+import contextlib
 import dataclasses
 import inspect
+import itertools
 
 from local_aws.extension import internals
 
@@ -99,6 +101,36 @@ def batches():
     assert PartialBatchFailureError(partial_failure_payload=failed).partial_failure_payload is failed
     assert poller.parse_batch_item_failures(failed, {"m", "n"}) == ["m"]
     assert {"poll_events", "close"} <= set(_names(EsmWorker.poller_loop))
+
+
+def contested_environments():
+    """An invocation fails if another reserves the environment that it started; after the patch it starts another."""
+    from localstack.services.lambda_.invocation import assignment, version_manager
+    from localstack.services.lambda_.invocation.lambda_models import InitializationType
+
+    class Environment:
+        initialization_type = None
+
+        def __init__(self, number):
+            self.id = number
+
+        def reserve(self):
+            if self.id == 0:
+                raise assignment.InvalidStatusException("invoking")
+
+        def release(self):
+            pass
+
+    assert "get_environment" in _names(version_manager.LambdaVersionManager.invoke)
+    entered = []
+    for patch in (lambda: None, internals.contested_environments):
+        patch()
+        service, numbers = assignment.AssignmentService(), itertools.count()
+        service.start_environment = lambda *_, numbers=numbers: Environment(next(numbers))
+        get = service.get_environment("version", None, InitializationType.on_demand)
+        with contextlib.suppress(assignment.InvalidStatusException), get as environment:
+            entered.append(environment.id)
+    assert entered == [1]
 
 
 def shares_of_an_alias():

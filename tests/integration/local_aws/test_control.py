@@ -1,14 +1,17 @@
 """Instances that do not answer, and ports that cannot be had."""
 
+import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from local_aws import instance, ports, processes
+from local_aws import control, instance, ports, processes
 from local_aws.__main__ import main
 from local_aws.instance import Instance
 
@@ -64,6 +67,25 @@ def test_status_of_an_instance_that_answers_nonsense_is_no_traceback(
         assert main(["status", "--name", NAME]) == 1
         speaker.join()
     assert "does not answer" in capsys.readouterr().err
+
+
+def test_an_instance_that_answers_late_is_not_started_again(tell: Tell) -> None:
+    """A busy instance, which accepts a connection and answers seconds later, is the running one, and goes on."""
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            time.sleep(3)
+            body = json.dumps({"ready": True, "key": instance.key(NAME)}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        tell(server.server_address[1])
+        assert control.start(NAME).pid == os.getpid()
+        server.shutdown()
 
 
 @pytest.mark.parametrize("text", ["65536", "-1", "http"])
