@@ -214,7 +214,7 @@ def make_function(aws: Clients, image_uri: str, role: str) -> Iterator[Callable[
 
     def make(**settings: Any) -> Function:
         name = f"function-{uuid.uuid4().hex[:8]}"
-        settings = {"Timeout": 10, "MemorySize": 256, **settings}
+        settings = {"Timeout": 60, "MemorySize": 256, **settings}
         aws("lambda").create_function(
             FunctionName=name, PackageType="Image", Code={"ImageUri": image_uri}, Role=role, **settings
         )

@@ -29,8 +29,8 @@ class Running:
 
     def __init__(self, layout: Path, variables: dict[str, str]) -> None:
         self.lines: list[str] = []
-        settings = FunctionSettings(timeout_s=30, memory_mb=256, environment=variables)
-        settings = FunctionSettings(timeout_s=30, memory_mb=256, environment=lambda_environment(settings))
+        settings = FunctionSettings(timeout_s=150, memory_mb=256, environment=variables)
+        settings = FunctionSettings(timeout_s=150, memory_mb=256, environment=lambda_environment(settings))
         self.environment = Environment(from_layout(layout), settings, engine_choice.choose(), self.lines.append)
 
     def invoke(self, **event: object) -> Reply:
@@ -97,7 +97,7 @@ def test_stop_during_an_invocation_ends_it_as_a_kill_does(make: Make) -> None:
     running = make()
     running.environment.start()
     with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(running.invoke, print="began", sleep=20)
+        pending = pool.submit(running.invoke, print="began", sleep=140)
         wait_for(lambda: "began" in running.lines, "the invocation to begin")
         running.environment.stop()
         reply = pending.result()
@@ -109,7 +109,7 @@ def test_stop_during_an_invocation_ends_it_as_a_kill_does(make: Make) -> None:
 def test_stop_during_init_is_for_good(make: Make) -> None:
     """An environment that is stopped while it starts does not start again, and nothing is left."""
     before = held()
-    running = make(INIT_SLEEP="20")
+    running = make(INIT_SLEEP="140")
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(running.environment.start)
         wait_for(running.environment.pids, "the container")

@@ -93,11 +93,11 @@ def test_handler_error_is_the_answer_and_keeps_the_environment(make_function: Ma
 
 def test_timeout_ends_the_environment(make_function: Make) -> None:
     """A function that exceeds its timeout is killed, the error says so, and the next call is a cold start."""
-    function = make_function(Timeout=5)  # the next call has to start anew within it
-    answer = function.invoke({"sleep": 30})
+    function = make_function(Timeout=10)  # the next call has to start anew within it
+    answer = function.invoke({"sleep": 60})
     assert (answer.error, answer.value["errorType"]) == (UNHANDLED, "Sandbox.Timedout")
-    assert answer.value["errorMessage"].endswith("Task timed out after 5.00 seconds")
-    assert "Task timed out after 5.00 seconds" in answer.log
+    assert answer.value["errorMessage"].endswith("Task timed out after 10.00 seconds")
+    assert "Task timed out after 10.00 seconds" in answer.log
     assert "Status: timeout" in answer.report
     assert function.invoke().value["calls"] == 1
 
@@ -121,9 +121,9 @@ def test_exit_of_the_runtime_is_an_error_with_its_status(make_function: Make) ->
 
 def test_killed_environment_is_an_exit_error(make_function: Make, local_aws: Instance, aws: Clients) -> None:
     """A kill -9 of the environment in an invocation is an exit error, not an out-of-memory error."""
-    function = make_function(Timeout=20)
+    function = make_function(Timeout=150)
     with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(function.invoke, {"print": "began", "sleep": 15})
+        pending = pool.submit(function.invoke, {"print": "began", "sleep": 140})
         messages_with(aws, function.name, "began")
         assert len(ask(local_aws, "/_local_aws/environments/kill", {"function": function.name})) == 1
         answer = pending.result()
@@ -158,16 +158,16 @@ def test_init_error_is_the_answer_of_the_invocation(make_function: Make) -> None
 
 def test_init_over_ten_seconds_runs_again_within_the_function_timeout(make_function: Make) -> None:
     """An init phase that is too slow for init is repeated by the invocation under the function's own timeout."""
-    function = make_function(Timeout=30, Environment={"Variables": {"INIT_SLEEP": "10.5"}})
+    function = make_function(Timeout=60, Environment={"Variables": {"INIT_SLEEP": "10.5"}})
     answer = function.invoke()
     assert (answer.error, answer.value["calls"]) == (None, 1)
 
 
 def test_concurrent_invocations_run_in_environments_of_their_own(make_function: Make) -> None:
     """Eight calls at once are answered by eight environments, each for the first time."""
-    function = make_function(Timeout=30)
+    function = make_function()
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: function.invoke({"sleep": 4}), range(8)))
+        answers = list(pool.map(lambda _: function.invoke({"sleep": 8}), range(8)))
     assert [answer.value["calls"] for answer in answers] == [1] * 8
 
 

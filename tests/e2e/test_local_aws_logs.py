@@ -1,12 +1,13 @@
 """Logs of functions in CloudWatch Logs."""
 
 import re
-import threading
 import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from local_aws.instance import Instance
+from local_aws.status import ask
 from tests.e2e.conftest import Clients, Function, refusal, wait_for
 
 Make = Callable[..., Function]
@@ -41,21 +42,14 @@ def test_every_line_is_there_once_in_order(make_function: Make, aws: Clients) ->
     assert lines == ["init", "START", "END", "REPORT", "START", "one", "END", "REPORT"]
 
 
-def test_lines_arrive_while_the_function_runs(make_function: Make, aws: Clients) -> None:
-    """A line can be read in CloudWatch Logs before the invocation that wrote it ends."""
-    function = make_function(Timeout=20)
-    done = threading.Event()
-
-    def run() -> None:
-        function.invoke({"spin": 5})
-        done.set()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    messages_with(aws, function.name, "spin 3")
-    early = not done.is_set()
-    thread.join()
-    assert early
+def test_lines_arrive_while_the_function_runs(make_function: Make, aws: Clients, local_aws: Instance) -> None:
+    """A line can be read in CloudWatch Logs before the invocation that wrote it ends, which a kill does then."""
+    function = make_function(Timeout=150)
+    with ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(function.invoke, {"spin": 140})
+        messages_with(aws, function.name, "spin 3")
+        assert len(ask(local_aws, "/_local_aws/environments/kill", {"function": function.name})) == 1
+        assert pending.result().error == "Unhandled"
 
 
 def test_long_line_is_cut_at_the_event_limit(make_function: Make, aws: Clients) -> None:
@@ -86,7 +80,7 @@ def test_each_environment_has_a_stream_of_its_own(make_function: Make, aws: Clie
     """Two environments, which two invocations at once need, write to two streams, named by day and version."""
     function = make_function(Timeout=20)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(function.invoke, [{"sleep": 2}, {"sleep": 2}]))
+        list(pool.map(function.invoke, [{"sleep": 8}, {"sleep": 8}]))
     wait_for(lambda: len(streams(aws, function.name)) >= 2, "two streams")
     names = streams(aws, function.name)
     assert len(names) == 2

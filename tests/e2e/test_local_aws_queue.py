@@ -65,7 +65,7 @@ def make_pipeline(aws: Clients, make_function: Make) -> Iterator[Callable[..., P
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         )
-        function = make_function(Environment={"Variables": {"TABLE": f"table-{key}", "OUT": out}}, Timeout=20)
+        function = make_function(Environment={"Variables": {"TABLE": f"table-{key}", "OUT": out}}, Timeout=60)
         function.invoke({"Records": []})  # no message waits for a cold start
         settings = {"BatchSize": 10, "FunctionResponseTypes": ["ReportBatchItemFailures"], **mapping}
         made_mapping = aws("lambda").create_event_source_mapping(

@@ -35,7 +35,7 @@ def name() -> Iterator[str]:
 def command(*words: str) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
     line = [sys.executable, "-m", "local_aws", *words]
-    return subprocess.run(line, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    return subprocess.run(line, cwd=REPOSITORY, capture_output=True, text=True, timeout=400)
 
 
 def test_start_is_idempotent_and_stop_ends_it(name: str) -> None:

@@ -224,16 +224,16 @@ ROWS = [
     ),
     Row(
         "every call runs out of memory",
-        by_hand.deployed("greedy", "block = b'x' * (200 << 20)", MemorySize=128),
+        by_hand.deployed("greedy", "block = b'x' * (200 << 20); time.sleep(60)", MemorySize=128),
         "calls",
         r"version \d+ failed 4 of 4 calls since \d\d:\d\d: Runtime.OutOfMemory$",
         "make rollback",
     ),
     Row(
         "every call times out",
-        by_hand.deployed("slow", "time.sleep(60)", Timeout=1),
+        by_hand.deployed("slow", "time.sleep(60)", Timeout=3),
         "calls",
-        r"version \d+ failed 4 of 4 calls since \d\d:\d\d: Task timed out after 1.00 seconds$",
+        r"version \d+ failed 4 of 4 calls since \d\d:\d\d: Task timed out after 3.00 seconds$",
         "make rollback",
     ),
     Row(
