@@ -37,8 +37,9 @@ def command(
     """Turn a function that takes command-line words and returns an exit status into a command's `main`.
 
     An exception of a type in `expected`, or an OSError, is printed as `<name>: <message>`, with `failed` as a second
-    line, and gives status 1. Ctrl-C prints `interrupted`, a hint on what is left behind, and gives 130. SIGTERM raises
-    SystemExit(143), so that `finally` blocks run. The command completes even if nothing reads its standard output.
+    line, and gives status 1. Ctrl-C prints `interrupted`, a hint on what is left behind, and gives 130; so does one
+    that came before, if the process was started with SIGINT blocked. SIGTERM raises SystemExit(143), so that `finally`
+    blocks run. The command completes even if nothing reads its standard output.
 
     Signal handlers and `sys.stdout` are those of the caller again when `main` returns or raises.
     """
@@ -48,6 +49,7 @@ def command(
         def main(words: Sequence[str] | None = None) -> int:
             try:
                 with terminable(), unread_output():
+                    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
                     return function(words)
             except expected as problem:
                 # The assembler, pip and other programs report a full disk in a message of their own.
@@ -57,6 +59,7 @@ def command(
             except OSError as problem:
                 message = describe_os_error(problem)
             except KeyboardInterrupt:
+                forget_interrupt()
                 print(f"{name}: interrupted{interrupted and '; '}{interrupted}", file=sys.stderr)
                 return INTERRUPTED
             print(f"{name}: {message}{failed and chr(10)}{failed}", file=sys.stderr)
@@ -65,6 +68,15 @@ def command(
         return main
 
     return wrap
+
+
+def forget_interrupt() -> None:
+    """Make this process end with its exit status after a Ctrl-C.
+
+    Where Ctrl-C interrupts `exec` or `eval` of a text, as dataclasses do it, CPython ends by the signal, whatever is
+    caught, unless another text is run.
+    """
+    eval("None")  # noqa: S307 - a constant
 
 
 @contextlib.contextmanager

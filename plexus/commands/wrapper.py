@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,15 +25,18 @@ def run(group: click.Command, arguments: Sequence[str] | None, program: str) -> 
     """Run a command line and return its exit code; errors are printed on stderr, never raised.
 
     0: success, or the number that the command returned. 1: a PlexusError or OSError, printed in one line (an invalid
-    scorecard with all of its problems). 2: misuse, as click reports it. 130: Ctrl-C.
+    scorecard with all of its problems). 2: misuse, as click reports it. 130: Ctrl-C, also one that came before, if
+    the process was started with SIGINT blocked.
     """
     with tolerate_closed_stdout():
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             status = group.main(arguments, prog_name=program, standalone_mode=False)
         except click.ClickException as error:
             error.show()
             return error.exit_code
         except (KeyboardInterrupt, click.Abort):
+            eval("None")  # noqa: S307 - else CPython ends by the signal if that interrupted the exec of a text
             click.echo("interrupted", err=True)
             return INTERRUPTED
         except (PlexusError, OSError) as error:

@@ -14,6 +14,8 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from nix.command import forget_interrupt
+
 from ..aws.clients import translate_errors
 from ..console.errors import DONE, FAILED, INTERRUPTED, MISUSED, OperationFailed
 from ..console.interrupts import interruptible
@@ -51,6 +53,7 @@ def _end(main: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any
         _complain(problem)
         _report(problem, "", "OperationFailed", FAILED, args, options)
     except (KeyboardInterrupt, click.Abort):
+        forget_interrupt()
         _complain("interrupted")
         code = INTERRUPTED
         _report("interrupted", "run it again", "Interrupted", code, args, options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ from .scenario import Deliveries
 CARD = ROOT / "examples" / "scorecards" / "reviews.yaml"
 TRAINED = ROOT / "build" / "reviews.yaml"
 ITEMS = ROOT / "examples" / "items" / "items.csv"
+GRACE_S = 10.0
 
 T = TypeVar("T")
 
@@ -59,13 +61,33 @@ class Demo:
 def run(*command: str) -> None:
     """Run a command of this project with its output passed through. If it fails, exit with its status.
 
-    The command has printed the reason, so nothing is added to it.
+    The command has printed the reason, so nothing is added to it. Ctrl-C reaches the command, too: it is blocked until
+    the command handles it (`nix.command`), and raised here once the command has cleaned up.
     """
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, check=False)
-    if done.returncode == 130:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        with subprocess.Popen([sys.executable, *command], cwd=ROOT) as process:
+            status = _wait(process, before)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if status == 130:
         raise KeyboardInterrupt
-    if done.returncode:
-        raise SystemExit(done.returncode)
+    if status:
+        raise SystemExit(status)
+
+
+def _wait(process: subprocess.Popen[bytes], mask: set[signal.Signals | int]) -> int:
+    """Wait with that signal mask; after an interruption, which may be this process's alone, end the command."""
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        return process.wait()
+    except KeyboardInterrupt:
+        try:
+            process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            process.wait()
+        raise
 
 
 def fetch_inputs(demo: Demo) -> None:
