@@ -50,7 +50,7 @@ def test_an_event_is_answered_after_the_demo(demo: Demo) -> None:
 
 def test_the_log_is_there_after_the_demo(demo: Demo) -> None:
     """`logs --no-follow` prints the function's log and exits."""
-    done = demo.run("logs", "--no-follow")
+    done = demo.run("logs", "--no-follow", "--since", "1d")
     assert done.returncode == 0, done.stderr
     assert "committed" in done.stdout
 

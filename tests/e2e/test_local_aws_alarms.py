@@ -202,6 +202,8 @@ def test_the_metrics_of_a_queue_are_its_own(watched: Watched) -> None:
 def test_one_failure_among_many_calls_wakes_nobody(watched: Watched) -> None:
     """A busy queue's single failure, which SQS retries, stays below the share that raises the alarm."""
     cloudwatch, name = watched.stage.aws.client("cloudwatch"), watched.stage.function
-    many: Any = [{"MetricName": "Invocations", "Dimensions": [{"Name": "FunctionName", "Value": name}], "Value": 1}]
-    cloudwatch.put_metric_data(Namespace="AWS/Lambda", MetricData=many * 200)
+    dimensions = [{"Name": "FunctionName", "Value": name}]
+    many: Any = [{"MetricName": "Invocations", "Dimensions": dimensions, "Value": 1}] * 200
+    many += [{"MetricName": "Errors", "Dimensions": dimensions, "Value": 0}]  # also where the failure is long ago
+    cloudwatch.put_metric_data(Namespace="AWS/Lambda", MetricData=many)
     assert watched.states()["errors"] == "OK"
