@@ -121,7 +121,7 @@ def perform(step: Step, folder: Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=1200,
     )
     return done.stdout
 

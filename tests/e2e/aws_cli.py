@@ -35,6 +35,6 @@ class AwsCli:
             "AWS_DEFAULT_OUTPUT": "json",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        done = subprocess.run([*command, *words], env=environment, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([*command, *words], env=environment, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, f"aws {' '.join(words)}: {done.stderr}"
         return json.loads(done.stdout) if done.stdout.strip() else None

@@ -39,7 +39,7 @@ def test_the_image_is_built_from_the_registry_alone(demo: Demo, tmp_path: Path) 
         "PIP_CONFIG_FILE": os.devnull,
     }
     command = [sys.executable, "-m", "nix.build", "--json", "--output", str(tmp_path / "image")]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stderr
     built = json.loads(done.stdout)
     assert built["layers"] == json.loads((ROOT / "build/image.json").read_bytes())["layers"]

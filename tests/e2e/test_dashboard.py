@@ -80,6 +80,7 @@ def test_a_reading_makes_a_bounded_number_of_calls_and_none_that_acts(shown: Sho
 
 def test_no_text_and_no_secret_is_shown(shown: Shown) -> None:
     """Neither the page nor its JSON has an item's text or a secret."""
+    shown.board.snapshot(60)  # a page does not wait as long for the values
     for path in ("", "panels", "snapshot.json"):
         output = httpx.get(shown.address + path, timeout=120, trust_env=False).text
         assert "failed-0000" in output

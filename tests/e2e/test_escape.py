@@ -103,7 +103,7 @@ def tried(python: tuple[str, ...], checkout: str) -> Seen:
         input=f"{secret}\n",
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return Seen(**json.loads(done.stdout))

@@ -44,7 +44,7 @@ def interrupted(step: str) -> subprocess.Popen[str]:
 def test_an_interrupted_demo_leaves_nothing(step: str, folder: Path) -> None:
     """Ctrl-C ends the demo with 130 and without a traceback; no process, no port and no half-written file stays."""
     demo = interrupted(step)
-    _, errors = demo.communicate(timeout=180)
+    _, errors = demo.communicate(timeout=600)
     assert (demo.returncode, "Traceback" in errors) == (130, False), errors
     assert control.leftovers(NAME) == {}
     assert control.find(NAME) is None
@@ -55,7 +55,7 @@ def test_an_interrupted_demo_leaves_nothing(step: str, folder: Path) -> None:
 def test_a_demo_leaves_the_local_aws_that_it_found(folder: Path) -> None:
     """Ctrl-C in a demo does not end a local AWS that ran before it."""
     before = control.start(NAME)
-    interrupted("Create the resources").communicate(timeout=180)
+    interrupted("Create the resources").communicate(timeout=600)
     after = control.find(NAME)
     assert after is not None
     assert after.pid == before.pid

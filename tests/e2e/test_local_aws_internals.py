@@ -42,7 +42,7 @@ def verdicts() -> dict[str, str | None]:
             },
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
     assert done.returncode == 0, done.stderr
     output: dict[str, str | None] = json.loads(done.stdout.splitlines()[-1])

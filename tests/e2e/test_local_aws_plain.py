@@ -47,7 +47,7 @@ def local_aws(*words: str) -> str:
     environment = {**os.environ, "LOCAL_AWS_ENGINE": "plain"}
     line = [sys.executable, "-m", "local_aws", *words]
     return subprocess.run(
-        line, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=400, check=True
+        line, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=1200, check=True
     ).stdout
 
 

@@ -35,7 +35,7 @@ def name() -> Iterator[str]:
 def command(*words: str) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
     line = [sys.executable, "-m", "local_aws", *words]
-    return subprocess.run(line, cwd=REPOSITORY, capture_output=True, text=True, timeout=400)
+    return subprocess.run(line, cwd=REPOSITORY, capture_output=True, text=True, timeout=1200)
 
 
 def test_start_is_idempotent_and_stop_ends_it(name: str) -> None:
@@ -142,7 +142,7 @@ def test_interrupted_start_leaves_nothing(name: str) -> None:
     starting = subprocess.Popen(line, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(lambda: control.leftovers(name), "LocalStack's process")
     starting.send_signal(signal.SIGINT)
-    starting.communicate(timeout=180)
+    starting.communicate(timeout=600)
     assert starting.returncode == 130
     assert control.leftovers(name) == {}
     assert control.find(name) is None

@@ -184,7 +184,7 @@ def test_an_interrupted_canary_gives_its_calls_back(stage: Staged) -> None:
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, output = process.communicate(timeout=120)
+    _, output = process.communicate(timeout=600)
     assert process.returncode == 130, output.decode()
     assert b"Traceback" not in output
     assert not stage.alias().get("RoutingConfig", {}).get("AdditionalVersionWeights")

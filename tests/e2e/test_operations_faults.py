@@ -302,7 +302,7 @@ def run(stage: Staged, line: str) -> subprocess.CompletedProcess[str]:
     """Run a command line of make."""
     words = line.split()
     return subprocess.run(
-        words, cwd=ROOT, env=by_hand.environment(stage), capture_output=True, text=True, timeout=400, check=False
+        words, cwd=ROOT, env=by_hand.environment(stage), capture_output=True, text=True, timeout=1200, check=False
     )
 
 

@@ -83,7 +83,7 @@ def interrupted_at(
         wait_for(lambda: not ask(instance, FAULTS)[0]["times"] or process.poll() is not None, operation)
         assert process.poll() is None, process.communicate()
         process.send_signal(number)
-        output, errors = process.communicate(timeout=180)
+        output, errors = process.communicate(timeout=600)
     finally:
         process.kill()
         ask(instance, FAULTS, [])
@@ -150,7 +150,7 @@ def test_an_interrupted_canary_gives_its_calls_back(stage: Staged, instance: Ins
     """Ctrl-C, SIGTERM and a closed terminal end a canary: every call goes to the old version, and no lock is left."""
     process = canary(stage)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=180)
+    _, errors = process.communicate(timeout=600)
     assert process.returncode == 130, errors
     check_whole(stage, number)
     assert stage.answer() == "first"
@@ -178,6 +178,6 @@ def test_a_stopped_canary_cannot_move_the_alias_after_a_rollback(stage: Staged, 
     finally:
         process.send_signal(signal.SIGCONT)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=180)
+    process.communicate(timeout=600)
     live = versions.read_live(stage.aws)
     assert (live.version, live.is_split, stage.answer()) == (version, False, "first")

@@ -41,7 +41,7 @@ class Api:
             env={**os.environ, "LOCAL_AWS_NAME": self.demo.name, "PLEXUS_API_URL": self.url, "PLEXUS_API_KEY": key},
             capture_output=True,
             text=True,
-            timeout=400,
+            timeout=1200,
         )
 
     def state(self) -> dict[str, Any]:

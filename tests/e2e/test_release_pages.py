@@ -34,7 +34,7 @@ class Clone:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=600,
+            timeout=1200,
         )
 
 
@@ -42,7 +42,7 @@ class Clone:
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """A clone in which the demo was run."""
     cloned = Clone(tmp_path_factory.mktemp("clone") / "checkout", f"test-{os.getpid()}-pages")
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(cloned.folder)], check=True, timeout=120)
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(cloned.folder)], check=True, timeout=600)
     for key, value in (("user.name", "Reader"), ("user.email", "reader@example.com")):
         subprocess.run(["git", "config", key, value], cwd=cloned.folder, check=True, timeout=60)
     (cloned.folder / ".venv").symlink_to(Path(sys.prefix))

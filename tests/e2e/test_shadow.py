@@ -54,7 +54,7 @@ def shown(demo: Demo, step: pages.Step) -> int:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=400,
+        timeout=1200,
     )
     assert pages.same(step.text, done.stdout), done.stdout
     return done.returncode
