@@ -6,6 +6,7 @@ from pathlib import Path
 
 def apply_at_start() -> None:
     """Apply the patches that must precede every service."""
+    whole_services()
     private_s3_storage()
     repository_uris()
     image_sizes()
@@ -33,6 +34,21 @@ def apply_to_lambda() -> None:
     shares_of_an_alias()
     metrics_of_functions()
     configuration_of_an_alias()
+
+
+def whole_services() -> None:
+    """Make a service's first requests wait for all of its handlers; LocalStack answers the second one with 501."""
+    from localstack.aws.handlers.service_plugin import ServiceLoader
+
+    original = ServiceLoader.require_service
+
+    def require_service(self, chain, context, response):
+        original(self, chain, context, response)
+        if context.service:
+            with self.service_locks[context.service.service_name]:  # held by the thread that adds them
+                pass
+
+    ServiceLoader.require_service = require_service
 
 
 def private_s3_storage() -> None:

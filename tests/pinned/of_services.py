@@ -1,11 +1,44 @@
 """Of S3, CloudFormation and CloudWatch Logs."""
 
 import inspect
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 from local_aws.extension import internals
+
+
+def whole_services():
+    """A request passes while another one adds the handlers of its service; after the patch it waits for them."""
+    from localstack.aws.handlers.service_plugin import ServiceLoader
+    from localstack.services.plugins import Service
+
+    class Slow(Service):
+        def __init__(self):
+            self.begun, self.goes_on = threading.Event(), threading.Event()
+
+        @property
+        def skeleton(self):
+            self.begun.set()
+            return self.goes_on.wait(120)
+
+    context = SimpleNamespace(service=SimpleNamespace(service_name="sqs"))
+    for patch, waits in ((lambda: None, False), (internals.whole_services, True)):
+        patch()
+        service, added = Slow(), []
+        manager = SimpleNamespace(exists=lambda _: True, require=lambda _, service=service: service)
+        loader = ServiceLoader(manager, SimpleNamespace(add_skeleton=added.append))
+        first, second = (threading.Thread(target=loader, args=(None, context, None)) for _ in range(2))
+        first.start()
+        assert service.begun.wait(120)
+        second.start()
+        second.join(0.5 if waits else 120)
+        assert (second.is_alive(), added) == (waits, [])
+        service.goes_on.set()
+        first.join(120)
+        second.join(120)
+        assert added == [True]
 
 
 def private_s3_storage():
