@@ -14,16 +14,16 @@ KEYWORDS = ("refund", "money back", "reimburse", "cancel", "broken")
 QUESTION = "Question {} about: {}"
 
 
-def bare_keyword(asked: Sequence[str]) -> Callable[[], Any]:
-    """One expression of RE2 for all keywords, and every match of it in each text."""
+def bare_keyword(sentences: Sequence[str]) -> Callable[[], Any]:
+    """Return a function that finds every match of one RE2 expression of all keywords in each text."""
     import re2
 
     pattern = re2.compile(rf"(?i)\b(?:{'|'.join(KEYWORDS)})\b")
-    return lambda: [[match.span() for match in pattern.finditer(text)] for text in asked]
+    return lambda: [[match.span() for match in pattern.finditer(text)] for text in sentences]
 
 
 def bare_vectorizers(features: Features) -> list[Any]:
-    """scikit-learn's own TF-IDF with a model's vocabularies and weights."""
+    """Return scikit-learn's own TF-IDF vectorizers with a model's vocabularies and weights, one for each block."""
     import numpy
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -46,8 +46,8 @@ def bare_vectorizers(features: Features) -> list[Any]:
     return vectorizers
 
 
-def bare_svm(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
-    """scikit-learn's vectorizers, a product, and the logistic curve of the confidence."""
+def bare_svm(folder: Path, sentences: Sequence[str]) -> Callable[[], Any]:
+    """Return a function that classifies with scikit-learn's vectorizers, a matrix product and the logistic curve."""
     import numpy
     from scipy.sparse import hstack
 
@@ -57,7 +57,7 @@ def bare_svm(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
     vectorizers = bare_vectorizers(model.features)
 
     def run() -> Any:
-        matrix = hstack([each.transform(asked) for each in vectorizers], format="csr")
+        matrix = hstack([each.transform(sentences) for each in vectorizers], format="csr")
         distances = matrix @ model.weights.T + model.intercepts
         shares = 1 / (1 + numpy.exp(-(distances * model.slopes + model.offsets)))
         return [model.classes[index] for index in (distances[:, 0] > 0).astype(int)], shares
@@ -65,8 +65,8 @@ def bare_svm(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
     return run
 
 
-def bare_boosted(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
-    """scikit-learn's vectorizer, XGBoost's prediction, and its contributions for the explanation."""
+def bare_boosted(folder: Path, sentences: Sequence[str]) -> Callable[[], Any]:
+    """Return a function that classifies with scikit-learn's vectorizer and XGBoost, contributions of terms included."""
     from xgboost import Booster, DMatrix
 
     from plexus.learning.explainable import CHUNK, ExplainableModel
@@ -77,8 +77,8 @@ def bare_boosted(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
 
     def run() -> Any:
         values = []
-        for start in range(0, len(asked), CHUNK):
-            matrix = DMatrix(vectorizer.transform(asked[start : start + CHUNK]))
+        for start in range(0, len(sentences), CHUNK):
+            matrix = DMatrix(vectorizer.transform(sentences[start : start + CHUNK]))
             margins = booster.predict(matrix, output_margin=True)
             contributions = booster.predict(matrix, pred_contribs=True)
             values += [model.classes[int(margin > 0)] for margin in margins]
@@ -88,8 +88,8 @@ def bare_boosted(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
     return run
 
 
-def bare_graph(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
-    """The same six nodes written straight in LangGraph, on the same replayed model."""
+def bare_graph(folder: Path, sentences: Sequence[str]) -> Callable[[], Any]:
+    """Return a function that runs the same six nodes, written straight in LangGraph, on the same replayed model."""
     from typing import TypedDict
 
     import jinja2
@@ -125,4 +125,4 @@ def bare_graph(folder: Path, asked: Sequence[str]) -> Callable[[], Any]:
         graph.add_edge(f"n{node - 1}" if node else START, f"n{node}")
     graph.add_edge(f"n{NODES - 1}", END)
     compiled = graph.compile()
-    return lambda: [compiled.invoke({"text": text, "answers": {}})["answers"][f"n{NODES - 1}"] for text in asked]
+    return lambda: [compiled.invoke({"text": text, "answers": {}})["answers"][f"n{NODES - 1}"] for text in sentences]

@@ -28,7 +28,7 @@ CMD ["handler.app.lambda_handler"]
 
 
 class Buildah:
-    """A storage of its own below `work`, and the context of the build."""
+    """buildah with its storage and build context below `work`; `root` is the checkout with plexus and handler."""
 
     def __init__(self, work: Path, root: Path) -> None:
         from nix import inputs
@@ -62,22 +62,22 @@ class Buildah:
         return self.run("push", "--quiet", "--tls-verify=false", f"--creds={login}", TAG, target)
 
     def blobs(self) -> dict[str, int]:
-        """The blobs of the image and their sizes."""
+        """Return the size in bytes of each blob of the image, by digest."""
         return pushed_bytes(self.layout)
 
     def size(self) -> int:
-        """Bytes of all blobs."""
+        """Return the size of all blobs in bytes."""
         return sum(self.blobs().values())
 
     def twice(self) -> str:
-        """Whether another build without the cache of layers gives the same digest; a sentence."""
+        """Build again without the cache of layers, and return a sentence on whether the digest is the same."""
         before = self._digest()
         self.build("--no-cache")
         same = "the same digest" if self._digest() == before else "another digest"
         return f"buildah, the same build again without its cache (--timestamp 1): {same}"
 
     def close(self) -> None:
-        """Remove what only buildah may remove."""
+        """Remove containers and images, whose files only buildah may delete."""
         subprocess.run([*map(str, self._line), *self._driver, "rm", "--all"], capture_output=True, check=False)
         subprocess.run([*map(str, self._line), *self._driver, "rmi", "--all"], capture_output=True, check=False)
 
@@ -86,7 +86,7 @@ class Buildah:
 
 
 def offline(folder: Path) -> None:
-    """The locked wheels under the names that pip wants, their requirements, and pip itself."""
+    """Fill the new folder with the locked wheels under names that pip accepts, their requirements, and pip itself."""
     from nix import input_cache, pins
     from nix.package_clients import pip
 
@@ -100,7 +100,7 @@ def offline(folder: Path) -> None:
 
 
 def proper_name(path: Path, name: str, version: str) -> str:
-    """The file name of a wheel: its tags stand in its WHEEL file."""
+    """Return the file name of a wheel, with the tags in its WHEEL file."""
     with zipfile.ZipFile(path) as archive:
         member = next(one for one in archive.namelist() if one.endswith(".dist-info/WHEEL"))
         lines = archive.read(member).decode().splitlines()

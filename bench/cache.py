@@ -18,7 +18,7 @@ from tests.image.altered_cache import Bench
 
 
 def main() -> int:
-    """Play the rounds."""
+    """Run the rounds; return 1 if a build ended with another digest, else 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0, help="seed of the first round")

@@ -20,7 +20,7 @@ Work = Callable[[Path], object]
 
 
 def best(work: Work) -> float:
-    """The shortest of three runs in seconds, each in an empty folder of its own."""
+    """Return the seconds of the shortest of three runs, each in an empty folder of its own."""
     took = []
     for _ in range(TIMES):
         with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
@@ -31,19 +31,19 @@ def best(work: Work) -> float:
 
 
 def command(*words: str | Path) -> None:
-    """Run a command to its end; its output only when it fails."""
+    """Run a command to its end; raise SystemExit with its output if it fails."""
     done = subprocess.run([str(word) for word in words], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, words))}: {done.stderr or done.stdout}")
 
 
 def module(name: str, *words: str | Path) -> None:
-    """Run one of our commands."""
+    """Run a verb of score-processor."""
     command(sys.executable, "-m", "scripts", name, *words)
 
 
 def first_answer(_: Path) -> None:
-    """From the start of `make run` to the answer of its first event."""
+    """Start `make run`, wait for the answer to a first event, and stop it."""
     import httpx
 
     line = [sys.executable, "-m", "scripts", "run", "--port", "0", "--json"]
@@ -57,7 +57,7 @@ def first_answer(_: Path) -> None:
 
 
 def peers() -> dict[str, Work]:
-    """What other tools do with the same bytes, where they are installed."""
+    """Return the work of other installed tools on the same bytes, by description."""
     works: dict[str, Work] = {}
     if shutil.which("skopeo"):
         works["skopeo copy to a folder (reads and hashes every blob)"] = lambda folder: command(
@@ -71,7 +71,7 @@ def peers() -> dict[str, Work]:
 
 
 def ours() -> dict[str, Work]:
-    """Our own commands."""
+    """Return this project's commands, by description; the linter comes first."""
     from scripts.images.image_lint import require_lint_passed
 
     return {
@@ -84,7 +84,7 @@ def ours() -> dict[str, Work]:
 
 
 def main() -> None:
-    """Print one row for each."""
+    """Print a row for each command, with the ratio of the linter's time to its time."""
     command(sys.executable, "-m", "nix.build")
     rows = {name: best(work) for name, work in {**ours(), **peers()}.items()}
     lint = next(iter(rows.values()))

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.bare_scores import KEYWORDS, NODES, QUESTION, bare_boosted, bare_graph, bare_keyword, bare_svm
+from bench.measure import say
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,7 +38,7 @@ FRIENDLY = {"great", "soft", "warm", "love", "works", "well", "quick", "again"}
 
 @dataclass(frozen=True)
 class Pair:
-    """Seconds of the same work through plexus and straight, by the clock and of the processor."""
+    """Seconds of the same work through plexus (`ours`) and through the bare library, wall-clock and processor time."""
 
     what: str
     texts: int
@@ -48,37 +49,32 @@ class Pair:
 
     @property
     def ratio(self) -> float:
-        """Above 1 plexus takes longer."""
+        """plexus' wall-clock time by the bare library's: above 1, plexus takes longer."""
         return self.ours / self.bare
 
     @property
     def processor_ratio(self) -> float:
-        """The same of the processor's time, which others on the same cores disturb less."""
+        """The ratio of processor times, which other processes on the same cores disturb less."""
         return self.ours_processor / self.bare_processor
 
 
 @dataclass(frozen=True)
 class First:
-    """Milliseconds from a new process to its first score, its import included, and the process' memory in MB."""
+    """Milliseconds from the start of a process to its first score, import included, and its peak memory in MB."""
 
     what: str
     ms: float
     memory_mb: float
 
 
-def say(text: str) -> None:
-    """Progress, on standard error."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def texts(count: int) -> list[str]:
-    """Sentences of ten to thirty words, the same each time."""
+    """Return sentences of ten to thirty words; the same for each call."""
     chance, words = random.Random(5), SENTENCE.split()
     return [" ".join(chance.choices(words, k=chance.randint(10, 30))) for _ in range(count)]
 
 
 def cards(folder: Path) -> dict[str, Path]:
-    """Trained scorecards with one score each, and a graph with its cassette."""
+    """Write trained scorecards with one score each, and a graph with its cassette; return their paths by name."""
     from plexus import load_file
     from plexus.artifacts import FolderArtifacts
     from plexus.publishing import publish
@@ -106,7 +102,7 @@ def _label(text: str) -> str:
 
 
 def _graph(folder: Path) -> str:
-    """Six questions with recorded answers, each asked of every text."""
+    """Write the cassette of six questions about every text, and return the YAML of their graph."""
     entries = [
         {
             "request": {
@@ -128,13 +124,13 @@ def _graph(folder: Path) -> str:
     return f"{head}\n    graph:{nodes}"
 
 
-def through_plexus(card: Path, asked: Sequence[str]) -> Callable[[], Any]:
-    """Scores all texts as one batch."""
+def through_plexus(card: Path, sentences: Sequence[str]) -> Callable[[], Any]:
+    """Return a function that scores all texts as one batch."""
     import plexus
     from plexus.artifacts import FolderArtifacts
 
     loaded, context = plexus.load_file(card), plexus.Context(artifacts=FolderArtifacts(card.parent / "store"))
-    items = [plexus.Item(text) for text in asked]
+    items = [plexus.Item(text) for text in sentences]
 
     def run() -> list[Any]:
         outcomes = plexus.score_batch(loaded, "Bench", items, context=context)
@@ -145,19 +141,19 @@ def through_plexus(card: Path, asked: Sequence[str]) -> Callable[[], Any]:
 
 
 def pairs(paths: dict[str, Path], count: int, rounds: int) -> list[Pair]:
-    """Score alternately through plexus and through the bare library."""
-    many, few = texts(count), texts(GRAPH_TEXTS)
+    """Score alternately through plexus and through the bare library; return the best of `rounds` for each card."""
+    all_texts, graph_texts = texts(count), texts(GRAPH_TEXTS)
     bare = {
-        "keyword": bare_keyword(many),
-        "SVM": bare_svm(_artifact(paths["SVM"]), many),
-        "XGBoost": bare_boosted(_artifact(paths["XGBoost"]), many),
-        "graph": bare_graph(paths["graph"].parent, few),
+        "keyword": bare_keyword(all_texts),
+        "SVM": bare_svm(_artifact(paths["SVM"]), all_texts),
+        "XGBoost": bare_boosted(_artifact(paths["XGBoost"]), all_texts),
+        "graph": bare_graph(paths["graph"].parent, graph_texts),
     }
     output = []
     for name, card in paths.items():
-        asked = few if name == "graph" else many
-        say(f"{name}: {len(asked)} texts, {rounds} rounds")
-        ours = through_plexus(card, asked)
+        sentences = graph_texts if name == "graph" else all_texts
+        say(f"{name}: {len(sentences)} texts, {rounds} rounds")
+        ours = through_plexus(card, sentences)
         took: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
         for turn in range(rounds + 1):  # the first warms both
             for place, run in enumerate((ours, bare[name])):
@@ -165,12 +161,12 @@ def pairs(paths: dict[str, Path], count: int, rounds: int) -> list[Pair]:
                 if turn:
                     took[place].append(seconds)
         clock, processor = ([min(run[kind] for run in each) for each in took] for kind in (0, 1))
-        output.append(Pair(name, len(asked), *clock, *processor))
+        output.append(Pair(name, len(sentences), *clock, *processor))
     return output
 
 
 def _time(run: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds by the clock, and of the processor in all threads."""
+    """Return the seconds of a run by the clock, and the processor time of all threads."""
     gc.collect()
     began, worked = time.perf_counter(), time.process_time()
     run()
@@ -183,7 +179,7 @@ def _artifact(card: Path) -> Path:
 
 
 def firsts(paths: dict[str, Path]) -> list[First]:
-    """The first score of each class in a process of its own, best of three."""
+    """Time the first score of each class in a process of its own; return the best of three."""
     program = (
         "import sys, time; began = time.perf_counter(); import plexus; from plexus.artifacts import FolderArtifacts; "
         "context = plexus.Context(artifacts=FolderArtifacts(sys.argv[2])); "
@@ -200,7 +196,7 @@ def firsts(paths: dict[str, Path]) -> list[First]:
 
 
 def import_ms() -> dict[str, float]:
-    """Milliseconds of an import, and of a bare start of Python, best of several."""
+    """Return the milliseconds of `import plexus` and of a bare start of Python, the best of IMPORTS processes."""
     say(f"imports: {IMPORTS} processes each")
     program = "import time; began = time.perf_counter(); import plexus; print(1000 * (time.perf_counter() - began))"
     started = []
@@ -220,7 +216,7 @@ def _values(program: str, *arguments: str) -> list[float]:
 
 
 def page(output: list[Pair], first: list[First], imported: dict[str, float]) -> str:
-    """The tables, as Markdown."""
+    """Format the results as Markdown tables."""
     lines = [
         "| score | texts | plexus, s | straight, s | ratio | processor |",
         "|---|---:|---:|---:|---:|---:|",
@@ -231,14 +227,14 @@ def page(output: list[Pair], first: list[First], imported: dict[str, float]) -> 
     ]
     lines += ["", "| first score in a new process | ms | memory, MB |", "|---|---:|---:|"]
     lines += [f"| {one.what} | {one.ms:.0f} | {one.memory_mb:.0f} |" for one in first]
-    told_imports = (
+    import_times = (
         f"`import plexus` takes {imported['plexus']:.0f} ms; Python itself starts in {imported['python']:.0f} ms."
     )
-    return "\n".join([*lines, "", told_imports])
+    return "\n".join([*lines, "", import_times])
 
 
 def main() -> int:
-    """Command line: 0 done, 1 failed."""
+    """Run the benchmark, and print its results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=int, default=10_000, help="texts of a batch (default: 10000)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds to measure (default: 5)")

@@ -48,11 +48,11 @@ class Ours:
         self.layout = self.source / "build" / "image"
 
     def build(self) -> Run:
-        """Build what is there."""
+        """Build the work tree as it is."""
         return measure_command(sys.executable, "-m", "nix.build", environment=self.environment, folder=self.source)
 
     def push(self) -> tuple[Run, int]:
-        """Push to the stage's repository; and how many bytes were sent."""
+        """Push to the stage's repository; return the run and the number of bytes sent."""
         local = {name: os.environ[name] for name in ("LOCAL_AWS_HOME", "LOCAL_AWS_NAME")}
         words = (sys.executable, "-m", "scripts", "push", "--json")
         run = measure_command(*words, environment={**self.environment, **local}, folder=self.source)
@@ -60,14 +60,14 @@ class Ours:
 
 
 def edit(source: Path) -> None:
-    """One more line in the handler."""
+    """Append a line to the handler's source."""
     with (source / "handler/app.py").open("a") as file:
         file.write("# one line more\n")
 
 
 @contextmanager
 def registry(work: Path) -> Iterator[tuple[Instance, str]]:
-    """A local AWS with three repositories, and the registry's login."""
+    """Run a local AWS with three repositories; yield it and the registry's login, USER:PASSWORD."""
     import boto3
 
     from local_aws import control
@@ -86,13 +86,13 @@ def registry(work: Path) -> Iterator[tuple[Instance, str]]:
 
 
 def builds(ours: Ours, buildah: Buildah | None) -> Iterator[Row]:
-    """From nothing, and unchanged."""
+    """Yield the builds without a cached layer, and of unchanged sources."""
     for what in ("build, nothing cached but inputs", "build again, nothing changed"):
         yield Row(what, ours.build(), buildah.build() if buildah else None)
 
 
 def pushes(ours: Ours, buildah: Buildah | None, running: Instance, login: str) -> Iterator[Row]:
-    """The whole image, then an edit built and pushed: ours, buildah's, and ours by skopeo."""
+    """Yield the push of the whole image, then the build and push of an edit: ours, buildah's, and ours by skopeo."""
     skopeo = shutil.which("skopeo") is not None
     copy = ("skopeo", "copy", "-q", "--preserve-digests", "--dest-tls-verify=false", f"--dest-creds={login}")
     target = f"docker://{running.registry}/bench/skopeo:latest"
@@ -114,7 +114,7 @@ def pushes(ours: Ours, buildah: Buildah | None, running: Instance, login: str) -
 
 
 def main() -> None:
-    """Build, push, print the table."""
+    """Build and push with each tool, and print the table; tools that are absent are skipped."""
     for tool in ("buildah", "skopeo"):
         if shutil.which(tool) is None:
             print(f"SKIP {tool}: not installed (Debian: apt-get install {tool})")

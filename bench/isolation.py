@@ -55,7 +55,7 @@ def fork_server(serve: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, float
 
 
 def least(rounds: int, run: Callable[[], float]) -> float:
-    """The least processor time of this process and of the child, whose part `run` returns."""
+    """Return the least processor time in seconds of `rounds` runs; `run` returns the child's part of its own."""
     spent = []
     for _ in range(rounds):
         began = time.process_time()
@@ -65,7 +65,7 @@ def least(rounds: int, run: Callable[[], float]) -> float:
 
 
 def batch(card: Path, count: int, rounds: int) -> tuple[float, float, float]:
-    """Seconds for a batch in this process, through a child with pickles, and with the tersest encoding."""
+    """Return the seconds of a batch in this process, through a child by pickles, and by the tersest encoding."""
     loaded, context = plexus.load_file(card), plexus.Context(artifacts=FolderArtifacts(card.parent / "store"))
     items = [plexus.Item(text) for text in texts(count)]
     digest = loaded.scores[0].configuration_hash
@@ -102,7 +102,7 @@ def batch(card: Path, count: int, rounds: int) -> tuple[float, float, float]:
 
 
 def single(card: Path, children: Children, rounds: int) -> tuple[float, float]:
-    """Seconds for one item in this process and through `plexus.isolation`, by the clock: the least of many."""
+    """Return the median seconds of one item by the clock: in this process, and through `plexus.isolation`."""
     loaded, context = plexus.load_file(card), plexus.Context(artifacts=FolderArtifacts(card.parent / "store"))
     items = [plexus.Item(text) for text in texts(SINGLES)]
 
@@ -118,7 +118,7 @@ def single(card: Path, children: Children, rounds: int) -> tuple[float, float]:
 
 
 def main() -> int:
-    """Command line: 0 done."""
+    """Print both tables; always returns 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="rounds to measure (default: 5)")
     rounds = parser.parse_args().rounds

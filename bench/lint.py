@@ -21,7 +21,7 @@ from tests.images.recipe import ACCEPTED, RUN, answer, base_of, with_programs
 
 
 def main() -> int:
-    """Lint and start."""
+    """Lint every image, start those that can be started, and print the counts; return 1 for a wrong answer, else 0."""
     answers, starts, wrong = Counter[tuple[str, str]](), Counter[str](), 0
     engine = first_start.isolating_engine()
     with tempfile.TemporaryDirectory(prefix="score-processor-") as name, in_use():
@@ -30,9 +30,9 @@ def main() -> int:
         programs = {path: Path(f"/{path}").read_bytes() for path in ("bin/sh", "usr/bin/env")}
         with_shell = with_programs(base, work, programs)
         for recipe in CORPUS:
-            chosen = with_shell if recipe.needs_shell else base
-            layout = chosen.write(recipe, work / recipe.name)
-            got = answer(lint(chosen.image(layout)))
+            base_image = with_shell if recipe.needs_shell else base
+            layout = base_image.write(recipe, work / recipe.name)
+            got = answer(lint(base_image.image(layout)))
             answers[recipe.want, got] += 1
             if got not in (recipe.want, "unknown"):
                 wrong += 1

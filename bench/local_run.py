@@ -60,7 +60,7 @@ def measure(jobs: int) -> Real:
 
 
 def _items() -> Iterator[Any]:
-    """The example items again and again, each time under another name."""
+    """Yield the example items endlessly, each time under another id."""
     from scripts.demo.steps import ITEMS
     from scripts.jobs.item_files import Item, read_items
 
@@ -71,7 +71,10 @@ def _items() -> Iterator[Any]:
 
 @contextmanager
 def local_stage() -> Iterator[Any]:
-    """The local stage with the built image deployed and its event source off, on an instance of its own."""
+    """Yield the clients of a local stage on an instance of its own: image deployed, event source disabled.
+
+    The instance is stopped and its folder removed at the end.
+    """
     os.environ["LOCAL_AWS_NAME"] = NAME
     from local_aws import control, instance
     from scripts.aws import event_source, resources
@@ -99,7 +102,7 @@ def local_stage() -> Iterator[Any]:
 
 
 def read_run(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:
-    """What the log and the tables say of the run."""
+    """Read the figures of a finished run from the log and the tables; AssertionError if a job was not completed."""
     from scripts.aws import dynamodb, logs
     from scripts.aws.report import parse_report
 
@@ -124,12 +127,12 @@ def read_run(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:
 
 
 def _size(records: list[dict[str, Any]]) -> float:
-    """A record's mean size as DynamoDB counts it, near enough: names and values as text."""
+    """Return the records' mean size in bytes: approximately DynamoDB's, names and values as text."""
     return sum(len(json.dumps(record, default=str).encode()) for record in records) / len(records)
 
 
 def main() -> int:
-    """Command line: prints the figures as JSON."""
+    """Run the jobs, and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=300)
     real = asdict(measure(parser.parse_args().jobs))

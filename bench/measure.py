@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ KILOBYTE = 1024  # the unit of ru_maxrss on Linux
 
 @dataclass(frozen=True)
 class Run:
-    """A finished command: seconds, those of the processor, bytes of its biggest process, standard output."""
+    """A finished command: seconds, processor seconds, peak memory of its largest process in bytes, standard output."""
 
     seconds: float
     processor: float
@@ -28,7 +29,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: ours, buildah's and skopeo's run, and the bytes that ours and buildah's sent."""
+    """A row of the table: the runs of each tool, and the bytes that our push and buildah's sent."""
 
     what: str
     ours: Run
@@ -55,13 +56,18 @@ def measure_command(
         return Run(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * KILOBYTE, out.read())
 
 
+def say(text: str) -> None:
+    """Print a line of progress on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def command(*words: str | Path) -> None:
-    """Run a command whose time is nobody's concern."""
+    """Run a command as `measure_command` does, and discard its figures."""
     measure_command(*words)
 
 
 def pushed_bytes(layout: Path) -> dict[str, int]:
-    """The blobs of a layout's image but the manifest, with their sizes."""
+    """Return the size in bytes of each blob of a layout's image but the manifest, by digest."""
     digest = json.loads((layout / "index.json").read_bytes())["manifests"][0]["digest"]
     manifest = json.loads((layout / "blobs" / digest.replace(":", "/")).read_bytes())
     return {part["digest"]: part["size"] for part in [manifest["config"], *manifest["layers"]]}
@@ -75,7 +81,7 @@ HEAD = (
 
 
 def line(row: Row) -> str:
-    """A row in Markdown; ratios are a peer's time by ours: above 1 we are quicker."""
+    """Format a row in Markdown; a ratio is another tool's time by ours: above 1, ours is quicker."""
     cells = [row.what, f"{row.ours.seconds:.2f} s"]
     for peer in (row.buildah, row.skopeo):
         cells += [f"{peer.seconds:.2f} s", f"{peer.seconds / row.ours.seconds:.1f}"] if peer else ["-", "-"]
@@ -87,7 +93,7 @@ def line(row: Row) -> str:
 
 
 def size(count: int | None) -> str:
-    """Bytes for people."""
+    """Format a size in bytes as kB or MB (powers of ten); `-` for None."""
     if count is None:
         return "-"
     return f"{count / 1e6:.1f} MB" if count >= 1_000_000 else f"{count / 1e3:.0f} kB"

@@ -146,15 +146,15 @@ def judge_all(mutants: Sequence[Mutant], jobs: int) -> Iterator[Verdict]:
 
 
 def main() -> int:
-    """Run from the command line."""
+    """Run the mutants, and print each verdict; return 1 if one survives, else 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=1, help="mutants at the same time (default: 1)")
     parser.add_argument("--only", default="", help="those whose names contain this text")
     parser.add_argument("--every", type=int, default=1, help="a sample: every Nth of them (default: all)")
     options = parser.parse_args()
-    chosen = [mutant for mutant in read_mutants() if options.only in mutant.name][:: options.every]
+    mutants = [mutant for mutant in read_mutants() if options.only in mutant.name][:: options.every]
     verdicts = []
-    for verdict in judge_all(chosen, options.jobs):
+    for verdict in judge_all(mutants, options.jobs):
         verdicts.append(verdict)
         print(
             f"{verdict.ending:14}{verdict.seconds:6.1f} s  {verdict.mutant.module}: {verdict.mutant.name}", flush=True

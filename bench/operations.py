@@ -27,6 +27,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench.measure import say, size
+
 ROOT = Path(__file__).resolve().parents[1]
 
 NAME = "bench-operations"
@@ -35,19 +37,19 @@ REQUEST = re.compile(rb"(?:GET|HEAD|PUT|POST|PATCH) \S+ HTTP/1\.1\r\n")
 
 
 class Watch:
-    """Seconds since it was made, and those of processor time that finished children took."""
+    """Measures from its creation: seconds, and the processor seconds of children that have finished since."""
 
     def __init__(self) -> None:
         self._began, self._spent = time.perf_counter(), _spent()
 
     @property
     def seconds(self) -> float:
-        """By the clock."""
+        """Wall-clock seconds since the creation."""
         return time.perf_counter() - self._began
 
     @property
     def processor(self) -> float:
-        """Of the processor."""
+        """Processor seconds of the children that have finished since the creation."""
         return _spent() - self._spent
 
 
@@ -58,7 +60,7 @@ def _spent() -> float:
 
 @dataclass(frozen=True)
 class Push:
-    """One push: seconds of the whole command, by the clock and of the processor, requests, bytes sent."""
+    """A push: wall-clock and processor seconds of the whole command, requests, and bytes sent."""
 
     seconds: float
     processor: float
@@ -68,7 +70,7 @@ class Push:
 
 @dataclass(frozen=True)
 class Edit:
-    """Seconds from an edit to its answer, and of the processor."""
+    """Wall-clock and processor seconds from an edit to its answer."""
 
     seconds: float
     processor: float
@@ -76,20 +78,15 @@ class Edit:
 
 @dataclass(frozen=True)
 class Row:
-    """The same push by both; `skopeo` is None where it is not installed."""
+    """The same push by both tools; `skopeo` is None if it is not installed."""
 
     what: str
     ours: Push
     skopeo: Push | None
 
 
-def say(text: str) -> None:
-    """Progress, on standard error."""
-    print(text, file=sys.stderr, flush=True)
-
-
 class Proxy:
-    """Passes connections on to a loopback port, and counts requests and the bytes that go up."""
+    """Forwards connections to a loopback port, and counts requests and uploaded bytes."""
 
     def __init__(self, port: int) -> None:
         self.requests = self.sent = 0
@@ -122,13 +119,13 @@ class Proxy:
             return
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Stop accepting connections."""
         self._server.close()
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A clone with its local AWS."""
+    """A clone of this repository, and the local AWS that it uses."""
 
     source: Path
     environment: dict[str, str]
@@ -136,7 +133,7 @@ class Stage:
     login: str
 
     def make(self, *targets: str) -> str:
-        """Run make; SystemExit with what it said when it fails."""
+        """Run make and return its output; raise SystemExit with the output if it fails."""
         done = subprocess.run(
             ["make", *targets], cwd=self.source, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -145,7 +142,7 @@ class Stage:
         return done.stdout
 
     def push(self) -> Push:
-        """Our push of what was built last."""
+        """Push the last build with `score-processor push`."""
         command = [str(ROOT / ".venv/bin/python"), "-m", "scripts", "push", "--json"]
         watch = Watch()
         done = subprocess.run(
@@ -155,7 +152,7 @@ class Stage:
         return Push(took, spent, output["requests"], output["sent_bytes"])
 
     def copy(self) -> Push | None:
-        """skopeo's copy of the same layout to a repository of its own."""
+        """Copy the same layout with skopeo to another repository; None if skopeo is not installed."""
         if shutil.which("skopeo") is None:
             return None
         proxy = Proxy(int(self.registry.rpartition(":")[2]))
@@ -168,14 +165,14 @@ class Stage:
         return Push(took, spent, proxy.requests, proxy.sent)
 
     def edit(self, number: int) -> None:
-        """One more line in the handler."""
+        """Append a line to the handler's source."""
         with (self.source / "handler/app.py").open("a") as file:
             file.write(f"# edit {number}\n")
 
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Clone, start, create the resources; everything is gone in the end."""
+    """Yield a clone with a running local AWS; both are removed at the end."""
     import boto3
 
     with tempfile.TemporaryDirectory(prefix="score-processor-bench-") as folder:
@@ -199,7 +196,7 @@ def stage() -> Iterator[Stage]:
 
 
 def pushes(clone: Stage) -> Iterator[Row]:
-    """Everything, nothing, and a changed layer of the handler."""
+    """Yield the pushes of the whole image, of an unchanged one, and of a changed layer of the handler."""
     say("build, create the stage's resources")
     clone.make("build", "infra-deploy")
     for what in ("everything", "an unchanged image"):
@@ -212,7 +209,7 @@ def pushes(clone: Stage) -> Iterator[Row]:
 
 
 def deploys(clone: Stage) -> dict[str, float]:
-    """The first deploy, then one of a changed handler: seconds by step."""
+    """Deploy, then deploy a changed handler; return the seconds of the second deploy by step."""
     say("deploy")
     clone.make("infra-deploy", "deploy")
     clone.edit(1)
@@ -225,7 +222,7 @@ def deploys(clone: Stage) -> dict[str, float]:
 
 
 def answers(clone: Stage, count: int) -> list[Edit]:
-    """From an edit to the answer of the function that has it."""
+    """Time `count` edits, each from the change to the answer of the function that has it."""
     took = []
     for number in range(count):
         say(f"edit to answer: {number + 1} of {count}")
@@ -237,7 +234,7 @@ def answers(clone: Stage, count: int) -> list[Edit]:
 
 
 def shares(clone: Stage) -> dict[str, float]:
-    """Seconds of the processor that each command of an edit takes."""
+    """Return the processor seconds of each command that an edit needs."""
     clone.edit(100)
     spent = {}
     for words in (("build",), ("push",), ("deploy",), ("invoke", SMOKE)):
@@ -248,7 +245,7 @@ def shares(clone: Stage) -> dict[str, float]:
 
 
 def make_itself(clone: Stage) -> float:
-    """Milliseconds that make takes to find what to run, best of five."""
+    """Return the milliseconds that make takes to find four recipes, best of five."""
     took = []
     for _ in range(5):
         began = time.perf_counter()
@@ -258,7 +255,7 @@ def make_itself(clone: Stage) -> float:
 
 
 def page(rows: list[Row], steps: dict[str, float], edits: list[Edit], spent: dict[str, float], make_ms: float) -> str:
-    """The tables, as Markdown."""
+    """Format the results as Markdown."""
     head = "| push of | ours, s | skopeo, s | ratio | processor, s | requests | sent |"
     lines = [head, "|---|---:|---:|---:|---:|---:|---:|", *map(_line, rows)]
     took = [one.seconds for one in edits]
@@ -274,12 +271,12 @@ def _line(row: Row) -> str:
     ours, peer = row.ours, row.skopeo
     if peer is None:
         return (
-            f"| {row.what} | {ours.seconds:.2f} | - | - | {ours.processor:.2f} | {ours.requests} | {_size(ours.sent)} |"
+            f"| {row.what} | {ours.seconds:.2f} | - | - | {ours.processor:.2f} | {ours.requests} | {size(ours.sent)} |"
         )
     return (
         f"| {row.what} | {ours.seconds:.2f} | {peer.seconds:.2f} | {peer.seconds / ours.seconds:.1f} "
         f"| {ours.processor:.2f} / {peer.processor:.2f} | {ours.requests} / {peer.requests} "
-        f"| {_size(ours.sent)} / {_size(peer.sent)} |"
+        f"| {size(ours.sent)} / {size(peer.sent)} |"
     )
 
 
@@ -287,12 +284,8 @@ def _list(steps: dict[str, float]) -> str:
     return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in steps.items())
 
 
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1_000_000 else f"{count / 1e3:.0f} kB"
-
-
 def main() -> int:
-    """Command line: 0 done, 1 failed."""
+    """Run the benchmark, and print its results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edits", type=int, default=5, help="edits of which the best is reported (default: 5)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")

@@ -39,17 +39,17 @@ Answer = Callable[[Sequence[str]], list[str]]
 
 
 def read(path: Path) -> list[tuple[str, str]]:
-    """(sentence, label) of each line."""
+    """Read the (sentence, label) pairs of a file; lines without both are skipped."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         return [(row[0].strip(), row[1].strip()) for row in rows if len(row) == 2 and row[1].strip() in "01"]
 
 
 def sentences(folder: Path) -> Iterator[Split]:
-    """Every source left out once, and a random half."""
+    """Yield a split that leaves out each source in turn, and one into random halves."""
     sources = {path.name.split("_")[0]: read(path) for path in sorted(folder.glob("*.txt"))}
-    for name, asked in sources.items():
-        yield Split(f"to {name}", [row for other, rows in sources.items() if other != name for row in rows], asked)
+    for name, tested in sources.items():
+        yield Split(f"to {name}", [row for other, rows in sources.items() if other != name for row in rows], tested)
     everything = [row for rows in sources.values() for row in rows]
     random.Random(SEED).shuffle(everything)
     half = len(everything) // 2
@@ -57,38 +57,38 @@ def sentences(folder: Path) -> Iterator[Split]:
 
 
 def plain(texts: list[str], labels: list[str]) -> Answer:
-    """scikit-learn's defaults."""
+    """Train scikit-learn's TF-IDF and linear SVM with their defaults; return the predictor."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline
     from sklearn.svm import LinearSVC
 
     model = make_pipeline(TfidfVectorizer(), LinearSVC()).fit(texts, labels)
-    return lambda asked: list(model.predict(asked))
+    return lambda questions: list(model.predict(questions))
 
 
 def svm(texts: list[str], labels: list[str]) -> Answer:
-    """SVMClassifier."""
+    """Train an SVMClassifier; return its predictor."""
     from plexus.learning.train_svm import train
 
     model, _ = train(texts, labels)
-    return lambda asked: model.predict(asked)[0]
+    return lambda questions: model.predict(questions)[0]
 
 
 def gradient_boosting(texts: list[str], labels: list[str]) -> Answer:
-    """ExplainableClassifier."""
+    """Train an ExplainableClassifier; return its predictor."""
     from plexus.learning.train_explainable import train
 
     model, _ = train(texts, labels)
-    return lambda asked: [found.label for found in model.predict(asked, top=1)]
+    return lambda questions: [prediction.label for prediction in model.predict(questions, top=1)]
 
 
 def keyword(_: list[str], __: list[str]) -> Answer:
-    """A KeywordClassifier of thirty friendly words, which learns nothing."""
+    """Return the predictor of a KeywordClassifier of thirty friendly words, which learns nothing."""
     import plexus
 
     card, context = plexus.load(CARD), plexus.Context()
-    return lambda asked: [
-        str(plexus.score(card, "Friendly", plexus.Item(text), context=context).value) for text in asked
+    return lambda questions: [
+        str(plexus.score(card, "Friendly", plexus.Item(text), context=context).value) for text in questions
     ]
 
 
@@ -101,19 +101,19 @@ def rows(splits: Iterator[Split], scores: Sequence[str]) -> Iterator[str]:
     from plexus.evaluation.proportions import compare
 
     figures = "accuracy | against plain, points (95 %) | macro F1 | train, CPU s | × plain"
-    yield f"| texts | learnt → asked, classes | score | {figures} |"
+    yield f"| texts | training → test texts, classes | score | {figures} |"
     yield "|---|---|---|---:|---:|---:|---:|---:|"
     for split in splits:
         texts, labels = ([row[column] for row in split.train] for column in (0, 1))
-        asked, truths = ([row[column] for row in split.test] for column in (0, 1))
-        size = f"{len(texts)} → {len(asked)}, {len(set(labels))}"
+        questions, truths = ([row[column] for row in split.test] for column in (0, 1))
+        size = f"{len(texts)} → {len(questions)}, {len(set(labels))}"
         first: list[bool] = []
         least = 0.0
         for name, make in {"scikit-learn": plain, **{name: SCORES[name] for name in scores}}.items():
             began = time.process_time()
             answer = make(texts, labels)
             took = time.process_time() - began
-            result = answer(asked)
+            result = answer(questions)
             right = [one == two for one, two in zip(result, truths, strict=True)]
             table = Confusion.of(truths, result)
             if not first:
@@ -126,7 +126,7 @@ def rows(splits: Iterator[Split], scores: Sequence[str]) -> Iterator[str]:
 
 
 def main() -> int:
-    """Command line: 0 done, 1 there is no data."""
+    """Print the tables; return 1 if --sentences has no data, else 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("downloads", type=Path)
     parser.add_argument("--sentences", type=Path)

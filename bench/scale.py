@@ -46,28 +46,28 @@ class System:
 
     @property
     def most(self) -> int:
-        """How many batches may run at once in the end."""
+        """The number of batches that may run at once after scaling up."""
         return min(self.concurrency, MOST, ACCOUNT_CONCURRENCY)
 
     def at_once(self, now: float) -> int:
-        """How many batches may run `now` seconds after the queue began to fill."""
+        """Return how many batches may run `now` seconds after the queue began to fill."""
         return min(self.most, self.start + int(self.per_minute * now / 60))
 
     def takes(self, jobs: int, *, cold: bool) -> float:
-        """Seconds of a batch that waits for nothing shared."""
+        """Return the seconds of a batch that does not wait for a shared resource."""
         return (self.cold if cold else 0.0) + self.overhead + jobs * self.cpu + self.wait
 
 
 @dataclass
 class Shared:
-    """Something that is given out at a rate: who asks gets it after those who asked before."""
+    """A resource with a maximum rate per second, granted in the order of the requests."""
 
     limit: float
     free_at: float = 0.0
     busy: float = 0.0
 
     def take(self, now: float, amount: float) -> float:
-        """Seconds that the taker of `amount` waits."""
+        """Reserve `amount`; return the seconds to wait for it."""
         if not self.limit:
             return 0.0
         waits = max(0.0, self.free_at - now)
@@ -78,7 +78,7 @@ class Shared:
 
 @dataclass
 class Run:
-    """What a simulation counted. `ages` are seconds from send to commit, `busy` the share of time at the limit."""
+    """The result of a simulation. `ages` are seconds from send to commit, `busy` the share of time at the limit."""
 
     done: int = 0
     ended: float = 0.0
@@ -88,16 +88,16 @@ class Run:
 
     @property
     def per_second(self) -> float:
-        """Jobs a second, from the first send to the last commit."""
+        """Jobs per second, from the first send to the last commit."""
         return self.done / self.ended if self.ended else 0.0
 
     def age(self, share: float) -> float:
-        """The age within which this share of the jobs was done."""
+        """Return the age in seconds within which this share of the jobs was done."""
         ordered = sorted(self.ages)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
     def limit(self) -> str:
-        """What was used up; batches wait for a place also where those before them wait for something else."""
+        """Return the exhausted resource; batches also lack concurrency if earlier ones wait for another resource."""
         return next((name for name in ("provider", "tables") if self.busy[name] > SATURATED), None) or (
             "concurrency" if self.age(0.5) > LONG_S else "nothing"
         )
@@ -135,7 +135,7 @@ def simulate(system: System, arrivals: Sequence[float], durations: Iterator[floa
 def _events(
     system: System, ends: Sequence[tuple[float, int]], arrivals: Sequence[float], waiting: bool
 ) -> Iterator[float]:
-    """When something may happen next: a batch ends, a job comes, the event source begins to take one batch more."""
+    """Yield the times of the next events: the end of a batch, a new job, one more concurrent batch."""
     yield math.inf
     yield from arrivals
     if ends:
@@ -145,24 +145,24 @@ def _events(
 
 
 def steady(rate: float, seconds: float) -> list[float]:
-    """Jobs that come evenly."""
+    """Return the send times of jobs at an even rate."""
     return [number / rate for number in range(max(1, int(rate * seconds)))]
 
 
 @dataclass(frozen=True)
 class Load:
-    """How much comes: `jobs` in a month, of which the busiest hour has ten times its share; or all at once."""
+    """The load of a month's `jobs`, of which the busiest hour has ten times its share."""
 
     name: str
     jobs: int
 
     @property
     def rate(self) -> float:
-        """Jobs a second in the busiest hour."""
+        """Jobs per second in the busiest hour."""
         return PEAK * self.jobs / MONTH_S
 
     def arrivals(self) -> list[float]:
-        """Ten minutes of the busiest hour, or at least a hundred jobs of it."""
+        """Return the send times of ten minutes of the busiest hour, and of at least a hundred jobs."""
         return steady(self.rate, max(600.0, 100 / self.rate))
 
 
@@ -178,7 +178,7 @@ SYSTEMS = {
 
 
 def table() -> Iterator[str]:
-    """The table of docs/explanation/scale.md, as Markdown."""
+    """Yield the lines of the table in docs/explanation/scale.md, as Markdown."""
     yield "| jobs a month | scores | jobs/s in, busiest hour | jobs/s out | p50 | p99 | batches at once | waits for |"
     yield "|---|---|---:|---:|---:|---:|---:|---|"
     for load in LOADS:
@@ -191,7 +191,7 @@ def table() -> Iterator[str]:
 
 
 def check(jobs: int, seed: int) -> int:
-    """Compare with a real run: its own durations in random order, its own number of environments, our queueing."""
+    """Compare the simulation with a real run, whose durations and number of environments it uses; always returns 0."""
     from bench.local_run import measure
 
     real = measure(jobs)
@@ -214,7 +214,7 @@ def check(jobs: int, seed: int) -> int:
 
 
 def main() -> int:
-    """Command line: 0 done, 2 misused, 130 interrupted."""
+    """Print the table or the comparison; return 0, or 130 if interrupted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with a real run on the local AWS")
     parser.add_argument("--jobs", type=int, default=300, help="of the real run (default: 300)")

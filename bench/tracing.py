@@ -31,7 +31,7 @@ OURS, SDK = "import handler.tracing_header, handler.subsegments", "import aws_xr
 
 
 def seconds_to_import(program: str, sdk: str) -> float:
-    """What an import takes a fresh interpreter that has loaded the rest of the handler."""
+    """Return the seconds of an import in a fresh interpreter that has loaded the rest of the handler."""
     timed = f"{LOADED}\nimport time; began = time.perf_counter()\n{program}\nprint(time.perf_counter() - began)"
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{sdk}", "LAMBDA_TASK_ROOT": str(ROOT)}
     done = subprocess.run(
@@ -41,7 +41,7 @@ def seconds_to_import(program: str, sdk: str) -> float:
 
 
 def steps_of(trace: Any) -> Callable[[], None]:
-    """A job's steps by our own module."""
+    """Return a function that traces a job's steps with the worker's own module."""
     from handler.crash_points import Step
 
     def job() -> None:
@@ -53,7 +53,7 @@ def steps_of(trace: Any) -> Callable[[], None]:
 
 
 def steps_of_the_sdk() -> Callable[[], None]:
-    """The same by X-Ray's library, as it works in Lambda."""
+    """Return a function that traces a job's steps with X-Ray's library, as it works in Lambda."""
     xray_recorder = importlib.import_module("aws_xray_sdk.core").xray_recorder
 
     def job() -> None:
@@ -65,7 +65,7 @@ def steps_of_the_sdk() -> Callable[[], None]:
 
 
 def microseconds(job: Callable[[], None]) -> float:
-    """Of one job."""
+    """Return the mean time of a job in microseconds."""
     began = time.perf_counter()
     for _ in range(BATCHES):
         job()
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def contestants(sdk: str, rounds: int) -> None:
-    """A job's six steps: not sampled, sampled, and by the library."""
+    """Print the times and datagrams of a job's six steps: not sampled, sampled, and by the library."""
     from handler import subsegments, tracing_header
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -122,7 +122,7 @@ def contestants(sdk: str, rounds: int) -> None:
 
 
 def datagrams(listener: socket.socket, job: Callable[[], None]) -> str:
-    """How many a job sends, and their bytes."""
+    """Return the number of datagrams that a job sends, and their bytes, as text."""
     listener.setblocking(False)
     for measured in (False, True):  # what was sent before is thrown away
         sizes = []

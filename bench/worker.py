@@ -18,6 +18,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.measure import say
+
 ROOT = Path(__file__).resolve().parents[1]
 
 if TYPE_CHECKING:
@@ -27,13 +29,8 @@ if TYPE_CHECKING:
 IMPORTS = 15  # processes
 
 
-def say(text: str) -> None:
-    """Progress, on standard error."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def imports() -> dict[str, float]:
-    """Milliseconds that an import takes in a fresh process, best of several."""
+    """Return the milliseconds of each import in a fresh process, the best of IMPORTS."""
     say(f"imports: {IMPORTS} processes each")
     program = "import time; began = time.perf_counter(); import {}; print(1000 * (time.perf_counter() - began))"
     seconds: dict[str, float] = {}
@@ -46,7 +43,7 @@ def imports() -> dict[str, float]:
 
 
 def rates(output: list[Throughput]) -> Iterator[str]:
-    """The tables of throughput."""
+    """Yield the lines of the tables of throughput."""
     from bench.worker_rates import FLOOR
 
     for batch, title in (10, "batches of ten"), (1, "jobs alone"):
@@ -64,7 +61,7 @@ def rates(output: list[Throughput]) -> Iterator[str]:
 
 
 def calls_alone(calls: list[Call]) -> Iterator[str]:
-    """The table of the jobs alone, call by call."""
+    """Yield the lines of the table of single jobs, call by call."""
     from bench.worker_rates import FLOOR, OURS, POWERTOOLS
 
     yield "| jobs alone: each call | a job | client, ms | waiting, ms |"
@@ -82,7 +79,7 @@ def calls_alone(calls: list[Call]) -> Iterator[str]:
 def page(
     output: list[Throughput], calls: list[Call], times: list[Latency], peak: int, imported: dict[str, float]
 ) -> str:
-    """The tables, as Markdown."""
+    """Format the results as Markdown."""
     lines = [*rates(output), *calls_alone(calls), ""]
     lines += ["| invocation | number | p50, ms | p99, ms | inside, ms |", "|---|---:|---:|---:|---:|"]
     lines += [f"| {one.what} | {one.count} | {one.p50:.0f} | {one.p99:.0f} | {one.inside:.0f} |" for one in times]
@@ -96,7 +93,7 @@ def page(
 
 
 def main() -> int:
-    """Command line: 0 done, 1 failed."""
+    """Run the benchmark, and print its results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=200, help="jobs of one round (default: 200)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds to measure (default: 3)")

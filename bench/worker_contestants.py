@@ -36,7 +36,7 @@ class Count:
     begun: Any = field(default_factory=threading.local)
 
     def watch(self, client: Any) -> Any:
-        """Count a client's calls, every attempt."""
+        """Count a client's calls, every attempt, and return the client."""
         client.meta.events.register("before-send", self._count_sent)
         client.meta.events.register("response-received", self._count_received)
         client.meta.events.register_first("provide-client-params", self._begin)
@@ -44,7 +44,7 @@ class Count:
         return client
 
     def totals(self) -> tuple[int, int, int]:
-        """Calls, bytes sent, bytes received."""
+        """Return (calls, bytes sent, bytes received)."""
         return self.calls, self.sent, self.received
 
     def _begin(self, **_: Any) -> None:
@@ -64,7 +64,7 @@ class Count:
 
 @dataclass
 class Stage:
-    """What a contestant needs to know: clients, names, the scorecard."""
+    """The stage that the contestants work on: clients, names, the scorecard."""
 
     endpoint: str
     region: str
@@ -76,7 +76,7 @@ class Stage:
     count: Count = field(default_factory=Count)
 
     def client(self, service: str) -> Any:
-        """A counted client, set up as the worker sets up its own."""
+        """Return a counted client, configured as the worker's."""
         import boto3
 
         from handler import aws
@@ -85,37 +85,37 @@ class Stage:
         return self.count.watch(session.client(service, endpoint_url=self.endpoint, config=aws.config()))
 
     def score(self, text: str) -> str:
-        """The keyword score's value."""
+        """Return the keyword score's value."""
         import plexus
 
         return plexus.score(self.card, SCORE, plexus.Item(text)).value
 
 
 def bodies(event: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(message id, scoring job id) of each record."""
+    """Return (message id, scoring job id) of each record."""
     return [(one["messageId"], json.loads(one["body"])["scoring_job_id"]) for one in event["Records"]]
 
 
 def read(stage: Stage, dynamodb: Any, job_id: str) -> str:
-    """A job's item's text, in two reads."""
+    """Return the text of a job's item, in two reads."""
     job = dynamodb.get_item(TableName=stage.prefix + "ScoringJob", Key={"id": {"S": job_id}})["Item"]
     item = dynamodb.get_item(TableName=stage.prefix + "Item", Key={"id": job["itemId"]})["Item"]
     return str(item["text"]["S"])
 
 
 def put(stage: Stage, dynamodb: Any, job_id: str, result: str, text: str) -> None:
-    """The least of a result."""
+    """Write a result with the fewest attributes."""
     record = {"id": {"S": result}, "scoringJobId": {"S": job_id}, "value": {"S": stage.score(text)}}
     dynamodb.put_item(TableName=stage.prefix + "ScoreResult", Item=record)
 
 
 def send(stage: Stage, sqs: Any, result: str) -> None:
-    """The response."""
+    """Send the response."""
     sqs.send_message(QueueUrl=stage.response_url, MessageBody=json.dumps({"score_result_id": result}))
 
 
 def floor(stage: Stage, threads: int) -> Handle:
-    """Get the job, get the item, put a result, send the answer: no claim, no duplicate noticed, no failure handled."""
+    """Return a bare loop: read job and item, write a result, respond; duplicates and failures are not handled."""
     dynamodb, sqs = stage.client("dynamodb"), stage.client("sqs")
     pool = ThreadPoolExecutor(threads)
 
@@ -132,7 +132,7 @@ def floor(stage: Stage, threads: int) -> Handle:
 
 
 def powertools(stage: Stage) -> Handle:
-    """The batch processor with its idempotency layer: a lock and a kept answer for each job, in a table of its own."""
+    """Return Powertools' batch processor with its idempotency layer, which stores a lock and an answer for each job."""
     os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "bench")
     from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
     from aws_lambda_powertools.utilities.idempotency import (
@@ -168,7 +168,7 @@ def powertools(stage: Stage) -> Handle:
 
 
 def complete(stage: Stage, dynamodb: Any, job_id: str) -> None:
-    """A job's status, whatever it was."""
+    """Set a job's status to COMPLETED, whatever it was."""
     dynamodb.update_item(
         TableName=stage.prefix + "ScoringJob",
         Key={"id": {"S": job_id}},
@@ -179,11 +179,11 @@ def complete(stage: Stage, dynamodb: Any, job_id: str) -> None:
 
 
 def ours(stage: Stage) -> Handle:
-    """The worker as the function runs it: claim, read, score, commit, respond."""
+    """Return the worker as the function runs it: claim, read, score, commit, respond."""
     from handler.app import Clients, Runtime
     from handler.settings import Settings
 
-    chosen = Settings(
+    worker_settings = Settings(
         stage.request_url,
         stage.response_url,
         stage.account_key,
@@ -191,7 +191,7 @@ def ours(stage: Stage) -> Handle:
         cache_dir=Path(tempfile.mkdtemp(prefix="bench-worker-")),
     )
     sqs = stage.client("sqs")
-    runtime = Runtime(chosen, Clients(stage.client("dynamodb"), sqs, sqs, stage.client("s3")))
+    runtime = Runtime(worker_settings, Clients(stage.client("dynamodb"), sqs, sqs, stage.client("s3")))
     runtime.sweep.last = float("inf")  # at most once a minute, whatever the number of jobs: not a cost of one
 
     def handle(event: dict[str, Any]) -> set[str]:
@@ -203,7 +203,7 @@ def ours(stage: Stage) -> Handle:
 
 
 class Context:
-    """What an invocation gets: five minutes."""
+    """The context of an invocation with five minutes left."""
 
     aws_request_id = "bench"
     function_version = "1"
@@ -212,5 +212,5 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:us-west-2:000000000000:function:bench"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Always the same."""
+        """Return five minutes."""
         return 300_000

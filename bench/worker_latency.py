@@ -17,7 +17,7 @@ Timed = Callable[[Any], tuple[float, float]]
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds of one kind of invocation, as its caller waits for it; `inside` as Lambda reports it."""
+    """Milliseconds of one kind of invocation as its caller waits; `inside` is the median that Lambda reports."""
 
     what: str
     count: int
@@ -35,7 +35,7 @@ class Invocations:
     peaks: list[int] = field(default_factory=list)
 
     def run(self) -> tuple[list[Latency], int]:
-        """Latencies, and the most megabytes that an environment used."""
+        """Return the latencies, and the peak memory of an environment in MB."""
         output = [
             self._runs("cold, nothing to do", COLD, self._cold, SMOKE),
             self._runs("warm, nothing to do", WARM, self._time, SMOKE),
@@ -55,7 +55,7 @@ class Invocations:
         return Latency(what, count, _at(outside, 0.5), _at(outside, 0.99), statistics.median(each for _, each in runs))
 
     def _time(self, event: Any) -> tuple[float, float]:
-        """Milliseconds as the caller waits, and as Lambda reports them."""
+        """Invoke; return the milliseconds that the caller waits, and those that Lambda reports."""
         from scripts.aws import invocation
 
         began = time.perf_counter()

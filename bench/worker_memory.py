@@ -38,7 +38,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def main() -> int:
-    """Run from the command line."""
+    """Run the invocations, and print the memory after each tenth; always returns 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--invocations", type=int, default=10_000)
     options = parser.parse_args()

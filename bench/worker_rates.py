@@ -72,7 +72,7 @@ class Race:
         self.receiver = self.driver.watch(aws.client("sqs", attempts=3))
 
     def run(self) -> tuple[list[Throughput], list[Call]]:
-        """Batches of ten and of one, and the calls of the jobs alone."""
+        """Race with batches of ten and of one; return the throughputs, and the calls of single jobs."""
         output = [each for batch in (10, 1) for each in self._with(batch)]
         turns = self.jobs * (self.rounds + 1)
         calls = spent("all", self.driver, turns * len(self.made))
@@ -93,7 +93,7 @@ class Race:
         )
 
     def _ready(self) -> list[str]:
-        """New jobs of new items."""
+        """Write new items and their jobs; return the jobs' ids."""
         from scripts.jobs import sending
         from scripts.jobs.item_files import Item
 
@@ -117,7 +117,7 @@ class Race:
         ]
 
     def _turn(self, name: str, batch: int) -> tuple[float, ...]:
-        """Jobs per second; then calls, bytes both ways and processor time both sides, of one job."""
+        """Return jobs per second, then for each job: calls, bytes sent and received, processor ms here and of AWS."""
         (its, handle), work = self.made[name], self._ready()
         before = (*its.count.totals(), *processor_ms())
         seconds = drive(self.aws, self.receiver, handle, work, batch)
@@ -126,7 +126,7 @@ class Race:
 
 
 def processor_ms() -> tuple[float, float]:
-    """Processor time so far of this process, and of the local AWS's."""
+    """Return the processor time in ms so far of this process, and of the local AWS."""
     from local_aws import control
 
     running = control.find(NAME)
@@ -136,7 +136,7 @@ def processor_ms() -> tuple[float, float]:
 
 
 def spent(name: str, count: Any, jobs: int) -> list[Call]:
-    """What was counted of calls, for so many jobs."""
+    """Return the counted calls of a contestant per job, with the medians of their times."""
     calls = []
     for operation, seconds in count.seconds.items():
         client, whole = (1000 * statistics.median(column) for column in zip(*seconds, strict=True))
@@ -145,7 +145,7 @@ def spent(name: str, count: Any, jobs: int) -> list[Call]:
 
 
 def drive(aws: Any, client: Any, handle: Callable[[dict[str, Any]], set[str]], jobs: list[str], batch: int) -> float:
-    """Seconds from the first receive to the last delete. SystemExit when a message comes back."""
+    """Return the seconds from the first receive to the last delete; SystemExit if a message fails."""
     from scripts.jobs import sending
     from tests.faults.sources import record
 
