@@ -146,9 +146,10 @@ def _start(name: str, folder: Path, port: int | None, reach: str) -> Instance:
         instance.write(started)
     except BaseException:  # also on Ctrl-C: leave nothing behind
         if process.poll() is None:
-            Process(process.pid, identity.start_ticks).kill(group=True) if (
-                identity := find_process(process.pid)
-            ) else process.kill()
+            if identity := find_process(process.pid):
+                identity.kill(group=True)
+            else:
+                process.kill()
         process.wait(10)
         clean(name)
         raise

@@ -8,11 +8,12 @@ import base64
 import json
 import re
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from types import TracebackType
 
 from local_aws import browsers
 from local_aws.event_batches import EVENT_LIMIT
+from local_aws.json_handler import JsonHandler
 from local_aws.run_image import Function, new_request_id
 
 PATH = re.compile(r"/2015-03-31/functions/[^/?]+/invocations(\?.*)?")
@@ -55,10 +56,7 @@ class _Server(ThreadingHTTPServer):
         """Ignore callers that hang up."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-    disable_nagle_algorithm = True
+class _Handler(JsonHandler):
     server: _Server
 
     def do_POST(self) -> None:
@@ -98,23 +96,11 @@ class _Handler(BaseHTTPRequestHandler):
             headers["X-Amz-Function-Error"] = "Unhandled"
         if self.headers.get("X-Amz-Log-Type") == "Tail":
             headers["X-Amz-Log-Result"] = base64.b64encode(reply.log.encode()).decode()
-        self._answer(200, reply.payload, headers)
+        self.answer(200, reply.payload, headers)
 
     def _refuse(self, status: int, kind: str, text: str) -> None:
         body = json.dumps({"Type": "User", "Message": text}).encode()
-        self._answer(status, body, {"X-Amzn-ErrorType": kind})
-
-    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        fixed = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        for name, value in {**fixed, **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Log nothing: the function's own log is what matters."""
+        self.answer(status, body, {"X-Amzn-ErrorType": kind})
 
 
 def json_problem(event: bytes) -> str | None:

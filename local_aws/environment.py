@@ -1,6 +1,5 @@
 """One execution environment of an image's function: init, invocations, timeouts, freezing and its log."""
 
-import json
 import os
 import secrets
 import threading
@@ -194,7 +193,8 @@ class Environment:
             status, body = "error", sandbox.exit_failure().body(request_id)
         sandbox.pipe.drain()
         self._discard(sandbox)
-        self._log(platform_log.init_report(took_ms, phase, status, error_type(body) if status == "error" else ""))
+        kind = platform_log.parse_failure(body).error_type if status == "error" else ""
+        self._log(platform_log.init_report(took_ms, phase, status, kind))
         return _Init(took_ms, body)
 
     def _start(self) -> Sandbox:
@@ -211,11 +211,3 @@ class Environment:
     def _log(self, line: str) -> None:
         self._tail.add(line)
         self._sink(line)
-
-
-def error_type(body: bytes) -> str:
-    """Return the error type in an error payload."""
-    try:
-        return str(json.loads(body).get("errorType", "Runtime.Unknown"))
-    except (ValueError, AttributeError):
-        return "Runtime.Unknown"

@@ -13,6 +13,7 @@ from local_aws import cgroups, engine_choice
 from local_aws.engine import Engine
 from local_aws.exceptions import EngineUnavailable, InvalidImage
 from local_aws.image import Image, from_layout, read_configuration, unpack
+from local_aws.platform_log import parse_failure
 from local_aws.run_image import lambda_environment
 from local_aws.runtime_api import Event
 from local_aws.sandbox import FunctionSettings, Sandbox
@@ -62,18 +63,10 @@ def outcome(sandbox: Sandbox, event: Event | None) -> FirstStart:
     if event.kind == "ready":
         return FirstStart("ready")
     if event.kind == "init-error":
-        return FirstStart("init-error", *parse_error(event.body))
+        failure = parse_failure(event.body)
+        return FirstStart("init-error", failure.error_type, failure.text)
     failure = sandbox.exit_failure()
     return FirstStart("exit", failure.error_type, failure.text)
-
-
-def parse_error(body: bytes) -> tuple[str, str]:
-    """Return type and message of an error that a runtime reported, whatever it sent."""
-    try:
-        value = json.loads(body)
-        return str(value["errorType"]), str(value["errorMessage"])
-    except (ValueError, KeyError, TypeError):
-        return "Runtime.Unknown", repr(body[:200])
 
 
 def open_image(path: Path, work: Path) -> Image:

@@ -74,6 +74,15 @@ class Failure:
         return json.dumps({"errorType": self.error_type, "errorMessage": message}).encode()
 
 
+def parse_failure(body: bytes) -> Failure:
+    """Return the failure in an error payload, whatever the runtime sent: `Runtime.Unknown` and the start of it."""
+    try:
+        value = json.loads(body)
+        return Failure(str(value["errorType"]), str(value.get("errorMessage", repr(body[:200]))))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Failure("Runtime.Unknown", repr(body[:200]))
+
+
 def timeout_failure(timeout_s: float) -> Failure:
     """Return the failure of a function that exceeded its timeout."""
     return Failure("Sandbox.Timedout", f"Task timed out after {timeout_s:.2f} seconds")

@@ -5,9 +5,10 @@ import queue
 import socket
 import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 from local_aws import browsers
+from local_aws.json_handler import JsonHandler
 from local_aws.network import Service, Stop
 
 HOST, INSIDE_PORT = "127.0.0.1", 9001  # the port is Lambda's own
@@ -103,17 +104,14 @@ class _Server(ThreadingHTTPServer):
         """Ignore broken connections: a killed runtime leaves them."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # Head and body in one packet: Nagle's algorithm would delay a second one by 40 ms.
-    disable_nagle_algorithm = True
+class _Handler(JsonHandler):
     server: _Server
 
     def do_GET(self) -> None:
         if self._refuse_page():
             return
         if self.path != BASE + "invocation/next":
-            self._answer(404, NOT_FOUND)
+            self.answer(404, NOT_FOUND)
             return
         self.server.api.events.put(Event("ready"))
         invocation = self.server.api.invocations.get()
@@ -128,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         }
         if invocation.trace_id:
             headers["Lambda-Runtime-Trace-Id"] = invocation.trace_id
-        self._answer(200, invocation.payload, headers)
+        self.answer(200, invocation.payload, headers)
 
     def do_POST(self) -> None:
         if self._refuse_page():
@@ -139,21 +137,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.api.events.put(Event("init-error", body))
         elif kind == "response" and len(body) > RESPONSE_LIMIT:
             self.server.api.events.put(Event("too-large", str(len(body)).encode(), request_id))
-            self._answer(413, TOO_LARGE)
+            self.answer(413, TOO_LARGE)
             return
         elif kind in ("response", "error"):
             self.server.api.events.put(Event(kind, body, request_id))
         else:
-            self._answer(404, NOT_FOUND)
+            self.answer(404, NOT_FOUND)
             return
-        self._answer(202, b'{"status": "OK"}')
+        self.answer(202, b'{"status": "OK"}')
 
     def _refuse_page(self) -> bool:
         """Refuse what a web page sends, which may find this port."""
         problem = browsers.refusal(self.command, self.path, self.headers.items())
         if problem:
             self.close_connection = True
-            self._answer(403, json.dumps({"errorMessage": problem, "errorType": "AccessDenied"}).encode())
+            self.answer(403, json.dumps({"errorMessage": problem, "errorType": "AccessDenied"}).encode())
         return problem is not None
 
     def _body(self) -> bytes:
@@ -166,15 +164,3 @@ class _Handler(BaseHTTPRequestHandler):
         while self.rfile.readline().strip():  # trailers
             pass
         return b"".join(chunks)
-
-    def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        fixed = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        for name, value in {**fixed, **(headers or {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Log nothing to stderr."""

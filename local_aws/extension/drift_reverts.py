@@ -29,17 +29,21 @@ REWRITTEN = {
 
 def install() -> None:
     """Patch the engine."""
-    created, changed, visited = ChangeSet.__init__, ChangeSet.has_changes, ChangeSetModelPreproc.visit_node_resource
+    create, compare, visit_original = (
+        ChangeSet.__init__,
+        ChangeSet.has_changes,
+        ChangeSetModelPreproc.visit_node_resource,
+    )
 
     def with_mode(self, stack, request_payload, *args, **kwargs):
-        created(self, stack, request_payload, *args, **kwargs)
+        create(self, stack, request_payload, *args, **kwargs)
         self.reverts_drift = request_payload.get("DeploymentMode") == "REVERT_DRIFT"
 
     def has_changes(self):
-        return self.reverts_drift or changed(self)
+        return self.reverts_drift or compare(self)
 
     def visit(self, node_resource):
-        delta = visited(self, node_resource)
+        delta = visit_original(self, node_resource)
         if isinstance(self, ChangeSetModelExecutor) and self._change_set.reverts_drift:
             return revert(self._change_set.stack, delta)
         return delta

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from nix.oci.config import REVISION
+from nix.oci.source_archive import is_commit
 from nix.revision import git_environment
 
 from ..console.errors import OperationFailed
 from . import ROOT, git
-
-COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 def require_commit(revision: str) -> None:
@@ -25,7 +23,7 @@ def require_commit(revision: str) -> None:
             f"the image was built from {revision}, a work tree with uncommitted changes, and cannot be rebuilt",
             "commit the changes, then build, push and deploy that commit",
         )
-    if not COMMIT.fullmatch(revision):
+    if not is_commit(revision):
         raise OperationFailed(
             f"the image names no commit: label {REVISION}: got {revision or 'absent'!r}",
             "build it in a git clone of this project, then push and deploy it",

@@ -55,3 +55,19 @@ def test_timeout_line_has_awss_form() -> None:
     """The line names time, request and seconds with two digits."""
     now = datetime(2026, 1, 2, 3, 4, 5, 678900, UTC)
     assert platform_log.timeout_line("id", 3, now) == "2026-01-02T03:04:05.678Z id Task timed out after 3.00 seconds"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"errorType": "ValueError", "errorMessage": "no"}', ("ValueError", "no")),
+        (b'{"errorType": "ValueError"}', ("ValueError", repr(b'{"errorType": "ValueError"}'))),
+        (b'{"errorMessage": "no"}', ("Runtime.Unknown", repr(b'{"errorMessage": "no"}'))),
+        (b"[1]", ("Runtime.Unknown", repr(b"[1]"))),
+        (b"\xff", ("Runtime.Unknown", repr(b"\xff"))),
+    ],
+)
+def test_any_error_payload_has_a_type_and_a_text(body: bytes, expected: tuple[str, str]) -> None:
+    """A runtime may report anything; what is not an error object is quoted."""
+    failure = platform_log.parse_failure(body)
+    assert (failure.error_type, failure.text) == expected
