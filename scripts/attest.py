@@ -1,4 +1,4 @@
-"""State with a signature that this builder built the image from its commit, beside the image in the registry.
+"""Sign a statement that this builder built the image from its commit, and store it beside the image.
 
 score-processor attest --key KEY.pem --builder URI
 """
@@ -51,7 +51,7 @@ def render(result: AttestResult, shell: Shell) -> None:
     required=True,
     help=f"Private ECDSA P-256 key in PEM; {PASSWORD} has its password, if it has one.",
 )
-@click.option("--builder", required=True, metavar="URI", help="Who builds here, as verifiers know this builder.")
+@click.option("--builder", required=True, metavar="URI", help="The identity of this builder, as verifiers know it.")
 @click.option("--layout", type=click.Path(path_type=Path), help="An OCI image layout (default: build/image).")
 def main(shell: Shell, key: Path, builder: str, layout: Path | None) -> AttestResult:
     """Sign that this machine built the pushed image from its commit, and store the statement beside the image.
@@ -97,10 +97,11 @@ def materials() -> dict[str, str]:
 
 
 def require_locks_of(revision: str) -> None:
-    """Raise OperationFailed if this checkout is of another commit than the image, so that its locks are others."""
+    """Raise OperationFailed if this checkout is at another commit than the image's, whose locks may differ."""
     from .checkout import git
 
     if git.commit() != revision:
         raise OperationFailed(
-            f"this checkout is at {git.commit()}, and the image was built from {revision}", "make build push attest"
+            f"checkout: got commit {git.commit()}, expected {revision}, which the image was built from",
+            "make build push attest",
         )

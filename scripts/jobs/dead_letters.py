@@ -60,18 +60,20 @@ class RedriveResult:
 
 def parse_letter(message: Mapping[str, Any]) -> Letter:
     """Parse an SQS message."""
-    attributes, own = message.get("Attributes", {}), message_attributes.parse(message.get("MessageAttributes"))
+    attributes = message.get("Attributes", {})
+    values = message_attributes.parse(message.get("MessageAttributes"))
+    reason = values.pop(message_attributes.REASON, None)
     sent = int(attributes.get("SentTimestamp", "0")) / 1000
     return Letter(
         id=message["MessageId"],
         body=message["Body"],
-        reason=own.pop(message_attributes.REASON)["StringValue"] if message_attributes.REASON in own else "",
+        reason=reason["StringValue"] if reason else "",
         sent=datetime.fromtimestamp(sent, UTC).isoformat(timespec="seconds"),
         receives=int(attributes.get("ApproximateReceiveCount", "1")),
         scoring_job_id=find_job_id(message["Body"]),
         group=attributes.get("MessageGroupId"),
         receipt=message["ReceiptHandle"],
-        attributes=own,
+        attributes=values,
     )
 
 
@@ -144,14 +146,14 @@ def select(letters: Iterable[Letter], names: Sequence[str], *, several: bool = F
     problems = []
     for name in names:
         whole = [one for one in known if name in (one.id, one.scoring_job_id)]
-        fitting = whole or [
+        matches = whole or [
             one for one in known if one.id.startswith(name) or (one.scoring_job_id or "").startswith(name)
         ]
-        by_id.update({one.id: one for one in fitting})
-        if not fitting:
+        by_id.update({one.id: one for one in matches})
+        if not matches:
             problems.append(f"no dead letter matches {name}")
-        elif not (whole or several) and len({one.scoring_job_id or one.id for one in fitting}) > 1:
-            problems.append(f"{len(fitting)} dead letters start with {name}")
+        elif not (whole or several) and len({one.scoring_job_id or one.id for one in matches}) > 1:
+            problems.append(f"{len(matches)} dead letters start with {name}")
     if problems:
         raise OperationFailed("; ".join(problems), "make dlq lists the full ids")
     return list(by_id.values())
@@ -167,11 +169,11 @@ def redrive(aws: Aws, letters: Sequence[Letter], *, rate: float, dry_run: bool, 
     done = []
     account = account_id(aws)
     url = aws.queue_url(aws.stage.queues.request_dead_letters)
-    taken = set() if dry_run else _hide(aws.client("sqs"), url, letters, hold_s(len(letters), rate))
+    expired = set() if dry_run else _hide(aws.client("sqs"), url, letters, hold_s(len(letters), rate))
     for number, letter in enumerate(letters):
         if number and not dry_run:
             time.sleep(1 / rate)
-        if letter.id in taken:
+        if letter.id in expired:
             note = "its visibility timeout expired, or another receiver has it; run this again"
             done.append(RedriveResult(letter.id, letter.scoring_job_id, "left", note))
         else:

@@ -1,7 +1,7 @@
-"""Sends results to the original's GraphQL API, whose subscribers and dashboard then have them.
+"""Send results to the original's GraphQL API, whose subscribers and dashboard then have them.
 
-Each result has the id of its record, which follows from its job's. The API creates a record of an id once and refuses
-it afterwards, so that sending it again, after a lost answer or in another run, has no effect.
+Each result has the id of its record, which is derived from its job's id. The API creates a record once and refuses its
+id afterwards, so that sending it again, after a lost answer or in another run, has no effect.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TOKENS = {"inputTokens": "prompt_tokens", "outputTokens": "completion_tokens", 
 
 @dataclass(frozen=True)
 class Published:
-    """What became of one result: `created`, `present`, or `refused` with the reason."""
+    """The outcome of one result: `created`, `present` (the API has it), or `refused` with the reason."""
 
     id: str
     action: str
@@ -95,7 +95,7 @@ def _parse(content: bytes) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
 
 
 def publish(api: Api, records: Sequence[Record], at_once: int, done: Callable[[int], None]) -> Iterator[Published]:
-    """Send each result, `at_once` at a time, and yield what became of it; `done` is called with 1 for each."""
+    """Send each result, `at_once` at a time, and yield its outcome, in order; `done` is called with 1 for each."""
 
     def publish_record(record: Record) -> Published:
         published = _send(api, record)
@@ -126,18 +126,18 @@ def input_of(record: Record) -> dict[str, Any]:
 
     JSON fields are text. A field that was moved to S3 is named in `attachments`.
     """
-    moved = [str(value["s3"]) for value in record.values() if isinstance(value, Mapping) and "s3" in value]
-    kept = {name: value for name, value in record.items() if not (isinstance(value, Mapping) and "s3" in value)}
-    fields = {name: plain(kept[name]) for name in (*_COPIED, *_IDS) if kept.get(name) is not None}
-    explanation = kept.get("explanation")
+    attachments = [str(value["s3"]) for value in record.values() if isinstance(value, Mapping) and "s3" in value]
+    present = {name: value for name, value in record.items() if not (isinstance(value, Mapping) and "s3" in value)}
+    fields = {name: plain(present[name]) for name in (*_COPIED, *_IDS) if present.get(name) is not None}
+    explanation = present.get("explanation")
     metadata = {"source": "Worker", "cached_at": record.get("createdAt"), "external_id": record.get("item")}
     fields |= {} if explanation is None else {"explanation": explanation}
     fields["metadata"] = _json(metadata | ({} if explanation is None else {"explanation": explanation}))
-    if (cost := _cost(kept)) is not None:
+    if (cost := _cost(present)) is not None:
         fields["cost"] = _json(cost)
-    if kept.get("trace") is not None:
-        fields["trace"] = _json(kept["trace"])
-    return fields | ({"attachments": moved} if moved else {})
+    if present.get("trace") is not None:
+        fields["trace"] = _json(present["trace"])
+    return fields | ({"attachments": attachments} if attachments else {})
 
 
 def _cost(record: Record) -> dict[str, Any] | None:

@@ -32,27 +32,27 @@ def read(
 
 def with_names(aws: Aws, records: Iterable[Record]) -> list[Record]:
     """Return the records with `score`, the score's name, and `item`, the item's external id; else the internal ids."""
-    kept = list(records)
-    scores = _names(aws, "Score", (one.get("scoreId") for one in kept), "name")
-    items = _names(aws, "Item", (one.get("itemId") for one in kept), "externalId")
+    rows = list(records)
+    scores = _names(aws, "Score", (one.get("scoreId") for one in rows), "name")
+    items = _names(aws, "Item", (one.get("itemId") for one in rows), "externalId")
     return [
         one
         | {"score": scores.get(one.get("scoreId"), one.get("scoreId"))}
         | {"item": items.get(one.get("itemId"), one.get("itemId"))}
-        for one in kept
+        for one in rows
     ]
 
 
 def _find(aws: Aws, table: str, name: str, scorecard: str = "") -> Record:
     """Return the scorecard or score with this key, name or id; NotFound if there is not exactly one."""
-    there = [one for one in dynamodb.scan(aws, table) if not scorecard or one.get("scorecardId") == scorecard]
-    matches = [one for one in there if name in (one["id"], one.get("key"), one.get("name"))]
+    candidates = [one for one in dynamodb.scan(aws, table) if not scorecard or one.get("scorecardId") == scorecard]
+    matches = [one for one in candidates if name in (one["id"], one.get("key"), one.get("name"))]
     if len(matches) == 1:
         return matches[0]
     noun = table.lower()
     if matches:
         raise NotFound(f"{len(matches)} scorecards have a {noun} {name!r}", "select one: --scorecard KEY")
-    known = ", ".join(sorted({str(one.get("key") or one.get("name")) for one in there})) or "none"
+    known = ", ".join(sorted({str(one.get("key") or one.get("name")) for one in candidates})) or "none"
     raise NotFound(f"stage {aws.stage.name} has no {noun} {name!r}", f"existing: {known}")
 
 

@@ -52,17 +52,17 @@ class Card:
     text: str
     scorecard: Scorecard
 
-    def names(self, chosen: Sequence[str] = ()) -> list[str]:
+    def names(self, selected: Sequence[str] = ()) -> list[str]:
         """Return the names of the chosen scores (default: all enabled ones); NotFound for an unknown one."""
         from plexus.exceptions import UnknownScore
 
-        every = self.scorecard.scores
+        all_scores = self.scorecard.scores
         try:
-            return [self.scorecard.find(name).name for name in chosen] or [
-                score.name for score in every if not score.configuration.disabled
+            return [self.scorecard.find(name).name for name in selected] or [
+                score.name for score in all_scores if not score.configuration.disabled
             ]
         except UnknownScore as error:
-            raise NotFound(str(error), f"name one of: {', '.join(score.name for score in every)}") from None
+            raise NotFound(str(error), f"name one of: {', '.join(score.name for score in all_scores)}") from None
 
     def unpublished_scores(self, names: Sequence[str]) -> list[str]:
         """Return the scores, dependencies included, whose model or cassette has no digest: no worker could run them."""

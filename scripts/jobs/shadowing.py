@@ -1,4 +1,4 @@
-"""Scores jobs again in the shadow: the function returns their results, and writes and sends nothing."""
+"""Score jobs again without effect: the function returns their results, and writes and sends nothing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def _fraction(job: str) -> float:
 def run(
     aws: Aws, records: Sequence[Record], qualifier: str | None, at_once: int, done: Callable[[int], None]
 ) -> Iterator[ShadowRun]:
-    """Score each result's job by the function, `at_once` at a time; `done` is called with 1 for each."""
+    """Score each result's job by the function, `at_once` at a time, and yield the runs in order.
+
+    `done` is called with 1 for each.
+    """
 
     def score_job(record: Record) -> ShadowRun:
         job, score = str(record["scoringJobId"]), str(record["score"])
@@ -57,7 +60,7 @@ def run(
 
 
 def _read(job: str, score: str, payload: Any, function_error: str | None) -> ShadowRun:
-    """Parse the function's answer; a failure of the function is one of the job."""
+    """Parse the function's answer; a failed invocation counts as a failure of the job."""
     if function_error or not isinstance(payload, dict) or not isinstance(payload.get("body"), str):
         reason = payload.get("errorMessage", "") if isinstance(payload, dict) else ""
         return ShadowRun(without_value(job, score, function_error or "no answer", str(reason)), None)

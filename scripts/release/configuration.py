@@ -98,11 +98,11 @@ def configure(
     extra = extra or {}
     latest = lambda_function.require_success(aws, lambda_function.wait_for_update(aws))
     live = versions.read_live(aws)
-    wanted = environment(aws.stage) | dict(extra)
+    variables = environment(aws.stage) | dict(extra)
     # A stack update changes $LATEST only: callers get its settings when a version is published with them.
     published = differences(latest, aws.stage, extra) or _served_differences(live, latest, aws.stage, extra)
     changed = (*published, *_concurrency(aws))
-    kept = tuple(sorted(set(latest.environment) - set(wanted)))
+    kept = tuple(sorted(set(latest.environment) - set(variables)))
     if not changed:
         return ConfigurationResult("unchanged", (), kept)
     for difference in changed:
@@ -118,7 +118,7 @@ def configure(
         if live.version not in ("", "$LATEST") and latest.digest != live.digest:
             say(f"$LATEST has image {short(latest.digest)}, callers get {short(live.digest)}: the latter is published")
             latest = lambda_function.update_code(aws, repository.image_uri(aws, live.digest), latest)
-        _update(aws, latest, aws.stage.function, latest.environment | wanted)
+        _update(aws, latest, aws.stage.function, latest.environment | variables)
         latest = lambda_function.require_success(aws, lambda_function.wait_for_update(aws))
         if live.version in ("", "$LATEST"):
             return ConfigurationResult("configured", changed, kept)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..aws import lambda_function, ledger
 from ..aws.clients import Aws
+from ..aws.lambda_function import FunctionVersion
 from ..aws.ledger import Entry
 from . import versions
 
@@ -35,22 +36,23 @@ def _from_versions(aws: Aws) -> list[Entry]:
     # Lambda caps a page at 50. LocalStack does not, and its marker of a next page is nothing that a client can send.
     pages = paginator.paginate(FunctionName=aws.stage.function.name, PaginationConfig={"PageSize": 10_000})
     try:
-        known = [one for page in pages for one in page["Versions"] if one["Version"] != "$LATEST"]
+        configurations = [entry for page in pages for entry in page["Versions"] if entry["Version"] != "$LATEST"]
     except aws.client("lambda").exceptions.ResourceNotFoundException:
         return []  # there is no function
-    facts = [lambda_function.parse_configuration(one) for one in known]
-    return [
-        Entry(
-            at=one.modified,
-            action="published",
-            version=one.version,
-            digest=one.digest,
-            previous_version="",
-            previous_digest="",
-            commit=versions.commit_of(one.description),
-            configuration=one.configuration,
-            locks="",
-            who=one.description.rpartition(" by ")[2] if " by " in one.description else "",
-        )
-        for one in sorted(facts, key=lambda one: -int(one.version))
-    ]
+    published = map(lambda_function.parse_configuration, configurations)
+    return [_entry(version) for version in sorted(published, key=lambda version: -int(version.version))]
+
+
+def _entry(version: FunctionVersion) -> Entry:
+    return Entry(
+        at=version.modified,
+        action="published",
+        version=version.version,
+        digest=version.digest,
+        previous_version="",
+        previous_digest="",
+        commit=versions.commit_of(version.description),
+        configuration=version.configuration,
+        locks="",
+        who=version.description.rpartition(" by ")[2] if " by " in version.description else "",
+    )

@@ -91,7 +91,7 @@ def rollback(
 
 @dataclass(frozen=True)
 class Plan:
-    """What a rollback starts from, where it goes, and the version there; None if the image is published again."""
+    """The served version, the target, and the target's version; None if its image is published again."""
 
     live: ServedVersion
     target: Target
@@ -145,13 +145,13 @@ def find(aws: Aws, live: ServedVersion, to: str | None) -> Target:
             )
         return Target(earlier.digest, earlier.version, earlier.commit)
     digest = to if to.startswith("sha256:") else f"sha256:{to}"
-    fitting = [e for e in known if to == e.version] or [
+    matches = [e for e in known if to == e.version] or [
         e for e in known if len(to) >= 6 and e.digest.startswith(digest)
     ]
-    if len({entry.digest for entry in fitting}) > 1:
+    if len({entry.digest for entry in matches}) > 1:
         raise OperationFailed(f"{to} is a prefix of several digests", "give more digits")
-    if fitting:
-        return Target(fitting[0].digest, fitting[0].version, fitting[0].commit)
+    if matches:
+        return Target(matches[0].digest, matches[0].version, matches[0].commit)
     if to.isdecimal():
         facts = lambda_function.read(aws, to)
         return Target(facts.digest, to, versions.commit_of(facts.description))

@@ -1,6 +1,6 @@
 """Signed statements about an image: in-toto, SLSA provenance 1.0, in a DSSE envelope. Nothing here reads or writes.
 
-The signature is ECDSA on P-256 with SHA-256, of keys in PEM, as cosign makes and reads them.
+The signature is ECDSA on P-256 with SHA-256, with keys in PEM, as cosign writes and reads them.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ STATEMENT, PREDICATE = "https://in-toto.io/Statement/v1", "https://slsa.dev/prov
 PAYLOAD = "application/vnd.in-toto+json"
 P256 = "secp256r1"
 CREATE = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256; openssl pkey -pubout"
-# Names how the parameters and the dependencies below are meant; a change of their meaning needs another one.
+# Identifies the meaning of the parameters and dependencies below; another meaning needs another name.
 BUILD_TYPE = "urn:score-processor:build:1"
 
 
 @dataclass(frozen=True)
 class Statement:
-    """What a builder states: the image, the commit that it built, and who it is; `key` identifies its public key."""
+    """A builder's statement: the image, the commit that it built, and its URI; `key` is the id of its public key."""
 
     digest: str
     commit: str
@@ -76,7 +76,7 @@ def sign(statement: Mapping[str, Any], key: EllipticCurvePrivateKey) -> bytes:
 
 
 def verify(envelope: bytes, key: EllipticCurvePublicKey, digest: str) -> Statement:
-    """Return what an envelope states, if `key` signed it and it is about the image `digest`.
+    """Return the statement in an envelope, if `key` signed it and it is about the image `digest`.
 
     Raises OperationFailed otherwise. The signature is checked before anything in the statement is read.
     """
@@ -111,7 +111,8 @@ def _read(kind: str, body: bytes, name: str, digest: str) -> Statement:
     except (ValueError, KeyError, TypeError) as problem:
         raise _refusal(name, f"not a statement of provenance: {problem!r}") from problem
     if types != (PAYLOAD, STATEMENT, PREDICATE, BUILD_TYPE):
-        raise _refusal(name, f"got the types {', '.join(map(str, types))}")
+        expected = ", ".join((PAYLOAD, STATEMENT, PREDICATE, BUILD_TYPE))
+        raise _refusal(name, f"types: got {', '.join(map(str, types))}, expected {expected}")
     if digest not in subjects:
         raise _refusal(name, f"it is about {', '.join(subjects) or 'nothing'}, expected {digest}")
     return Statement(digest, commit, builder, name)

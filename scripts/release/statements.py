@@ -13,7 +13,7 @@ from . import statement
 from .statement import Statement
 
 KEYS = ROOT / "stages" / "keys"
-ENOUGH = 2  # builders, so that one whose machine was taken over is not believed alone
+ENOUGH = 2  # builders: a single one may have been compromised
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,17 @@ def collect(registry: Registry, digest: str, revision: str, folder: Path = KEYS)
             problems.append(f"{path.name}: {problem.problem}")
             continue
         if content.commit != revision:
-            problems.append(f"{path.name}: it states commit {content.commit}, and the image's label {revision}")
+            problems.append(f"{path.name}: commit: got {content.commit}, expected {revision} as in the image's label")
             continue
         valid.append(content)
     return Statements(tuple(valid), tuple(problems), len(paths))
 
 
-def require_enough(stated: Statements, digest: str) -> None:
+def require_enough(statements: Statements, digest: str) -> None:
     """Raise OperationFailed unless two builders stated the image; without trusted keys nothing is demanded."""
-    if stated.trusted and stated.builders < ENOUGH:
-        missing = "; ".join(stated.problems) or f"stages/keys has {stated.trusted} key"
+    if statements.trusted and statements.builders < ENOUGH:
+        missing = "; ".join(statements.problems) or f"stages/keys has {statements.trusted} key"
         raise OperationFailed(
-            f"{digest}: got statements of {stated.builders} builders, expected {ENOUGH}: {missing}",
+            f"{digest}: got statements of {statements.builders} builders, expected {ENOUGH}: {missing}",
             "make attest on each builder; SKIP_VERIFY=1 deploys it anyway",
         )

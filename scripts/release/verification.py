@@ -63,7 +63,7 @@ def verify(
     registry, _ = open_reference(aws, digest)
     revision = revision_of(registry, digest)
     require_commit(revision)
-    stated = collect(registry, digest, revision, keys)
+    statements = collect(registry, digest, revision, keys)
     say(f"{digest} was built from {revision}: rebuilding that commit")
     from nix.cache import in_use
     from nix.differences import ImageLayout, image_differences
@@ -77,7 +77,7 @@ def verify(
             say("the digests differ: comparing files")
             differences = image_differences(layout, pull(registry, digest, work / "pulled", layout))
     return Verification(
-        digest, revision, rebuilt, rebuilt == digest, tuple(differences), round(time.monotonic() - began, 1), stated
+        digest, revision, rebuilt, rebuilt == digest, tuple(differences), round(time.monotonic() - began, 1), statements
     )
 
 
