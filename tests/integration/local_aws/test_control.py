@@ -107,3 +107,11 @@ def test_an_instances_folder_is_its_users(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("LOCAL_AWS_HOME", str(tmp_path))
     (tmp_path / NAME).mkdir(mode=0o755)
     assert [instance.make_folder(name).stat().st_mode & 0o777 for name in (NAME, "new")] == [0o700, 0o700]
+
+
+def test_a_checkouts_folder_of_instances_is_its_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of all instances tells others nothing either, unless the user has chosen another one."""
+    monkeypatch.delenv("LOCAL_AWS_HOME", raising=False)
+    monkeypatch.setattr(instance, "REPOSITORY", tmp_path)
+    (tmp_path / ".local-aws").mkdir(mode=0o755)
+    assert instance.make_folder(NAME).parent.stat().st_mode & 0o777 == 0o700
