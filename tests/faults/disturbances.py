@@ -25,6 +25,7 @@ ERRORS = 0.05
 HOT_CALLS = 4  # throttled writes of a hot job: one more than a client's attempts
 GROUPS = 12
 VISIBILITY_S = 15
+SAMPLED_S = 1.0
 TOO_LARGE = 48_000_000  # characters of four bytes each in memory
 CALLS = ("dynamodb.UpdateItem", "dynamodb.BatchGetItem", "dynamodb.TransactWriteItems", "sqs.SendMessageBatch")
 
@@ -41,9 +42,11 @@ class Watched:
     samples: list[tuple[float, int]] = field(default_factory=list)
 
     def depth(self) -> int:
-        """Return the number of messages in both queues, and sample the memory."""
-        sizes = [_megabytes(each["pids"]) for each in self.stage.environments()]
-        self.samples.append((time.monotonic(), round(statistics.median(sizes or [0]))))
+        """Return the number of messages in both queues, and sample the memory once a second: the kernel sums it up."""
+        now = time.monotonic()
+        if not self.samples or now - self.samples[-1][0] >= SAMPLED_S:
+            sizes = [_megabytes(each["pids"]) for each in self.stage.environments()]
+            self.samples.append((now, round(statistics.median(sizes or [0]))))
         return self.stage.depth() + queues.depth(self.stage.aws, self.fifo)
 
     def memory(self) -> tuple[int, int]:
@@ -56,12 +59,12 @@ class Watched:
 
 
 def _megabytes(pids: Iterable[int]) -> int:
-    """Return the resident memory that processes do not share with others."""
+    """Return the resident memory of processes; what several of them share, as after a fork, is counted once."""
     kilobytes = 0
     for pid in pids:
         with suppress(OSError):
-            lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-            kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+            kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return kilobytes // 1024
 
 
