@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 from bench.local_run import NAME
 
-WARM, COLD = 100, 8
+WARM, COLD = 400, 8
 SMOKE = {"source": "smoke"}
 Timed = Callable[[Any], tuple[float, float]]
 
@@ -89,4 +90,5 @@ class Invocations:
 
 
 def _at(ordered: list[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    """Return the nearest-rank percentile."""
+    return ordered[math.ceil(share * len(ordered)) - 1]
