@@ -33,6 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "remaining_ms": context.get_remaining_time_in_millis(),
         "environment": dict(os.environ) if "environment" in event else None,
         "writes": {path: attempt_write(path) for path in event.get("write", [])},
+        "filled": fill(event["fill"]) if "fill" in event else None,
         "listing": sorted(os.listdir(event["list"])) if "list" in event else None,
         "echo": event.get("echo"),
         "padding": "x" * event.get("repeat", 0),
@@ -107,6 +108,21 @@ def attempt_write(path: str) -> str | None:
     except OSError as error:
         return error.strerror
     return "written"
+
+
+def fill(path: str) -> str:
+    """Write to a file until its disk is full; returns the size of that disk, what was written, and the error."""
+    block, written = b"x" * (1 << 20), 0
+    disk = os.statvfs(os.path.dirname(path))
+    try:
+        with open(path, "wb", buffering=0) as file:
+            while written < 2 * disk.f_blocks * disk.f_frsize:
+                written += file.write(block)
+    except OSError as error:
+        return f"{disk.f_blocks * disk.f_frsize >> 20} MiB: {written >> 20} MiB, {error.strerror}"
+    finally:
+        os.unlink(path)
+    return "never full"
 
 
 def work(records: list[dict[str, Any]]) -> dict[str, Any]:

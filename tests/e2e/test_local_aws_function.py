@@ -111,6 +111,16 @@ def test_memory_limit_is_told_from_any_other_kill(make_function: Make) -> None:
     assert "Error Type: Runtime.OutOfMemory" in answer.report
 
 
+def test_files_are_limited_by_the_ephemeral_storage(make_function: Make, guarantees: dict[str, Any]) -> None:
+    """`/tmp` holds as much as is configured, and the function survives a full disk."""
+    if not guarantees["private_tmp"]:
+        pytest.skip("the engine of this machine does not promise private_tmp")
+    function = make_function(MemorySize=1024, Timeout=60, EphemeralStorage={"Size": 520})
+    answer = function.invoke({"fill": f"{TMP}/file"})
+    assert answer.value["filled"] == "520 MiB: 520 MiB, No space left on device"
+    assert function.invoke().value["calls"] == 2
+
+
 def test_exit_of_the_runtime_is_an_error_with_its_status(make_function: Make) -> None:
     """A runtime that exits in an invocation is reported with its exit status and its last words are logged."""
     answer = make_function().invoke({"exit": 3})
