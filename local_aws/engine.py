@@ -1,7 +1,9 @@
 """Engines start, limit, freeze and kill a container's processes, isolated by bubblewrap or not at all."""
 
 import contextlib
+import math
 import os
+import random
 import signal
 import subprocess
 import threading
@@ -16,6 +18,8 @@ from local_aws.memory_watch import Watcher
 from local_aws.network import Entrance, Service
 
 UID, GID = 993, 990  # Lambda runs functions as this user and ignores the image's USER.
+PROCESSOR_MB = 1769  # Lambda gives a function one processor for each so many MiB,
+LEAST_PROCESSORS = 2  # and shows it two at least.
 
 # A container dies with the *thread* that started it (PR_SET_PDEATHSIG): this one lives as long as the process.
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="container-starter")
@@ -173,7 +177,7 @@ def launch(start: Launch, container: Container, output: int, hierarchy: cgroups.
     if cgroup:  # The process joins before it executes the container, so that nothing escapes the limit.
         command = ["/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', str(cgroup.entrance), *command]
     try:
-        process = _starter.submit(_popen, command, output, start).result()
+        process = _starter.submit(_popen, command, output, start, container.memory_mb).result()
     except BaseException:
         if cgroup:
             cgroup.remove()
@@ -191,7 +195,15 @@ def launch(start: Launch, container: Container, output: int, hierarchy: cgroups.
     return running
 
 
-def _popen(command: Sequence[str], output: int, start: Launch) -> subprocess.Popen[bytes]:
+def choose_processors(memory_mb: int) -> set[int]:
+    """Choose those of this machine's processors that a function runs on: as many as Lambda gives its memory size."""
+    available = sorted(os.sched_getaffinity(os.getpid()))  # of the first thread; the starter's are a function's
+    count = max(LEAST_PROCESSORS, math.ceil(memory_mb / PROCESSOR_MB))
+    return set(random.sample(available, min(count, len(available))))
+
+
+def _popen(command: Sequence[str], output: int, start: Launch, memory_mb: int) -> subprocess.Popen[bytes]:
+    os.sched_setaffinity(0, choose_processors(memory_mb))  # of this thread, whose children inherit it
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE if start.tied else subprocess.DEVNULL,
