@@ -1,5 +1,6 @@
 """The Lambda function: `lambda_handler(event, context)`, and the state that an execution environment keeps warm."""
 
+import gc
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -229,6 +230,7 @@ def runtime() -> Runtime:
         adopted = environment.adopt(os.environ)
         clients = Clients.create(session)
         _runtime = Runtime(settings, clients, score=_create_engine(settings, clients), secrets=secrets)
+        gc.freeze()  # a full collection would stop an invocation for as long as it takes to visit all modules
         if adopted:
             _runtime.log.info("variables of the original are read under another name", names=adopted)
         if unread := environment.list_without_effect(os.environ):

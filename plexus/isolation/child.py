@@ -74,6 +74,7 @@ def run_nursery(control: socket.socket, artifacts: Artifacts | None, limits: Lim
     """Run the nursery: import modules, fork children and reap them, until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    gc.freeze()  # the collector would otherwise write to, and so copy, the pages that processes share
     _share_arenas()
     children: set[int] = set()
     try:
@@ -121,7 +122,7 @@ def _import(modules: Sequence[str]) -> None:
             with contextlib.suppress(ImportError):
                 importlib.import_module(module)
             gc.collect()
-            gc.freeze()  # the collector would otherwise write to, and so copy, the pages that children share
+            gc.freeze()
 
 
 def _run_child(connection: socket.socket, artifacts: Artifacts | None, limits: Limits) -> None:

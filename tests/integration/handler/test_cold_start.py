@@ -1,6 +1,13 @@
+"""What a new execution environment imports, and what it leaves to the collector."""
+
+import os
 import subprocess
 import sys
+from pathlib import Path
 
+from handler.settings import REQUIRED
+
+ROOT = Path(__file__).resolve().parents[3]
 HEAVY = (
     "langchain",
     "langgraph",
@@ -20,3 +27,21 @@ def test_importing_the_handler_imports_no_heavy_library() -> None:
     program = f"import sys, handler.app; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_collection_visits_what_the_start_imported() -> None:
+    """After the start, a full collection, which stops the invocation, visits few objects: all modules are frozen."""
+    program = (
+        "import gc; from handler import app; app.runtime()\n"
+        "print(len(gc.get_objects()) * 20 < gc.get_freeze_count(), len(gc.get_objects()), gc.get_freeze_count())"
+    )
+    required = dict.fromkeys((*REQUIRED, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "x")
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, **required},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout.startswith("True"), done.stdout + done.stderr

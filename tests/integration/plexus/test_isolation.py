@@ -1,6 +1,7 @@
 """Scores in processes that can be killed: the end of one is the failure of its item only."""
 
 import contextlib
+import gc
 import os
 import re
 import signal
@@ -207,6 +208,20 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_no_collection_copies_what_children_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Objects from before the fork are frozen: the collector does not write to their pages, which would copy them."""
+
+    def count(*_: object) -> None:
+        raise ScoringFailed(f"frozen: {gc.get_freeze_count()}")
+
+    monkeypatch.setattr(KeywordScorer, "score", count)
+    objects = len(gc.get_objects())
+    created = Children(limits=LIMITS)
+    with contextlib.closing(created), pytest.raises(ScoringFailed) as caught:
+        created.score(plexus.load(CARD), "Refund", plexus.Item("a refund"), context=CONTEXT)
+    assert int(str(caught.value).rpartition(" ")[2]) > objects / 2
 
 
 def test_memory_is_shared_out() -> None:
