@@ -17,8 +17,9 @@ def configure() -> None:
     config.SERVICE_PROVIDER_CONFIG.set_provider_if_not_exists("lambda", "image")
     config.LAMBDA_RUNTIME_EXECUTOR = "image"
 
-    from local_aws.extension import call_recorder, fault_injection, internals, registry, routes
+    from local_aws.extension import call_recorder, collector, fault_injection, internals, registry, routes
 
+    collector.install()
     internals.apply_at_start()
     fault_injection.install()
     call_recorder.install()
