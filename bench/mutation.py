@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import resource
 import signal
 import sys
 import time
@@ -36,7 +37,7 @@ LIST = ROOT / "bench/mutants.toml"
 TESTS = "tests/unit/handler"
 FIRST = ("endings", "worker", "fence", "failures", "killers", "ways_in", "message_attributes", "deadline", "fifo")
 LEFT_OUT = ("state_machine", "mutants", "errors_page", "migration_page")
-LIMIT_S = 300
+PROCESSOR_S, WALL_S = 300, 1500  # limits of one mutant's tests: a loop ends by the first, a wait by the second
 WARM = (boto3, hypothesis, plexus)
 
 
@@ -121,16 +122,18 @@ def judge(mutant: Mutant) -> Verdict:
         silent = os.open(os.devnull, os.O_RDWR)
         for stream in range(3):
             os.dup2(silent, stream)
+        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S, PROCESSOR_S + 1))
         code = 1
         try:
             code = _run_tests(mutant)
         finally:
             os._exit(code)
-    while time.monotonic() < began + LIMIT_S:
+    endings = {0: "survived", -signal.SIGXCPU: "killed (time)"}
+    while time.monotonic() < began + WALL_S:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            survived = os.waitstatus_to_exitcode(status) == 0
-            return Verdict(mutant, "survived" if survived else "killed", time.monotonic() - began)
+            ending = endings.get(os.waitstatus_to_exitcode(status), "killed")
+            return Verdict(mutant, ending, time.monotonic() - began)
         time.sleep(0.05)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
