@@ -13,7 +13,7 @@ from plexus.artifacts import FolderArtifacts
 from plexus.artifacts.manifest import is_digest
 from plexus.checks import metadata, outputs, reach, requests
 from plexus.exceptions import InvalidScorecard
-from plexus.problems import Finding, KeyPath, Position, Problem
+from plexus.problems import Finding, KeyPath, Problem
 
 if TYPE_CHECKING:
     from plexus.configuration.card import AnyScore
@@ -108,12 +108,12 @@ def lint_file(path: Path, store: Path | None = None) -> list[Problem]:
     `-` is standard input, whose scorecard names files relative to the working directory.
     """
     try:
-        text = sys.stdin.buffer.read().decode() if str(path) == "-" else path.read_text(encoding="utf-8")
-        return lint(text, name=str(path), folder=path.parent, store=store)
-    except OSError as error:
-        return [Problem(str(path), Position(1, 1), f"cannot read the scorecard: {error.strerror}", rule="yaml")]
+        text = sys.stdin.buffer.read().decode() if str(path) == "-" else scorecard.read_text(path)
+    except InvalidScorecard as error:
+        return list(error.problems)
     except UnicodeDecodeError:
-        return [Problem(str(path), Position(1, 1), "cannot read the scorecard: not UTF-8 text", rule="yaml")]
+        return [scorecard.create_read_problem(path, "not UTF-8 text")]
+    return lint(text, name=str(path), folder=path.parent, store=store)
 
 
 def find_doubts(scores: Mapping[int, AnyScore]) -> list[Finding]:

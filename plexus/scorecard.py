@@ -131,13 +131,17 @@ def load(text: str, *, name: str = "scorecard.yaml", folder: Path | None = None)
 def load_file(path: Path | str) -> Scorecard:
     """Load a scorecard from a UTF-8 file; relative paths in it start at the file's folder. Raises InvalidScorecard."""
     path = Path(path)
+    return load(read_text(path), name=str(path), folder=path.resolve().parent)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a scorecard's file. Raises InvalidScorecard if it cannot be read or is not UTF-8."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InvalidScorecard([_unreadable(path, error.strerror or str(error))]) from None
+        raise InvalidScorecard([create_read_problem(path, error.strerror or str(error))]) from None
     except UnicodeDecodeError:
-        raise InvalidScorecard([_unreadable(path, "not UTF-8 text")]) from None
-    return load(text, name=str(path), folder=path.resolve().parent)
+        raise InvalidScorecard([create_read_problem(path, "not UTF-8 text")]) from None
 
 
 def read_scores(parsed: Document) -> tuple[CardHead | None, dict[int, AnyScore], list[Finding]]:
@@ -199,5 +203,6 @@ def _create_score(head: CardHead, index: int, configuration: AnyScore) -> Score:
     )
 
 
-def _unreadable(path: Path, why: str) -> Problem:
-    return Problem(str(path), Position(1, 1), f"cannot read the scorecard: {why}")
+def create_read_problem(path: Path, reason: str) -> Problem:
+    """Return the problem of a scorecard's file that cannot be read."""
+    return Problem(str(path), Position(1, 1), f"cannot read the scorecard: {reason}", rule="yaml")

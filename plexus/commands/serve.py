@@ -18,22 +18,17 @@ from plexus.commands import options
 def command(card: Path, port: int | None, store: Path, **model_options: Unpack[options.ModelOptions]) -> None:
     """Serve a page on this machine: type a text, see each score's value, its reasons, and the path through its graph.
 
-    The card is edited beside it and linted as you type; no file is written. The address has a key: only who has it is
-    answered. Ctrl-C ends it.
+    The card is edited beside it and linted as you type; no file is written. The address contains a key, without which
+    no request is answered. Ctrl-C stops the server.
     """
-    from plexus.exceptions import PlexusError
     from plexus.playground.answers import Playground
     from plexus.playground.server import listen
+    from plexus.scorecard import read_text
 
-    try:
-        card.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PlexusError(f"{card}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise PlexusError(f"{card}: not UTF-8 text") from None
+    read_text(card)  # fails here, and not at the first request
     with listen(Playground(card, options.context(store, **model_options), store), port) as server:
-        click.echo(f"{card}: {server.address}\nCtrl-C ends it")
+        click.echo(f"{card}: {server.address}\nCtrl-C stops the server")
         try:
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
-            options.print_notes("ended")
+            options.print_notes("stopped")

@@ -1,16 +1,17 @@
-"""The playground's page: its script and style are in it, and its policy allows these alone."""
+"""Render the playground's page, which contains its script and style; its security policy allows nothing else."""
 
 from __future__ import annotations
 
 from plexus.evaluation.explorer import embed, policy
 from plexus.evaluation.page import TEMPLATES, environment
 from plexus.playground.answers import Playground
+from plexus.scorecard import read_text
 
 
 def render(playground: Playground, key: str) -> tuple[str, str]:
-    """Return the page as HTML, and its content security policy."""
+    """Return the page as HTML, and its content security policy. Raises InvalidScorecard if the card is unreadable."""
     script = (TEMPLATES / "playground.js").read_text(encoding="utf-8")
-    card = playground.path.read_text(encoding="utf-8")
+    card = read_text(playground.path)
     content = (
         environment()
         .get_template("playground.html.j2")

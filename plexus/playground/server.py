@@ -21,7 +21,7 @@ from plexus.playground import page
 from plexus.playground.answers import Playground, list_problems, read_request
 
 ADDRESS, PORT = "127.0.0.1", 8766
-LONGEST = 2 * 1024 * 1024  # bytes of a request
+MAXIMUM_BYTES = 2 * 1024 * 1024  # of a request
 HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -41,11 +41,11 @@ class Server(ThreadingHTTPServer):
     def __init__(self, playground: Playground, port: int = 0) -> None:
         self.playground = playground
         self.key = secrets.token_urlsafe(24)
-        super().__init__((ADDRESS, port), Answer)
+        super().__init__((ADDRESS, port), Handler)
 
     @property
     def hosts(self) -> tuple[str, str]:
-        """The values of Host that are answered."""
+        """The accepted values of the Host header."""
         port = int(self.server_address[1])
         return f"{ADDRESS}:{port}", f"localhost:{port}"
 
@@ -55,7 +55,7 @@ class Server(ThreadingHTTPServer):
         return f"http://{self.hosts[0]}/?key={self.key}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore errors of a connection: a browser may leave at any time, and other errors were answered with 500."""
+        """Ignore errors of a connection: a browser may close it at any time, and other errors are answered with 500."""
 
 
 def listen(playground: Playground, port: int | None = None) -> Server:
@@ -72,8 +72,8 @@ def listen(playground: Playground, port: int | None = None) -> Server:
         raise PlexusError(f"port {port} {why}. next: another --port, or none for a free one") from None
 
 
-class Answer(BaseHTTPRequestHandler):
-    """Answers the requests of a connection."""
+class Handler(BaseHTTPRequestHandler):
+    """Answers the requests of one connection; closes it after 180 s without a request."""
 
     server: Server
     protocol_version = "HTTP/1.1"
@@ -84,21 +84,30 @@ class Answer(BaseHTTPRequestHandler):
         """Answer with the page."""
         target = urlsplit(self.path)
         keys = parse_qs(target.query).get("key", [""])
-        if problem := self._foreign():
+        if problem := self._find_foreign_header():
             self._send(HTTPStatus.MISDIRECTED_REQUEST, TEXT, problem)
         elif target.path != "/":
-            self._send(HTTPStatus.NOT_FOUND, TEXT, "there is no such page here: /")
+            self._send(HTTPStatus.NOT_FOUND, TEXT, f"no such page: got {target.path}, expected /")
         elif not self._is_key(keys[0]):
             self._send(
                 HTTPStatus.FORBIDDEN, TEXT, "the key is missing or wrong. next: open the address that is printed"
             )
         else:
+            self._send_page()
+
+    def _send_page(self) -> None:
+        try:
             content, policy = page.render(self.server.playground, self.server.key)
+        except PlexusError as error:  # the file was moved or damaged after the start
+            self._send(HTTPStatus.INTERNAL_SERVER_ERROR, TEXT, str(error))
+        except Exception as error:
+            self._send(HTTPStatus.INTERNAL_SERVER_ERROR, TEXT, type(error).__name__)
+        else:
             self._send(HTTPStatus.OK, HTML, content, policy)
 
     def do_POST(self) -> None:
         """Answer /lint with problems, and /score with outcomes, both as JSON."""
-        if problem := self._foreign():
+        if problem := self._find_foreign_header():
             self._send(HTTPStatus.MISDIRECTED_REQUEST, TEXT, problem)
         elif not self._is_key(self.headers.get("X-Plexus-Key", "")):
             self._send(HTTPStatus.FORBIDDEN, TEXT, "X-Plexus-Key: the key is missing or wrong")
@@ -106,13 +115,13 @@ class Answer(BaseHTTPRequestHandler):
             self._send(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, TEXT, f"Content-Type: expected {JSON}")
         elif not (length := self.headers.get("Content-Length", "")).isdecimal():
             self._send(HTTPStatus.LENGTH_REQUIRED, TEXT, "Content-Length: expected a number")
-        elif len(length) > len(str(LONGEST)) or int(length) > LONGEST:
-            self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TEXT, f"expected at most {LONGEST} bytes")
+        elif len(length) > len(str(MAXIMUM_BYTES)) or int(length) > MAXIMUM_BYTES:
+            self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TEXT, f"the request: got more than {MAXIMUM_BYTES} bytes")
         else:
             self._send(*self._answer(self.path, self.rfile.read(int(length))))
 
     def _refuse(self) -> None:
-        self._send(HTTPStatus.METHOD_NOT_ALLOWED, TEXT, "expected GET or POST")
+        self._send(HTTPStatus.METHOD_NOT_ALLOWED, TEXT, f"the method: got {self.command}, expected GET or POST")
 
     do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_HEAD = _refuse
 
@@ -122,12 +131,12 @@ class Answer(BaseHTTPRequestHandler):
             document = json.loads(body)
             if path == "/lint":
                 (card,) = read_request(document, "card")
-                return HTTPStatus.OK, JSON, json.dumps({"problems": playground.problems(card)})
+                return HTTPStatus.OK, JSON, json.dumps({"problems": playground.lint(card)})
             if path == "/score":
                 card, text, metadata = read_request(document, "card", "text", "metadata")
-                scores = playground.answer(card, text, _metadata(metadata))
+                scores = playground.score(card, text, _parse_metadata(metadata))
                 return HTTPStatus.OK, JSON, json.dumps({"scores": scores})
-            return HTTPStatus.NOT_FOUND, TEXT, "there is no such page here: /lint, /score"
+            return HTTPStatus.NOT_FOUND, TEXT, f"no such page: got {path}, expected /lint or /score"
         except InvalidScorecard as error:
             return HTTPStatus.OK, JSON, json.dumps({"errors": list_problems(error)})
         except PlexusError as error:
@@ -137,8 +146,8 @@ class Answer(BaseHTTPRequestHandler):
         except Exception as error:
             return HTTPStatus.INTERNAL_SERVER_ERROR, TEXT, type(error).__name__
 
-    def _foreign(self) -> str:
-        """Return why the request must not be answered: another name of this machine, or another page; else empty."""
+    def _find_foreign_header(self) -> str:
+        """Return the header that shows a request of another page or to another host name; empty if there is none."""
         hosts, origins = self.headers.get_all("Host", []), self.headers.get_all("Origin", [])
         if len(hosts) != 1 or hosts[0].lower() not in self.server.hosts:
             return f"Host: got {', '.join(hosts) or 'none'}, expected {self.server.hosts[0]}"
@@ -167,12 +176,12 @@ class Answer(BaseHTTPRequestHandler):
         """Log nothing on the user's terminal."""
 
 
-def _metadata(text: str) -> dict[str, object]:
-    """Return the item's metadata, an object as JSON text. Raises InvalidData."""
+def _parse_metadata(text: str) -> dict[str, object]:
+    """Return the item's metadata from JSON text; none if it is empty. Raises InvalidData if it is not an object."""
     try:
         metadata = json.loads(text, parse_constant=refuse_constant, parse_float=parse_finite) if text.strip() else {}
     except (ValueError, RecursionError) as error:
-        raise InvalidData(f"the metadata is not JSON: {error}") from None
+        raise InvalidData(f"the metadata: not JSON: {error}") from None
     if not isinstance(metadata, dict):
-        raise InvalidData("the metadata is no JSON object")
+        raise InvalidData(f"the metadata: got {type(metadata).__name__}, expected a JSON object")
     return metadata

@@ -87,8 +87,8 @@
     if (score.explanation) article.append(make("div", "", score.explanation));
     if (facts.length) article.append(make("div", "soft", facts.join("; ")));
     const { path, nodes, matches, ...rest } = score.trace;
-    const isOther = score.read !== null && score.read !== get("text").value;
-    if (score.read !== null && (matches?.length || isOther)) article.append(marked(score.read, matches ?? []));
+    const isOther = score.processed_text !== null && score.processed_text !== get("text").value;
+    if (score.processed_text !== null && (matches?.length || isOther)) article.append(marked(score.processed_text, matches ?? []));
     if (isOther) article.append(make("span", "soft", "the text as its processors left it"));
     if (score.graph && path) article.append(make("ol", "path", ...score.graph.map((entry) => node(entry, path, nodes))));
     if (Object.keys(rest).length) article.append(foldable("trace", make("pre", "", JSON.stringify(rest, null, 1))));

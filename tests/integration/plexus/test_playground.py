@@ -16,7 +16,7 @@ from plexus.artifacts import FolderArtifacts
 from plexus.commands import serve
 from plexus.exceptions import PlexusError
 from plexus.playground.answers import Playground
-from plexus.playground.server import LONGEST, Server, listen
+from plexus.playground.server import MAXIMUM_BYTES, Server, listen
 from plexus.publishing import publish
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -92,8 +92,8 @@ def test_each_score_is_answered_with_what_it_read(server: Server) -> None:
     """Values and places of the words are the library's; places count characters of the processed text."""
     refund, angry = score(server, "Customer: 😀 I want a 返金 now")["scores"]
     assert (refund["value"], refund["class"]) == ("Yes", "KeywordClassifier")
-    assert [refund["read"][begin:end] for begin, end in refund["trace"]["matches"]] == ["返金"]
-    assert "Customer" not in refund["read"]
+    assert [refund["processed_text"][begin:end] for begin, end in refund["trace"]["matches"]] == ["返金"]
+    assert "Customer" not in refund["processed_text"]
     assert angry["value"] == "No"
     (_, skipped) = score(server, "fine")["scores"]
     assert skipped["error"] == "NotApplicable"
@@ -121,7 +121,7 @@ def test_a_broken_card_is_answered_with_its_problems(server: Server) -> None:
 @pytest.mark.parametrize("metadata", ["{", "[1]", "9" * 5000, "[" * 100_000])
 def test_metadata_that_is_no_object_is_refused(server: Server, metadata: str) -> None:
     """The error says what is wrong with the metadata."""
-    assert "the metadata is no" in score(server, "fine", None, metadata)["errors"][0]
+    assert score(server, "fine", None, metadata)["errors"][0].startswith("the metadata: ")
 
 
 def test_a_graph_is_answered_with_its_path_prompts_and_replies(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ REFUSED: list[tuple[str, str, dict[str, str | None], int]] = [
     ("POST", "/lint", {"Content-Type": "text/plain"}, 415),
     ("POST", "/lint", {"Content-Length": None}, 411),
     ("POST", "/lint", {"Content-Length": "-1"}, 411),
-    ("POST", "/lint", {"Content-Length": str(LONGEST + 1)}, 413),
+    ("POST", "/lint", {"Content-Length": str(MAXIMUM_BYTES + 1)}, 413),
     ("POST", "/lint", {"Content-Length": "9" * 5000}, 413),
     ("POST", "/other", {}, 404),
     ("PUT", "/lint", {}, 405),
@@ -212,6 +212,13 @@ def test_a_malformed_request_is_answered_in_a_line(server: Server, body: bytes) 
     assert request(server, "POST", "/lint", {"card": CARD})[0] == 200
 
 
+def test_a_page_whose_card_was_removed_is_answered_with_the_reason(server: Server) -> None:
+    """The page is read from the file at each request: a card that was moved is an error, not a closed connection."""
+    server.playground.path.unlink()
+    status, body, _ = request(server, "GET", f"/?key={server.key}")
+    assert (status, b"cannot read the scorecard: No such file" in body) == (500, True)
+
+
 def test_own_origin_and_localhost_are_answered(server: Server) -> None:
     """What the page itself sends is answered, by either name of this machine."""
     for host in server.hosts:
@@ -231,4 +238,4 @@ def test_a_card_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     """The command fails before it serves anything."""
     result = CliRunner().invoke(serve.command, [str(tmp_path / "none.yaml")], standalone_mode=False)
     assert isinstance(result.exception, PlexusError)
-    assert "none.yaml: No such file" in str(result.exception)
+    assert "none.yaml:1:1: cannot read the scorecard: No such file" in str(result.exception)
