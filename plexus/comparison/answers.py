@@ -1,4 +1,4 @@
-"""Answers: what a file of results says of one item and one score, in whichever shape a program wrote it."""
+"""Answers: the results of one score for one item, read from a row in any of the shapes that programs write."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ class Answer:
 
 
 class EvaluationResult(Exception):
-    """A record is the result of an evaluation, and no job's."""
+    """Raised for a record that is the result of an evaluation, not of a job."""
 
 
 def read_row(row: Mapping[str, object], id_column: str | None) -> list[Answer]:
     """Return the answers of a row: a line of `plexus run`, in either form, or one ScoreResult.
 
     `id_column` names the column of the item's id; dots lead into maps. Raises InvalidData for a row of another shape,
-    or without an id, and EvaluationResult for what is to be left out.
+    or without an id, and EvaluationResult for a record to leave out.
     """
     if isinstance(row.get(_RESULTS), Mapping):
-        return _of_run(row, id_column)
+        return _read_run_line(row, id_column)
     if _VALUE in row and any(key in row for key in _SCORE_KEYS):
-        return [_of_record(row, id_column)]
+        return [_read_record(row, id_column)]
     scores = [name for name in row if name + _ERROR in row]
     if scores:
-        return _of_table(row, scores, id_column)
+        return _read_run_table_row(row, scores, id_column)
     columns = ", ".join(map(str, row))
     raise InvalidData(
         f"got the columns {columns or '(none)'}; expected the output of `plexus run`, or results with the columns "
@@ -66,49 +66,49 @@ def read_row(row: Mapping[str, object], id_column: str | None) -> list[Answer]:
     )
 
 
-def _of_run(row: Mapping[str, object], id_column: str | None) -> list[Answer]:
+def _read_run_line(row: Mapping[str, object], id_column: str | None) -> list[Answer]:
     """Return the answers of a JSON line that `plexus run` wrote."""
-    item = _item_of({**_map(row.get("columns")), **row}, id_column)
+    item = _read_item({**_as_map(row.get("columns")), **row}, id_column)
     answers = []
-    for score, fields in _map(row[_RESULTS]).items():
-        fields = _map(fields)
+    for score, fields in _as_map(row[_RESULTS]).items():
+        fields = _as_map(fields)
         if "error" in fields:
-            answers.append(without_value(item, score, _text(fields["error"]), _text(fields.get("message"))))
+            answers.append(create_missing(item, score, _as_text(fields["error"]), _as_text(fields.get("message"))))
         else:
-            explanation = _optional(fields.get("explanation"))
-            cost = _cost(fields.get("cost"))
-            answers.append(Answer(item, score, "value", _text(fields.get(_VALUE)), explanation, cost))
+            explanation = _as_optional_text(fields.get("explanation"))
+            cost = _parse_cost(fields.get("cost"))
+            answers.append(Answer(item, score, "value", _as_text(fields.get(_VALUE)), explanation, cost))
     return answers
 
 
-def _of_table(row: Mapping[str, object], scores: list[str], id_column: str | None) -> list[Answer]:
+def _read_run_table_row(row: Mapping[str, object], scores: list[str], id_column: str | None) -> list[Answer]:
     """Return the answers of a row of a table that `plexus run` wrote."""
-    item = _item_of(row, id_column)
+    item = _read_item(row, id_column)
     answers = []
     for score in scores:
-        error = _text(row[score + _ERROR])
+        error = _as_text(row[score + _ERROR])
         if error:
-            answers.append(without_value(item, score, *error.split(": ", 1)))
+            answers.append(create_missing(item, score, *error.split(": ", 1)))
         else:
-            explanation = _optional(row.get(score + _EXPLANATION))
-            answers.append(Answer(item, score, "value", _text(row.get(score)), explanation))
+            explanation = _as_optional_text(row.get(score + _EXPLANATION))
+            answers.append(Answer(item, score, "value", _as_text(row.get(score)), explanation))
     return answers
 
 
-def without_value(item: str, score: str, kind: str, message: str = "") -> Answer:
+def create_missing(item: str, score: str, kind: str, message: str = "") -> Answer:
     """Return the answer of a score that gave no value: `kind` is its error's class, NotApplicable if it was skipped."""
     state: State = "skipped" if kind == NotApplicable.__name__ else "failed"
     return Answer(item, score, state, f"{kind}: {message}" if message else kind)
 
 
-def _of_record(row: Mapping[str, object], id_column: str | None) -> Answer:
+def _read_record(row: Mapping[str, object], id_column: str | None) -> Answer:
     """Return the answer of one ScoreResult."""
-    kind = _text(row.get("type"))
-    if (kind and kind.casefold() != _PREDICTION) or (not kind and _text(row.get("evaluationId"))):
+    kind = _as_text(row.get("type"))
+    if (kind and kind.casefold() != _PREDICTION) or (not kind and _as_text(row.get("evaluationId"))):
         raise EvaluationResult
-    item, score, value = _item_of(row, id_column), _score_of(row), _text(row[_VALUE])
-    explanation = _optional(row.get("explanation")) or _optional(_look_up(row, "metadata.explanation"))
-    code, status = _text(row.get("code")) or _SUCCESS, _text(row.get("status")) or _COMPLETED
+    item, score, value = _read_item(row, id_column), _read_score(row), _as_text(row[_VALUE])
+    explanation = _as_optional_text(row.get("explanation")) or _as_optional_text(_look_up(row, "metadata.explanation"))
+    code, status = _as_text(row.get("code")) or _SUCCESS, _as_text(row.get("status")) or _COMPLETED
     problem = ""
     if not value or value.upper() == _ERROR_VALUE:
         problem = f"the value is {value!r}"
@@ -116,26 +116,26 @@ def _of_record(row: Mapping[str, object], id_column: str | None) -> Answer:
         problem = f"the code is {code}"
     elif status.upper() != _COMPLETED:
         problem = f"the status is {status}"
-    times = [time for key in _TIMES if (time := _time(row.get(key))) is not None]
-    cost = _cost(items.decode_json(row.get("cost")))
+    times = [time for key in _TIMES if (time := _parse_time(row.get(key))) is not None]
+    cost = _parse_cost(items.decode_json(row.get("cost")))
     return Answer(
         item, score, "failed" if problem else "value", problem or value, explanation, cost, times[0] if times else None
     )
 
 
-def _item_of(row: Mapping[str, object], id_column: str | None) -> str:
+def _read_item(row: Mapping[str, object], id_column: str | None) -> str:
     """Return the item's id; without a column of ids, `plexus run` numbers its rows."""
     keys = [id_column] if id_column is not None else [*_ITEM_KEYS, *([] if _VALUE in row else [_ID, _ROW])]
     for key in keys:
-        if name := _text(_look_up(row, key)).strip():
+        if name := _as_text(_look_up(row, key)).strip():
             return str(guard(name))  # in CSV, an id that begins like a formula has an apostrophe before it
     raise InvalidData(f"got no item's id in {' or '.join(keys)}; columns: {', '.join(map(str, row))}")
 
 
-def _score_of(row: Mapping[str, object]) -> str:
+def _read_score(row: Mapping[str, object]) -> str:
     for key in _SCORE_KEYS:
         value = items.decode_json(row.get(key))
-        name = _text(_map(value).get("name") or _map(value).get(_ID) if isinstance(value, Mapping) else value)
+        name = _as_text(_as_map(value).get("name") or _as_map(value).get(_ID) if isinstance(value, Mapping) else value)
         if name:
             return name
     raise InvalidData(f"got no score in {', '.join(_SCORE_KEYS)}")
@@ -150,19 +150,19 @@ def _look_up(row: Mapping[str, object], path: str) -> object:
     return _look_up(inner, rest) if isinstance(inner, Mapping) else None
 
 
-def _map(value: object) -> Mapping[str, object]:
+def _as_map(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _text(value: object) -> str:
+def _as_text(value: object) -> str:
     return items.as_text(value)
 
 
-def _optional(value: object) -> str | None:
-    return None if value is None or isinstance(value, (Mapping, list)) else _text(value) or None
+def _as_optional_text(value: object) -> str | None:
+    return None if value is None or isinstance(value, (Mapping, list)) else _as_text(value) or None
 
 
-def _cost(value: object) -> Decimal | None:
+def _parse_cost(value: object) -> Decimal | None:
     """Return US dollars: a number, or the total of the original's object of costs; None if it is neither."""
     if isinstance(value, Mapping):
         value = value.get("total_cost")
@@ -173,13 +173,13 @@ def _cost(value: object) -> Decimal | None:
     return amount if amount is not None and amount.is_finite() else None
 
 
-def _time(value: object) -> datetime | None:
+def _parse_time(value: object) -> datetime | None:
     """Return an ISO 8601 time; UTC if it has no offset, None if it is not one."""
     if isinstance(value, datetime):
         time = value
     else:
         try:
-            time = datetime.fromisoformat(_text(value))
+            time = datetime.fromisoformat(_as_text(value))
         except ValueError:
             return None
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)

@@ -108,23 +108,23 @@ def pair_scores(
     `selected` limits them to these names of NEW. Raises InvalidData for a name that does not exist, and if nothing
     pairs. Two files of one score each are paired whatever its names are.
     """
-    pairs = dict(explicit)
     for file, names in ((old, [name for name, _ in explicit]), (new, [name for _, name in explicit] + list(selected))):
         if unknown := [name for name in names if name not in file.answers]:
             raise InvalidData(
                 f"{file.name}: no results of the score {', '.join(map(repr, unknown))}; it has {_list_scores(file)}"
             )
+    pairs = dict(explicit)
     if not explicit and len(old.scores) == len(new.scores) == 1:
         pairs = {old.scores[0]: new.scores[0]}
-    taken = set(pairs.values())
-    pairs |= {name: name for name in old.scores if name in new.answers and name not in pairs and name not in taken}
-    listed = [(first, second) for first, second in pairs.items() if not selected or second in selected]
-    if not listed:
+    paired = {*pairs, *pairs.values()}
+    pairs |= {name: name for name in old.scores if name in new.answers and name not in paired}
+    chosen = [(first, second) for first, second in pairs.items() if not selected or second in selected]
+    if not chosen:
         raise InvalidData(
             f"no score is in both files: {old.name} has {_list_scores(old)}; {new.name} has {_list_scores(new)}; "
             "next: --pair OLD_NAME NEW_NAME"
         )
-    return listed
+    return chosen
 
 
 def compare(old: ResultFile, new: ResultFile, pair: tuple[str, str], *, fold: bool = False) -> Agreement:
@@ -136,7 +136,7 @@ def compare(old: ResultFile, new: ResultFile, pair: tuple[str, str], *, fold: bo
     agreement = Agreement(pair[1])
     for item in {**first, **second}:
         before, after = first.get(item), second.get(item)
-        kind = _kind(before, after)
+        kind = _classify(before, after)
         if kind is None:
             continue
         if before is not None and after is not None:
@@ -146,17 +146,18 @@ def compare(old: ResultFile, new: ResultFile, pair: tuple[str, str], *, fold: bo
                 agreement.pairs.append((before.text, after.text))
         if kind == SAME or (fold and kind == SPELLING):
             agreement.same += 1
-            agreement.explanations += _explanation(before) != _explanation(after)
+            agreement.explanations += _get_explanation(before) != _get_explanation(after)
         else:
             agreement.differences.append(Difference(pair[1], item, kind, before, after))
     return agreement
 
 
-def _explanation(answer: Answer | None) -> object:
+def _get_explanation(answer: Answer | None) -> object:
     return guard(answer.explanation if answer is not None else None)
 
 
-def _kind(old: Answer | None, new: Answer | None) -> str | None:
+def _classify(old: Answer | None, new: Answer | None) -> str | None:
+    """Return SAME or one of KINDS; None for an item that one side skips and the other does not have."""
     if old is None or new is None:
         if (old or new or Answer("", "", "skipped", "")).state == "skipped":
             return None

@@ -20,9 +20,9 @@ _ERROR_KEYS = {"message", "locations", "path", "extensions", "errorType", "error
 
 @dataclass
 class ResultFile:
-    """The answers of a file, by score and item; `notes` say in lines what was left out of it.
+    """The answers of a file, by score and item; each of `notes` is a line about records that were left out.
 
-    `has_more` says that the last page of a GraphQL query in it has a successor.
+    `has_more` is true if the last page of a GraphQL query in it has a successor.
     """
 
     name: str
@@ -54,7 +54,11 @@ def collect(name: str, rows: Iterable[Mapping[str, object]], id_column: str | No
     result = ResultFile(name)
     reader = _Reader(result)
     for number, row in enumerate(rows, start=1):
-        for record in _unwrap(row, result):
+        try:
+            records = list(_unwrap(row, result))
+        except (ValueError, ArithmeticError) as error:  # a number or bytes that DynamoDB would not have written
+            raise InvalidData(f"{name}: row {number}: not DynamoDB's JSON: {type(error).__name__}") from None
+        for record in records:
             reader.read(number, record, id_column)
     reader.finish()
     return result
@@ -81,12 +85,12 @@ class _Reader:
             self.problems.append(f"row {number}: {error}")
             return
         for answer in answers:
-            known = self.result.answers.setdefault(answer.score, {})
-            earlier = known.setdefault(answer.item, answer)
+            answers_by_item = self.result.answers.setdefault(answer.score, {})
+            earlier = answers_by_item.setdefault(answer.item, answer)
             if earlier is not answer:
-                self._replace(number, known, earlier, answer)
+                self._replace(number, answers_by_item, earlier, answer)
 
-    def _replace(self, number: int, known: dict[str, Answer], earlier: Answer, answer: Answer) -> None:
+    def _replace(self, number: int, answers: dict[str, Answer], earlier: Answer, answer: Answer) -> None:
         """Keep the later one of two results for one item."""
         differs = (earlier.state, earlier.text) != (answer.state, answer.text)
         self.replaced, self.changed = self.replaced + 1, self.changed + differs
@@ -96,15 +100,15 @@ class _Reader:
                 "values, and updatedAt and createdAt do not say which is the latest"
             )
         elif earlier.at is not None and answer.at is not None and answer.at > earlier.at:
-            known[answer.item] = answer
+            answers[answer.item] = answer
 
     def finish(self) -> None:
         """Raise InvalidData if a row was not read, or none has a result; else note what was left out."""
         name = self.result.name
         if self.problems:
             rest = len(self.problems) - _MOST_PROBLEMS
-            listed = self.problems[:_MOST_PROBLEMS] + ([f"and {pluralize(rest, 'more problem')}"] if rest > 0 else [])
-            raise InvalidData(f"{name}: got rows that are no results:" + "".join(f"\n  {each}" for each in listed))
+            lines = self.problems[:_MOST_PROBLEMS] + ([f"and {pluralize(rest, 'more problem')}"] if rest > 0 else [])
+            raise InvalidData(f"{name}: got rows that are not results:" + "".join(f"\n  {line}" for line in lines))
         if not self.result.answers:
             raise InvalidData(f"{name}: got no results of jobs, expected at least one")
         if self.result.has_more:
@@ -162,19 +166,19 @@ def _decode_list(value: object) -> object:
     return [_decode(member) for member in value] if isinstance(value, list) else value
 
 
-def _same(value: object) -> object:
+def _return_unchanged(value: object) -> object:
     return value
 
 
 _KINDS: Mapping[str, Callable[[object], object]] = {
-    "S": _same,
+    "S": _return_unchanged,
     "N": lambda value: Decimal(str(value)),
-    "BOOL": _same,
+    "BOOL": _return_unchanged,
     "NULL": lambda _: None,
     "B": lambda value: base64.b64decode(str(value)),
     "M": _decode_map,
     "L": _decode_list,
-    "SS": _same,
-    "NS": _same,
-    "BS": _same,
+    "SS": _return_unchanged,
+    "NS": _return_unchanged,
+    "BS": _return_unchanged,
 }

@@ -16,18 +16,18 @@ _LONGEST = 60
 _MOST_CHANGES = 5
 
 
-def render(agreements: Sequence[Agreement], shown: int) -> str:
-    """Return figures, the most frequent changes of values, costs, and the first `shown` differences."""
-    parts = [_figures(agreements)]
+def render(agreements: Sequence[Agreement], limit: int) -> str:
+    """Return figures, the most frequent changes of values, costs, and the first `limit` differences."""
+    parts = [_render_figures(agreements)]
     for agreement in agreements:
-        parts += filter(None, [_changes(agreement), _costs(agreement)])
-    differences = [each for agreement in agreements for each in agreement.differences]
-    if differences and shown:
-        parts.append(_differences(differences, shown))
+        parts += filter(None, [_render_changes(agreement), _render_costs(agreement)])
+    differences = [difference for agreement in agreements for difference in agreement.differences]
+    if differences and limit:
+        parts.append(_render_differences(differences, limit))
     return "\n\n".join(parts) + "\n"
 
 
-def _figures(agreements: Sequence[Agreement]) -> str:
+def _render_figures(agreements: Sequence[Agreement]) -> str:
     head = ["score", "compared", "same", "share", "95 %", "kappa", *KINDS, "explanation"]
     rows = []
     for agreement in agreements:
@@ -45,7 +45,7 @@ def _figures(agreements: Sequence[Agreement]) -> str:
     return grid(head, rows)
 
 
-def _changes(agreement: Agreement) -> str:
+def _render_changes(agreement: Agreement) -> str:
     confused = agreement.table.confused
     lines = [
         f"  {one_line(old, _LONGEST)} → {one_line(new, _LONGEST)}: {pluralize(count, 'item')}"
@@ -56,7 +56,7 @@ def _changes(agreement: Agreement) -> str:
     return "\n".join([f"{one_line(agreement.score, _LONGEST)}, values OLD → NEW", *lines]) if lines else ""
 
 
-def _costs(agreement: Agreement) -> str:
+def _render_costs(agreement: Agreement) -> str:
     if not any(agreement.costs.values()):
         return ""
     sides = []
@@ -69,12 +69,15 @@ def _costs(agreement: Agreement) -> str:
     )
 
 
-def _differences(differences: Sequence[Difference], shown: int) -> str:
-    rows = [[each.score, each.item, each.kind, _side(each.old), _side(each.new)] for each in differences[:shown]]
+def _render_differences(differences: Sequence[Difference], limit: int) -> str:
+    rows = [
+        [difference.score, difference.item, difference.kind, _render_side(difference.old), _render_side(difference.new)]
+        for difference in differences[:limit]
+    ]
     table = grid(["score", "item", "difference", "OLD", "NEW"], rows, left=5)
-    rest = len(differences) - shown
+    rest = len(differences) - limit
     return table + (f"\nand {rest} more; next: --output FILE.csv" if rest > 0 else "")
 
 
-def _side(answer: Answer | None) -> str:
+def _render_side(answer: Answer | None) -> str:
     return "" if answer is None else answer.text if answer.state == "value" else f"({answer.state}) {answer.text}"

@@ -183,6 +183,14 @@ def test_an_export_of_dynamodb_is_read(files: Path) -> None:
         assert figures(compared(files, "--json", old=name))["changes"] == [{"old": "No", "new": "Yes", "items": 1}]
 
 
+@pytest.mark.parametrize("value", [{"N": "many"}, {"B": "A"}])
+def test_a_damaged_export_is_refused_with_its_row(files: Path, value: dict[str, str]) -> None:
+    """A value that DynamoDB would not have written is an error that names the row, not a traceback."""
+    (files / "export.jsonl").write_text(json.dumps({"Item": {"itemId": {"S": "c-1"}, "value": value}}) + "\n")
+    with pytest.raises(InvalidData, match=r"row 1: not DynamoDB's JSON"):
+        raise compared(files, old="export.jsonl").exception or AssertionError
+
+
 def test_an_answer_of_graphql_is_read(files: Path) -> None:
     """The items of a query are results; a last page with a nextToken is noted, and an answer with errors refused."""
     answer = {"data": {"listScoreResultByScoreId": {"items": records(), "nextToken": "more"}}}
