@@ -60,7 +60,7 @@ def look(file: Path, others: tuple[Path, ...], html: Path | None, as_json: bool,
     result = looking.look(dataset, shared)
     if html is not None:
         write_text(html, page.render(result, notice))
-    options.print_notes(entries.headless_hint(dataset))
+    options.print_notes(entries.hint_at_missing_header(dataset))
     if as_json:
         click.echo(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
         return
@@ -106,7 +106,7 @@ def clean(
         shared = [read_other(path, source, Columns(**columns)) for path in others]
         cleaned = cleaning.clean(dataset, mapping, shared, near=near)
         options.print_notes(*cleaned.notes)
-        writer = writing.Writer(source.table, entries.written_names(dataset))
+        writer = writing.Writer(source.table, entries.choose_written_names(dataset))
 
         def keep(row: int) -> Mapping[str, object] | None:
             if row not in cleaned.labels:
@@ -118,7 +118,7 @@ def clean(
         rows = writer.write(output, forms[0], keep)
         if removed is not None:
             # Keys that no column has: a column of the same name is an error, not overwritten.
-            names = {"\0row": "source row", "\0reason": "left out as", **entries.written_names(dataset)}
+            names = {"\0row": "source row", "\0reason": "left out as", **entries.choose_written_names(dataset)}
             reasons = {
                 row: {"\0row": row, "\0reason": " ".join(filter(None, reason))}
                 for row, reason in cleaned.reasons.items()
@@ -171,7 +171,9 @@ def split(
 
     if group is not None and time is not None:
         raise click.UsageError("--group and --time contradict each other")
-    plan = parts.SplitPlan(seed, parts.shares(test, validation), group, time, form or data_tables.format_like(file))
+    plan = parts.SplitPlan(
+        seed, parts.compute_shares(test, validation), group, time, form or data_tables.format_like(file)
+    )
     writing.check_outputs(plan.paths(output)[:-1], [file], replace=is_replaced)
     record = plan.paths(output)[-1]
     if record.exists() and not is_replaced:
@@ -213,8 +215,8 @@ def sample(
             raise click.UsageError("--balanced requires a column of labels. next: --label NAME")
         dataset = source.read()
         kept = [entry for entry in dataset.entries if entry.has_text]
-        rows = splitting.sample_rows(kept, size, seed, balanced=balanced)
-        writer = writing.Writer(source.table, entries.written_names(dataset))
+        rows = splitting.choose_sample(kept, size, seed, balanced=balanced)
+        writer = writing.Writer(source.table, entries.choose_written_names(dataset))
         writer.write(output, form, lambda row: {} if row in rows else None)
         print_guarded(writer)
     click.echo(f"wrote {output}: {size} of {pluralize(len(dataset.entries), 'row')}")
@@ -241,7 +243,7 @@ def convert(
     renamed = entries.parse_pairs("--rename", pairs)
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else []
     with open_table(file, [*chosen, *renamed], encoding=encoding) as table:
-        names = entries.columns_of(table, [*chosen, *renamed])
+        names = entries.list_columns(table, [*chosen, *renamed])
         writer = writing.Writer(table, {name: renamed.get(name, name) for name in chosen or names})
         rows = writer.write(output, form, lambda _: {})
         options.print_notes(table.notice and f"{table.name}: {table.notice}")

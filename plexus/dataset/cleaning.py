@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from plexus.dataset.duplicates import near_texts, same_texts
+from plexus.dataset.duplicates import group_equal_texts, group_near_duplicates
 from plexus.dataset.entries import Dataset, Entry
-from plexus.dataset.looking import pairs_between
+from plexus.dataset.looking import find_near_pairs
 from plexus.exceptions import InvalidData
 from plexus.problems import suggest
 from plexus.tables import labels
@@ -17,10 +17,11 @@ from plexus.values import Item
 
 
 @dataclass(frozen=True)
-class Cleaned:
+class CleaningResult:
     """`labels` has the label of each row that is kept, None without labels; `reasons` why each other row is not.
 
-    A reason is a kind and a detail, such as ("duplicate", "of row 3"). `notes` list labels that were read as others.
+    A reason is a kind and a detail, such as ("duplicate", "of row 3"). Each of `notes` names a label that was read as
+    another.
     """
 
     labels: Mapping[int, str | None]
@@ -39,7 +40,7 @@ def clean(
     others: Sequence[Dataset] = (),
     *,
     near: bool = False,
-) -> Cleaned:
+) -> CleaningResult:
     """Return which rows are kept.
 
     Left out are rows without a text or a label, texts with several labels, all but the first of repeated texts (of
@@ -47,43 +48,48 @@ def clean(
     mapped to the empty word leaves its row out. Raises InvalidData if a label of it is not in the table, or no row is
     kept.
     """
-    reasons: dict[int, tuple[str, str]] = {}
-    kept = [entry for entry in dataset.entries if entry.has_text or _refuse(reasons, entry, "no text", "")]
-    spelt, notes = _labels(dataset, kept, mapping, reasons)
-    kept = [entry for entry in kept if entry.row not in reasons]
+    reasons = {entry.row: ("no text", "") for entry in dataset.entries if not entry.has_text}
+    entries = [entry for entry in dataset.entries if entry.has_text]
+    labels_by_row, notes = _spell_labels(dataset, entries, mapping, reasons)
+    entries = [entry for entry in entries if entry.row not in reasons]
     for other in others:
-        for entry, twin in pairs_between(kept, other.entries):
-            _refuse(reasons, entry, "leak", f"row {twin.row} of {other.name}")
-    kept = [entry for entry in kept if entry.row not in reasons]
-    _refuse_repeated(kept, spelt, reasons, near=near)
-    if len(reasons) == len(dataset.entries):
-        raise InvalidData(f"{dataset.name}: every row would be left out: {_summary(reasons)}")
-    named = {entry.row: spelt.get(entry.row) for entry in kept if entry.row not in reasons}
-    return Cleaned(named, dict(sorted(reasons.items())), notes)
+        for entry, twin in find_near_pairs(entries, other.entries):
+            reasons.setdefault(entry.row, ("leak", f"row {twin.row} of {other.name}"))
+    entries = [entry for entry in entries if entry.row not in reasons]
+    _refuse_repeated(entries, labels_by_row, reasons, near=near)
+    result = CleaningResult(
+        {entry.row: labels_by_row.get(entry.row) for entry in entries if entry.row not in reasons},
+        dict(sorted(reasons.items())),
+        notes,
+    )
+    if not result.labels:
+        counts = ", ".join(f"{count} {kind}" for kind, count in result.counts.items())
+        raise InvalidData(f"{dataset.name}: every row would be left out: {counts}")
+    return result
 
 
-def _labels(
-    dataset: Dataset, kept: Sequence[Entry], mapping: Mapping[str, str], reasons: dict[int, tuple[str, str]]
+def _spell_labels(
+    dataset: Dataset, entries: Sequence[Entry], mapping: Mapping[str, str], reasons: dict[int, tuple[str, str]]
 ) -> tuple[dict[int, str], Sequence[str]]:
     """Return row → label as training spells it; add the reasons of rows whose label is left out."""
     if dataset.label is None:
         if mapping:
             raise InvalidData(f"{dataset.name}: labels are mapped, but no column has labels. next: --label NAME")
         return {}, []
-    known = {key(entry.label): entry.label.strip() for entry in kept if entry.label.strip()}
+    known = {key(entry.label): entry.label.strip() for entry in entries if entry.label.strip()}
     unknown = [label for label in mapping if key(label) not in known]
     if unknown:
         listed = ", ".join(f"{label!r}{suggest(label, known.values())}" for label in unknown)
         raise InvalidData(f"{dataset.name}: no row has the label {listed}")
     mapped = {key(label): value.strip() for label, value in mapping.items()}
     texts: list[Labelled] = []
-    for entry in kept:
+    for entry in entries:
         if not entry.label.strip():
-            _refuse(reasons, entry, "no label", "")
+            reasons.setdefault(entry.row, ("no label", ""))
         elif mapped.get(key(entry.label)) == "":
-            _refuse(reasons, entry, "mapped", f"{entry.label!r} is mapped to nothing")
+            reasons.setdefault(entry.row, ("mapped", f"{entry.label!r} is mapped to nothing"))
         elif key(entry.label) in labels.MISSING and key(entry.label) not in mapped:
-            _refuse(reasons, entry, "no label", f"{entry.label!r}")
+            reasons.setdefault(entry.row, ("no label", f"{entry.label!r}"))
         else:
             texts.append(Labelled(entry.row, Item(""), entry.label))
     if not texts:
@@ -93,30 +99,21 @@ def _labels(
 
 
 def _refuse_repeated(
-    kept: Sequence[Entry], spelt: Mapping[int, str], reasons: dict[int, tuple[str, str]], *, near: bool
+    entries: Sequence[Entry], labels_by_row: Mapping[int, str], reasons: dict[int, tuple[str, str]], *, near: bool
 ) -> None:
-    texts = [entry.text for entry in kept]
-    for places in same_texts(texts).sets():
-        members = [kept[place] for place in places]
-        classes = sorted({spelt[entry.row] for entry in members if entry.row in spelt})
+    """Add the reasons of repeated texts, and of near-duplicates if `near`; the first of them stays without one."""
+    texts = [entry.text for entry in entries]
+    for places in group_equal_texts(texts).list_sets():
+        members = [entries[place] for place in places]
+        classes = sorted({labels_by_row[entry.row] for entry in members if entry.row in labels_by_row})
         for entry in members if len(classes) > 1 else members[1:]:
             if len(classes) > 1:
-                _refuse(reasons, entry, "conflict", f"labelled {' and '.join(classes)}")
+                reasons.setdefault(entry.row, ("conflict", f"labelled {' and '.join(classes)}"))
             else:
-                _refuse(reasons, entry, "duplicate", f"of row {members[0].row}")
+                reasons.setdefault(entry.row, ("duplicate", f"of row {members[0].row}"))
     if not near:
         return
-    for places in near_texts(texts).sets():
-        members = [kept[place] for place in places if kept[place].row not in reasons]
+    for places in group_near_duplicates(texts).list_sets():
+        members = [entries[place] for place in places if entries[place].row not in reasons]
         for entry in members[1:]:
-            _refuse(reasons, entry, "near-duplicate", f"of row {members[0].row}")
-
-
-def _refuse(reasons: dict[int, tuple[str, str]], entry: Entry, kind: str, detail: str) -> bool:
-    reasons.setdefault(entry.row, (kind, detail))
-    return False
-
-
-def _summary(reasons: Mapping[int, tuple[str, str]]) -> str:
-    counts = Counter(kind for kind, _ in reasons.values())
-    return ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+            reasons.setdefault(entry.row, ("near-duplicate", f"of row {members[0].row}"))

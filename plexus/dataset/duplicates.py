@@ -39,9 +39,9 @@ def normalize(text: str) -> str:
     return _WORDLESS.sub(" ", _DIGITS.sub("0", fold(text))).strip()
 
 
-def similarity(first: str, second: str) -> float:
+def compare_texts(first: str, second: str) -> float:
     """Return the share of sequences of five characters that two texts have in common, from 0 to 1."""
-    return _jaccard(_shingles(normalize(first)), _shingles(normalize(second)))
+    return _compute_jaccard(_hash_shingles(normalize(first)), _hash_shingles(normalize(second)))
 
 
 class Groups:
@@ -50,58 +50,61 @@ class Groups:
     def __init__(self, size: int) -> None:
         self._parent = list(range(size))
 
-    def first(self, index: int) -> int:
+    def find_first(self, index: int) -> int:
         """Return the index of the first text in the set."""
         while self._parent[index] != index:
             self._parent[index] = self._parent[self._parent[index]]
             index = self._parent[index]
         return index
 
-    def join(self, one: int, other: int) -> None:
-        """Make one set of two texts' sets."""
-        low, high = sorted((self.first(one), self.first(other)))
+    def join(self, left: int, right: int) -> None:
+        """Merge the sets of two texts."""
+        low, high = sorted((self.find_first(left), self.find_first(right)))
         self._parent[high] = low
 
-    def sets(self, least: int = 2) -> list[list[int]]:
-        """Return the sets of at least so many texts, ordered by their first."""
+    def list_sets(self, minimum: int = 2) -> list[list[int]]:
+        """Return the sets of at least `minimum` texts, ordered by the first text."""
         members: dict[int, list[int]] = defaultdict(list)
         for index in range(len(self._parent)):
-            members[self.first(index)].append(index)
-        return [indexes for _, indexes in sorted(members.items()) if len(indexes) >= least]
+            members[self.find_first(index)].append(index)
+        return [indexes for _, indexes in sorted(members.items()) if len(indexes) >= minimum]
 
 
-def same_texts(texts: Sequence[str]) -> Groups:
+def group_equal_texts(texts: Sequence[str]) -> Groups:
     """Group texts that differ in case, white space and typography at most; empty ones stay alone."""
-    return _equal([fold(text) for text in texts])
+    return _group_equal_keys([fold(text) for text in texts])
 
 
-def near_texts(texts: Sequence[str]) -> Groups:
+def group_near_duplicates(texts: Sequence[str]) -> Groups:
     """Group near-duplicates, and whatever chains of them connect; empty ones stay alone.
 
     Takes about 1 kB of memory for each text.
     """
     normals = [normalize(text) for text in texts]
-    groups = _equal(normals)
+    groups = _group_equal_keys(normals)
     signatures: dict[int, Hashes] = {}
     buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
     for index, text in enumerate(normals):
-        if not text or groups.first(index) != index:
+        if not text or groups.find_first(index) != index:
             continue
-        hashes = _shingles(text)
-        signature = signatures[index] = _signature(hashes)
+        hashes = _hash_shingles(text)
+        signature = signatures[index] = _compute_signature(hashes)
         keys = [(band, signature[band * _ROWS : (band + 1) * _ROWS].tobytes()) for band in range(_BANDS)]
         shared = Counter(other for key in keys for other in buckets.get(key, [])[-_CANDIDATES:])
         for other, _ in shared.most_common(_COMPARED):
-            if groups.first(other) == groups.first(index) or (signatures[other] == signature).mean() < _ESTIMATE:
+            if (
+                groups.find_first(other) == groups.find_first(index)
+                or (signatures[other] == signature).mean() < _ESTIMATE
+            ):
                 continue
-            if _jaccard(hashes, _shingles(normals[other])) >= NEAR:
+            if _compute_jaccard(hashes, _hash_shingles(normals[other])) >= NEAR:
                 groups.join(other, index)
         for key in keys:
             buckets[key].append(index)
     return groups
 
 
-def _equal(keys: Sequence[str]) -> Groups:
+def _group_equal_keys(keys: Sequence[str]) -> Groups:
     groups, indexes = Groups(len(keys)), dict[str, int]()
     for index, key in enumerate(keys):
         if key:
@@ -110,11 +113,11 @@ def _equal(keys: Sequence[str]) -> Groups:
 
 
 @cache
-def _constant(name: str) -> int:
+def _derive_constant(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) | 1
 
 
-def _shingles(text: str) -> Hashes:
+def _hash_shingles(text: str) -> Hashes:
     """Return the distinct hashes of a normal text's sequences of five characters; of a shorter text, its own."""
     import numpy
 
@@ -122,36 +125,36 @@ def _shingles(text: str) -> Hashes:
     length = len(points) - SHINGLE + 1
     hashes = numpy.zeros(length, dtype=numpy.uint64)
     for index in range(SHINGLE):
-        hashes += points[index : index + length].astype(numpy.uint64) * numpy.uint64(_constant(f"place {index}"))
+        hashes += points[index : index + length].astype(numpy.uint64) * numpy.uint64(_derive_constant(f"place {index}"))
     hashes ^= hashes >> numpy.uint64(33)
-    hashes *= numpy.uint64(_constant("mix"))
+    hashes *= numpy.uint64(_derive_constant("mix"))
     hashes ^= hashes >> numpy.uint64(29)
     distinct: Hashes = numpy.unique(hashes)
     return distinct
 
 
 @cache
-def _factors() -> Hashes:
+def _create_factors() -> Hashes:
     import numpy
 
-    constants = [_constant(f"factor {number}") for number in range(_BANDS * _ROWS)]
+    constants = [_derive_constant(f"factor {number}") for number in range(_BANDS * _ROWS)]
     return numpy.array(constants, dtype=numpy.uint64)[:, None]
 
 
-def _signature(hashes: Hashes) -> Hashes:
+def _compute_signature(hashes: Hashes) -> Hashes:
     """Return the least value of the hashes under each of 120 functions."""
     import numpy
 
-    factors = _factors()
+    factors = _create_factors()
     least = numpy.full(_BANDS * _ROWS, numpy.iinfo(numpy.uint64).max, dtype=numpy.uint64)
     for begin in range(0, len(hashes), _AT_ONCE):
         mixed = hashes[None, begin : begin + _AT_ONCE] * factors
         mixed ^= mixed >> numpy.uint64(32)  # the low bits of a product depend on the low bits of the hash alone
-        numpy.minimum(least, (mixed * numpy.uint64(_constant("last"))).min(axis=1), out=least)
+        numpy.minimum(least, (mixed * numpy.uint64(_derive_constant("last"))).min(axis=1), out=least)
     return least
 
 
-def _jaccard(first: Hashes, second: Hashes) -> float:
+def _compute_jaccard(first: Hashes, second: Hashes) -> float:
     import numpy
 
     both = len(numpy.intersect1d(first, second, assume_unique=True))

@@ -76,14 +76,14 @@ def guess_columns(table: Table) -> tuple[str, str | None]:
     if not values:
         raise InvalidData(f"{table.name}: got no rows, expected at least one")
     text = max(values, key=lambda name: sum(map(len, values[name])))
-    classes = {name: _classes(cells) for name, cells in values.items() if name != text}
+    classes = {name: _count_classes(cells) for name, cells in values.items() if name != text}
     likely = [name for name, count in classes.items() if count]
     label = min(likely, key=lambda name: (not _is_label_name(name), classes[name]), default=None)
     return text, label
 
 
-def _classes(cells: Sequence[str]) -> int:
-    """Return the number of classes that a column's cells may be; 0 if they are no labels."""
+def _count_classes(cells: Sequence[str]) -> int:
+    """Return the number of classes in a column's cells; 0 if they do not look like labels."""
     known = [cell for cell in cells if cell]
     classes = {key(cell) for cell in known}
     repeats = 2 * len(classes) <= len(known)
@@ -95,8 +95,8 @@ def _is_label_name(name: str) -> bool:
     return any(word in name.casefold() for word in _NAMED_LABEL)
 
 
-def columns_of(table: Table, wanted: Iterable[str]) -> list[str]:
-    """Return the columns of all rows, in order. Raises InvalidData for a wanted one that none has, or without rows."""
+def list_columns(table: Table, wanted: Iterable[str]) -> list[str]:
+    """Return the columns of all rows, in order. Raises InvalidData for a missing `wanted` column, and without rows."""
     names: dict[str, None] = {}
     last: Row = {}
     for _, row in table.rows():
@@ -112,15 +112,15 @@ def columns_of(table: Table, wanted: Iterable[str]) -> list[str]:
     return list(names)
 
 
-def written_names(dataset: Dataset) -> dict[str, str]:
-    """Return column → its name in files that are written: of a table without a header, `text`, `label`, `column 3`."""
+def choose_written_names(dataset: Dataset) -> dict[str, str]:
+    """Return column → its name in written files; without a header, the names are `text`, `label` and `column 3`."""
     if not dataset.is_headless:
         return {name: name for name in dataset.columns}
     names = {dataset.text: "text", **({dataset.label: "label"} if dataset.label is not None else {})}
     return {name: names.get(name, f"column {name}") for name in dataset.columns}
 
 
-def headless_hint(dataset: Dataset) -> str:
+def hint_at_missing_header(dataset: Dataset) -> str:
     """Return a note if the first line, read as column names, looks like a row; else an empty string."""
     if dataset.label is None or dataset.label == "label":
         return ""
@@ -148,6 +148,6 @@ def parse_pairs(option: str, pairs: Sequence[str]) -> Mapping[str, str]:
         if not sign or not old.strip():
             raise InvalidData(f"{option} {pair!r}: expected OLD=NEW")
         if old in mapping:
-            raise InvalidData(f"{option}: {old!r} is given twice, as {mapping[old]!r} and {new!r}")
+            raise InvalidData(f"{option}: {old!r} appears twice, as {mapping[old]!r} and {new!r}")
         mapping[old] = new
     return mapping

@@ -1,4 +1,4 @@
-"""Guess the language of texts: by their script, and for Latin and Cyrillic letters by words that are everywhere."""
+"""Guess the language of texts from their script and, for Latin and Cyrillic letters, from their most frequent words."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _SCRIPTS = {
 def guess(text: str) -> str:
     """Return the name of a text's likely language, or `unknown` if its words do not decide."""
     text = text[:_SAMPLE]
-    scripts = Counter(filter(None, map(_script, text)))
+    scripts = Counter(filter(None, map(_find_script, text)))
     if scripts["Japanese"] and scripts["Chinese"]:
         scripts["Japanese"] += scripts["Chinese"]  # Japanese is written with both
     script = max(scripts, key=lambda name: scripts[name], default="")
@@ -65,13 +65,13 @@ def guess(text: str) -> str:
     return best[0][0]
 
 
-def counts(texts: Iterable[str]) -> dict[str, int]:
-    """Return how many texts are in which language, the most frequent first."""
+def count_languages(texts: Iterable[str]) -> dict[str, int]:
+    """Return language → number of texts, the most frequent first."""
     return dict(Counter(map(guess, texts)).most_common())
 
 
 @lru_cache(maxsize=8192)
-def _script(letter: str) -> str:
+def _find_script(letter: str) -> str:
     if not letter.isalpha():
         return ""
     name = unicodedata.name(letter, "").partition(" ")[0].partition("-")[0]

@@ -1,4 +1,4 @@
-"""Look at a table of labelled texts: its contents, and the faults that would mislead a training or an evaluation."""
+"""Describe a table of labelled texts: its contents, and the faults that would mislead training or evaluation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from plexus.dataset import languages
-from plexus.dataset.duplicates import near_texts, same_texts
+from plexus.dataset.duplicates import group_equal_texts, group_near_duplicates
 from plexus.dataset.entries import Dataset, Entry, format_rows
 from plexus.problems import pluralize
 from plexus.tables import labels
@@ -32,7 +32,7 @@ class LabelCount:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that would mislead: its kind, a sentence, the rows, and what to do."""
+    """A fault that would mislead: its kind, a sentence, its rows from 1 (empty if it has none), and the remedy."""
 
     kind: str
     message: str
@@ -82,33 +82,33 @@ class Look:
 
 
 def look(dataset: Dataset, others: Sequence[Dataset] = ()) -> Look:
-    """Return what a dataset holds; `others` are searched for texts that it shares with them."""
+    """Return a dataset's contents and faults, among them the texts that it shares with `others`."""
     kept = [entry for entry in dataset.entries if entry.has_text]
-    findings = [*_find_empty(dataset), *_spellings(dataset), *_find_damaged(kept), *_find_repeated(kept)]
+    findings = [*_find_empty(dataset), *_find_spelling_faults(dataset), *_find_damaged(kept), *_find_repeated(kept)]
     for other in others:
         findings += _find_leaks(kept, other)
     return Look(
         dataset,
         tuple(sorted(len(entry.text) for entry in kept)),
-        languages.counts(entry.text for entry in kept),
-        _counts(dataset),
+        languages.count_languages(entry.text for entry in kept),
+        _count_labels(dataset),
         tuple(findings),
     )
 
 
-def pairs_between(first: Sequence[Entry], second: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
+def find_near_pairs(first: Sequence[Entry], second: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
     """Return each entry of `first` that has a near-duplicate in `second`, with the first of these."""
     texts = [entry.text for entry in (*second, *first)]
-    groups = near_texts(texts)
-    known: dict[int, Entry] = {}
+    groups = group_near_duplicates(texts)
+    twins: dict[int, Entry] = {}
     for place, entry in enumerate(second):
         if entry.has_text:
-            known.setdefault(groups.first(place), entry)
+            twins.setdefault(groups.find_first(place), entry)
     places = enumerate(first, start=len(second))
-    return [(entry, known[groups.first(place)]) for place, entry in places if groups.first(place) in known]
+    return [(entry, twins[groups.find_first(place)]) for place, entry in places if groups.find_first(place) in twins]
 
 
-def _counts(dataset: Dataset) -> tuple[LabelCount, ...]:
+def _count_labels(dataset: Dataset) -> tuple[LabelCount, ...]:
     spellings: dict[str, Counter[str]] = {}
     for entry in dataset.entries:
         if dataset.label is not None and entry.label.strip():
@@ -138,7 +138,7 @@ def _find_empty(dataset: Dataset) -> list[Finding]:
     return findings
 
 
-def _spellings(dataset: Dataset) -> list[Finding]:
+def _find_spelling_faults(dataset: Dataset) -> list[Finding]:
     """List spellings of one class, likely typos and rare classes, as training and evaluation read labels."""
     usable = [
         Labelled(entry.row, Item(""), entry.label)
@@ -191,29 +191,29 @@ def is_damaged(text: str) -> bool:
 
 def _find_repeated(entries: Sequence[Entry]) -> list[Finding]:
     texts = [entry.text for entry in entries]
-    same = [[entries[place] for place in places] for places in same_texts(texts).sets()]
+    same = [[entries[place] for place in places] for places in group_equal_texts(texts).list_sets()]
     exact = {entry.row for group in same for entry in group[1:]}
-    near = [[entries[place] for place in places] for places in near_texts(texts).sets()]
+    near = [[entries[place] for place in places] for places in group_near_duplicates(texts).list_sets()]
     findings = []
     if same:
-        message = f"{pluralize(sum(len(group) - 1 for group in same), 'text')} repeated: {_examples(same)}"
+        message = f"{pluralize(sum(len(group) - 1 for group in same), 'text')} repeated: {_format_examples(same)}"
         findings.append(Finding("duplicate", message, tuple(sorted(exact)), "plexus data clean keeps the first"))
     rest = [group for group in near if len({entry.row for entry in group} - exact) > 1]
     if rest:
         extra = [entry.row for group in rest for entry in group[1:] if entry.row not in exact]
-        message = f"{pluralize(len(extra), 'text')} almost repeated: {_examples(rest)}"
+        message = f"{pluralize(len(extra), 'text')} almost repeated: {_format_examples(rest)}"
         remedy = "plexus data split keeps them together; clean --near leaves them out"
         findings.append(Finding("near-duplicate", message, tuple(sorted(extra)), remedy))
     torn = [group for group in same if len({key(entry.label) for entry in group if entry.label.strip()}) > 1]
     if torn:
         rows = tuple(sorted(entry.row for group in torn for entry in group))
-        message = f"{pluralize(len(torn), 'text')} with several labels: {_examples(torn)}"
+        message = f"{pluralize(len(torn), 'text')} with several labels: {_format_examples(torn)}"
         findings.append(Finding("conflict", message, rows, "decide on one; plexus data clean leaves all out"))
     return findings
 
 
 def _find_leaks(entries: Sequence[Entry], other: Dataset) -> list[Finding]:
-    pairs = pairs_between(entries, other.entries)
+    pairs = find_near_pairs(entries, other.entries)
     if not pairs:
         return []
     examples = "; ".join(f"row {entry.row} is row {twin.row} there" for entry, twin in pairs[:_SHOWN])
@@ -222,6 +222,6 @@ def _find_leaks(entries: Sequence[Entry], other: Dataset) -> list[Finding]:
     return [Finding("leak", message, rows, f"plexus data clean --without {other.name}")]
 
 
-def _examples(groups: Sequence[Sequence[Entry]]) -> str:
+def _format_examples(groups: Sequence[Sequence[Entry]]) -> str:
     listing = "; ".join(format_rows((entry.row for entry in group), 4) for group in groups[:_SHOWN])
     return listing + ("; …" if len(groups) > _SHOWN else "")

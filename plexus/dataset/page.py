@@ -1,4 +1,4 @@
-"""A look at a table as one self-contained HTML page: no address, no script, readable in light, in dark and on paper."""
+"""Render a table's description as one self-contained HTML page: no link, no script, light, dark and print styles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST_LABELS = 60
 
 
 def render(look: Look, notice: str) -> str:
-    """Return the page as HTML; `notice` is what the reader detected. No text of the table is on it."""
+    """Return the page as HTML; `notice` is the format that was detected. The page contains no text of the table."""
     template = environment().get_template("look.html.j2")
     bars = [(f"{low:,} to {high:,}" if high > low else f"{low:,}", count) for low, high, count in look.histogram]
     return template.render(

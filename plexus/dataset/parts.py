@@ -1,4 +1,4 @@
-"""Write the parts of a split, and the record of how they were made."""
+"""Write the parts of a split, and the record from which the split can be repeated."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from plexus.dataset import splitting
-from plexus.dataset.entries import Dataset, Entry, read, written_names
-from plexus.dataset.looking import pairs_between
+from plexus.dataset.entries import Dataset, Entry, choose_written_names, read
+from plexus.dataset.looking import find_near_pairs
 from plexus.dataset.writing import Writer
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
@@ -52,7 +52,7 @@ class Split:
     writer: Writer
 
 
-def shares(test: float, validation: float | None) -> dict[str, float]:
+def compute_shares(test: float, validation: float | None) -> dict[str, float]:
     """Return part → share, in the order of time. Raises InvalidData if nothing is left to train on."""
     rest = 1 - test - (validation or 0)
     if rest < 1e-9:
@@ -61,24 +61,24 @@ def shares(test: float, validation: float | None) -> dict[str, float]:
 
 
 def write(table: Table, text: str, label: str | None, plan: SplitPlan, folder: Path) -> Split:
-    """Split the table's rows with a text, write the parts and split.json into the folder, and return what was done.
+    """Split the table's rows with a text, write the parts and split.json into the folder, and return the split.
 
-    Raises InvalidData.
+    Existing files are replaced. Raises InvalidData as `read`, `split_by_class` and `split_by_time` do.
     """
     dataset = read(table, text, label, plan.group or plan.time)
     kept = [entry for entry in dataset.entries if entry.has_text]
     if plan.time is not None:
-        placed = splitting.by_time(kept, plan.shares)
+        placed = splitting.split_by_time(kept, plan.shares)
     else:
-        groups = splitting.groups_of(kept, by_extra=plan.group is not None)
-        placed = splitting.by_class(groups, plan.shares, plan.seed)
+        groups = splitting.group_entries(kept, by_extra=plan.group is not None)
+        placed = splitting.split_by_class(groups, plan.shares, plan.seed)
     parts = {part: [entry for entry in kept if placed[entry.row] == part] for part in plan.shares}
-    writer = Writer(table, written_names(dataset))
+    writer = Writer(table, choose_written_names(dataset))
     for part, path in zip(plan.shares, plan.paths(folder), strict=False):
         writer.write(path, plan.format, partial(_keep, placed, part))
     rest = [entry for part, entries in parts.items() if part != "test" for entry in entries]
-    leaks = len(pairs_between(parts["test"], rest)) if plan.time is not None or plan.group is not None else 0
-    record = _record(table, dataset, plan, parts, leaks)
+    leaks = len(find_near_pairs(parts["test"], rest)) if plan.time is not None or plan.group is not None else 0
+    record = _create_record(table, dataset, plan, parts, leaks)
     names = writer.columns
     write_text(folder / "split.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     return Split(names[text], names[label] if label else None, parts, len(dataset.entries) - len(kept), leaks, writer)
@@ -90,7 +90,7 @@ def _keep(placed: Mapping[int, str], part: str, row: int) -> Mapping[str, object
 
 
 def describe(split: Split, folder: Path, plan: SplitPlan) -> str:
-    """Return what was written, and how many rows of each class each part has."""
+    """Return a line for each file that was written, with its rows of each class, and one about shared texts."""
     classes = Counter(key(entry.label) for entries in split.parts.values() for entry in entries)
     names = {key(entry.label): entry.label.strip() for entries in split.parts.values() for entry in reversed(entries)}
     lines = []
@@ -115,7 +115,7 @@ def describe(split: Split, folder: Path, plan: SplitPlan) -> str:
     return "\n".join(lines)
 
 
-def _record(
+def _create_record(
     table: Table, dataset: Dataset, plan: SplitPlan, parts: Mapping[str, Sequence[Entry]], leaks: int
 ) -> dict[str, object]:
     return {

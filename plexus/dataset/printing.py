@@ -1,4 +1,4 @@
-"""Print a look at a table on a terminal."""
+"""Print a table's description on a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST = 40  # characters of a column's name
 
 
 def describe(look: Look, notice: str) -> str:
-    """Return the lines that `plexus data look` prints; `notice` is what the reader detected."""
+    """Return the lines that `plexus data look` prints; `notice` is the format that was detected."""
     dataset = look.dataset
     lines = [
         f"{dataset.name}: {pluralize(len(dataset.entries), 'row')}" + (f"; {notice}" if notice else ""),
@@ -42,7 +42,7 @@ def describe(look: Look, notice: str) -> str:
             lines.append(f"{len(look.labels) - _MOST} rarer labels are in the page and in the JSON")
     lines.append("")
     if not look.findings:
-        lines.append("nothing that would mislead was found")
+        lines.append("no faults found")
     for finding in look.findings:
         lines += [f"{finding.kind}: {finding.message}", f"  next: {finding.remedy}"]
     # Labels and names come from the file: a terminal must not execute them.

@@ -1,4 +1,4 @@
-"""Divide labelled texts into parts to train and to test on, so that no part knows the others' texts.
+"""Divide labelled texts into parts to train and to test on, so that no part contains a text of another.
 
 Rows that belong together (near-duplicates, or rows that are equal in a column) are never separated. The parts have the
 same shares of each class, as far as the groups allow. The result depends on the texts and the seed only, not on the
@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from plexus.dataset.duplicates import Groups, near_texts
+from plexus.dataset.duplicates import Groups, group_near_duplicates
 from plexus.dataset.entries import Entry, format_rows
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
@@ -20,17 +20,17 @@ from plexus.tables.labels import key
 from plexus.text import fold
 
 
-def groups_of(entries: Sequence[Entry], *, by_extra: bool) -> list[list[Entry]]:
+def group_entries(entries: Sequence[Entry], *, by_extra: bool) -> list[list[Entry]]:
     """Return the entries that must stay together: near-duplicates, or if `by_extra` rows with an equal `extra`.
 
     Not both at once: a text that all customers write would make one group of them. Raises InvalidData that lists the
     rows whose column is empty.
     """
-    groups = _equal_extras(entries) if by_extra else near_texts([entry.text for entry in entries])
-    return [[entries[place] for place in places] for places in groups.sets(least=1)]
+    groups = _group_equal_extras(entries) if by_extra else group_near_duplicates([entry.text for entry in entries])
+    return [[entries[place] for place in places] for places in groups.list_sets(minimum=1)]
 
 
-def by_class(groups: Sequence[Sequence[Entry]], shares: Mapping[str, float], seed: int) -> dict[int, str]:
+def split_by_class(groups: Sequence[Sequence[Entry]], shares: Mapping[str, float], seed: int) -> dict[int, str]:
     """Return row → part; `shares` maps each part to its share of the texts, which add up to 1.
 
     Large groups are placed first, each where the most of its classes is still missing. Raises InvalidData if a part
@@ -41,7 +41,7 @@ def by_class(groups: Sequence[Sequence[Entry]], shares: Mapping[str, float], see
     missing = {part: {label: share * count for label, count in totals.items()} for part, share in shares.items()}
     room = {part: share * len(entries) for part, share in shares.items()}
     parts: dict[int, str] = {}
-    for group in sorted(groups, key=lambda members: (-len(members), _order(members, seed))):
+    for group in sorted(groups, key=lambda members: (-len(members), _compute_order_key(members, seed))):
         classes = Counter(key(entry.label) for entry in group)
         chosen = max(
             shares,
@@ -58,13 +58,13 @@ def by_class(groups: Sequence[Sequence[Entry]], shares: Mapping[str, float], see
     return parts
 
 
-def by_time(entries: Sequence[Entry], shares: Mapping[str, float]) -> dict[int, str]:
+def split_by_time(entries: Sequence[Entry], shares: Mapping[str, float]) -> dict[int, str]:
     """Return row → part: the earliest to the first part, the latest to the last; equal times are in one part.
 
     `extra` has the times. Raises InvalidData that lists rows whose time is neither a number nor ISO 8601, or if a part
     would be empty.
     """
-    times = _times(entries)
+    times = _parse_times(entries)
     ordered = sorted(entries, key=lambda entry: (times[entry.row], entry.row))
     names, parts = list(shares), dict[int, str]()
     place, last = 0, None
@@ -78,7 +78,7 @@ def by_time(entries: Sequence[Entry], shares: Mapping[str, float]) -> dict[int, 
     return parts
 
 
-def sample_rows(entries: Sequence[Entry], size: int, seed: int, *, balanced: bool) -> set[int]:
+def choose_sample(entries: Sequence[Entry], size: int, seed: int, *, balanced: bool) -> set[int]:
     """Return the rows of a random sample with the classes' own shares, or if `balanced` with equal numbers of each.
 
     A class that has too few for its share gives all that it has, and others fill up. Raises InvalidData if there are
@@ -87,7 +87,7 @@ def sample_rows(entries: Sequence[Entry], size: int, seed: int, *, balanced: boo
     if size > len(entries):
         raise InvalidData(f"got {pluralize(len(entries), 'text')}, expected at least the {size} of the sample")
     classes: dict[str, list[Entry]] = defaultdict(list)
-    for entry in sorted(entries, key=lambda entry: _order([entry], seed)):
+    for entry in sorted(entries, key=lambda entry: _compute_order_key([entry], seed)):
         classes[key(entry.label)].append(entry)
     taken = dict.fromkeys(classes, 0)
     rows: set[int] = set()
@@ -102,7 +102,7 @@ def sample_rows(entries: Sequence[Entry], size: int, seed: int, *, balanced: boo
     return rows
 
 
-def _equal_extras(entries: Sequence[Entry]) -> Groups:
+def _group_equal_extras(entries: Sequence[Entry]) -> Groups:
     blank = [entry.row for entry in entries if not entry.extra.strip()]
     if blank:
         raise InvalidData(
@@ -115,18 +115,18 @@ def _equal_extras(entries: Sequence[Entry]) -> Groups:
     return groups
 
 
-def _order(group: Sequence[Entry], seed: int) -> tuple[bytes, int]:
+def _compute_order_key(group: Sequence[Entry], seed: int) -> tuple[bytes, int]:
     """Return a key that is random by the seed and the texts, so that the order of rows has no influence."""
     least = min(hashlib.blake2b(f"{seed}:{entry.text}".encode(errors="surrogatepass")).digest() for entry in group)
     return least, group[0].row
 
 
-def _times(entries: Sequence[Entry]) -> dict[int, float]:
+def _parse_times(entries: Sequence[Entry]) -> dict[int, float]:
     times: dict[int, float] = {}
     unreadable: list[Entry] = []
     for entry in entries:
         try:
-            times[entry.row] = _moment(entry.extra.strip())
+            times[entry.row] = _parse_time(entry.extra.strip())
         except ValueError:
             unreadable.append(entry)
     if unreadable:
@@ -137,7 +137,7 @@ def _times(entries: Sequence[Entry]) -> dict[int, float]:
     return times
 
 
-def _moment(value: str) -> float:
+def _parse_time(value: str) -> float:
     """Return a number, or the seconds of a time in ISO 8601; without a zone it is UTC. Raises ValueError."""
     try:
         number = float(value)

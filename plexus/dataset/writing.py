@@ -41,22 +41,22 @@ class Writer:
         except OSError as error:
             raise InvalidData(f"{path}: its folder cannot be created: {error.strerror}") from None
         self._count = 0
-        kinds = self._kinds(change) if form == "parquet" else dict.fromkeys(names, str)
+        kinds = self._find_types(change) if form == "parquet" else dict.fromkeys(names, str)
         is_typed = form in ("parquet", "xlsx")
-        rows = self._rows(change, typed=True) if is_typed else self._count_guarded(self._rows(change))
-        output.write_file(path, form, kinds, rows, map(json.dumps, self._rows(change, typed=None)))
+        rows = self._read_rows(change, typed=True) if is_typed else self._count_guarded(self._read_rows(change))
+        output.write_file(path, form, kinds, rows, map(json.dumps, self._read_rows(change, typed=None)))
         return self._count
 
-    def _rows(self, change: Change, typed: bool | None = False) -> Iterator[dict[str, object]]:
+    def _read_rows(self, change: Change, typed: bool | None = False) -> Iterator[dict[str, object]]:
         """Yield rows by their names in the file: as JSON (`typed` None), with numbers (True), or all as texts."""
         for number, row in self.table.rows():
             cells = change(number)
             if cells is not None:
                 self._count += 1
-                yield {new: _cell(self._value(row, cells, old), typed) for old, new in self.columns.items()}
+                yield {new: _format_cell(self._get_cell(row, cells, old), typed) for old, new in self.columns.items()}
 
     @staticmethod
-    def _value(row: Row, cells: Mapping[str, object], name: str) -> object:
+    def _get_cell(row: Row, cells: Mapping[str, object], name: str) -> object:
         return cells[name] if name in cells else row.get(name)
 
     def _count_guarded(self, rows: Iterator[dict[str, object]]) -> Iterator[dict[str, object]]:
@@ -64,10 +64,10 @@ class Writer:
             self.guarded += sum(output.guard(value) != value for value in row.values())
             yield row
 
-    def _kinds(self, change: Change) -> dict[str, type]:
+    def _find_types(self, change: Change) -> dict[str, type]:
         """Return the narrowest type that has all values of a column: int, float or str."""
         kinds: dict[str, set[type]] = {name: set() for name in self.columns.values()}
-        for row in self._rows(change, typed=True):
+        for row in self._read_rows(change, typed=True):
             for name, value in row.items():
                 if value is not None:
                     kinds[name].add(type(value))
@@ -76,7 +76,7 @@ class Writer:
         return {name: widest.get(frozenset(types), str) for name, types in kinds.items()}
 
 
-def _cell(value: object, typed: bool | None) -> object:
+def _format_cell(value: object, typed: bool | None) -> object:
     value = items.normalize(value)
     if typed is None:
         return value

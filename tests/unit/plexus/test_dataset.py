@@ -67,20 +67,20 @@ def test_near_duplicates_are_those_of_the_definition(seed: int) -> None:
         for low in range(high):
             if jaccard(first, rows[low]) >= duplicates.NEAR:
                 known.join(high, low)
-    assert duplicates.near_texts(rows).sets() == known.sets()
+    assert duplicates.group_near_duplicates(rows).list_sets() == known.list_sets()
 
 
 def test_near_duplicates_of_real_sentences_are_all_found() -> None:
     """In 600 reviews every pair of at least 0.8, compared one by one, is in one group."""
     source = shared_case("sentiment-sentences/amazon_cells_labelled.txt", "data")
     rows = [line.rpartition("\t")[0] for line in source.read_text(encoding="utf-8").splitlines()][:600]
-    groups, sets = duplicates.near_texts(rows), [shingles(row) for row in rows]
+    groups, sets = duplicates.group_near_duplicates(rows), [shingles(row) for row in rows]
     pairs = 0
     for high, first in enumerate(sets):
         for low, second in enumerate(sets[:high]):
             if len(first & second) >= duplicates.NEAR * len(first | second):
                 pairs += 1
-                assert groups.first(high) == groups.first(low)
+                assert groups.find_first(high) == groups.find_first(low)
     assert pairs > 2
 
 
@@ -88,15 +88,17 @@ def test_near_duplicates_of_real_sentences_are_all_found() -> None:
 def test_any_text_has_itself_as_a_duplicate(text: str) -> None:
     """Two equal texts are one group, unless they have no letter or digit at all."""
     has_words = bool(duplicates.normalize(text))
-    assert duplicates.near_texts([text, "something else", text]).sets() == ([[0, 2]] if has_words else [])
+    assert duplicates.group_near_duplicates([text, "something else", text]).list_sets() == (
+        [[0, 2]] if has_words else []
+    )
 
 
 def test_a_split_separates_no_near_duplicates_and_keeps_the_shares_of_classes() -> None:
     """No pair of at least 0.8 is in two parts, and each class has its share up to the size of a group."""
     rows = texts(250, 7)
     labels = random.Random(1).choices(["a", "b", "c"], [6, 3, 1], k=len(rows))
-    groups = splitting.groups_of(entries(rows, labels), by_extra=False)
-    parts = splitting.by_class(groups, SHARES, 1)
+    groups = splitting.group_entries(entries(rows, labels), by_extra=False)
+    parts = splitting.split_by_class(groups, SHARES, 1)
     assert len(parts) == len(rows)
     for high in range(len(rows)):
         for low in range(high):
@@ -112,7 +114,7 @@ def test_a_split_of_different_texts_is_exact() -> None:
     """Without duplicates each class has its share in each part, to the text."""
     rows = [f"{word} {other}" for word in WORDS for other in WORDS if word < other][:400]
     labels = ["a" if number % 5 else "b" for number in range(len(rows))]
-    parts = splitting.by_class(
+    parts = splitting.split_by_class(
         [[entry] for entry in entries(rows, labels)], {"train": 0.7, "validation": 0.1, "test": 0.2}, 3
     )
     counts = Counter((labels[row - 1], part) for row, part in parts.items())
@@ -130,7 +132,7 @@ def test_a_split_depends_on_texts_and_seed_only() -> None:
     test = []
     for order, seed in ((orders[0], 1), (orders[1], 1), (orders[0], 2)):
         members = entries(order, [labels[row] for row in order])
-        parts = splitting.by_class(splitting.groups_of(members, by_extra=False), SHARES, seed)
+        parts = splitting.split_by_class(splitting.group_entries(members, by_extra=False), SHARES, seed)
         test.append(sorted(order[row - 1] for row, part in parts.items() if part == "test"))
     assert test[0] == test[1] != test[2]
 
@@ -141,8 +143,8 @@ def test_rows_of_one_group_stay_together() -> None:
     customers = [
         random.Random(number).choice(["Ann", "ann ", "Bo", "Cy", "Di", "Ed", "Flo", "Gus"]) for number in range(300)
     ]
-    groups = splitting.groups_of(entries(rows, None, customers), by_extra=True)
-    parts = splitting.by_class(groups, {"train": 0.5, "test": 0.5}, 1)
+    groups = splitting.group_entries(entries(rows, None, customers), by_extra=True)
+    parts = splitting.split_by_class(groups, {"train": 0.5, "test": 0.5}, 1)
     by_customer = {(customers[row - 1].strip().casefold(), part) for row, part in parts.items()}
     assert len(by_customer) == len({name for name, _ in by_customer})
 
@@ -157,9 +159,9 @@ def test_a_split_by_time_tests_on_the_latest() -> None:
         "2026-01-03",
         "2026-01-04",
     ]
-    parts = splitting.by_time(entries(list("abcdef"), None, moments), {"train": 0.6, "test": 0.4})
+    parts = splitting.split_by_time(entries(list("abcdef"), None, moments), {"train": 0.6, "test": 0.4})
     assert [parts[row] for row in range(1, 7)] == ["train", "train", "train", "train", "train", "test"]
-    parts = splitting.by_time(
+    parts = splitting.split_by_time(
         entries(list("abcdef"), None, ["5", "1", "1.5", "4", "2e0", "3"]), {"train": 0.5, "test": 0.5}
     )
     assert [row for row, part in parts.items() if part == "test"] == [6, 4, 1]
@@ -169,27 +171,27 @@ def test_a_split_by_time_tests_on_the_latest() -> None:
 def test_a_time_that_may_mean_several_is_refused(value: str, row: str) -> None:
     """Only ISO 8601 and numbers are times; the error lists the row and the value."""
     with pytest.raises(InvalidData, match=f"{row}: got {re.escape(repr(value))}, expected ISO 8601"):
-        splitting.by_time(entries(["a", "b"], None, ["2026-01-01", value]), SHARES)
+        splitting.split_by_time(entries(["a", "b"], None, ["2026-01-01", value]), SHARES)
 
 
 def test_a_part_is_never_empty() -> None:
     """If all texts belong together, there is no test set; the error says so."""
     with pytest.raises(InvalidData, match="no text is left for test: 3 texts"):
-        splitting.by_class(splitting.groups_of(entries(["same text"] * 3), by_extra=False), SHARES, 1)
+        splitting.split_by_class(splitting.group_entries(entries(["same text"] * 3), by_extra=False), SHARES, 1)
 
 
 @pytest.mark.parametrize(("balanced", "expected"), [(False, {"a": 16, "b": 4}), (True, {"a": 10, "b": 10})])
 def test_a_sample_has_the_classes_shares_or_equal_numbers(balanced: bool, expected: dict[str, int]) -> None:
     """80 of one class and 20 of another give 16 and 4 of 20, or 10 and 10."""
     labels = ["a"] * 80 + ["b"] * 20
-    rows = splitting.sample_rows(entries([f"text {n}" for n in range(100)], labels), 20, 1, balanced=balanced)
+    rows = splitting.choose_sample(entries([f"text {n}" for n in range(100)], labels), 20, 1, balanced=balanced)
     assert Counter(labels[row - 1] for row in rows) == expected
 
 
 def test_a_balanced_sample_fills_up() -> None:
     """A class of too few texts gives all, and the others the rest."""
     labels = ["a"] * 10 + ["b"] * 2
-    rows = splitting.sample_rows(entries([f"text {n}" for n in range(12)], labels), 8, 1, balanced=True)
+    rows = splitting.choose_sample(entries([f"text {n}" for n in range(12)], labels), 8, 1, balanced=True)
     assert Counter(labels[row - 1] for row in rows) == {"a": 6, "b": 2}
 
 
