@@ -14,7 +14,7 @@ import click
 from plexus.commands import options
 from plexus.dataset.entries import Dataset, guess_columns, read
 from plexus.dataset.writing import Writer
-from plexus.evaluation.formats import one_line
+from plexus.evaluation.formats import shorten
 from plexus.exceptions import require_packages
 from plexus.problems import pluralize
 from plexus.tables import Table, open_table
@@ -85,8 +85,8 @@ def open_dataset(file: Path, columns: Columns, extra: str | None = None, *, gues
         if label is None and likely_label != text:
             label = likely_label
         if (text, label or columns.label) != (columns.text, columns.label):
-            chosen = f"texts in {one_line(text, _SHOWN)!r}" + (
-                f", labels in {one_line(label, _SHOWN)!r}" if label else ""
+            chosen = f"texts in {shorten(text, _SHOWN)!r}" + (
+                f", labels in {shorten(label, _SHOWN)!r}" if label else ""
             )
             options.print_notes(f"columns: guessed {chosen}. next: --text and --label choose others")
         yield OpenTable(source, text, label)

@@ -95,7 +95,7 @@ def command(
     if against is not None or against_score is not None:
         second = against or card
         other = evaluate_score(second, against_score or name, data_file, texts, context, name_of(second, card))
-    comparison = report.against(evaluation, other) if other is not None else None
+    comparison = report.compare_evaluations(evaluation, other) if other is not None else None
     if output is not None:
         from plexus.evaluation import verdicts
 
@@ -122,7 +122,7 @@ def show(
     as_json: bool,
 ) -> None:
     """Print the figures as tables or as JSON."""
-    from plexus.evaluation.tables import tables
+    from plexus.evaluation import tables
 
     if as_json:
         document = evaluation.as_dict(show_text=show_text)
@@ -131,7 +131,7 @@ def show(
             document["comparison"] = {**vars(comparison), "difference": comparison.difference}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
-    click.echo(tables(evaluation, other, comparison, show_text=show_text), nl=False)
+    click.echo(tables.render(evaluation, other, comparison, show_text=show_text), nl=False)
     if html is not None:
         click.echo(f"wrote {html}")
 
@@ -186,11 +186,11 @@ def evaluate_score(
     labelled = normalize(texts, declared, score.name, mapping)
     options.print_notes(*labelled.notes)
     with options.progress(len(labelled.texts), score.name) as bar:
-        judged = predictions.predict(scorecard, score, labelled.texts, context, declared=declared, step=bar.update)
+        scored = predictions.predict(scorecard, score, labelled.texts, context, declared=declared, step=bar.update)
     subject = report.Subject(
         card_name, score.name, score.configuration.class_name, score.configuration_hash, data_file.name
     )
-    return report.evaluate(subject, judged, declared, alone=predictions.asks_models(scorecard, score))
+    return report.evaluate(subject, scored, declared, alone=predictions.asks_models(scorecard, score))
 
 
 def exit_code(evaluation: Evaluation, least: float | None) -> int:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from plexus.comparison.answers import Answer
 from plexus.comparison.differences import KINDS, Agreement, Difference
 from plexus.evaluation.agreement import kappa
-from plexus.evaluation.formats import between, one_line, share
-from plexus.evaluation.tables import grid
+from plexus.evaluation.formats import format_range, format_share, shorten
+from plexus.evaluation.tables import render_grid
 from plexus.problems import pluralize
 
 _LONGEST = 60
@@ -35,25 +35,25 @@ def _render_figures(agreements: Sequence[Agreement]) -> str:
         figures = [
             agreement.compared,
             agreement.same,
-            share(agreement.share),
-            between(agreement.interval),
-            share(kappa(agreement.table)),
+            format_share(agreement.share),
+            format_range(agreement.interval),
+            format_share(kappa(agreement.table)),
         ]
         rows.append(
             [agreement.score, *map(str, figures), *(str(kinds[kind]) for kind in KINDS), str(agreement.explanations)]
         )
-    return grid(head, rows)
+    return render_grid(head, rows)
 
 
 def _render_changes(agreement: Agreement) -> str:
     confused = agreement.table.confused
     lines = [
-        f"  {one_line(old, _LONGEST)} → {one_line(new, _LONGEST)}: {pluralize(count, 'item')}"
+        f"  {shorten(old, _LONGEST)} → {shorten(new, _LONGEST)}: {pluralize(count, 'item')}"
         for old, new, count in confused[:_MOST_CHANGES]
     ]
     if len(confused) > _MOST_CHANGES:
         lines.append(f"  and {len(confused) - _MOST_CHANGES} other changes")
-    return "\n".join([f"{one_line(agreement.score, _LONGEST)}, values OLD → NEW", *lines]) if lines else ""
+    return "\n".join([f"{shorten(agreement.score, _LONGEST)}, values OLD → NEW", *lines]) if lines else ""
 
 
 def _render_costs(agreement: Agreement) -> str:
@@ -64,9 +64,7 @@ def _render_costs(agreement: Agreement) -> str:
         unknown = agreement.compared - len(costs)
         amount = f"{sum(costs, Decimal())} USD" if costs else "unknown"
         sides.append(f"{side.upper()} {amount}" + (f", {unknown} of unknown cost" if costs and unknown else ""))
-    return f"{one_line(agreement.score, _LONGEST)}, cost of {pluralize(agreement.compared, 'item')}: " + "; ".join(
-        sides
-    )
+    return f"{shorten(agreement.score, _LONGEST)}, cost of {pluralize(agreement.compared, 'item')}: " + "; ".join(sides)
 
 
 def _render_differences(differences: Sequence[Difference], limit: int) -> str:
@@ -74,7 +72,7 @@ def _render_differences(differences: Sequence[Difference], limit: int) -> str:
         [difference.score, difference.item, difference.kind, _render_side(difference.old), _render_side(difference.new)]
         for difference in differences[:limit]
     ]
-    table = grid(["score", "item", "difference", "OLD", "NEW"], rows, left=5)
+    table = render_grid(["score", "item", "difference", "OLD", "NEW"], rows, left=5)
     rest = len(differences) - limit
     return table + (f"\nand {rest} more; next: --output FILE.csv" if rest > 0 else "")
 

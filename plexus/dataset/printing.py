@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from plexus.dataset.looking import Look
-from plexus.evaluation.formats import one_line
-from plexus.evaluation.tables import grid
+from plexus.evaluation.formats import shorten
+from plexus.evaluation.tables import render_grid
 from plexus.problems import pluralize
 
 _MOST = 30  # labels
@@ -16,8 +16,8 @@ def describe(look: Look, notice: str) -> str:
     dataset = look.dataset
     lines = [
         f"{dataset.name}: {pluralize(len(dataset.entries), 'row')}" + (f"; {notice}" if notice else ""),
-        f"columns: {', '.join(one_line(name, _LONGEST) for name in dataset.columns)}",
-        f"texts: column {one_line(dataset.text, _LONGEST)!r}"
+        f"columns: {', '.join(shorten(name, _LONGEST) for name in dataset.columns)}",
+        f"texts: column {shorten(dataset.text, _LONGEST)!r}"
         + (
             f"; characters: {look.lengths[0]} to {look.lengths[-1]}, median {look.length(0.5)}, "
             f"95 % at most {look.length(0.95)}"
@@ -29,7 +29,7 @@ def describe(look: Look, notice: str) -> str:
         listed = ", ".join(f"{name} {count}" for name, count in list(look.languages.items())[:8])
         lines.append(f"languages, a guess: {listed}")
     lines.append(
-        f"labels: column {one_line(dataset.label, _LONGEST)!r}" if dataset.label is not None else "labels: none"
+        f"labels: column {shorten(dataset.label, _LONGEST)!r}" if dataset.label is not None else "labels: none"
     )
     if look.labels:
         total = sum(count.texts for count in look.labels)
@@ -37,7 +37,7 @@ def describe(look: Look, notice: str) -> str:
             [count.label, str(count.texts), f"{count.texts / total:.1%}", str(len(count.spellings))]
             for count in look.labels[:_MOST]
         ]
-        lines += ["", grid(["label", "rows", "share", "spellings"], rows)]
+        lines += ["", render_grid(["label", "rows", "share", "spellings"], rows)]
         if len(look.labels) > _MOST:
             lines.append(f"{len(look.labels) - _MOST} rarer labels are in the page and in the JSON")
     lines.append("")

@@ -57,12 +57,12 @@ def ac1(table: Confusion) -> Agreement | None:
     value = (table.right / total - chance) / (1 - chance)
     if total == 1:
         return Agreement(value, None, -1.0, 1.0)
-    error = math.sqrt(_squares(table, shares, chance, value) / (total * (total - 1)))
-    reach = error * _student(total - 1)
+    error = math.sqrt(_sum_squares(table, shares, chance, value) / (total * (total - 1)))
+    reach = error * _compute_quantile(total - 1)
     return Agreement(value, error, max(-1.0, value - reach), min(1.0, value + reach))
 
 
-def _squares(table: Confusion, shares: list[float], chance: float, value: float) -> float:
+def _sum_squares(table: Confusion, shares: list[float], chance: float, value: float) -> float:
     """Return the sum of the squared influences of each text on the coefficient."""
     squares = 0.0
     for row, counts in enumerate(table.counts):
@@ -74,7 +74,7 @@ def _squares(table: Confusion, shares: list[float], chance: float, value: float)
     return squares
 
 
-def _student(degrees: int) -> float:
+def _compute_quantile(degrees: int) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees, 0.975))

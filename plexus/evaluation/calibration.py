@@ -36,13 +36,13 @@ class Threshold:
     accuracy: float
 
 
-def bins(judged: Sequence[tuple[float, bool]], count: int = BINS, least: int = FEW) -> list[Bin]:
+def group_into_bins(pairs: Sequence[tuple[float, bool]], count: int = BINS, least: int = FEW) -> list[Bin]:
     """Group (confidence, right) pairs, ordered by confidence, into at most `count` bins of about equal numbers.
 
     A bin has at least `least` texts, if there are as many, and equal confidences are in one bin: bins of equal width
     hold few texts where confidences are rare, and their accuracies are noise.
     """
-    ordered = sorted(judged)
+    ordered = sorted(pairs)
     size = max(least, -(-len(ordered) // count))
     results: list[list[tuple[float, bool]]] = []
     for pair in ordered:
@@ -51,24 +51,24 @@ def bins(judged: Sequence[tuple[float, bool]], count: int = BINS, least: int = F
         results[-1].append(pair)
     if len(results) > 1 and len(results[-1]) < least:
         results[-2:] = [results[-2] + results[-1]]
-    return [_bin(pairs[0][0], pairs[-1][0], pairs) for pairs in results]
+    return [_create_bin(pairs[0][0], pairs[-1][0], pairs) for pairs in results]
 
 
-def expected_error(found: Sequence[Bin]) -> float | None:
+def compute_error(bins: Sequence[Bin]) -> float | None:
     """Return the expected calibration error: mean distance of confidence and accuracy, weighted by texts."""
-    total = sum(each.count for each in found)
+    total = sum(entry.count for entry in bins)
     if not total:
         return None
-    return sum(each.count * abs(each.confidence - each.accuracy) for each in found) / total
+    return sum(entry.count * abs(entry.confidence - entry.accuracy) for entry in bins) / total
 
 
-def thresholds(judged: Sequence[tuple[float, bool]], total: int, most: int = 100) -> list[Threshold]:
+def list_thresholds(pairs: Sequence[tuple[float, bool]], total: int, most: int = 100) -> list[Threshold]:
     """Return about `most` thresholds, from the highest confidence down to the lowest.
 
     `total` is the number of texts with a value; a value without a confidence reaches no threshold. The first threshold
     keeps at least 20 texts: the accuracy of fewer would be noise.
     """
-    ordered = sorted(judged, reverse=True)
+    ordered = sorted(pairs, reverse=True)
     right, last = 0, 0
     rows: list[Threshold] = []
     step = max(1, len(ordered) // most)
@@ -82,17 +82,19 @@ def thresholds(judged: Sequence[tuple[float, bool]], total: int, most: int = 100
     return rows
 
 
-def at(judged: Sequence[tuple[float, bool]], total: int, least: Sequence[float] = ROUND) -> list[Threshold]:
-    """Return the same at round thresholds; those that no text reaches are omitted."""
+def list_round_thresholds(
+    pairs: Sequence[tuple[float, bool]], total: int, least: Sequence[float] = ROUND
+) -> list[Threshold]:
+    """Return the thresholds of `least` (by default round ones) that a text reaches, as `list_thresholds` does."""
     points = []
     for confidence in least:
-        kept = [right for each, right in judged if each >= confidence]
-        if kept:
-            points.append(Threshold(confidence, len(kept) / total, sum(kept) / len(kept)))
+        reached = [right for value, right in pairs if value >= confidence]
+        if reached:
+            points.append(Threshold(confidence, len(reached) / total, sum(reached) / len(reached)))
     return points
 
 
-def _bin(low: float, high: float, pairs: Sequence[tuple[float, bool]]) -> Bin:
+def _create_bin(low: float, high: float, pairs: Sequence[tuple[float, bool]]) -> Bin:
     number, right = len(pairs), sum(right for _, right in pairs)
     confidence = sum(confidence for confidence, _ in pairs) / number
     return Bin(low, high, number, confidence, right / number, *(wilson(right, number) or (0.0, 1.0)))

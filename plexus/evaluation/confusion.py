@@ -60,12 +60,12 @@ class Confusion:
     @property
     def accuracy(self) -> float | None:
         """The share of right values, or None without texts."""
-        return _share(self.right, self.total)
+        return _divide(self.right, self.total)
 
     @property
     def classes(self) -> tuple[ClassFigures, ...]:
         """The figures of each class."""
-        return tuple(self._class(place) for place in range(len(self.labels)))
+        return tuple(self._compute_figures(place) for place in range(len(self.labels)))
 
     @property
     def macro(self) -> tuple[float | None, float | None, float | None]:
@@ -73,10 +73,10 @@ class Confusion:
 
         An undefined figure counts as 0, as in scikit-learn with zero_division=0.
         """
-        present = [each for each in self.classes if each.support or each.predicted]
+        present = [figures for figures in self.classes if figures.support or figures.predicted]
         if not present:
             return None, None, None
-        sums = [sum(getattr(each, name) or 0.0 for each in present) for name in ("precision", "recall", "f1")]
+        sums = [sum(getattr(figures, name) or 0.0 for figures in present) for name in ("precision", "recall", "f1")]
         precision, recall, f1 = (total / len(present) for total in sums)
         return precision, recall, f1
 
@@ -89,9 +89,9 @@ class Confusion:
             for column, value in enumerate(self.labels)
             if row != column and self.counts[row][column]
         ]
-        return sorted(pairs, key=lambda each: (-each[2], each[0], each[1]))
+        return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
 
-    def _class(self, place: int) -> ClassFigures:
+    def _compute_figures(self, place: int) -> ClassFigures:
         right = self.counts[place][place]
         support = sum(self.counts[place])
         predicted = sum(row[place] for row in self.counts)
@@ -99,13 +99,13 @@ class Confusion:
             self.labels[place],
             support,
             predicted,
-            _share(right, predicted),
-            _share(right, support),
-            _share(2 * right, support + predicted),
+            _divide(right, predicted),
+            _divide(right, support),
+            _divide(2 * right, support + predicted),
             wilson(right, predicted),
             wilson(right, support),
         )
 
 
-def _share(part: float, whole: float) -> float | None:
+def _divide(part: float, whole: float) -> float | None:
     return part / whole if whole else None

@@ -59,13 +59,13 @@ class Curve:
     area: Area | None
 
 
-def curves(judged: Sequence[Prediction], labels: Sequence[str]) -> tuple[Curve, ...]:
+def curves(predictions: Sequence[Prediction], labels: Sequence[str]) -> tuple[Curve, ...]:
     """Return a curve for the rarer of two classes, or for each of several that is a label; none without confidences.
 
     `labels` are all classes in order. Texts without a value are left out. If any value has no confidence, or all texts
     have one label, there are no curves.
     """
-    valued = [entry for entry in judged if entry.value is not None]
+    valued = [entry for entry in predictions if entry.value is not None]
     support = Counter(entry.label for entry in valued)
     if len(support) < 2 or any(entry.confidence is None for entry in valued):
         return ()

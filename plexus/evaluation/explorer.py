@@ -25,26 +25,26 @@ KINDS = (
 )
 
 
-def data(found: Evaluation, other: Evaluation | None, *, show_text: bool) -> str:
+def render_texts(evaluation: Evaluation, other: Evaluation | None, *, show_text: bool) -> str:
     """Return all texts as JSON that is safe inside a script element.
 
     A text is [row, label, value, confidence, text, explanation, other value]; label and values are numbers of `names`,
     -1 for none. Texts, and explanations that quote them, are null without `show_text`; errors are always there.
     """
-    names = list(dict.fromkeys([*found.confusion.labels, *(other.confusion.labels if other else ())]))
-    names += sorted({one.label for one in found.judged} - set(names))
+    names = list(dict.fromkeys([*evaluation.confusion.labels, *(other.confusion.labels if other else ())]))
+    names += sorted({prediction.label for prediction in evaluation.predictions} - set(names))
     places = {name: place for place, name in enumerate(names)}
-    others = {one.row: one for one in other.judged} if other else {}
+    others = {prediction.row: prediction for prediction in other.predictions} if other else {}
 
-    def fields(one: Prediction) -> list[object]:
-        why = one.error if one.error is not None else one.explanation if show_text else None
-        second = others.get(one.row)
+    def list_fields(prediction: Prediction) -> list[object]:
+        why = prediction.error if prediction.error is not None else prediction.explanation if show_text else None
+        second = others.get(prediction.row)
         return [
-            one.row,
-            places[one.label],
-            places.get(one.value or "", -1),
-            one.confidence,
-            one.text if show_text else None,
+            prediction.row,
+            places[prediction.label],
+            places.get(prediction.value or "", -1),
+            prediction.confidence,
+            prediction.text if show_text else None,
             why,
             -1 if second is None else places.get(second.value or "", -1),
         ]
@@ -52,7 +52,7 @@ def data(found: Evaluation, other: Evaluation | None, *, show_text: bool) -> str
     content = {
         "names": names,
         "other": other.subject.card if other else None,
-        "rows": [fields(one) for one in found.judged],
+        "rows": [list_fields(prediction) for prediction in evaluation.predictions],
     }
     return embed(content)
 
@@ -64,12 +64,12 @@ def embed(content: object) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def policy(script: str) -> str:
+def hash_source(script: str) -> str:
     """Return the source expression of a content security policy that allows this inline script alone."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def order(table: Confusion, roomy: int) -> list[int]:
+def order_classes(table: Confusion, roomy: int) -> list[int]:
     """Return the classes' order in the matrix: as they are up to `roomy`, else with confused classes side by side.
 
     Classes are joined by average linkage, most often confused first.

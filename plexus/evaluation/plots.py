@@ -37,97 +37,102 @@ class Frame:
         return self.bottom - (self.bottom - self.top) * share
 
 
-def reliability(bins: Sequence[Bin]) -> str:
+def plot_reliability(bins: Sequence[Bin]) -> str:
     """Plot mean confidence against accuracy with its interval for each bin; a line spans the bin's confidences."""
     frame = Frame()
-    marks = [_line("ideal", frame.x(0), frame.y(0), frame.x(1), frame.y(1))]
-    marks.append(_path("series", [(frame.x(bucket.confidence), frame.y(bucket.accuracy)) for bucket in bins]))
+    marks = [_render_line("ideal", frame.x(0), frame.y(0), frame.x(1), frame.y(1))]
+    marks.append(_render_path("series", [(frame.x(bucket.confidence), frame.y(bucket.accuracy)) for bucket in bins]))
     for bucket in bins:
         x, y = frame.x(bucket.confidence), frame.y(bucket.accuracy)
         title = f"{bucket.count} texts: confidence {bucket.confidence:.3f}, right {bucket.accuracy:.3f}"
         marks += [
-            _line("span", frame.x(bucket.low), y, frame.x(bucket.high), y),
-            _line("reach", x, frame.y(bucket.accuracy_low), x, frame.y(bucket.accuracy_high)),
-            _dot("dot", x, y, title),
+            _render_line("span", frame.x(bucket.low), y, frame.x(bucket.high), y),
+            _render_line("reach", x, frame.y(bucket.accuracy_low), x, frame.y(bucket.accuracy_high)),
+            _render_dot("dot", x, y, title),
         ]
-    return _plot("Reliability: confidence against the share of right values", frame, "confidence", "right", marks)
+    return _render_plot(
+        "Reliability: confidence against the share of right values", frame, "confidence", "right", marks
+    )
 
 
-def curve(found: Sequence[Threshold]) -> str:
+def plot_thresholds(thresholds: Sequence[Threshold]) -> str:
     """Plot accuracy and coverage over the confidence threshold."""
-    lowest = min((point.confidence for point in found), default=0.0)
+    lowest = min((point.confidence for point in thresholds), default=0.0)
     frame = Frame(low=max(point for point in EDGES if point <= lowest))
-    ordered = sorted(found, key=lambda point: point.confidence)
+    ordered = sorted(thresholds, key=lambda point: point.confidence)
     marks = []
     for name, series in (("accuracy", ""), ("coverage", " second")):
         points = [(frame.x(point.confidence), frame.y(getattr(point, name))) for point in ordered]
-        marks.append(_path(f"series{series}", points))
+        marks.append(_render_path(f"series{series}", points))
         if len(points) < FEW:
             for point, (x, y) in zip(ordered, points, strict=True):
                 title = f"confidence at least {point.confidence:.3f}: {name} {getattr(point, name):.3f}"
-                marks.append(_dot(f"dot{series}", x, y, title))
-    return _plot("Threshold: what a least confidence would buy", frame, "least confidence", "share", marks)
+                marks.append(_render_dot(f"dot{series}", x, y, title))
+    return _render_plot("Threshold: what a least confidence would buy", frame, "least confidence", "share", marks)
 
 
-def roc(first: Curve, second: Curve | None = None) -> str:
+def plot_roc(first: Curve, second: Curve | None = None) -> str:
     """Plot the recall of a class over the share of the other classes' texts that get it too."""
     frame = Frame()
     start = [(frame.x(0), frame.y(0))]
-    marks = [_line("ideal", frame.x(0), frame.y(0), frame.x(1), frame.y(1))]
+    marks = [_render_line("ideal", frame.x(0), frame.y(0), frame.x(1), frame.y(1))]
     for ranked, series in ((second, " second"), (first, "")):
         if ranked is not None:
             points = [(frame.x(point.false_positives), frame.y(point.recall)) for point in ranked.points]
-            marks.append(_path(f"series{series}", start + points))
+            marks.append(_render_path(f"series{series}", start + points))
     for point in first.marked:
-        title = f"{_threshold(point)}: recall {point.recall:.3f}, share of the others {point.false_positives:.3f}"
-        marks.append(_dot("dot", frame.x(point.false_positives), frame.y(point.recall), title))
-    return _plot(f"ROC curve of {first.label}", frame, "share of the other texts", "recall", marks)
+        title = (
+            f"{_format_threshold(point)}: recall {point.recall:.3f}, share of the others {point.false_positives:.3f}"
+        )
+        marks.append(_render_dot("dot", frame.x(point.false_positives), frame.y(point.recall), title))
+    return _render_plot(f"ROC curve of {first.label}", frame, "share of the other texts", "recall", marks)
 
 
-def precision_recall(first: Curve, second: Curve | None = None) -> str:
+def plot_precision_recall(first: Curve, second: Curve | None = None) -> str:
     """Plot the precision of a class over its recall."""
     frame = Frame()
     marks = []
     for ranked, series in ((second, " second"), (first, "")):
         if ranked is not None and ranked.points:
             points = [(frame.x(point.recall), frame.y(point.precision)) for point in ranked.points]
-            marks.append(_path(f"series{series}", points))
+            marks.append(_render_path(f"series{series}", points))
             if len(points) < FEW and not series:
                 marks += [
-                    _dot("dot", x, y, _threshold(point)) for point, (x, y) in zip(ranked.points, points, strict=True)
+                    _render_dot("dot", x, y, _format_threshold(point))
+                    for point, (x, y) in zip(ranked.points, points, strict=True)
                 ]
     for point in first.marked if len(first.points) >= FEW else ():
-        title = f"{_threshold(point)}: precision {point.precision:.3f}, recall {point.recall:.3f}"
-        marks.append(_dot("dot", frame.x(point.recall), frame.y(point.precision), title))
-    return _plot(f"Precision and recall of {first.label}", frame, "recall", "precision", marks)
+        title = f"{_format_threshold(point)}: precision {point.precision:.3f}, recall {point.recall:.3f}"
+        marks.append(_render_dot("dot", frame.x(point.recall), frame.y(point.precision), title))
+    return _render_plot(f"Precision and recall of {first.label}", frame, "recall", "precision", marks)
 
 
-def _threshold(point: Point) -> str:
+def _format_threshold(point: Point) -> str:
     return f"confidence at least {point.threshold:.2f}"
 
 
-def quality(found: Sequence[Run], *, in_dollars: bool) -> str:
+def plot_quality(runs: Sequence[Run], *, in_dollars: bool) -> str:
     """Plot accuracy with its interval over what a text takes: US dollars, or seconds. Unknown prices are left out."""
-    known = [(run, run.price(in_dollars=in_dollars)) for run in found]
+    known = [(run, run.price(in_dollars=in_dollars)) for run in runs]
     priced = [(run, price) for run, price in known if price is not None and run.accuracy.value is not None]
-    frame = Frame(high=_rounded_up(max((price for _, price in priced), default=0.0) * 1.05))
+    frame = Frame(high=_round_up(max((price for _, price in priced), default=0.0) * 1.05))
     marks = []
     for place, (run, price) in enumerate(priced):
         series, x = "" if place == 0 else " second", frame.x(price)
         marks += [
-            *_upright(frame, run.accuracy, series, x),
-            _text(
+            *_draw_interval(frame, run.accuracy, series, x),
+            _render_text(
                 "name" if x < frame.right - 90 else "name end",
                 x + (8 if x < frame.right - 90 else -8),
                 frame.y(run.accuracy.value or 0.0) - 8,
-                str(found.index(run) + 1),
+                str(runs.index(run) + 1),
             ),
         ]
     unit = "US dollars for a text" if in_dollars else "seconds for a text"
-    return _plot(f"Accuracy over {unit}", frame, unit, "accuracy", marks, digits=_digits(frame.high))
+    return _render_plot(f"Accuracy over {unit}", frame, unit, "accuracy", marks, digits=_count_digits(frame.high))
 
 
-def _rounded_up(value: float) -> float:
+def _round_up(value: float) -> float:
     """Return the least of 1, 2, 5, 10, 20, … and 0.5, 0.2, … that is no less than a value; 1 for 0."""
     if value <= 0:
         return 1.0
@@ -135,24 +140,26 @@ def _rounded_up(value: float) -> float:
     return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= value)
 
 
-def _digits(high: float) -> int:
+def _count_digits(high: float) -> int:
     """Return how many decimals the fifths of a round number have."""
     return max(0, -math.floor(math.log10(high / 5) + 1e-9))
 
 
-def _upright(frame: Frame, figure: Figure, series: str, x: float) -> Iterator[str]:
+def _draw_interval(frame: Frame, figure: Figure, series: str, x: float) -> Iterator[str]:
     if figure.low is not None and figure.high is not None:
-        yield _line(f"reach{series}", x, frame.y(figure.low), x, frame.y(figure.high))
-    yield _dot(f"dot{series}", x, frame.y(figure.value or 0.0), f"{figure.value or 0.0:.3f}")
+        yield _render_line(f"reach{series}", x, frame.y(figure.low), x, frame.y(figure.high))
+    yield _render_dot(f"dot{series}", x, frame.y(figure.value or 0.0), f"{figure.value or 0.0:.3f}")
 
 
-def bars(title: str, counts: Sequence[tuple[str, int]]) -> str:
+def plot_bars(title: str, counts: Sequence[tuple[str, int]]) -> str:
     """Plot a bar for each (name, count), from the left; the first and the last name are below."""
     frame = Frame(left=56)
     most = max((count for _, count in counts), default=1)
     width = (frame.right - frame.left) / max(1, len(counts))
-    marks = [_line("grid", frame.left, frame.y(share), frame.right, frame.y(share)) for share in (0.0, 0.5, 1.0)]
-    marks += [_text("tick end", frame.left - 6, frame.y(share) + 4, f"{most * share:,.0f}") for share in (0.0, 1.0)]
+    marks = [_render_line("grid", frame.left, frame.y(share), frame.right, frame.y(share)) for share in (0.0, 0.5, 1.0)]
+    marks += [
+        _render_text("tick end", frame.left - 6, frame.y(share) + 4, f"{most * share:,.0f}") for share in (0.0, 1.0)
+    ]
     for place, (name, count) in enumerate(counts):
         top, caption = frame.y(count / most), f"<title>{escape(name)}: {count:,}</title>"
         marks.append(
@@ -160,84 +167,87 @@ def bars(title: str, counts: Sequence[tuple[str, int]]) -> str:
             f'width="{max(1, width - 2):.1f}" height="{frame.bottom - top:.1f}">{caption}</rect>'
         )
     if counts:
-        marks.append(_text("tick", frame.left, HEIGHT - 20, counts[0][0]))
+        marks.append(_render_text("tick", frame.left, HEIGHT - 20, counts[0][0]))
     if len(counts) > 1:
-        marks.append(_text("tick end", frame.right, HEIGHT - 20, counts[-1][0]))
-    return _svg(title, HEIGHT, marks)
+        marks.append(_render_text("tick end", frame.right, HEIGHT - 20, counts[-1][0]))
+    return _render_svg(title, HEIGHT, marks)
 
 
-def forest(both: Sequence[tuple[str, Figure, Figure]]) -> str:
+def plot_forest(both: Sequence[tuple[str, Figure, Figure]]) -> str:
     """Plot a row for each figure: the two values with their intervals."""
     row, top = 44, 10
     bottom = top + row * len(both)
-    frame = Frame(74, WIDTH - 16, top, bottom, *_tenths([each for _, *pair in both for each in pair]))
+    frame = Frame(74, WIDTH - 16, top, bottom, *_find_tenths([figure for _, *pair in both for figure in pair]))
     marks = []
     for place, (name, *pair) in enumerate(both):
         middle = top + row * (place + 0.5)
-        marks.append(_text("name end", frame.left - 10, middle + 4, name))
+        marks.append(_render_text("name end", frame.left - 10, middle + 4, name))
         for metric, series, offset in zip(pair, ("", " second"), (-7, 7), strict=True):
             marks += _draw_range(frame, metric, series, middle + offset)
-    parts = [*_vertical(frame), *marks]
-    return _svg("Figures of both with their intervals", bottom + 26, parts)
+    parts = [*_draw_vertical_grid(frame), *marks]
+    return _render_svg("Figures of both with their intervals", bottom + 26, parts)
 
 
-def _tenths(figures: Sequence[Figure]) -> tuple[float, float]:
+def _find_tenths(figures: Sequence[Figure]) -> tuple[float, float]:
     """Return the tenths that enclose all figures and their intervals."""
-    ends = [end for each in figures for end in (each.value, each.low, each.high) if end is not None] or [0.0, 1.0]
+    ends = [end for figure in figures for end in (figure.value, figure.low, figure.high) if end is not None] or [
+        0.0,
+        1.0,
+    ]
     low, high = math.floor(min(ends) * 10), math.ceil(max(ends) * 10)
     return low / 10, max(high, low + 1) / 10
 
 
-def _draw_range(frame: Frame, one: Figure, series: str, y: float) -> Iterator[str]:
-    if one.value is None:
+def _draw_range(frame: Frame, figure: Figure, series: str, y: float) -> Iterator[str]:
+    if figure.value is None:
         return
-    if one.low is not None and one.high is not None:
-        yield _line(f"reach{series}", frame.x(one.low), y, frame.x(one.high), y)
-    yield _dot(f"dot{series}", frame.x(one.value), y, f"{one.value:.3f}")
+    if figure.low is not None and figure.high is not None:
+        yield _render_line(f"reach{series}", frame.x(figure.low), y, frame.x(figure.high), y)
+    yield _render_dot(f"dot{series}", frame.x(figure.value), y, f"{figure.value:.3f}")
 
 
-def _plot(title: str, frame: Frame, below: str, beside: str, marks: Sequence[str], digits: int = 2) -> str:
-    parts = list(_vertical(frame, HEIGHT - 40, digits))
+def _render_plot(title: str, frame: Frame, below: str, beside: str, marks: Sequence[str], digits: int = 2) -> str:
+    parts = list(_draw_vertical_grid(frame, HEIGHT - 40, digits))
     for place in range(6):
         y = frame.y(place / 5)
-        parts.append(_line("grid", frame.left, y, frame.right, y))
-        parts.append(_text("tick end", frame.left - 6, y + 4, f"{place / 5:.1f}"))
+        parts.append(_render_line("grid", frame.left, y, frame.right, y))
+        parts.append(_render_text("tick end", frame.left - 6, y + 4, f"{place / 5:.1f}"))
     middle = (frame.top + frame.bottom) / 2
-    parts.append(_text("axis middle", (frame.left + frame.right) / 2, HEIGHT - 6, below))
+    parts.append(_render_text("axis middle", (frame.left + frame.right) / 2, HEIGHT - 6, below))
     parts.append(
         f'<text class="axis middle" x="12" y="{middle:.1f}" transform="rotate(-90 12 {middle:.1f})">{beside}</text>'
     )
-    return _svg(title, HEIGHT, [*parts, *marks])
+    return _render_svg(title, HEIGHT, [*parts, *marks])
 
 
-def _vertical(frame: Frame, floor: float | None = None, digits: int = 2) -> Iterator[str]:
+def _draw_vertical_grid(frame: Frame, floor: float | None = None, digits: int = 2) -> Iterator[str]:
     """Yield vertical grid lines, each with its value below."""
     bottom = frame.bottom if floor is None else floor
     for place in range(6):
         value = frame.low + (frame.high - frame.low) * place / 5
         x = frame.x(value)
-        yield _line("grid", x, frame.top, x, bottom)
-        yield _text(
+        yield _render_line("grid", x, frame.top, x, bottom)
+        yield _render_text(
             f"tick {'end' if place == 5 else 'middle'}", x, bottom + 16, f"{value:.{digits}f}".replace("-", "\u2212")
         )
 
 
-def _svg(title: str, height: float, parts: Sequence[str]) -> str:
+def _render_svg(title: str, height: float, parts: Sequence[str]) -> str:
     head = f'<svg class="plot" viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">'
     return "".join([head, *parts, "</svg>"])
 
 
-def _line(name: str, x1: float, y1: float, x2: float, y2: float) -> str:
+def _render_line(name: str, x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<line class="{name}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
-def _path(name: str, points: Sequence[tuple[float, float]]) -> str:
+def _render_path(name: str, points: Sequence[tuple[float, float]]) -> str:
     return f'<polyline class="{name}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
 
 
-def _dot(name: str, x: float, y: float, title: str) -> str:
+def _render_dot(name: str, x: float, y: float, title: str) -> str:
     return f'<circle class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"><title>{escape(title)}</title></circle>'
 
 
-def _text(name: str, x: float, y: float, title: str) -> str:
+def _render_text(name: str, x: float, y: float, title: str) -> str:
     return f'<text class="{name}" x="{x:.1f}" y="{y:.1f}">{escape(title)}</text>'

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BATCH = 64
 Step = Callable[[int], None]
-_Part = tuple[Sequence[Labelled], Mapping[str, list[Outcome]], float]
+_ScoredPart = tuple[Sequence[Labelled], Mapping[str, list[Outcome]], float]
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,12 @@ def predict(
     """
     predictions: list[Prediction] = []
     spelt = spelling([*declared, *(each.label for each in texts)])
-    for part, by_name, seconds in _outcomes(scorecard, score, texts, context):
+    for part, by_name, seconds in _score_parts(scorecard, score, texts, context):
         for place, text in enumerate(part):
             outcome = {name: outcomes[place] for name, outcomes in by_name.items()}
-            predictions.append(_prediction(text, outcome[score.name], _spent(outcome.values()), seconds, spelt))
+            predictions.append(
+                _create_prediction(text, outcome[score.name], _sum_spending(outcome.values()), seconds, spelt)
+            )
         step(len(part))
     return predictions
 
@@ -86,14 +88,16 @@ def asks_models(scorecard: Scorecard, score: Score) -> bool:
     return any(each.configuration.class_name == "LangGraphScore" for each in planned)
 
 
-def _outcomes(scorecard: Scorecard, score: Score, texts: Sequence[Labelled], context: Context) -> Iterator[_Part]:
+def _score_parts(
+    scorecard: Scorecard, score: Score, texts: Sequence[Labelled], context: Context
+) -> Iterator[_ScoredPart]:
     """Yield batches with the outcomes of the score and its dependencies, and the seconds per text."""
     # Created before the clock starts: loading a model is not part of any text's time.
     scorers = [scorecard.scorer(each, context) for each in scheduler.plan(scorecard, [score]).values()]
     size = 1 if asks_models(scorecard, score) else BATCH
     parts = [texts[start : start + size] for start in range(0, len(texts), size)]
 
-    def score_part(part: Sequence[Labelled]) -> _Part:
+    def score_part(part: Sequence[Labelled]) -> _ScoredPart:
         began = time.perf_counter()
         outcomes = scheduler.run(scorecard, [score], [each.item for each in part], context)
         return part, outcomes, (time.perf_counter() - began) / len(part)
@@ -105,7 +109,7 @@ def _outcomes(scorecard: Scorecard, score: Score, texts: Sequence[Labelled], con
         yield from pool.map(score_part, parts)
 
 
-def _spent(outcomes: Iterable[Outcome]) -> tuple[Decimal | None, Usage]:
+def _sum_spending(outcomes: Iterable[Outcome]) -> tuple[Decimal | None, Usage]:
     """Return the cost and usage of a text's outcomes; the cost is None without calls, or if one of them is unknown."""
     spent = [spent_of(each) for each in outcomes]
     costs = [cost for usage, cost in spent if usage.calls]
@@ -114,7 +118,7 @@ def _spent(outcomes: Iterable[Outcome]) -> tuple[Decimal | None, Usage]:
     return cost, sum((usage for usage, _ in spent), NO_USAGE)
 
 
-def _prediction(
+def _create_prediction(
     text: Labelled,
     outcome: Outcome,
     spent: tuple[Decimal | None, Usage],

@@ -103,7 +103,7 @@ class Evaluation:
     times: Times
     mistakes: tuple[Prediction, ...]
     errors: tuple[Prediction, ...]
-    judged: tuple[Prediction, ...]
+    predictions: tuple[Prediction, ...]
 
     @property
     def macro(self) -> tuple[float | None, float | None, float | None]:
@@ -112,8 +112,8 @@ class Evaluation:
 
     def as_dict(self, *, show_text: bool = False) -> dict[str, Any]:
         """Return JSON values; texts, and explanations that quote them, only with `show_text`."""
-        skip = {"confusion", "spending", "mistakes", "errors", "judged"}
-        values = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__ if name not in skip}
+        skip = {"confusion", "spending", "mistakes", "errors", "predictions"}
+        values = {name: _to_json(getattr(self, name)) for name in self.__dataclass_fields__ if name not in skip}
         precision, recall, _ = self.macro
         return {
             **values,
@@ -122,70 +122,72 @@ class Evaluation:
             "labels": list(self.confusion.labels),
             "confusion": [list(row) for row in self.confusion.counts],
             "classes": [asdict(each) for each in self.confusion.classes],
-            "cost_usd": _exact(self.spending.cost),
-            "cost_usd_per_text": _exact(self.spending.mean),
+            "cost_usd": _format_cost(self.spending.cost),
+            "cost_usd_per_text": _format_cost(self.spending.mean),
             "usage": asdict(self.spending.usage),
-            "mistakes": [_mistake(each, show_text) for each in self.mistakes],
+            "mistakes": [_describe_mistake(each, show_text) for each in self.mistakes],
             "methods": METHODS,
             "errors": [{"row": each.row, "error": each.error} for each in self.errors],
         }
 
 
-def evaluate(subject: Subject, judged: Sequence[Prediction], declared: Sequence[str], *, alone: bool) -> Evaluation:
+def evaluate(
+    subject: Subject, predictions: Sequence[Prediction], declared: Sequence[str], *, alone: bool
+) -> Evaluation:
     """Compute the figures of predictions; `declared` are the values that the score can return, if known."""
-    valued = [each for each in judged if each.value is not None]
+    valued = [each for each in predictions if each.value is not None]
     table = Confusion.of([each.label for each in valued], [str(each.value) for each in valued], declared)
     sure = [(each.confidence, each.right) for each in valued if each.confidence is not None]
-    bins = calibration.bins(sure)
+    bins = calibration.group_into_bins(sure)
     beyond_chance = agreement.ac1(table)
-    failed = [each for each in judged if each.error is not None and not each.skipped]
+    failed = [each for each in predictions if each.error is not None and not each.skipped]
     return Evaluation(
         subject=subject,
-        texts=len(judged),
-        skipped=sum(each.skipped for each in judged),
+        texts=len(predictions),
+        skipped=sum(each.skipped for each in predictions),
         failed=len(failed),
         failures=dict(Counter(str(each.error).split(":")[0] for each in failed).most_common()),
         confusion=table,
-        accuracy=_figure(table.accuracy, proportions.wilson(table.right, table.total)),
-        macro_f1=_figure(table.macro[2], bootstrap.interval(table, bootstrap.macro_f1)),
-        kappa=_figure(agreement.kappa(table), bootstrap.interval(table, bootstrap.kappa)),
+        accuracy=_create_figure(table.accuracy, proportions.wilson(table.right, table.total)),
+        macro_f1=_create_figure(table.macro[2], bootstrap.interval(table, bootstrap.macro_f1)),
+        kappa=_create_figure(agreement.kappa(table), bootstrap.interval(table, bootstrap.kappa)),
         ac1=Figure(beyond_chance.value, beyond_chance.low, beyond_chance.high) if beyond_chance else Figure(None),
         ac1_error=beyond_chance.error if beyond_chance else None,
         sure=len(sure),
         bins=tuple(bins),
-        calibration_error=calibration.expected_error(bins),
-        thresholds=tuple(calibration.thresholds(sure, len(valued))),
-        round_thresholds=tuple(calibration.at(sure, len(valued))),
-        curves=curves.curves(judged, table.labels),
-        spending=_spending(judged),
-        times=_times([each.seconds for each in judged], alone),
-        mistakes=tuple(_most_confident([each for each in valued if not each.right])),
+        calibration_error=calibration.compute_error(bins),
+        thresholds=tuple(calibration.list_thresholds(sure, len(valued))),
+        round_thresholds=tuple(calibration.list_round_thresholds(sure, len(valued))),
+        curves=curves.curves(predictions, table.labels),
+        spending=_sum_spending(predictions),
+        times=_measure_times([each.seconds for each in predictions], alone),
+        mistakes=tuple(_find_most_confident([each for each in valued if not each.right])),
         errors=tuple(failed[:ERRORS]),
-        judged=tuple(judged),
+        predictions=tuple(predictions),
     )
 
 
-def against(first: Evaluation, second: Evaluation) -> proportions.Comparison:
+def compare_evaluations(first: Evaluation, second: Evaluation) -> proportions.Comparison:
     """Compare two evaluations of the same texts, over the texts to which both gave a value."""
     pairs = [
-        (one.right, other.right)
-        for one, other in zip(first.judged, second.judged, strict=True)
-        if one.value is not None and other.value is not None
+        (first_prediction.right, second_prediction.right)
+        for first_prediction, second_prediction in zip(first.predictions, second.predictions, strict=True)
+        if first_prediction.value is not None and second_prediction.value is not None
     ]
-    return proportions.compare([one for one, _ in pairs], [other for _, other in pairs])
+    return proportions.compare([is_right for is_right, _ in pairs], [is_right for _, is_right in pairs])
 
 
-def _figure(value: float | None, interval: tuple[float, float] | None) -> Figure:
+def _create_figure(value: float | None, interval: tuple[float, float] | None) -> Figure:
     return Figure(value, *interval) if value is not None and interval is not None else Figure(value)
 
 
-def _spending(judged: Sequence[Prediction]) -> Spending:
-    costs = [each.cost for each in judged if each.cost is not None]
-    usage = sum((each.usage for each in judged), Usage())
+def _sum_spending(predictions: Sequence[Prediction]) -> Spending:
+    costs = [each.cost for each in predictions if each.cost is not None]
+    usage = sum((each.usage for each in predictions), Usage())
     return Spending(sum(costs, Decimal()) if costs else None, usage, len(costs))
 
 
-def _times(seconds: Sequence[float], alone: bool) -> Times:
+def _measure_times(seconds: Sequence[float], alone: bool) -> Times:
     ordered = sorted(seconds) or [0.0]
 
     def at(share: float) -> float:
@@ -194,24 +196,24 @@ def _times(seconds: Sequence[float], alone: bool) -> Times:
     return Times(alone, sum(ordered) / len(ordered), at(0.5), at(0.95), ordered[-1])
 
 
-def _most_confident(wrong: Sequence[Prediction]) -> list[Prediction]:
+def _find_most_confident(wrong: Sequence[Prediction]) -> list[Prediction]:
     return sorted(wrong, key=lambda each: (-(each.confidence or 0.0), each.row))[:MISTAKES]
 
 
-def _mistake(each: Prediction, show_text: bool) -> dict[str, Any]:
-    row = {"row": each.row, "label": each.label, "value": each.value, "confidence": each.confidence}
-    return {**row, "text": each.text, "explanation": each.explanation} if show_text else row
+def _describe_mistake(prediction: Prediction, show_text: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(prediction, name) for name in ("row", "label", "value", "confidence")}
+    return {**row, "text": prediction.text, "explanation": prediction.explanation} if show_text else row
 
 
-def _exact(cost: Decimal | None) -> str | None:
+def _format_cost(cost: Decimal | None) -> str | None:
     return None if cost is None else str(cost)
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return [_to_json(each) for each in value]
     if isinstance(value, Mapping):
         return dict(value)
     if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(each) for name, each in asdict(value).items()}
+        return {name: _to_json(each) for name, each in asdict(value).items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from plexus.evaluation.formats import distinct_names
+from plexus.evaluation.formats import name_evaluations
 from plexus.evaluation.report import Evaluation, Figure
 from plexus.exceptions import InvalidData
 
@@ -35,12 +35,12 @@ class Run:
         return min(gains) >= 0 and max(gains) > 0
 
 
-def of(found: Sequence[Evaluation], earlier: Sequence[Run]) -> list[Run]:
+def collect(evaluations: Sequence[Evaluation], earlier: Sequence[Run]) -> list[Run]:
     """Return the runs of evaluations, then the earlier ones."""
     return [
         *(
-            Run(name, each.accuracy, _cost(each), each.times.mean)
-            for name, each in zip(distinct_names(found), found, strict=True)
+            Run(name, evaluation.accuracy, _cost_per_text(evaluation), evaluation.times.mean)
+            for name, evaluation in zip(name_evaluations(evaluations), evaluations, strict=True)
         ),
         *earlier,
     ]
@@ -56,20 +56,20 @@ class Earlier:
     data: str
     supports: Mapping[object, object] | None
 
-    def require_texts_of(self, found: Evaluation) -> None:
+    def require_texts_of(self, evaluation: Evaluation) -> None:
         """Raise InvalidData if the texts are not those of another evaluation."""
-        if (self.texts, self.data) != (found.texts, found.subject.data):
+        if (self.texts, self.data) != (evaluation.texts, evaluation.subject.data):
             raise InvalidData(
                 f"{self.path}: other texts: got {self.texts} of {self.data}, "
-                f"expected {found.texts} of {found.subject.data}"
+                f"expected {evaluation.texts} of {evaluation.subject.data}"
             )
-        own = {entry.label: entry.support for entry in found.confusion.classes if entry.support}
-        if self.supports is not None and not found.failed and not found.skipped and self.supports != own:
+        own = {entry.label: entry.support for entry in evaluation.confusion.classes if entry.support}
+        if self.supports is not None and not evaluation.failed and not evaluation.skipped and self.supports != own:
             raise InvalidData(f"{self.path}: other labels: got {self.supports}, expected {own}")
 
 
 def read(path: Path) -> Earlier:
-    """Read what `plexus evaluate --json` printed. Raises InvalidData if the file is not that."""
+    """Read the output of `plexus evaluate --json`. Raises InvalidData if the file is anything else."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         subject, accuracy, cost = document["subject"], document["accuracy"], document["cost_usd_per_text"]
@@ -91,8 +91,8 @@ def read(path: Path) -> Earlier:
         ) from None
 
 
-def _cost(found: Evaluation) -> Decimal | None:
+def _cost_per_text(evaluation: Evaluation) -> Decimal | None:
     """Return the dollars for a text: 0 if no model is called, None if calls have an unknown price."""
-    if not found.spending.usage.calls:
+    if not evaluation.spending.usage.calls:
         return Decimal()
-    return found.spending.mean
+    return evaluation.spending.mean

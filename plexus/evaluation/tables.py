@@ -1,4 +1,4 @@
-"""Print an evaluation as tables on a terminal."""
+"""Print an evaluation as render on a terminal."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from plexus.evaluation.formats import (
     NOTHING,
-    between,
-    chance,
-    distinct_names,
-    interval,
-    one_line,
-    points,
-    seconds,
-    share,
-    width,
+    format_interval,
+    format_p_value,
+    format_points,
+    format_range,
+    format_seconds,
+    format_share,
+    measure_width,
+    name_evaluations,
+    shorten,
 )
 from plexus.evaluation.proportions import Comparison
 from plexus.evaluation.report import Evaluation
@@ -28,7 +28,7 @@ SHOWN = 10
 MOST_ROWS = 40
 
 
-def tables(
+def render(
     evaluation: Evaluation,
     other: Evaluation | None = None,
     comparison: Comparison | None = None,
@@ -36,32 +36,32 @@ def tables(
     show_text: bool = False,
 ) -> str:
     """Return figures, classes, confusion, thresholds, mistakes and failures as text that ends with a line break."""
-    parts = [_head(evaluation), _figures([evaluation, *([other] if other else [])])]
+    parts = [_render_head(evaluation), _render_figures([evaluation, *([other] if other else [])])]
     if comparison is not None and other is not None:
-        parts.append(_comparison(evaluation, other, comparison))
+        parts.append(_render_comparison(evaluation, other, comparison))
     parts += [
-        _classes(evaluation),
-        _confusion(evaluation),
-        _thresholds(evaluation),
-        _mistakes(evaluation, show_text),
-        _failures(evaluation),
+        _render_classes(evaluation),
+        _render_confusion(evaluation),
+        _render_thresholds(evaluation),
+        _render_mistakes(evaluation, show_text),
+        _render_failures(evaluation),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+def render_grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
     """Return a table; the first `left` columns are aligned left, the others right."""
-    lines = [[one_line(str(cell), LONGEST_LABEL) for cell in row] for row in (head, *rows)]
-    widths = [max(width(line[place]) for line in lines) for place in range(len(head))]
+    lines = [[shorten(str(cell), LONGEST_LABEL) for cell in row] for row in (head, *rows)]
+    widths = [max(measure_width(line[place]) for line in lines) for place in range(len(head))]
 
     def pad(cell: str, place: int) -> str:
-        space = " " * (widths[place] - width(cell))
+        space = " " * (widths[place] - measure_width(cell))
         return cell + space if place < left else space + cell
 
     return "\n".join("  ".join(pad(cell, place) for place, cell in enumerate(line)).rstrip() for line in lines)
 
 
-def _head(evaluation: Evaluation) -> str:
+def _render_head(evaluation: Evaluation) -> str:
     subject = evaluation.subject
     head = f"{subject.score} ({subject.class_name}) on {pluralize(evaluation.texts, 'text')} of {subject.data}"
     if evaluation.failed or evaluation.skipped:
@@ -69,36 +69,39 @@ def _head(evaluation: Evaluation) -> str:
     return head
 
 
-def _figures(evaluations: Sequence[Evaluation]) -> str:
-    head = ["figure", *(text for name in distinct_names(evaluations) for text in (name, "95 %"))]
+def _render_figures(evaluations: Sequence[Evaluation]) -> str:
+    head = ["figure", *(text for name in name_evaluations(evaluations) for text in (name, "95 %"))]
     rows = []
     for name in ("accuracy", "ac1", "kappa", "macro_f1"):
         figures = [getattr(each, name) for each in evaluations]
         title = {"ac1": "AC1", "macro_f1": "macro F1"}.get(name, name)
-        rows.append([title, *(part for each in figures for part in (share(each.value), interval(each)))])
-    rows.append(["calibration error", *(part for each in evaluations for part in (share(each.calibration_error), ""))])
-    rows.append(["time per text", *(part for each in evaluations for part in (seconds(each.times.mean), ""))])
+        parts = [part for figure in figures for part in (format_share(figure.value), format_interval(figure))]
+        rows.append([title, *parts])
+    rows.append(
+        ["calibration error", *(part for each in evaluations for part in (format_share(each.calibration_error), ""))]
+    )
+    rows.append(["time per text", *(part for each in evaluations for part in (format_seconds(each.times.mean), ""))])
     if any(each.spending.usage.calls for each in evaluations):
         for title, costs in (
             ("model cost, USD", [each.spending.cost for each in evaluations]),
             ("cost per text, USD", [each.spending.mean for each in evaluations]),
         ):
             rows.append([title, *(part for cost in costs for part in (NOTHING if cost is None else str(cost), ""))])
-    return grid(head, rows)
+    return render_grid(head, rows)
 
 
-def _comparison(evaluation: Evaluation, other: Evaluation, comparison: Comparison) -> str:
-    first, second = distinct_names([evaluation, other])
+def _render_comparison(evaluation: Evaluation, other: Evaluation, comparison: Comparison) -> str:
+    first, second = name_evaluations([evaluation, other])
     verdict = "a real difference, most likely" if comparison.p_value < 0.05 else "it may be luck"
     return (
-        f"{second} against {first}: {points(comparison.difference)} points of accuracy "
-        f"(95 %: {points(comparison.low)} to {points(comparison.high)});\n"
+        f"{second} against {first}: {format_points(comparison.difference)} points of accuracy "
+        f"(95 %: {format_points(comparison.low)} to {format_points(comparison.high)});\n"
         f"right alone on {comparison.only_second}, wrong alone on {comparison.only_first} of {comparison.total} texts; "
-        f"McNemar's p {chance(comparison.p_value)}: {verdict}"
+        f"McNemar's p {format_p_value(comparison.p_value)}: {verdict}"
     )
 
 
-def _classes(evaluation: Evaluation) -> str:
+def _render_classes(evaluation: Evaluation) -> str:
     classes = sorted(evaluation.confusion.classes, key=lambda each: -(each.support + each.predicted))[:MOST_ROWS]
     labels = {each.label for each in classes}
     more = len(evaluation.confusion.labels) - len(labels)
@@ -107,63 +110,68 @@ def _classes(evaluation: Evaluation) -> str:
             each.label,
             str(each.support),
             str(each.predicted),
-            share(each.precision),
-            between(each.precision_interval),
-            share(each.recall),
-            between(each.recall_interval),
-            share(each.f1),
+            format_share(each.precision),
+            format_range(each.precision_interval),
+            format_share(each.recall),
+            format_range(each.recall_interval),
+            format_share(each.f1),
         ]
         for each in evaluation.confusion.classes
         if each.label in labels
     ]
-    precision, recall, f1 = map(share, evaluation.macro)
+    precision, recall, f1 = map(format_share, evaluation.macro)
     rows.append(["macro average", "", "", precision, "", recall, "", f1])
     note = f"\n{more} rarer classes are in the page and in the JSON" if more else ""
-    return grid(["class", "texts", "values", "precision", "95 %", "recall", "95 %", "F1"], rows) + note
+    return render_grid(["class", "texts", "values", "precision", "95 %", "recall", "95 %", "F1"], rows) + note
 
 
-def _confusion(evaluation: Evaluation) -> str:
+def _render_confusion(evaluation: Evaluation) -> str:
     table = evaluation.confusion
     if len(table.labels) <= MOST_CLASSES:
         rows = [[label, *map(str, counts)] for label, counts in zip(table.labels, table.counts, strict=True)]
-        return grid(["label \\ value", *table.labels], rows)
+        return render_grid(["label \\ value", *table.labels], rows)
     confused = table.confused[:SHOWN]
     if not confused:
         return ""
     rows = [[label, value, str(count)] for label, value, count in confused]
-    return "most frequent mistakes (all are in the page and in the JSON):\n" + grid(
+    return "most frequent mistakes (all are in the page and in the JSON):\n" + render_grid(
         ["label", "value", "texts"], rows, left=2
     )
 
 
-def _thresholds(evaluation: Evaluation) -> str:
+def _render_thresholds(evaluation: Evaluation) -> str:
     if not evaluation.round_thresholds:
         return ""
     rows = [
-        [share(each.confidence, 2), share(each.coverage), share(each.accuracy)] for each in evaluation.round_thresholds
+        [format_share(each.confidence, 2), format_share(each.coverage), format_share(each.accuracy)]
+        for each in evaluation.round_thresholds
     ]
-    return "if only values of at least this confidence were used:\n" + grid(
+    return "if only values of at least this confidence were used:\n" + render_grid(
         ["confidence", "texts with a value", "accuracy"], rows, left=0
     )
 
 
-def _mistakes(evaluation: Evaluation, show_text: bool) -> str:
+def _render_mistakes(evaluation: Evaluation, show_text: bool) -> str:
     if not evaluation.mistakes:
         return ""
     title = "most confident mistakes:\n" if evaluation.sure else "first mistakes (no value has a confidence):\n"
     head = ["row", "label", "value", "confidence"]
-    rows = [[str(each.row), each.label, str(each.value), share(each.confidence, 2)] for each in evaluation.mistakes]
+    rows = [
+        [str(each.row), each.label, str(each.value), format_share(each.confidence, 2)] for each in evaluation.mistakes
+    ]
     if not show_text:
-        return title + grid(head, rows)
-    texts = ["text", *(one_line(each.text, LONGEST) for each in evaluation.mistakes)]
-    return title + "\n".join(f"{line}  {text}" for line, text in zip(grid(head, rows).splitlines(), texts, strict=True))
+        return title + render_grid(head, rows)
+    texts = ["text", *(shorten(each.text, LONGEST) for each in evaluation.mistakes)]
+    return title + "\n".join(
+        f"{line}  {text}" for line, text in zip(render_grid(head, rows).splitlines(), texts, strict=True)
+    )
 
 
-def _failures(evaluation: Evaluation) -> str:
+def _render_failures(evaluation: Evaluation) -> str:
     if not evaluation.errors:
         return ""
     kinds = ", ".join(f"{number} {kind}" for kind, number in evaluation.failures.items())
     more = "" if evaluation.failed == len(evaluation.errors) else f"; the first {len(evaluation.errors)}"
     return f"failed ({kinds}{more}):\n" + "\n".join(
-        f"  row {each.row}: {one_line(str(each.error), 2 * LONGEST)}" for each in evaluation.errors
+        f"  row {each.row}: {shorten(str(each.error), 2 * LONGEST)}" for each in evaluation.errors
     )

@@ -16,7 +16,7 @@ _COLUMNS: dict[str, type] = {"row": int, "label": str, "value": str, "verdict": 
 _TEXTS: dict[str, type] = {"explanation": str, "text": str}
 
 
-def write(path: Path, form: str, found: Evaluation, other: Evaluation | None, *, show_text: bool) -> None:
+def write(path: Path, form: str, evaluation: Evaluation, other: Evaluation | None, *, show_text: bool) -> None:
     """Write the verdict on every text, in the order of the data; `form` is one of `output.FORMATS`.
 
     The verdict is right, wrong, skipped or failed. With a second evaluation of the same texts its value and verdict
@@ -24,13 +24,13 @@ def write(path: Path, form: str, found: Evaluation, other: Evaluation | None, *,
     """
     columns = {**_COLUMNS, **({"other value": str, "other verdict": str} if other else {})}
     columns |= _TEXTS if show_text else {}
-    cells = ({name: row[name] for name in columns} for row in _rows(found, other))
+    cells = ({name: row[name] for name in columns} for row in _list_rows(evaluation, other))
     output.write_file(path, form, columns, cells, map(json.dumps, cells))
 
 
-def _rows(found: Evaluation, other: Evaluation | None) -> Iterator[dict[str, object]]:
-    others = {entry.row: entry for entry in other.judged} if other else {}
-    for entry in found.judged:
+def _list_rows(evaluation: Evaluation, other: Evaluation | None) -> Iterator[dict[str, object]]:
+    others = {entry.row: entry for entry in other.predictions} if other else {}
+    for entry in evaluation.predictions:
         second = others.get(entry.row)
         yield {
             "row": entry.row,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from plexus.evaluation.explorer import embed, policy
-from plexus.evaluation.page import TEMPLATES, environment
+from plexus.evaluation.explorer import embed, hash_source
+from plexus.evaluation.page import TEMPLATES, create_environment
 from plexus.playground.answers import Playground
 from plexus.scorecard import read_text
 
@@ -13,7 +13,7 @@ def render(playground: Playground, key: str) -> tuple[str, str]:
     script = (TEMPLATES / "playground.js").read_text(encoding="utf-8")
     card = read_text(playground.path)
     content = (
-        environment()
+        create_environment()
         .get_template("playground.html.j2")
         .render(
             name=playground.path.name,
@@ -23,7 +23,7 @@ def render(playground: Playground, key: str) -> tuple[str, str]:
         )
     )
     allowed = (
-        f"default-src 'none'; style-src 'unsafe-inline'; script-src '{policy(script)}'; connect-src 'self'; "
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src '{hash_source(script)}'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return content, allowed

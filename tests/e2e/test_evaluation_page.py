@@ -7,7 +7,7 @@ import pytest
 
 from plexus.evaluation import page
 from plexus.evaluation.predictions import Prediction
-from plexus.evaluation.report import Evaluation, Subject, against, evaluate
+from plexus.evaluation.report import Evaluation, Subject, compare_evaluations, evaluate
 from tests.e2e.chromium import browser
 
 LABELS = ("Delivery", "Quality", "Service")
@@ -39,11 +39,11 @@ def test_a_cell_leads_to_its_texts_and_keys_through_them(tmp_path: Path) -> None
     """A click on a number lists as many texts; arrows move and show the whole text; the page complains of nothing."""
     first, second = evaluated(LABELS, 600), evaluated(LABELS, 600, seed=2)
     target = tmp_path / "page.html"
-    target.write_text(page.render(first, other=second, compared=against(first, second), show_text=True))
+    target.write_text(page.render(first, other=second, compared=compare_evaluations(first, second), show_text=True))
     with browser() as tab:
         tab.look(1200)
         tab.open(target.as_uri())
-        wrong = sum(one.value is not None and not one.right for one in first.judged)
+        wrong = sum(one.value is not None and not one.right for one in first.predictions)
         assert shown(tab.run("document.getElementById('count').textContent")) == wrong
         for cell in (0, 1, 5):
             count = tab.run(f"(e => (e.click(), +e.textContent))(document.querySelectorAll('a[data-label]')[{cell}])")
@@ -56,7 +56,7 @@ def test_a_cell_leads_to_its_texts_and_keys_through_them(tmp_path: Path) -> None
             assert active == f"option-{place}"
             assert tab.run(f"document.getElementById('{active}').getAttribute('aria-selected')") == "true"
         assert " <b>" in tab.run("document.querySelector('#detail .whole').textContent")
-        changed = sum(one.value != two.value for one, two in zip(first.judged, second.judged, strict=True))
+        changed = sum(one.value != two.value for one, two in zip(first.predictions, second.predictions, strict=True))
         tab.run("document.getElementById('f-reset').click()")
         choose = "(e => {e.value = 'changed'; e.dispatchEvent(new Event('input', {bubbles: true}))})"
         tab.run(f"{choose}(document.getElementById('f-kind'))")

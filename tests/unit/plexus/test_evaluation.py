@@ -159,10 +159,10 @@ def test_mcnemar_is_the_exact_binomial_test() -> None:
 
 def test_confidence_that_is_as_often_right_has_no_calibration_error() -> None:
     """Eight of ten right at 0.8 is perfect; ten of ten right at 0.8 is 0.2 away."""
-    perfect = calibration.bins([(0.8, place < 8) for place in range(10)])
-    assert calibration.expected_error(perfect) == pytest.approx(0.0)
-    assert calibration.expected_error(calibration.bins([(0.8, True)] * 10)) == pytest.approx(0.2)
-    assert calibration.expected_error([]) is None
+    perfect = calibration.group_into_bins([(0.8, place < 8) for place in range(10)])
+    assert calibration.compute_error(perfect) == pytest.approx(0.0)
+    assert calibration.compute_error(calibration.group_into_bins([(0.8, True)] * 10)) == pytest.approx(0.2)
+    assert calibration.compute_error([]) is None
 
 
 @pytest.mark.parametrize(
@@ -170,28 +170,28 @@ def test_confidence_that_is_as_often_right_has_no_calibration_error() -> None:
 )
 def test_bins_have_about_as_many_texts(texts: int, counts: list[int]) -> None:
     """At most ten, of twenty texts at least; together they have every text, ordered by confidence."""
-    item = calibration.bins([(place / texts, True) for place in range(texts)])
+    item = calibration.group_into_bins([(place / texts, True) for place in range(texts)])
     assert [each.count for each in item] == counts
     assert all(one.high < two.low for one, two in itertools.pairwise(item))
 
 
 def test_equal_confidences_share_a_bin() -> None:
     """However many there are; a confidence of one has a bin."""
-    result = calibration.bins([(0.5, True)] * 70 + [(1.0, True)] * 30)
+    result = calibration.group_into_bins([(0.5, True)] * 70 + [(1.0, True)] * 30)
     assert [(each.low, each.high, each.count) for each in result] == [(0.5, 0.5, 70), (1.0, 1.0, 30)]
 
 
 def test_a_threshold_keeps_or_leaves_equal_confidences_together() -> None:
     """The last threshold keeps all texts; no threshold splits texts of one confidence."""
-    result = calibration.thresholds([(0.9, True)] * 30 + [(0.6, False)] * 30, 60)
+    result = calibration.list_thresholds([(0.9, True)] * 30 + [(0.6, False)] * 30, 60)
     assert [(each.confidence, each.coverage, each.accuracy) for each in result] == [(0.9, 0.5, 1.0), (0.6, 1.0, 0.5)]
 
 
 def test_a_value_without_confidence_reaches_no_threshold() -> None:
     """Coverage is a share of all texts that have a value, whether or not it comes with a confidence."""
     judged = [(0.9, True)] * 30 + [(0.6, False)] * 10
-    assert [each.coverage for each in calibration.thresholds(judged, 80)] == [30 / 80, 40 / 80]
-    result = calibration.at(judged, 80, [0.5, 0.7, 0.95])
+    assert [each.coverage for each in calibration.list_thresholds(judged, 80)] == [30 / 80, 40 / 80]
+    result = calibration.list_round_thresholds(judged, 80, [0.5, 0.7, 0.95])
     assert [(each.coverage, each.accuracy) for each in result] == [(0.5, 0.75), (0.375, 1.0)]
 
 

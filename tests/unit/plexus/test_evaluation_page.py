@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from plexus.evaluation import explorer, formats, page, report
+from plexus.evaluation import explorer, formats, page, report, tables
 from plexus.evaluation.confusion import Confusion
 from plexus.evaluation.predictions import Prediction
-from plexus.evaluation.report import Evaluation, Subject, against, evaluate
-from plexus.evaluation.tables import tables
+from plexus.evaluation.report import Evaluation, Subject, compare_evaluations, evaluate
 from plexus.usage import Usage
 from tests.unit.plexus.pages import Page
 
@@ -51,13 +50,13 @@ def compared() -> tuple[Evaluation, Evaluation, Page]:
     labels = ("Delivery", "Quality", "Service")
     first, second = evaluated(labels, models=True), evaluated(labels, seed=2)
     second = evaluate(second.subject, _same_labels(first, second), labels, alone=False)
-    return first, second, Page(page.render(first, other=second, compared=against(first, second)))
+    return first, second, Page(page.render(first, other=second, compared=compare_evaluations(first, second)))
 
 
 def _same_labels(first: Evaluation, second: Evaluation) -> list[Prediction]:
     return [
         Prediction(one.row, one.text, one.label, other.seconds, other.value, other.confidence)
-        for one, other in zip(first.judged, second.judged, strict=True)
+        for one, other in zip(first.predictions, second.predictions, strict=True)
     ]
 
 
@@ -77,8 +76,8 @@ def test_the_classes_are_those_of_the_json(compared: tuple[Evaluation, Evaluatio
     first, _, parsed = compared
     _, *rows, average = parsed.table("Precision")
     for row, wanted in zip(rows, first.as_dict()["classes"], strict=True):
-        precision = f"{wanted['precision']:.3f} {formats.between(wanted['precision_interval'])}"
-        recall = f"{wanted['recall']:.3f} {formats.between(wanted['recall_interval'])}"
+        precision = f"{wanted['precision']:.3f} {formats.format_range(wanted['precision_interval'])}"
+        recall = f"{wanted['recall']:.3f} {formats.format_range(wanted['recall_interval'])}"
         figures = [str(wanted["support"]), str(wanted["predicted"]), precision, recall, f"{wanted['f1']:.3f}"]
         assert row[:6] == [wanted["label"], *figures]
     output = first.as_dict()
@@ -104,9 +103,10 @@ def test_the_comparison_is_that_of_the_json(compared: tuple[Evaluation, Evaluati
     _, *rows = parsed.table("Figures of both")
     for row, name in zip(rows, ("accuracy", "ac1", "kappa", "macro_f1"), strict=False):
         assert row[1:] == [
-            f"{figure.value:.3f} {formats.interval(figure)}" for figure in (getattr(first, name), getattr(second, name))
+            f"{figure.value:.3f} {formats.format_interval(figure)}"
+            for figure in (getattr(first, name), getattr(second, name))
         ]
-    result = against(first, second)
+    result = compare_evaluations(first, second)
     _, *rows = parsed.table("Who was right")
     counts = [[result.both, result.only_first], [result.only_second, result.neither]]
     assert [[int(cell) for cell in row[1:]] for row in rows] == counts
@@ -129,7 +129,7 @@ def test_time_and_cost_are_those_of_the_json(compared: tuple[Evaluation, Evaluat
     text, output = " ".join(" ".join(parsed.texts).split()), first.as_dict()
     assert f"cost, USD {output['cost_usd']} {output['cost_usd_per_text']} per text" in text
     assert f"model calls {output['usage']['calls']} {output['usage']['input_tokens']} tokens in" in text
-    assert f"95th percentile {formats.seconds(output['times']['p95'])}" in text
+    assert f"95th percentile {formats.format_seconds(output['times']['p95'])}" in text
 
 
 @pytest.mark.parametrize("show_text", [False, True])
@@ -158,7 +158,7 @@ def test_odd_labels_and_texts_are_quoted_and_never_obeyed(show_text: bool) -> No
 )
 def test_every_evaluation_has_a_page(found: Evaluation) -> None:
     """Whatever is undefined is a dash; no number is nan or infinite, and all tags are closed."""
-    text = page.render(found, other=found, compared=against(found, found), show_text=True)
+    text = page.render(found, other=found, compared=compare_evaluations(found, found), show_text=True)
     parsed = Page(text)
     assert parsed.open == []
     assert not re.search(r"\b(nan|inf|None|Undefined)\b", " ".join(parsed.texts))
@@ -221,7 +221,7 @@ def test_more_classes_than_a_table_holds_are_counted_in_the_json() -> None:
     assert "200 classes are too many for one table" in output
     assert "The most frequent mistakes" in output
     assert len(result.as_dict()["confusion"]) == 200
-    assert "160 rarer classes are in the page and in the JSON" in tables(result)
+    assert "160 rarer classes are in the page and in the JSON" in tables.render(result)
 
 
 def listed(text: str) -> dict[str, Any]:
@@ -236,14 +236,16 @@ def test_every_text_is_in_the_list(compared: tuple[Evaluation, Evaluation, Page]
     """Row, label, both values and confidence of all, of which ten are in the table of mistakes; texts on request."""
     first, second, _ = compared
     for show_text in (False, True):
-        content = listed(page.render(first, other=second, compared=against(first, second), show_text=show_text))
+        content = listed(
+            page.render(first, other=second, compared=compare_evaluations(first, second), show_text=show_text)
+        )
         names, rows = content["names"], content["rows"]
-        assert [row[0] for row in rows] == [one.row for one in first.judged]
-        assert [names[row[1]] for row in rows] == [one.label for one in first.judged]
-        assert [names[row[2]] for row in rows] == [one.value for one in first.judged]
-        assert [names[row[6]] for row in rows] == [one.value for one in second.judged]
-        assert [row[3] for row in rows] == [one.confidence for one in first.judged]
-        assert [row[4] for row in rows] == [one.text if show_text else None for one in first.judged]
+        assert [row[0] for row in rows] == [one.row for one in first.predictions]
+        assert [names[row[1]] for row in rows] == [one.label for one in first.predictions]
+        assert [names[row[2]] for row in rows] == [one.value for one in first.predictions]
+        assert [names[row[6]] for row in rows] == [one.value for one in second.predictions]
+        assert [row[3] for row in rows] == [one.confidence for one in first.predictions]
+        assert [row[4] for row in rows] == [one.text if show_text else None for one in first.predictions]
 
 
 def test_a_text_cannot_end_the_list() -> None:
@@ -265,7 +267,7 @@ def test_classes_that_are_confused_stand_side_by_side() -> None:
     for entry, two in ((0, 7), (3, 11), (5, 1)):
         counts[entry][two] = counts[two][entry] = 9
     table = Confusion(tuple(f"class {place}" for place in range(size)), tuple(map(tuple, counts)))
-    order = explorer.order(table, page.ROOMY)
+    order = explorer.order_classes(table, page.ROOMY)
     assert sorted(order) == list(range(size))
     assert all(abs(order.index(entry) - order.index(two)) == 1 for entry, two in ((0, 7), (3, 11), (5, 1)))
-    assert explorer.order(table, size) == list(range(size))
+    assert explorer.order_classes(table, size) == list(range(size))
