@@ -7,15 +7,13 @@ the same JSON value, so that a score cannot tell from where its item came.
 from __future__ import annotations
 
 import base64
-import json
 import math
-import sys
 from collections.abc import Iterable, Mapping, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import NoReturn
 
 from plexus.exceptions import InvalidData
+from plexus.text import parse_json
 from plexus.values import Item
 
 #: The column whose map is the item's metadata itself; all other columns join it.
@@ -52,7 +50,7 @@ def from_record(text: str, metadata: object) -> Item:
     for _ in range(_MAXIMUM_ENCODINGS):
         if not isinstance(metadata, str):
             break
-        metadata = _parse(metadata) if metadata.strip() else None
+        metadata = _parse_or_keep(metadata) if metadata.strip() else None
     fields = {} if metadata is None else metadata
     if not isinstance(fields, Mapping):
         raise InvalidData(f"the item's metadata is {describe(fields)}, expected a map")
@@ -62,7 +60,7 @@ def from_record(text: str, metadata: object) -> Item:
 def decode_json(value: object) -> object:
     """Return the list or map in a text of JSON, as AWSJSON fields and CSV cells contain it; else the value itself."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-        parsed = _parse(value)
+        parsed = _parse_or_keep(value)
         return parsed if isinstance(parsed, (list, dict)) else value
     return value
 
@@ -72,8 +70,10 @@ def decode_metadata(item: Item) -> Item:
 
     `"7"` is 7, `"true"` is true and `"null"` is None; texts within lists and maps are as they are.
     """
-    decode = {name: _parse(value) if isinstance(value, str) else value for name, value in item.metadata.items()}
-    return Item(item.text, decode)
+    decoded = {
+        name: _parse_or_keep(value) if isinstance(value, str) else value for name, value in item.metadata.items()
+    }
+    return Item(item.text, decoded)
 
 
 def normalize(value: object, depth: int = 0) -> object:
@@ -91,7 +91,7 @@ def normalize(value: object, depth: int = 0) -> object:
     if isinstance(value, Mapping):
         return {str(name): normalize(member, depth + 1) for name, member in value.items()}
     if isinstance(value, Set):
-        return sorted((normalize(member) for member in value), key=_order)
+        return sorted((normalize(member) for member in value), key=_create_sort_key)
     if isinstance(value, (list, tuple)):
         return [normalize(member, depth + 1) for member in value]
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -117,7 +117,7 @@ def as_text(value: object) -> str:
 
 
 def describe(value: object) -> str:
-    """Name a value's kind, as errors do, excluding quoting it."""
+    """Return a value's kind for an error, as in `a list`; the value itself is not quoted."""
     kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
         (bool, "a boolean"),
         ((int, float, Decimal), "a number"),
@@ -130,35 +130,12 @@ def describe(value: object) -> str:
     return next((name for kind, name in kinds if isinstance(value, kind)), f"a {type(value).__name__}")
 
 
-def _parse(text: str) -> object:
-    """Return what the text holds as JSON; the text itself if it is not JSON, or nested too deeply to be read."""
+def _parse_or_keep(text: str) -> object:
+    """Return the JSON value in a text; the text itself if it is not JSON, or nested too deeply to be read."""
     try:
-        return normalize(
-            json.loads(text, parse_constant=refuse_constant, parse_float=parse_finite, object_pairs_hook=_unique)
-        )
+        return normalize(parse_json(text))
     except (ValueError, RecursionError, InvalidData):
         return text
-
-
-def refuse_constant(name: str) -> NoReturn:
-    """Raise ValueError for NaN and Infinity, which Python's parser accepts as JSON."""
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def parse_finite(text: str) -> float:
-    """Return the number of a JSON text. Raises ValueError for one such as `1e400`, which would become an infinity."""
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"got a number greater than {sys.float_info.max:.0e}")
-    return number
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return the object of these members. Raises ValueError for a repeated key: one of its values would be lost."""
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError("a key is repeated")
-    return members
 
 
 def _normalize_number(value: float | Decimal) -> object:
@@ -172,7 +149,7 @@ def _normalize_number(value: float | Decimal) -> object:
     return int(value) if value == value.to_integral_value() else _normalize_number(float(value))
 
 
-def _order(value: object) -> tuple[bool, float, str]:
-    """Sort numbers before texts: the members of a set have no order of their own."""
+def _create_sort_key(value: object) -> tuple[bool, float, str]:
+    """Return a key that sorts numbers before texts: the members of a set have no order of their own."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return (not number, value if isinstance(value, (int, float)) else 0, str(value))

@@ -1,15 +1,18 @@
-"""Texts folded for comparison, with the places of their characters, and digests of JSON values."""
+"""Texts folded for comparison, with the places of their characters; JSON read strictly, and digests of its values."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import json
+import math
 import re
+import sys
 import unicodedata
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 # Characters that no reader sees: soft hyphens, zero-width spaces and joiners, marks of direction, variation selectors.
 _INVISIBLE = (
@@ -117,3 +120,32 @@ def canonical_json(value: object) -> bytes:
 def digest(value: object) -> str:
     """Return the SHA-256 of a JSON value's canonical spelling, as 64 hex digits."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def parse_json(text: str) -> object:
+    """Parse JSON strictly. Raises ValueError for NaN, infinities and repeated keys too, and RecursionError."""
+    value: object = json.loads(
+        text, parse_constant=_reject_constant, parse_float=_parse_finite, object_pairs_hook=_create_object
+    )
+    return value
+
+
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _parse_finite(text: str) -> float:
+    """Return the number of a JSON text. Raises ValueError for one such as `1e400`, which would become an infinity."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"got a number greater than {sys.float_info.max:.0e}")
+    return number
+
+
+def _create_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the object of these members. Raises ValueError for a repeated key: one of its values would be lost."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} is repeated")
+    return members

@@ -13,7 +13,7 @@ from plexus.evaluation.agreement import kappa
 from plexus.evaluation.confusion import Confusion
 from plexus.evaluation.proportions import wilson
 from plexus.exceptions import InvalidData
-from plexus.tables.labels import key
+from plexus.tables.labels import fold_label
 from plexus.tables.output import guard
 
 SAME = "same"
@@ -170,7 +170,7 @@ def _classify(old: Answer | None, new: Answer | None) -> str | None:
     before, after = str(guard(old.text)), str(guard(new.text))
     if before == after:
         return SAME
-    return SPELLING if key(before) == key(after) else VALUE
+    return SPELLING if fold_label(before) == fold_label(after) else VALUE
 
 
 def _add_costs(agreement: Agreement, old: Answer, new: Answer) -> None:

@@ -12,7 +12,7 @@ from plexus.dataset.looking import find_near_pairs
 from plexus.exceptions import InvalidData
 from plexus.problems import suggest
 from plexus.tables import labels
-from plexus.tables.labels import Labelled, key
+from plexus.tables.labels import Labelled, fold_label
 from plexus.values import Item
 
 
@@ -76,19 +76,19 @@ def _spell_labels(
         if mapping:
             raise InvalidData(f"{dataset.name}: labels are mapped, but no column has labels. next: --label NAME")
         return {}, []
-    known = {key(entry.label): entry.label.strip() for entry in entries if entry.label.strip()}
-    unknown = [label for label in mapping if key(label) not in known]
+    known = {fold_label(entry.label): entry.label.strip() for entry in entries if entry.label.strip()}
+    unknown = [label for label in mapping if fold_label(label) not in known]
     if unknown:
         listed = ", ".join(f"{label!r}{suggest(label, known.values())}" for label in unknown)
         raise InvalidData(f"{dataset.name}: no row has the label {listed}")
-    mapped = {key(label): value.strip() for label, value in mapping.items()}
+    mapped = {fold_label(label): value.strip() for label, value in mapping.items()}
     texts: list[Labelled] = []
     for entry in entries:
         if not entry.label.strip():
             reasons.setdefault(entry.row, ("no label", ""))
-        elif mapped.get(key(entry.label)) == "":
+        elif mapped.get(fold_label(entry.label)) == "":
             reasons.setdefault(entry.row, ("mapped", f"{entry.label!r} is mapped to nothing"))
-        elif key(entry.label) in labels.MISSING and key(entry.label) not in mapped:
+        elif fold_label(entry.label) in labels.MISSING and fold_label(entry.label) not in mapped:
             reasons.setdefault(entry.row, ("no label", f"{entry.label!r}"))
         else:
             texts.append(Labelled(entry.row, Item(""), entry.label))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from plexus.exceptions import InvalidData
 from plexus.problems import suggest
 from plexus.tables import Row, Table, as_text
-from plexus.tables.labels import key
+from plexus.tables.labels import fold_label
 
 _NAMED_LABEL = ("label", "class", "category", "target", "sentiment", "topic", "kind")
 _MOST_CLASSES = 100
@@ -85,7 +85,7 @@ def guess_columns(table: Table) -> tuple[str, str | None]:
 def _count_classes(cells: Sequence[str]) -> int:
     """Return the number of classes in a column's cells; 0 if they do not look like labels."""
     known = [cell for cell in cells if cell]
-    classes = {key(cell) for cell in known}
+    classes = {fold_label(cell) for cell in known}
     repeats = 2 * len(classes) <= len(known)
     short = all(len(cell) <= _LONGEST_LABEL for cell in known)
     return len(classes) if short and repeats and 2 <= len(classes) <= _MOST_CLASSES else 0
@@ -124,7 +124,7 @@ def hint_at_missing_header(dataset: Dataset) -> str:
     """Return a note if the first line, read as column names, looks like a row; else an empty string."""
     if dataset.label is None or dataset.label == "label":
         return ""
-    if key(dataset.label) not in {key(entry.label) for entry in dataset.entries}:
+    if fold_label(dataset.label) not in {fold_label(entry.label) for entry in dataset.entries}:
         return ""
     text, label = (dataset.columns.index(name) + 1 for name in (dataset.text, dataset.label))
     return (

@@ -12,7 +12,7 @@ from plexus.dataset.duplicates import group_equal_texts, group_near_duplicates
 from plexus.dataset.entries import Dataset, Entry, format_rows
 from plexus.problems import pluralize
 from plexus.tables import labels
-from plexus.tables.labels import Labelled, key
+from plexus.tables.labels import Labelled, fold_label
 from plexus.values import Item
 
 #: A class of fewer texts cannot be measured: each of 20 moves its recall by five points.
@@ -112,7 +112,7 @@ def _count_labels(dataset: Dataset) -> tuple[LabelCount, ...]:
     spellings: dict[str, Counter[str]] = {}
     for entry in dataset.entries:
         if dataset.label is not None and entry.label.strip():
-            spellings.setdefault(key(entry.label), Counter())[entry.label] += 1
+            spellings.setdefault(fold_label(entry.label), Counter())[entry.label] += 1
     counted_labels = [
         LabelCount(counts.most_common(1)[0][0].strip(), counts.total(), dict(counts.most_common()))
         for counts in spellings.values()
@@ -127,11 +127,13 @@ def _find_empty(dataset: Dataset) -> list[Finding]:
     if dataset.label is None:
         return findings
     bare = tuple(entry.row for entry in dataset.entries if entry.has_text and not entry.label.strip())
-    words = tuple(entry.row for entry in dataset.entries if entry.has_text and key(entry.label) in labels.MISSING)
+    words = tuple(
+        entry.row for entry in dataset.entries if entry.has_text and fold_label(entry.label) in labels.MISSING
+    )
     if bare:
         findings.append(Finding("no label", f"{pluralize(len(bare), 'text')} without a label", bare, remedy))
     if words:
-        spelt = sorted({entry.label.strip() for entry in dataset.entries if key(entry.label) in labels.MISSING})
+        spelt = sorted({entry.label.strip() for entry in dataset.entries if fold_label(entry.label) in labels.MISSING})
         message = f"{pluralize(len(words), 'label')} that usually {'mean' if len(words) > 1 else 'means'} a missing one"
         message += f": {', '.join(spelt)}"
         findings.append(Finding("no label", message, words, f"{remedy}; --map {spelt[0]}={spelt[0]} keeps them"))
@@ -143,7 +145,7 @@ def _find_spelling_faults(dataset: Dataset) -> list[Finding]:
     usable = [
         Labelled(entry.row, Item(""), entry.label)
         for entry in dataset.entries
-        if entry.label.strip() and key(entry.label) not in labels.MISSING
+        if entry.label.strip() and fold_label(entry.label) not in labels.MISSING
     ]
     if dataset.label is None or not usable:
         return []
@@ -153,7 +155,7 @@ def _find_spelling_faults(dataset: Dataset) -> list[Finding]:
     if variants:
         message = f"{pluralize(len(variants), 'spelling')} of labels read as another: {'; '.join(variants)}"
         findings.append(Finding("spelling", message, (), "plexus data clean writes one spelling"))
-    typos = labels.likely_typos(normal.texts)
+    typos = labels.find_likely_typos(normal.texts)
     for label, other, rows in typos:
         message = f"label {label!r} may be a typo of {other!r}: {format_rows(rows)}"
         remedy = f"plexus data clean --map {shlex.quote(f'{label}={other}')}"
@@ -204,7 +206,7 @@ def _find_repeated(entries: Sequence[Entry]) -> list[Finding]:
         message = f"{pluralize(len(extra), 'text')} almost repeated: {_format_examples(rest)}"
         remedy = "plexus data split keeps them together; clean --near leaves them out"
         findings.append(Finding("near-duplicate", message, tuple(sorted(extra)), remedy))
-    torn = [group for group in same if len({key(entry.label) for entry in group if entry.label.strip()}) > 1]
+    torn = [group for group in same if len({fold_label(entry.label) for entry in group if entry.label.strip()}) > 1]
     if torn:
         rows = tuple(sorted(entry.row for group in torn for entry in group))
         message = f"{pluralize(len(torn), 'text')} with several labels: {_format_examples(torn)}"

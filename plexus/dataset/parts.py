@@ -17,7 +17,7 @@ from plexus.dataset.writing import Writer
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
 from plexus.tables import Table
-from plexus.tables.labels import key
+from plexus.tables.labels import fold_label
 from plexus.whole_file import write_text
 
 
@@ -91,11 +91,13 @@ def _keep(placed: Mapping[int, str], part: str, row: int) -> Mapping[str, object
 
 def describe(split: Split, folder: Path, plan: SplitPlan) -> str:
     """Return a line for each file that was written, with its rows of each class, and one about shared texts."""
-    classes = Counter(key(entry.label) for entries in split.parts.values() for entry in entries)
-    names = {key(entry.label): entry.label.strip() for entries in split.parts.values() for entry in reversed(entries)}
+    classes = Counter(fold_label(entry.label) for entries in split.parts.values() for entry in entries)
+    names = {
+        fold_label(entry.label): entry.label.strip() for entries in split.parts.values() for entry in reversed(entries)
+    }
     lines = []
     for path, (_, entries) in zip(plan.paths(folder), split.parts.items(), strict=False):
-        counts = Counter(key(entry.label) for entry in entries)
+        counts = Counter(fold_label(entry.label) for entry in entries)
         listed = ", ".join(f"{names[name]} {counts[name]}" for name, _ in classes.most_common(8) if names[name])
         lines.append(f"wrote {path}: {pluralize(len(entries), 'row')}" + (f" ({listed})" if listed else ""))
     lines.append(f"wrote {folder / 'split.json'}")

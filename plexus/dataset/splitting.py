@@ -16,7 +16,7 @@ from plexus.dataset.duplicates import Groups, group_near_duplicates
 from plexus.dataset.entries import Entry, format_rows
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
-from plexus.tables.labels import key
+from plexus.tables.labels import fold_label
 from plexus.text import fold
 
 
@@ -37,12 +37,12 @@ def split_by_class(groups: Sequence[Sequence[Entry]], shares: Mapping[str, float
     would be empty.
     """
     entries = [entry for group in groups for entry in group]
-    totals = Counter(key(entry.label) for entry in entries)
+    totals = Counter(fold_label(entry.label) for entry in entries)
     missing = {part: {label: share * count for label, count in totals.items()} for part, share in shares.items()}
     room = {part: share * len(entries) for part, share in shares.items()}
     parts: dict[int, str] = {}
     for group in sorted(groups, key=lambda members: (-len(members), _compute_order_key(members, seed))):
-        classes = Counter(key(entry.label) for entry in group)
+        classes = Counter(fold_label(entry.label) for entry in group)
         chosen = max(
             shares,
             key=lambda part: (
@@ -88,7 +88,7 @@ def choose_sample(entries: Sequence[Entry], size: int, seed: int, *, balanced: b
         raise InvalidData(f"got {pluralize(len(entries), 'text')}, expected at least the {size} of the sample")
     classes: dict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: _compute_order_key([entry], seed)):
-        classes[key(entry.label)].append(entry)
+        classes[fold_label(entry.label)].append(entry)
     taken = dict.fromkeys(classes, 0)
     rows: set[int] = set()
     while len(rows) < size:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from plexus import scheduler
 from plexus.exceptions import NotApplicable
-from plexus.tables.labels import Labelled, key, spelling
+from plexus.tables.labels import Labelled, fold_label, map_spellings
 from plexus.threads import DaemonExecutor
 from plexus.usage import NO_USAGE, Usage
 from plexus.values import Outcome, Result, spent_of
@@ -71,7 +71,7 @@ def predict(
     Graphs score texts one at a time, concurrently if a provider is called; other scores take batches of 64.
     """
     predictions: list[Prediction] = []
-    spelt = spelling([*declared, *(each.label for each in texts)])
+    spelt = map_spellings([*declared, *(each.label for each in texts)])
     for part, by_name, seconds in _score_parts(scorecard, score, texts, context):
         for place, text in enumerate(part):
             outcome = {name: outcomes[place] for name, outcomes in by_name.items()}
@@ -128,7 +128,7 @@ def _create_prediction(
     cost, usage = spent
     known = Prediction(text.row, text.item.text or "", text.label, seconds, cost=cost, usage=usage)
     if isinstance(outcome, Result):
-        value = spelt.get(key(outcome.value), outcome.value)
+        value = spelt.get(fold_label(outcome.value), outcome.value)
         return replace(known, value=value, confidence=outcome.confidence, explanation=outcome.explanation)
     error = f"{type(outcome).__name__}: {outcome}"
     return replace(known, error=error, skipped=isinstance(outcome, NotApplicable))

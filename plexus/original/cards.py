@@ -70,7 +70,7 @@ def translate(document: Document) -> Translation:
     name = str(score.get("name") or "Scorecard")
     key = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "scorecard"
     card: Yaml = {"name": name, "key": key, "scores": [score]}
-    moved = _move_positions(document, card, [(("scores", 0), ()), *_below(("scores", 0), moves)])
+    moved = _move_positions(document, card, [(("scores", 0), ()), *_prefix_moves(("scores", 0), moves)])
     return Translation(document, moved, tuple(notes.listed))
 
 
@@ -177,7 +177,7 @@ def _rename(value: dict[str, Yaml], notes: Notes) -> None:
         notes.add("renamed", f"the key is {value['key']!r}", "key")
 
 
-def _below(prefix: KeyPath, moves: list[tuple[KeyPath, KeyPath]]) -> list[tuple[KeyPath, KeyPath]]:
+def _prefix_moves(prefix: KeyPath, moves: list[tuple[KeyPath, KeyPath]]) -> list[tuple[KeyPath, KeyPath]]:
     return [((*prefix, *new), old) for new, old in moves]
 
 

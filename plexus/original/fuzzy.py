@@ -21,7 +21,7 @@ def translate_targets(node: dict[str, Yaml], notes: Notes) -> dict[str, Yaml]:
         return {}
     values = node.pop("classification_mapping", None)
     ours["targets"] = [
-        _target(item, values if isinstance(values, Mapping) else {}, notes.at("targets", "items", place))
+        _translate_target(item, values if isinstance(values, Mapping) else {}, notes.at("targets", "items", place))
         for place, item in enumerate(listed)
         if isinstance(item, Mapping)
     ]
@@ -29,12 +29,12 @@ def translate_targets(node: dict[str, Yaml], notes: Notes) -> dict[str, Yaml]:
         ours["match"] = "all"
     if (default := node.pop("default_classification", None)) is not None:
         ours["not_found"] = default
-    if (source := _source(node.pop("data_paths", None), notes)) is not None:
+    if (source := _find_source(node.pop("data_paths", None), notes)) is not None:
         ours["source"] = source
     return ours
 
 
-def _target(item: Mapping[str, Yaml], values: Mapping[str, Yaml], notes: Notes) -> Yaml:
+def _translate_target(item: Mapping[str, Yaml], values: Mapping[str, Yaml], notes: Notes) -> Yaml:
     phrase, threshold = item.get("target"), item.get("threshold")
     target: dict[str, Yaml] = {"phrase": phrase}
     if isinstance(threshold, (int, float)):
@@ -47,7 +47,7 @@ def _target(item: Mapping[str, Yaml], values: Mapping[str, Yaml], notes: Notes) 
     return target
 
 
-def _source(paths: Yaml, notes: Notes) -> str | None:
+def _find_source(paths: Yaml, notes: Notes) -> str | None:
     """Return the field to search; None for the text."""
     listed = paths if isinstance(paths, list) else [paths] if isinstance(paths, str) else []
     if listed in ([], ["text"]):

@@ -106,7 +106,7 @@ class Graph:
 def translate_graph(listed: Sequence[Yaml], notes: Notes) -> Graph:
     """Translate all nodes in their order."""
     names = [node.get("name") if isinstance(node, Mapping) else None for node in listed]
-    graph = Graph(_slugs([name for name in names if isinstance(name, str)], _words_of_outputs(listed)))
+    graph = Graph(_create_slugs([name for name in names if isinstance(name, str)], _collect_output_words(listed)))
     for place, node in enumerate(listed):
         following = next((name for name in names[place + 1 :] if isinstance(name, str)), "END")
         if isinstance(node, Mapping):
@@ -117,7 +117,7 @@ def translate_graph(listed: Sequence[Yaml], notes: Notes) -> Graph:
     return graph
 
 
-def _words_of_outputs(listed: Sequence[Yaml]) -> set[str]:
+def _collect_output_words(listed: Sequence[Yaml]) -> set[str]:
     """Return the aliases and sources of every `output`: in the original, none of them refers to a node."""
     nodes = [node for node in listed if isinstance(node, Mapping)]
     conditions = [node.get("conditions") for node in nodes]
@@ -127,7 +127,7 @@ def _words_of_outputs(listed: Sequence[Yaml]) -> set[str]:
     return {word for output in outputs for pair in output.items() for word in pair if isinstance(word, str)}
 
 
-def _slugs(names: Sequence[str], avoided: set[str]) -> dict[str, str]:
+def _create_slugs(names: Sequence[str], avoided: set[str]) -> dict[str, str]:
     """Return a name of letters, digits and underscores for each node, unique in the graph and none of `avoided`."""
     slugs: dict[str, str] = {}
     for name in names:
@@ -149,6 +149,7 @@ class _Node:
         self.before: list[dict[str, Yaml]] = []
 
     def translate(self) -> list[dict[str, Yaml]]:
+        """Return our nodes in order; none for a class without a counterpart, which is noted. Call it once."""
         original_name, kind = self.node.pop("name", None), self.node.pop("class", None)
         self.ours = {"name": self.graph.name(original_name), "class": kind}
         if self.ours["name"] != original_name and isinstance(original_name, str):
@@ -159,8 +160,8 @@ class _Node:
             return []
         self._read_class(str(kind))
         fields = _FIELDS[str(self.ours["class"])]
-        own = self._outputs(self.node.pop("output", None), fields, self.notes)
-        self._edges(fields)
+        own = self._translate_output(self.node.pop("output", None), fields, self.notes)
+        self._translate_edges(fields)
         aliases = {**dict(fields.items()), **own}
         if aliases:
             self.ours["output"] = aliases
@@ -265,7 +266,7 @@ class _Node:
         )
         self.ours["explanation"] = f"{{{{ {alias} }}}}"
 
-    def _outputs(self, output: Yaml, fields: Mapping[str, str], notes: Notes) -> dict[str, Yaml]:
+    def _translate_output(self, output: Yaml, fields: Mapping[str, str], notes: Notes) -> dict[str, Yaml]:
         """Return the aliases of an `output`; the original's fields become ours."""
         aliases: dict[str, Yaml] = {}
         for alias, source in output.items() if isinstance(output, Mapping) else ():
@@ -277,17 +278,17 @@ class _Node:
                 aliases[alias] = fields.get(source, source) if isinstance(source, str) else source
         return aliases
 
-    def _edges(self, fields: Mapping[str, str]) -> None:
+    def _translate_edges(self, fields: Mapping[str, str]) -> None:
         conditions = self.node.pop("conditions", None)
         if isinstance(conditions, list):
             self.ours["conditions"] = [
-                self._edge(condition, fields, self.notes.at("conditions", place))
+                self._translate_edge(condition, fields, self.notes.at("conditions", place))
                 for place, condition in enumerate(conditions)
                 if isinstance(condition, Mapping) and self._can_be_met(condition, place)
             ]
         edge = self.node.pop("edge", None)
         if isinstance(edge, Mapping):
-            self.ours["edge"] = self._edge(edge, fields, self.notes.at("edge"))
+            self.ours["edge"] = self._translate_edge(edge, fields, self.notes.at("edge"))
 
     def _can_be_met(self, condition: Mapping[str, Yaml], place: int) -> bool:
         """Return whether the node has the class that a condition compares; notes one that it has not."""
@@ -300,13 +301,13 @@ class _Node:
         self.notes.add("dropped", f"it is never met: the node has no class {value!r}", "conditions", place)
         return False
 
-    def _edge(self, edge: Mapping[str, Yaml], fields: Mapping[str, str], notes: Notes) -> dict[str, Yaml]:
+    def _translate_edge(self, edge: Mapping[str, Yaml], fields: Mapping[str, str], notes: Notes) -> dict[str, Yaml]:
         translated: dict[str, Yaml] = dict(edge)
         if "node" not in edge:
             notes.add("renamed", f"without `node` the graph goes on to {self.following!r}", "output")
         translated["node"] = self.graph.name(edge.get("node", self.following))
         if "output" in edge:
-            output = self._outputs(edge["output"], fields, notes)
+            output = self._translate_output(edge["output"], fields, notes)
             translated["output"] = output
             if "value" in output and translated["node"] != "END":
                 notes.add(

@@ -14,7 +14,7 @@ Kind = Literal["renamed", "changed", "dropped", "unsupported"]
 
 @dataclass(frozen=True)
 class Note:
-    """One remark: its kind, what it is about as a path in the original document, and a sentence."""
+    """A remark about the value at `path` in the original document."""
 
     kind: Kind
     path: KeyPath

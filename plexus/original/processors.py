@@ -17,7 +17,7 @@ _NAMES = {
     "DeepgramFormatProcessor": "TranscriptFormat",
     "DeepgramTimeSliceProcessor": "TimeSlice",
 }
-# Of a data set, before training: they choose rows and columns, which a file of labelled texts has already.
+# Processors of a data set before training: they choose rows and columns, which a file of labelled texts has already.
 _OF_DATA = (
     "ByColumnValueDatasetFilter",
     "ColumnDatasetFilter",

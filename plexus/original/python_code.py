@@ -47,11 +47,11 @@ def read_classifier(code: str, names: Collection[str]) -> tuple[str, str | None]
 
     `names` are the aliases of earlier nodes, which the original adds to `input.metadata`. Raises UnsupportedCode.
     """
-    function = _function(code, "score")
+    function = _find_function(code, "score")
     tree = _read_returns(function, _read_score_result)
-    source = _Names(_argument(function, 1), names)
+    source = _Names(_find_argument(function, 1), names)
     value = _write(_select(tree, "value", function), source)
-    parts = _components(tree)
+    parts = _list_components(tree)
     explanation = _write(_select(tree, "explanation", function), source) if "explanation" in parts else None
     return value, explanation
 
@@ -61,33 +61,33 @@ def read_node(code: str, function_name: str, mapping: dict[str, str], names: Col
 
     Raises UnsupportedCode.
     """
-    function = _function(code, function_name)
+    function = _find_function(code, function_name)
     tree = _read_returns(function, _read_map)
-    source = _Names(_argument(function, 0), names)
-    keys = _components(tree)
+    source = _Names(_find_argument(function, 0), names)
+    keys = _list_components(tree)
     wanted = mapping or {key: key for key in keys}
     if missing := [key for key in wanted.values() if key not in keys]:
         raise UnsupportedCode(function, f"the function returns no {missing[0]!r}")
     return {alias: _write(_select(tree, key, function), source) for alias, key in wanted.items()}
 
 
-def _function(code: str, name: str) -> ast.FunctionDef:
+def _find_function(code: str, name: str) -> ast.FunctionDef:
     try:
         body = ast.parse(code).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise UnsupportedCode(error_place(error), "it is not Python") from None
+        raise UnsupportedCode(find_error_place(error), "it is not Python") from None
     for statement in body:
         if isinstance(statement, ast.FunctionDef) and statement.name == name:
             return statement
     raise UnsupportedCode(body[0] if body else ast.Pass(), f"it has no function {name!r}")
 
 
-def error_place(error: BaseException) -> ast.AST:
+def find_error_place(error: BaseException) -> ast.AST:
     """Return a node with the line of a syntax error."""
     return ast.Pass(lineno=getattr(error, "lineno", None) or 1)
 
 
-def _argument(function: ast.FunctionDef, place: int) -> str:
+def _find_argument(function: ast.FunctionDef, place: int) -> str:
     listed = function.args.args
     if len(listed) <= place:
         raise UnsupportedCode(function, f"the function has {len(listed)} parameters, expected at least {place + 1}")
@@ -185,10 +185,10 @@ def _read_map(value: ast.expr, only: str | None = None) -> dict[str, ast.expr]:
     return parts
 
 
-def _components(tree: _Tree) -> set[str]:
+def _list_components(tree: _Tree) -> set[str]:
     """Return the components that every result of the tree has."""
     if isinstance(tree, _Choice):
-        return _components(tree.then) & _components(tree.other)
+        return _list_components(tree.then) & _list_components(tree.other)
     return set(tree)
 
 
@@ -216,16 +216,16 @@ class _Names(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         """`context["metadata"]` → `metadata`, `metadata["alias"]` → `alias`."""
         self.generic_visit(node)
-        return self._member(node.value, node.slice) or node
+        return self._rename_member(node.value, node.slice) or node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """`context.get("text")` → `text`, `metadata.get("alias")` → `alias`."""
         self.generic_visit(node)
         if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
-            return self._member(node.func.value, node.args[0]) or node
+            return self._rename_member(node.func.value, node.args[0]) or node
         return node
 
-    def _member(self, owner: ast.expr, key: ast.expr) -> ast.expr | None:
+    def _rename_member(self, owner: ast.expr, key: ast.expr) -> ast.expr | None:
         if not (isinstance(owner, ast.Name) and isinstance(key, ast.Constant)):
             return None
         of_input = owner.id == self.argument and key.value in ("text", "metadata")

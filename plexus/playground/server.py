@@ -16,9 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from plexus.exceptions import InvalidData, InvalidScorecard, PlexusError
-from plexus.items import parse_finite, refuse_constant
 from plexus.playground import page
 from plexus.playground.answers import Playground, list_problems, read_request
+from plexus.text import parse_json
 
 ADDRESS, PORT = "127.0.0.1", 8766
 MAXIMUM_BYTES = 2 * 1024 * 1024  # of a request
@@ -179,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
 def _parse_metadata(text: str) -> dict[str, object]:
     """Return the item's metadata from JSON text; none if it is empty. Raises InvalidData if it is not an object."""
     try:
-        metadata = json.loads(text, parse_constant=refuse_constant, parse_float=parse_finite) if text.strip() else {}
+        metadata = parse_json(text) if text.strip() else {}
     except (ValueError, RecursionError) as error:
         raise InvalidData(f"the metadata: not JSON: {error}") from None
     if not isinstance(metadata, dict):

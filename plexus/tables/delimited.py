@@ -38,7 +38,7 @@ class Delimited:
         separator = _SUFFIXES.get(source.suffix)
         try:
             opened.dialect = dialects.detect(
-                opened._lines, wanted, lone_texts=source.suffix == ".txt", separator=separator
+                opened._read_lines, wanted, lone_texts=source.suffix == ".txt", separator=separator
             )
         except MalformedRecord as error:
             raise InvalidData(f"{source.name}:{error.line}: {error}") from None
@@ -62,9 +62,9 @@ class Delimited:
         self.short = []
         names: list[str] | None = None
         blank: list[int] = []
-        for line, cells in self._records():
+        for line, cells in self._read_records():
             if names is None:
-                names = self._names(cells)
+                names = self._read_names(cells)
                 if self.dialect.has_header:
                     continue
             if not cells and len(names) > 1:
@@ -73,11 +73,11 @@ class Delimited:
                 blank.append(line)
                 continue
             for entry in blank:
-                yield self._row(names, [""] * len(names), entry)
+                yield self._create_row(names, [""] * len(names), entry)
             blank = []
-            yield self._row(names, cells, line)
+            yield self._create_row(names, cells, line)
 
-    def _row(self, names: Sequence[str], cells: list[str], line: int) -> dict[str, str]:
+    def _create_row(self, names: Sequence[str], cells: list[str], line: int) -> dict[str, str]:
         if len(cells) > len(names) and any(cells[len(names) :]):
             raise InvalidData(f"{self.source.name}:{line}: got {pluralize(len(cells), 'field')}, expected {len(names)}")
         if len(cells) < len(names):
@@ -85,7 +85,7 @@ class Delimited:
             cells = cells + [""] * (len(names) - len(cells))
         return dict(zip(names, cells, strict=False))
 
-    def _names(self, cells: list[str]) -> list[str]:
+    def _read_names(self, cells: list[str]) -> list[str]:
         if not self.dialect.has_header:
             return [self.column] if not self.dialect.separator else [str(n) for n in range(1, len(cells) + 1)]
         if any("\r" in name for name in cells):
@@ -102,15 +102,15 @@ class Delimited:
             )
         return names
 
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
+    def _read_records(self) -> Iterator[tuple[int, list[str]]]:
         """Yield records with carriage returns restored. Raises InvalidData with the line where a bad record begins."""
         try:
-            for line, cells in self.dialect.records(self._lines()):
+            for line, cells in self.dialect.records(self._read_lines()):
                 yield line, [cell.replace(CARRIAGE_RETURN, "\r") for cell in cells]
         except MalformedRecord as error:
-            raise InvalidData(f"{self.source.name}:{error.line}: {self._reason(str(error))}") from None
+            raise InvalidData(f"{self.source.name}:{error.line}: {self._explain(str(error))}") from None
 
-    def _lines(self) -> Iterator[str]:
+    def _read_lines(self) -> Iterator[str]:
         """Yield lines, and mark carriage returns that end none: the parser would take them for a line's end."""
         newline = "" if self.encoding.is_carriage_return else "\n"
         with encodings.open_text(self.source, self.encoding, newline) as file:
@@ -122,7 +122,7 @@ class Delimited:
                 if line != _END_OF_FILE:
                     yield line
 
-    def _reason(self, message: str) -> str:
+    def _explain(self, message: str) -> str:
         if "unexpected end of data" in message:
             return "unclosed quote in the row that begins here"
         if "expected after" in message:

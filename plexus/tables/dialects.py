@@ -44,7 +44,7 @@ class Dialect:
 
     @property
     def title(self) -> str:
-        """What is not usual about it, for people; empty for CSV with commas and a header."""
+        """The deviations from CSV with commas and a header, for people; empty if there are none."""
         parts = [SEPARATORS.get(self.separator, repr(self.separator))] if self.separator not in ("", ",") else []
         parts += {"escaped": ["backslashes before quotes"], "none": ["no quoting"]}.get(self.quoting, [])
         parts += ["blanks after separators"] if self.skips_blanks else []
@@ -53,13 +53,13 @@ class Dialect:
     def records(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
         """Yield (line, cells) of each record, with the number of the line where it begins; raises MalformedRecord."""
         csv.field_size_limit(LONGEST)
-        kept = islice(iter(lines), self.lines, None)
+        remaining_lines = islice(iter(lines), self.lines, None)
         if not self.separator and self.quoting == "none":
-            for number, line in enumerate(kept, start=self.lines + 1):
+            for number, line in enumerate(remaining_lines, start=self.lines + 1):
                 yield number, [line.rstrip("\r\n")]
             return
         reader = csv.reader(
-            kept,
+            remaining_lines,
             strict=True,
             delimiter=self.separator or NO_SEPARATOR,
             quoting=csv.QUOTE_NONE if self.quoting == "none" else csv.QUOTE_MINIMAL,
@@ -82,14 +82,14 @@ Lines = Callable[[], Iterator[str]]
 
 @dataclass(frozen=True)
 class _Reading:
-    """A sample as a dialect reads it: its records, and whether they came to an error."""
+    """The records that a dialect reads from a sample; `failed` if it read them up to an error."""
 
     dialect: Dialect
     records: list[tuple[int, list[str]]]
     failed: bool
 
-    def names(self, wanted: Sequence[str]) -> int:
-        """Count the wanted columns that the first record names, or that it has by number."""
+    def count_names(self, wanted: Sequence[str]) -> int:
+        """Return how many wanted columns the first record names, or has by number."""
         cells = self.records[0][1]
         return sum(name in cells or (name.isdecimal() and int(name) <= len(cells)) for name in wanted)
 
@@ -99,14 +99,14 @@ class _Reading:
         width, rest = len(self.records[0][1]), self.records[1:]
         return sum(len(cells) == width for _, cells in rest) / len(rest) if rest else 1.0
 
-    def rank(self, wanted: Sequence[str]) -> tuple[int, bool, int, float, bool, int]:
+    def compute_rank(self, wanted: Sequence[str]) -> tuple[int, bool, int, float, bool, int]:
         """Return a key by which the best reading is the greatest."""
         width, rest = len(self.records[0][1]), self.records[1:]
         fit = sum(not any(cells[width:]) for _, cells in rest) / len(rest) if rest else 1.0
         is_left = any(cell.startswith(' "') and cell.endswith('"') for _, cells in rest for cell in cells)
-        named = self.names(wanted)
+        name_count = self.count_names(wanted)
         return (
-            named,
+            name_count,
             not self.failed and (self.exact >= _MOSTLY or any(name in self.records[0][1] for name in wanted)),
             round(20 * fit),
             self.exact,
@@ -122,32 +122,32 @@ def detect(lines: Lines, wanted: Sequence[str], *, lone_texts: bool, separator: 
     set (the file is to have one text a line) and there is a single column of another name. A `separator` that is in
     the first line is the only one tried. Raises MalformedRecord for a table that is drawn, as in Markdown.
     """
-    before, sample, is_whole = _sample(lines())
+    before, sample, is_whole = _read_sample(lines())
     if drawn := next(
         (number for number, line in enumerate(sample[:2], before + 1) if _DRAWN.fullmatch(line.strip())), None
     ):
         raise MalformedRecord(drawn, "got a line that draws a table, as Markdown has. next: save the table as CSV")
     first = sample[0] if sample else ""
     if declared := _SEP_LINE.fullmatch(first):
-        return _with_header(_read(sample[1:], Dialect(declared[1], lines=before + 1), is_whole), wanted, lone_texts)
+        return _decide_header(_read(sample[1:], Dialect(declared[1], lines=before + 1), is_whole), wanted, lone_texts)
     separators = [separator] if separator is not None and separator in first else [s for s in SEPARATORS if s in first]
-    readings = [_read(sample, dialect, is_whole) for s in separators for dialect in _candidates(s, sample, before)]
+    readings = [_read(sample, dialect, is_whole) for s in separators for dialect in _list_candidates(s, sample, before)]
     for place, entry in enumerate(readings):
         if entry.failed and entry.dialect.separator in ("\t", "|") and _is_unquoted(entry.dialect, lines):
             readings[place] = _read(sample, replace(entry.dialect, quoting="none"), is_whole)
     if lone_texts and not any(name.isdecimal() for name in wanted):
         # A comma in each text is no separator, unless the first line names the column.
         tabs = [entry for entry in readings if entry.dialect.separator == "\t" and entry.exact > 0.9]
-        readings = tabs + [entry for entry in readings if entry.names(wanted)]
+        readings = tabs + [entry for entry in readings if entry.count_names(wanted)]
     readings.append(_read(sample, Dialect("", lines=before), is_whole))
-    best = max(readings, key=lambda entry: entry.rank(wanted))
+    best = max(readings, key=lambda entry: entry.compute_rank(wanted))
     if (
         best.dialect.separator in ("\t", "|")
         and best.dialect.quoting == "doubled"
         and _is_unquoted(best.dialect, lines)
     ):
         best = replace(best, dialect=replace(best.dialect, quoting="none"))
-    return _with_header(best, wanted, lone_texts)
+    return _decide_header(best, wanted, lone_texts)
 
 
 def _is_unquoted(dialect: Dialect, lines: Lines) -> bool:
@@ -190,7 +190,7 @@ def _is_unquoted(dialect: Dialect, lines: Lines) -> bool:
     return True
 
 
-def _candidates(separator: str, sample: Sequence[str], before: int) -> Iterator[Dialect]:
+def _list_candidates(separator: str, sample: Sequence[str], before: int) -> Iterator[Dialect]:
     text = "".join(sample)
     plain = Dialect(separator, lines=before)
     yield plain
@@ -200,7 +200,7 @@ def _candidates(separator: str, sample: Sequence[str], before: int) -> Iterator[
         yield replace(plain, quoting="escaped")
 
 
-def _sample(lines: Iterator[str]) -> tuple[int, list[str], bool]:
+def _read_sample(lines: Iterator[str]) -> tuple[int, list[str], bool]:
     """Return the number of blank lines at the beginning, the lines after them, and whether these are all."""
     before, sample, size = 0, list[str](), 0
     for line in lines:
@@ -225,15 +225,15 @@ def _read(sample: Sequence[str], dialect: Dialect, is_whole: bool) -> _Reading:
     return _Reading(dialect, records or [(1, first.split(dialect.separator) if dialect.separator else [first])], failed)
 
 
-def _with_header(reading: _Reading, wanted: Sequence[str], lone_texts: bool) -> Dialect:
+def _decide_header(reading: _Reading, wanted: Sequence[str], lone_texts: bool) -> Dialect:
     """Decide whether the first record names the columns."""
     dialect, names = reading.dialect, [name.strip() for name in reading.records[0][1]]
     if lone_texts and not dialect.separator and not any(name in names for name in wanted):
         return replace(dialect, quoting="none", has_header=False)
-    return replace(dialect, has_header=names_columns(names, wanted))
+    return replace(dialect, has_header=is_header(names, wanted))
 
 
-def names_columns(cells: Sequence[str], wanted: Sequence[str]) -> bool:
+def is_header(cells: Sequence[str], wanted: Sequence[str]) -> bool:
     """Return whether a first row names the columns: it does, unless a column is wanted by number.
 
     Even then it does if it names a column that is wanted by name, or numbers its columns itself.

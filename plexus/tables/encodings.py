@@ -1,4 +1,4 @@
-"""Detect how a table's text is encoded. What would only be guessed is refused, with the readings to choose from."""
+"""Detect how a table's text is encoded. An ambiguous encoding is refused, and its possible readings are listed."""
 
 from __future__ import annotations
 
@@ -58,24 +58,24 @@ class Encoding:
         return self.title == "UTF-8"
 
 
-def detect(source: Source, named: str | None = None) -> Encoding:
-    """Read all of the source, and return its encoding: `named`, or the only one that it can be.
+def detect(source: Source, requested: str | None = None) -> Encoding:
+    """Read all of the source, and return its encoding: `requested`, or the only one that it can be.
 
     A byte order mark decides; then UTF-8 if every byte fits, UTF-16 if every other byte is zero, and Windows-1252 if
     the text looks Western. Raises InvalidData with the first line that does not fit, and for a text that several
     encodings could be, with its readings.
     """
     head = source.head()
-    if named is not None:
-        return _check_named(source, named)
+    if requested is not None:
+        return _check_requested(source, requested)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
-    name = marked or _without_mark(head)
+    name = marked or _guess_without_mark(head)
     try:
         return _decode_all(source, name)
     except UnicodeDecodeError:
         if name != "utf-8":
             raise InvalidData(f"{source.name}: damaged {_NAMES.get(name, name)}. next: save it as UTF-8") from None
-    return _single_byte(source)
+    return _detect_single_byte(source)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def open_text(source: Source, encoding: Encoding, newline: str = "") -> Iterator
             text.detach()
 
 
-def _check_named(source: Source, name: str) -> Encoding:
+def _check_requested(source: Source, name: str) -> Encoding:
     try:
         codecs.lookup(name)
         "".encode(name)
@@ -104,7 +104,7 @@ def _check_named(source: Source, name: str) -> Encoding:
         raise InvalidData(f"{source.name}: not {name}: byte 0x{error.object[error.start]:02x}") from None
 
 
-def _without_mark(head: bytes) -> str:
+def _guess_without_mark(head: bytes) -> str:
     """Return UTF-16 if most bytes at even or at odd places are zero, as in text of Western letters; else UTF-8."""
     half = len(head) // 2
     if half and head[0::2].count(0) > half / 2 and not head[1::2].count(0):
@@ -126,7 +126,7 @@ def _decode_all(source: Source, name: str) -> Encoding:
     return Encoding(name, carriage and not feed)
 
 
-def _single_byte(source: Source) -> Encoding:
+def _detect_single_byte(source: Source) -> Encoding:
     """Return Windows-1252 if the text can be nothing else. Raises InvalidData with the first line that is not UTF-8."""
     if b"\0" in source.head():
         raise InvalidData(f"{source.name}: got a binary file, expected a table. next: save it as .csv or .xlsx")
@@ -150,7 +150,9 @@ def _single_byte(source: Source) -> Encoding:
         )
     if western:
         return _decode_all(source, "cp1252")
-    raise InvalidData(f"{place}. next: --encoding NAME, with the one that reads the line rightly:{_readings(line)}")
+    raise InvalidData(
+        f"{place}. next: --encoding NAME, with the one that reads the line rightly:{_list_readings(line)}"
+    )
 
 
 def _is_western(line: bytes) -> bool:
@@ -160,7 +162,7 @@ def _is_western(line: bytes) -> bool:
         return False
 
 
-def _readings(line: bytes) -> str:
+def _list_readings(line: bytes) -> str:
     """Return what the line could be, one encoding to a line, each reading once."""
     start = max(0, next(place for place, byte in enumerate(line) if byte > 0x7F) - 20)
     current: dict[str, str] = {}

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from plexus.exceptions import InvalidData
-from plexus.items import parse_finite, refuse_constant
 from plexus.tables import encodings
 from plexus.tables.encodings import Encoding
 from plexus.tables.sources import Source
+from plexus.text import parse_json
 
 Row = dict[str, object]
 
@@ -20,7 +20,7 @@ def read_lines(source: Source, encoding: Encoding) -> Iterator[Row]:
     with encodings.open_text(source, encoding) as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                yield _object(_load(line, f"{source.name}:{number}"), f"{source.name}:{number}")
+                yield _require_object(_load(line, f"{source.name}:{number}"), f"{source.name}:{number}")
 
 
 def read_document(source: Source, encoding: Encoding) -> Iterator[Row]:
@@ -32,11 +32,11 @@ def read_document(source: Source, encoding: Encoding) -> Iterator[Row]:
     with encodings.open_text(source, encoding) as file:
         document = _load(file.read(), source.name)
     if isinstance(document, dict):
-        document = _rows_of(document, source.name)
+        document = _find_rows(document, source.name)
     if not isinstance(document, list):
         raise InvalidData(f"{source.name}: got {type(document).__name__}, expected a list of objects")
     for number, value in enumerate(document, start=1):
-        yield _object(value, f"{source.name}: row {number}")
+        yield _require_object(value, f"{source.name}: row {number}")
 
 
 def is_lines(source: Source, encoding: Encoding) -> bool:
@@ -49,7 +49,7 @@ def is_lines(source: Source, encoding: Encoding) -> bool:
         return False
 
 
-def _rows_of(document: Row, name: str) -> object:
+def _find_rows(document: Row, name: str) -> object:
     lists = [value for value in document.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
     if len(lists) == 1:
         return lists[0]
@@ -65,9 +65,7 @@ def _rows_of(document: Row, name: str) -> object:
 
 def _load(text: str, place: str) -> object:
     try:
-        value: object = json.loads(
-            text, object_pairs_hook=_once, parse_constant=refuse_constant, parse_float=parse_finite
-        )
+        value = parse_json(text)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -82,15 +80,7 @@ def _load(text: str, place: str) -> object:
     return value
 
 
-def _object(value: object, place: str) -> Row:
+def _require_object(value: object, place: str) -> Row:
     if not isinstance(value, dict):
         raise InvalidData(f'{place}: expected an object, as in {{"text": "…"}}')
     return value
-
-
-def _once(pairs: list[tuple[str, object]]) -> Row:
-    row = dict(pairs)
-    if len(row) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} is repeated")
-    return row

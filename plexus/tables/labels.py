@@ -61,18 +61,18 @@ def read_labelled(table: Table, text: str, label: str, limit: int | None = None)
     return results
 
 
-def key(label: str) -> str:
+def fold_label(label: str) -> str:
     """Return what two spellings of a label share: case and white space do not count, and 2.0 is 2."""
     folded = fold(label)
     whole = _WHOLE.fullmatch(folded)
     return whole[1] if whole else folded
 
 
-def spelling(names: Iterable[str]) -> dict[str, str]:
+def map_spellings(names: Iterable[str]) -> dict[str, str]:
     """Return key → the first name with that key."""
     spelt: dict[str, str] = {}
     for name in names:
-        spelt.setdefault(key(name), name)
+        spelt.setdefault(fold_label(name), name)
     return spelt
 
 
@@ -91,37 +91,39 @@ def normalize(
     class, named by the most frequent of them. Raises InvalidData that lists, with rows, every label that the score
     cannot return, and, `for_training`, every word for a missing value: it would become a class.
     """
-    mapped = {key(label): value for label, value in mapping.items()}
-    kept = [entry for entry in texts if mapped.get(key(entry.label), "") is not None]
-    values = [mapped.get(key(entry.label)) or entry.label for entry in kept]
-    spelt = spelling(known) if known else _most_frequent(values, mapped)
-    refused = MISSING - {key(value) for value in mapping.values() if value is not None} if for_training else set()
+    mapped = {fold_label(label): value for label, value in mapping.items()}
+    kept = [entry for entry in texts if mapped.get(fold_label(entry.label), "") is not None]
+    values = [mapped.get(fold_label(entry.label)) or entry.label for entry in kept]
+    spelt = map_spellings(known) if known else _choose_spellings(values, mapped)
+    refused = (
+        MISSING - {fold_label(value) for value in mapping.values() if value is not None} if for_training else set()
+    )
     unknown: dict[str, list[int]] = {}
     for entry, value in zip(kept, values, strict=True):
-        if key(value) not in spelt or key(value) in refused:
+        if fold_label(value) not in spelt or fold_label(value) in refused:
             unknown.setdefault(value.strip(), []).append(entry.row)
     if unknown:
-        raise InvalidData(_refusal(unknown, known, name))
+        raise InvalidData(_format_refusal(unknown, known, name))
     if not kept:
         raise InvalidData(f"{name!r}: got no labelled texts, as `labels` leaves all of them out")
-    named = [replace(entry, label=spelt[key(value)]) for entry, value in zip(kept, values, strict=True)]
-    notes = _variants(kept, named)
+    renamed_texts = [replace(entry, label=spelt[fold_label(value)]) for entry, value in zip(kept, values, strict=True)]
+    notes = _list_variants(kept, renamed_texts)
     if len(kept) < len(texts):
         notes.append(f"{pluralize(len(texts) - len(kept), 'row')} left out, as `labels` says")
-    return Labels(named, notes if known else [*notes, *_typos(named)])
+    return Labels(renamed_texts, notes if known else [*notes, *_list_typos(renamed_texts)])
 
 
-def _most_frequent(values: Sequence[str], mapped: Mapping[str, str | None]) -> dict[str, str]:
+def _choose_spellings(values: Sequence[str], mapped: Mapping[str, str | None]) -> dict[str, str]:
     """Return key → most frequent spelling; what a label is mapped to is spelt as it is there."""
-    chosen = {key(value): value for value in mapped.values() if value is not None}
+    chosen = {fold_label(value): value for value in mapped.values() if value is not None}
     counts = Counter(" ".join(value.split()) for value in values)
     for value, _ in counts.most_common():
         whole = _WHOLE.fullmatch(value)
-        chosen.setdefault(key(value), whole[1] if whole else value)
+        chosen.setdefault(fold_label(value), whole[1] if whole else value)
     return chosen
 
 
-def _refusal(unknown: Mapping[str, list[int]], known: Sequence[str], name: str) -> str:
+def _format_refusal(unknown: Mapping[str, list[int]], known: Sequence[str], name: str) -> str:
     listed = "".join(
         f"\n  {label!r}: {pluralize(len(rows), 'row')}, first in row {rows[0]}{suggest(label, known)}"
         for label, rows in sorted(unknown.items())
@@ -134,23 +136,23 @@ def _refusal(unknown: Mapping[str, list[int]], known: Sequence[str], name: str) 
     return f"labels that {name!r} can never give:{listed}\n  it gives {settings}. {remedy}"
 
 
-def _variants(texts: Sequence[Labelled], named: Sequence[Labelled]) -> list[str]:
+def _list_variants(texts: Sequence[Labelled], renamed_texts: Sequence[Labelled]) -> list[str]:
     """List the spellings of classes that have several; one that all rows share is a matter of taste."""
     rows: dict[str, dict[str, list[int]]] = {}
-    for text, now in zip(texts, named, strict=True):
+    for text, now in zip(texts, renamed_texts, strict=True):
         rows.setdefault(now.label, {}).setdefault(text.label, []).append(text.row)
     return [
-        f"label {label!r} is read as {now!r}: {_rows(found)}"
+        f"label {label!r} is read as {now!r}: {_format_rows(found)}"
         for now, spellings in sorted(rows.items())
         for label, found in sorted(spellings.items())
         if len(spellings) > 1 and label != now
     ]
 
 
-def likely_typos(named: Sequence[Labelled]) -> list[tuple[str, str, list[int]]]:
+def find_likely_typos(renamed_texts: Sequence[Labelled]) -> list[tuple[str, str, list[int]]]:
     """Return (label, likely label, rows) of each rare class that is spelt almost as a frequent one."""
     rows: dict[str, list[int]] = {}
-    for entry in named:
+    for entry in renamed_texts:
         rows.setdefault(entry.label, []).append(entry.row)
     typos = []
     for label, item in sorted(rows.items()):
@@ -161,14 +163,14 @@ def likely_typos(named: Sequence[Labelled]) -> list[tuple[str, str, list[int]]]:
     return typos
 
 
-def _typos(named: Sequence[Labelled]) -> list[str]:
+def _list_typos(renamed_texts: Sequence[Labelled]) -> list[str]:
     return [
-        f"label {label!r} may be a typo of {other!r}: {_rows(item)}; "
+        f"label {label!r} may be a typo of {other!r}: {_format_rows(item)}; "
         f"next: correct it, or `data: {{labels: {{{label!r}: {other!r}}}}}`"
-        for label, other, item in likely_typos(named)
+        for label, other, item in find_likely_typos(renamed_texts)
     ]
 
 
-def _rows(numbers: Sequence[int]) -> str:
+def _format_rows(numbers: Sequence[int]) -> str:
     listed = ", ".join(map(str, numbers[:_SHOWN])) + (", …" if len(numbers) > _SHOWN else "")
     return f"{pluralize(len(numbers), 'row')} ({listed})"

@@ -48,7 +48,7 @@ def format_of(path: Path, name: str | None) -> str:
     suffix = Path(path.stem).suffix if is_compressed(path) else path.suffix
     form = name or suffix.casefold().removeprefix(".").replace("ndjson", "jsonl")
     if form not in FORMATS:
-        expected = ", ".join(f".{each}" for each in FORMATS)
+        expected = ", ".join(f".{name}" for name in FORMATS)
         raise InvalidData(f"{path}: unknown format: got the suffix {suffix!r}, expected {expected}")
     if form in ("parquet", "xlsx"):  # before the texts are scored
         if is_compressed(path):

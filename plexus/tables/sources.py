@@ -26,7 +26,7 @@ _OPENERS: dict[str, Callable[[Path], object]] = {"gzip": gzip.GzipFile, "bzip2":
 _SUFFIXES = (".gz", ".gzip", ".bz2", ".xz", ".z")
 
 
-def _plain(path: Path) -> object:
+def _open_plain(path: Path) -> object:
     return path.open("rb")
 
 
@@ -52,7 +52,7 @@ class Source:
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
         """Open the decompressed bytes. Raises InvalidData if they are not what their compression says."""
-        opener: Callable[[Path], object] = _OPENERS.get(self.compression, _plain)
+        opener: Callable[[Path], object] = _OPENERS.get(self.compression, _open_plain)
         try:
             with cast(BinaryIO, opener(self.path)) as file:
                 yield file
@@ -81,7 +81,7 @@ def open_source(path: Path) -> Iterator[Source]:
         elif path.is_dir():
             raise InvalidData(f"{path}: is a folder, expected a file")
         elif not os.path.lexists(path):
-            near = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+            near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
             raise InvalidData(f"{path}: no such file{suggest(path.name, near)}")
         else:
             with path.open("rb") as pipe, _copy(str(path), pipe) as source:

@@ -71,10 +71,10 @@ def open_table(path: Path, wanted: Sequence[str] = (), *, encoding: str | None =
     one separator from another. Raises InvalidData if the file cannot be read as a table.
     """
     with open_source(path) as source:
-        yield _open(source, wanted, encoding)
+        yield _create_table(source, wanted, encoding)
 
 
-def _open(source: Source, wanted: Sequence[str], encoding: str | None) -> Table:
+def _create_table(source: Source, wanted: Sequence[str], encoding: str | None) -> Table:
     head = source.head()
     kind = next((kind for magic, kind in _REFUSED.items() if head.startswith(magic)), None)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower().startswith((b"<html", b"<!doctype html", b"<?xml", b"<table")):
@@ -89,7 +89,7 @@ def _open(source: Source, wanted: Sequence[str], encoding: str | None) -> Table:
         if source.compression:
             raise InvalidData(f"{source.name}: a compressed file of a compressed format. next: decompress it")
         if head.startswith(b"PAR1"):
-            return Table(source.name, source, "", "", partial(_parquet, source))
+            return Table(source.name, source, "", "", partial(_read_parquet, source))
         book = Workbook.detect(source, wanted)
         return Table(source.name, source, book.title, hint, book.rows)
     if source.suffix in (".xlsx", ".xlsm", ".parquet"):
@@ -98,14 +98,14 @@ def _open(source: Source, wanted: Sequence[str], encoding: str | None) -> Table:
     if source.suffix in (".json", ".jsonl", ".ndjson") or (
         source.suffix not in (".csv", ".tsv", ".tab", ".psv", ".txt") and _looks_like_json(head)
     ):
-        return _json(source, encoding)
+        return _create_json_table(source, encoding)
     opened = Delimited.detect(source, wanted, encoding)
     compression = [source.compression] if source.compression else []
     title = ", ".join([opened.title or "CSV", *compression]) if opened.title or compression else ""
     return Table(source.name, source, title, hint, opened.rows, lambda: opened.short)
 
 
-def _json(source: Source, encoding: str | None) -> Table:
+def _create_json_table(source: Source, encoding: str | None) -> Table:
     result = encodings.detect(source, encoding)
     is_lines = source.suffix in (".jsonl", ".ndjson") or json_rows.is_lines(source, result)
     read = json_rows.read_lines if is_lines else json_rows.read_document
@@ -120,7 +120,7 @@ def _looks_like_json(head: bytes) -> bool:
     return text.startswith(b"{") or (text.startswith(b"[") and text[1:].lstrip().startswith(b"{"))
 
 
-def _parquet(source: Source) -> Iterator[Row]:
+def _read_parquet(source: Source) -> Iterator[Row]:
     import pyarrow.parquet as parquet
 
     try:

@@ -12,7 +12,7 @@ from typing import Any
 
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
-from plexus.tables.dialects import names_columns
+from plexus.tables.dialects import is_header
 from plexus.tables.sources import Source
 
 # What a cell shows whose formula failed, or whose lookup found nothing.
@@ -59,13 +59,13 @@ class Workbook:
         heads: dict[str, list[str]] = {}
         with _open(source) as book:
             for sheet in sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible"):
-                if first := next((row for row in _rows(sheet) if any(map(_is_filled, row))), ()):
+                if first := next((row for row in _read_rows(sheet) if any(map(_is_filled, row))), ()):
                     heads[sheet.title] = [str(cell).strip() for cell in first]
         if not heads:
             raise InvalidData(f"{source.name}: got no rows, expected at least one")
-        named = [name for name, cells in heads.items() if any(each in cells for each in wanted)]
-        sheet = (named or list(heads))[0]
-        chosen = cls(source, sheet, len(heads), names_columns(heads[sheet], wanted))
+        matching = [title for title, cells in heads.items() if any(name in cells for name in wanted)]
+        sheet = (matching or list(heads))[0]
+        chosen = cls(source, sheet, len(heads), is_header(heads[sheet], wanted))
         chosen._check_formulas()
         return replace(chosen, errors=tuple(chosen._find_errors()))
 
@@ -86,26 +86,26 @@ class Workbook:
         names: list[str] = []
         blank = 0
         with _open(self.source) as book:
-            for number, row in enumerate(_rows(book[self.sheet]), start=1):
+            for number, row in enumerate(_read_rows(book[self.sheet]), start=1):
                 if not any(map(_is_filled, row)):
                     blank += bool(names)
                     continue
-                cells = [_plain(cell) for cell in row]
+                cells = [_normalize_cell(cell) for cell in row]
                 if not names:
-                    names = self._names(cells)
+                    names = self._read_names(cells)
                     if self.has_header:
                         continue
                 for _ in range(blank):
                     yield dict.fromkeys(names)
                 blank = 0
-                yield self._row(names, cells, number)
+                yield self._create_row(names, cells, number)
 
-    def _row(self, names: Sequence[str], cells: list[object], number: int) -> dict[str, object]:
+    def _create_row(self, names: Sequence[str], cells: list[object], number: int) -> dict[str, object]:
         if any(_is_filled(cell) for cell in cells[len(names) :]):
             raise InvalidData(f"{self.source.name}: sheet row {number}: got a cell beyond the {len(names)} columns")
         return dict(zip(names, cells + [None] * (len(names) - len(cells)), strict=False))
 
-    def _names(self, cells: Sequence[object]) -> list[str]:
+    def _read_names(self, cells: Sequence[object]) -> list[str]:
         while cells and not _is_filled(cells[-1]):
             cells = cells[:-1]
         if not self.has_header:
@@ -124,7 +124,7 @@ class Workbook:
         from openpyxl.utils import get_column_letter
 
         with _open(self.source) as book:
-            for number, row in enumerate(_rows(book[self.sheet]), start=1):
+            for number, row in enumerate(_read_rows(book[self.sheet]), start=1):
                 for column, cell in enumerate(row, start=1):
                     if isinstance(cell, str) and cell in _ERRORS:
                         yield f"{get_column_letter(column)}{number} {cell}"
@@ -133,7 +133,7 @@ class Workbook:
         """Raise InvalidData if no formula of the sheet has a stored value: no program has calculated the workbook."""
         first = 0
         with _open(self.source) as book, _open(self.source, values=False) as written:
-            rows = zip(_rows(book[self.sheet]), _rows(written[self.sheet]), strict=False)
+            rows = zip(_read_rows(book[self.sheet]), _read_rows(written[self.sheet]), strict=False)
             for number, (values, cells) in enumerate(rows, start=1):
                 for value, cell in zip(values, cells, strict=False):
                     if not isinstance(cell, str) or not cell.startswith("="):
@@ -148,7 +148,7 @@ class Workbook:
             )
 
 
-def _plain(value: object) -> object:
+def _normalize_cell(value: object) -> object:
     """Return a cell's value; a day without a time is a day, and an error is no value."""
     if isinstance(value, str) and value in _ERRORS:
         return None
@@ -174,7 +174,7 @@ def _check(source: Source) -> None:
         raise InvalidData(f"{source.name}: got {kind}, expected a table. next: save it as .xlsx or as CSV")
 
 
-def _rows(sheet: Any) -> Iterator[tuple[object, ...]]:
+def _read_rows(sheet: Any) -> Iterator[tuple[object, ...]]:
     """Yield a sheet's rows. The stored size of the sheet is ignored: some programs write a wrong one."""
     sheet.reset_dimensions()
     rows: Iterator[tuple[object, ...]] = sheet.iter_rows(values_only=True)

@@ -13,7 +13,7 @@ from plexus.commands import evaluate
 from plexus.exceptions import InvalidData, InvalidScorecard
 from plexus.publishing import Published, publish
 from plexus.tables import open_table
-from plexus.tables.labels import key, normalize, read_labelled
+from plexus.tables.labels import fold_label, normalize, read_labelled
 from plexus.values import Item
 from tests.unit.plexus.shared_cases import shared_case
 
@@ -62,13 +62,13 @@ def run(folder: Path, *words: str) -> Result:
 )
 def test_spellings_of_one_label_are_one_class(first: str, second: str) -> None:
     """Case, white space and decimals of whole numbers do not set labels apart."""
-    assert key(first) == key(second)
+    assert fold_label(first) == fold_label(second)
 
 
 @pytest.mark.parametrize(("first", "second"), [("2.5", "2"), ("1.10", "1.1"), ("a.0", "a"), ("é", "e"), ("-1", "1")])
 def test_different_labels_stay_apart(first: str, second: str) -> None:
     """Nothing else is folded."""
-    assert key(first) != key(second)
+    assert fold_label(first) != fold_label(second)
 
 
 def test_train_learns_one_class_of_all_spellings(tmp_path: Path) -> None:
