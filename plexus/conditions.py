@@ -59,7 +59,7 @@ def find_violation(text: str, rule: Rule) -> str | None:
     if rule.valid_classes is not None and fold(text) not in {fold(name) for name in rule.valid_classes}:
         return f"expected one of {', '.join(rule.valid_classes)}"
     if rule.patterns is not None and not any(
-        patterns.is_found(patterns.compile_pattern(each), text) for each in rule.patterns
+        patterns.is_found(patterns.compile_pattern(pattern), text) for pattern in rule.patterns
     ):
         return f"expected a match of {' or '.join(rule.patterns)}"
     if rule.minimum_length is not None and len(text) < rule.minimum_length:

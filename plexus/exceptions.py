@@ -138,7 +138,7 @@ def require_extra(extra: str, purpose: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.split(".")[0] == "plexus":
             raise  # a fault of this package is not a missing extra
-        raise _missing(extra, purpose, str(error.name)) from None
+        raise _create_missing(extra, purpose, str(error.name)) from None
 
 
 def require_packages(extra: str, purpose: str, *modules: str) -> None:
@@ -148,10 +148,10 @@ def require_packages(extra: str, purpose: str, *modules: str) -> None:
     """
     for module in modules:
         if find_spec(module) is None:
-            raise _missing(extra, purpose, module)
+            raise _create_missing(extra, purpose, module)
 
 
-def _missing(extra: str, purpose: str, package: str) -> MissingDependency:
+def _create_missing(extra: str, purpose: str, package: str) -> MissingDependency:
     return MissingDependency(
         f"{purpose} needs the package {package!r}, which is not installed. next: pip install 'score-processor[{extra}]'"
     )

@@ -35,7 +35,7 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportedCard:
     """One file: what became of it, the remarks about it in the order of the file, and the scorecard's YAML.
 
     `text` is None for a file that needs a hand.
@@ -55,42 +55,42 @@ def find_cards(path: Path) -> Iterator[Path]:
         yield path
 
 
-def import_card(path: Path) -> Imported:
+def import_card(path: Path) -> ImportedCard:
     """Read one file, translate it and check the result; raises OSError, and nothing for an invalid scorecard."""
     try:
         text = path.read_text(encoding="utf-8")
         parsed = document.parse(text, str(path))
     except UnicodeDecodeError:
-        return Imported(str(path), "needs a hand", (Remark(1, "error", "", "the file is not UTF-8 text"),), None)
+        return ImportedCard(str(path), "needs a hand", (Remark(1, "error", "", "the file is not UTF-8 text"),), None)
     except InvalidScorecard as error:
-        return Imported(str(path), "needs a hand", _of_problems(error.problems), None)
+        return ImportedCard(str(path), "needs a hand", _list_remarks(error.problems), None)
     notes: Sequence[Note] = ()
     translated = parsed
     if is_original(parsed.value):
         translation = translate(parsed)
         notes, translated = translation.notes, translation.document
-    remarks = [Remark(parsed.position(note.path).line, *_words(note)) for note in notes]
+    remarks = [Remark(parsed.position(note.path).line, *_describe_note(note)) for note in notes]
     errors = [problem for problem in lint.lint(text, name=str(path)) if problem.severity == "error"]
-    remarks += [remark for remark in _of_problems(errors) if remark not in remarks and remark.kind == "error"]
-    ordered = tuple(sorted(dict.fromkeys(_without_repeats(remarks)), key=lambda remark: remark.line))
+    remarks += [remark for remark in _list_remarks(errors) if remark not in remarks and remark.kind == "error"]
+    ordered = tuple(sorted(dict.fromkeys(_drop_repeats(remarks)), key=lambda remark: remark.line))
     if errors:
-        return Imported(str(path), "needs a hand", ordered, None)
+        return ImportedCard(str(path), "needs a hand", ordered, None)
     if translated is parsed:
-        return Imported(str(path), "loads as it is", ordered, text)
-    return Imported(str(path), "translated", ordered, _write(translated, ordered))
+        return ImportedCard(str(path), "loads as it is", ordered, text)
+    return ImportedCard(str(path), "translated", ordered, _write(translated, ordered))
 
 
-def _words(note: Note) -> tuple[str, str, str]:
+def _describe_note(note: Note) -> tuple[str, str, str]:
     return ("error" if note.kind == "unsupported" else note.kind), format_path(note.path), note.message
 
 
-def _of_problems(problems: Sequence[Problem]) -> tuple[Remark, ...]:
+def _list_remarks(problems: Sequence[Problem]) -> tuple[Remark, ...]:
     return tuple(
         Remark(problem.position.line, "error", format_path(problem.path), problem.message) for problem in problems
     )
 
 
-def _without_repeats(remarks: Sequence[Remark]) -> Iterator[Remark]:
+def _drop_repeats(remarks: Sequence[Remark]) -> Iterator[Remark]:
     """Yield each message of a line once: an unsupported part is a note and a problem."""
     known = set()
     for remark in remarks:
@@ -115,7 +115,7 @@ def _write(translated: Document, remarks: Sequence[Remark]) -> str:
     return buffer.getvalue()
 
 
-def render(imported: Sequence[Imported]) -> str:
+def render(imported: Sequence[ImportedCard]) -> str:
     """Return the report as one HTML page without scripts and addresses."""
     counts = {verdict: sum(card.verdict == verdict for card in imported) for verdict in VERDICTS}
     return pages.create_environment(TEMPLATES).get_template("report.html.j2").render(imported=imported, counts=counts)

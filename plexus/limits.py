@@ -31,7 +31,8 @@ class Meter:
     """Counts one computation. Raises UnsafeCode above a limit, and DeadlineExceeded once its deadline has passed.
 
     `subject` is what messages name, such as `the expression`. `held` are the bytes of values that still exist; the
-    caller sets it back when values die. The deadline is that of the block `until` in which the meter was created.
+    caller sets it back when values die. The deadline is that of the block of `apply_deadline`
+    in which the meter was created.
     """
 
     __slots__ = (
@@ -85,7 +86,7 @@ class Meter:
 
 
 @contextmanager
-def until(deadline: float | None) -> Iterator[None]:
+def apply_deadline(deadline: float | None) -> Iterator[None]:
     """Give the meters that are created inside the block a deadline, a time of `time.monotonic()`."""
     token = _deadline.set(deadline)
     try:
@@ -95,7 +96,7 @@ def until(deadline: float | None) -> Iterator[None]:
 
 
 @contextmanager
-def metered(meter: Meter) -> Iterator[Meter]:
+def use_meter(meter: Meter) -> Iterator[Meter]:
     """Make the meter the current one inside the block."""
     token = _current.set(meter)
     try:
@@ -104,11 +105,11 @@ def metered(meter: Meter) -> Iterator[Meter]:
         _current.reset(token)
 
 
-def score_meter(subject: str) -> Meter:
+def create_score_meter(subject: str) -> Meter:
     """Create a meter with the wider limits of what the engine computes itself: processors and searches."""
     return Meter(subject, maximum_work=SCORE_WORK, maximum_bytes=SCORE_BYTES)
 
 
-def current() -> Meter:
+def get_meter() -> Meter:
     """Return the current meter; outside of any, a new one with a score's limits."""
-    return _current.get() or score_meter("the search")
+    return _current.get() or create_score_meter("the search")

@@ -129,7 +129,9 @@ def _convert_rates(row: Mapping[str, object], prefix: str, suffix: str) -> dict[
     rates: dict[str, object] = {}
     for tier, ends in {"": ("",), **_TIERS}.items():
         for end in ends:
-            tier_rates = {name: rate for name, key in _RATES.items() if (rate := _per_million(row, key + suffix + end))}
+            tier_rates = {
+                name: rate for name, key in _RATES.items() if (rate := _format_per_million(row, key + suffix + end))
+            }
             # Gemini's "creation" is not a rate of tokens: writing costs at least what plain input costs.
             tier_rates = {
                 name: rate
@@ -157,7 +159,7 @@ def _stack_discount(rates: Mapping[str, object], batch: Mapping[str, str]) -> di
     }
 
 
-def _per_million(row: Mapping[str, object], key: str) -> str:
+def _format_per_million(row: Mapping[str, object], key: str) -> str:
     value = row.get(key)
     if not isinstance(value, (int, float)):
         return ""
@@ -167,7 +169,7 @@ def _per_million(row: Mapping[str, object], key: str) -> str:
 def _read_profile(row: Mapping[str, object], model_id: str) -> dict[str, object]:
     """Return what the profile in LangChain's package adds: refused parameters, and levels of reasoning."""
     provider, _, name = model_id.partition(":")
-    package = next(each for ours, _, each in _PROVIDERS.values() if ours == provider)
+    package = next(package for name, _, package in _PROVIDERS.values() if name == provider)
     if find_spec(package) is None or find_spec(f"{package}.data") is None:
         return {}
     profile = prices.find_row(name, vars(importlib.import_module(f"{package}.data._profiles"))["_PROFILES"])

@@ -65,14 +65,14 @@ def find_sentences(text: str) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     for match in _SENTENCE.finditer(text):
         start, end = match.span()
-        if spans and _continues(text, spans[-1], start):
+        if spans and _is_continued(text, spans[-1], start):
             spans[-1] = (spans[-1][0], end)
         else:
             spans.append((start, end))
     return spans
 
 
-def _continues(text: str, before: tuple[int, int], start: int) -> bool:
+def _is_continued(text: str, before: tuple[int, int], start: int) -> bool:
     """Return whether the end of the span before is only the full stop of `Mr.` or of an initial."""
     return "\n" not in text[before[1] : start] and bool(
         _ABBREVIATION.search(text, max(before[0], before[1] - _LONGEST), before[1])
@@ -148,16 +148,16 @@ def find_similar(text: str, phrase: str, threshold: float = 0.0) -> SimilarPassa
     Similarity is twice the number of equal characters divided by the length of both, case and surrounding punctuation
     ignored. Returns None if no passage reaches the threshold.
     """
-    wanted = _strip_marks(phrase)
+    folded_phrase = _strip_marks(phrase)
     matcher = SequenceMatcher(autojunk=False)
-    matcher.set_seq2(wanted)
+    matcher.set_seq2(folded_phrase)
     best: SimilarPassage | None = None
-    meter = limits.current()
+    meter = limits.get_meter()
     meter.pay(_WINDOW * len(text))
-    for start, end in _windows(text, len(wanted.split())):
+    for start, end in _list_windows(text, len(folded_phrase.split())):
         least = threshold if best is None else best.similarity
-        meter.pay(_WINDOW * (end - start + len(wanted)))
-        similarity = _similarity(matcher, _strip_marks(text[start:end]), wanted, least, meter)
+        meter.pay(_WINDOW * (end - start + len(folded_phrase)))
+        similarity = _compare(matcher, _strip_marks(text[start:end]), folded_phrase, least, meter)
         if similarity >= threshold and (best is None or similarity > best.similarity):
             best = SimilarPassage(text[start:end], start, end, round(similarity, 4))
             if similarity == 1:
@@ -171,7 +171,7 @@ def _strip_marks(passage: str) -> str:
     return folded.strip(".,;:!?\"'()") or folded
 
 
-def _windows(text: str, size: int) -> Iterator[tuple[int, int]]:
+def _list_windows(text: str, size: int) -> Iterator[tuple[int, int]]:
     spans = [match.span() for match in _WORD.finditer(text)]
     sizes = dict.fromkeys((size, max(1, size - _SLACK), size + _SLACK))
     for index in range(len(spans)):
@@ -180,14 +180,14 @@ def _windows(text: str, size: int) -> Iterator[tuple[int, int]]:
                 yield spans[index][0], spans[index + length - 1][1]
 
 
-def _similarity(matcher: SequenceMatcher[str], passage: str, wanted: str, least: float, meter: Meter) -> float:
+def _compare(matcher: SequenceMatcher[str], passage: str, folded_phrase: str, least: float, meter: Meter) -> float:
     """Return the similarity; 0 as soon as a cheap upper bound shows that it cannot reach `least`."""
-    if passage == wanted:
+    if passage == folded_phrase:
         return 1.0
     matcher.set_seq1(passage)
     if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
         return 0.0
     # It looks at each pair of equal characters, and may do so again in every part that is left.
-    places = Counter(wanted)
+    places = Counter(folded_phrase)
     meter.pay(_PAIR * sum(places[character] for character in passage))
     return matcher.ratio()

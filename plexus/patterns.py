@@ -104,7 +104,7 @@ def join_phrases(phrases: Iterable[str], *, case_sensitive: bool = False) -> str
     folded = dict.fromkeys(fold_places(phrase, keep_case=case_sensitive).text.strip() for phrase in phrases)
     # Longest first: an alternation takes its first match, and `refund policy` is more than `refund`.
     ordered = sorted(filter(None, folded), key=lambda phrase: (-len(phrase), phrase))
-    return "|".join(_phrase_pattern(phrase) for phrase in ordered)
+    return "|".join(_create_phrase_pattern(phrase) for phrase in ordered)
 
 
 def find_phrases(pattern: Pattern, text: str, *, case_sensitive: bool = False) -> list[tuple[int, int]]:
@@ -130,7 +130,7 @@ def find_spans(pattern: Pattern, text: str) -> list[tuple[int, int]]:
 
 def _find_many(pattern: Pattern, read: str | bytes) -> list[tuple[int, int]]:
     """Find spans in a long text, whose matches could fill the memory and take longer than the deadline."""
-    meter = limits.current()
+    meter = limits.get_meter()
     meter.pay(_SEARCH * len(read))
     spans: list[tuple[int, int]] = []
     for count, match in enumerate(pattern.finditer(read)):
@@ -146,7 +146,7 @@ def _find_many(pattern: Pattern, read: str | bytes) -> list[tuple[int, int]]:
 def is_found(pattern: Pattern, text: str) -> bool:
     """Return whether the pattern matches anywhere."""
     if len(text) > _LONG:
-        limits.current().pay(_SEARCH * len(text))
+        limits.get_meter().pay(_SEARCH * len(text))
     return pattern.search(text) is not None
 
 
@@ -161,14 +161,14 @@ def is_whole_word(text: str, start: int, end: int) -> bool:
     return not (joined_before or joined_after)
 
 
-def _phrase_pattern(phrase: str) -> str:
+def _create_phrase_pattern(phrase: str) -> str:
     import re2
 
     middle = r"[\s\pZ]+".join(str(re2.escape(part)) for part in phrase.split())
-    return _boundary(phrase[:1]) + middle + _boundary(phrase[-1:])
+    return _create_boundary(phrase[:1]) + middle + _create_boundary(phrase[-1:])
 
 
-def _boundary(character: str) -> str:
+def _create_boundary(character: str) -> str:
     return r"\b" if character.isascii() and _is_word_character(character) else ""
 
 

@@ -103,12 +103,12 @@ def _read_texts(
 
     Texts are those after the score's processors: a model must learn from texts as it will see them.
     """
-    source = source or _own_source(scorecard, score)
+    source = source or _find_source(scorecard, score)
     with open_table(source.file, [source.text, source.label], encoding=source.encoding) as table:
         rows = labels.read_labelled(table, source.text, source.label)
         notes = [f"{table.name}: {table.notice}"] if table.notice else []
-    own = score.configuration.data
-    mapping = own.labels if own is not None else {}
+    score_data = score.configuration.data
+    mapping = score_data.labels if score_data is not None else {}
     result = labels.normalize(rows, (), score.name, mapping, for_training=True)
     process = scorecard.process(score)
     return [(process(each.item).text or "", each.label) for each in result.texts], [*notes, *result.notes]
@@ -128,12 +128,12 @@ def _train(
             [label for _, label in texts],
             Path(folder),
             on_step,
-            _objective(score),
+            _create_objective(score),
         )
         return PublishedArtifact(score.name, "artifact", store.put(Path(folder)), report)
 
 
-def _objective(score: Score) -> Objective:
+def _create_objective(score: Score) -> Objective:
     configuration = score.configuration
     assert isinstance(configuration, (SVMClassifier, ExplainableClassifier))
     optimise = configuration.optimise
@@ -142,11 +142,13 @@ def _objective(score: Score) -> Objective:
     return Objective(optimise)
 
 
-def _own_source(scorecard: Scorecard, score: Score) -> LabelledFile:
-    own = score.configuration.data
-    if own is None or own.file is None:
+def _find_source(scorecard: Scorecard, score: Score) -> LabelledFile:
+    score_data = score.configuration.data
+    if score_data is None or score_data.file is None:
         raise InvalidData(f"the score {score.name!r} names no labelled texts: give --data, or `data: {{file: …}}`")
-    return LabelledFile((scorecard.folder or Path()) / own.file, own.text, own.label, own.encoding)
+    return LabelledFile(
+        (scorecard.folder or Path()) / score_data.file, score_data.text, score_data.label, score_data.encoding
+    )
 
 
 def _pack(scorecard: Scorecard, score: Score, store: Artifacts) -> PublishedArtifact:

@@ -126,7 +126,7 @@ def _score_items(
     scorecard: Scorecard, score: Score, items: Sequence[Item], known: Mapping[str, list[Outcome]], context: Context
 ) -> list[Outcome]:
     """Score every item that the score applies to; items that were refused keep their error."""
-    with limits.until(context.deadline):
+    with limits.apply_deadline(context.deadline):
         refused, requests = _split(scorecard, score, items, known)
         outcomes = _score_requests(scorecard, score, requests, context)
     # A short list would shift the outcomes of all later items without anyone noticing.

@@ -24,7 +24,7 @@ _WORDS = {
 JsonSchema = Mapping[str, Any]
 
 
-def json_schema() -> dict[str, Any]:
+def create_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of scorecards."""
     from plexus.configuration.card import Card
 
@@ -35,11 +35,11 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def model_schemas() -> dict[str, JsonSchema]:
+def create_model_schemas() -> dict[str, JsonSchema]:
     """Return the schema of every configuration model by its name, shared base models included."""
     from plexus.configuration import common, graph
 
-    card = json_schema()
+    card = create_schema()
     shared = (common.Score, common.ModelSettings, graph.Node, graph.PromptNode)
     return {
         **card["$defs"],
@@ -50,7 +50,7 @@ def model_schemas() -> dict[str, JsonSchema]:
 
 def fill_tables(page: str) -> str:
     """Return the page with every table of keys renewed. Raises KeyError for a model that does not exist."""
-    known = model_schemas()
+    known = create_model_schemas()
     return _PLACE.sub(lambda match: match[1] + render_table(known, match[2], match[3]), page)
 
 
@@ -65,11 +65,11 @@ def render_table(known: Mapping[str, JsonSchema], name: str, without: str | None
     `without` lists models, separated by `, `, whose keys are left out too because they have a table of their own.
     """
     omitted = {"class", *(key for model in (without or "").split(", ") if model for key in known[model]["properties"])}
-    rows = [row for key, row in _rows(known[name]) if key not in omitted]
+    rows = [row for key, row in _list_rows(known[name]) if key not in omitted]
     return "\n".join([HEAD, *rows]) + "\n" if rows else "None of its own.\n"
 
 
-def _rows(model: JsonSchema) -> Iterator[tuple[str, str]]:
+def _list_rows(model: JsonSchema) -> Iterator[tuple[str, str]]:
     required = model.get("required", [])
     for key, schema in model["properties"].items():
         default = "required" if key in required else _format_default(schema.get("default"))

@@ -96,7 +96,7 @@ class Scorecard:
             if score.name not in self._processes:
                 from plexus import items, processors
 
-                process = processors.chain(score.processors)
+                process = processors.create_chain(score.processors)
                 preparation = score.configuration.item
                 if preparation is not None and preparation.decode_metadata:
                     self._processes[score.name] = lambda item: process(items.decode_metadata(item))

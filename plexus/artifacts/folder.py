@@ -37,14 +37,14 @@ class FolderArtifacts:
         self._verified: set[str] = set()
 
     def __contains__(self, digest: str) -> bool:
-        return (self.folder / manifest.hex_of(digest) / manifest.NAME).is_file()
+        return (self.folder / manifest.get_hex(digest) / manifest.NAME).is_file()
 
     def get(self, digest: str) -> Path:
         """Return the artifact's folder; its files are verified against the manifest once per store object.
 
         Raises ArtifactMissing if it, or one of its files, does not exist, and InvalidArtifact if it is damaged.
         """
-        place = self.folder / manifest.hex_of(digest)
+        place = self.folder / manifest.get_hex(digest)
         try:
             listed = Manifest.parse((place / manifest.NAME).read_bytes(), digest)
             # Hashing every file at each use would be slow.
@@ -70,7 +70,7 @@ class FolderArtifacts:
         Each file is verified while it is written: raises InvalidArtifact for the first that does not match. An
         artifact that exists is kept, unless it is damaged; then it is replaced.
         """
-        place = self.folder / manifest.hex_of(listed.digest)
+        place = self.folder / manifest.get_hex(listed.digest)
         if listed.digest in self:
             with contextlib.suppress(InvalidArtifact, ArtifactMissing):
                 return self.get(listed.digest)

@@ -29,9 +29,8 @@ class Entry:
     def check(self, data: bytes) -> None:
         """Raise InvalidArtifact unless the bytes have this entry's digest and size."""
         if len(data) != self.size or digest_of(data) != self.digest:
-            raise InvalidArtifact(
-                f"{self.path}: expected {self.digest} ({self.size} bytes), got {digest_of(data)} ({len(data)} bytes)"
-            )
+            got = f"{digest_of(data)} ({len(data)} bytes)"
+            raise InvalidArtifact(f"{self.path}: got {got}, expected {self.digest} ({self.size} bytes)")
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
-def hex_of(digest: str) -> str:
+def get_hex(digest: str) -> str:
     """Return a digest's 64 hex digits, which name folders and keys. Raises InvalidArtifact if it is not a digest."""
     if not is_digest(digest):
         raise InvalidArtifact(f"not a digest: got {digest!r}, expected sha256: and 64 hex digits")

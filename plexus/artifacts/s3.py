@@ -66,7 +66,7 @@ class S3Artifacts:
         except (ArtifactMissing, InvalidArtifact):
             place = self._fetch(digest)
             # After the fetch, and never this one: /tmp of a function is small, but the model is needed now.
-            shrink(self.cached.folder, self.maximum_bytes, keep=manifest.hex_of(digest))
+            shrink(self.cached.folder, self.maximum_bytes, keep=manifest.get_hex(digest))
         touch(place)
         return place
 
@@ -106,7 +106,7 @@ class S3Artifacts:
         return data
 
     def _key(self, digest: str, path: str) -> str:
-        return f"{self.prefix}{manifest.hex_of(digest)}/{path}"
+        return f"{self.prefix}{manifest.get_hex(digest)}/{path}"
 
 
 def _read_files(folder: Path, listed: Manifest) -> Iterator[tuple[str, bytes]]:

@@ -16,20 +16,20 @@ def find_cycles(edges: Edges) -> Iterator[list[str]]:
     """
     order = {name: index for index, name in enumerate(edges)}
     covered: set[tuple[str, str]] = set()
-    for component in _strong_components(edges):
+    for component in _find_components(edges):
         inside = {
             name: [target for target in edges[name] if target in component] for name in edges if name in component
         }
         for start, targets in inside.items():
             for target in targets:
                 if (start, target) not in covered:
-                    cycle = [start, *_shortest_path(inside, target, start)]
+                    cycle = [start, *_find_shortest_path(inside, target, start)]
                     covered.update(zip(cycle, [*cycle[1:], start], strict=True))
                     first = cycle.index(min(cycle, key=order.__getitem__))
                     yield cycle[first:] + cycle[:first]
 
 
-def _shortest_path(edges: Edges, start: str, end: str) -> list[str]:
+def _find_shortest_path(edges: Edges, start: str, end: str) -> list[str]:
     """Return a shortest path from start to end, without the end; there must be one."""
     before: dict[str, str] = {}
     queue = deque([start])
@@ -45,7 +45,7 @@ def _shortest_path(edges: Edges, start: str, end: str) -> list[str]:
     return path[:0:-1]
 
 
-def _strong_components(edges: Edges) -> Iterator[frozenset[str]]:
+def _find_components(edges: Edges) -> Iterator[frozenset[str]]:
     """Yield the strongly connected components of more than one name (Kosaraju's two passes)."""
     reverse: dict[str, list[str]] = {name: [] for name in edges}
     for name, targets in edges.items():

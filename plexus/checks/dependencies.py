@@ -30,7 +30,7 @@ def check(value: object) -> list[Finding]:
     return [*findings, *_check_cycles(scores, names)]
 
 
-def _depends_on(score: Mapping[str, object]) -> list[str]:
+def _list_dependencies(score: Mapping[str, object]) -> list[str]:
     """Return the names in `depends_on`, in either of its forms."""
     listed = score.get("depends_on")
     return [name for name in listed if isinstance(name, str)] if isinstance(listed, (list, dict)) else []
@@ -49,7 +49,7 @@ def _check_unique(scores: list[PlainScore], key: str) -> Iterator[Finding]:
 
 def _check_known(index: int, score: Mapping[str, object], names: Collection[str]) -> Iterator[Finding]:
     listed = score.get("depends_on")
-    for position, name in enumerate(_depends_on(score)):
+    for position, name in enumerate(_list_dependencies(score)):
         path: KeyPath = ("scores", index, "depends_on", position if isinstance(listed, list) else name)
         if name == score.get("name"):
             yield Finding(path, "a score cannot depend on itself", rule="dependency", on_key=True)
@@ -63,7 +63,7 @@ def _check_cycles(scores: list[PlainScore], names: dict[str, int]) -> Iterator[F
     for _, score in scores:
         name = score.get("name")
         if isinstance(name, str):
-            targets = dict.fromkeys(_depends_on(score))
+            targets = dict.fromkeys(_list_dependencies(score))
             edges[name] = [target for target in targets if target in names and target != name]
     for count, cycle in enumerate(islice(find_cycles(edges), MAXIMUM_CYCLES), start=1):
         more = f"; at most {MAXIMUM_CYCLES} cycles are listed" if count == MAXIMUM_CYCLES else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plexus.graph.node_outputs import FIELDS, classes_of, edges_of
+from plexus.graph.node_outputs import FIELDS, list_classes, list_edges
 from plexus.graph.state import END, INITIAL_NAMES
 from plexus.problems import Finding, KeyPath, suggest
 from plexus.text import fold
@@ -51,8 +51,8 @@ class Flow:
 
 def follow(graph: Sequence[AnyNode]) -> Flow:
     """Follow every edge that conditions leave open, from the first node. Names must be unique and targets exist."""
-    exits = {node.name: _exits(node, _next_name(graph, index)) for index, node in enumerate(graph)}
-    own = {node.name: _own_names(node) for node in graph}
+    exits = {node.name: _list_exits(node, _get_next_name(graph, index)) for index, node in enumerate(graph)}
+    own_names = {node.name: _list_own_names(node) for node in graph}
     entry = graph[0].name
     sure: dict[str, frozenset[str]] = {entry: frozenset(INITIAL_NAMES)}
     possible = dict(sure)
@@ -63,7 +63,7 @@ def follow(graph: Sequence[AnyNode]) -> Flow:
         for step in exits[name]:
             if step.target not in exits:
                 continue
-            added = own[name] | step.aliases
+            added = own_names[name] | step.aliases
             least, most = sure[name] | added, possible[name] | added
             old = (sure.get(step.target), possible.get(step.target))
             new = (least if old[0] is None else old[0] & least, most if old[1] is None else old[1] | most)
@@ -75,8 +75,8 @@ def follow(graph: Sequence[AnyNode]) -> Flow:
 
 def compares_class(node: AnyNode, branch: Branch) -> bool:
     """Return whether a branch's condition reads the node's own class, rather than another field."""
-    own = (FIELDS[node.class_name][0], "value", "classification")
-    return "classification" in FIELDS[node.class_name] and (branch.state is None or branch.state in own)
+    own_names = (FIELDS[node.class_name][0], "value", "classification")
+    return "classification" in FIELDS[node.class_name] and (branch.state is None or branch.state in own_names)
 
 
 def match_classes(branch: Branch, known: Iterable[str]) -> set[str]:
@@ -86,8 +86,8 @@ def match_classes(branch: Branch, known: Iterable[str]) -> set[str]:
     return folded & named if branch.operator in ("==", "in") else folded - named
 
 
-def _exits(node: AnyNode, following: str) -> tuple[Exit, ...]:
-    known = classes_of(node)
+def _list_exits(node: AnyNode, following: str) -> tuple[Exit, ...]:
+    known = list_classes(node)
     left = {fold(name) for name in known} if known is not None else None
     exits = []
     for branch in node.conditions:
@@ -103,12 +103,12 @@ def _exits(node: AnyNode, following: str) -> tuple[Exit, ...]:
     return tuple(exits)
 
 
-def _own_names(node: AnyNode) -> frozenset[str]:
+def _list_own_names(node: AnyNode) -> frozenset[str]:
     names = {node.name, *node.output}
     return frozenset(names | set(node.set) if node.class_name == "LogicalNode" else names)
 
 
-def _next_name(graph: Sequence[AnyNode], index: int) -> str:
+def _get_next_name(graph: Sequence[AnyNode], index: int) -> str:
     return graph[index + 1].name if index + 1 < len(graph) else END
 
 
@@ -127,7 +127,7 @@ def check(graph: Sequence[AnyNode], flow: Flow, path: KeyPath) -> Iterator[Findi
 
 
 def _check_conditions(node: AnyNode, path: KeyPath) -> Iterator[Finding]:
-    names = classes_of(node)
+    names = list_classes(node)
     left = {fold(name) for name in names} if names is not None else set()
     for index, branch in enumerate(node.conditions):
         at = (*path, "conditions", index, "value")
@@ -147,7 +147,7 @@ def _check_conditions(node: AnyNode, path: KeyPath) -> Iterator[Finding]:
 
 
 def _check_overlaps(node: AnyNode, path: KeyPath) -> Iterator[Finding]:
-    for inner, edge in edges_of(node):
+    for inner, edge in list_edges(node):
         for alias in node.output:
             if alias in edge.output:
                 message = f"{alias!r} is also set by the node's `output`; on this edge, this value wins"

@@ -10,7 +10,7 @@ from plexus.checks import flow, variables
 from plexus.exceptions import PlexusError
 from plexus.graph import providers
 from plexus.graph.labels import find_collisions
-from plexus.graph.node_outputs import as_model_node, edges_of
+from plexus.graph.node_outputs import as_model_node, list_edges
 from plexus.graph.state import END, INITIAL_NAMES
 from plexus.language.expression import Expression
 from plexus.language.templates import find_variables
@@ -60,7 +60,7 @@ def _check_names(graph: Sequence[AnyNode], path: KeyPath) -> Iterator[Finding]:
 def _check_targets(graph: Sequence[AnyNode], path: KeyPath) -> Iterator[Finding]:
     targets = [*(node.name for node in graph), END]
     for index, node in enumerate(graph):
-        for inner, edge in edges_of(node):
+        for inner, edge in list_edges(node):
             if edge.node not in targets:
                 message = f"there is no node {edge.node!r}{suggest(edge.node, targets)}"
                 yield Finding((*path, "graph", index, *inner, "node"), message, rule="graph")

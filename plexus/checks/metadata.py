@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from plexus.checks.variables import member_access
+from plexus.checks.variables import read_member
 from plexus.exceptions import PlexusError
 from plexus.graph.node_outputs import as_model_node
 from plexus.language.expression import Expression
@@ -75,7 +75,7 @@ def _find_uses(node: nodes.Node, guarded: frozenset[str], is_condition: bool) ->
     """Yield (field, whether a condition reads it) of the uses that nothing guards."""
     from jinja2 import nodes
 
-    name = _field_of(node)
+    name = _read_field(node)
     if name is not None:
         if name not in guarded:
             yield name, is_condition
@@ -84,10 +84,10 @@ def _find_uses(node: nodes.Node, guarded: frozenset[str], is_condition: bool) ->
         isinstance(node, nodes.Filter)
         and node.node is not None
         and node.name in ("default", "d")
-        and _field_of(node.node) is not None
+        and _read_field(node.node) is not None
     ):
         parts: list[nodes.Node] = [*node.args]
-    elif isinstance(node, nodes.Test) and node.name in ("defined", "undefined") and _field_of(node.node) is not None:
+    elif isinstance(node, nodes.Test) and node.name in ("defined", "undefined") and _read_field(node.node) is not None:
         return
     elif isinstance(node, (nodes.If, nodes.CondExpr)):
         yield from _find_uses(node.test, guarded, True)
@@ -124,11 +124,11 @@ def _find_guards(test: nodes.Node) -> frozenset[str]:
             return frozenset((str(test.expr.value),))
         if operand.op == "eq":
             test = test.expr
-    name = _field_of(test)
+    name = _read_field(test)
     return frozenset() if name is None else frozenset((name,))
 
 
-def _field_of(node: nodes.Node) -> str | None:
+def _read_field(node: nodes.Node) -> str | None:
     """Return the name of `metadata.name` and `metadata['name']`, None for anything else."""
     from jinja2 import nodes
 
@@ -153,13 +153,13 @@ def _check_expression(source: str, path: KeyPath, known: frozenset[str]) -> Iter
         and isinstance(node.comparators[0], ast.Name)
         and node.comparators[0].id == "metadata"
     }
-    names = dict.fromkeys(name for node in ast.walk(tree) if (name := _member_of(node)) is not None)
-    for name in (each for each in names if each not in guarded | known):
+    names = dict.fromkeys(name for node in ast.walk(tree) if (name := _read_member_name(node)) is not None)
+    for name in (name for name in names if name not in guarded | known):
         message = f"an item without `metadata.{name}` fails here: write `metadata.get({name!r})`, which is None then"
         yield Finding(path, message, "warning", "absent-metadata")
 
 
-def _member_of(node: ast.AST) -> str | None:
-    owner, name = member_access(node) or ("", "")
+def _read_member_name(node: ast.AST) -> str | None:
+    owner, name = read_member(node) or ("", "")
     is_method = isinstance(node, ast.Attribute) and name in _METHODS
     return name if owner == "metadata" and not is_method else None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from plexus.graph.node_outputs import FIELDS, aliases_of, classes_of, edges_of, fields_of
+from plexus.graph.node_outputs import FIELDS, list_aliases, list_classes, list_edges, list_fields
 from plexus.graph.references import parse_reference
 from plexus.graph.state import INITIAL_NAMES
 from plexus.problems import Finding, KeyPath, suggest
@@ -24,13 +24,13 @@ _FIELDS = frozenset(("completion", *(name for names in FIELDS.values() for name 
 def check(score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
     """Yield a finding for each literal that is written like a field, and is no value that the scorecard names."""
     names = {*INITIAL_NAMES, *(node.name for node in score.graph)}
-    names |= {name for node in score.graph for name in (*aliases_of(node), *fields_of(node))}
+    names |= {name for node in score.graph for name in (*list_aliases(node), *list_fields(node))}
     values = {fold(value) for value in _list_named_values(score)}
     outputs: list[tuple[KeyPath, Mapping[str, object]]] = [(path, score.output)]
     for index, node in enumerate(score.graph):
         inside = (*path, "graph", index)
         outputs.append((inside, node.output))
-        outputs += [((*inside, *inner), edge.output) for inner, edge in edges_of(node)]
+        outputs += [((*inside, *inner), edge.output) for inner, edge in list_edges(node)]
     for where, output in outputs:
         for alias, value in output.items():
             if alias in _CHECKED and isinstance(value, str) and _is_unknown(value, names, values):
@@ -50,7 +50,7 @@ def _is_unknown(value: str, names: set[str], values: set[str]) -> bool:
 def _list_named_values(score: LangGraphScore) -> Iterator[str]:
     """Yield the values that the scorecard names: classes, validation, tests, and what conditions compare with."""
     for node in score.graph:
-        yield from classes_of(node) or ()
+        yield from list_classes(node) or ()
         for branch in node.conditions:
             yield from map(str, branch.values)
     if score.validation is not None and score.validation.value is not None:

@@ -44,7 +44,7 @@ def _check_parameters(settings: Settings, node: ModelNode, inside: KeyPath, outs
     problems = find_limits(settings.model_id).find_problems(settings.parameters)
     unknown = providers.find_unknown_parameters(settings.provider, settings.parameters)
     problems |= dict.fromkeys(unknown, "the provider has no such parameter")
-    for name in (each for each in PARAMETERS if each in problems):
+    for name in (parameter for parameter in PARAMETERS if parameter in problems):
         spelling = name
         if name == "max_tokens" and "max_completion_tokens" in node.model_fields_set:
             spelling = "max_completion_tokens"
@@ -65,15 +65,15 @@ def _check_messages(node: ModelNode, path: KeyPath) -> Iterator[Finding]:
 def _check_window(settings: Settings, node: ModelNode, path: KeyPath) -> Iterator[Finding]:
     window = find_limits(settings.model_id).window
     messages = {"system_message": node.system_message, "user_message": node.user_message}
-    lengths = {key: len(_find_static(message)) for key, message in messages.items() if message is not None}
+    lengths = {key: len(_read_static_text(message)) for key, message in messages.items() if message is not None}
     tokens = sum(lengths.values()) // _LETTERS_PER_TOKEN
     if window is not None and tokens > window:
-        key = max(lengths, key=lambda each: lengths[each])
+        key = max(lengths, key=lambda name: lengths[name])
         message = f"the prompt alone has about {tokens} tokens: {settings.model_id} accepts {window}"
         yield Finding((*path, key), message, "warning", "long-prompt", on_key=True)
 
 
-def _find_static(source: str) -> str:
+def _read_static_text(source: str) -> str:
     """Return the text of a template outside of its expressions and statements."""
     from jinja2 import TemplateError, nodes
 

@@ -39,9 +39,9 @@ def list_values(model: AnyScore) -> list[str] | None:
     if model.class_name in ("KeywordClassifier", "CompositeScore"):
         values = model.values
     elif model.class_name == "LangGraphScore":
-        from plexus.graph.node_outputs import values_of
+        from plexus.graph.node_outputs import list_end_values
 
-        values = values_of(model)
+        values = list_end_values(model)
     return list(dict.fromkeys(values)) if values else None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from plexus.checks.flow import Flow
 from plexus.exceptions import PlexusError
-from plexus.graph.node_outputs import as_model_node, fields_of
+from plexus.graph.node_outputs import as_model_node, list_fields
 from plexus.graph.references import parse_reference
 from plexus.graph.state import INITIAL_NAMES
 from plexus.language.expression import Expression
@@ -53,17 +53,17 @@ class Scope:
 def check_composite(score: CompositeScore, path: KeyPath) -> Iterator[Finding]:
     """Yield findings about a CompositeScore's expression and explanation."""
     scope = Scope(INITIAL_NAMES, INITIAL_NAMES, INITIAL_NAMES, {}, tuple(score.depends_on))
-    yield from _check_uses(_expression_uses(score.expression), scope, (*path, "expression"))
-    yield from _check_uses(_template_uses(score.explanation), scope.extend("value"), (*path, "explanation"))
+    yield from _check_uses(_find_expression_uses(score.expression), scope, (*path, "expression"))
+    yield from _check_uses(_find_template_uses(score.explanation), scope.extend("value"), (*path, "explanation"))
 
 
 def check_graph(score: LangGraphScore, paths: Flow, path: KeyPath) -> Iterator[Finding]:
     """Yield findings about the sources, the conditions' fields and the outputs of a LangGraphScore."""
     nodes = score.graph
-    fields = {node.name: fields_of(node) for node in nodes}
+    fields = {node.name: list_fields(node) for node in nodes}
     everywhere = {*INITIAL_NAMES, *fields, *(name for names in paths.possible.values() for name in names)}
     everywhere |= {alias for node in nodes for step in paths.exits[node.name] for alias in step.aliases}
-    everywhere |= {alias for node in nodes for alias in (*node.output, *_set_aliases(node))}
+    everywhere |= {alias for node in nodes for alias in (*node.output, *_list_set_aliases(node))}
     for index, node in enumerate(nodes):
         if node.name in paths.reached:
             sure, possible = paths.sure[node.name], paths.possible[node.name]
@@ -73,14 +73,14 @@ def check_graph(score: LangGraphScore, paths: Flow, path: KeyPath) -> Iterator[F
     yield from _check_outputs(score.output, everywhere | last, fields, path)
 
 
-def _set_aliases(node: AnyNode) -> tuple[str, ...]:
+def _list_set_aliases(node: AnyNode) -> tuple[str, ...]:
     return tuple(node.set) if node.class_name == "LogicalNode" else ()
 
 
 def _check_node(node: AnyNode, scope: Scope, path: KeyPath) -> Iterator[Finding]:
     yield from _check_node_sources(node, scope, path)
-    own = {*fields_of(node), *node.output, *_set_aliases(node), node.name}
-    inside, known = scope.extend(*own, *_set_aliases(node)), {*scope.everywhere, *own}
+    own = {*list_fields(node), *node.output, *_list_set_aliases(node), node.name}
+    inside, known = scope.extend(*own, *_list_set_aliases(node)), {*scope.everywhere, *own}
     for index, branch in enumerate(node.conditions):
         if branch.state is not None:
             yield from _check_field(branch.state, inside, (*path, "conditions", index, "state"))
@@ -93,12 +93,12 @@ def _check_node(node: AnyNode, scope: Scope, path: KeyPath) -> Iterator[Finding]
 def _check_node_sources(node: AnyNode, scope: Scope, path: KeyPath) -> Iterator[Finding]:
     """Check what a node reads: templates, expressions and the names of state fields."""
     if node.class_name == "LogicalClassifier":
-        explanation = _template_uses(node.explanation)
+        explanation = _find_template_uses(node.explanation)
         yield from _check_uses(explanation, scope.extend("classification"), (*path, "explanation"))
-        yield from _check_uses(_expression_uses(node.expression), scope, (*path, "expression"))
+        yield from _check_uses(_find_expression_uses(node.expression), scope, (*path, "expression"))
     elif node.class_name == "LogicalNode":
         for alias, source in node.set.items():
-            yield from _check_uses(_expression_uses(source), scope, (*path, "set", alias))
+            yield from _check_uses(_find_expression_uses(source), scope, (*path, "set", alias))
             scope = scope.extend(alias)
     elif node.class_name in ("BeforeAfterSlicer", "ContextExtractor"):
         yield from _check_field(node.quotation, scope, (*path, "quotation"))
@@ -106,8 +106,8 @@ def _check_node_sources(node: AnyNode, scope: Scope, path: KeyPath) -> Iterator[
     elif node.class_name in ("FuzzyMatchClassifier", "FuzzyMatchExtractor"):
         yield from _check_field(node.source, scope, (*path, "source"))
     elif (model_node := as_model_node(node)) is not None:
-        yield from _check_uses(_template_uses(model_node.system_message), scope, (*path, "system_message"))
-        yield from _check_uses(_template_uses(model_node.user_message), scope, (*path, "user_message"))
+        yield from _check_uses(_find_template_uses(model_node.system_message), scope, (*path, "system_message"))
+        yield from _check_uses(_find_template_uses(model_node.user_message), scope, (*path, "user_message"))
 
 
 def _check_uses(uses: Uses, scope: Scope, path: KeyPath) -> Iterator[Finding]:
@@ -169,7 +169,7 @@ def _check_outputs(
                 yield Finding((*path, "output", alias), message, "warning", "near-miss")
 
 
-def _template_uses(source: str | None) -> Uses:
+def _find_template_uses(source: str | None) -> Uses:
     if source is None:
         return Uses()
     environment = get_environment()
@@ -190,7 +190,7 @@ def _template_uses(source: str | None) -> Uses:
     return Uses(frozenset(names), frozenset(fields), frozenset(key for _, key in results))
 
 
-def _expression_uses(source: str) -> Uses:
+def _find_expression_uses(source: str) -> Uses:
     try:
         expression = Expression(source)
     except PlexusError:
@@ -198,13 +198,13 @@ def _expression_uses(source: str) -> Uses:
     fields: set[tuple[str, str]] = set()
     results: set[tuple[str, str]] = set()
     for node in ast.walk(expression.tree):
-        pair = member_access(node)
+        pair = read_member(node)
         if pair is not None:
             (results if pair[0] == "results" else fields).add(pair)
     return Uses(frozenset(expression.names), frozenset(fields), frozenset(key for _, key in results))
 
 
-def member_access(node: ast.AST) -> tuple[str, str] | None:
+def read_member(node: ast.AST) -> tuple[str, str] | None:
     """Return (name, key) of `name.key` and `name['key']`, None for anything else."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return node.value.id, node.attr

@@ -13,7 +13,7 @@ import click
 from plexus.problems import pluralize
 
 if TYPE_CHECKING:
-    from plexus.importing import Imported
+    from plexus.importing import ImportedCard
 
 #: Kinds of remarks that are printed without --all.
 _SHOWN = ("error", "changed")
@@ -55,7 +55,7 @@ def command(paths: tuple[Path, ...], output: Path | None, report: Path | None, a
     return 1 if counts["needs a hand"] else 0
 
 
-def _write(output: Path, listed: Sequence[tuple[Path, Path]], imported: Sequence[Imported]) -> None:
+def _write(output: Path, listed: Sequence[tuple[Path, Path]], imported: Sequence[ImportedCard]) -> None:
     """Write the scorecards below `output`, at the places that they have below the folders that were named."""
     from plexus.whole_file import write_text
 
@@ -67,7 +67,7 @@ def _write(output: Path, listed: Sequence[tuple[Path, Path]], imported: Sequence
             write_text(target, card.text)
 
 
-def _print(imported: Sequence[Imported], *, whole: bool) -> None:
+def _print(imported: Sequence[ImportedCard], *, whole: bool) -> None:
     for card in imported:
         click.echo(f"{card.file}: {card.verdict}")
         for remark in card.remarks:

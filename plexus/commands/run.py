@@ -231,7 +231,7 @@ def write_file(
 
     form = format_of(output, form)
     if form != "jsonl":
-        writers.columns(job.scores, job.kept_columns)
+        writers.create_columns(job.scores, job.kept_columns)
     check_state(output, Journal.path_of(output), restart=restart, retry=retry)
     with Journal(output, job.identity, restart=restart) as journal:
         rows, spent = job.source.read(journal.done), run.Tally()

@@ -20,7 +20,7 @@ def command(fill: Path | None) -> None:
     from plexus import schema
 
     if fill is None:
-        click.echo(json.dumps(schema.json_schema(), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(schema.create_schema(), indent=2, ensure_ascii=False))
         return
     from plexus.whole_file import write_text
 

@@ -73,7 +73,7 @@ def _read_run_line(row: Mapping[str, object], id_column: str | None) -> list[Ans
     for score, fields in _as_map(row[_RESULTS]).items():
         fields = _as_map(fields)
         if "error" in fields:
-            answers.append(create_missing(item, score, _as_text(fields["error"]), _as_text(fields.get("message"))))
+            answers.append(without_value(item, score, _as_text(fields["error"]), _as_text(fields.get("message"))))
         else:
             explanation = _as_optional_text(fields.get("explanation"))
             cost = _parse_cost(fields.get("cost"))
@@ -88,14 +88,14 @@ def _read_run_table_row(row: Mapping[str, object], scores: list[str], id_column:
     for score in scores:
         error = _as_text(row[score + _ERROR])
         if error:
-            answers.append(create_missing(item, score, *error.split(": ", 1)))
+            answers.append(without_value(item, score, *error.split(": ", 1)))
         else:
             explanation = _as_optional_text(row.get(score + _EXPLANATION))
             answers.append(Answer(item, score, "value", _as_text(row.get(score)), explanation))
     return answers
 
 
-def create_missing(item: str, score: str, kind: str, message: str = "") -> Answer:
+def without_value(item: str, score: str, kind: str, message: str = "") -> Answer:
     """Return the answer of a score that gave no value: `kind` is its error's class, NotApplicable if it was skipped."""
     state: State = "skipped" if kind == NotApplicable.__name__ else "failed"
     return Answer(item, score, state, f"{kind}: {message}" if message else kind)

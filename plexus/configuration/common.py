@@ -35,10 +35,10 @@ class Condition(Model):
     value: object = Field(description="One value, or a list for `in` and `not in`.")
 
     @model_validator(mode="after")
-    def _list_only_for_membership(self) -> Condition:
+    def _check_value(self) -> Condition:
         if isinstance(self.value, list) != (self.operator in ("in", "not in")):
-            wanted = "a list of values" if self.operator in ("in", "not in") else "one value"
-            raise ValueError(f"the operator {self.operator!r} expects {wanted}")
+            expected = "a list of values" if self.operator in ("in", "not in") else "one value"
+            raise ValueError(f"the operator {self.operator!r} expects {expected}")
         return self
 
     @property
@@ -56,13 +56,13 @@ def _normalize_dependencies(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise ValueError("expected a list of scores, or a map from score to value")
     return {
-        name: wanted if isinstance(wanted, dict) or wanted is None else _create_condition(wanted)
-        for name, wanted in value.items()
+        name: expected if isinstance(expected, dict) or expected is None else _create_condition(expected)
+        for name, expected in value.items()
     }
 
 
-def _create_condition(wanted: object) -> dict[str, object]:
-    return {"operator": "in" if isinstance(wanted, list) else "==", "value": wanted}
+def _create_condition(expected: object) -> dict[str, object]:
+    return {"operator": "in" if isinstance(expected, list) else "==", "value": expected}
 
 
 # Written by hand: the validator accepts short forms that pydantic cannot derive from the type.
@@ -111,7 +111,7 @@ class Preparation(Processing):
     )
 
     @model_serializer(mode="wrap")
-    def _only_if_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _omit_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
         """Omit the default, so that a score without the key has the hash that it had before the key existed."""
         content: dict[str, object] = dump(self)
         return content if self.decode_metadata else {k: v for k, v in content.items() if k != "decode_metadata"}
@@ -129,7 +129,7 @@ class Data(Processing):
     )
 
     @model_validator(mode="after")
-    def _one_value_a_label(self) -> Data:
+    def _check_labels(self) -> Data:
         current: dict[str, str] = {}
         for label, value in self.labels.items():
             other = current.setdefault(fold(label), label)
@@ -149,7 +149,7 @@ class Rule(Model):
     maximum_length: int | None = Field(None, ge=0, description="In characters.")
 
     @model_validator(mode="after")
-    def _in_order(self) -> Rule:
+    def _check_lengths(self) -> Rule:
         check_order("minimum_length", self.minimum_length, "maximum_length", self.maximum_length)
         return self
 
@@ -241,7 +241,7 @@ class ModelSettings(Model):
     price: ModelPrice | None = Field(None, description="The model's price, in place of the library's own table.")
 
     @model_validator(mode="after")
-    def _one_limit(self) -> ModelSettings:
+    def _check_limit_names(self) -> ModelSettings:
         if self.model_fields_set.issuperset(_LIMITS):
             raise ValueError("`max_tokens` and `max_completion_tokens` are two names of one limit: write one of them")
         return self

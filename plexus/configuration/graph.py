@@ -51,7 +51,7 @@ class PromptNode(Node, ModelSettings):
     maximum_retry_count: int = Field(2, ge=0, le=10, description="How many times to ask again after an unusable reply.")
 
     @model_validator(mode="after")
-    def _something_to_ask(self) -> PromptNode:
+    def _check_messages(self) -> PromptNode:
         if self.user_message is None and self.system_message is None:
             raise ValueError("needs a user_message or a system_message")
         return self
@@ -97,7 +97,7 @@ class NumericClassifier(PromptNode):
     )
 
     @model_validator(mode="after")
-    def _in_order(self) -> NumericClassifier:
+    def _check_bounds(self) -> NumericClassifier:
         check_order("minimum", self.minimum, "maximum", self.maximum)
         return self
 

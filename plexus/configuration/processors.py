@@ -92,7 +92,7 @@ class TimeSlice(_Processor):
     end: float | None = Field(None, gt=0, alias="to", description="In seconds; default: the end of the transcript.")
 
     @model_validator(mode="after")
-    def _in_order(self) -> TimeSlice:
+    def _check_slice(self) -> TimeSlice:
         check_order("from", self.start, "to", None if self.end is None else math.nextafter(self.end, 0))
         return self
 

@@ -18,7 +18,7 @@ class KeywordClass(Model):
     patterns: list[Words] = Field(default_factory=list, description="Regular expressions in RE2's syntax.")
 
     @model_validator(mode="after")
-    def _something_to_find(self) -> KeywordClass:
+    def _check_words(self) -> KeywordClass:
         if not (self.keywords or self.patterns):
             raise ValueError("a class needs keywords or patterns")
         return self
@@ -47,7 +47,7 @@ class KeywordClassifier(Score):
     case_sensitive: bool = Field(False, description="Whether A and a differ.")
 
     @model_validator(mode="after")
-    def _one_form(self) -> KeywordClassifier:
+    def _check_form(self) -> KeywordClassifier:
         is_short_form = bool(self.keywords or self.patterns)
         if is_short_form == bool(self.classes):
             raise ValueError("needs either keywords and patterns, or classes")

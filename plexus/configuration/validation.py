@@ -31,7 +31,7 @@ def validate_head(value: Mapping[str, object]) -> tuple[CardHead | None, list[Fi
     try:
         return CardHead.model_validate(rest), []
     except ValidationError as error:
-        return None, list(_findings(error, value, (), Card))
+        return None, list(_find_problems(error, value, (), Card))
 
 
 def validate_score(value: object, path: KeyPath) -> tuple[AnyScore | None, list[Finding]]:
@@ -39,14 +39,14 @@ def validate_score(value: object, path: KeyPath) -> tuple[AnyScore | None, list[
     try:
         return _SCORE.validate_python(value), []
     except ValidationError as error:
-        return None, list(_findings(error, value, path, AnyScore))
+        return None, list(_find_problems(error, value, path, AnyScore))
 
 
-def _findings(error: ValidationError, value: object, prefix: KeyPath, shape: object) -> Iterator[Finding]:
+def _find_problems(error: ValidationError, value: object, prefix: KeyPath, shape: object) -> Iterator[Finding]:
     for detail in error.errors(include_url=False):
         path, shapes = _follow(detail["loc"], value, shape)
         on_key = detail["type"] == "extra_forbidden"
-        yield Finding((*prefix, *path), _message(detail, path, shapes), on_key=on_key)
+        yield Finding((*prefix, *path), _format_message(detail, path, shapes), on_key=on_key)
 
 
 def _follow(location: tuple[int | str, ...], value: object, shape: object) -> tuple[KeyPath, list[object]]:
@@ -57,7 +57,7 @@ def _follow(location: tuple[int | str, ...], value: object, shape: object) -> tu
     path: list[int | str] = []
     parents = shapes = _unwrap(shape)
     for index, part in enumerate(location):
-        tagged = [candidate for candidate in shapes if part in _tags(candidate)]
+        tagged = [candidate for candidate in shapes if part in _list_tags(candidate)]
         is_inside = isinstance(value, dict) and part in value
         # A tag such as `KeywordClassifier` stands in the location before the keys of the model it selects.
         if tagged and not is_inside:
@@ -67,12 +67,12 @@ def _follow(location: tuple[int | str, ...], value: object, shape: object) -> tu
         if not (is_inside or isinstance(part, int) or is_last):
             continue
         path.append(part)
-        parents, shapes = shapes, [inner for candidate in shapes for inner in _inner(candidate, part)]
-        value = _child(value, part)
+        parents, shapes = shapes, [inner for candidate in shapes for inner in _list_inner(candidate, part)]
+        value = _get_child(value, part)
     return tuple(path), parents
 
 
-def _child(value: object, part: int | str) -> object:
+def _get_child(value: object, part: int | str) -> object:
     if isinstance(value, dict):
         return value.get(part)
     if isinstance(value, list) and isinstance(part, int) and -len(value) <= part < len(value):
@@ -91,7 +91,7 @@ def _unwrap(shape: object) -> list[object]:
     return [shape]
 
 
-def _inner(shape: object, part: int | str) -> list[object]:
+def _list_inner(shape: object, part: int | str) -> list[object]:
     if isinstance(shape, type) and issubclass(shape, BaseModel):
         for name, field in shape.model_fields.items():
             if part == (field.alias or name):
@@ -103,27 +103,27 @@ def _inner(shape: object, part: int | str) -> list[object]:
     return _unwrap(arguments[-1]) if arguments else []
 
 
-def _tags(shape: object) -> tuple[str, ...]:
+def _list_tags(shape: object) -> tuple[str, ...]:
     if not (isinstance(shape, type) and issubclass(shape, BaseModel)):
         return ()
     tag = shape.model_fields.get("class_name")
     return typing.get_args(tag.annotation) if tag else ()
 
 
-def keys_of(shape: object) -> list[str]:
+def list_keys(shape: object) -> list[str]:
     """Return the keys that a model allows, as the YAML spells them; empty for anything but a model."""
     if not (isinstance(shape, type) and issubclass(shape, BaseModel)):
         return []
     return [field.alias or name for name, field in shape.model_fields.items()]
 
 
-def _message(detail: ErrorDetails, path: KeyPath, shapes: list[object]) -> str:
+def _format_message(detail: ErrorDetails, path: KeyPath, shapes: list[object]) -> str:
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
     last = str(path[-1]) if path else ""
     if kind == "missing":
         return f"the required key {last!r} is missing"
     if kind == "extra_forbidden":
-        known = [key for shape in shapes for key in keys_of(shape)]
+        known = [key for shape in shapes for key in list_keys(shape)]
         guess = suggest(last, known)
         return f"unknown key {last!r}" + (guess or f"; known here: {', '.join(dict.fromkeys(known))}")
     if kind == "union_tag_invalid":
@@ -135,13 +135,13 @@ def _message(detail: ErrorDetails, path: KeyPath, shapes: list[object]) -> str:
         similar = [key for key in value if suggest(str(key), ["class"])] if isinstance(value, dict) else []
         return "the required key 'class' is missing" + "".join(f"; did you misspell it as {key!r}?" for key in similar)
     if kind == "literal_error":
-        return f"expected {context['expected']}, got {_describe(value)}" + suggest(str(value), _choices(context))
+        return f"expected {context['expected']}, got {_describe(value)}" + suggest(str(value), _list_choices(context))
     if kind == "value_error":
         return str(context["error"])
-    return _type_message(kind, detail, value)
+    return _format_type_message(kind, detail, value)
 
 
-def _type_message(kind: str, detail: ErrorDetails, value: object) -> str:
+def _format_type_message(kind: str, detail: ErrorDetails, value: object) -> str:
     if kind in _WORDS:
         quote = "; put it in quotes" if kind == "string_type" and isinstance(value, (bool, int, float)) else ""
         return f"expected {_WORDS[kind]}, got {_describe(value)}{quote}"
@@ -150,7 +150,7 @@ def _type_message(kind: str, detail: ErrorDetails, value: object) -> str:
     return detail["msg"][0].lower() + detail["msg"][1:] + f", got {_describe(value)}"
 
 
-def _choices(context: Mapping[str, object]) -> list[str]:
+def _list_choices(context: Mapping[str, object]) -> list[str]:
     return [choice.strip(" '") for choice in str(context["expected"]).replace(" or ", ",").split(",")]
 
 

@@ -1,4 +1,4 @@
-"""Print an evaluation as render on a terminal."""
+"""Print an evaluation as tables on a terminal."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from plexus.configuration.common import Condition
 from plexus.configuration.graph import AnyNode, LangGraphScore, ModelNode, PromptNode
 from plexus.graph import model_nodes, text_nodes
 from plexus.graph.model_call import ModelCaller
-from plexus.graph.node_outputs import aliases_of, fields_of
+from plexus.graph.node_outputs import list_aliases, list_fields
 from plexus.graph.references import Outputs, Reference
 from plexus.graph.state import END as STOP
 from plexus.graph.state import INITIAL_NAMES, Run, State, Work
@@ -46,7 +46,7 @@ def collect_names(graph: Sequence[AnyNode]) -> set[str]:
     """Return every name that the graph defines anywhere; in an `output`, such a name refers to the field."""
     names = set(INITIAL_NAMES)
     for node in graph:
-        names |= {node.name, *aliases_of(node)}
+        names |= {node.name, *list_aliases(node)}
     return names
 
 
@@ -60,21 +60,23 @@ def compile_graph(configuration: LangGraphScore, create_caller: Callable[[ModelN
     # Names of the whole graph, not only of earlier nodes: in a loop, a node sees the values of later ones.
     names = collect_names(nodes)
     for index, node in enumerate(nodes):
-        known = names | set(fields_of(node))
+        known = names | set(list_fields(node))
         following = nodes[index + 1].name if index + 1 < len(nodes) else STOP
-        branches = _branches(node, following, known)
+        branches = _list_branches(node, following, known)
         graph.add_node(node.name, _create_step(node, branches, known, create_caller))
         targets = list(dict.fromkeys(branch.target for branch in branches))
         if len(targets) == 1:
-            graph.add_edge(node.name, _langgraph_name(targets[0]))
+            graph.add_edge(node.name, _to_langgraph_target(targets[0]))
         else:
-            graph.add_conditional_edges(node.name, _goto, {target: _langgraph_name(target) for target in targets})
+            graph.add_conditional_edges(
+                node.name, _read_target, {target: _to_langgraph_target(target) for target in targets}
+            )
     graph.add_edge(START, nodes[0].name)
     return graph.compile()
 
 
-def _branches(node: AnyNode, following: str, known: set[str]) -> list[_Branch]:
-    default = Reference((fields_of(node)[0],))
+def _list_branches(node: AnyNode, following: str, known: set[str]) -> list[_Branch]:
+    default = Reference((list_fields(node)[0],))
     branches = [
         _Branch(
             condition,
@@ -104,7 +106,7 @@ def _create_step(
         values, run = state["values"], state["run"]
         run.path.append(node.name)
         run.context.remaining()
-        with limits.metered(limits.score_meter(subject)):
+        with limits.use_meter(limits.create_score_meter(subject)):
             fields = work(values, run)
         aliases = fields.pop("set", None)
         added = aliases if isinstance(aliases, dict) else {}
@@ -132,11 +134,11 @@ def _choose(branches: list[_Branch], fields: Mapping[str, object], values: Mappi
     raise AssertionError("the last branch has no condition")
 
 
-def _goto(state: State) -> str:
+def _read_target(state: State) -> str:
     return state["goto"]
 
 
-def _langgraph_name(target: str) -> str:
+def _to_langgraph_target(target: str) -> str:
     return END if target == STOP else target
 
 

@@ -86,7 +86,7 @@ class Recorder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._entries: dict[str, object] = {}
-        self._known: tuple[int, ...] | None = None
+        self._known_version: tuple[int, ...] | None = None
         self._read()
 
     def add(self, question: Question, reply: Reply) -> None:
@@ -98,14 +98,14 @@ class Recorder:
             self._read()
             self._entries[question.key] = entry
             self._write()
-            self._known = _version(self.path)
+            self._known_version = _read_version(self.path)
 
     def _read(self) -> None:
         """Read the file again if another process has written it."""
-        version = _version(self.path)
-        if version == self._known:
+        version = _read_version(self.path)
+        if version == self._known_version:
             return
-        self._known, self._entries = version, {}
+        self._known_version, self._entries = version, {}
         if version is not None:
             Cassette.read(self.path)
             content = json.loads(self.path.read_text(encoding="utf-8"))
@@ -119,7 +119,7 @@ class Recorder:
             half.write_bytes(encoded)
 
 
-def _version(path: Path) -> tuple[int, ...] | None:
+def _read_version(path: Path) -> tuple[int, ...] | None:
     """Return the inode, the size in bytes and the time of the last change (ns) of a file; None if there is none."""
     try:
         status = path.stat()

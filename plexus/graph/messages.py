@@ -22,10 +22,10 @@ _TEXT_BLOCKS = (None, "text", "output_text")
 
 def to_pairs(messages: Sequence[BaseMessage]) -> list[tuple[str, str]]:
     """Convert messages to (role, content) pairs: system, human and ai."""
-    return [(message.type, text_of(message)) for message in messages]
+    return [(message.type, join_text(message)) for message in messages]
 
 
-def text_of(message: BaseMessage) -> str:
+def join_text(message: BaseMessage) -> str:
     """Return the message's text; blocks of text, which some providers send, are joined, and other blocks left out."""
     if isinstance(message.content, str):
         return message.content
@@ -43,7 +43,7 @@ def to_reply(message: AIMessage) -> Reply:
     refusals = [str(block.get("refusal") or "") for block in blocks if block.get("type") == "refusal"]
     thoughts = [*_find_thoughts(blocks), str(message.additional_kwargs.get("reasoning_content") or "")]
     return Reply(
-        text_of(message),
+        join_text(message),
         _count_usage(message),
         _find_reason(message.response_metadata),
         str(message.additional_kwargs.get("refusal") or "".join(refusals)),

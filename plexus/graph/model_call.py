@@ -14,7 +14,7 @@ from plexus import backoff, prices
 from plexus.context import Context
 from plexus.exceptions import BudgetExceeded, DeadlineExceeded, PlexusError, ScoringFailed
 from plexus.graph.cassette import Question, Recorder
-from plexus.graph.messages import REASONING_BLOCKS, read_cut, text_of, to_pairs, to_reply
+from plexus.graph.messages import REASONING_BLOCKS, join_text, read_cut, to_pairs, to_reply
 from plexus.graph.provider_errors import read_error
 from plexus.graph.providers import Settings
 from plexus.graph.replay import ReplayChatModel, schema_parameter
@@ -118,7 +118,7 @@ def _ensure_question(messages: list[BaseMessage]) -> list[BaseMessage]:
     A lone system message becomes the user's: only OpenAI and Ollama answer a request without a question.
     """
     if any(isinstance(message, HumanMessage) for message in messages[:2]):
-        return messages if text_of(messages[0]).strip() else messages[1:]
+        return messages if join_text(messages[0]).strip() else messages[1:]
     return [HumanMessage(messages[0].content), *messages[1:]]
 
 
@@ -162,12 +162,12 @@ def call_within_deadline(call: Callable[[], Value], context: Context) -> Value:
         pool.shutdown(wait=False)
 
 
-def _wait(attempt: int, asked: float | None, context: Context) -> bool:
+def _wait(attempt: int, retry_after: float | None, context: Context) -> bool:
     """Pause before the next attempt; return False instead if the pause would be too long, or too close to the deadline.
 
-    The pause is exponential with jitter, and added to the seconds that the provider asked for (`asked`).
+    The pause is exponential with jitter, and added to the seconds that the provider asked for (`retry_after`).
     """
-    pause = backoff.pause(attempt, PAUSE_S) + (asked or 0.0)
+    pause = backoff.pause(attempt, PAUSE_S) + (retry_after or 0.0)
     left = context.remaining()
     # After the pause, the call needs time as well.
     if pause > LONGEST_PAUSE_S or (left is not None and left <= 2 * pause):

@@ -40,12 +40,12 @@ _QUOTES = "\"'“”‘’«»` \n"
 def create_work(node: ModelNode, caller: ModelCaller) -> Work:
     """Create the work of a node that calls a model; its templates are compiled here, once."""
     if isinstance(node, NumericClassifier):
-        return numeric(node, caller)
+        return create_numeric(node, caller)
     if isinstance(node, Extractor):
-        return extractor(node, caller)
+        return create_extractor(node, caller)
     if isinstance(node, Generator):
-        return generator(node, caller)
-    return classifier(node, caller)
+        return create_generator(node, caller)
+    return create_classifier(node, caller)
 
 
 class Conversation:
@@ -99,7 +99,7 @@ class Conversation:
         raise ScoringFailed(f"the node {self.node.name!r} got no usable reply in {calls} calls", transient=True)
 
 
-def classifier(node: Classifier | YesOrNoClassifier, caller: ModelCaller) -> Work:
+def create_classifier(node: Classifier | YesOrNoClassifier, caller: ModelCaller) -> Work:
     """Ask for a class: `classification` and `value`. The reply, or a structured reply's reason, is `explanation`."""
     schema = replies.build_schema(node) if node.structured else None
     conversation = Conversation(node, caller, _ASK_CONFIDENCE if node.confidence and not schema else "", schema)
@@ -125,7 +125,7 @@ def classifier(node: Classifier | YesOrNoClassifier, caller: ModelCaller) -> Wor
     return work
 
 
-def numeric(node: NumericClassifier, caller: ModelCaller) -> Work:
+def create_numeric(node: NumericClassifier, caller: ModelCaller) -> Work:
     """Ask for a number: `number`, its text as `value` and `classification`, the whole reply as `explanation`."""
     conversation = Conversation(node, caller)
     again = f"Answer with {_describe_range(node)}, and nothing else."
@@ -153,7 +153,7 @@ def _describe_range(node: NumericClassifier) -> str:
     return kind if node.maximum is None else f"{kind} of at most {node.maximum:g}"
 
 
-def extractor(node: Extractor, caller: ModelCaller) -> Work:
+def create_extractor(node: Extractor, caller: ModelCaller) -> Work:
     """Ask for a passage: `value` is spelled as in the text; it is empty, and `found` false, if there is none."""
     conversation = Conversation(node, caller)
     again = _ASK_PASSAGE.format(nothing=node.nothing)
@@ -179,7 +179,7 @@ def extractor(node: Extractor, caller: ModelCaller) -> Work:
     return work
 
 
-def generator(node: Generator, caller: ModelCaller) -> Work:
+def create_generator(node: Generator, caller: ModelCaller) -> Work:
     """Ask for any text: the reply is `value` and `explanation`; an empty one is asked for again."""
     conversation = Conversation(node, caller)
 

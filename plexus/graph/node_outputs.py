@@ -42,12 +42,12 @@ def as_model_node(node: AnyNode) -> ModelNode | None:
     return node if isinstance(node, PromptNode) else None
 
 
-def fields_of(node: AnyNode) -> tuple[str, ...]:
+def list_fields(node: AnyNode) -> tuple[str, ...]:
     """Return the fields that the node sets under its own name."""
     return FIELDS[node.class_name]
 
 
-def edges_of(node: AnyNode) -> Iterator[tuple[tuple[str | int, ...], Branch | Edge]]:
+def list_edges(node: AnyNode) -> Iterator[tuple[tuple[str | int, ...], Branch | Edge]]:
     """Yield (path inside the node, edge) of the node's written edges: its conditions in order, then `edge`."""
     for index, branch in enumerate(node.conditions):
         yield ("conditions", index), branch
@@ -55,17 +55,17 @@ def edges_of(node: AnyNode) -> Iterator[tuple[tuple[str | int, ...], Branch | Ed
         yield ("edge",), node.edge
 
 
-def aliases_of(node: AnyNode) -> set[str]:
+def list_aliases(node: AnyNode) -> set[str]:
     """Return the names that the node adds to the state beside its own."""
     names = set(node.output)
-    for _, edge in edges_of(node):
+    for _, edge in list_edges(node):
         names |= set(edge.output)
     if node.class_name == "LogicalNode":
         names |= set(node.set)
     return names
 
 
-def classes_of(node: AnyNode) -> tuple[str, ...] | None:
+def list_classes(node: AnyNode) -> tuple[str, ...] | None:
     """Return the classes that a node can give, each once; None if it gives any text, or no class."""
     if node.class_name == "FuzzyMatchClassifier":
         values = [node.found if target.value is None else target.value for target in node.targets]
@@ -75,7 +75,7 @@ def classes_of(node: AnyNode) -> tuple[str, ...] | None:
     return None
 
 
-def values_of(configuration: LangGraphScore) -> tuple[str, ...]:
+def list_end_values(configuration: LangGraphScore) -> tuple[str, ...]:
     """Return every value that a graph can end with, each once; empty if one of its ends can be any text."""
     try:
         return tuple(dict.fromkeys(_Graph(configuration).values()))
@@ -88,13 +88,17 @@ class _Graph:
 
     def __init__(self, configuration: LangGraphScore) -> None:
         self.nodes: dict[str, AnyNode] = {node.name: node for node in configuration.graph}
-        self.listed = configuration.graph
+        self.nodes_in_order = configuration.graph
         self.output = configuration.output or {"value": "value"}
-        self.aliases = {alias for node in self.listed for alias in aliases_of(node)}
-        self.others = {*INITIAL_NAMES, *self.nodes, *(field for node in self.listed for field in fields_of(node))}
+        self.aliases = {alias for node in self.nodes_in_order for alias in list_aliases(node)}
+        self.others = {
+            *INITIAL_NAMES,
+            *self.nodes,
+            *(field for node in self.nodes_in_order for field in list_fields(node)),
+        }
 
     def values(self) -> Iterator[str]:
-        for node, output in self._ends():
+        for node, output in self._list_ends():
             if "value" in output:
                 yield from self._resolve(output["value"], node, set())
             elif "value" in self.output:
@@ -102,49 +106,49 @@ class _Graph:
             else:
                 raise _AnyText
 
-    def _ends(self) -> Iterator[tuple[AnyNode, Mapping[str, object]]]:
+    def _list_ends(self) -> Iterator[tuple[AnyNode, Mapping[str, object]]]:
         """Yield (node, what its edge sets) of each edge to END."""
-        for index, node in enumerate(self.listed):
-            for _, edge in edges_of(node):
+        for index, node in enumerate(self.nodes_in_order):
+            for _, edge in list_edges(node):
                 if edge.node == END:
                     yield node, edge.output
-            if node.edge is None and index == len(self.listed) - 1:
+            if node.edge is None and index == len(self.nodes_in_order) - 1:
                 yield node, {}
 
     def _resolve(self, source: object, node: AnyNode, traced: set[str]) -> Iterator[str]:
         """Yield the values of an `output`'s source at a node: its field, an alias, another node's field, a literal."""
         parts = source.split(".") if isinstance(source, str) else [""]
         if len(parts) == 2 and parts[0] in self.nodes:
-            yield from _field_values(self.nodes[parts[0]], parts[1])
-        elif len(parts) == 1 and (parts[0] in self.aliases or parts[0] in fields_of(node)):
+            yield from _list_field_values(self.nodes[parts[0]], parts[1])
+        elif len(parts) == 1 and (parts[0] in self.aliases or parts[0] in list_fields(node)):
             if parts[0] in self.aliases:
-                yield from self._alias_values(parts[0], traced)
-            if parts[0] in fields_of(node):
-                yield from _field_values(node, parts[0])
+                yield from self._resolve_alias(parts[0], traced)
+            if parts[0] in list_fields(node):
+                yield from _list_field_values(node, parts[0])
         elif parts[0] in self.others:
             raise _AnyText
         elif isinstance(source, (str, int, float)) and source != "":
             yield format_value(source, node.name)
 
-    def _alias_values(self, alias: str, traced: set[str]) -> Iterator[str]:
+    def _resolve_alias(self, alias: str, traced: set[str]) -> Iterator[str]:
         """Yield the values that each node which sets the alias gives it."""
         if alias in traced:  # an alias that is defined by itself
             raise _AnyText
-        for node in self.listed:
+        for node in self.nodes_in_order:
             if node.class_name == "LogicalNode" and alias in node.set:
                 raise _AnyText
-            for output in (node.output, *(edge.output for _, edge in edges_of(node))):
+            for output in (node.output, *(edge.output for _, edge in list_edges(node))):
                 if alias not in output:
                     continue
                 source = output[alias]
-                if isinstance(source, str) and source in fields_of(node):
-                    yield from _field_values(node, source)
+                if isinstance(source, str) and source in list_fields(node):
+                    yield from _list_field_values(node, source)
                 else:
                     yield from self._resolve(source, node, traced | {alias})
 
 
-def _field_values(node: AnyNode, name: str) -> Iterator[str]:
-    classes = classes_of(node)
+def _list_field_values(node: AnyNode, name: str) -> Iterator[str]:
+    classes = list_classes(node)
     if name not in CLASS_FIELDS or classes is None:
         raise _AnyText
     yield from classes

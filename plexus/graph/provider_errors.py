@@ -187,7 +187,7 @@ def _find_bodies(error: BaseException) -> Iterator[Mapping[str, object]]:
         if not isinstance(body, Mapping):
             continue
         inner = body.get("error", body.get("Error"))
-        yield from (each for each in (inner, body) if isinstance(each, Mapping))
+        yield from (part for part in (inner, body) if isinstance(part, Mapping))
 
 
 def _find_word(bodies: list[Mapping[str, object]], keys: tuple[str, ...], shape: re.Pattern[str]) -> str:
@@ -212,7 +212,7 @@ def _find_status(error: BaseException, bodies: list[Mapping[str, object]]) -> in
     metadata = next((body["ResponseMetadata"] for body in bodies if "ResponseMetadata" in body), None)
     status = metadata.get("HTTPStatusCode") if isinstance(metadata, Mapping) else getattr(error, "status_code", None)
     meant = [body.get(key) for body in bodies for key in ("code", "status")]
-    numbers = [int(str(each)) for each in (status, *meant) if re.fullmatch(r"[1-5]\d\d", str(each))]
+    numbers = [int(str(code)) for code in (status, *meant) if re.fullmatch(r"[1-5]\d\d", str(code))]
     return next((number for number in numbers if number >= 400), numbers[0] if numbers else None)
 
 

@@ -91,17 +91,17 @@ class Settings:
     @classmethod
     def of(cls, node: ModelNode, score: LangGraphScore) -> Settings:
         """Resolve a node's settings. Raises ScoringFailed if neither node nor score names a model."""
-        provider = _first(node.model_provider, score.model_provider)
-        name = _first(node.model_name, score.model_name)
+        provider = _choose(node.model_provider, score.model_provider)
+        name = _choose(node.model_name, score.model_name)
         if provider is None or name is None:
             raise ScoringFailed(f"the node {node.name!r} needs a model_provider and a model_name")
         parameters = {**score.list_parameters(), **node.list_parameters()}
-        price = _first(node.price, score.price)
+        price = _choose(node.price, score.price)
         return cls(
             normalize_provider(provider),
             name,
-            _first(node.model_region, score.model_region),
-            _first(node.base_url, score.base_url),
+            _choose(node.model_region, score.model_region),
+            _choose(node.base_url, score.base_url),
             tuple((key, value) for key in PARAMETERS if (value := parameters.get(key)) is not None),
             None if price is None else Price.of_rates(price.model_dump()),
         )
@@ -134,8 +134,8 @@ def find_unknown_parameters(provider: str, names: Iterable[str]) -> list[str]:
     return [] if known is None else [name for name in names if name not in known]
 
 
-def _first(own: Value | None, shared: Value | None) -> Value | None:
-    return shared if own is None else own
+def _choose(node_value: Value | None, score_value: Value | None) -> Value | None:
+    return score_value if node_value is None else node_value
 
 
 def open_cassette(name: str | None, score: str, context: Context) -> Cassette:

@@ -11,27 +11,27 @@ from functools import cached_property
 from plexus.usage import NO_USAGE, Usage
 
 
-def _words(text: str) -> frozenset[str]:
+def _split_words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\S+", text))
 
 
 # Each provider has its own words. A reason that is in none of these sets fails too: an unknown reason may be a cut.
-_COMPLETE = _words("""
+_COMPLETE = _split_words("""
     stop end_turn stop_sequence tool_use tool_calls tool_call function_call complete completed eos eos_token finished
     end_of_text
 """)
-_CUT = _words("""
+_CUT = _split_words("""
     length max_tokens max_output_tokens max_completion_tokens max_length model_length error_limit incomplete
     model_context_window_exceeded context_length_exceeded
 """)
-_FILTERED = _words("""
+_FILTERED = _split_words("""
     content_filter content_filtered guardrail_intervened safety recitation blocklist spii prohibited_content
     image_safety error_toxic language model_armor jailbreak
 """)
-_REFUSED = _words("refusal refused")
-_PAUSED = _words("pause_turn pause_run compaction")
+_REFUSED = _split_words("refusal refused")
+_PAUSED = _split_words("pause_turn pause_run compaction")
 # The model may answer if it is asked again: its output was malformed, or it was still loading.
-_BROKEN = _words("""
+_BROKEN = _split_words("""
     error other load unload timeout cancelled user_cancel malformed_model_output malformed_tool_use
     malformed_function_call unexpected_tool_call
 """)
@@ -47,7 +47,7 @@ _CLOSED = re.compile(rf"(?is)^.*(?:{_CLOSING})")
 _MARKERS = re.compile(r"<\|[a-z_]+\|>(?:final|assistant)?", re.IGNORECASE)
 _FENCE = re.compile(r"\A\s*(?P<fence>```+|~~~+)[^\n`]*\n(?P<content>.*?)\n?\s*(?P=fence)\s*\Z", re.DOTALL)
 _RAISE = ". next: raise `max_tokens`"
-_ANSWER_KEYS = _words("""
+_ANSWER_KEYS = _split_words("""
     classification class label answer category value result verdict rating score number final finalanswer conclusion
     decision prediction choice
 """)
@@ -91,7 +91,7 @@ class Reply:
     def structured(self) -> Mapping[str, object] | None:
         """The JSON object that the answer contains; None if there is none, or several that differ."""
         objects = list(_find_objects(self.text))
-        return objects[0] if objects and all(each == objects[0] for each in objects) else None
+        return objects[0] if objects and all(value == objects[0] for value in objects) else None
 
     @property
     def answer(self) -> str:

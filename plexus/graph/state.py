@@ -31,9 +31,9 @@ _ALWAYS_COUNTED = ("calls", "input_tokens", "output_tokens")
 
 @dataclass
 class Run:
-    """One item's run through one graph: its limits, what it has spent so far, and its path.
+    """One item's run through one graph: its limits, its spending so far, and its path.
 
-    `known_cost` is in US dollars; `unpriced` says of each call whose cost is unknown why it is.
+    `known_cost` is in US dollars; `unpriced` has the reason of each call whose cost is unknown.
     """
 
     context: Context

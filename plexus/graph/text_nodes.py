@@ -27,19 +27,19 @@ from plexus.values import format_value
 def create_work(node: TextNode) -> Work:
     """Create the work of a node that calls no model; expressions and templates are compiled here, once."""
     if isinstance(node, LogicalClassifier):
-        return logical_classifier(node)
+        return create_logical_classifier(node)
     if isinstance(node, LogicalNode):
-        return logical_node(node)
+        return create_logical_node(node)
     if isinstance(node, FuzzyMatchClassifier):
-        return fuzzy_classifier(node)
+        return create_fuzzy_classifier(node)
     if isinstance(node, FuzzyMatchExtractor):
-        return fuzzy_extractor(node)
+        return create_fuzzy_extractor(node)
     if isinstance(node, BeforeAfterSlicer):
-        return before_after_slicer(node)
-    return context_extractor(node)
+        return create_slicer(node)
+    return create_context_extractor(node)
 
 
-def logical_classifier(node: LogicalClassifier) -> Work:
+def create_logical_classifier(node: LogicalClassifier) -> Work:
     """Compute `classification` and `value`; with `valid_classes`, raises ScoringFailed for any other value."""
     expression = Expression(node.expression)
     explanation = Template(node.explanation) if node.explanation is not None else None
@@ -58,7 +58,7 @@ def logical_classifier(node: LogicalClassifier) -> Work:
     return work
 
 
-def logical_node(node: LogicalNode) -> Work:
+def create_logical_node(node: LogicalNode) -> Work:
     """Set each alias to its expression's value, in order; later expressions can use earlier aliases."""
     expressions = {alias: Expression(source) for alias, source in node.set.items()}
 
@@ -71,7 +71,7 @@ def logical_node(node: LogicalNode) -> Work:
     return work
 
 
-def fuzzy_classifier(node: FuzzyMatchClassifier) -> Work:
+def create_fuzzy_classifier(node: FuzzyMatchClassifier) -> Work:
     """Classify as the first matching target's `value` (or `found`), or as `not_found` if any or all do not match."""
     source = Reference(tuple(node.source.split(".")))
 
@@ -95,7 +95,7 @@ def fuzzy_classifier(node: FuzzyMatchClassifier) -> Work:
     return work
 
 
-def fuzzy_extractor(node: FuzzyMatchExtractor) -> Work:
+def create_fuzzy_extractor(node: FuzzyMatchExtractor) -> Work:
     """Return the passage most similar to any target as `value`; it is empty if none reaches its threshold."""
     source = Reference(tuple(node.source.split(".")))
 
@@ -122,7 +122,7 @@ def _find_targets(targets: list[FuzzyTarget], text: str) -> list[tuple[FuzzyTarg
     return [(target, passage) for target, passage in passages if passage is not None]
 
 
-def before_after_slicer(node: BeforeAfterSlicer) -> Work:
+def create_slicer(node: BeforeAfterSlicer) -> Work:
     """Return the text `before` and `after` the passage; if the text does not contain it, `before` is all of it."""
     locate = _create_locator(node)
 
@@ -136,7 +136,7 @@ def before_after_slicer(node: BeforeAfterSlicer) -> Work:
     return work
 
 
-def context_extractor(node: ContextExtractor) -> Work:
+def create_context_extractor(node: ContextExtractor) -> Work:
     """Return the passage's sentences with their neighbours as `value`; empty if the text does not contain it."""
     locate = _create_locator(node)
 

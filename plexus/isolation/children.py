@@ -32,14 +32,14 @@ _SCORERS = {
 _WAITING = "LangGraphScore"  # mostly waits for providers, so many may run concurrently
 
 
-def _turns() -> int:
+def _count_turns() -> int:
     """Return how many items may compute concurrently: at least two, so that a slow one does not stop all others."""
     return max(2, len(os.sched_getaffinity(0)))
 
 
 def limits_for(megabytes: int) -> Limits:
     """Return limits with which the children that compute fit into a memory together, beside what they share."""
-    return Limits(memory_mib=max(256, megabytes // (_turns() + 2)))
+    return Limits(memory_mib=max(256, megabytes // (_count_turns() + 2)))
 
 
 @dataclass(eq=False)
@@ -67,8 +67,8 @@ class Children:
         self._idle: list[_Child] = []
         self._numbers: weakref.WeakKeyDictionary[Scorecard, int] = weakref.WeakKeyDictionary()
         self._next_number = count(1)
-        self._kept = _turns()
-        self._computing = threading.Semaphore(self._kept)
+        self._maximum_idle = _count_turns()
+        self._computing = threading.Semaphore(self._maximum_idle)
         for module in ENGINE:
             importlib.import_module(module)
         self._control = self._fork_nursery()
@@ -83,7 +83,7 @@ class Children:
 
         kinds = {score.configuration.class_name for score in scheduler.plan(scorecard, [scorecard.find(name)]).values()}
         modules = frozenset(_SCORERS[kind] for kind in kinds if kind in _SCORERS)
-        with self._turn(_WAITING in kinds, context):
+        with self._wait_for_turn(_WAITING in kinds, context):
             number = self._number(scorecard)
             child = self._take(modules, number)
             card = None if number in child.cards else scorecard
@@ -111,7 +111,7 @@ class Children:
             self._idle.clear()
 
     @contextlib.contextmanager
-    def _turn(self, is_waiting: bool, context: Context) -> Iterator[None]:
+    def _wait_for_turn(self, is_waiting: bool, context: Context) -> Iterator[None]:
         """Wait until fewer items compute than there are processors; an item that waits for a provider need not."""
         if is_waiting:
             yield
@@ -160,8 +160,8 @@ class Children:
     def _give_back(self, child: _Child) -> None:
         with self._lock:
             self._idle.append(child)
-            surplus = self._idle[: -self._kept]
-            self._idle = self._idle[-self._kept :]
+            surplus = self._idle[: -self._maximum_idle]
+            self._idle = self._idle[-self._maximum_idle :]
         for old in surplus:
             self._reap(old)
 

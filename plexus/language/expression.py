@@ -80,7 +80,7 @@ class Expression:
         UnsafeCode if it exceeds MAXIMUM_STEPS, a size limit or a limit of its meter. No message quotes a value.
         """
         try:
-            with limits.metered(Meter("the expression")) as meter:
+            with limits.use_meter(Meter("the expression")) as meter:
                 return _Evaluation(values, meter).value(self.tree)
         except (UnsafeCode, ScoringFailed):
             raise
@@ -279,7 +279,7 @@ class _Evaluation:
     def Call(self, node: ast.Call) -> object:
         arguments = [self.value(argument) for argument in node.args]
         if isinstance(node.func, ast.Name):
-            return self._operation(node.func.id, node.args).apply(self.meter, *arguments)
+            return self._find_operation(node.func.id, node.args).apply(self.meter, *arguments)
         assert isinstance(node.func, ast.Attribute)
         owner = self.value(node.func.value)
         name = node.func.attr
@@ -289,7 +289,7 @@ class _Evaluation:
         return METHODS[name].apply(self.meter, owner, *arguments)
 
     @staticmethod
-    def _operation(name: str, arguments: list[ast.expr]) -> Operation:
+    def _find_operation(name: str, arguments: list[ast.expr]) -> Operation:
         is_spelled_out = name == "matches" and len(arguments) == 2 and isinstance(arguments[1], ast.Constant)
         return MATCHES_CONSTANT if is_spelled_out else FUNCTIONS[name]
 

@@ -72,7 +72,7 @@ def _json_room(value: object, *more: object) -> int:
     return 12 * weigh(value) + indent * depth(value) * (1 + weigh(value) // PART)
 
 
-def _list_of(values: object, *_more: object) -> int:
+def _price_list(values: object, *_more: object) -> int:
     return list_room(values)
 
 
@@ -93,16 +93,16 @@ _FILTERS: dict[str, tuple[Price, Price]] = {
     "join": (per_part(200), text_room(1)),
     "last": (free, free),
     "length": (free, free),
-    "list": (per_part(30), _list_of),
+    "list": (per_part(30), _price_list),
     "lower": (case_price, text_room(3)),
     "max": (per_part(500), free),
     "min": (per_part(500), free),
     "reject": (per_part(1_000), free),
     "replace": (_replace_price, text_room(2)),
-    "reverse": (per_part(10), _list_of),
+    "reverse": (per_part(10), _price_list),
     "round": (free, free),
     "select": (per_part(1_000), free),
-    "sort": (_sort_price, _list_of),
+    "sort": (_sort_price, _price_list),
     "string": (per(5), written_room),
     "sum": (_sum_price, _sum_room),
     "title": (per(40), text_room(10)),

@@ -64,7 +64,7 @@ def _to_text(value: object) -> str:
     return str(value)
 
 
-def _pieces(text: object) -> list[str]:
+def _split_words(text: object) -> list[str]:
     return str(text).split(None, MAXIMUM_LENGTH)
 
 
@@ -83,7 +83,7 @@ FUNCTIONS: dict[str, Operation] = {
     "bool": Operation(bool, free, free),
     "sorted": Operation(sorted, sort_price, list_room),
     "fold": Operation(fold_once, free, free),
-    "words": Operation(_pieces, per(10), split_room),
+    "words": Operation(_split_words, per(10), split_room),
     "matches": Operation(_matches, _matches_price, text_room(1)),
     "contains": Operation(_contains, _contains_price, free),
 }
@@ -119,7 +119,7 @@ _TEMPLATES_ONLY: dict[str, tuple[Price, Price]] = {
 }
 
 
-def _call(name: str) -> Operation:
+def _create_method(name: str) -> Operation:
     price, room = {**_SHARED, **_TEMPLATES_ONLY}[name]
 
     def run(owner: object, *arguments: object) -> object:
@@ -129,5 +129,5 @@ def _call(name: str) -> Operation:
 
 
 #: Methods by name; the first operand is the value whose method is called.
-METHODS: dict[str, Operation] = {name: _call(name) for name in _SHARED}
-TEMPLATE_METHODS: dict[str, Operation] = METHODS | {name: _call(name) for name in _TEMPLATES_ONLY}
+METHODS: dict[str, Operation] = {name: _create_method(name) for name in _SHARED}
+TEMPLATE_METHODS: dict[str, Operation] = METHODS | {name: _create_method(name) for name in _TEMPLATES_ONLY}

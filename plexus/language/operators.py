@@ -74,7 +74,7 @@ def round_number(value: object, digits: object = None) -> object:
     return round(value, digits)  # type: ignore[call-overload]  # a TypeError becomes the expression's failure
 
 
-def _numbers_only(function: Callable[[float, float], float]) -> Binary:
+def _restrict_to_numbers(function: Callable[[float, float], float]) -> Binary:
     """Restrict an operator to numbers: `'x' * 10**9` and `'%s' % x` are not arithmetic."""
 
     def apply(left: object, right: object) -> object:
@@ -103,11 +103,11 @@ def _add_room(left: object, right: object) -> int:
     return sys.getsizeof(left) + sys.getsizeof(right) if isinstance(left, str) else 0
 
 
-def _numeric(function: Callable[[float, float], float]) -> Operation:
-    return Operation(_numbers_only(function), free, free)
+def _create_arithmetic(function: Callable[[float, float], float]) -> Operation:
+    return Operation(_restrict_to_numbers(function), free, free)
 
 
-def _comparison(function: Callable[[Any, Any], object]) -> Operation:
+def _create_comparison(function: Callable[[Any, Any], object]) -> Operation:
     return Operation(function, compare_price, free)
 
 
@@ -117,11 +117,11 @@ def _is_in(left: object, right: object) -> object:
 
 BINARY: dict[type[ast.operator], Operation] = {
     ast.Add: Operation(_add, _add_price, _add_room),
-    ast.Sub: _numeric(operator.sub),
-    ast.Mult: _numeric(operator.mul),
-    ast.Div: _numeric(operator.truediv),
-    ast.FloorDiv: _numeric(operator.floordiv),
-    ast.Mod: _numeric(operator.mod),
+    ast.Sub: _create_arithmetic(operator.sub),
+    ast.Mult: _create_arithmetic(operator.mul),
+    ast.Div: _create_arithmetic(operator.truediv),
+    ast.FloorDiv: _create_arithmetic(operator.floordiv),
+    ast.Mod: _create_arithmetic(operator.mod),
 }
 _BY_SYMBOL = {
     "+": BINARY[ast.Add],
@@ -137,12 +137,12 @@ UNARY: dict[type[ast.unaryop], Operation] = {
     ast.UAdd: Operation(operator.pos, free, free),
 }
 COMPARE: dict[type[ast.cmpop], Operation] = {
-    ast.Eq: _comparison(operator.eq),
-    ast.NotEq: _comparison(operator.ne),
-    ast.Lt: _comparison(operator.lt),
-    ast.LtE: _comparison(operator.le),
-    ast.Gt: _comparison(operator.gt),
-    ast.GtE: _comparison(operator.ge),
+    ast.Eq: _create_comparison(operator.eq),
+    ast.NotEq: _create_comparison(operator.ne),
+    ast.Lt: _create_comparison(operator.lt),
+    ast.LtE: _create_comparison(operator.le),
+    ast.Gt: _create_comparison(operator.gt),
+    ast.GtE: _create_comparison(operator.ge),
     ast.In: Operation(_is_in, contains_price, free),
     ast.NotIn: Operation(lambda left, right: not _is_in(left, right), contains_price, free),
     ast.Is: Operation(operator.is_, free, free),

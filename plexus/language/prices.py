@@ -216,9 +216,9 @@ def _expansion(value: object) -> int:
 def fold_once(value: object) -> str:
     """Fold as `fold` does, a long text once for each evaluation: loops look for many words in one text."""
     if not isinstance(value, str) or len(value) < _SHORT:
-        limits.current().pay(fold_price(value))
+        limits.get_meter().pay(fold_price(value))
         return fold(value)
-    meter = limits.current()
+    meter = limits.get_meter()
     if value not in meter.folded:
         meter.pay(fold_price(value))
         meter.need(fold_room(value))

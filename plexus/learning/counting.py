@@ -57,13 +57,13 @@ def count_words(words: Words, longest: int) -> Counts:
 
     numbers, rows, names = words.numbers, words.rows, words.names
     if longest == 1 or not len(numbers):
-        return _sort_columns(_matrix(rows, numbers, words.texts, len(names)), names)
+        return _sort_columns(_count_pairs(rows, numbers, words.texts, len(names)), names)
     beside = rows[1:] == rows[:-1]
     pairs, numbered = numpy.unique((numbers[:-1] * len(names) + numbers[1:])[beside], return_inverse=True)
     first, second = (part.tolist() for part in numpy.divmod(pairs, len(names)))
-    text = [f"{names[one]} {names[two]}" for one, two in zip(first, second, strict=True)]
+    text = [f"{names[left]} {names[right]}" for left, right in zip(first, second, strict=True)]
     columns = numpy.concatenate([numbers, numbered + len(names)])
-    matrix = _matrix(numpy.concatenate([rows, rows[1:][beside]]), columns, words.texts, len(names) + len(text))
+    matrix = _count_pairs(numpy.concatenate([rows, rows[1:][beside]]), columns, words.texts, len(names) + len(text))
     return _sort_columns(matrix, names + text)
 
 
@@ -74,11 +74,11 @@ def count_characters(words: Words, ngrams: tuple[int, int], minimum: int) -> Cou
     """
     import numpy
 
-    matrix = _matrix(words.rows, words.numbers, words.texts, len(words.names))
+    matrix = _count_pairs(words.rows, words.numbers, words.texts, len(words.names))
     padded = [f" {name} " for name in words.names]
     rows, columns, begins, sizes = _cut(padded, ngrams)
     text = "".join(name.ljust(ngrams[0]) for name in padded)
-    inside = _matrix(rows, columns, len(words.names), len(begins))
+    inside = _count_pairs(rows, columns, len(words.names), len(begins))
     # The texts of a term's words are at least the term's texts: rare terms need not be multiplied.
     texts_of_words = numpy.bincount(matrix.indices, minlength=len(words.names))
     at_most = numpy.bincount(inside.indices, numpy.repeat(texts_of_words, numpy.diff(inside.indptr)), len(begins))
@@ -122,7 +122,7 @@ def _cut(padded: Sequence[str], ngrams: tuple[int, int]) -> tuple[Any, Any, Any,
     return rows, columns, begins, sizes
 
 
-def _matrix(rows: Any, columns: Any, height: int, width: int) -> Any:
+def _count_pairs(rows: Any, columns: Any, height: int, width: int) -> Any:
     """Count (row, column) pairs."""
     import numpy
     from scipy.sparse import coo_matrix

@@ -68,7 +68,7 @@ class ExplainableModel:
 
     def predict(self, texts: Sequence[str], top: int) -> list[ExplainedLabel]:
         """Return a prediction for each text, in order, with at most `top` terms."""
-        return [prediction for batch in self.explain(texts, top) for prediction in _predictions(batch)]
+        return [prediction for batch in self.explain(texts, top) for prediction in _list_predictions(batch)]
 
     def explain(self, texts: Sequence[str], top: int) -> Iterator[ExplainedBatch]:
         """Yield the same predictions for as many texts at once as fit into the memory limit."""
@@ -145,7 +145,7 @@ class ExplainableModel:
             raise InvalidArtifact(f"the model is damaged: {type(error).__name__}") from None
 
 
-def _predictions(batch: ExplainedBatch) -> Iterator[ExplainedLabel]:
+def _list_predictions(batch: ExplainedBatch) -> Iterator[ExplainedLabel]:
     terms = list(map(Term, batch.terms, batch.contributions.tolist()))
     for label, confidence, (begin, end) in zip(batch.labels, batch.confidences, pairwise(batch.bounds), strict=True):
         yield ExplainedLabel(label, confidence, tuple(terms[begin:end]))

@@ -256,7 +256,7 @@ def _dampen(counts: Any) -> Any:
     import numpy
 
     whole = counts.astype(numpy.int64)
-    table = _logarithms()
+    table = _compute_logarithms()
     damped = table[numpy.minimum(whole, len(table) - 1)]
     for place in numpy.flatnonzero(whole >= len(table)):
         damped[place] = 1 + math.log(whole[place])
@@ -264,7 +264,7 @@ def _dampen(counts: Any) -> Any:
 
 
 @cache
-def _logarithms() -> Any:
+def _compute_logarithms() -> Any:
     """Return 1 + log of the counts that a text is likely to have; a look-up is faster than the logarithm."""
     import numpy
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from plexus.exceptions import InvalidArtifact
+from plexus.text import canonical_json
 
 MODEL = "model.json"
 FORMAT = 2
@@ -16,8 +17,8 @@ READABLE = (1, 2)  # format 1 has no negated terms
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON with sorted keys and no spaces, so that equal models have equal digests."""
-    path.write_text(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")), encoding="utf-8")
+    """Write a JSON value in its canonical spelling, so that equal models have equal digests."""
+    path.write_bytes(canonical_json(value))
 
 
 def read_json(path: Path) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from plexus.exceptions import InvalidData
-from plexus.learning.svm import classes_of
+from plexus.learning.svm import choose_classes
 from plexus.text import fold
 
 #: Shifts of a class's distance that are tried, in units of the distance; the smaller of equals is chosen.
@@ -46,7 +46,7 @@ class Estimate:
     @property
     def error(self) -> float:
         """The standard error of the value."""
-        return _error(self.influence)
+        return _compute_error(self.influence)
 
 
 def estimate(objective: Objective, predicted: Any, truths: Any, target: int = -1) -> Estimate:
@@ -83,7 +83,7 @@ def choose(estimates: Sequence[Estimate]) -> int:
     return next(
         place
         for place, each in enumerate(estimates)
-        if best.value - each.value <= _error(best.influence - each.influence)
+        if best.value - each.value <= _compute_error(best.influence - each.influence)
     )
 
 
@@ -98,13 +98,13 @@ def choose_unseen(
 
     result = numpy.empty_like(truths)
     for part in parts:
-        others = without(part, len(truths))
+        others = list_others(part, len(truths))
         estimates = [estimate(objective, each[others], truths[others], target) for each in candidates]
         result[part] = candidates[choose(estimates)][part]
     return result
 
 
-def without(part: Any, count: int) -> Any:
+def list_others(part: Any, count: int) -> Any:
     """Return the indexes from 0 to `count` that are not in `part`, in order."""
     import numpy
 
@@ -113,17 +113,17 @@ def without(part: Any, count: int) -> Any:
     return numpy.flatnonzero(rest)
 
 
-def thresholds(objective: Objective, distances: Any, truths: Any, target: int = -1) -> Any:
+def fit_thresholds(objective: Objective, distances: Any, truths: Any, target: int = -1) -> Any:
     """Return what to add to each column of the distances, (columns,), so that the objective is best on these texts."""
     import numpy
 
     if objective.kind == "recall_at_precision":
-        return _recall_shift(distances, truths, target, objective.precision or 0.0)
+        return _find_recall_shift(distances, truths, target, objective.precision or 0.0)
     shifts = numpy.zeros(distances.shape[1])
-    result = classes_of(distances)
+    result = choose_classes(distances)
     best = estimate(objective, result, truths).value
     for column in range(len(shifts)):
-        instead, needed = _alternatives(distances + shifts, column)
+        instead, needed = _find_alternatives(distances + shifts, column)
         for shift in _SHIFTS:
             moved = numpy.where(shift > needed, 1 if len(shifts) == 1 else column, instead)
             value = estimate(objective, moved, truths).value
@@ -132,7 +132,7 @@ def thresholds(objective: Objective, distances: Any, truths: Any, target: int = 
     return shifts
 
 
-def _alternatives(distances: Any, column: int) -> tuple[Any, Any]:
+def _find_alternatives(distances: Any, column: int) -> tuple[Any, Any]:
     """Return each text's class without the column's, (texts,), and what the column must exceed to be it, (texts,)."""
     import numpy
 
@@ -143,25 +143,25 @@ def _alternatives(distances: Any, column: int) -> tuple[Any, Any]:
     return others.argmax(axis=1), others.max(axis=1) - distances[:, column]
 
 
-def thresholds_unseen(objective: Objective, distances: Any, truths: Any, parts: Sequence[Any], target: int = -1) -> Any:
+def predict_unseen(objective: Objective, distances: Any, truths: Any, parts: Sequence[Any], target: int = -1) -> Any:
     """Return predictions, (texts,), with thresholds that were learnt without the texts of each part."""
     import numpy
 
     result = numpy.empty_like(truths)
     for part in parts:
-        others = without(part, len(truths))
-        shifts = thresholds(objective, distances[others], truths[others], target)
-        result[part] = classes_of(distances[part] + shifts)
+        others = list_others(part, len(truths))
+        shifts = fit_thresholds(objective, distances[others], truths[others], target)
+        result[part] = choose_classes(distances[part] + shifts)
     return result
 
 
-def _recall_shift(distances: Any, truths: Any, target: int, precision: float) -> Any:
+def _find_recall_shift(distances: Any, truths: Any, target: int, precision: float) -> Any:
     """Shift the class's column so that most of its texts are found while its precision is at least `precision`."""
     import numpy
 
     column = 0 if distances.shape[1] == 1 else target
     sign = -1 if distances.shape[1] == 1 and target == 0 else 1
-    needed = sign * _alternatives(distances, column)[1]
+    needed = sign * _find_alternatives(distances, column)[1]
     order = numpy.argsort(needed, kind="stable")
     right = numpy.cumsum(truths[order] == target)
     precise = right / numpy.arange(1, len(order) + 1)
@@ -175,5 +175,5 @@ def _recall_shift(distances: Any, truths: Any, target: int, precision: float) ->
     return shifts
 
 
-def _error(influence: Any) -> float:
+def _compute_error(influence: Any) -> float:
     return float((influence**2).mean() ** 0.5 / len(influence) ** 0.5)

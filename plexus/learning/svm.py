@@ -43,7 +43,7 @@ class SVMModel:
         """Return each text's class, and the confidence in it: 0–1, rounded to 4 digits."""
         distances = self.distances(texts)
         shares = probabilities(distances, self.slopes, self.offsets)
-        best = classes_of(distances)
+        best = choose_classes(distances)
         confidences = shares[range(len(best)), best]
         return [self.classes[index] for index in best.tolist()], confidences.round(4).tolist()
 
@@ -78,7 +78,7 @@ class SVMModel:
             raise InvalidArtifact(f"the model is damaged: {type(error).__name__}") from None
 
 
-def classes_of(distances: Any) -> Any:
+def choose_classes(distances: Any) -> Any:
     """Return each text's class, (texts,): distances are (texts, 1) for two classes, else (texts, classes)."""
     return (distances[:, 0] > 0).astype(int) if distances.shape[1] == 1 else distances.argmax(axis=1)
 
@@ -93,7 +93,7 @@ def probabilities(distances: Any, slopes: Any, offsets: Any) -> Any:
     return shares / shares.sum(axis=1, keepdims=True)
 
 
-def calibration(distances: Any, truths: Any) -> tuple[Any, Any]:
+def fit_calibration(distances: Any, truths: Any) -> tuple[Any, Any]:
     """Fit Platt's curve for each column and return (slopes, offsets), by Newton's method.
 
     `distances` and the booleans `truths`, both (texts, columns), are of texts that the model had not seen.

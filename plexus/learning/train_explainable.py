@@ -14,8 +14,8 @@ from typing import Any
 from plexus.learning.booster import Booster
 from plexus.learning.explainable import BLOCKS, ExplainableModel, fit_scale
 from plexus.learning.features import Counting, Features, normalize_rows
-from plexus.learning.objectives import ACCURACY, Estimate, Objective, choose, choose_unseen, estimate, without
-from plexus.learning.training import SEED, Report, advance, folds, strengths, weight_columns
+from plexus.learning.objectives import ACCURACY, Estimate, Objective, choose, choose_unseen, estimate, list_others
+from plexus.learning.training import SEED, Report, advance, compute_strengths, split_into_folds, weight_columns
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,19 @@ class Choice:
         return {**head, "contrast": self.contrast, "class_weights": weights}
 
 
-def _linear(strength: float, contrast: float) -> Choice:
+def _create_linear(strength: float, contrast: float) -> Choice:
     # With one thread this updater visits the coordinates in the order of coord_descent, over twenty times faster.
     one_way = (("updater", "shotgun"), ("feature_selector", "cyclic"))
     return Choice("gblinear", 30, (("lambda", strength), ("eta", 0.5), *one_way), contrast)
 
 
-def _trees(depth: int) -> Choice:
+def _create_trees(depth: int) -> Choice:
     fixed = (("eta", 0.2), ("min_child_weight", 0.5), ("tree_method", "hist"))
     return Choice("gbtree", 120, (("max_depth", depth), *fixed))
 
 
 STRENGTHS = (0.001, 0.0005, 0.0002, 0.0001, 0.00003)
-FIRST = _linear(0.0002, 0.5)
+FIRST = _create_linear(0.0002, 0.5)
 #: From this product of classes and texts on, trees are not tried: they would take longer than all other candidates.
 _MANY = 4_000
 
@@ -67,15 +67,15 @@ def train(
     numbers = {label: number for number, label in enumerate(classes)}
     truths = numpy.asarray([numbers[label] for label in labels])
     advance(0.0)
-    search = Search(texts, truths, [part for _, part in folds(texts, labels, truths)], objective)
+    search = Search(texts, truths, [part for _, part in split_into_folds(texts, labels, truths)], objective)
     tried = search.run()
-    candidates = [_best(search.margins[choice]) for choice in tried]
+    candidates = [_choose_classes(search.margins[choice]) for choice in tried]
     best = tried[choose([estimate(objective, each, truths) for each in candidates])]
     features = Features(BLOCKS)
     matrix = features.fit([search.counted])
-    factors = strengths(matrix, truths, best.contrast)
+    factors = compute_strengths(matrix, truths, best.contrast)
     features.weigh(factors)
-    booster = Booster(bytes(_boost(_data(matrix, factors, truths, best), len(classes), best).save_raw("json")))
+    booster = Booster(bytes(_boost(_create_data(matrix, factors, truths, best), len(classes), best).save_raw("json")))
     unseen = choose_unseen(objective, candidates, truths, search.parts)
     report = Report.of(classes, truths, unseen, objective, best.report_fields, len(search.parts), len(tried))
     return ExplainableModel(classes, features, booster, fit_scale(search.margins[best], truths)), report
@@ -99,11 +99,11 @@ class Search:
             best = self._try(replace(best, contrast=contrast), best)
         for step in (-1, 1, 2, -2):
             index = STRENGTHS.index(0.0002) + step
-            best = self._try(replace(_linear(STRENGTHS[index], best.contrast), balanced=best.balanced), best)
+            best = self._try(replace(_create_linear(STRENGTHS[index], best.contrast), balanced=best.balanced), best)
         best = self._try(replace(best, balanced=True), best)
         if len(self.truths) * self.classes < _MANY:
             for depth in (2, 5):
-                best = self._try(_trees(depth), best)
+                best = self._try(_create_trees(depth), best)
         advance(1.0)
         return list(self.margins)
 
@@ -116,9 +116,11 @@ class Search:
         result = numpy.zeros(shape)
         for index, (part, fold) in enumerate(zip(self.parts, self._folds, strict=True)):
             rows, training, held_out = fold
-            factors = strengths(training, self.truths[rows], choice.contrast)
-            data = _data(training, factors, self.truths[rows], choice)
-            result[part] = _boost(data, self.classes, choice).predict(_data(held_out, factors), output_margin=True)
+            factors = compute_strengths(training, self.truths[rows], choice.contrast)
+            data = _create_data(training, factors, self.truths[rows], choice)
+            result[part] = _boost(data, self.classes, choice).predict(
+                _create_data(held_out, factors), output_margin=True
+            )
             advance((self._tries - 1 + (index + 1) / len(self.parts)) / (self._maximum_tries + 1))
             if choice != best and index == 0:
                 lead = self._estimate(result, part).value - self._estimate(self.margins[best], part).value
@@ -130,16 +132,16 @@ class Search:
         return choice if is_better else best
 
     def _estimate(self, margins: Any, rows: Any) -> Estimate:
-        return estimate(self.objective, _best(margins[rows]), self.truths[rows])
+        return estimate(self.objective, _choose_classes(margins[rows]), self.truths[rows])
 
     def _fold(self, part: Any) -> tuple[Any, Any, Any]:
         """Return the training rows, (rows,), their matrix, and the matrix of the part that is held out."""
-        inside = without(part, len(self.truths))
+        inside = list_others(part, len(self.truths))
         matrix = self.counted.weigh(self.counted.weights(inside))
         return inside, matrix[inside], matrix[part]
 
 
-def _data(matrix: Any, factors: Any, truths: Any = None, choice: Choice | None = None) -> Any:
+def _create_data(matrix: Any, factors: Any, truths: Any = None, choice: Choice | None = None) -> Any:
     """Return the rows that `Features` gives once its terms have these strengths."""
     import numpy
     from xgboost import DMatrix
@@ -162,5 +164,5 @@ def _boost(data: Any, classes: int, choice: Choice) -> Any:
     return xgboost.train(parameters, data, num_boost_round=choice.rounds)
 
 
-def _best(margins: Any) -> Any:
+def _choose_classes(margins: Any) -> Any:
     return (margins > 0).astype(int) if margins.ndim == 1 else margins.argmax(axis=1)

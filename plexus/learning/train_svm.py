@@ -20,12 +20,12 @@ from plexus.learning.objectives import (
     choose,
     choose_unseen,
     estimate,
-    thresholds,
-    thresholds_unseen,
-    without,
+    fit_thresholds,
+    list_others,
+    predict_unseen,
 )
-from plexus.learning.svm import BLOCKS, SVMModel, calibration, classes_of
-from plexus.learning.training import SEED, Report, advance, folds, strengths, weight_columns
+from plexus.learning.svm import BLOCKS, SVMModel, choose_classes, fit_calibration
+from plexus.learning.training import SEED, Report, advance, compute_strengths, split_into_folds, weight_columns
 
 WORDS = (Block("word", (1, 1), negations=True),)
 ALL = "words, pairs and characters"
@@ -68,19 +68,19 @@ def train(texts: Sequence[str], labels: Sequence[str], objective: Objective = AC
     numbers = {label: number for number, label in enumerate(classes)}
     truths = numpy.asarray([numbers[label] for label in labels])
     advance(0.0)
-    search = Search(texts, truths, [part for _, part in folds(texts, labels, truths)], objective, target)
+    search = Search(texts, truths, [part for _, part in split_into_folds(texts, labels, truths)], objective, target)
     best, candidates = search.run()
     distances, shifts = search.distances[best], 0.0
-    moved = thresholds_unseen(objective, distances, truths, search.parts, target)
+    moved = predict_unseen(objective, distances, truths, search.parts, target)
     if choose([estimate(objective, each, truths, target) for each in (search.predictions(best), moved)]) == 1:
         candidates.append(moved)
-        shifts = thresholds(objective, distances, truths, target)
+        shifts = fit_thresholds(objective, distances, truths, target)
     elif objective.kind == "recall_at_precision":
-        shifts = thresholds(objective, distances, truths, target)
-    slopes, offsets = calibration(distances + shifts, _columns_of(truths, classes))
+        shifts = fit_thresholds(objective, distances, truths, target)
+    slopes, offsets = fit_calibration(distances + shifts, _mark_columns(truths, classes))
     features = Features(TERMS[best.terms])
     matrix = features.fit(search.counted[best.terms])
-    factors = strengths(matrix, truths, best.contrast)
+    factors = compute_strengths(matrix, truths, best.contrast)
     weights, intercepts = fit(weight_columns(matrix, factors), truths, best)
     weights, *curve = map(round_bits, (weights * factors, intercepts + shifts, slopes, offsets))
     model = SVMModel(classes, features, weights.astype(numpy.float32), *curve)
@@ -95,7 +95,7 @@ class Search:
     def __init__(self, texts: Sequence[str], truths: Any, parts: Sequence[Any], objective: Objective, target: int):
         self.texts, self.truths, self.parts = texts, truths, parts
         self.objective, self.target = objective, target
-        self.columns = _columns(int(truths.max()) + 1)
+        self.columns = _count_columns(int(truths.max()) + 1)
         self.distances: dict[Choice, Any] = {}
         self.counting = Counting(texts)
         self.counted = {"words": [self.counting.count(block) for block in WORDS]}
@@ -133,9 +133,9 @@ class Search:
             distances = self.distances[choice]
             recall = self.objective.kind == "recall_at_precision"
             self._predicted[choice] = (
-                thresholds_unseen(self.objective, distances, self.truths, self.parts, self.target)
+                predict_unseen(self.objective, distances, self.truths, self.parts, self.target)
                 if recall
-                else classes_of(distances)
+                else choose_classes(distances)
             )
         return self._predicted[choice]
 
@@ -178,7 +178,7 @@ class Search:
     def _fold(self, part: Any) -> Fold:
         import numpy
 
-        inside = without(part, len(self.texts))
+        inside = list_others(part, len(self.texts))
         matrix = stack([counts.weigh(counts.weights(inside)) for counts in self.counted[self._terms]])
         return Fold(inside, matrix[inside], matrix[part], numpy.ones(1, dtype=numpy.float32))
 
@@ -197,7 +197,7 @@ class Fold:
 
     def with_contrast(self, truths: Any, contrast: float) -> Fold:
         """Return the fold with terms that weigh more the more they set classes apart."""
-        factors = strengths(self.training, truths[self.rows], contrast)
+        factors = compute_strengths(self.training, truths[self.rows], contrast)
         return replace(self, training=weight_columns(self.training, factors), strengths=factors)
 
 
@@ -227,11 +227,11 @@ def fit(matrix: Any, truths: Any, choice: Choice, tolerance: float = 1e-4) -> tu
     return machine.coef_, machine.intercept_
 
 
-def _columns(classes: int) -> int:
+def _count_columns(classes: int) -> int:
     return 1 if classes == 2 else classes
 
 
-def _columns_of(truths: Any, classes: Sequence[str]) -> Any:
+def _mark_columns(truths: Any, classes: Sequence[str]) -> Any:
     """Return whether each text has each column's class, (texts, columns)."""
     import numpy
 

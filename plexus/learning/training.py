@@ -69,7 +69,7 @@ class Report:
         )
 
 
-def folds(texts: Sequence[str], labels: Sequence[str], truths: Any) -> list[tuple[Any, Any]]:
+def split_into_folds(texts: Sequence[str], labels: Sequence[str], truths: Any) -> list[tuple[Any, Any]]:
     """Return stratified (training, test) indexes of each fold; the same each time, equal texts on the same side.
 
     Texts are equal if they differ in case and white space only. Raises InvalidData if a label is too rare.
@@ -82,14 +82,14 @@ def folds(texts: Sequence[str], labels: Sequence[str], truths: Any) -> list[tupl
     group = numpy.asarray([first.setdefault(text, len(first)) for text in folded])
     _, leaders = numpy.unique(group, return_index=True)  # the first of equal texts: the others join its fold
     for rows in (numpy.arange(len(truths)), leaders):
-        part = _parts(truths, rows)[leaders][group]
+        part = _assign_folds(truths, rows)[leaders][group]
         pairs = [(numpy.flatnonzero(part != index), numpy.flatnonzero(part == index)) for index in numpy.unique(part)]
         if all(len(set(truths[inside])) == len(set(truths)) for inside, _ in pairs):
             return pairs
     raise InvalidData("training requires more distinct texts of each label, and one label for equal texts")
 
 
-def _parts(truths: Any, rows: Any) -> Any:
+def _assign_folds(truths: Any, rows: Any) -> Any:
     """Return the fold of each of these rows, -1 for all others."""
     import numpy
     from sklearn.model_selection import StratifiedKFold
@@ -117,7 +117,7 @@ def _check_labels(folded: Sequence[str], labels: Sequence[str]) -> None:
         raise InvalidData(f"training requires at least two distinct texts of each label, got one of {names}")
 
 
-def strengths(matrix: Any, truths: Any, contrast: float) -> Any:
+def compute_strengths(matrix: Any, truths: Any, contrast: float) -> Any:
     """Return each term's strength, (terms,), float32: from 1 for every term (`contrast` 0) to its class contrast (1).
 
     The contrast is the largest absolute log ratio, over the classes, of a term's share among the texts of a class to

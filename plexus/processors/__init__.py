@@ -38,21 +38,21 @@ def create_processor(configuration: Processor) -> Callable[[Item], str]:
     if configuration.class_name == "RemoveSpeakerIdentifiers":
         return transcripts.remove_identifiers
     if configuration.class_name == "CustomerTurnsOnly":
-        return transcripts.customer_only(configuration)
+        return transcripts.create_customer_filter(configuration)
     if configuration.class_name == "EnumerateSpeakers":
-        return transcripts.enumerate_speakers(configuration)
+        return transcripts.create_enumerator(configuration)
     if configuration.class_name == "TranscriptFormat":
-        return transcripts.transcript_format(configuration)
+        return transcripts.create_renderer(configuration)
     if configuration.class_name == "TimeSlice":
-        return transcripts.time_slice(configuration)
+        return transcripts.create_time_slicer(configuration)
     if configuration.class_name == "RemoveStopWords":
-        return words.remove_stop_words(configuration)
+        return words.create_stop_word_filter(configuration)
     if configuration.class_name == "ExpandContractions":
         return words.expand_contractions
-    return windows.relevant_windows(configuration)
+    return windows.create_window_filter(configuration)
 
 
-def chain(configurations: Sequence[Processor]) -> Callable[[Item], Item]:
+def create_chain(configurations: Sequence[Processor]) -> Callable[[Item], Item]:
     """Return all processors, in order, as one function of an item; without any, the item is returned unchanged.
 
     The function raises ProcessorFailed, naming the processor, if one fails, and if no text is left at the end.
@@ -62,11 +62,11 @@ def chain(configurations: Sequence[Processor]) -> Callable[[Item], Item]:
         return _return_unchanged
 
     def process(item: Item) -> Item:
-        meter = limits.score_meter("the processors")
+        meter = limits.create_score_meter("the processors")
         for name, step in steps:
             try:
                 _pay(meter, name, item)
-                with limits.metered(meter):
+                with limits.use_meter(meter):
                     item = replace(item, text=step(item))
             except DeadlineExceeded:
                 raise

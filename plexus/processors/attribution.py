@@ -26,13 +26,13 @@ def find_doubtful(text: str, turns: Sequence[tuple[Label, int]], labels: Sequenc
     within a line that are no label by its rules are prose. Where labels are within lines, a phrase before a colon is
     prose only if its last word is none for a name, or follows a word that ends no sentence, such as `the`.
     """
-    is_inline = any(text[_line(text, each.start) : each.start].strip() for each in labels if each.is_certain)
+    is_inline = any(text[_find_line(text, each.start) : each.start].strip() for each in labels if each.is_certain)
     for label, end in turns:
         for match in _COLON.finditer(text, label.end, end):
             at = match.start()
             if _is_time_or_address(text, at) or _is_prose(text[max(label.end, at - _REACH) : at], names):
                 continue
-            line = _line(text, at)
+            line = _find_line(text, at)
             if is_inline or (line > label.end and len(_WORDS.findall(text[line:at])) <= 6):
                 return at
         is_separated = not _COLON.search(text, label.start, label.end)
@@ -45,7 +45,7 @@ def find_doubtful(text: str, turns: Sequence[tuple[Label, int]], labels: Sequenc
     return None
 
 
-def _line(text: str, at: int) -> int:
+def _find_line(text: str, at: int) -> int:
     """Return where the line of a place begins, or a place within it that is far enough before."""
     begin = max(0, at - 2 * _REACH)
     return text.rfind("\n", begin, at) + 1 or begin

@@ -5,15 +5,15 @@ from __future__ import annotations
 from plexus.processors.words import STOP_WORDS
 
 
-def _words(text: str) -> frozenset[str]:
+def _split_words(text: str) -> frozenset[str]:
     return frozenset(word.strip() for word in text.split(","))
 
 
 #: Roles of customers, unless a scorecard names others.
-CUSTOMERS = _words("customer, caller, client, guest, patient")
+CUSTOMERS = _split_words("customer, caller, client, guest, patient")
 
 #: Roles of others who speak in conversations with customers; alone, or as the last word of a name.
-PEOPLE = _words(
+PEOPLE = _split_words(
     "agent, representative, rep, csr, operator, advisor, adviser, associate, assistant, manager, supervisor, "
     "technician, consultant, specialist, employee, receptionist, nurse, physician, therapist, clinician, interviewer, "
     "interviewee, moderator, salesperson, salesman, saleswoman, seller, buyer, bot, chatbot, robot, ivr, announcer, "
@@ -26,14 +26,14 @@ PEOPLE = _words(
     "オペレーター, お客様, 고객, 상담원"
 )
 #: With a customer's role before them, they are the other side: `Customer Service`.
-DEPARTMENTS = _words(
+DEPARTMENTS = _split_words(
     "service, services, support, care, success, relations, experience, desk, team, department, center, centre, line"
 )
 #: Words that come before a role: `Senior Support Agent`.
 MODIFIERS = (
     CUSTOMERS
     | DEPARTMENTS
-    | _words(
+    | _split_words(
         "sales, senior, junior, live, virtual, call, account, case, claims, technical, tech, billing, insurance, "
         "medical, "
         "human, ai, automated, phone, chat, field, retail, store, branch, bank, travel, booking, front, office, shift, "
@@ -41,15 +41,17 @@ MODIFIERS = (
     )
 )
 #: The surest labels: one of them at the beginning of a text makes it a transcript.
-CORE = CUSTOMERS | _words("agent, representative, rep, operator, advisor, adviser, assistant, interviewer, bot, csr")
+CORE = CUSTOMERS | _split_words(
+    "agent, representative, rep, operator, advisor, adviser, assistant, interviewer, bot, csr"
+)
 #: In names they are in lower case.
-PARTICLES = _words(
+PARTICLES = _split_words(
     "de, la, las, los, del, da, do, dos, di, du, le, van, von, der, den, ten, ter, bin, ibn, al, el, y, e"
 )
-TITLES = _words("dr, mr, mrs, ms, prof, st, jr, sr, mx, rev")
+TITLES = _split_words("dr, mr, mrs, ms, prof, st, jr, sr, mx, rev")
 
 #: Before a role they make it a part of a sentence: `I asked the agent: …`.
-GLUE = _words(
+GLUE = _split_words(
     "the, a, an, my, our, your, his, her, their, its, this, that, these, those, every, each, another, any, some, one, "
     "of, to, by, from, with, for, at, as, and, or, but, than, about, into, told, tell, tells, ask, asked, asks, "
     "said, say, says, called, call, is, was, were, be, been, am, are, same, new, other, first, second, last, next, "
@@ -57,12 +59,12 @@ GLUE = _words(
     "el, los, una, mi, su, il, lo, o, os, um, uma"
 )
 
-NUMBERS = _words(
+NUMBERS = _split_words(
     "one, two, three, four, five, six, several, many, few, some, both, other, more, only, simple, main, big"
 )
 
 #: Words before a colon that are no names. Possible labels that consist of them only are none.
-COMMON = (STOP_WORDS - {"me", "you", "us"}) | _words(
+COMMON = (STOP_WORDS - {"me", "you", "us"}) | _split_words(
     "note, notes, ps, p.s, nb, n.b, update, edit, subject, re, fwd, date, time, to, from, cc, bcc, sent, summary, "
     "title, rating, ratings, review, reviews, comment, comments, pros, cons, pro, con, problem, problems, issue, "
     "issues, "

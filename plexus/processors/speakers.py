@@ -91,13 +91,13 @@ class Names:
     def __init__(
         self, customers: Iterable[str] = CUSTOMERS, others: Iterable[str] = (), words: Iterable[str] = ()
     ) -> None:
-        self.customers = {_key(name) for name in customers}
-        self.others = {_key(name) for name in others}
-        self.words = {_key(name) for name in words}
+        self.customers = {_fold_name(name) for name in customers}
+        self.others = {_fold_name(name) for name in others}
+        self.words = {_fold_name(name) for name in words}
 
     def is_customer(self, name: str) -> bool:
         """Return whether a name is the customer's; a number after it counts only if it was declared with one."""
-        folded = _key(name)
+        folded = _fold_name(name)
         if folded in self.customers or _NUMBER.sub("", folded) in self.customers:
             return folded not in self.words
         nested = _NESTED.fullmatch(folded)
@@ -106,7 +106,7 @@ class Names:
 
     def is_other(self, name: str) -> bool:
         """Return whether a name is certainly another speaker's: declared, or the name of a role."""
-        folded = _key(name)
+        folded = _fold_name(name)
         if folded in self.words or self.is_customer(name):
             return False
         bare = _NUMBER.sub("", folded)
@@ -128,20 +128,20 @@ class Names:
 def find_labels(text: str, names: Names) -> list[Label]:
     """Return the labels of a text in order, certain and possible ones; they do not overlap."""
     text = _LINE_ENDS.sub("\n", text.replace("\r\n", " \n")).replace("\u00a0", " ")
-    candidates = list(_candidates(text, names))
+    candidates = list(_find_candidates(text, names))
     learnt = _learn(text, candidates, names)
     if learnt:  # now they are found within sentences, too
-        names = _with_others(names, learnt)
-        candidates = list(_candidates(text, names))
+        names = _add_others(names, learnt)
+        candidates = list(_find_candidates(text, names))
     known = [entry for entry in candidates if names.is_known(entry.name)]
-    forms = {_form(entry.name) for entry in known if entry.place != "word"}
+    forms = {_classify_case(entry.name) for entry in known if entry.place != "word"}
     # Labels follow words without a mark between them, as in the output of machines.
     is_plain = any(entry.place == "word" and entry.before not in GLUE for entry in known)
     labels: list[Label] = []
     for entry in sorted(candidates, key=lambda entry: (entry.start, -entry.end)):
         certain = _is_certain(entry, names, forms, is_plain)
         if certain is not None and (not labels or entry.start >= labels[-1].end):
-            core = _NUMBER.sub("", _key(entry.name)) in CORE or bool(_NUMBERED.fullmatch(_key(entry.name)))
+            core = _NUMBER.sub("", _fold_name(entry.name)) in CORE or bool(_NUMBERED.fullmatch(_fold_name(entry.name)))
             labels.append(Label(entry.start, entry.end, entry.name, names.is_customer(entry.name), certain, core))
     return labels
 
@@ -154,16 +154,16 @@ def _is_certain(candidate: _Candidate, names: Names, forms: Set[str], is_plain: 
     """
     name = candidate.name
     if not names.is_known(name):
-        if _key(name) in names.words or all(map(is_common, name.split())):
+        if _fold_name(name) in names.words or all(map(is_common, name.split())):
             return None
         if candidate.place == "word":
             return None if (candidate.before in GLUE or name.islower()) and not is_plain else False
-        words = _key(name).split()
+        words = _fold_name(name).split()
         # `Claims Adjuster`
         return words[-1:] != [] and words[-1] in PEOPLE and not set(words) & (COMMON | GLUE) and not name.islower()
     if candidate.place != "word":
         return True
-    is_alike = not forms or _form(name) in forms
+    is_alike = not forms or _classify_case(name) in forms
     if candidate.before in GLUE:  # `I asked the agent: …` is prose, unless labels look like that, too
         return False if is_alike or is_plain or candidate.is_first else None
     return is_alike and candidate.before != '"'
@@ -180,32 +180,32 @@ def _learn(text: str, candidates: Iterable[_Candidate], names: Names) -> set[str
         if each.place != "word" and not names.is_known(each.name) and _is_certain(each, names, set(), False) is False
     ]
     unknown = [each for each in unknown if each.place != "sentence" or not each.name.islower()]
-    counts = Counter(_key(each.name) for each in unknown)
-    learnt = {_key(each.name) for each in unknown if counts[_key(each.name)] > 1 or each.place == "stamp"}
-    at_lines = {each.start: _key(each.name) for each in candidates if each.place in ("line", "stamp")}
+    counts = Counter(_fold_name(each.name) for each in unknown)
+    learnt = {_fold_name(each.name) for each in unknown if counts[_fold_name(each.name)] > 1 or each.place == "stamp"}
+    at_lines = {each.start: _fold_name(each.name) for each in candidates if each.place in ("line", "stamp")}
     lines = sum(1 for line in text.splitlines() if line.strip())
     if lines > 1 and len(at_lines) >= lines and len(set(at_lines.values())) > 1:
-        learnt |= {_key(each.name) for each in unknown if each.place == "line"}
+        learnt |= {_fold_name(each.name) for each in unknown if each.place == "line"}
     return learnt
 
 
-def _with_others(names: Names, learnt: set[str]) -> Names:
+def _add_others(names: Names, learnt: set[str]) -> Names:
     more = Names((), (), ())
     more.customers, more.others, more.words = names.customers, names.others | learnt, names.words
     return more
 
 
-def _candidates(text: str, names: Names) -> Iterator[_Candidate]:
+def _find_candidates(text: str, names: Names) -> Iterator[_Candidate]:
     last = -1
     for match in re.finditer(r"[:：]", text):
-        result = _before_colon(text, match.start(), last, names)
+        result = _read_before_colon(text, match.start(), last, names)
         if result is not None:
             last = result.end
             yield result
-    yield from _without_colon(text, names)
+    yield from _find_without_colon(text, names)
 
 
-def _before_colon(text: str, colon: int, last: int, names: Names) -> _Candidate | None:
+def _read_before_colon(text: str, colon: int, last: int, names: Names) -> _Candidate | None:
     """Return the candidate that ends with a colon, if there is one; `last` is the end of the candidate before it."""
     after = text[colon + 1 : colon + 2]
     if after in ("/", ":") or (after.isdigit() and text[colon - 1 : colon].isdigit()):
@@ -219,7 +219,7 @@ def _before_colon(text: str, colon: int, last: int, names: Names) -> _Candidate 
         if stamp.end() < len(head):
             begin, head = begin + stamp.end(), head[stamp.end() :]
             break
-    words = _last_words(head)
+    words = _read_last_words(head)
     emphasis = _AFTER_COLON.match(text, colon + 1, colon + 40)
     end = colon + 1 if emphasis is None else emphasis.end()
     for count in range(len(words), 0, -1):
@@ -240,7 +240,7 @@ def _before_colon(text: str, colon: int, last: int, names: Names) -> _Candidate 
     return None
 
 
-def _last_words(head: str) -> list[tuple[int, int]]:
+def _read_last_words(head: str) -> list[tuple[int, int]]:
     """Return the (start, end) of up to four words at the end of the head that one space sets apart."""
     words: list[tuple[int, int]] = []
     end = len(head)
@@ -291,7 +291,7 @@ def _locate(text: str, start: int, end: int, name: str, last: int) -> _Candidate
     )
 
 
-def _without_colon(text: str, names: Names) -> Iterator[_Candidate]:
+def _find_without_colon(text: str, names: Names) -> Iterator[_Candidate]:
     """Yield labels without a colon: in brackets, tags or a line of their own, or before a dash or a bar."""
     for match in _VOICE.finditer(text):
         yield _Candidate(match.start(), match.end(), match[1].strip(), "stamp")
@@ -331,19 +331,19 @@ def _is_like_a_name(name: str, place: str) -> bool:
 def is_common(word: str) -> bool:
     """Return whether a word is never part of a name; a capital letter may be, as in `A: …` and `B: …`, except `I`."""
     bare = word.rstrip(".")
-    return _key(word) in COMMON and (len(bare) > 1 or not bare.isupper() or bare == "I")
+    return _fold_name(word) in COMMON and (len(bare) > 1 or not bare.isupper() or bare == "I")
 
 
 def _is_uncased(word: str) -> bool:
     return word.lower() == word.upper() and any(character.isalpha() for character in word)
 
 
-def _form(name: str) -> str:
+def _classify_case(name: str) -> str:
     letters = "".join(filter(str.isalpha, name))
-    if _NUMBERED.fullmatch(_key(name)) and letters.islower():
+    if _NUMBERED.fullmatch(_fold_name(name)) and letters.islower():
         return "id"  # `spk_0`: other words in lower case are no labels for that
     return "lower" if letters.islower() else "upper" if letters.isupper() and len(letters) > 1 else "title"
 
 
-def _key(name: str) -> str:
+def _fold_name(name: str) -> str:
     return fold(name).strip(" *_.-")

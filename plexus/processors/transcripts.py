@@ -32,13 +32,13 @@ class Turn:
         return self.text if self.speaker is None else f"{self.speaker}: {self.text}"
 
 
-def turns(text: str, labels: Sequence[Label] | None = None) -> list[Turn]:
+def split_turns(text: str, labels: Sequence[Label] | None = None) -> list[Turn]:
     """Split a transcript into turns, in order, at the labels that are certain; a text without speakers is one turn."""
     certain = [each for each in labels or find_labels(text, Names()) if each.is_certain]
     starts = [each.start for each in certain] + [len(text)]
     listed = [Turn(None, text[: starts[0]].strip())] if text[: starts[0]].strip() else []
     for label, end in zip(certain, starts[1:], strict=True):
-        listed.append(Turn(label.name, _spoken(text, label, end)))
+        listed.append(Turn(label.name, _read_words(text, label, end)))
     return listed
 
 
@@ -63,10 +63,10 @@ def remove_identifiers(item: Item) -> str:
     return "".join([*pieces, text[at:]]).replace("</v>", "")
 
 
-def customer_only(configuration: CustomerTurnsOnly) -> Callable[[Item], str]:
-    """Keep the customer's turns, without the speaker.
+def create_customer_filter(configuration: CustomerTurnsOnly) -> Callable[[Item], str]:
+    """Create the processor that keeps the customer's turns, without the speaker.
 
-    Raises ScoringFailed if there are none, and if another speaker's words may be among them: a privacy filter never
+    It raises ScoringFailed if there are none, and if another speaker's words may be among them: a privacy filter never
     lets pass what it cannot attribute.
     """
     names = Names(configuration.speakers, configuration.others, configuration.not_speakers)
@@ -82,12 +82,12 @@ def customer_only(configuration: CustomerTurnsOnly) -> Callable[[Item], str]:
             count = len(certain) or 1
             raise ScoringFailed(f"no turn is the customer's: got {count} turns, expected a speaker among {listed}")
         _refuse_ambiguous(text, labels, kept, names)
-        return "\n".join(_spoken(text, label, end) for label, end in kept)
+        return "\n".join(_read_words(text, label, end) for label, end in kept)
 
     return process
 
 
-def _ambiguous(offset: int) -> ScoringFailed:
+def _create_ambiguity(offset: int) -> ScoringFailed:
     return ScoringFailed(
         f"the turns are ambiguous: the words before character {offset} may be a speaker's label. "
         "next: name it in `others` or in `not_speakers`"
@@ -99,29 +99,29 @@ def _refuse_ambiguous(text: str, labels: Sequence[Label], kept: Sequence[tuple[L
     for entry in labels:
         within = any(label.start < entry.start < end for label, end in kept)
         if not entry.is_certain and (within or entry.is_customer):
-            raise _ambiguous(entry.end)
+            raise _create_ambiguity(entry.end)
     doubtful = find_doubtful(text, kept, labels, names)
     if doubtful is not None:
-        raise _ambiguous(doubtful + 1)
+        raise _create_ambiguity(doubtful + 1)
     if all(label.is_customer for label in labels if label.is_certain):
         for label, end in kept:
-            if "\n" in _spoken(text, label, end):
+            if "\n" in _read_words(text, label, end):
                 raise ScoringFailed(
                     "the turns are ambiguous: only the customer has a label, and a line after character "
                     f"{label.end} has none. next: name the other speakers in `others`"
                 )
 
 
-def _spoken(text: str, label: Label, end: int) -> str:
+def _read_words(text: str, label: Label, end: int) -> str:
     """Return the words between a label and the next one, without the times and tags of subtitles."""
     return _CUE.sub("", text[label.end : end]).replace("</v>", "").strip()
 
 
-def enumerate_speakers(configuration: EnumerateSpeakers) -> Callable[[Item], str]:
-    """Replace each speaker's name by the label and a number, in order of first appearance."""
+def create_enumerator(configuration: EnumerateSpeakers) -> Callable[[Item], str]:
+    """Create the processor that replaces each speaker's name by the label and a number, by first appearance."""
 
     def process(item: Item) -> str:
-        listed = turns(item.text or "")
+        listed = split_turns(item.text or "")
         names = dict.fromkeys(fold(turn.speaker) for turn in listed if turn.speaker is not None)
         numbers = {name: number for number, name in enumerate(names, start=1)}
         renamed = [
@@ -133,8 +133,8 @@ def enumerate_speakers(configuration: EnumerateSpeakers) -> Callable[[Item], str
     return process
 
 
-def transcript_format(configuration: TranscriptFormat) -> Callable[[Item], str]:
-    """Render `metadata.transcript`, one line per turn: `[01:05] Agent: Hello.`, the time only if configured."""
+def create_renderer(configuration: TranscriptFormat) -> Callable[[Item], str]:
+    """Create the processor that renders `metadata.transcript`, a line per turn: `[01:05] Agent: Hello.`"""
 
     def process(item: Item) -> str:
         return _render(_read_transcript(item), timestamps=configuration.timestamps)
@@ -142,14 +142,14 @@ def transcript_format(configuration: TranscriptFormat) -> Callable[[Item], str]:
     return process
 
 
-def time_slice(configuration: TimeSlice) -> Callable[[Item], str]:
-    """Render the turns of `metadata.transcript` that begin within the slice, its end excluded.
+def create_time_slicer(configuration: TimeSlice) -> Callable[[Item], str]:
+    """Create the processor that renders the turns of `metadata.transcript` that begin within the slice, end excluded.
 
-    Raises ScoringFailed if there are none.
+    It raises ScoringFailed if there are none.
     """
 
     def process(item: Item) -> str:
-        kept = [turn for turn in _read_transcript(item) if _is_inside(_start(turn), configuration)]
+        kept = [turn for turn in _read_transcript(item) if _is_inside(_read_start(turn), configuration)]
         if not kept:
             raise ScoringFailed("no turn of the transcript begins within the slice")
         return _render(kept, timestamps=False)
@@ -168,13 +168,13 @@ def _render(listed: Iterable[Mapping[str, object]], *, timestamps: bool) -> str:
 def _render_turn(turn: Mapping[str, object], *, timestamps: bool) -> str:
     time = ""
     if timestamps:
-        minutes, seconds = divmod(int(_start(turn)), 60)
+        minutes, seconds = divmod(int(_read_start(turn)), 60)
         time = f"[{minutes:02}:{seconds:02}] "
     speaker = turn.get("speaker")
     return f"{time}{speaker}: {turn['text']}" if speaker else f"{time}{turn['text']}"
 
 
-def _start(turn: Mapping[str, object]) -> float:
+def _read_start(turn: Mapping[str, object]) -> float:
     start = turn.get("start")
     if isinstance(start, bool) or not isinstance(start, (int, float)):
         raise ScoringFailed("a turn of the transcript has no `start` in seconds")

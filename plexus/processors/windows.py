@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from plexus import patterns
 from plexus.exceptions import ScoringFailed
 from plexus.passages import find_sentences, find_similar
-from plexus.processors.transcripts import turns
+from plexus.processors.transcripts import split_turns
 from plexus.values import Item
 
 if TYPE_CHECKING:
@@ -20,22 +20,23 @@ Matcher: TypeAlias = Callable[[list[str]], list[int]]
 _WORD = re.compile(r"\S+")
 
 
-def relevant_windows(configuration: RelevantWindows) -> Callable[[Item], str]:
-    """Keep the units (sentences, words or turns) that contain a keyword, and their neighbours; touching windows join.
+def create_window_filter(configuration: RelevantWindows) -> Callable[[Item], str]:
+    """Create the processor that keeps the units (sentences, words or turns) with a keyword, and their neighbours.
 
-    A text without a keyword becomes the placeholder; raises ScoringFailed if there is none.
+    Touching windows are joined. A text without a keyword becomes the placeholder; without one, the processor raises
+    ScoringFailed.
     """
-    match = _fuzzy(configuration) if configuration.fuzzy else _exact(configuration)
+    match = _create_fuzzy_matcher(configuration) if configuration.fuzzy else _create_exact_matcher(configuration)
 
     def process(item: Item) -> str:
         text = item.text or ""
-        units = _units(text, configuration.unit)
+        units = _split_units(text, configuration.unit)
         hits = match(units)
         if not hits:
             if configuration.placeholder is None:
                 raise ScoringFailed("the text contains none of the keywords, and there is no placeholder")
             return configuration.placeholder
-        spans = _windows(hits, len(units), configuration.before, configuration.after)
+        spans = _join_windows(hits, len(units), configuration.before, configuration.after)
         joint = "\n" if configuration.unit == "turns" else " "
         pieces = [joint.join(units[first : last + 1]) for first, last in spans]
         return configuration.separator.join(pieces)
@@ -43,15 +44,15 @@ def relevant_windows(configuration: RelevantWindows) -> Callable[[Item], str]:
     return process
 
 
-def _units(text: str, unit: str) -> list[str]:
+def _split_units(text: str, unit: str) -> list[str]:
     if unit == "words":
         return _WORD.findall(text)
     if unit == "turns":
-        return [str(turn) for turn in turns(text)]
+        return [str(turn) for turn in split_turns(text)]
     return [text[start:end] for start, end in find_sentences(text)]
 
 
-def _exact(configuration: RelevantWindows) -> Matcher:
+def _create_exact_matcher(configuration: RelevantWindows) -> Matcher:
     """Match whole words in any case. A phrase may span several units of one word, so the whole text is searched."""
     pattern = patterns.compile_pattern(patterns.join_phrases(configuration.keywords))
 
@@ -78,7 +79,7 @@ def _find_touched(units: list[tuple[int, int]], spans: list[tuple[int, int]]) ->
     return indexes
 
 
-def _fuzzy(configuration: RelevantWindows) -> Matcher:
+def _create_fuzzy_matcher(configuration: RelevantWindows) -> Matcher:
     threshold = configuration.fuzzy_threshold
 
     def match(units: list[str]) -> list[int]:
@@ -94,7 +95,7 @@ def _fuzzy(configuration: RelevantWindows) -> Matcher:
     return match
 
 
-def _windows(hits: list[int], count: int, before: int, after: int) -> list[tuple[int, int]]:
+def _join_windows(hits: list[int], count: int, before: int, after: int) -> list[tuple[int, int]]:
     """Return (first, last) units of each window, both inclusive."""
     spans: list[tuple[int, int]] = []
     for hit in hits:

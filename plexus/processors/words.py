@@ -42,8 +42,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _GAPS = re.compile(r"[ \t]+(?=[.,;:!?])|(?<=[ \t])[ \t]+|^[ \t]+|[ \t]+$", re.MULTILINE)
 
 
-def remove_stop_words(configuration: RemoveStopWords) -> Callable[[Item], str]:
-    """Remove stop words; punctuation and line ends stay."""
+def create_stop_word_filter(configuration: RemoveStopWords) -> Callable[[Item], str]:
+    """Create the processor that removes stop words; punctuation and line ends stay."""
     removed = (STOP_WORDS | {word.casefold() for word in configuration.also}) - {
         word.casefold() for word in configuration.keep
     }

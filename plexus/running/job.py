@@ -42,7 +42,7 @@ class FileRun:
         table = self.source.table.rows()
         for scored in rows:
             row = next(row for number, row in table if number == scored["row"])
-            kept: dict[str, object] = {name: _cell(row.get(name)) for name in self.source.columns}
+            kept: dict[str, object] = {name: _format_cell(row.get(name)) for name in self.source.columns}
             yield {**scored, "columns": kept}
 
     @property
@@ -64,7 +64,7 @@ class FileRun:
         }
 
 
-def _cell(value: object) -> str | None:
+def _format_cell(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)

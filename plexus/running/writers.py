@@ -19,7 +19,7 @@ PARTS = ("", " confidence", " explanation", " error")
 _UNESCAPED = re.compile("[\x7f-\x9f\ud800-\udfff]")
 
 
-def columns(scores: Sequence[str], kept: Sequence[str] = ()) -> dict[str, type]:
+def create_columns(scores: Sequence[str], kept: Sequence[str] = ()) -> dict[str, type]:
     """Return a table's columns and types: row, id, those `kept` of what was scored, and four for each score.
 
     A kept column named `id` takes the place of the other, whose values it or another kept column has. Raises
@@ -48,18 +48,18 @@ def flatten(row: ScoredRow, scores: Sequence[str]) -> dict[str, object]:
 
 def write(path: Path, form: str, rows: Iterable[ScoredRow], scores: Sequence[str], kept: Sequence[str] = ()) -> None:
     """Write a file of all rows, completely or not at all. Raises InvalidData if two columns have one name."""
-    names = columns(scores, kept) if form != "jsonl" else {}
-    output.write_file(path, form, names, (flatten(row, scores) for row in rows), map(_json, rows))
+    names = create_columns(scores, kept) if form != "jsonl" else {}
+    output.write_file(path, form, names, (flatten(row, scores) for row in rows), map(_format_json, rows))
 
 
 def stream(file: TextIO, form: str, rows: Iterable[ScoredRow], scores: Sequence[str], kept: Sequence[str] = ()) -> None:
     """Write rows as they are scored, as CSV, TSV or JSON lines."""
     if form == "jsonl":
-        for line in map(_json, rows):
+        for line in map(_format_json, rows):
             file.write(line + "\n")
         return
-    output.write_text_table(file, list(columns(scores, kept)), (flatten(row, scores) for row in rows), form)
+    output.write_text_table(file, list(create_columns(scores, kept)), (flatten(row, scores) for row in rows), form)
 
 
-def _json(row: ScoredRow) -> str:
+def _format_json(row: ScoredRow) -> str:
     return _UNESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(row, ensure_ascii=False))

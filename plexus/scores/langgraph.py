@@ -18,7 +18,7 @@ from plexus.exceptions import PlexusError, ScoringFailed
 from plexus.graph import build, providers
 from plexus.graph.cassette import Cassette, Recorder
 from plexus.graph.model_call import ModelCaller
-from plexus.graph.node_outputs import fields_of
+from plexus.graph.node_outputs import list_fields
 from plexus.graph.providers import REPLAY, Settings
 from plexus.graph.references import Outputs, Reference
 from plexus.graph.replay import ReplayChatModel
@@ -48,7 +48,7 @@ class GraphScorer(Scorer[LangGraphScore]):
         listed = self.configuration.graph
         # LangGraph counts a step per node: a chain of hundreds of nodes is long, but not an endless loop.
         self._longest_path = max(_LONGEST_PATH, 2 * len(listed))
-        fields = {field for node in listed for field in fields_of(node)}
+        fields = {field for node in listed for field in list_fields(node)}
         known = build.collect_names(listed) | fields
         self.output = Outputs.of(self.configuration.output, known) if self.configuration.output else _LAST
         self.prompt_hash = digest(
@@ -67,7 +67,7 @@ class GraphScorer(Scorer[LangGraphScore]):
 
     def _run_all(self, requests: Sequence[Request], context: Context) -> list[Outcome]:
         quiet = nullcontext() if context.traced and not context.offline else tracing.untraced()
-        with quiet, limits.until(context.deadline):  # again: this may be another thread than the caller's
+        with quiet, limits.apply_deadline(context.deadline):  # again: this may be another thread than the caller's
             return [self._run(request, context) for request in requests]
 
     def _run(self, request: Request, context: Context) -> Outcome:

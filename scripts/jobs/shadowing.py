@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from plexus.comparison.answers import Answer, create_missing
+from plexus.comparison.answers import Answer, without_value
 
 from ..aws.clients import Aws
 from ..aws.dynamodb import Record
@@ -63,10 +63,10 @@ def _read(job: str, score: str, payload: Any, function_error: str | None) -> Sha
     """Parse the function's answer; a failed invocation counts as a failure of the job."""
     if function_error or not isinstance(payload, dict) or not isinstance(payload.get("body"), str):
         reason = payload.get("errorMessage", "") if isinstance(payload, dict) else ""
-        return ShadowRun(create_missing(job, score, function_error or "no answer", str(reason)), None)
+        return ShadowRun(without_value(job, score, function_error or "no answer", str(reason)), None)
     body = json.loads(payload["body"])
     if "result" not in body:
-        return ShadowRun(create_missing(job, score, *str(body.get("error", body)).split(": ", 1)), None)
+        return ShadowRun(without_value(job, score, *str(body.get("error", body)).split(": ", 1)), None)
     result = body["result"]
     cost = None if result["cost"] is None else Decimal(result["cost"])
     return ShadowRun(Answer(job, score, "value", result["value"], result["explanation"], cost), body["seconds"])

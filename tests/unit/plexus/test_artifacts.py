@@ -81,7 +81,7 @@ def test_a_changed_file_is_refused_by_name(tmp_path: Path) -> None:
     store = FolderArtifacts(tmp_path / "store")
     digest = store.put(folder(tmp_path / "a", x="1"))
     (store.get(digest) / "x").write_text("2")
-    with pytest.raises(InvalidArtifact, match=r"x: expected sha256:.* \(1 bytes\), got sha256:"):
+    with pytest.raises(InvalidArtifact, match=r"x: got sha256:.* \(1 bytes\), expected sha256:"):
         FolderArtifacts(tmp_path / "store").get(digest)
 
 
@@ -185,7 +185,7 @@ def test_a_wrong_blob_is_refused_and_not_kept(tmp_path: Path) -> None:
     (key,) = [key for key in result.objects if key.endswith("model")]
     result.objects[key] = b"2" * 10
     store = S3Artifacts(result, "b", tmp_path / "cache")
-    with pytest.raises(InvalidArtifact, match="model: expected"):
+    with pytest.raises(InvalidArtifact, match="model: got"):
         store.get(digest)
     assert digest not in store.cached
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import plexus
-from plexus.graph.node_outputs import classes_of, values_of
+from plexus.graph.node_outputs import list_classes, list_end_values
 
 HEAD = """
 name: Reviews
@@ -45,7 +45,7 @@ def configuration(*nodes: str, output: str = "") -> Any:
 )  # fmt: skip
 def test_every_end_of_a_graph_adds_its_values(nodes: list[str], output: str, wanted: tuple[str, ...]) -> None:
     """Values are traced from each end through aliases and edges to the nodes' classes."""
-    assert values_of(configuration(*nodes, output=output)) == wanted
+    assert list_end_values(configuration(*nodes, output=output)) == wanted
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_every_end_of_a_graph_adds_its_values(nodes: list[str], output: str, wan
 def test_a_graph_that_can_end_with_any_text_declares_nothing(node: str) -> None:
     """A graph that can end with a model's text, a number or an expression declares no values."""
     created = configuration(AREA + ", conditions: [{value: Quality, node: END}]}", node)
-    assert classes_of(created.graph[1]) is None
-    assert values_of(created) == ()
+    assert list_classes(created.graph[1]) is None
+    assert list_end_values(created) == ()
 
 
 def test_the_text_itself_is_not_a_class() -> None:
     """An output that is the item's text, or an alias of it, can be anything."""
-    assert values_of(configuration(AREA + ", output: {copy: text}}", output="{value: copy}")) == ()
+    assert list_end_values(configuration(AREA + ", output: {copy: text}}", output="{value: copy}")) == ()

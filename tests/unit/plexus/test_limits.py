@@ -176,11 +176,11 @@ def test_the_deadline_ends_a_computation(kind: str, monkeypatch: pytest.MonkeyPa
 
 def test_searches_pay() -> None:
     """The search for a similar passage, and for the matches of a long text, look at the deadline."""
-    with limits.until(past()), pytest.raises(DeadlineExceeded):
+    with limits.apply_deadline(past()), pytest.raises(DeadlineExceeded):
         passages.find_similar(LARGE, "abc abd")
-    with limits.until(past()), pytest.raises(DeadlineExceeded):
+    with limits.apply_deadline(past()), pytest.raises(DeadlineExceeded):
         patterns.find_spans(patterns.compile_pattern("a"), LARGE)
-    with limits.until(past()), pytest.raises(DeadlineExceeded):
+    with limits.apply_deadline(past()), pytest.raises(DeadlineExceeded):
         patterns.is_found(patterns.compile_pattern("zz"), LARGE)
 
 

@@ -11,10 +11,10 @@ from plexus.learning.objectives import (
     choose,
     choose_unseen,
     estimate,
-    thresholds,
-    thresholds_unseen,
+    fit_thresholds,
+    predict_unseen,
 )
-from plexus.learning.svm import classes_of
+from plexus.learning.svm import choose_classes
 
 MACRO = Objective("macro_f1")
 RANDOM = numpy.random.default_rng(11)
@@ -81,13 +81,13 @@ def test_recall_at_a_precision_is_the_best_of_all_thresholds(columns: int, targe
     def quality(shift: float) -> tuple[float, float]:
         moved = numpy.zeros(columns)
         moved[0 if columns == 1 else target] = shift
-        result = classes_of(distances + moved) == target
+        result = choose_classes(distances + moved) == target
         positive = truths == target
         return precision_score(positive, result, zero_division=1.0), recall_score(positive, result)
 
     tried = [quality(shift) for shift in numpy.linspace(-6, 6, 4001)]
     most = max(recall for precision, recall in tried if precision >= 0.8)
-    chosen = thresholds(objective, distances, truths, target)
+    chosen = fit_thresholds(objective, distances, truths, target)
     precision, recall = quality(chosen[0 if columns == 1 else target])
     assert precision >= 0.8
     assert recall == pytest.approx(most)
@@ -98,8 +98,8 @@ def test_a_rare_class_gets_a_threshold_of_its_own() -> None:
     truths = (RANDOM.random(600) < 0.06).astype(int)
     distances = (RANDOM.normal(size=600) * 0.2 + 0.6 * truths - 0.7).reshape(-1, 1)
     parts = numpy.array_split(numpy.arange(600), 3)
-    plain = estimate(MACRO, classes_of(distances), truths).value
-    moved = estimate(MACRO, thresholds_unseen(MACRO, distances, truths, parts), truths).value
+    plain = estimate(MACRO, choose_classes(distances), truths).value
+    moved = estimate(MACRO, predict_unseen(MACRO, distances, truths, parts), truths).value
     assert moved > plain + 0.1
 
 

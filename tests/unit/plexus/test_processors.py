@@ -8,7 +8,7 @@ import plexus
 from plexus.configuration.processors import Processor
 from plexus.exceptions import ScoringFailed
 from plexus.passages import find_sentences
-from plexus.processors import chain
+from plexus.processors import create_chain
 from plexus.values import Item
 
 CALL = (
@@ -27,7 +27,7 @@ def processed(text: str, class_name: str, metadata: dict[str, Any] | None = None
     from pydantic import TypeAdapter
 
     configuration: Any = TypeAdapter(Processor).validate_python({"class": class_name, **keys})
-    return chain([configuration])(Item(text, metadata or {})).text or ""
+    return create_chain([configuration])(Item(text, metadata or {})).text or ""
 
 
 def test_speakers_are_removed_and_times_and_addresses_are_not_speakers() -> None:

@@ -14,12 +14,12 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/reference/scorecards.md").read_text()
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
 EXAMPLES = sorted((ROOT / "examples/scorecards").glob("*.yaml"))
-VALIDATOR: Any = importlib.import_module("jsonschema").Draft202012Validator(schema.json_schema())
+VALIDATOR: Any = importlib.import_module("jsonschema").Draft202012Validator(schema.create_schema())
 
 
 def models_with_keys() -> set[str]:
     """Return the models that have more keys than `class`."""
-    return {name for name, model in schema.model_schemas().items() if set(model["properties"]) - {"class"}}
+    return {name for name, model in schema.create_model_schemas().items() if set(model["properties"]) - {"class"}}
 
 
 def test_the_tables_are_those_of_the_models() -> None:
@@ -36,7 +36,7 @@ def test_every_key_has_a_meaning() -> None:
     """Every key has a description, which editors show."""
     silent = [
         f"{name}.{key}"
-        for name, model in schema.model_schemas().items()
+        for name, model in schema.create_model_schemas().items()
         for key, found in model["properties"].items()
         if key != "class" and not found.get("description")
     ]
@@ -47,7 +47,7 @@ def test_every_class_has_an_example() -> None:
     """Every class of score, node and processor has an example in the page."""
     classes = {
         each
-        for model in schema.model_schemas().values()
+        for model in schema.create_model_schemas().values()
         for found in [model["properties"].get("class", {})]
         for each in found.get("enum", [found.get("const")])
         if each and each != "MultiClassClassifier"

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 
 from plexus.configuration.processors import Processor
 from plexus.exceptions import ScoringFailed
-from plexus.processors import chain
+from plexus.processors import create_chain
 from plexus.processors.speakers import Names, find_labels
-from plexus.processors.transcripts import turns
+from plexus.processors.transcripts import split_turns
 from plexus.values import Item
 from tests.unit.plexus.shared_cases import shared_case
 from tests.unit.plexus.transcripts import FORMS, SECRET, Form, transcripts
@@ -87,7 +87,7 @@ SHAPES = {
 def processed(text: str, class_name: str, **keys: Any) -> str:
     """Return the text after one processor."""
     configuration: Any = TypeAdapter(Processor).validate_python({"class": class_name, **keys})
-    return chain([configuration])(Item(text)).text or ""
+    return create_chain([configuration])(Item(text)).text or ""
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
@@ -108,7 +108,7 @@ def test_every_turn_of_every_form_is_found(form: Form) -> None:
     """Turns have their speakers and their order; nothing but marks and times is lost between them."""
     for entry, expected, text, _ in transcripts():
         if entry is form and form.speakers is None:
-            spoken = [turn for turn in turns(text) if turn.speaker is not None]
+            spoken = [turn for turn in split_turns(text) if turn.speaker is not None]
             assert [turn.text for turn in spoken] == [form.change(words) for _, words in expected]
             assert [turn.speaker == form.customer for turn in spoken] == [customer for customer, _ in expected]
 

@@ -6,7 +6,7 @@ from scipy.sparse import csr_matrix
 from sklearn.preprocessing import normalize
 
 from plexus.learning.features import Block, Features
-from plexus.learning.training import strengths, weight_columns
+from plexus.learning.training import compute_strengths, weight_columns
 
 TRUTHS = numpy.asarray([0, 0, 0, 0, 1, 1, 1, 1])
 
@@ -14,7 +14,7 @@ TRUTHS = numpy.asarray([0, 0, 0, 0, 1, 1, 1, 1])
 def test_a_term_that_sets_classes_apart_weighs_more() -> None:
     """One of a single class comes before one of both, and a frequent one before a rare one."""
     matrix = csr_matrix([[1, 1, 1, 0]] + [[1, 1, 0, 0]] * 3 + [[0, 1, 0, 0]] * 4, dtype=numpy.float32)
-    frequent, both, rare, none = strengths(matrix, TRUTHS, 1.0)
+    frequent, both, rare, none = compute_strengths(matrix, TRUTHS, 1.0)
     assert frequent > rare > both == none == 0
 
 
@@ -24,8 +24,8 @@ def test_contrast_goes_from_equal_weights_to_what_a_term_tells(contrast: float) 
     matrix = csr_matrix(
         numpy.random.default_rng(3).random((8, 5)) * (numpy.eye(8, 5) + 0.2).round(), dtype=numpy.float32
     )
-    result = strengths(matrix, TRUTHS, contrast)
-    full = strengths(matrix, TRUTHS, 1.0)
+    result = compute_strengths(matrix, TRUTHS, contrast)
+    full = compute_strengths(matrix, TRUTHS, 1.0)
     assert result == pytest.approx(contrast * full + 1 - contrast)
     squares = numpy.asarray(matrix.multiply(matrix).sum(axis=0))[0]
     assert squares @ full**2 == pytest.approx(squares.sum())
@@ -36,7 +36,7 @@ def test_a_weighed_feature_gives_the_rows_that_were_learnt_from() -> None:
     texts = ["a good day", "a bad day", "good", "bad"]
     features = Features((Block("word", (1, 2)),))
     matrix = features.fit_transform(texts)
-    strong = strengths(matrix, numpy.asarray([1, 0, 1, 0]), 1.0)
+    strong = compute_strengths(matrix, numpy.asarray([1, 0, 1, 0]), 1.0)
     features.weigh(strong)
     expected = normalize(weight_columns(matrix, strong)).toarray()
     assert features.transform(texts).toarray() == pytest.approx(expected, abs=1e-6)
