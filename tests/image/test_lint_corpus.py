@@ -1,6 +1,9 @@
 """The linter on the corpus: images that people build, and what Lambda does with each."""
 
 import json
+import os
+import shutil
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -9,9 +12,12 @@ import pytest
 from local_aws import first_start
 from local_aws.engine import Engine
 from local_aws.exceptions import EngineUnavailable
+from nix.oci.lint import Problem, lint
 from scripts.images.image_check import start_problems
+from tests.images.containerfile import Build, make_folder, unpack, write_context
 from tests.images.corpus import CORPUS
-from tests.images.recipe import ACCEPTED, RUN, Base, Recipe, answer, base_of, linted, with_programs
+from tests.images.page import lint_all, page
+from tests.images.recipe import ACCEPTED, RUN, Base, Recipe, answer, base_of, with_programs
 from tests.integration.scripts.test_lint_image import run
 from tests.unit.oci.elves import elf
 
@@ -20,6 +26,8 @@ SAMPLE = (
     *("plain", "annotation-only", "by-pth-code", "import-own-virtual", "import-slimmed"),
     *("client-extension-removed", "extension-of-3.12", "venv-with-client", "implied-folder-over-link", "isolated"),
 )
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared" / "cases" / "images.json"
 RECIPES = {recipe.name: recipe for recipe in CORPUS}
 
 
@@ -38,20 +46,27 @@ def engine() -> Engine:
         pytest.skip(str(problem))
 
 
-def test_no_answer_of_the_linter_is_wrong(base: Base, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def problems(base: Base, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Problem]]:
+    """The linter's problems of every image of the corpus."""
+    return lint_all(base, tmp_path_factory.mktemp("corpus") / "images")
+
+
+def test_no_answer_of_the_linter_is_wrong(problems: dict[str, list[Problem]]) -> None:
     """The linter accepts no image that Lambda refuses or that fails, and objects to none that works.
 
     It may not know: of the recipes at most one in six.
     """
-    programs = {name: elf() for name in ("bin/sh", "usr/bin/env")}
-    with_shell = with_programs(base, tmp_path, programs)
-    answers = {
-        recipe.name: answer(linted(with_shell if recipe.needs_shell else base, recipe, tmp_path / recipe.name))
-        for recipe in CORPUS
-    }
+    answers = {name: answer(several) for name, several in problems.items()}
     wrong = {name: got for name, got in answers.items() if got not in (RECIPES[name].want, "unknown")}
     assert wrong == {}
     assert Counter(answers.values())["unknown"] * 6 <= len(CORPUS)
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="a newer Python parses what 3.11 does not know")
+def test_the_page_lists_every_image(problems: dict[str, list[Problem]]) -> None:
+    """docs/reference/lint-corpus.md has the images and figures of now; `python -m bench.lint --page` prints them."""
+    assert (ROOT / "docs/reference/lint-corpus.md").read_text(encoding="utf-8") == page(problems)
 
 
 def test_the_corpus_is_large_and_its_names_are_unique() -> None:
@@ -108,3 +123,30 @@ def test_an_archive_is_started_too(base: Base, engine: Engine, tmp_path: Path) -
         for name in (saved[0]["Config"], *names):
             archive.add(blobs / str(name), str(name))
     assert start_problems(tmp_path / "saved.tar") == []
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the recorded Containerfiles are not beside this checkout")
+def test_recorded_containerfiles_are_answered(base: Base, tmp_path: Path) -> None:
+    """Each is built above the base; the linter accepts none that fails, and objects to none that works."""
+    root, answers = tmp_path / "root", {}
+    programs = {"main": elf(), "ext.so": elf(["libfoo.so"]), "libfoo.so": elf(soname="libfoo.so")}
+    system = with_programs(base, tmp_path, dict.fromkeys(("bin/sh", "usr/bin/bash", "usr/bin/env"), elf()))
+    root.mkdir()
+    unpack(system, root)
+    # Theirs is a whole Debian, without a folder for the function.
+    (root / "var/task").rmdir()
+    make_folder(root / "srv")
+    for case in json.loads(SHARED.read_text(encoding="utf-8"))["cases"]:
+        if case.get("compile_only") and sys.version_info[:2] != (3, 11):
+            continue  # its bytecode would be that of another Python
+        work = tmp_path / case["name"]
+        work.mkdir()
+        shutil.copytree(root, work / "root", symlinks=True, copy_function=os.link)
+        write_context(case, programs, work / "context")
+        draft = Build(work / "root", work / "context").run(case)
+        below = Base(()) if case.get("then") == ["squash"] else system
+        several = lint(below.image(below.write_draft(draft, work / "layout")))
+        answers[case["name"]] = (case["want"], answer(several), several)
+        shutil.rmtree(work)
+    assert answers
+    assert {name: values for name, values in answers.items() if values[1] not in (values[0], "unknown")} == {}

@@ -1,7 +1,18 @@
-"""All recipes of the corpus."""
+"""All recipes of the corpus, by what they are about."""
 
 from tests.images.documents import DOCUMENTS
 from tests.images.handlers import BINDINGS, IMPORTS, PLACES
 from tests.images.starts import AWS, ENVIRONMENTS, LAYERS, LIBRARIES, STARTS
 
-CORPUS = [*BINDINGS, *PLACES, *IMPORTS, *STARTS, *ENVIRONMENTS, *AWS, *LIBRARIES, *LAYERS, *DOCUMENTS]
+GROUPS = {
+    "How a module binds the handler": BINDINGS,
+    "Where modules are": PLACES,
+    "What modules import": IMPORTS,
+    "Entry points and scripts": STARTS,
+    "Virtual environments": ENVIRONMENTS,
+    "AWS's base images": AWS,
+    "Shared libraries": LIBRARIES,
+    "How layers merge": LAYERS,
+    "Manifests, configs and blobs": DOCUMENTS,
+}
+CORPUS = [recipe for group in GROUPS.values() for recipe in group]

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nix.oci.lint import Image, Problem, layout_image, lint
+from nix.oci.lint import Image, Problem, layout_image
 from nix.oci.lint.scan import Scan, scan_blob
 from tests.unit.oci.drafts import Draft, Entry, folder, tar
 
@@ -83,7 +83,11 @@ class Base:
 
     def write(self, recipe: Recipe, target: Path) -> Path:
         """Write the layout of a recipe on this base."""
-        draft, scans = recipe.draft(), list(self.scans.values())
+        return self.write_draft(recipe.draft(), target)
+
+    def write_draft(self, draft: Draft, target: Path) -> Path:
+        """Write the layout of an image whose lowest layers are this base's."""
+        scans = list(self.scans.values())
         own_config, own_manifest, own_blobs = draft.edit_config, draft.edit_manifest, draft.edit_blobs
 
         def edit_config(config: dict[str, Any]) -> None:
@@ -111,11 +115,6 @@ def answer(problems: Sequence[Problem]) -> str:
     """Return what the linter says of an image: refused, fails, unknown or accepted."""
     levels = {str(problem.level) for problem in problems}
     return next((level for level in ("refused", "fails", "unknown") if level in levels), ACCEPTED)
-
-
-def linted(base: Base, recipe: Recipe, target: Path) -> list[Problem]:
-    """Return the problems of a recipe's image."""
-    return lint(base.image(base.write(recipe, target)))
 
 
 def with_programs(base: Base, work: Path, programs: Mapping[str, bytes]) -> Base:
