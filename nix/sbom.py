@@ -23,11 +23,21 @@ from nix.spdx import spdx
 
 def read(layout: Path) -> dict[str, Any]:
     """Read the SBOM of a layout's image; raises KeyError if it has no SBOM layer."""
+    document: dict[str, Any] = json.loads(read_bytes(layout))
+    return document
+
+
+def find(layout: Path) -> bytes | None:
+    """Return the SBOM of a layout's image as it is in the image; None if the image has no SBOM layer."""
+    return read_bytes(layout) if "sbom" in ImageLayout(layout).layers else None
+
+
+def read_bytes(layout: Path) -> bytes:
+    """Return the SBOM of a layout's image as it is in the image; raises KeyError if it has no SBOM layer."""
     with tarfile.open(ImageLayout(layout).blob(ImageLayout(layout).layers["sbom"]), "r:gz") as archive:
         file = archive.extractfile(SBOM)
         assert file is not None, "the SBOM layer has this file"
-        document: dict[str, Any] = json.load(file)
-    return document
+        return file.read()
 
 
 def licence(component: dict[str, Any]) -> str:

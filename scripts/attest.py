@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .checkout import ROOT
-from .checkout.layout import local_image
+from .checkout.layout import LAYOUT, local_image
 from .checkout.rebuild import require_commit
 from .command.shell import Shell
 from .command.verb import verb
@@ -56,8 +56,12 @@ def render(result: AttestResult, shell: Shell) -> None:
 def main(shell: Shell, key: Path, builder: str, layout: Path | None) -> AttestResult:
     """Sign that this machine built the pushed image from its commit, and store the statement beside the image.
 
-    Run it where the image was built. Two builders, each with a key of its own, show that neither altered the image.
+    The image's bill of materials is stored there too, and its digest is signed. Run it where the image was built. Two
+    builders, each with a key of its own, show that neither altered the image.
     """
+    from nix import sbom
+    from nix.oci.digest import sha256
+
     from .aws import attestations, repository
     from .release import statement
 
@@ -66,7 +70,8 @@ def main(shell: Shell, key: Path, builder: str, layout: Path | None) -> AttestRe
     require_locks_of(image.revision)
     secret = private_key(key)
     name = statement.key_id(secret.public_key())
-    content = statement.provenance(image.digest, image.revision, builder, materials())
+    bill = sbom.find(layout or LAYOUT)
+    content = statement.provenance(image.digest, image.revision, builder, materials(), sha256(bill) if bill else "")
     result = AttestResult(
         "would attest", image.digest, image.revision, builder, name, attestations.tag_of(image.digest, name)
     )
@@ -75,6 +80,8 @@ def main(shell: Shell, key: Path, builder: str, layout: Path | None) -> AttestRe
         return result
     registry = repository.connect(shell.aws)
     try:
+        if bill:
+            attestations.put(registry, image.digest, attestations.SBOM, bill, attestations.CYCLONEDX)
         attestations.put(registry, image.digest, name, statement.sign(content, secret))
     finally:
         registry.close()

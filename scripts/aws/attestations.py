@@ -1,7 +1,8 @@
-"""Signed statements beside an image in its repository: OCI artifacts whose subject is the image, which stays as it is.
+"""Documents beside an image in its repository: OCI artifacts whose subject is the image, which stays as it is.
 
-Each is found under a tag made of the image's digest and the signing key: registries without the referrers API work, and
-tags are never moved, so that immutable ones work too. Registries with that API list them as referrers as well.
+They are the signed statements, and the bill of materials. Each is found under a tag made of the image's digest and the
+signing key, or SBOM: registries without the referrers API work, and tags are never moved, so that immutable ones work
+too. Registries with that API list them as referrers as well.
 """
 
 from __future__ import annotations
@@ -20,44 +21,48 @@ from ..console.errors import NotFound
 from .registry import Registry
 
 ENVELOPE = "application/vnd.dsse.envelope.v1+json"
-LARGEST = 1 << 20  # bytes of an envelope; ours has about 1,500
+CYCLONEDX = "application/vnd.cyclonedx+json"
+SBOM = "sbom"  # in place of a key, which has 16 digits
+LARGEST = 16 << 20  # bytes of a document
 
 
-def tag_of(digest: str, key: str) -> str:
-    """Return the tag of the statement that the key `key` signed about an image."""
-    return f"{digest.replace(':', '-')}.{key}"
+def tag_of(digest: str, name: str) -> str:
+    """Return the tag of an image's document: `name` is the key that signed a statement, or SBOM."""
+    return f"{digest.replace(':', '-')}.{name}"
 
 
-def put(registry: Registry, digest: str, key: str, envelope: bytes) -> str:
-    """Store an envelope beside an image, and return the artifact's digest; NotFound if the image is not there."""
+def put(registry: Registry, digest: str, name: str, content: bytes, kind: str = ENVELOPE) -> None:
+    """Store a document of the media type `kind` beside an image, unless it is there; NotFound if the image is not."""
     media_type, image = registry.manifest(digest)
+    if get(registry, digest, name) == content:
+        return
     with TemporaryDirectory() as work:
-        config, layer = _blob(Path(work), EMPTY, EMPTY_DATA), _blob(Path(work), ENVELOPE, envelope)
+        config, layer = _blob(Path(work), EMPTY, EMPTY_DATA), _blob(Path(work), kind, content)
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "artifactType": ENVELOPE,
+            "artifactType": kind,
             "config": describe(EMPTY, EMPTY_DATA).document(),
-            "layers": [describe(ENVELOPE, envelope).document()],
+            "layers": [describe(kind, content).document()],
             "subject": {"mediaType": media_type, "digest": digest, "size": len(image)},
         }
         data = encode(manifest)
         for blob in (config, layer):
             registry.upload(blob)
         artifact = LocalImage(sha256(data), MANIFEST, data, config, (layer,), "")
-        return registry.put_manifest(artifact, tag_of(digest, key))
+        registry.put_manifest(artifact, tag_of(digest, name))
 
 
-def get(registry: Registry, digest: str, key: str) -> bytes | None:
-    """Return the envelope that `key` signed about an image, its bytes as the artifact's digest says; None if absent."""
+def get(registry: Registry, digest: str, name: str) -> bytes | None:
+    """Return a document beside an image, its bytes as the artifact's digest says; None if it is absent or altered."""
     try:
-        _, data = registry.manifest(tag_of(digest, key))
+        _, data = registry.manifest(tag_of(digest, name))
         (layer,) = json.loads(data)["layers"]
         with registry.blob(layer["digest"]) as file:
-            envelope = file.read(LARGEST)
+            content = file.read(LARGEST)
     except (NotFound, ValueError, KeyError, TypeError):
         return None
-    return envelope if sha256(envelope) == layer["digest"] else None
+    return content if sha256(content) == layer["digest"] else None
 
 
 def _blob(work: Path, media_type: str, data: bytes) -> Blob:

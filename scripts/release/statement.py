@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 STATEMENT, PREDICATE = "https://in-toto.io/Statement/v1", "https://slsa.dev/provenance/v1"
 PAYLOAD = "application/vnd.in-toto+json"
+BILL = "bill of materials"
 P256 = "secp256r1"
 CREATE = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256; openssl pkey -pubout"
 # Identifies the meaning of the parameters and dependencies below; another meaning needs another name.
@@ -27,20 +28,27 @@ BUILD_TYPE = "urn:score-processor:build:1"
 
 @dataclass(frozen=True)
 class Statement:
-    """A builder's statement: the image, the commit that it built, and its URI; `key` is the id of its public key."""
+    """A builder's statement: the image, the commit that it built, and its URI; `key` is the id of its public key.
+
+    `bill` is the digest of the image's bill of materials; empty if the image has none.
+    """
 
     digest: str
     commit: str
     builder: str
     key: str
+    bill: str = ""
 
 
-def provenance(digest: str, commit: str, builder: str, materials: Mapping[str, str]) -> dict[str, Any]:
+def provenance(digest: str, commit: str, builder: str, materials: Mapping[str, str], bill: str = "") -> dict[str, Any]:
     """Return the statement that `builder` built the image `digest` from a commit.
 
-    `materials` are other inputs with the sha256 of each in hexadecimal. No time is in it, so that the same build gives
-    the same statement.
+    `materials` are other inputs with the sha256 of each in hexadecimal, `bill` the digest of the bill of materials. No
+    time is in it, so that the same build gives the same statement.
     """
+    details: dict[str, Any] = {"builder": {"id": builder}}
+    if bill:
+        details["byproducts"] = [{"name": BILL, "digest": {"sha256": bill.removeprefix("sha256:")}}]
     dependencies: list[dict[str, Any]] = [{"name": "source", "digest": {"gitCommit": commit}}]
     dependencies += [{"name": name, "digest": {"sha256": value}} for name, value in sorted(materials.items())]
     return {
@@ -53,7 +61,7 @@ def provenance(digest: str, commit: str, builder: str, materials: Mapping[str, s
                 "externalParameters": {"commit": commit},
                 "resolvedDependencies": dependencies,
             },
-            "runDetails": {"builder": {"id": builder}},
+            "runDetails": details,
         },
     }
 
@@ -108,14 +116,15 @@ def _read(kind: str, body: bytes, name: str, digest: str) -> Statement:
         subjects = [f"sha256:{one['digest']['sha256']}" for one in value["subject"]]
         definition, details = value["predicate"]["buildDefinition"], value["predicate"]["runDetails"]
         commit, builder = str(definition["externalParameters"]["commit"]), str(details["builder"]["id"])
-    except (ValueError, KeyError, TypeError) as problem:
+        bills = [entry["digest"]["sha256"] for entry in details.get("byproducts", []) if entry["name"] == BILL]
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise _refusal(name, f"not a statement of provenance: {problem!r}") from problem
     if types != (PAYLOAD, STATEMENT, PREDICATE, BUILD_TYPE):
         expected = ", ".join((PAYLOAD, STATEMENT, PREDICATE, BUILD_TYPE))
         raise _refusal(name, f"types: got {', '.join(map(str, types))}, expected {expected}")
     if digest not in subjects:
         raise _refusal(name, f"it is about {', '.join(subjects) or 'nothing'}, expected {digest}")
-    return Statement(digest, commit, builder, name)
+    return Statement(digest, commit, builder, name, f"sha256:{bills[0]}" if bills else "")
 
 
 def _refusal(name: str, reason: str) -> OperationFailed:

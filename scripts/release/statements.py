@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from nix.oci.digest import sha256
+
 from ..aws import attestations
 from ..aws.registry import Registry
 from ..checkout import ROOT
@@ -33,11 +35,14 @@ class Statements:
 def collect(registry: Registry, digest: str, revision: str, folder: Path = KEYS) -> Statements:
     """Fetch and check the statement of each key in `folder`/*.pem; it must name the image's digest and commit.
 
-    OperationFailed for a file that is no public key. Without keys nothing is trusted, and nothing is valid.
+    If it names a bill of materials, the bill beside the image must be that one. OperationFailed for a file that is no
+    public key. Without keys nothing is trusted, and nothing is valid.
     """
     valid: list[Statement] = []
     problems: list[str] = []
     paths = sorted(folder.glob("*.pem"))
+    document = attestations.get(registry, digest, attestations.SBOM) if paths else None
+    bill = "" if document is None else sha256(document)
     for path in paths:
         key = statement.public_key(path.read_bytes(), str(path))
         name = statement.key_id(key)
@@ -52,6 +57,9 @@ def collect(registry: Registry, digest: str, revision: str, folder: Path = KEYS)
             continue
         if content.commit != revision:
             problems.append(f"{path.name}: commit: got {content.commit}, expected {revision} as in the image's label")
+            continue
+        if content.bill not in ("", bill):
+            problems.append(f"{path.name}: it states the bill of materials {content.bill}, got {bill or 'none'}")
             continue
         valid.append(content)
     return Statements(tuple(valid), tuple(problems), len(paths))

@@ -12,11 +12,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from local_aws.instance import Instance
+from nix import sbom
 from nix.oci.app import app_contents
 from nix.oci.config import labels
+from nix.oci.digest import sha256
 from nix.oci.layer import write_layer
 from nix.oci.layout import write_layout
+from nix.oci.media_types import MANIFEST
 from scripts import attest, verify
+from scripts.aws import attestations, repository
+from scripts.aws.clients import Aws
+from scripts.aws.stage import load_stage
 from tests.e2e.conftest import Clients
 from tests.e2e.registry import push
 
@@ -117,8 +123,13 @@ def builder_key(folder: Path, name: str) -> Path:
     return folder / name
 
 
-def test_builders_state_what_they_built(pushed: str, built: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    """A trusted builder without a statement is a difference, until it has attested; the image stays as it is."""
+def test_builders_state_what_they_built(
+    pushed: str, local_aws: Instance, built: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """A trusted builder without a statement is a difference, until it has attested; the image stays as it is.
+
+    The bill of materials lies beside the image, byte for byte; another one there is a difference.
+    """
 
     def attested(name: str) -> Result:
         words = ("--stage", "local", "--layout", str(built[0] / "build/image"), "--key", str(tmp_path / name))
@@ -136,6 +147,21 @@ def test_builders_state_what_they_built(pushed: str, built: tuple[Path, dict[str
     stated = json.loads(done.stdout)["statements"]
     assert {entry["builder"] for entry in stated["valid"]} == {"https://one.example.com", "https://two.example.com"}
     assert {(entry["digest"], entry["commit"]) for entry in stated["valid"]} == {(pushed, built[1]["revision"])}
+    bill = sbom.read_bytes(built[0] / "build/image")
+    assert {entry["bill"] for entry in stated["valid"]} == {sha256(bill)}
+    registry = repository.connect(Aws(load_stage("local"), local_aws.endpoint))
+    try:
+        kind, artifact = registry.manifest(attestations.tag_of(pushed, attestations.SBOM))
+        document = json.loads(artifact)
+        assert (kind, document["artifactType"]) == (MANIFEST, "application/vnd.cyclonedx+json")
+        assert document["subject"]["digest"] == pushed
+        assert attestations.get(registry, pushed, attestations.SBOM) == bill
+        attestations.put(registry, pushed, attestations.SBOM, b"{}", attestations.CYCLONEDX)
+    finally:
+        registry.close()
+    done = run("--cached", "--keys", str(tmp_path / "keys"), pushed)
+    assert done.exit_code == 3
+    assert "it states the bill of materials" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,17 @@ def test_the_statement_is_slsa_provenance() -> None:
     assert value["predicate"]["runDetails"]["builder"] == {"id": BUILDER}
 
 
+def test_a_statement_names_the_bill_of_materials() -> None:
+    """The bill's digest is a by-product of the build, and is read back; a statement without one has none."""
+    bill = "sha256:" + "4" * 64
+    value = statement.provenance(DIGEST, COMMIT, BUILDER, {}, bill)
+    assert value["predicate"]["runDetails"]["byproducts"] == [
+        {"name": "bill of materials", "digest": {"sha256": "4" * 64}}
+    ]
+    assert statement.verify(statement.sign(value, KEY), KEY.public_key(), DIGEST).bill == bill
+    assert statement.verify(envelope(), KEY.public_key(), DIGEST).bill == ""
+
+
 def test_every_changed_byte_of_the_payload_is_noticed() -> None:
     """No byte of the payload can be changed without breaking the signature."""
     document = json.loads(envelope())
