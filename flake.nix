@@ -17,11 +17,13 @@
     in {
       packages.${system} = { inherit (build) image; default = build.image; };
       legacyPackages.${system} = { inherit (build) layers; };
+      formatter.${system} = build.formatter;
       # The build of the image fails unless each layer has its digest in nix/locks/layers.lock.
-      checks.${system} = { inherit (build) lint; digests = build.image; };
+      checks.${system} = { inherit (build) corpus lint; digests = build.image; };
       apps.${system} = {
         default = app "run" "fetch the inputs, add them to the store, build the image, print its digest";
         inputs = app "run-inputs" "fetch the inputs and add them to the store";
+        demo = app "run-demo" "run the demo in the checkout that it is started in";
       };
     };
 }

@@ -15,6 +15,17 @@ let
     path = ./locks; name = "locked";
     filter = name: type: builtins.elem (baseNameOf name) [ "layers.lock" "layers.files.xz" "budget.toml" ];
   };
+  tests = builtins.path {
+    path = source; name = "tests";
+    filter = file: _:
+      let inside = builtins.substring (builtins.stringLength (toString source) + 1) (-1) file; in
+      builtins.match "(nix|nix/oci|nix/oci/lint|tests|tests/unit|tests/images|tests/unit/oci)(/[^/]*\\.py)?" inside != null;
+  };
+  format = ''
+    #!/bin/sh
+    [ -x .venv/bin/ruff ] || { echo "fmt: got no .venv in $PWD. next: make venv" >&2; exit 1; }
+    exec .venv/bin/ruff format "$@"
+  '';
 in rec {
   inherit layers;
   image = assemble "image" ([
@@ -24,4 +35,10 @@ in rec {
     ++ map (name: layers.${name}) order);
   # Reads every blob of the layout to its end.
   lint = assemble "lint" [ "lint" "--report" (placeholder "out") image ];
+  # The linter on the images that it is measured on; fails if an answer is wrong.
+  corpus = built.python "lint-corpus" { PYTHONPATH = tests; } [ "-m" "tests.images.page" image (placeholder "out") ];
+  # `nix fmt`: the formatter of the environment that `make venv` makes, in its locked version.
+  formatter = built.python "format" { inherit format; } [
+    "-c" "import os; from pathlib import Path; p = Path(os.environ['out'], 'bin/format'); p.parent.mkdir(parents=True); p.write_text(os.environ['format']); p.chmod(0o755)"
+  ];
 }

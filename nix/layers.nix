@@ -1,4 +1,4 @@
-# One derivation per layer: { base, <wheel>…, small, sbom, plexus, handler }; and `assemble`, which runs the assembler on the image's root.
+# One derivation per layer: { base, <wheel>…, small, sbom, plexus, handler }; `assemble`, which runs the assembler on the image's root, and `python`.
 { system, source }:
 let
   inherit (builtins) attrNames groupBy listToAttrs mapAttrs path sort;
@@ -20,13 +20,15 @@ let
       baseNameOf file != "__pycache__" && builtins.match "${name}(/.*)?" inside != null;
   };
 
-  assemble = name: words: derivation {
+  # Run the Python of the image's root; `variables` are all of its environment but for two.
+  python = name: variables: words: derivation ({
     inherit name system;
     builder = "${lib}/ld-linux-x86-64.so.2";
-    args = [ "--library-path" lib "${inputs.root}/usr/bin/python3.11" "-S" "-s" "-B" "-P" "-X" "no_debug_ranges" oci ] ++ words;
+    args = [ "--library-path" lib "${inputs.root}/usr/bin/python3.11" "-S" "-s" "-B" "-P" "-X" "no_debug_ranges" ] ++ words;
     PYTHONHASHSEED = "0";
     PYTHONHOME = "${inputs.root}/usr";
-  };
+  } // variables);
+  assemble = name: words: python name { } ([ oci ] ++ words);
   layer = name: kind: words: assemble "layer-${name}" ([ "layer" kind "--output" (placeholder "out") ] ++ words);
 
   byName = sort (a: b: a.name < b.name);
@@ -34,7 +36,7 @@ let
     (name: members: layer name "wheels" ([ "--name" name "--licences" licences ] ++ map (wheel: wheel.file) (byName members)))
     (groupBy (wheel: wheel.layer) inputs.wheels);
 in {
-  inherit assemble;
+  inherit assemble python;
   layers = wheels // {
     base = layer "base" "base" [ inputs.root ];
     sbom = layer "sbom" "sbom" ([

@@ -24,7 +24,9 @@ from nix.package_clients import EnvironmentProblem
 from nix.revision import REPOSITORY, checkout
 from nix.workspace import workspace
 
-SOURCES = ("flake.nix", "pyproject.toml", "nix", "handler", "plexus")
+# The tests are those of the flake's check `corpus`; the image does not depend on them.
+TESTS = ("tests/__init__.py", "tests/images", "tests/unit/__init__.py", "tests/unit/oci")
+SOURCES = ("flake.nix", "pyproject.toml", "nix", "handler", "plexus", *TESTS)
 
 
 class NixProblem(pins.InputProblem):

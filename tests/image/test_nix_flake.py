@@ -1,14 +1,17 @@
 """The flake's other outputs, with the project's own Nix and its store."""
 
 import json
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nix import inputs
 from nix.bundled_nix import Nix, install_nix
 from nix.cache import cache_dir
 from nix.differences import ImageLayout
@@ -16,21 +19,26 @@ from nix.nix_build import add_inputs, stage
 from nix.workspace import workspace
 from tests.image.test_sources import build
 
+ROOT = Path(__file__).resolve().parents[2]
 LOCKLESS = "--no-write-lock-file"
 
 
 @dataclass(frozen=True)
 class Flake:
-    """The project's flake, as a copy without git, and a Nix."""
+    """The project's flake, as a copy without git, a Nix, and the folder that it is started in."""
 
     nix: Nix
     folder: Path
+    place: Path = Path("/")
 
     def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run `nix` with these words; FLAKE in them is the flake."""
-        line = [*self.nix.command("nix"), *(word.replace("FLAKE", f"path:{self.folder}") for word in words), LOCKLESS]
+        named = [word.replace("FLAKE", f"path:{self.folder}") for word in words]
+        # What follows `--` is the app's.
+        end = named.index("--") if "--" in named else len(named)
+        line = [*self.nix.command("nix"), *named[:end], LOCKLESS, *named[end:]]
         environment = {**self.nix.environment, "SCORE_PROCESSOR_CACHE": str(cache_dir()), **variables}
-        return subprocess.run(line, env=environment, cwd="/", capture_output=True, text=True, check=False)
+        return subprocess.run(line, env=environment, cwd=self.place, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +51,7 @@ def flake() -> Iterator[Flake]:
 
 
 def test_flake_check_holds(image: dict[str, Any], flake: Flake) -> None:
-    """`nix flake check` lints the image and passes."""
+    """`nix flake check` lints the image and the corpus, and passes."""
     done = flake.run("flake", "check", "FLAKE")
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr
@@ -105,4 +113,64 @@ def test_missing_inputs_end_in_one_line_that_names_the_command(flake: Flake, tmp
 def test_the_app_adds_the_inputs(flake: Flake) -> None:
     """`nix run .#inputs` adds every input to the store, from the flake's own copy of the locks."""
     done = flake.run("run", "FLAKE#inputs")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_formatter_is_the_environments(flake: Flake, tmp_path: Path) -> None:
+    """`nix fmt` formats with .venv's ruff, and names the command that makes .venv."""
+    done = flake.run("build", "FLAKE#formatter.x86_64-linux", "--no-link", "--print-out-paths")
+    assert done.returncode == 0, done.stderr
+    words = [f"{done.stdout.strip()}/bin/format", "code.py"]
+    (tmp_path / "code.py").write_text("a  =  1\n")
+    failed = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (failed.returncode, "next: make venv" in failed.stderr) == (1, True)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/ruff").symlink_to(Path(sys.executable).with_name("ruff"))
+    subprocess.run(words, cwd=tmp_path, capture_output=True, check=True)
+    assert (tmp_path / "code.py").read_text() == "a = 1\n"
+
+
+def test_the_demo_runs_in_a_checkout_only(flake: Flake) -> None:
+    """`nix run .#demo` is `make demo` there, and an error with the next step elsewhere."""
+    done = replace(flake, place=ROOT).run("run", "FLAKE#demo", "--", "--dry-run")
+    assert (done.returncode, "scripts demo" in done.stdout) == (0, True), done.stderr
+    done = flake.run("run", "FLAKE#demo", "--", "--dry-run")
+    assert (done.returncode, "next: git clone" in done.stderr) == (1, True)
+
+
+NIXPKGS = """{ outputs = { self }: { packages.x86_64-linux.python3 = derivation {
+  name = "python3"; system = "x86_64-linux"; builder = "LOADER"; PYTHONHOME = "ROOT/usr";
+  text = "#!/bin/sh\\nPYTHONHOME='ROOT/usr' exec 'LOADER' --library-path 'LIBRARY' 'INTERPRETER' \\"$@\\"\\n";
+  args = [ "--library-path" "LIBRARY" "INTERPRETER" "-c" ''
+    import os
+    folder = os.environ["out"] + "/bin"
+    os.makedirs(folder)
+    open(folder + "/python3", "w").write(os.environ["text"])
+    os.chmod(folder + "/python3", 0o755)
+  '' ];
+}; }; }"""
+
+
+def test_a_host_without_python_takes_the_one_of_nixpkgs(flake: Flake, tmp_path: Path) -> None:
+    """`nix run .#inputs` needs no Python on PATH; nixpkgs is what the registry says, here a flake with this one."""
+    root = inputs.root("image")
+    library = root / "usr/lib/x86_64-linux-gnu"
+    text = NIXPKGS
+    for name, place in (
+        ("LOADER", library / "ld-linux-x86-64.so.2"),
+        ("LIBRARY", library),
+        ("INTERPRETER", root / "usr/bin/python3.11"),
+        ("ROOT", root),
+    ):
+        text = text.replace(name, str(place))
+    (tmp_path / "nixpkgs").mkdir()
+    (tmp_path / "nixpkgs/flake.nix").write_text(text)
+    target = {"type": "path", "path": str(tmp_path / "nixpkgs")}
+    registry = {"version": 2, "flakes": [{"from": {"type": "indirect", "id": "nixpkgs"}, "to": target}]}
+    (tmp_path / "registry.json").write_text(json.dumps(registry))
+    (tmp_path / "bin").mkdir()
+    for name in ("cat", "dirname", "head", "mkdir", "git"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    path = f"{flake.nix.folder}:{tmp_path / 'bin'}"
+    done = flake.run("run", "FLAKE#inputs", PATH=path, NIX_CONFIG=f"flake-registry = {tmp_path / 'registry.json'}")
     assert done.returncode == 0, done.stderr

@@ -1,12 +1,19 @@
-"""The page of the corpus, docs/reference/lint-corpus.md: every image, and how often each rule was right."""
+"""The page of the corpus, docs/reference/lint-corpus.md: every image, and how often each rule was right.
 
+python -m tests.images.page LAYOUT PAGE      (writes the page; exits with 1 if the linter gave a wrong answer)
+
+Needs nothing but Python's standard library, so that a check of the flake can run it.
+"""
+
+import sys
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nix.oci.lint import Level, Problem, lint
 from tests.images.corpus import GROUPS
-from tests.images.recipe import ACCEPTED, DOCUMENTED, OCI, REPORTED, RUN, Base, answer, with_programs
+from tests.images.recipe import ACCEPTED, DOCUMENTED, OCI, REPORTED, RUN, Base, answer, base_of, with_programs
 from tests.unit.oci.elves import elf
 
 SOURCES = {RUN: "start", DOCUMENTED: "AWS", REPORTED: "users", OCI: "OCI", "ld.so(8)": "ld.so(8)"}
@@ -15,7 +22,7 @@ HEAD = """# Images that the linter is measured on
 `python -m bench.lint` lints each of these images, starts those whose source is a start, and compares:
 [image lint](checks.md#lint). Each image is a few files and settings above one Python with the runtime client;
 `tests/images` has the recipes. They were chosen to be difficult, so that nothing here is a rate for ordinary images.
-`python -m bench.lint --page` regenerates this page.
+`python -m tests.images.page build/image docs/reference/lint-corpus.md` regenerates this page.
 
 | source | who says what Lambda does with the image |
 |---|---|
@@ -75,3 +82,25 @@ def images(title: str, problems: Mapping[str, Sequence[Problem]]) -> list[str]:
         for recipe in GROUPS[title]
     ]
     return [f"## {title}", "", "| image | Lambda | linter | source |", "|---|---|---|---|", *rows, ""]
+
+
+def wrong_answers(problems: Mapping[str, Sequence[Problem]]) -> dict[str, str]:
+    """Return the linter's answers that are neither right nor unknown, by the image's name."""
+    wants = {recipe.name: recipe.want for group in GROUPS.values() for recipe in group}
+    answers = {name: answer(several) for name, several in problems.items()}
+    return {name: got for name, got in answers.items() if got not in (wants[name], "unknown")}
+
+
+def main(layout: Path, output: Path) -> int:
+    """Lint the corpus on the base of a built image, and write the page."""
+    with tempfile.TemporaryDirectory(prefix="score-processor-") as work:
+        problems = lint_all(base_of(layout, Path(work)), Path(work) / "images")
+    output.write_text(page(problems), encoding="utf-8")
+    wrong = wrong_answers(problems)
+    for name, got in wrong.items():
+        print(f"{name}: the linter's answer is {got}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:])))
