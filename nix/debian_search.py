@@ -22,6 +22,7 @@ from nix.subprocesses import Subprocesses
 AT_ONCE = 8
 TRIES = 2  # per address, if its failure may be temporary
 APT_FAILURE = re.compile(r"Failed to fetch \S+\s+(.+?)(?:\s+\[IP.*)?$", re.M)
+STOPPED = Failure(Kind.ABSENT, "stopped")  # by Ctrl-C: the answers are not used
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -99,6 +100,8 @@ class Search:
         return None
 
     def _ask(self, deb: Deb, address: str, pool: Pool) -> Failure | None:
+        if self._stop.is_set():
+            return STOPPED
         if self._tries[address] >= TRIES:
             return self._failed[address]
         server = (server_of(address), pool.by_apt)

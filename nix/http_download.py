@@ -71,17 +71,19 @@ class HeaderDeadline(Connection):
     """
 
     open: ClassVar[weakref.WeakSet[socket.socket]] = weakref.WeakSet()
+    lock: ClassVar[threading.Lock] = threading.Lock()  # of `open`: a set that grows cannot be iterated
     response_class = WholeHeaders
     _is_late = False
 
     def connect(self) -> None:
         """Connect, and register the socket."""
         super().connect()
-        self.open.add(self.sock)
+        with self.lock:
+            self.open.add(self.sock)
 
     def getresponse(self) -> http.client.HTTPResponse:
         """Read status and headers; TimeoutError after the connection's timeout."""
-        timer = threading.Timer(self.timeout or READ_S, self._end)
+        timer = threading.Timer(self.timeout or READ_S, self._end, [self.sock])  # the answer may take the socket over
         timer.start()
         try:
             answer = super().getresponse()
@@ -95,9 +97,9 @@ class HeaderDeadline(Connection):
             raise TimeoutError
         return answer
 
-    def _end(self) -> None:
+    def _end(self, connection: socket.socket) -> None:
         self._is_late = True
-        shut(self.sock)
+        shut(connection)
 
 
 class Plain(HeaderDeadline, http.client.HTTPConnection):
@@ -132,7 +134,9 @@ def shut(connection: socket.socket) -> None:
 
 def hang_up() -> None:
     """End every open connection of this process's clients; their downloads fail as truncated."""
-    for connection in list(HeaderDeadline.open):
+    with HeaderDeadline.lock:
+        connections = list(HeaderDeadline.open)
+    for connection in connections:
         shut(connection)
 
 
@@ -199,11 +203,19 @@ def failure(error: Exception) -> Failure:
         return Failure(Kind.ABSENT, "no such file")
     if isinstance(cause, TimeoutError):
         return Failure(Kind.UNCLEAR, TIMED_OUT)
-    if isinstance(cause, http.client.IncompleteRead):
+    if isinstance(cause, http.client.IncompleteRead) or is_reset(error):
         return Failure(Kind.UNCLEAR, "the answer was truncated")
     if isinstance(cause, socket.gaierror):
         return Failure(Kind.UNREACHABLE, "host name not found")
     return Failure(Kind.UNREACHABLE, plain(cause))
+
+
+def is_reset(error: Exception) -> bool:
+    """Return whether a connection broke within an answer; urllib wraps the errors of connecting and of the request.
+
+    A connection that `hang_up` ended is reset, too, if the server sends more before its end is read.
+    """
+    return isinstance(error, ConnectionResetError) and not isinstance(error, http.client.RemoteDisconnected)
 
 
 def plain(cause: object) -> str:

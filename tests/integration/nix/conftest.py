@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nix import debian_mirrors, pins
+from nix import debian_mirrors, http_download, pins
 from nix.input_archive import release
 from tests.integration.nix import world as worlds
 from tests.integration.nix.world import World
@@ -26,17 +26,22 @@ def isolate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Locks of three packages, a server that has them, an empty folder for pip, and an empty cache."""
+    """Locks of three packages, a server that has them, an empty folder for pip, and an empty cache.
+
+    The server may be slow: a busy machine is no failure.
+    """
     created = worlds.make(tmp_path)
     server = worlds.serve(created)
     monkeypatch.setattr(pins, "LOCKS", tmp_path / "locks")
+    for name in ("PROBE_S", "READ_S"):
+        monkeypatch.setattr(http_download, name, worlds.LIMIT_S)
     for name, value in {
         "SCORE_PROCESSOR_CACHE": str(tmp_path / "cache"),
         "DEBIAN_MIRROR": created.address,
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(tmp_path / "wheels"),
         "PIP_CONFIG_FILE": os.devnull,
-        "no_proxy": "127.0.0.1",
+        "no_proxy": "127.0.0.1,localhost",
     }.items():
         monkeypatch.setenv(name, value)
     isolate(tmp_path, monkeypatch)

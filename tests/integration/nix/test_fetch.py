@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nix import fetch_report, http_download, inputs, pins, publish_inputs
+from nix import fetch_report, inputs, pins, publish_inputs
 from nix.input_archive import release
 from tests.integration.nix.world import PACKAGES, SNAPSHOT, World, add_wheel, failure, gone, pool, serve
 
@@ -218,7 +218,6 @@ def test_redirects_of_a_mirror_are_followed(world: World) -> None:
 def test_a_host_without_debian_packages_is_told_what_to_do(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """One screen: the distribution, every source in order with its reason once, and the two addresses needed."""
     monkeypatch.delenv("DEBIAN_MIRROR")
-    monkeypatch.setattr(http_download, "PROBE_S", 60.0)
     (world.folder / "apt/sources/a.list").write_text(f"deb {world.address}/ubuntu noble main\n")
     (world.folder / "host/etc").mkdir()
     (world.folder / "host/etc/os-release").write_text('ID=ubuntu\nPRETTY_NAME="Ubuntu 24.04.1 LTS"\n')

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import pytest
 from nix import input_cache, inputs, progress
 from nix.pins import InputProblem
 from nix.workspace import workspace
-from tests.integration.nix.world import PACKAGES, World, add_wheel, pool
+from tests.integration.nix.world import LIMIT_S, PACKAGES, World, add_wheel, pool, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 ALL = list(PACKAGES)
@@ -137,11 +136,10 @@ def test_an_interrupted_fetch_leaves_no_partial_input(world: World, number: sign
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     running = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True)
-    while path not in world.asked:
-        time.sleep(0.005)
+    wait_until(lambda: path in world.asked or running.poll() is not None)
     running.send_signal(number)
     world.resume.set()
-    _, printed = running.communicate(timeout=120)
+    _, printed = running.communicate(timeout=LIMIT_S)
     assert "Traceback" not in printed
     for cached in (world.folder / "cache/inputs").iterdir():
         assert input_cache.sha256(cached).startswith(cached.stem.rpartition("-")[2])
@@ -189,7 +187,7 @@ def test_a_log_gets_lines_instead_of_a_bar(monkeypatch: pytest.MonkeyPatch) -> N
         return 1_000_000
 
     with progress.show_progress(2_000_000, arrived, log):
-        assert written.wait(60)
+        assert written.wait(LIMIT_S)
     lines = log.getvalue().splitlines()
     assert len(lines) >= 2
     assert all(line.startswith("   1 of 2 MB") and line.isprintable() for line in lines)

@@ -5,7 +5,9 @@ import hashlib
 import io
 import tarfile
 import threading
+import time
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +20,7 @@ from nix.pins import InputProblem
 
 PACKAGES = ("alpha", "beta", "gamma")
 SNAPSHOT = "20260102T030405Z"
+LIMIT_S = 120.0
 
 
 @dataclass
@@ -28,8 +31,8 @@ class World:
     `redirects` map a path to an address, `statuses` a path to the error that it is answered with, `truncated` and
     `stalled` paths get half an answer, and none before `resume` is set;
     `halted` paths get half of it and the rest after `resume`. A server that `drips` sends a header line now and then,
-    and never the last; it sets `dripped` after the first. `authorizations` go with `asked`,
-    `length` is sent as every Content-Length.
+    and never the last; it sets `dripped` after the first. `authorizations` go with `asked`, of which `lock` makes
+    pairs; `length` is sent as every Content-Length.
     """
 
     folder: Path
@@ -47,6 +50,7 @@ class World:
     length: str | None = None
     resume: threading.Event = field(default_factory=threading.Event)
     authorizations: list[str | None] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     address: str = ""
 
     @property
@@ -142,8 +146,9 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Note the question, and answer it."""
-        self.world.asked.append(self.path)
-        self.world.authorizations.append(self.headers.get("Authorization"))
+        with self.world.lock:
+            self.world.asked.append(self.path)
+            self.world.authorizations.append(self.headers.get("Authorization"))
         content = self.answer()
         half = len(content) // 2
         with contextlib.suppress(ConnectionError):  # the client may stop reading
@@ -180,6 +185,14 @@ class Answers(BaseHTTPRequestHandler):
 
     def log_message(self, *words: object) -> None:
         """Print nothing."""
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds; fail after two minutes."""
+    end = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def serve(world: World) -> ThreadingHTTPServer:
