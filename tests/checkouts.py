@@ -7,14 +7,22 @@ from pathlib import Path
 from nix.revision import git_environment
 
 Change = Callable[[Path], object]
+# A person's own settings sign commits, which needs a key, and run hooks.
+SETTINGS = {
+    "user.name": "a",
+    "user.email": "a@example.com",
+    "commit.gpgSign": "false",
+    "tag.gpgSign": "false",
+    "core.hooksPath": "/dev/null",
+    "protocol.file.allow": "always",
+}
+GIT = ("git", *(word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")))
 
 
 def git(folder: Path, *words: str) -> str:
     """Run git, and return what it prints."""
-    command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "protocol.file.allow=always"]
-    done = subprocess.run(
-        [*command, "-C", str(folder), *words], check=True, capture_output=True, text=True, env=git_environment()
-    )
+    command = [*GIT, "-C", str(folder), *words]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=git_environment())
     return done.stdout.strip()
 
 

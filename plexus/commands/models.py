@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
+
+OLD = timedelta(days=548)
 
 
 @click.command(name="models", short_help="List known models, their prices and limits.")
@@ -38,8 +40,14 @@ def command(words: tuple[str, ...], renew: str | None, write: Path | None) -> in
     click.echo(
         f"{len(matching)} models; input, output and cached tokens in US dollars per million; window in tokens", err=True
     )
-    click.echo(f"as of {as_of}, from {source}", err=True)
+    click.echo(describe_origin(as_of, source, datetime.now(UTC).date()), err=True)
     return 0 if matching else 1
+
+
+def describe_origin(as_of: date, source: str, today: date) -> str:
+    """Describe of what day the table is, from where, and how to renew one that is too old to be trusted."""
+    remedy = ", more than eighteen months old; next: plexus models --renew SOURCE"
+    return f"as of {as_of}, from {source}{remedy if today - as_of > OLD else ''}"
 
 
 def _renew(source: str, target: Path) -> int:

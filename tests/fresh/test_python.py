@@ -16,7 +16,7 @@ def test_a_newer_python_beside_an_old_python3_is_found(play: Play, digest: str) 
 
 def test_a_python_without_venv_names_the_package_that_brings_it(play: Play) -> None:
     """The version is not blamed: the reason is the missing module, and the remedy the distribution's command."""
-    ended = play(NO_VENV, debian("bookworm", 12)).run("make", "demo", timeout_s=60)
+    ended = play(NO_VENV, debian("bookworm", 12)).run("make", "demo", timeout_s=120)
     assert ended.status != 0
     assert "has neither pip nor ensurepip" in ended.output, ended.output
     assert "next: sudo apt-get install python3" in ended.output

@@ -1,7 +1,6 @@
 """The built image, and a copy with a probe in place of the handler."""
 
 import json
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +14,9 @@ from nix import build
 from nix.oci.app import app_contents
 from nix.oci.config import labels
 from nix.oci.layer import write_layer
-from nix.oci.layout import write_layout
+from nix.oci.layout import link, write_layout
 from nix.reproducible import Variant, copy_source
-from nix.revision import git_environment
+from tests.checkouts import git
 
 PROBE = Path(__file__).with_name("probe")
 
@@ -41,8 +40,7 @@ def clone(image: dict[str, Any], tmp_path: Path) -> Path:
     """A clone with this work tree's files, committed; `image` has made its layers already."""
     copy_source(tmp_path / "clone", Variant("clone", ""))
     for words in (["add", "--all"], ["commit", "--quiet", "--allow-empty", "-m", "as it is"]):
-        command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-C", str(tmp_path / "clone"), *words]
-        subprocess.run(command, check=True, env=git_environment())
+        git(tmp_path / "clone", *words)
     return tmp_path / "clone"
 
 
@@ -64,7 +62,7 @@ def probed(image: dict[str, Any], layout: Path, tmp_path_factory: pytest.TempPat
     for record in image["layers"][:-1]:
         folder = work / record["name"]
         folder.mkdir()
-        os.link(layout / "blobs" / "sha256" / record["digest"][7:], folder / "blob")
+        link(layout / "blobs" / "sha256" / record["digest"][7:], folder / "blob")
         (folder / "layer.json").write_text(json.dumps(record))
         folders.append(folder)
     write_layer("probe", app_contents([PROBE / "handler"], None), work / "probe")

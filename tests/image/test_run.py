@@ -49,7 +49,7 @@ class Started:
 
     def post(self, event: object, **headers: str) -> httpx.Response:
         """POST an event."""
-        return httpx.post(self.url, json=event, headers=headers, timeout=60, trust_env=False)
+        return httpx.post(self.url, json=event, headers=headers, timeout=120, trust_env=False)
 
 
 def start(layout: Path, *words: str) -> Started:
@@ -115,13 +115,13 @@ def test_an_aws_sdk_can_invoke_it(running: Started) -> None:
 )
 def test_an_invalid_request_is_rejected(path: str, body: str, status: int, running: Started) -> None:
     """An event that is not JSON, and an unknown path, are rejected with Lambda's errors; a qualifier is accepted."""
-    answer = httpx.post(running.url + path, content=body, timeout=60, trust_env=False)
+    answer = httpx.post(running.url + path, content=body, timeout=120, trust_env=False)
     assert answer.status_code == status, answer.text
 
 
 def test_an_event_without_a_length_is_refused(running: Started) -> None:
     """A chunked event is rejected, not read as an empty one, which would poll a job."""
-    answer = httpx.post(running.url, content=iter([b"{}"]), timeout=60, trust_env=False)
+    answer = httpx.post(running.url, content=iter([b"{}"]), timeout=120, trust_env=False)
     assert (answer.status_code, "send Content-Length" in answer.text) == (411, True)
 
 

@@ -14,6 +14,7 @@ import pytest
 from nix import input_cache, inputs, pins, publish_inputs
 from nix.cache import cache_dir
 from nix.input_archive import artifact, release
+from nix.oci.layout import link
 from tests.integration.nix.world import World, serve
 
 
@@ -33,7 +34,7 @@ class Machine:
             if json.loads(record.read_text())["name"] not in ("base", "sbom"):
                 (cache / "layers" / record.parent.name).mkdir(parents=True)
                 for file in record.parent.iterdir():
-                    os.link(file, cache / "layers" / record.parent.name / file.name)
+                    link(file, cache / "layers" / record.parent.name / file.name)
         (self.folder / "apt.conf").write_text("".join(self.apt))
         variables = {
             "APT_CONFIG": str(self.folder / "apt.conf"),

@@ -50,7 +50,7 @@ def test_a_recorded_process_is_ended_without_python(checkout: Path, sleeper: sub
     record(checkout, process.pid, process.start_ticks)
     done = stop(checkout)
     assert (done.returncode, done.stdout, done.stderr) == (0, "default: stopped\n", "")
-    assert sleeper.wait(60) != 0
+    assert sleeper.wait(120) != 0
     assert not (checkout / ".local-aws/default/run").exists()
 
 

@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,6 +17,14 @@ from local_aws.instance import Instance
 
 NAME = "deaf"
 Tell = Callable[[int], None]
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """A port that nobody listens on, and that nobody else can take meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield int(bound.getsockname()[1])
 
 
 @pytest.fixture
@@ -35,15 +43,14 @@ def tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tell:
 
 
 def test_status_of_an_instance_that_nobody_serves_says_what_to_do(
-    tell: Tell, capsys: pytest.CaptureFixture[str]
+    tell: Tell, silent: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A live process without a gateway is an error that names process, address, remedy and log."""
-    port = ports.free_port()
-    tell(port)
+    tell(silent)
     assert main(["status", "--name", NAME]) == 1
     captured = capsys.readouterr().err
     assert captured.startswith(
-        f"local AWS: instance {NAME} (pid {os.getpid()}) does not answer on http://127.0.0.1:{port}: "
+        f"local AWS: instance {NAME} (pid {os.getpid()}) does not answer on http://127.0.0.1:{silent}: "
     )
     assert captured.endswith(
         f"start it again (python3 -m local_aws start); its log is {instance.folder(NAME) / 'log'}\n"
@@ -97,9 +104,9 @@ def test_what_is_no_port_is_misuse(text: str, capsys: pytest.CaptureFixture[str]
     assert f"got {text!r}, expected a port number from 0 to 65535" in capsys.readouterr().err
 
 
-def test_port_without_a_listener_has_no_owner() -> None:
+def test_port_without_a_listener_has_no_owner(silent: int) -> None:
     """A port that this user may not bind, without a listener, is reported without naming a process."""
-    assert ports.owner(ports.free_port()) == ports.NOBODY
+    assert ports.owner(silent) == ports.NOBODY
 
 
 def test_an_instances_folder_is_its_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,20 +1,19 @@
 """The revision of a git checkout."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from nix import revision
+from tests.checkouts import git
 
 
 def test_a_hooks_variables_do_not_name_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If git's variables name another repository, as in a hook, the revision is still this repository's."""
     for name in ("ours", "other"):
-        words = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-C", str(tmp_path / name)]
         (tmp_path / name).mkdir()
-        for more in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", name]):
-            subprocess.run([*words, *more], check=True, env=revision.git_environment())
+        for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", name]):
+            git(tmp_path / name, *words)
     own_ = revision.checkout(("plexus",), tmp_path / "ours")
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
     assert revision.checkout(("plexus",), tmp_path / "ours") == own_

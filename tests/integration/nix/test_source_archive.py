@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from nix.oci.source_archive import PLACEHOLDERS, STAMP
-from nix.revision import checkout, git_environment
+from nix.revision import checkout
+from tests import checkouts
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = {
@@ -23,9 +24,7 @@ FILES = {
 
 def git(folder: Path, *words: str) -> str:
     """Run git as a user whose settings convert line endings."""
-    options = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "core.autocrlf=true")
-    command = ["git", *options, "-C", str(folder), *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=git_environment()).stdout.strip()
+    return checkouts.git(folder, "-c", "core.autocrlf=true", *words)
 
 
 @pytest.fixture

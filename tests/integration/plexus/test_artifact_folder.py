@@ -23,5 +23,5 @@ def test_processes_that_add_the_same_at_once_both_find_it(tmp_path: Path) -> Non
     processes = [
         subprocess.Popen([sys.executable, "-c", program, str(folders[n]), str(store)], cwd=ROOT) for n in range(4)
     ]
-    assert [process.wait(60) for process in processes] == [0] * 4
+    assert [process.wait(300) for process in processes] == [0] * 4
     assert len(list(store.iterdir())) == 20

@@ -14,17 +14,18 @@ from plexus.exceptions import ScoringFailed
 from tests.integration.plexus.provider import Answer, provider
 
 ROOT = Path(__file__).resolve().parents[3]
-FOLDER = next((folder / "shared/cases" for folder in ROOT.parents if (folder / "shared/cases").is_dir()), None)
 #: What the message of a failure says for each `error` of the files.
 ERRORS = {"cut": "cut|reasoning used all", "filtered": "filtered", "no class": "no usable reply"}
 Case = dict[str, Any]
 
 
 def cases(kind: str) -> list[Any]:
-    """Return the cases of one file as parameters; a single skipped one where there is no such folder."""
-    if FOLDER is None:
-        return [pytest.param({}, marks=pytest.mark.skip(reason="there is no folder shared/cases above the checkout"))]
-    return [json.loads(line) for line in (FOLDER / f"{kind}.jsonl").read_text().splitlines()]
+    """Return the cases of one file as parameters; a single skipped one where there is no such file."""
+    file = next((file for place in ROOT.parents if (file := place / f"shared/cases/{kind}.jsonl").is_file()), None)
+    if file is None:
+        reason = f"there is no shared/cases/{kind}.jsonl above the checkout"
+        return [pytest.param({}, marks=pytest.mark.skip(reason=reason))]
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture(autouse=True)

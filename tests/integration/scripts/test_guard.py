@@ -1,6 +1,5 @@
 """Checks before a change of a guarded stage."""
 
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +10,7 @@ from scripts.aws.stage import load_stage
 from scripts.command.shell import Shell
 from scripts.console.errors import Refused
 from scripts.release import configuration, guard
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git in a folder."""
-    identity = ("-c", "user.name=a", "-c", "user.email=a@b")
-    return subprocess.run(
-        ["git", "-C", str(folder), *identity, *words], check=True, capture_output=True, text=True
-    ).stdout.strip()
+from tests.checkouts import git
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def on_a_terminal(bar: str, total: str) -> str:
         pass
     finally:
         os.close(ours)
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     return output.decode()
 
 

@@ -1,7 +1,6 @@
 """`score-processor release`, in a repository of its own."""
 
 import re
-import subprocess
 from datetime import date
 from pathlib import Path
 
@@ -9,16 +8,11 @@ import pytest
 
 from scripts.console.errors import Refused
 from scripts.release import new_version
+from tests.checkouts import SETTINGS, git
 
 TODAY = date(2026, 1, 31)
 PROJECT = '[project]\nname = "score-processor"\nversion = "0.1.9"\n\n[tool.other]\nversion = "7"\n'
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- One.\n- Two.\n\n## [0.1.9] - 2025-12-01\n\n- Old.\n"
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git there, and return what it prints."""
-    done = subprocess.run(["git", "-C", folder, *words], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 @pytest.fixture
@@ -27,7 +21,7 @@ def repository(tmp_path: Path) -> Path:
     (tmp_path / "pyproject.toml").write_text(PROJECT)
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
     git(tmp_path, "init", "--quiet")
-    for name, value in {"user.name": "Test", "user.email": "test@example.invalid"}.items():
+    for name, value in SETTINGS.items():
         git(tmp_path, "config", name, value)
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message", "Begin")

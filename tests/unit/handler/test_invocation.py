@@ -29,7 +29,7 @@ def test_two_invocations_at_once_share_no_state(world: World, monkeypatch: pytes
         deadlines[str(item.text)] = context.deadline or 0.0
         if item.text == "first":
             entered.set()
-            assert resume.wait(60)
+            assert resume.wait(120)
         return plexus.Result("Yes")
 
     world.send_jobs(world.job(1, text="first"), world.job(2, text="second"))
@@ -38,11 +38,11 @@ def test_two_invocations_at_once_share_no_state(world: World, monkeypatch: pytes
     context = Context(remaining=900.0, aws_request_id="request-1")
     first = threading.Thread(target=runtime.handle, args=(event(world), context))
     first.start()
-    assert entered.wait(60)
+    assert entered.wait(120)
     monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={SECOND};Sampled=0")
     runtime.handle(event(world), Context(remaining=100.0, aws_request_id="request-2"))
     resume.set()
-    first.join(60)
+    first.join(120)
     committed = [line for line in world.lines() if line.get("message") == "committed"]
     assert {(line["scoring_job_id"], line["aws_request_id"], line["trace_id"]) for line in committed} == {
         ("job-1", "request-1", FIRST),

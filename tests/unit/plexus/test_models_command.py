@@ -2,12 +2,13 @@
 
 import json
 import tomllib
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from plexus.commands.models import command
+from plexus.commands.models import OLD, command, describe_origin
 
 # Two rows and their fields as litellm's table has them, one row for other purposes, and one with a date only.
 TABLE = {
@@ -109,3 +110,10 @@ def test_models_are_listed_by_the_words_of_their_names() -> None:
     assert result.stdout.splitlines()[-1].split()[:5] == ["openai:gpt-4o-mini", "0.15", "0.6", "0.075", "128000"]
     assert "as of 20" in result.stderr
     assert run("no such model").stdout == ""
+
+
+def test_an_old_table_names_the_command_that_renews_it() -> None:
+    """After eighteen months the listing says so; before, it has the date and the source."""
+    day = date(2026, 1, 31)
+    assert describe_origin(day, "here", day + OLD) == "as of 2026-01-31, from here"
+    assert "next: plexus models --renew" in describe_origin(day, "here", day + OLD + timedelta(days=1))

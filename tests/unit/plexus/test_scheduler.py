@@ -121,7 +121,7 @@ class Slow(KeywordScorer):
         """Score, slowly if the name says so."""
         self.runs.append(self.configuration.name)
         if self.configuration.name.startswith("Slow"):
-            self.partners.wait(timeout=10)
+            self.partners.wait(timeout=120)
         return super().score(requests, context)
 
 
