@@ -117,7 +117,7 @@ def test_an_instances_folder_is_its_users(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_checkouts_folder_of_instances_is_its_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder of all instances tells others nothing either, unless the user has chosen another one."""
+    """The folder of all instances is closed to others too, unless the user has chosen another one."""
     monkeypatch.delenv("LOCAL_AWS_HOME", raising=False)
     monkeypatch.setattr(instance, "REPOSITORY", tmp_path)
     (tmp_path / ".local-aws").mkdir(mode=0o755)
