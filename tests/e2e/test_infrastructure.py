@@ -53,7 +53,7 @@ class Local:
         """Return what a deploy does to the function: new code, a version of it, the alias on that version."""
         client = self.clients("lambda")
         client.update_function_code(FunctionName=self.function, ImageUri=image_uri)
-        client.get_waiter("function_updated_v2").wait(FunctionName=self.function, WaiterConfig={"Delay": 0.1})
+        client.get_waiter("function_updated_v2").wait(FunctionName=self.function, WaiterConfig={"Delay": 0.5})
         version = str(client.publish_version(FunctionName=self.function)["Version"])
         client.update_alias(FunctionName=self.function, Name=self.settings.function.alias, FunctionVersion=version)
         return version
