@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plexus.problems import pluralize
-
 from .aws import lambda_function
 from .aws.clients import Aws, make
 from .aws.ledger import Entry
-from .aws.queues import age_of, counts
+from .aws.queues import Counts, age_of, counts
 from .checkout import git
 from .command.shell import Shell
 from .command.verb import verb
@@ -24,8 +22,9 @@ DEPLOYS = 3
 
 @dataclass(frozen=True)
 class Status:
-    """The served version, the messages in each queue (of which some may be in flight), and the last changes.
+    """The served version, the messages in each queue, and the last changes.
 
+    `queues` has all messages, `waiting` those that a consumer can receive, `in_flight` those that one has received.
     `oldest_s` has the age of the oldest message in seconds by queue, if CloudWatch has data points.
     """
 
@@ -36,6 +35,7 @@ class Status:
     digest: str
     commit: str
     queues: dict[str, int]
+    waiting: dict[str, int]
     in_flight: dict[str, int]
     oldest_s: dict[str, float]
     deploys: tuple[Entry, ...]
@@ -55,6 +55,7 @@ def status(aws: Aws) -> Status:
         digest=live.digest,
         commit=live.commit,
         queues={name: found.total for name, found in messages.items()},
+        waiting={name: found.visible for name, found in messages.items()},
         in_flight={name: found.in_flight for name, found in messages.items()},
         oldest_s={name: age for name, age in ages.items() if age},
         deploys=history.history(aws, DEPLOYS).entries,
@@ -66,10 +67,10 @@ def _render(result: Status, shell: Shell) -> None:
     served = f"version {result.version}, image {short(result.digest)}, commit {result.commit}"
     absent = f"does not exist; next: {make('doctor', shell.stage)}"
     shell.console.print(f"alias {result.alias}: {served if result.version else absent}", markup=False)
-    for name, count in result.queues.items():
-        flying = f" ({result.in_flight[name]} in flight)" if result.in_flight[name] else ""
-        waits = f", oldest {duration(result.oldest_s[name])}" if name in result.oldest_s else ""
-        shell.console.print(f"{name}: {pluralize(count, 'message')}{flying}{waits}", markup=False)
+    for name, total in result.queues.items():
+        waiting, in_flight = result.waiting[name], result.in_flight[name]
+        age = f", oldest {duration(result.oldest_s[name])}" if name in result.oldest_s else ""
+        shell.console.print(f"{name}: {Counts(waiting, in_flight, total - waiting - in_flight)}{age}", markup=False)
     for entry in result.deploys:
         when, commit = entry.at[:19].replace("T", " "), git.short_revision(entry.commit)
         what = f"{entry.action} of version {entry.version}, image {short(entry.digest)}, commit {commit}"

@@ -44,6 +44,11 @@ class Counts:
         """All of them."""
         return self.visible + self.in_flight + self.delayed
 
+    def __str__(self) -> str:
+        """Format them as `3 waiting, 2 in flight`; states without a message are left out, except the first."""
+        others = {"in flight": self.in_flight, "delayed": self.delayed}
+        return ", ".join([f"{self.visible} waiting", *(f"{count} {state}" for state, count in others.items() if count)])
+
 
 def depth(aws: Aws, queue_url: str) -> int:
     """Return the number of messages in a queue: visible, in flight and delayed."""

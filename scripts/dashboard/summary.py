@@ -9,12 +9,12 @@ from ..console.text import duration
 from .plot import milliseconds
 from .values import Deploys, Function, Jobs, Latency, Queues, Snapshot, Troubles
 
-BAD, LOOK, WELL = "bad", "look", "well"
+FAIL, WARN = "fail", "warn"
 
 
 @dataclass(frozen=True)
 class Remark:
-    """A problem: its level, bad (jobs suffer) or look (a warning), and the panel with the details."""
+    """A problem: its level, fail (jobs suffer) or warn, and the panel with the details."""
 
     level: str
     text: str
@@ -35,7 +35,7 @@ class Figure:
 def remarks(snapshot: Snapshot, visibility_timeout_s: float) -> list[Remark]:
     """Return all problems, the worst first."""
     known = [*_unread(snapshot), *_function(snapshot), *_queues(snapshot, visibility_timeout_s), *_jobs(snapshot)]
-    return sorted(known, key=lambda remark: remark.level != BAD)
+    return sorted(known, key=lambda remark: remark.level != FAIL)
 
 
 def _plural(count: int, word: str, words: str = "") -> str:
@@ -46,7 +46,7 @@ def _unread(snapshot: Snapshot) -> Iterator[Remark]:
     unread = [panel for panel in snapshot.panels.values() if panel.problem]
     if unread:
         all_of = f"{len(unread)} of {len(snapshot.panels)} panels could not be read"
-        yield Remark(BAD, "No panel could be read" if len(unread) == len(snapshot.panels) else all_of, unread[0].name)
+        yield Remark(FAIL, "No panel could be read" if len(unread) == len(snapshot.panels) else all_of, unread[0].name)
 
 
 def _function(snapshot: Snapshot) -> Iterator[Remark]:
@@ -54,11 +54,11 @@ def _function(snapshot: Snapshot) -> Iterator[Remark]:
     if not isinstance(function, Function):
         return
     if not function.version:
-        yield Remark(LOOK, f"No deployment: alias {function.alias} does not exist", "function")
+        yield Remark(WARN, f"No deployment: alias {function.alias} does not exist", "function")
     elif not function.is_well:
-        yield Remark(BAD, f"Function {function.state}, last update {function.last_update_status}", "function")
+        yield Remark(FAIL, f"Function {function.state}, last update {function.last_update_status}", "function")
     if function.shares:
-        yield Remark(LOOK, "The alias sends calls to two versions", "function")
+        yield Remark(WARN, "The alias sends calls to two versions", "function")
 
 
 def _queues(snapshot: Snapshot, visibility_timeout_s: float) -> Iterator[Remark]:
@@ -67,20 +67,20 @@ def _queues(snapshot: Snapshot, visibility_timeout_s: float) -> Iterator[Remark]
         return
     for queue in queues.queues:
         if queue.problem:
-            yield Remark(BAD, f"The {queue.role} queue could not be read", "queues")
+            yield Remark(FAIL, f"The {queue.role} queue could not be read", "queues")
         elif queue.role == "requests" and (queue.oldest_s or 0) > visibility_timeout_s:
-            yield Remark(BAD, f"Oldest request: {duration(queue.oldest_s or 0)}", "queues")
+            yield Remark(FAIL, f"Oldest request: {duration(queue.oldest_s or 0)}", "queues")
     if queues.dead_letters:
-        yield Remark(LOOK, _plural(queues.dead_letters, "dead letter"), "letters")
+        yield Remark(WARN, _plural(queues.dead_letters, "dead letter"), "letters")
 
 
 def _jobs(snapshot: Snapshot) -> Iterator[Remark]:
     jobs, troubles = snapshot.panels["jobs"].value, snapshot.panels["troubles"].value
     if isinstance(jobs, Jobs) and jobs.lapsed:
         words = _plural(jobs.lapsed, "job is IN_PROGRESS", "jobs are IN_PROGRESS")
-        yield Remark(LOOK, f"{words} without a lease", "jobs")
+        yield Remark(WARN, f"{words} without a lease", "jobs")
     if isinstance(jobs, Jobs) and (failed := jobs.states.get("FAILED", 0)):
-        yield Remark(LOOK, _plural(failed, "job is FAILED", "jobs are FAILED"), "jobs")
+        yield Remark(WARN, _plural(failed, "job is FAILED", "jobs are FAILED"), "jobs")
     function = snapshot.panels["function"].value
     if isinstance(troubles, Troubles) and isinstance(function, Function):
         serving = {function.version, *function.shares}
@@ -88,10 +88,10 @@ def _jobs(snapshot: Snapshot) -> Iterator[Remark]:
             if entry.is_broken and entry.version in serving:
                 calls = _plural(entry.calls, "call")
                 yield Remark(
-                    BAD, f"Version {entry.version} failed {entry.failed:,} of {calls}: make doctor", "troubles"
+                    FAIL, f"Version {entry.version} failed {entry.failed:,} of {calls}: make doctor", "troubles"
                 )
     if isinstance(troubles, Troubles) and troubles.errors:
-        yield Remark(LOOK, f"{_plural(troubles.errors, 'error')} in the log of the last hour", "troubles")
+        yield Remark(WARN, f"{_plural(troubles.errors, 'error')} in the log of the last hour", "troubles")
 
 
 def figures(snapshot: Snapshot) -> list[Figure]:
@@ -108,29 +108,31 @@ def figures(snapshot: Snapshot) -> list[Figure]:
 
 def _of_queues(queues: Queues | None) -> Iterator[Figure]:
     if queues is None:
-        yield Figure("requests", "", "", "", "queues")
+        yield Figure("requests waiting", "", "", "", "queues")
         yield Figure("dead letters", "", "", "", "letters")
         return
     request = queues.queues[0]
     note = f"oldest {duration(request.oldest_s)}" if request.oldest_s is not None else "empty"
     if request.depth and request.oldest_s is None:
         note = "age unknown"
-    yield Figure("requests", "" if request.problem else f"{request.depth:,}", note, "", "queues")
+    if request.in_flight:
+        note = f"{request.in_flight:,} in flight, {note}"
+    yield Figure("requests waiting", "" if request.problem else f"{request.visible:,}", note, "", "queues")
     dead = queues.dead_letters
-    yield Figure("dead letters", f"{dead:,}", "make dlq" if dead else "none", LOOK if dead else "", "letters")
+    yield Figure("dead letters", f"{dead:,}", "make dlq" if dead else "none", WARN if dead else "", "letters")
 
 
 def _of_jobs(jobs: Jobs | None) -> Figure:
     if jobs is None:
         return Figure("jobs FAILED", "", "", "", "jobs")
     failed, more = jobs.states.get("FAILED", 0), "" if jobs.complete else "at least "
-    return Figure("jobs FAILED", f"{failed:,}", f"of {more}{jobs.seen:,}", LOOK if failed else "", "jobs")
+    return Figure("jobs FAILED", f"{failed:,}", f"of {more}{jobs.seen:,}", WARN if failed else "", "jobs")
 
 
 def _of_troubles(troubles: Troubles | None) -> Figure:
     if troubles is None:
         return Figure("errors", "", "", "", "troubles")
-    return Figure("errors", f"{troubles.errors:,}", "in the last hour", LOOK if troubles.errors else "", "troubles")
+    return Figure("errors", f"{troubles.errors:,}", "in the last hour", WARN if troubles.errors else "", "troubles")
 
 
 def _of_latency(latency: Latency | None) -> Iterator[Figure]:

@@ -63,10 +63,11 @@ def redrive(aws: Aws) -> Finding:
 def depth(aws: Aws) -> Finding:
     """queues: no message waits longer than the visibility timeout."""
     names = aws.stage.queues
-    depths = {name: queues.depth(aws, aws.queue_url(name)) for name in (names.request, names.response)}
-    age = queues.age_of(aws, names.request) if depths[names.request] else 0.0
-    detail = ", ".join(f"{name} {count}" for name, count in depths.items())
-    if depths[names.request] and age > aws.stage.queues.visibility_timeout_s:
+    counts = {name: queues.counts(aws, aws.queue_url(name)) for name in (names.request, names.response)}
+    depth = counts[names.request].total
+    age = queues.age_of(aws, names.request) if depth else 0.0
+    detail = "; ".join(f"{name}: {count}" for name, count in counts.items())
+    if depth and age > aws.stage.queues.visibility_timeout_s:
         return Finding(
             "queues",
             FAIL,

@@ -59,7 +59,7 @@ def deploy(
     latest = lambda_function.wait_for_update(aws)
     live = versions.read_live(aws)
     before = (live.digest, live.version)
-    clock.lap("look")
+    clock.lap("read")
     if is_live(live, latest, digest):
         late = "" if dry_run else versions.record_late(aws, live, commit)
         return Deployment("unchanged", digest, live.version, *before, commit, steps=clock.steps, note=late)

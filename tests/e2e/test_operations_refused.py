@@ -193,5 +193,5 @@ def test_the_status_counts_messages_that_somebody_has_received(stage: Staged) ->
     for _ in range(2):
         client.send_message(QueueUrl=url, MessageBody="{}")
     client.receive_message(QueueUrl=url, MaxNumberOfMessages=1)
-    assert "plexus-scoring-response: 2 messages (1 in flight)" in run(NAME, "status").stdout
+    assert "plexus-scoring-response: 1 waiting, 1 in flight" in run(NAME, "status").stdout
     client.purge_queue(QueueUrl=url)
