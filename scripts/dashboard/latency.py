@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from ..aws.health import version_of
@@ -24,7 +24,8 @@ def latency(lines: Iterable[Line], now_ms: int, note: str = "") -> Latency:
     what = "jobs" if points or not invocations else "invocations"
     if what == "invocations":
         points = [(line.at_ms, line.duration_ms) for line in invocations]
-    start, step = _span([at for at, _ in points], now_ms)
+    crashes = [line.at_ms for line, failure in finished if failure]
+    start, step = _span([*crashes, *(at for at, _ in points)], now_ms)
     values = sorted(value for _, value in points)
     return Latency(
         what=what,
@@ -38,6 +39,7 @@ def latency(lines: Iterable[Line], now_ms: int, note: str = "") -> Latency:
         invocations=len(invocations),
         cold_starts=sum(line.cold for line in invocations) or sum(line.cold for line in metrics),
         note=note,
+        failed=dict(Counter(start + (at - start) // step * step for at in crashes if at >= start)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Any
 
 from plexus import pages
 
+from ..aws.ledger import Entry
 from ..checkout import git
 from ..console.text import duration, short
 from . import summary
 from .plot import milliseconds, plot
-from .values import STATES, Panel, Snapshot
+from .values import STATES, Deploys, Panel, Snapshot
 
 FOLDER = Path(__file__).with_name("templates")
 LEFT = ("queues", "jobs", "letters", "function", "deploys")
@@ -73,15 +75,17 @@ def environment() -> Any:
     return templates
 
 
-def fragment(panel: Panel, now: float) -> str:
-    """Render a panel's body: its problem, if any, and its last value, if any."""
-    html = environment().get_template(f"{panel.name}.html.j2").render(panel=panel, value=panel.value, now=now)
-    return str(html)
+def fragment(panel: Panel, now: float, changes: Sequence[Entry] = ()) -> str:
+    """Render a panel's body: its problem, if any, and its last value, if any; plots mark the alias's `changes`."""
+    template = environment().get_template(f"{panel.name}.html.j2")
+    return str(template.render(panel=panel, value=panel.value, now=now, changes=changes))
 
 
 def fragments(snapshot: Snapshot, visibility_timeout_s: float) -> dict[str, str]:
     """Render every part of the page that changes, by element id."""
-    parts = {f"body-{name}": fragment(panel, snapshot.at) for name, panel in snapshot.panels.items()}
+    deploys = snapshot.panels["deploys"].value
+    changes = deploys.entries if isinstance(deploys, Deploys) else ()
+    parts = {f"body-{name}": fragment(panel, snapshot.at, changes) for name, panel in snapshot.panels.items()}
     parts["verdict"] = _render("verdict", snapshot, remarks=summary.remarks(snapshot, visibility_timeout_s))
     parts["figures"] = _render("figures", snapshot, figures=summary.figures(snapshot))
     return parts

@@ -202,7 +202,10 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Latency:
-    """Durations over time; `what` is jobs, or invocations if the log has no metrics."""
+    """Durations over time; `what` is jobs, or invocations if the log has no metrics.
+
+    `failed` has the number of failed invocations by the start of their step, in milliseconds since 1970.
+    """
 
     what: str
     start_ms: int
@@ -215,6 +218,7 @@ class Latency:
     invocations: int
     cold_starts: int
     note: str = ""
+    failed: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
