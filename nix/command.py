@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-DONE, FAILED, MISUSED, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+DONE, FAILED, MISUSED, FOUND, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 FULL = "\nnext: make cache-prune, or set SCORE_PROCESSOR_CACHE to a folder on another disk"
 TOO_LARGE = "\nnext: ulimit -f unlimited, or export SCORE_PROCESSOR_CACHE=FOLDER on a file system for larger files"
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..aws.clients import Aws
-from ..console.errors import DONE, FAILED, NotFound, OperationFailed
+from ..console.errors import DONE, FOUND, NotFound, OperationFailed
 
 if TYPE_CHECKING:
     from nix.oci.lint import Image, Problem
@@ -48,8 +48,8 @@ class LintResult:
 
     @property
     def exit_code(self) -> int:
-        """1 if Lambda would refuse the image or the function would fail; with `strict`, for any problem."""
-        return FAILED if any(self.strict or problem.level in FATAL for problem in self.problems) else DONE
+        """3 if Lambda would refuse the image or the function would fail; with `strict`, for any problem."""
+        return FOUND if any(self.strict or problem.level in FATAL for problem in self.problems) else DONE
 
 
 def check(

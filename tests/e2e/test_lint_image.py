@@ -65,15 +65,15 @@ def test_a_sound_image_in_the_registry_passes(pushed: dict[str, str]) -> None:
 
 
 def test_a_broken_image_in_the_registry_is_found(local_aws: Instance, pushed: dict[str, str]) -> None:
-    """The blobs themselves are read: a missing handler is reported with exit code 1."""
+    """The blobs themselves are read: a missing handler is reported with exit code 3."""
     done = run("--json", f"{local_aws.registry}/{REPOSITORY}:broken")
-    assert (done.exit_code, rules(done)) == (1, {"handler"})
+    assert (done.exit_code, rules(done)) == (3, {"handler"})
 
 
 def test_an_index_in_the_registry_is_refused(pushed: dict[str, str]) -> None:
     """A tag that leads to an index is what Lambda refuses, whatever is below it."""
     done = run("--json", f"{REPOSITORY}:index")
-    assert (done.exit_code, rules(done)) == (1, {"one-image"})
+    assert (done.exit_code, rules(done)) == (3, {"one-image"})
 
 
 @pytest.mark.parametrize("reference", [f"{REPOSITORY}:nothing", "tests/nowhere:latest"])

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nix.command import DONE, FAILED, command
+from nix.command import DONE, FOUND, command
 
 from ..exceptions import OciError
 from . import READ_RULES, Level, Problem, lint_image
@@ -17,10 +17,10 @@ from . import READ_RULES, Level, Problem, lint_image
 
 @command("lint", OciError)
 def main(words: Sequence[str] | None = None) -> int:
-    """Print an image's problems; return 0 if it passed, 1 if it failed, 2 if the arguments are wrong.
+    """Print an image's problems; return 0 if it passed, 3 if it failed.
 
     An image fails if Lambda would refuse it or the function would fail, and with --strict for advisory rules and for
-    rules whose answer is unknown too.
+    rules whose answer is unknown too. An image that cannot be read is 1, wrong arguments are 2.
     """
     parser = argparse.ArgumentParser(prog="python3 -m nix.oci.lint", description="Lint an image for AWS Lambda.")
     parser.add_argument("image", type=Path, metavar="IMAGE", help="OCI layout directory, or OCI or Docker archive")
@@ -32,7 +32,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(json.dumps([document(problem) for problem in problems], indent=1))
     else:
         print("\n".join([*map(str, problems), summary(problems)]))
-    return FAILED if any(options.strict or problem.is_fatal for problem in problems) else DONE
+    return FOUND if any(options.strict or problem.is_fatal for problem in problems) else DONE
 
 
 def document(problem: Problem) -> dict[str, str]:

@@ -51,7 +51,7 @@ def test_a_sound_image_ends_in_zero(tmp_path: Path) -> None:
 def test_problems_are_grouped_by_level(broken: Path) -> None:
     """Problems are grouped by level with Lambda's message and a remedy; a long list of one rule is shortened."""
     done = run(broken)
-    assert done.exit_code == 1
+    assert done.exit_code == 3
     for text in (
         "Lambda refuses this image: 1 problem\n",
         "Lambda accepts this image, but the function fails: 1 problem\n",
@@ -73,14 +73,14 @@ def test_json_holds_every_problem(broken: Path) -> None:
 def test_an_advisory_rule_fails_only_when_strict(imperfect: Path) -> None:
     """An image that breaks advisory rules only passes without --strict and fails with it."""
     assert run(imperfect).exit_code == 0
-    assert run("--strict", imperfect).exit_code == 1
+    assert run("--strict", imperfect).exit_code == 3
 
 
 def test_a_known_problem_can_be_ignored(imperfect: Path) -> None:
     """--ignore removes a rule's problems, everywhere or at matching paths, and reports their number."""
     assert run("--strict", "--ignore", "path-name", imperfect).exit_code == 0
     assert "1 ignored" in run("--strict", "--ignore", "path-name=*/two words*", imperfect).stdout
-    assert run("--strict", "--ignore", "path-name=/opt/*", imperfect).exit_code == 1
+    assert run("--strict", "--ignore", "path-name=/opt/*", imperfect).exit_code == 3
 
 
 def test_an_unknown_rule_is_a_misuse(imperfect: Path) -> None:
