@@ -5,17 +5,34 @@ score-processor infra deploy | diff | import | delete
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
 
 import click
 
-from .aws import resource_import, resources
+from .aws import approval, resource_import, resources
+from .aws.account import require_account
 from .aws.resources import Outcome, adoptions, delete, deploy, diff, templates
 from .checkout import ROOT, synthesis
 from .command.shell import Shell
 from .command.verb import Verbs, verb
 from .console.errors import OperationFailed, Refused
 from .differences import by_hand
+
+NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
+
+
+def _check_name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """Return the name of a change set as CloudFormation allows it."""
+    if value and not NAME.fullmatch(value):
+        raise click.BadParameter(f"got {value!r}, expected a letter, then at most 127 letters, digits and hyphens")
+    return value
+
+
+CHANGE_SET = click.option(
+    "--change-set", metavar="NAME", envvar="CHANGE_SET", callback=_check_name, help="The name of prepared change sets."
+)
 
 
 def _require_current(shell: Shell, *, may_write: bool) -> None:
@@ -46,26 +63,56 @@ def main() -> None:
 
 @verb(group=main, name="deploy", acts=True, render=_render)
 @click.option("--image-uri", help="The image of a new function (default: the last build).")
-def deploy_command(shell: Shell, image_uri: str | None) -> list[Outcome]:
-    """Create missing stacks, update those that differ, and revert what was deleted or changed by hand."""
+@CHANGE_SET
+def deploy_command(shell: Shell, image_uri: str | None, change_set: str | None) -> list[Outcome]:
+    """Create missing stacks, update those that differ, and revert what was deleted or changed by hand.
+
+    In a guarded stage the changes that are confirmed are the change sets that are executed. With --change-set these
+    are the ones that diff prepared under that name.
+    """
     _require_current(shell, may_write=not shell.dry_run)
-    if not shell.dry_run and shell.stage.is_guarded:
-        planned = diff(shell.aws, by_hand=by_hand.find_changes)
-        pending = [o for o in planned if o.action.startswith("would")]
-        if not pending:
-            return planned
-        shell.confirm("\n".join(map(str, pending)))
+    if change_set or (shell.stage.is_guarded and not shell.dry_run):
+        return deploy_confirmed(shell, change_set)
     with shell.count("stacks", len(templates(shell.stage.name))) as done:
         return deploy(
             shell.aws, image_uri=image_uri, by_hand=by_hand.find_changes, dry_run=shell.dry_run, say=lambda _: done(1)
         )
 
 
+def deploy_confirmed(shell: Shell, prepared: str | None) -> list[Outcome]:
+    """Execute the change sets of this name; without one prepare them, and delete them if they are declined."""
+    name = prepared or f"deploy-{time.time_ns()}"
+    if prepared:
+        planned = approval.execute(shell.aws, name, by_hand=by_hand.find_changes, dry_run=True)
+    else:
+        require_account(shell.aws)
+        planned = approval.prepare(shell.aws, name, by_hand=by_hand.find_changes)
+    pending = [outcome for outcome in planned if outcome.action.startswith("would")]
+    if shell.dry_run or not pending:
+        return planned
+    try:
+        shell.confirm("\n".join(map(str, pending)))
+    except BaseException:
+        if not prepared:
+            approval.discard(shell.aws, name)
+        raise
+    with shell.count("stacks", len(planned)) as done:
+        return approval.execute(shell.aws, name, by_hand=by_hand.find_changes, say=lambda _: done(1))
+
+
 @verb(group=main, name="diff", render=_render)
-def diff_command(shell: Shell) -> list[Outcome]:
-    """List the changes that deploy would make."""
+@CHANGE_SET
+def diff_command(shell: Shell, change_set: str | None) -> list[Outcome]:
+    """List the changes that deploy would make.
+
+    With --change-set they are prepared as change sets of this name, which deploy --change-set executes once they are
+    approved.
+    """
     _require_current(shell, may_write=False)
-    return diff(shell.aws, by_hand=by_hand.find_changes)
+    if not change_set:
+        return diff(shell.aws, by_hand=by_hand.find_changes)
+    require_account(shell.aws)
+    return approval.prepare(shell.aws, change_set, by_hand=by_hand.find_changes)
 
 
 def _render_plan(lines: list[str], shell: Shell) -> None:

@@ -6,6 +6,8 @@ builds it again, and a release stops if two builds differ.
 
 from dataclasses import dataclass
 
+CHANGE_SET = "CHANGE_SET=release-$(git rev-parse --short=12 HEAD)"
+"""The change sets that are shown to the approver are those that are executed; the commit names them."""
 DIGEST = "python3 -c \"import json; print(json.load(open('build/image.json'))['digest'])\""
 
 
@@ -38,8 +40,8 @@ PHASES = (
     Phase("Test", (Step("test", ("make test",)),)),
     Phase("Build", (Step("build", built()), Step("verify", built()))),
     Phase("Push", (Step("push", (*built('"$BUILT"'), 'test "$BUILT" = "$VERIFIED"', "make push"), "push"),)),
-    Phase("Compare", (Step("compare", ("make infra-diff",), "read"),)),
-    Phase("Shape", (Step("shape", ("make infra-deploy YES=1",), "shape", approval=True),)),
+    Phase("Compare", (Step("compare", (f"make infra-diff {CHANGE_SET}",), "read"),)),
+    Phase("Shape", (Step("shape", (f"make infra-deploy YES=1 {CHANGE_SET}",), "shape", approval=True),)),
     Phase("Deploy", (Step("deploy", (*built('"$BUILT"'), "make deploy CANARY=10 YES=1", "make drift"), "deploy"),)),
 )
 """In order. `make deploy` tests the new version before any traffic reaches it, and again with a tenth of the

@@ -124,10 +124,10 @@ def role_resource() -> None:
 
 
 def reverted_drift() -> None:
-    """Honour DeploymentMode=REVERT_DRIFT of change sets; LocalStack ignores it."""
-    from local_aws.extension import drift_reverts
+    """Honour DeploymentMode=REVERT_DRIFT of change sets, and make those obsolete that an update came before."""
+    from local_aws.extension import change_sets
 
-    drift_reverts.install()
+    change_sets.install()
 
 
 def thrifty_transactions() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from stages import digest
 from ..checkout import ROOT
 from ..checkout.layout import LocalImage, find_local_image
 from ..console.errors import NotFound
-from . import lambda_function, ledger, resource_import, stack_state, stacks
+from . import change_sets, lambda_function, ledger, resource_import, stack_state, stacks
+from .change_sets import ChangeSet
 from .clients import Aws, make
 from .repository import holds, repository_uri
 from .stacks import Change, Say
@@ -107,7 +109,25 @@ def deploy(
     return outcomes
 
 
-def _deploy_one(aws: Aws, template: Template, image_uri: str | None, by_hand: ByHand, dry_run: bool) -> Outcome:
+@dataclass(frozen=True)
+class Plan:
+    """What a template would change: the parameters of its stack, and the changes, of which some revert drift."""
+
+    template: Template
+    values: dict[str, str]
+    exists: bool
+    drifted: Sequence[Change]
+    differences: Sequence[Change]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The result of a dry run."""
+        action = "would update" if self.exists else "would create"
+        return Outcome(self.template.stack, action, [*self.drifted, *self.differences])
+
+
+def plan(aws: Aws, template: Template, image_uri: str | None, by_hand: ByHand, dry_run: bool) -> Plan | Outcome:
+    """Return what a template would change, or the result `unchanged` or `waiting`."""
     client = aws.client("cloudformation")
     stack = _wait_for_stack(client, template.stack, dry_run)
     values = stacks.parameters(stack)
@@ -125,31 +145,56 @@ def _deploy_one(aws: Aws, template: Template, image_uri: str | None, by_hand: By
     drifted = [*stack_state.find_deleted(aws, template.stack, old), *by_hand(aws, template.noun)] if stack else []
     if stack and not differences and not drifted and old.get("Parameters", {}) == known:
         return Outcome(template.stack, "unchanged")
-    differences = [*drifted, *differences]
+    return Plan(template, values, stack is not None, drifted, differences)
+
+
+def _deploy_one(aws: Aws, template: Template, image_uri: str | None, by_hand: ByHand, dry_run: bool) -> Outcome:
+    planned = plan(aws, template, image_uri, by_hand, dry_run)
+    if isinstance(planned, Outcome):
+        return planned
     if dry_run:
-        return Outcome(template.stack, "would update" if stack else "would create", differences)
-    if drifted:
-        status = _revert(aws, template, values)
-    else:
-        status = stacks.apply(client, template.stack, template.body, values, stack is not None)
-    done = "updated" if stack else "created"
-    return Outcome(template.stack, "unchanged" if status == "UNCHANGED" else done, differences)
+        return planned.outcome
+    client = aws.client("cloudformation")
+    if not planned.drifted:
+        # A plain update compares templates only, and would find nothing to do after a change by hand.
+        status = stacks.apply(client, template.stack, template.body, planned.values, planned.exists)
+        return _done(planned.outcome, status)
+    change_set = prepare_one(aws, planned, f"revert-drift-{time.time_ns()}")
+    if change_set is None:
+        return Outcome(template.stack, "unchanged", planned.outcome.changes)
+    return execute_one(aws, template, change_set, planned.outcome)
 
 
-def _revert(aws: Aws, template: Template, values: dict[str, str]) -> str:
-    """Update a stack by a drift-aware change set; the alias keeps its version, or gets the ledger's last one.
+def _done(planned: Outcome, status: str) -> Outcome:
+    action = {"would update": "updated", "would create": "created"}[planned.action]
+    return replace(planned, action="unchanged" if status == "UNCHANGED" else action)
+
+
+def prepare_one(aws: Aws, plan: Plan, name: str) -> ChangeSet | None:
+    """Create the change set of a plan, drift-aware if something drifted; None if it would change nothing."""
+    return change_sets.prepare(
+        aws.client("cloudformation"),
+        plan.template.stack,
+        name,
+        plan.template.body,
+        plan.values,
+        exists=plan.exists,
+        reverts_drift=bool(plan.drifted),
+    )
+
+
+def execute_one(aws: Aws, template: Template, change_set: ChangeSet, planned: Outcome) -> Outcome:
+    """Execute a change set; the alias keeps its version, or gets the ledger's last one.
 
     The template creates the alias at $LATEST, and a drift-aware change set writes that again.
     """
     client = aws.client("cloudformation")
-    if not template.wants_image:
-        return stacks.revert(client, template.stack, template.body, values)
-    version = served_version(aws)
+    version = served_version(aws) if template.wants_image else ""
     try:
-        return stacks.revert(client, template.stack, template.body, values)
+        return _done(planned, change_sets.execute(client, change_set))
     finally:
-        alias = lambda_function.read_alias(aws)
-        if alias and version and alias.version != version:
+        alias = lambda_function.read_alias(aws) if version else None
+        if alias and alias.version != version:
             lambda_function.move_alias(aws, version, alias)
 
 

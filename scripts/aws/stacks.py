@@ -42,8 +42,8 @@ def describe(client: Any, stack: str) -> dict[str, Any] | None:
     return None if description["StackStatus"] in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS") else description
 
 
-def parameters(stack: dict[str, Any] | None) -> dict[str, str]:
-    """Return a stack's parameter values."""
+def parameters(stack: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return the parameter values of a stack, or of a change set."""
     return {p["ParameterKey"]: p.get("ParameterValue", "") for p in (stack or {}).get("Parameters", [])}
 
 
@@ -78,7 +78,7 @@ def apply(client: Any, stack: str, body: str, values: Mapping[str, str], exists:
         "Parameters": parameters,
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
     }
-    earlier_events = _event_ids(client, stack) if exists else frozenset()
+    earlier_events = event_ids(client, stack) if exists else frozenset()
     try:
         (client.update_stack if exists else client.create_stack)(**request)
     except client.exceptions.ClientError as error:
@@ -86,42 +86,6 @@ def apply(client: Any, stack: str, body: str, values: Mapping[str, str], exists:
             return "UNCHANGED"
         raise
     return wait(client, stack, earlier_events)
-
-
-def revert(client: Any, stack: str, body: str, values: Mapping[str, str]) -> str:
-    """Update a stack by a drift-aware change set, wait, and return its status; OperationFailed as of `apply`.
-
-    Resources that were deleted by hand are created again, properties that were changed by hand get the template's
-    values. A plain update compares templates only, and would find nothing to do.
-    """
-    name = f"revert-drift-{time.time_ns()}"
-    client.create_change_set(
-        StackName=stack,
-        ChangeSetName=name,
-        DeploymentMode="REVERT_DRIFT",
-        TemplateBody=body,
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-    )
-    end, waits = time.monotonic() + LIMIT_S, pauses(0.05, 5.0, factor=1.5)
-    while (response := client.describe_change_set(StackName=stack, ChangeSetName=name))["Status"].endswith(
-        (UNFINISHED, "_PENDING")
-    ):
-        if time.monotonic() > end:
-            break
-        time.sleep(next(waits))
-    if response["Status"] != "CREATE_COMPLETE":
-        client.delete_change_set(StackName=stack, ChangeSetName=name)
-        reason = str(response.get("StatusReason", "no reason given"))
-        if "didn't contain changes" in reason or "No updates" in reason:
-            return "UNCHANGED"
-        raise OperationFailed(
-            f"stack {stack}: change set {name} ended as {response['Status']}: {reason}",
-            "fix the reason, then run it again",
-        )
-    current = _event_ids(client, stack)
-    client.execute_change_set(StackName=stack, ChangeSetName=name)
-    return wait(client, stack, current)
 
 
 def physical_ids(client: Any, stack: str) -> dict[str, str]:
@@ -136,7 +100,7 @@ def remove(client: Any, stack: str) -> None:
     if current is None:
         return
     client.delete_stack(StackName=stack)
-    wait(client, current["StackId"], _event_ids(client, current["StackId"]), goal="DELETE_COMPLETE")
+    wait(client, current["StackId"], event_ids(client, current["StackId"]), goal="DELETE_COMPLETE")
 
 
 def wait(client: Any, stack: str, earlier: frozenset[str] = frozenset(), goal: str = "") -> str:
@@ -189,5 +153,6 @@ def _events(client: Any, stack: str) -> list[dict[str, Any]]:
     return [event for page in pages for event in page["StackEvents"]]
 
 
-def _event_ids(client: Any, stack: str) -> frozenset[str]:
+def event_ids(client: Any, stack: str) -> frozenset[str]:
+    """Return the ids of a stack's events until now."""
     return frozenset(event["EventId"] for event in _events(client, stack))

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
-from local_aws.extension import internals
+from local_aws.extension import change_sets, internals
 
 
 def whole_services():
@@ -116,17 +116,33 @@ def role_resource():
 
 
 def reverted_drift():
-    """A change set forgets its deployment mode; after the patch it remembers it. Resources can be copied."""
+    """A change set forgets its deployment mode; after the patch it remembers it. Resources can be copied.
+
+    An update leaves the stack's other change sets available; after the patch they are obsolete.
+    """
+    from localstack.aws.api.cloudformation import ExecutionStatus
     from localstack.services.cloudformation.engine.v2.change_set_model_executor import ChangeSetModelExecutor
     from localstack.services.cloudformation.engine.v2.change_set_model_preproc import (
         ChangeSetModelPreproc,
         PreprocResource,
     )
+    from localstack.services.cloudformation.stores import cloudformation_stores
     from localstack.services.cloudformation.v2.entities import ChangeSet
 
     stack, request = SimpleNamespace(account_id="0" * 12, region_name="us-west-2"), {"ChangeSetName": "one"}
+    known = cloudformation_stores["0" * 12]["us-west-2"].change_sets
+    prepared, executed = (ChangeSet(stack, {"ChangeSetName": name}, "") for name in ("prepared", "executed"))
+    known[prepared.change_set_id] = prepared
+    stack.change_set_ids = {prepared.change_set_id, executed.change_set_id}
+    assert "OBSOLETE" not in inspect.getsource(ChangeSetModelExecutor)
     assert not hasattr(ChangeSet(stack, request | {"DeploymentMode": "REVERT_DRIFT"}, ""), "reverts_drift")
     internals.reverted_drift()
+    change_sets.make_others_obsolete(executed)
+    assert (prepared.execution_status, executed.execution_status) == (
+        ExecutionStatus.OBSOLETE,
+        ExecutionStatus.AVAILABLE,
+    )
+    del known[prepared.change_set_id]
     for mode in ("REVERT_DRIFT", None):
         result = ChangeSet(stack, request | {"DeploymentMode": mode}, "")
         assert result.reverts_drift == bool(mode)

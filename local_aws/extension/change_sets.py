@@ -1,9 +1,13 @@
-"""CloudFormation's change sets with DeploymentMode=REVERT_DRIFT, which LocalStack accepts and ignores.
+"""CloudFormation's change sets as AWS has them: those that revert drift, and those that an update makes obsolete.
 
-Such a change set also creates the stack's resources that no longer exist, and writes the template's properties to
-those that somebody may have changed. The alias keeps its version, which on AWS would be reverted, too.
+LocalStack accepts DeploymentMode=REVERT_DRIFT and ignores it. Such a change set also creates the stack's resources that
+no longer exist, and writes the template's properties to those that somebody may have changed. The alias keeps its
+version, which on AWS would be reverted, too.
+
+A change set that was prepared before another update of its stack cannot be executed on AWS. LocalStack would.
 """
 
+from localstack.aws.api.cloudformation import ExecutionStatus
 from localstack.aws.connect import connect_to
 from localstack.services.cloudformation.engine.v2.change_set_model import Nothing, is_nothing
 from localstack.services.cloudformation.engine.v2.change_set_model_executor import ChangeSetModelExecutor
@@ -13,6 +17,7 @@ from localstack.services.cloudformation.engine.v2.change_set_model_preproc impor
     PreprocProperties,
     PreprocResource,
 )
+from localstack.services.cloudformation.stores import cloudformation_stores
 from localstack.services.cloudformation.v2.entities import ChangeSet
 
 REWRITTEN = {
@@ -34,6 +39,7 @@ def install() -> None:
         ChangeSet.has_changes,
         ChangeSetModelPreproc.visit_node_resource,
     )
+    execute_original = ChangeSetModelExecutor.execute
 
     def with_mode(self, stack, request_payload, *args, **kwargs):
         create(self, stack, request_payload, *args, **kwargs)
@@ -48,8 +54,22 @@ def install() -> None:
             return revert(self._change_set.stack, delta)
         return delta
 
+    def execute(self):
+        make_others_obsolete(self._change_set)
+        return execute_original(self)
+
     ChangeSet.__init__, ChangeSet.has_changes = with_mode, has_changes
+    ChangeSetModelExecutor.execute = execute
     ChangeSetModelPreproc.visit_node_resource = visit
+
+
+def make_others_obsolete(change_set: ChangeSet) -> None:
+    """Keep the stack's other change sets from being executed: they were computed before this update."""
+    stack = change_set.stack
+    known = cloudformation_stores[stack.account_id][stack.region_name].change_sets
+    for identity in stack.change_set_ids - {change_set.change_set_id}:
+        if identity in known and known[identity].execution_status == ExecutionStatus.AVAILABLE:
+            known[identity].set_execution_status(ExecutionStatus.OBSOLETE)
 
 
 def revert(stack, delta: PreprocEntityDelta) -> PreprocEntityDelta:
