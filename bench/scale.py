@@ -39,7 +39,7 @@ class System:
     cold: float = 1.5
     calls_per_job: int = 0
     provider_limit: float = 0.0
-    wru_per_job: float = 14.0
+    wru_per_job: float = 15.0
     table_limit: float = TABLE_WRU_PER_S
     start: int = START
     per_minute: float = PER_MINUTE

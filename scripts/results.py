@@ -67,19 +67,19 @@ def csv_cell(value: Any) -> Any:
 def main(
     shell: Shell, scorecard: str, score: str, since: str, limit: int | None, as_csv: bool
 ) -> list[dict[str, Any]] | None:
-    """List ScoreResults, newest last.
+    """List the newest ScoreResults of the stage's scorecards, newest last.
 
-    The whole table is scanned, and DynamoDB bills a read of all its records.
+    They are found by an index: DynamoDB bills the reads of what is listed, not of the whole table.
     """
     start = timestamp_since(since)
-    with shell.count("reading", None) as done:
-        rows = results.read(shell.aws, scorecard, score, start, done)
     lists_all = shell.as_json or as_csv
     newest = limit if limit is not None else 0 if lists_all else SHOWN
-    named = results.with_names(shell.aws, rows[-newest:])
+    with shell.count("reading", None) as done:
+        rows = results.read(shell.aws, scorecard, score, start, limit=newest, done=done)
+    named = results.with_names(shell.aws, rows)
     if as_csv:
         _write_csv(named)
         return None
     if not lists_all:
-        shell.say(pluralize(len(rows), "result") + (f", showing the newest {newest}" if len(named) < len(rows) else ""))
+        shell.say(pluralize(len(rows), "result") + (", the newest" if len(rows) == newest else ""))
     return named

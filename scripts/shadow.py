@@ -88,7 +88,8 @@ def main(
     from .jobs import shadowing
 
     with shell.count("reading", None) as done:
-        rows = results.read(shell.aws, scorecard, score, timestamp_since(since), done)
+        newest = limit if share == 1.0 else 0
+        rows = results.read(shell.aws, scorecard, score, timestamp_since(since), limit=newest, done=done)
     named = results.with_names(shell.aws, shadowing.sample(rows, share, limit))
     if not named:
         raise NotFound(f"got no result of a job among {pluralize(len(rows), 'result')}", "a larger --share, or --since")

@@ -4,20 +4,23 @@ from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infrastructure.stacks import arns
 from infrastructure.stacks.base import StageStack
 from stages import Stage
 
 
 @dataclass(frozen=True)
 class Index:
-    """A global secondary index with all attributes projected."""
+    """A global secondary index; `attributes` are projected beside the keys, None is all of them."""
 
     name: str
     partition: str
     sort: str | None = None
+    attributes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Table:
     sort: str | None = None
 
 
+LEDGER = "Deployment"
 TABLES = (
     Table("Account", (Index("byKey", "key"),)),
     Table("Item"),
@@ -37,15 +41,23 @@ TABLES = (
     Table("Score", (Index("byScorecard", "scorecardId"),)),
     Table("ScoreVersion"),
     Table("ScoringJob"),
-    Table("ScoreResult", (Index("byScoringJob", "scoringJobId"), Index("byItem", "itemId", "typeScoreUpdatedAt"))),
+    Table(
+        "ScoreResult",
+        (
+            Index("byScoringJob", "scoringJobId"),
+            Index("byItem", "itemId", "typeScoreUpdatedAt"),
+            # Of `make results`: a write unit for each result, where all attributes would take several.
+            Index("byScorecard", "scorecardId", "createdAt", ("scoreId",)),
+        ),
+    ),
     Table("Outbox"),
     # The ledger of deploys, which the worker does not use.
-    Table("Deployment", partition="function", sort="at"),
+    Table(LEDGER, partition="function", sort="at"),
 )
 
 
 class TablesStack(StageStack):
-    """All tables, billed per request and encrypted with DynamoDB's own key, and the artifact bucket."""
+    """All tables, billed per request and encrypted with DynamoDB's or the account's key, and the artifact bucket."""
 
     noun = "tables"
 
@@ -64,6 +76,8 @@ class TablesStack(StageStack):
             partition_key=_string(table.partition),
             sort_key=_string(table.sort) if table.sort else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if self.key else None,
+            encryption_key=self.key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             )
@@ -72,11 +86,24 @@ class TablesStack(StageStack):
             deletion_protection=protection.deletion_protection or None,
             removal_policy=self.removal_policy,
         )
+        if table.name == LEDGER and (reader := self.settings.release.reader):
+            resource.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="NextStage",
+                    principals=[iam.AccountPrincipal(reader)],
+                    actions=["dynamodb:Query"],
+                    resources=[arns.table(f"{protection.prefix}{table.name}")],
+                )
+            )
         for index in table.indexes:
             resource.add_global_secondary_index(
                 index_name=index.name,
                 partition_key=_string(index.partition),
                 sort_key=_string(index.sort) if index.sort else None,
+                projection_type=dynamodb.ProjectionType.ALL
+                if index.attributes is None
+                else dynamodb.ProjectionType.INCLUDE,
+                non_key_attributes=None if index.attributes is None else list(index.attributes),
             )
 
     def _add_bucket(self) -> None:
@@ -85,7 +112,9 @@ class TablesStack(StageStack):
             self,
             "ArtifactBucket",
             bucket_name=self.settings.bucket,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self.key,
+            bucket_key_enabled=True if self.key else None,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             versioned=True,

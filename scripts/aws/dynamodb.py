@@ -1,4 +1,4 @@
-"""Read a stage's tables: a scan of all records, or some attributes of many records by id."""
+"""Read a stage's tables: a scan of all records, an index in its order, or many records by id."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..console.errors import NotFound
 from .backoff import pauses
-from .clients import Aws
+from .clients import Aws, error_code, make
 
 READ = 100  # BatchGetItem's limit
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0  # the SDK does not retry unprocessed keys and items
@@ -36,17 +37,53 @@ def scan(
     return records
 
 
-def get(aws: Aws, table: str, ids: Sequence[str], attributes: Sequence[str]) -> Iterator[Record]:
-    """Yield `id` and some attributes of each of these records, unordered; absent records are left out."""
+def query(
+    aws: Aws,
+    table: str,
+    index: str,
+    key: str,
+    values: Mapping[str, str],
+    condition: str = "",
+    done: Callable[[int], None] = lambda _: None,
+) -> Iterator[Record]:
+    """Yield an index's entries for a key condition, the greatest sort key first, page by page as they are needed.
+
+    `values` are the string values of both conditions; `condition` filters by attributes of the index. `done` is called
+    with the number of entries read for each page. NotFound if the table has no such index, or not yet.
+    """
+    client = aws.client("dynamodb")
+    request: Any = {"FilterExpression": condition} if condition else {}
+    pages = client.get_paginator("query").paginate(
+        TableName=aws.stage.table(table),
+        IndexName=index,
+        KeyConditionExpression=key,
+        ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
+        ScanIndexForward=False,
+        **request,
+    )
+    try:
+        for page in pages:
+            done(page["ScannedCount"])
+            yield from map(_plain, page["Items"])
+    except client.exceptions.ClientError as error:
+        # ValidationException on AWS, also while the index is being filled; the local AWS has the other code.
+        if error_code(error) not in ("ValidationException", "ResourceNotFoundException") or "index" not in str(error):
+            raise
+        name, reason = aws.stage.table(table), error.response["Error"].get("Message", "")
+        raise NotFound(f"table {name}: index {index}: {reason}", make("infra-deploy", aws.stage)) from None
+
+
+def get(aws: Aws, table: str, ids: Sequence[str], attributes: Sequence[str] = ()) -> Iterator[Record]:
+    """Yield these records, unordered, absent ones left out: `id` and some attributes, or all without `attributes`."""
     client, name = aws.client("dynamodb"), aws.stage.table(table)
     aliases = {f"#{number}": attribute for number, attribute in enumerate(("id", *attributes))}
+    projection = {"ProjectionExpression": ", ".join(aliases), "ExpressionAttributeNames": aliases} if attributes else {}
     for start in range(0, len(ids), READ):
         request: Any = {
             name: {
                 "Keys": [{"id": {"S": identity}} for identity in ids[start : start + READ]],
-                "ProjectionExpression": ", ".join(aliases),
-                "ExpressionAttributeNames": aliases,
                 "ConsistentRead": True,
+                **projection,
             }
         }
         for pause_s in pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S):

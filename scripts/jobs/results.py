@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from ..aws import dynamodb
@@ -10,24 +12,41 @@ from ..aws.clients import Aws
 from ..aws.dynamodb import Record
 from ..console.errors import NotFound
 
+INDEX = "byScorecard"
+"""The index of ScoreResult by scorecard and time, with the score's id."""
+
 
 def read(
-    aws: Aws, scorecard: str = "", score: str = "", since: str = "", done: Callable[[int], None] = lambda _: None
+    aws: Aws,
+    scorecard: str = "",
+    score: str = "",
+    since: str = "",
+    *,
+    limit: int = 0,
+    done: Callable[[int], None] = lambda _: None,
 ) -> list[Record]:
-    """Return the matching ScoreResults, oldest first; `done` is called with the records scanned for each page.
+    """Return the newest matching ScoreResults, oldest first: at most `limit`, or all if it is 0.
 
     `scorecard` and `score` are a key, a name or an id; `since` is ISO 8601 in UTC. NotFound if one does not exist.
-    The whole table is scanned.
+    Results are found by the index of each scorecard of the table Scorecard, never by a scan. `done` is called with the
+    entries read for each page of an index.
     """
-    wanted = {":scorecardId": _find(aws, "Scorecard", scorecard)["id"]} if scorecard else {}
+    cards = [str(_find(aws, "Scorecard", scorecard)["id"])] if scorecard else []
+    values: dict[str, str] = {":since": since} if since else {}
     if score:
-        wanted[":scoreId"] = _find(aws, "Score", score, wanted.get(":scorecardId", ""))["id"]
-    conditions = [f"{name[1:]} = {name}" for name in wanted]
-    if since:
-        conditions.append("createdAt >= :since")
-        wanted[":since"] = since
-    records = dynamodb.scan(aws, "ScoreResult", " AND ".join(conditions), wanted, done)
-    return sorted(records, key=lambda record: str(record.get("createdAt", "")))
+        chosen = _find(aws, "Score", score, cards[0] if cards else "")
+        cards, values[":score"] = [str(chosen["scorecardId"])], chosen["id"]
+    elif not cards:
+        cards = [str(card["id"]) for card in dynamodb.scan(aws, "Scorecard")]
+    key = "scorecardId = :card" + (" AND createdAt >= :since" if since else "")
+    condition = "scoreId = :score" if score else ""
+    entries = [
+        dynamodb.query(aws, "ScoreResult", INDEX, key, {**values, ":card": card}, condition, done) for card in cards
+    ]
+    newest = heapq.merge(*entries, key=lambda entry: str(entry["createdAt"]), reverse=True)
+    ids = [str(entry["id"]) for entry in islice(newest, limit or None)]
+    records = {record["id"]: record for record in dynamodb.get(aws, "ScoreResult", ids)}
+    return [records[identity] for identity in reversed(ids) if identity in records]
 
 
 def with_names(aws: Aws, records: Iterable[Record]) -> list[Record]:

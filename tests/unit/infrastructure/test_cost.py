@@ -33,8 +33,8 @@ def test_compute_is_memory_by_time() -> None:
 
 
 def test_a_transaction_is_paid_twice() -> None:
-    """A job takes 14 write units: claim 1, commit 2 × (2 + 1 + 1), two indexes of 2 each, outbox 1."""
-    assert usd(1_000_000)["DynamoDB", "writes"] == pytest.approx(14 * 0.625)
+    """A job takes 15 write units: claim 1, commit 2 × (2 + 1 + 1), two indexes of 2 and one of 1, outbox 1."""
+    assert usd(1_000_000)["DynamoDB", "writes"] == pytest.approx(15 * 0.625)
 
 
 def test_ten_times_the_jobs_cost_ten_times_but_for_what_stands() -> None:
