@@ -2,7 +2,7 @@
 # between the two would die of make's SIGTERM, and leave the command behind.
 
 STAGE ?= local
-export STAGE CANARY WATCH TO KEEP_SETTINGS SKIP_VERIFY YES
+export STAGE CANARY WATCH TO KEEP_SETTINGS SKIP_VERIFY SKIP_STAGING YES CHANGE_SET
 unexport $(filter PYTHON%,$(.VARIABLES))
 # sh reads ENV too, so that people export it: only the command line's is an environment of tox.
 ifneq ($(origin ENV),command line)
@@ -77,9 +77,9 @@ stop: ## Stop the local AWS
 	@local_aws/stop
 
 ##@ Ship
-infra-deploy: $(READY) ## Create or update the stage's resources through CloudFormation
+infra-deploy: $(READY) ## Create or update the stage's resources through CloudFormation (CHANGE_SET=NAME: as prepared)
 	@$(RUN) infra deploy
-infra-diff: $(READY) ## Show what infra-deploy would change
+infra-diff: $(READY) ## Show what infra-deploy would change (CHANGE_SET=NAME: prepare it, to be approved and executed)
 	@$(RUN) infra diff
 infra-import: $(READY) ## Write the files that import existing resources into the stacks (docs/how-to/migration.md)
 	@$(RUN) infra import

@@ -59,12 +59,20 @@ def _render(deployed: Deployment, shell: Shell) -> None:
     envvar="SKIP_VERIFY",
     help="Production: skip the verification by a rebuild; the ledger records it.",
 )
-def main(shell: Shell, digest: str | None, canary: float | None, watch: float, skip_verify: bool) -> Deployment:
+@click.option(
+    "--skip-staging",
+    is_flag=True,
+    envvar="SKIP_STAGING",
+    help="Deploy an image that the stage before has not served; the ledger records it.",
+)
+def main(
+    shell: Shell, digest: str | None, canary: float | None, watch: float, skip_verify: bool, skip_staging: bool
+) -> Deployment:
     """Deploy the built image by digest: publish a version, smoke-test it, and point the alias at it."""
     image = None if digest else local_image()
     wanted = digest or (image.digest if image else "")
     commit = image.revision if image else labelled_commit(shell.aws, wanted)
-    note = guard.before_deploy(shell, wanted, commit, skip_verify=skip_verify)
+    note = guard.before_deploy(shell, wanted, commit, skip_verify=skip_verify, skip_staging=skip_staging)
     shell.confirm(f"Deploys {wanted} (commit {commit}) to {shell.stage.function.name}.")
     share = Canary(canary, watch) if canary else None
     return deploy(shell.aws, wanted, commit=commit, dry_run=shell.dry_run, canary=share, note=note, say=shell.say)

@@ -10,7 +10,7 @@ from stages import limits
 from stages.exceptions import InvalidStage, UnknownStage
 from stages.reader import Reader
 from stages.rules import problems_between
-from stages.stage import Alarms, EventSource, Function, Images, Queues, Stage, Sweep, Tables
+from stages.stage import Alarms, EventSource, Function, Images, Queues, Release, Stage, Sweep, Tables
 
 STAGES = Path(__file__).resolve().parent
 
@@ -61,6 +61,12 @@ def parse(stage: str, document: dict[str, Any], name: str = "the document") -> S
         sweep=Sweep(reader.number("sweep.every_minutes", limits.SWEEP_MINUTES)),
         retention_days=reader.retention("logs.retention_days"),
         alarms=_alarms(reader),
+        release=Release(
+            after=reader.text("release.after", limits.STAGE, default=""),
+            reader=reader.text("release.reader", limits.ACCOUNT, default=""),
+            synthetic_jobs=reader.number("release.synthetic_jobs", limits.SYNTHETIC_JOBS, default=0),
+        ),
+        encryption_key=reader.text("encryption_key", limits.KEY, default=""),
         reach=reader.text("reach", limits.REACH, default=""),
     )
     # Rules between settings only make sense once each setting is valid by itself.

@@ -16,6 +16,7 @@ EXPIRE_AFTER_DAYS = range(1, 3_651)
 SWEEP_MINUTES = range(1_441)
 COST_USD_PER_HOUR = range(1, 100_001)
 FAILED_PERCENT = range(1, 101)
+SYNTHETIC_JOBS = range(1_001)
 OLDEST_MESSAGE_S = range(60, 1_209_601)
 VISIBILITY_PER_TIMEOUT = 6
 """AWS's minimum for visibility timeout / function timeout: with less, throttled batches are delivered twice."""
@@ -25,6 +26,7 @@ RETENTION_DAYS = frozenset(
 )
 
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}|")
 ACCOUNT = re.compile(r"\d{12}|")
 REPOSITORY = re.compile(r"(?=.{2,256}$)[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*")
 FUNCTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -33,6 +35,7 @@ QUEUE = re.compile(r"(?=.{1,80}$)[A-Za-z0-9_-]+")
 TABLE_PREFIX = re.compile(r"[A-Za-z0-9_.-]{0,200}")
 BUCKET = re.compile(r"(?=.{3,63}$)[a-z0-9][a-z0-9-]*[a-z0-9]")
 TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}")
+KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 NOTIFY = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https://\S+")
 ACCOUNT_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")

@@ -30,13 +30,23 @@ def problems_between(settings: Stage) -> list[str]:
         if alarms.notify and alarms.topic
         else []
     )
+    itself = ["release.after names the stage itself"] if settings.release.after == settings.name else []
     return [
         *reach,
         *both,
+        *itself,
+        *_key_problems(settings),
         *_queue_problems(settings),
         *_event_source_problems(settings),
         *_environment_problems(settings),
     ]
+
+
+def _key_problems(settings: Stage) -> list[str]:
+    key = settings.encryption_key
+    if not key or key.split(":")[3] == settings.region:
+        return []
+    return [f"encryption_key is of region {key.split(':')[3]}, and the stage of {settings.region}"]
 
 
 def _queue_problems(settings: Stage) -> list[str]:

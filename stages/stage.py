@@ -69,6 +69,19 @@ class Sweep:
 
 
 @dataclass(frozen=True)
+class Release:
+    """The order of stages: an image is deployed here once the stage `after` has served it; empty means at any time.
+
+    `reader` is the account of the stage that follows, which may read this stage's ledger, or empty. A canary that
+    receives no call scores up to `synthetic_jobs` jobs of stored results in the shadow, by both versions; 0 forbids it.
+    """
+
+    after: str = ""
+    reader: str = ""
+    synthetic_jobs: int = 0
+
+
+@dataclass(frozen=True)
 class Alarms:
     """The thresholds of the alarms, and who is notified.
 
@@ -102,6 +115,8 @@ class Stage:
     sweep: Sweep
     retention_days: int
     alarms: Alarms
+    release: Release = field(default_factory=Release)
+    encryption_key: str = ""  # the ARN of the account's own key for texts at rest; empty: keys that AWS owns
     reach: str = ""  # what functions of the local AWS reach beside it: `HOST:PORT ...`, or `*` for everything
 
     @property

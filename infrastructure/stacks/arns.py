@@ -13,9 +13,9 @@ def queue(name: str) -> str:
     return _arn(f"sqs:{HERE}:{name}")
 
 
-def table(name: str) -> str:
-    """Return the ARN of a table."""
-    return _arn(f"dynamodb:{HERE}:table/{name}")
+def table(name: str, region: str = "${AWS::Region}", account: str = "") -> str:
+    """Return the ARN of a table; an empty account is the stack's own."""
+    return _arn(f"dynamodb:{region}:{account or '${AWS::AccountId}'}:table/{name}")
 
 
 def index(table_name: str, name: str) -> str:

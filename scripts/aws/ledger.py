@@ -82,6 +82,34 @@ def _items(aws: Aws, limit: int) -> list[dict[str, Any]] | None:
     return results if outcome else None
 
 
+def serving(aws: Aws, digest: str) -> Entry | None:
+    """Return the last change that served an image or rolled back from it, read by the table's ARN; None without one.
+
+    Any account that the table's resource policy allows may call this, and nothing else of the stage.
+    """
+    stage = aws.stage
+    pages = (
+        aws.client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=f"arn:aws:dynamodb:{stage.region}:{stage.account}:table/{stage.table(TABLE)}",
+            KeyConditionExpression="#f = :f AND #at < :lock",
+            FilterExpression="digest = :d OR (previous_digest = :d AND #action = :rollback)",
+            ExpressionAttributeNames={"#f": "function", "#at": "at", "#action": "action"},
+            ExpressionAttributeValues={
+                ":f": {"S": stage.function.name},
+                ":lock": {"S": LOCK},
+                ":d": {"S": digest},
+                ":rollback": {"S": "rollback"},
+            },
+            ScanIndexForward=False,
+            ConsistentRead=True,
+        )
+    )
+    changes = (_entry(item) for page in pages for item in page["Items"])
+    return next((entry for entry in changes if entry.action != "canary-back"), None)
+
+
 def last(aws: Aws) -> Entry | None:
     """Return the last change of the alias; None without one, or without a ledger."""
     return next((one for one in entries(aws) or () if one.action != "canary-back"), None)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..aws import ledger
 from ..aws.account import require_account
-from ..aws.clients import make
+from ..aws.clients import Aws, clients, make
+from ..aws.stage import load_stage
 from ..checkout import ROOT, git
 from ..command.shell import Shell
 from ..console.errors import OperationFailed, Refused
 
 PRODUCTION = "production"
 SKIPPED = "unverified: --skip-verify"
+UNSTAGED = "not staged: --skip-staging"
 
 
 def commit_problems(revision: str, folder: Path = ROOT) -> list[str]:
@@ -64,11 +67,45 @@ def require_lint(shell: Shell, digest: str) -> None:
         )
 
 
-def before_deploy(shell: Shell, digest: str, revision: str, *, skip_verify: bool) -> str:
-    """Check as before_push; for production, lint the image and rebuild its commit too. Return the ledger's note."""
+def require_served(earlier: Aws, digest: str) -> str:
+    """Raise Refused unless the stage `earlier` has served the image, and has not rolled back from it since.
+
+    Returns a note on when it was served. Reads that stage's ledger only.
+    """
+    before = earlier.stage.name
+    entry = ledger.serving(earlier, digest)
+    problem = ""
+    if entry is None:
+        problem = f"stage {before} has not served it"
+    elif entry.digest != digest:
+        problem = f"stage {before} rolled back from it at {entry.at[:19]}, to version {entry.version}"
+    if entry is None or problem:
+        raise Refused(
+            f"{digest} cannot be deployed yet: {problem}",
+            f"{make('deploy', earlier.stage)} DIGEST={digest}; SKIP_STAGING=1 deploys it anyway",
+        )
+    return f"served by {before} since {entry.at[:19]}"
+
+
+def before_deploy(shell: Shell, digest: str, revision: str, *, skip_verify: bool, skip_staging: bool = False) -> str:
+    """Check as before_push, and that the stage before has served the image. Return the note for the ledger.
+
+    For production, lint the image and rebuild its commit, too.
+    """
     before_push(shell, revision)
+    staged, before = "", shell.stage.release.after
+    if before and skip_staging:
+        shell.say(f"stage {before} is not asked (--skip-staging); the ledger records it")
+        staged = UNSTAGED
+    elif before:
+        staged = require_served(clients(load_stage(before), shell.endpoint_url), digest)
     if shell.stage.name != PRODUCTION or shell.dry_run:
-        return ""
+        return staged
+    return "; ".join(filter(None, (staged, _verify_image(shell, digest, revision, skip_verify=skip_verify))))
+
+
+def _verify_image(shell: Shell, digest: str, revision: str, *, skip_verify: bool) -> str:
+    """Lint the image and rebuild its commit; return the note for the ledger."""
     require_lint(shell, digest)
     if skip_verify:
         shell.say("verification skipped (--skip-verify); the ledger records it")

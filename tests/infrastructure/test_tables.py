@@ -1,7 +1,11 @@
+import dataclasses
+import json
+
 import pytest
 
 import stages
-from tests.infrastructure.templates import committed, resources
+from infrastructure.node import use_wheel_node
+from tests.infrastructure.templates import Template, committed, resources
 
 KEYS = {
     "Account": (["id"], {"byKey": ["key"]}),
@@ -10,7 +14,14 @@ KEYS = {
     "Score": (["id"], {"byScorecard": ["scorecardId"]}),
     "ScoreVersion": (["id"], {}),
     "ScoringJob": (["id"], {}),
-    "ScoreResult": (["id"], {"byScoringJob": ["scoringJobId"], "byItem": ["itemId", "typeScoreUpdatedAt"]}),
+    "ScoreResult": (
+        ["id"],
+        {
+            "byScoringJob": ["scoringJobId"],
+            "byItem": ["itemId", "typeScoreUpdatedAt"],
+            "byScorecard": ["scorecardId", "createdAt"],
+        },
+    ),
     "Outbox": (["id"], {}),
     "Deployment": (["function", "at"], {}),
 }
@@ -65,3 +76,28 @@ def test_the_artifact_bucket_is_private(stage: str) -> None:
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     (policy,) = resources(template, "AWS::S3::BucketPolicy").values()
     assert {s["Effect"] for s in policy["PolicyDocument"]["Statement"]} == {"Deny"}
+
+
+def test_the_account_of_the_next_stage_may_query_the_ledger_and_nothing_else() -> None:
+    """With `release.reader`, the ledger of staging has a policy for that account; no table of a stage without one."""
+    settings = stages.load("staging")
+    release = dataclasses.replace(settings.release, reader="222222222222")
+    tables = resources(synthesized_tables(dataclasses.replace(settings, release=release)), "AWS::DynamoDB::Table")
+    policies = {name: table["ResourcePolicy"] for name, table in tables.items() if "ResourcePolicy" in table}
+    assert list(policies) == ["DeploymentTable"]
+    (statement,) = policies["DeploymentTable"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "dynamodb:Query"
+    assert "222222222222" in json.dumps(statement["Principal"])
+    assert "ResourcePolicy" not in json.dumps(committed("staging", "tables"))
+
+
+def synthesized_tables(settings: stages.Stage) -> Template:
+    """Return the template of a stage's tables."""
+    use_wheel_node()
+    from aws_cdk import App
+    from aws_cdk.assertions import Template as Synthesized
+
+    from infrastructure.stacks.tables_stack import TablesStack
+
+    app = App(analytics_reporting=False, stack_traces=False, tree_metadata=False)
+    return dict(Synthesized.from_stack(TablesStack(app, settings)).to_json())
