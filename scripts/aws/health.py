@@ -32,11 +32,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Health:
-    """A version's finished invocations, oldest first, the worker's lines of level ERROR, and its completed jobs."""
+    """A version's finished invocations, oldest first, the worker's lines of level ERROR, and its completed jobs.
+
+    `cost` is what their models cost, in US dollars, as far as it is known.
+    """
 
     calls: tuple[Call, ...] = ()
     errors: tuple[Event, ...] = ()
     completed: int = 0
+    cost: float = 0.0
 
     @property
     def failed(self) -> tuple[Call, ...]:
@@ -85,18 +89,20 @@ def combine(healths: dict[str, Health], versions: Collection[str]) -> Health:
 def _merge(first: Health, second: Health) -> Health:
     calls = sorted((*first.calls, *second.calls), key=lambda call: call.at_ms)
     errors = sorted((*first.errors, *second.errors), key=lambda event: event.timestamp)
-    return Health(tuple(calls), tuple(errors), first.completed + second.completed)
+    return Health(tuple(calls), tuple(errors), first.completed + second.completed, first.cost + second.cost)
 
 
 def _of_stream(events: Iterable[Event]) -> Health:
     calls: list[Call] = []
     errors: list[Event] = []
-    completed, failure = 0, ""
+    completed, cost, failure = 0, 0.0, ""
     for event in events:
         if (record := logs.parse_json(event.message)) is not None:
             if str(record.get("level", "")).upper() in ("ERROR", "CRITICAL"):
                 errors.append(event)
-            completed += sum(int(record.get(name, 0)) for name in DONE) if "_aws" in record else 0
+            if "_aws" in record:
+                completed += sum(int(record.get(name, 0)) for name in DONE)
+                cost += float(record.get("Cost", 0.0))
             continue
         output = logs.platform_failure(event.message)
         # The lines before an OutOfMemory report only "signal: killed".
@@ -105,7 +111,7 @@ def _of_stream(events: Iterable[Event]) -> Health:
             report = parse_report(event.message)
             calls.append(Call(event.timestamp, failure, report.billed_ms if report else 0))
             failure = ""
-    return Health(tuple(calls), tuple(errors), completed)
+    return Health(tuple(calls), tuple(errors), completed, cost)
 
 
 def version_of(stream: str) -> str:

@@ -21,10 +21,14 @@ _SHARES = 2**32
 
 @dataclass(frozen=True)
 class ShadowRun:
-    """One job's answer; `seconds` is how long its score took, None if it gave no result."""
+    """One job's answer; `seconds` is how long its score took, None if it gave no result.
+
+    `has_crashed` says whether the invocation itself failed.
+    """
 
     answer: Answer
     seconds: float | None
+    has_crashed: bool = False
 
 
 def sample(records: Sequence[Record], share: float, limit: int) -> list[Record]:
@@ -63,7 +67,7 @@ def _read(job: str, score: str, payload: Any, function_error: str | None) -> Sha
     """Parse the function's answer; a failed invocation counts as a failure of the job."""
     if function_error or not isinstance(payload, dict) or not isinstance(payload.get("body"), str):
         reason = payload.get("errorMessage", "") if isinstance(payload, dict) else ""
-        return ShadowRun(without_value(job, score, function_error or "no answer", str(reason)), None)
+        return ShadowRun(without_value(job, score, function_error or "no answer", str(reason)), None, True)
     body = json.loads(payload["body"])
     if "result" not in body:
         return ShadowRun(without_value(job, score, *str(body.get("error", body)).split(": ", 1)), None)

@@ -1,57 +1,26 @@
 """A canary: the new version receives a share of the calls for a while, then all of them or none.
 
 It is judged by the function's log, which arrives before metrics do; the name of a log stream has the version. One
-invocation that ends in an error or a timeout ends the canary; so do jobs without a result if the new version has
-clearly more of them per call than the old one.
+invocation that ends in an error or a timeout ends the canary; so do lost jobs, time or costs that are clearly more than
+the old version's. Without traffic, both versions score jobs of stored results, if the stage allows that.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from statistics import fmean
-
-from plexus.problems import pluralize
 
 from ..aws import health, lambda_function
 from ..aws.clients import Aws, make
 from ..aws.lambda_function import Alias, FunctionVersion
 from ..console.errors import OperationFailed
 from ..console.interrupts import defer_interrupts
+from . import synthetic
+from .counts import Counts
 
-FEW, TIMES = 3, 2
-ENOUGH = 10
-"""Durations are compared only if each version has received so many calls; fewer are no evidence."""
 PAUSE_S = 2.0
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Counts of one version: its invocations, the failed ones, jobs without a result; and the billed ms per call."""
-
-    calls: int = 0
-    failed: int = 0
-    jobs: int = 0
-    billed_ms: float = 0.0
-
-    def __str__(self) -> str:
-        return f"{pluralize(self.calls, 'call')}, {self.failed} failed, {pluralize(self.jobs, 'job')} without a result"
-
-    def problem(self, other: Counts) -> str:
-        """Return why this version did worse than `other`; empty if it did not.
-
-        It did if an invocation failed, if clearly more of its jobs per call ended without a result, or if its calls
-        are billed for clearly more time.
-        """
-        if self.failed or (
-            self.jobs >= FEW and self.jobs / max(1, self.calls) > TIMES * other.jobs / max(1, other.calls)
-        ):
-            return f"{self}, against {other}"
-        if min(self.calls, other.calls) >= ENOUGH and self.billed_ms > TIMES * other.billed_ms:
-            return f"{self.billed_ms:.0f} ms billed per call, against {other.billed_ms:.0f} ms"
-        return ""
 
 
 def watch(
@@ -66,7 +35,11 @@ def watch(
     try:
         with defer_interrupts():
             moved = lambda_function.move_alias(aws, live.version, live, {version.version: percent})
-        old, new = _poll_counts(aws, (live.version, version.version), since, seconds, say)
+        versions = live.version, version.version
+        old, new = _poll_counts(aws, versions, since, seconds, say)
+        limit, kind = aws.stage.release.synthetic_jobs, ""
+        if not new.calls and limit and (own := synthetic.count(aws, versions, limit, say)):
+            (old, new), kind = own, ", synthetic"
         back = f"the alias points at version {live.version} alone again"
         if problem := new.problem(old):
             raise OperationFailed(
@@ -83,7 +56,7 @@ def watch(
             with defer_interrupts():
                 lambda_function.move_alias(aws, live.version, moved)
         raise
-    return f"canary {percent:g} % for {seconds:g} s: {new}", moved
+    return f"canary {percent:g} % for {seconds:g} s: {new}{kind}", moved
 
 
 def _poll_counts(aws: Aws, versions: tuple[str, str], since_ms: int, seconds: float, say: Say) -> tuple[Counts, Counts]:
@@ -108,4 +81,11 @@ def count(aws: Aws, versions: tuple[str, ...], since_ms: int) -> tuple[Counts, .
 
 def _counts(record: health.Health) -> Counts:
     billed_ms = fmean(call.billed_ms for call in record.calls) if record.calls else 0.0
-    return Counts(len(record.calls), len(record.failed), len(record.errors), billed_ms)
+    return Counts(
+        len(record.calls),
+        len(record.failed),
+        len(record.errors),
+        billed_ms,
+        completed=record.completed,
+        cost=record.cost,
+    )
