@@ -2,8 +2,9 @@
 
 from aws_cdk import aws_iam as iam
 
+import stages
 from infrastructure.stacks import alarms, arns, dashboard
-from infrastructure.stacks.tables_stack import TABLES
+from infrastructure.stacks.tables_stack import LEDGER, TABLES
 from stages import Stage
 
 READ_IMAGE = [
@@ -32,14 +33,12 @@ READ_STACK = [
     "cloudformation:DescribeStacks",
     "cloudformation:GetTemplate",
 ]
-CHANGE_STACK = [
+PREPARE_STACK = [
     "cloudformation:CreateChangeSet",
-    "cloudformation:CreateStack",
     "cloudformation:DeleteChangeSet",
     "cloudformation:DescribeChangeSet",
-    "cloudformation:ExecuteChangeSet",
-    "cloudformation:UpdateStack",
 ]
+EXECUTE_STACK = ["cloudformation:DescribeChangeSet", "cloudformation:ExecuteChangeSet"]
 READ_QUEUE = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"]
 READ_ROLE = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]
 # CloudFormation uses its caller's permissions, so these allow to change the resources in the templates.
@@ -83,6 +82,8 @@ CHANGE_TOPIC = [
     "sns:Unsubscribe",
 ]
 CHANGE_RULE = ["events:DescribeRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets"]
+READ_KEY = ["kms:Decrypt", "kms:DescribeKey"]  # of the ledger, and of the log
+CHANGE_KEY = ["kms:CreateGrant", "kms:Encrypt", "kms:GenerateDataKey"]
 CHANGE_REPOSITORY = [
     "ecr:CreateRepository",
     "ecr:GetRepositoryPolicy",
@@ -95,7 +96,7 @@ CHANGE_REPOSITORY = [
 
 def statements(name: str, settings: Stage) -> list[iam.PolicyStatement]:
     """Return the policy statements for `push`, `read`, `shape` or `deploy`."""
-    return {"push": _push, "read": _read, "shape": _shape, "deploy": _deploy}[name](settings)
+    return {"push": _push, "read": _compare, "shape": _shape, "deploy": _deploy}[name](settings)
 
 
 def _push(settings: Stage) -> list[iam.PolicyStatement]:
@@ -106,7 +107,7 @@ def _push(settings: Stage) -> list[iam.PolicyStatement]:
 
 
 def _read(settings: Stage) -> list[iam.PolicyStatement]:
-    """Return what a comparison of the stage with the repository reads: `infra-diff` and `drift`."""
+    """Return what a comparison of the stage with the repository reads, such as `drift`."""
     ledger = arns.table(f"{settings.tables.prefix}Deployment")
     return [
         _allow(READ_STACK, arns.stacks(settings.name)),
@@ -118,16 +119,22 @@ def _read(settings: Stage) -> list[iam.PolicyStatement]:
         _allow(["ecr:DescribeImages", "ecr:DescribeRepositories"], arns.repository(settings.repository)),
         _allow(READ_ROLE, arns.roles(settings.name)),
         _allow(["sns:GetTopicAttributes"], arns.topic(alarms.topic_name(settings))),
+        *_key(settings, READ_KEY),
         # These have no resource-level permissions, or list what the code then filters.
         _allow(["cloudwatch:DescribeAlarms", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"], "*"),
     ]
+
+
+def _compare(settings: Stage) -> list[iam.PolicyStatement]:
+    """Return what `infra-diff` needs: it reads, and prepares change sets that it may not execute."""
+    return [*_read(settings), _allow(PREPARE_STACK, arns.stacks(settings.name))]
 
 
 def _shape(settings: Stage) -> list[iam.PolicyStatement]:
     name = settings.function.name
     return [
         *_read(settings),
-        _allow(CHANGE_STACK, arns.stacks(settings.name)),
+        _allow(EXECUTE_STACK, arns.stacks(settings.name)),
         _allow(CHANGE_QUEUE, *_queues(settings)),
         _allow(CHANGE_TABLE, *_tables(settings)),
         _allow(CHANGE_BUCKET, arns.bucket(settings.bucket)),
@@ -145,6 +152,7 @@ def _shape(settings: Stage) -> list[iam.PolicyStatement]:
         _allow(CHANGE_ALARM, arns.alarms(name), arns.dashboard(dashboard.name(settings))),
         _allow(CHANGE_TOPIC, arns.topic(alarms.topic_name(settings))),
         _allow(CHANGE_RULE, arns.rules(settings.name)),
+        *_key(settings, CHANGE_KEY),
     ]
 
 
@@ -157,7 +165,34 @@ def _deploy(settings: Stage) -> list[iam.PolicyStatement]:
         _allow([*READ_IMAGE, "ecr:PutImage"], arns.repository(settings.repository)),
         _allow(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"], ledger),  # the lock and the entry
         _allow(["logs:FilterLogEvents"], arns.log_group(settings.log_group)),  # by which the canary is judged
+        *_synthetic_calls(settings),
+        *_earlier_ledger(settings),
     ]
+
+
+def _synthetic_calls(settings: Stage) -> list[iam.PolicyStatement]:
+    """Return the permissions to find the jobs that a canary without traffic scores again."""
+    if not settings.release.synthetic_jobs:
+        return []
+    results, prefix = f"{settings.tables.prefix}ScoreResult", settings.tables.prefix
+    return [
+        _allow(["dynamodb:Scan"], arns.table(f"{prefix}Scorecard")),
+        _allow(["dynamodb:Query"], arns.index(results, "byScorecard")),
+        _allow(["dynamodb:BatchGetItem"], arns.table(results)),
+    ]
+
+
+def _earlier_ledger(settings: Stage) -> list[iam.PolicyStatement]:
+    """Return the permission to read which images the stage before has served."""
+    if not settings.release.after:
+        return []
+    before = stages.load(settings.release.after)
+    ledger = arns.table(f"{before.tables.prefix}{LEDGER}", before.region, before.account)
+    return [_allow(["dynamodb:Query"], ledger)]
+
+
+def _key(settings: Stage, actions: list[str]) -> list[iam.PolicyStatement]:
+    return [_allow(actions, settings.encryption_key)] if settings.encryption_key else []
 
 
 def _queues(settings: Stage) -> list[str]:

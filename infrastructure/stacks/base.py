@@ -1,6 +1,9 @@
 """The base of all stacks: a plain, readable and stable template that any CloudFormation client can create."""
 
+from functools import cached_property
+
 from aws_cdk import BootstraplessSynthesizer, CfnElement, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stages import Stage
@@ -29,6 +32,12 @@ class StageStack(Stack):
         """Return the path of the element without a hash, so that people can refer to it."""
         path = [part for part in element.node.path.split("/")[1:] if part not in INVISIBLE]
         return "".join(part[0].upper() + part[1:] for part in path)
+
+    @cached_property
+    def key(self) -> kms.IKey | None:
+        """The account's own key for data at rest; None without one. Its policy is not this stack's to change."""
+        arn = self.settings.encryption_key
+        return kms.Key.from_key_arn(self, "Key", arn) if arn else None
 
     @property
     def removal_policy(self) -> RemovalPolicy:

@@ -25,7 +25,11 @@ class LambdaScoreProcessorStack(StageStack):
     def __init__(self, scope: Construct, settings: Stage) -> None:
         super().__init__(scope, settings)
         log_group = logs.CfnLogGroup(
-            self, "LogGroup", log_group_name=settings.log_group, retention_in_days=settings.retention_days
+            self,
+            "LogGroup",
+            log_group_name=settings.log_group,
+            retention_in_days=settings.retention_days,
+            kms_key_id=settings.encryption_key or None,
         )
         log_group.apply_removal_policy(self.removal_policy)
         role = iam.Role(
@@ -61,6 +65,7 @@ class LambdaScoreProcessorStack(StageStack):
             package_type="Image",
             code=lambda_.CfnFunction.CodeProperty(image_uri=image_uri.value_as_string),
             role=role.role_arn,
+            kms_key_arn=self.settings.encryption_key or None,
             architectures=["x86_64"],
             memory_size=shape.memory_mb,
             timeout=shape.timeout_s,

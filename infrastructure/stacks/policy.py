@@ -18,6 +18,8 @@ TAKE = [
 ]  # SendMessage: a message at its last receive, whose job another worker has leased, is sent again
 TRACE = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
 """The calls of X-Ray's daemon, which uses the worker's role. They do not support resource-level permissions."""
+USE_KEY = ["kms:Decrypt", "kms:GenerateDataKey"]
+"""Tables, queues and the bucket decrypt and encrypt in the name of their caller."""
 READ_TOGETHER = ("Item", "Score", "Scorecard", "ScoreResult")
 READ_ALONE = ("Outbox", "ScoreVersion", "ScoringJob")
 
@@ -59,6 +61,7 @@ def worker_policy(settings: Stage) -> iam.PolicyDocument:
             _allow("KeepLargeResults", ["s3:PutObject"], arns.objects(bucket, "results/")),
             _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], arns.log_streams(settings.log_group)),
             *([_allow("SendTraces", TRACE, "*")] if settings.function.tracing else []),
+            *([_allow("UseKey", USE_KEY, settings.encryption_key)] if settings.encryption_key else []),
             *_secrets(settings),
         ]
     )

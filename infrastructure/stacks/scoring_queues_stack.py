@@ -29,11 +29,13 @@ class ScoringQueuesStack(StageStack):
         self._add_pair("Response", queues.response, queues.response_dead_letters, Duration.seconds(60))
 
     def _add_pair(self, noun: str, name: str, dead_letters_name: str, visibility: Duration) -> None:
+        encryption = sqs.QueueEncryption.KMS if self.key else sqs.QueueEncryption.SQS_MANAGED
         dead_letters = sqs.Queue(
             self,
             f"{noun}DeadLetterQueue",
             queue_name=dead_letters_name,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=encryption,
+            encryption_master_key=self.key,
             enforce_ssl=True,
             retention_period=DEAD_LETTER_RETENTION,
             removal_policy=self.removal_policy,
@@ -47,7 +49,8 @@ class ScoringQueuesStack(StageStack):
             self,
             f"{noun}Queue",
             queue_name=name,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=encryption,
+            encryption_master_key=self.key,
             enforce_ssl=True,
             retention_period=RETENTION,
             removal_policy=self.removal_policy,

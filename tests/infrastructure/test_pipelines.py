@@ -90,12 +90,29 @@ def test_building_and_testing_may_do_nothing(stage: str, step: str) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_comparing_only_reads(stage: str) -> None:
-    """The step that shows the changes has no permission to make them."""
-    assert allowed(stage, "compare")
-    assert all(
-        action.split(":")[1].startswith(("Describe", "Get", "List", "Query")) for action, _ in allowed(stage, "compare")
-    )
+def test_comparing_prepares_and_shaping_executes(stage: str) -> None:
+    """The step that shows the changes has no permission to make them, and the one that makes them none to choose."""
+    reading = ("Describe", "Get", "List", "Query")
+    preparing = {action for action, _ in allowed(stage, "compare") if not action.split(":")[1].startswith(reading)}
+    assert preparing == {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
+    shaping = {action for action, _ in allowed(stage, "shape") if action.startswith("cloudformation:")}
+    assert {action for action in shaping if not action.split(":")[1].startswith(reading)} == {
+        "cloudformation:ExecuteChangeSet"
+    }
+    names = [
+        re.findall(r"CHANGE_SET=(\S+ \S+ \S+ \S+)", project["Source"]["BuildSpec"])
+        for name, project in resources(template(stage), "AWS::CodeBuild::Project").items()
+        if name in ("CompareProject", "ShapeProject")
+    ]
+    assert len(names) == 2
+    assert names[0] == names[1] != []
+
+
+def test_production_reads_what_staging_has_served() -> None:
+    """The deploy of production may query the ledger of staging, and no other table of it."""
+    (ledger,) = {resource for _, resource in allowed("production", "deploy") if "staging-" in resource}
+    assert "table/staging-Deployment" in ledger
+    assert not [resource for _, resource in allowed("staging", "deploy") if "production-" in resource]
 
 
 @pytest.mark.parametrize("stage", STAGES)
