@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from enum import StrEnum
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,10 +39,11 @@ class Rule:
 
 @dataclass
 class Proxy:
-    """`url` replaces that of the local AWS; `rules` may be set at any time."""
+    """`url` replaces that of the local AWS. `rules`, and how far its clock is ahead, may be set at any time."""
 
     server: ProxyServer
     rules: list[Rule] = field(default_factory=list)
+    ahead_s: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -128,6 +131,9 @@ class _Connection(BaseHTTPRequestHandler):
         finally:
             upstream.close()
         kept = [(name, value) for name, value in response.getheaders() if name.lower() not in _FRAMING]
+        if ahead := self.server.proxy.ahead_s:
+            now = datetime.now(UTC) + timedelta(seconds=ahead)
+            kept = [(name, format_datetime(now, usegmt=True) if name == "Date" else value) for name, value in kept]
         lines = [f"HTTP/1.1 {response.status} {response.reason}", *(f"{name}: {value}" for name, value in kept)]
         head = "\r\n".join([*lines, f"Content-Length: {len(content)}", "", ""])
         return head.encode("latin-1"), content
