@@ -19,7 +19,7 @@ LOOKS = frozenset(
 
 # What `make` hands to commands, and what decides how their output looks.
 ENVIRONMENT: dict[str, str | None] = {
-    **dict.fromkeys(("CANARY", "DRY_RUN", "SKIP_VERIFY", "STAGE", "TO", "WATCH", "YES")),
+    **dict.fromkeys(("CANARY", "CHANGE_SET", "DRY_RUN", "SKIP_STAGING", "SKIP_VERIFY", "STAGE", "TO", "WATCH", "YES")),
     "COLUMNS": "100",
     "NO_COLOR": "1",
     "TERM": "dumb",
