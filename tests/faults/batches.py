@@ -20,7 +20,7 @@ from tests.faults.sources import Source, make_source
 from tests.faults.stage import SCORE, TEXT, Faulty
 
 LANES = 4  # batches at once
-WINDOW_S, SLOW_S = 2.5, 1.6  # an invocation's time for its jobs; less than a second of it is left after a slow call
+WINDOW_S, SLOW_S = 3.1, 2.2  # an invocation's time for its jobs; less than a second of it is left after a slow call
 # An invocation as short as this proves that it met its plan: the worker begins a job while a second is left, so all
 # records before the slow call had their turn; and it accepts a score until a second past the window.
 IN_TIME_S = min(WINDOW_S - 1 + SLOW_S, WINDOW_S + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -66,8 +67,9 @@ class Proxy:
         with self.lock:
             result = list(self.server.open)
         for connection in result:
-            reset(connection)
-            connection.shutdown(socket.SHUT_RD)  # ends the wait for the next request
+            with contextlib.suppress(OSError):  # its client has hung up
+                reset(connection)
+                connection.shutdown(socket.SHUT_RD)  # ends the wait for the next request
         return len(result)
 
 

@@ -19,17 +19,19 @@ from scripts.jobs import sending
 from tests.faults.stage import TEXT, Faulty
 
 HOLD_S = 6.0
+TIMES = 30  # more than a worker tries: one that is killed late is held again, and never goes on
 LARGE = "refund " * 50_000  # its trace does not fit into the result's record
 Rule = dict[str, Any]
 
 
 def after(operation: str, contains: str = "") -> Rule:
     """Return a rule with which the call takes effect, and its answer is delayed."""
-    return {"operation": operation, "when": "after", "delay": HOLD_S, "status": 500, "contains": contains}
+    rule: Rule = {"operation": operation, "when": "after", "delay": HOLD_S, "status": 500, "times": TIMES}
+    return {**rule, "contains": contains}
 
 
-COMMIT_SLOW: Rule = {"operation": "dynamodb.TransactWriteItems", "delay": HOLD_S}
-COMMIT_REFUSED: Rule = {"operation": "dynamodb.TransactWriteItems", "code": "ThrottlingException", "times": 30}
+COMMIT_SLOW: Rule = {"operation": "dynamodb.TransactWriteItems", "delay": HOLD_S, "times": TIMES}
+COMMIT_REFUSED: Rule = {"operation": "dynamodb.TransactWriteItems", "code": "ThrottlingException", "times": TIMES}
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def killed_at(stage: Faulty, rules: tuple[Rule, ...], act: Callable[[], object])
     acting = threading.Thread(target=act)
     acting.start()
     end = time.monotonic() + 120
-    while stage.left()[-1]["times"] > 0:
+    while stage.left()[-1]["times"] == TIMES:
         assert time.monotonic() < end, "the worker never came to the step"
         time.sleep(0.02)
     assert stage.kill() >= 1
@@ -124,7 +126,7 @@ def test_a_worker_killed_after_sending_a_message_again_loses_no_job(stage: Fault
         "queue_url": url,
         "receive_count": stage.aws.stage.queues.max_receive_count,
     }
-    hold(stage, job, until=time.time() + 8)  # for so long the message that is sent again is hidden
+    hold(stage, job, until=time.time() + 20)  # for so long the message that is sent again is hidden
     killed_at(stage, (after("sqs.SendMessage"),), lambda: invocation.invoke(stage.aws, event))
     stage.drain()
     assert stage.broken() == []
