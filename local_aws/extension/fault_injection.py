@@ -3,7 +3,8 @@
 POST a JSON list to /_local_aws/faults to replace the rules. Keys of a rule: `operation` ("dynamodb.PutItem"); `when`
 ("before": the call has no effect; "after": it has, but the caller gets an error); `times` (default 1); `code`,
 `message` and `status` of the error (without `code`, a "before" rule only delays); `delay` (seconds); `skip` (calls to
-let pass first); `contains` (match only calls whose parameters contain this text). GET returns the rules that remain.
+let pass first); `contains` and `also` (match only calls whose parameters contain these texts). GET returns the rules
+that remain.
 """
 
 import json
@@ -19,7 +20,7 @@ from local_aws.extension.routes import parse_body, problem_response
 
 PATH = "/_local_aws/faults"
 KINDS = {
-    **dict.fromkeys(("operation", "when", "code", "message", "contains"), str),
+    **dict.fromkeys(("operation", "when", "code", "message", "contains", "also"), str),
     **dict.fromkeys(("times", "status", "skip"), int),
     "delay": (int, float),
 }
@@ -79,7 +80,8 @@ def _take(context, when: str) -> dict | None:
         for rule in _rules:
             if rule["operation"] != name or rule["when"] != when or rule["times"] <= 0:
                 continue
-            if rule.get("contains", "") not in json.dumps(context.service_request, default=str):
+            request = json.dumps(context.service_request, default=str)
+            if rule.get("contains", "") not in request or rule.get("also", "") not in request:
                 continue
             if rule["skip"] > 0:
                 rule["skip"] -= 1

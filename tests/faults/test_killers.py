@@ -53,7 +53,8 @@ class Killer:
             Step.READ: [after("dynamodb.BatchGetItem", self.item)],
             Step.SCORE: [late],
             Step.OFFLOAD: [after("s3.PutObject", result)],
-            Step.RENEW: [late, after("dynamodb.UpdateItem", "SET leaseUntil = :until")],
+            # Of this job: on a slow machine others renew theirs, too.
+            Step.RENEW: [late, {**after("dynamodb.UpdateItem", self.job), "also": "SET leaseUntil = :until"}],
             Step.COMMIT: [after("dynamodb.TransactWriteItems", self.job)],
             Step.RESPOND: [after("sqs.SendMessageBatch", result)],
             Step.MARK: [after("dynamodb.BatchWriteItem", self.job)],
