@@ -24,6 +24,7 @@ OPERATIONS = (
 )
 """The worker's calls for one job of a fan-out."""
 TRIES = 3  # of its clients
+LANES = 2  # invocations at once: cold starts that make each other wait would use up the tries
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Behind:
     function: Another
 
     def hand_over(self, rules: Sequence[Rule]) -> list[int]:
-        """Invoke the function with a job for each rule, all at once; returns the status codes."""
+        """Invoke the function with a job for each rule, a few at once; returns the status codes."""
         stage, queue_url = self.stage, self.stage.aws.queue_url(self.stage.aws.stage.queues.request)
         jobs = [stage.job() for _ in rules]
         stage.send(map(sending.body, jobs))
@@ -46,7 +47,7 @@ class Behind:
             event = {"source": "fanout", "message_body": message["Body"], "queue_url": queue_url}
             events.append({**event, "receipt_handle": message["ReceiptHandle"]})
         self.proxy.rules = list(rules)
-        with ThreadPoolExecutor(len(events)) as pool:
+        with ThreadPoolExecutor(LANES) as pool:
             return [answer["statusCode"] for answer in pool.map(self.function.invoke, events)]
 
     def poll(self) -> Any:
