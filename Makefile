@@ -95,7 +95,7 @@ unlock: $(READY) ## Remove the deploy lock of a deploy that was killed on anothe
 	@$(RUN) unlock
 history: $(READY) ## List the stage's deploys, rollbacks and configuration changes
 	@$(RUN) history
-drift: $(READY) ## Compare what is deployed with the repository; exits with 1 if they differ
+drift: $(READY) ## Compare what is deployed with the repository; score-processor exits with 3 if they differ
 	@$(RUN) drift
 attest: $(READY) ## Sign that this machine built the pushed image (KEY=private.pem BUILDER=URI)
 	@$(RUN) attest $(call given,KEY,--key) $(call given,BUILDER,--builder)

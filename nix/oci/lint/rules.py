@@ -166,7 +166,7 @@ RULES: dict[str, Rule] = {
         _F,
         IMPORT + "No module named 'MODULE'",
         _P,
-        "add the module or correct CMD",
+        "add or correct the module, or correct CMD",
     ),
     "handler-name": Rule("The module defines the handler", _F, HANDLER, _P, "define the function or correct CMD"),
     "handler-import": Rule(
