@@ -51,20 +51,26 @@ class Workbook:
 
     @classmethod
     def detect(cls, source: Source, wanted: Sequence[str]) -> Workbook:
-        """Choose the first sheet whose first row has a wanted column, else the first that is not empty.
+        """Choose the first sheet whose first row has a wanted column, else the first that has rows.
+
+        A sheet with a header or a title alone has none; it is chosen if no sheet has rows.
 
         Raises InvalidData if the file is not a readable .xlsx workbook, or all of its sheets are empty.
         """
         _check(source)
         heads: dict[str, list[str]] = {}
+        with_rows: list[str] = []
         with _open(source) as book:
             for sheet in sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible"):
-                if first := next((row for row in _read_rows(sheet) if any(map(_is_filled, row))), ()):
+                filled = (row for row in _read_rows(sheet) if any(map(_is_filled, row)))
+                if first := next(filled, ()):
                     heads[sheet.title] = [str(cell).strip() for cell in first]
+                    if next(filled, ()) or not is_header(heads[sheet.title], wanted):
+                        with_rows.append(sheet.title)
         if not heads:
             raise InvalidData(f"{source.name}: got no rows, expected at least one")
         matching = [title for title, cells in heads.items() if any(name in cells for name in wanted)]
-        sheet = (matching or list(heads))[0]
+        sheet = (matching or with_rows or list(heads))[0]
         chosen = cls(source, sheet, len(heads), is_header(heads[sheet], wanted))
         chosen._check_formulas()
         return replace(chosen, errors=tuple(chosen._find_errors()))
@@ -102,7 +108,12 @@ class Workbook:
 
     def _create_row(self, names: Sequence[str], cells: list[object], number: int) -> dict[str, object]:
         if any(_is_filled(cell) for cell in cells[len(names) :]):
-            raise InvalidData(f"{self.source.name}: sheet row {number}: got a cell beyond the {len(names)} columns")
+            head = "read as the header" if self.has_header else "read as the first text"
+            raise InvalidData(
+                f"{self.source.name}: sheet {self.sheet!r}, row {number}: got a cell beyond the "
+                f"{pluralize(len(names), 'column')} of the first row, {head}. "
+                "next: delete the rows above the column names"
+            )
         return dict(zip(names, cells + [None] * (len(names) - len(cells)), strict=False))
 
     def _read_names(self, cells: Sequence[object]) -> list[str]:

@@ -193,6 +193,20 @@ def test_a_formula_without_a_value_is_refused(tmp_path: Path) -> None:
         read(tmp_path, (tmp_path / "book.xlsx").read_bytes(), "xlsx")
 
 
+def test_a_sheet_with_one_row_gives_way_to_one_with_rows(tmp_path: Path) -> None:
+    """Where no column is named, a sheet that holds a title alone is not taken for the table."""
+    workbook([["About this file"]], TABLE)(tmp_path / "book.xlsx")
+    with open_table(tmp_path / "book.xlsx") as table:
+        assert len(list(table.rows())) == len(ROWS)
+
+
+def test_a_title_above_the_header_is_named_as_the_cause(tmp_path: Path) -> None:
+    """The error says which row was taken for the header, and what to do."""
+    workbook([["Reviews of 2026"], *TABLE])(tmp_path / "book.xlsx")
+    with pytest.raises(InvalidData, match=r"the 1 column of the first row, read as the header\. next: delete the rows"):
+        read(tmp_path, (tmp_path / "book.xlsx").read_bytes(), "xlsx")
+
+
 def test_a_sheet_is_read_beyond_its_stated_size(tmp_path: Path) -> None:
     """Some programs state a wrong size of the sheet: rows beyond it are rows."""
     book = Workbook()
