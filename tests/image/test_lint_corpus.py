@@ -91,7 +91,7 @@ def test_a_start_answers_what_is_unknown(base: Base, engine: Engine, tmp_path: P
     (problem,) = json.loads(done.stdout)["problems"]
     assert (done.exit_code, problem["rule"], problem["level"]) == (0, "handler-name", "unknown")
     assert "1 unknown (--run starts the image)" in run(layout).stdout
-    assert run("--strict", layout).exit_code == 1
+    assert run("--strict", layout).exit_code == 3
     done = run("--run", "--strict", layout)
     assert (done.exit_code, done.stdout.partition(";")[0]) == (0, "lint: passed (50 rules)")
 
@@ -101,7 +101,7 @@ def test_a_failed_start_is_a_problem(base: Base, engine: Engine, tmp_path: Path)
     recipe = Recipe("raises", "fails", {"app.py": "print('cold')\nglobals()['handler'] = missing\n"})
     done = run("--run", "--json", base.write(recipe, tmp_path / "layout"))
     (problem,) = json.loads(done.stdout)["problems"]
-    assert (done.exit_code, problem["rule"], problem["level"]) == (1, "start", "fails")
+    assert (done.exit_code, problem["rule"], problem["level"]) == (3, "start", "fails")
     assert problem["text"].startswith("NameError: name 'missing' is not defined") or "NameError" in problem["text"]
     assert "| cold" in problem["text"]
 
