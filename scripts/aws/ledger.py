@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..checkout import ROOT
-from ..console.errors import OperationFailed
-from .clients import Aws, error_code
+from ..console.errors import NotFound, OperationFailed
+from .clients import Aws, error_code, make
 
 FORMAT = 1
 TABLE = "Deployment"
@@ -85,7 +85,8 @@ def _items(aws: Aws, limit: int) -> list[dict[str, Any]] | None:
 def serving(aws: Aws, digest: str) -> Entry | None:
     """Return the last change that served an image or rolled back from it, read by the table's ARN; None without one.
 
-    Any account that the table's resource policy allows may call this, and nothing else of the stage.
+    Any account that the table's resource policy allows may call this, and nothing else of the stage. Raises NotFound
+    if the stage has no ledger: whether it has served the image is unknown.
     """
     stage = aws.stage
     pages = (
@@ -107,7 +108,11 @@ def serving(aws: Aws, digest: str) -> Entry | None:
         )
     )
     changes = (_entry(item) for page in pages for item in page["Items"])
-    return next((entry for entry in changes if entry.action != "canary-back"), None)
+    try:
+        return next((entry for entry in changes if entry.action != "canary-back"), None)
+    except aws.client("dynamodb").exceptions.ResourceNotFoundException:
+        table = stage.table(TABLE)
+        raise NotFound(f"there is no table {table} in stage {stage.name}", make("infra-deploy", stage)) from None
 
 
 def last(aws: Aws) -> Entry | None:

@@ -3,7 +3,8 @@
 import os
 import re
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import pytest
@@ -279,11 +280,32 @@ def test_a_yes_to_the_wrong_account_is_refused(stage: Staged, monkeypatch: pytes
 
 def test_without_a_ledger_the_versions_tell_the_history(stage: Staged) -> None:
     """Without a ledger deploys and rollbacks work, and the history comes from the versions' descriptions."""
-    stage.aws.client("dynamodb").delete_table(TableName=stage.aws.stage.table("Deployment"))
-    done = deployment.deploy(stage.aws, stage.image("last"), commit="3" * 40)
-    assert (done.action, done.ledger) == ("deployed", False)
-    result = history.history(stage.aws)
-    assert not result.ledger
-    assert (result.entries[0].version, result.entries[0].commit) == (done.version, "3" * 12)
-    rollback.rollback(stage.aws)
-    assert stage.answer() != "last"
+    with without_ledger(stage):
+        done = deployment.deploy(stage.aws, stage.image("last"), commit="3" * 40)
+        assert (done.action, done.ledger) == ("deployed", False)
+        result = history.history(stage.aws)
+        assert not result.ledger
+        assert (result.entries[0].version, result.entries[0].commit) == (done.version, "3" * 12)
+        rollback.rollback(stage.aws)
+        assert stage.answer() != "last"
+        with pytest.raises(NotFound, match=r"there is no table .*Deployment") as caught:
+            ledger.serving(stage.aws, done.digest)
+        assert caught.value.remedy == "make infra-deploy"
+
+
+@contextmanager
+def without_ledger(stage: Staged) -> Iterator[None]:
+    """Delete the ledger's table, and create an empty one afterwards: other files' tests share the stage."""
+    tables = stage.aws.client("dynamodb")
+    name = stage.aws.stage.table("Deployment")
+    table = tables.describe_table(TableName=name)["Table"]
+    tables.delete_table(TableName=name)
+    try:
+        yield
+    finally:
+        tables.create_table(
+            TableName=name,
+            KeySchema=table["KeySchema"],
+            AttributeDefinitions=table["AttributeDefinitions"],
+            BillingMode="PAY_PER_REQUEST",
+        )
