@@ -157,7 +157,7 @@ CHOOSE = "from local_aws import engine_choice as c; e = c.choose(); print(e.name
     ],
 )
 def test_a_machine_without_namespaces_to_give_says_so(kind: str, engine: str, kept: str, reason: str) -> None:
-    """Where the kernel gives containers no network, the rest is kept; the guarantees name what is not, and why."""
+    """Where the kernel gives containers no network, all other guarantees hold, and a message names the missing one."""
     skip_without_containers()
     prefix = ["unshare", "--user", "--map-root-user", "sh", "-c", LIMITED, kind]
     if shutil.which("unshare") is None or subprocess.run([*prefix, "true"], capture_output=True).returncode:

@@ -68,6 +68,6 @@ def test_timeout_line_has_awss_form() -> None:
     ],
 )
 def test_any_error_payload_has_a_type_and_a_text(body: bytes, expected: tuple[str, str]) -> None:
-    """A runtime may report anything; what is not an error object is quoted."""
+    """A report that is no error object is quoted, whatever the runtime sent."""
     failure = platform_log.parse_failure(body)
     assert (failure.error_type, failure.text) == expected
