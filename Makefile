@@ -14,6 +14,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON := .venv/bin/python
 RUN := $(PYTHON) -m scripts
 TOX := $(PYTHON) -m tox
+# $(call environments,LABEL) is the list that tox.ini gives the label.
+environments = $(shell sed -n 's/^ *$(1) = //p' tox.ini)
 # The value of a variable reaches the command unchanged, with its quotes and $; line ends become spaces.
 # $(call given,NAME,--option) is `--option value` if NAME is set; $(call each,NAME,--option) repeats it for each word.
 define LINE_END
@@ -36,8 +38,11 @@ demo: ## Build, start the local AWS, push, deploy, score the examples, and show 
 	@$(HOST) -m nix.inputs fetch image local-aws
 	@$(HOST) -m nix.environments create development .venv
 	@$(RUN) demo
+# tox keeps the output of environments that run side by side until each ends, so that a file would stay empty for minutes.
 test: $(READY) ## Run everything that CI runs (ENV=unit: one environment; ARGS='-k sweep': part of it)
+	@$(if $(ENV),,echo "part 1 of 2: $(call environments,checks): two at a time, 10 to 25 minutes, output as each ends")
 	@$(if $(ENV),$(TOX) run -e $(ENV),$(TOX) run-parallel --parallel 2 -m checks) $(if $(ARGS),-- $(ARGS))
+	@$(if $(ENV),,echo "part 2 of 2: $(call environments,systems): one after the other on a local AWS, 20 to 25 minutes")
 	@$(if $(ENV),,$(TOX) run -m systems $(if $(ARGS),-- $(ARGS)))
 
 soak: $(READY) ## Run many jobs under kills, duplicates, poison and failing calls (JOBS=2000 SECONDS=600 SEED=)

@@ -1,6 +1,7 @@
 """What make hands on."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -73,6 +74,17 @@ def test_a_shells_env_selects_no_tests() -> None:
         [*line, "ENV=unit"], cwd=ROOT, env=settings, capture_output=True, text=True, check=True
     ).stdout
     assert ("run -e unit" in part, "-m" in part.replace("-m tox", "")) == (True, False)
+
+
+def test_the_whole_test_run_announces_both_parts() -> None:
+    """`make test` names the environments of a part before it starts them, and one environment has no announcement."""
+    line = ["make", "--dry-run", "--old-file=.venv/.environment", "test"]
+    whole = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    labels = dict(re.findall(r"^    (checks|systems) = (.+)$", (ROOT / "tox.ini").read_text(), re.MULTILINE))
+    assert whole[0].startswith(f'echo "part 1 of 2: {labels["checks"]}:')
+    assert whole[2].startswith(f'echo "part 2 of 2: {labels["systems"]}:')
+    part = subprocess.run([*line, "ENV=unit"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "part" not in part
 
 
 def test_an_environment_that_was_moved_is_made_again(tmp_path: Path) -> None:
