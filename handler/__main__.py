@@ -1,6 +1,6 @@
 """Run the handler on this host, for example in a debugger: `python -m handler --event FILE`.
 
-Settings come from environment variables, which docs/explanation/worker.md lists.
+Settings come from environment variables, which docs/reference/worker.md lists.
 """
 
 import argparse

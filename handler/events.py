@@ -1,4 +1,4 @@
-"""The shapes of events that the function accepts; docs/explanation/worker.md has the same table. Pure functions."""
+"""The shapes of events that the function accepts; docs/reference/worker.md has the same table. Pure functions."""
 
 import re
 from collections.abc import Mapping
@@ -105,7 +105,7 @@ def _describe_records(records: list[Any]) -> str:
 
 def _refusal(what: str) -> str:
     known = ", ".join(text for shape in Shape for text in shape.value)
-    return f"event: got {what}, expected one of {known}; next: see the table of events in docs/explanation/worker.md"
+    return f"event: got {what}, expected one of {known}; next: see the table of events in docs/reference/worker.md"
 
 
 def _quote(name: object) -> str:

@@ -18,7 +18,7 @@ LONGEST_LEASE = 900.0  # seconds
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of an execution environment. Durations are in seconds; docs/explanation/worker.md describes each."""
+    """The settings of an execution environment. Durations are in seconds; docs/reference/worker.md describes each."""
 
     request_queue_url: str
     response_queue_url: str

@@ -1,4 +1,4 @@
-"""The program in docs/explanation/local-aws.md."""
+"""The program in docs/reference/local-aws.md."""
 
 import re
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs/explanation/local-aws.md"
+PAGE = ROOT / "docs/reference/local-aws.md"
 
 
 def test_the_program_of_the_page_runs(layout: Path) -> None:

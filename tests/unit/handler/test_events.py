@@ -19,7 +19,7 @@ from tests.memory import sqs
 from tests.memory.world import START, Context, World
 from tests.unit.handler.test_sqs_event import RECORD
 
-PAGE = Path(__file__).resolve().parents[3] / "docs/explanation/worker.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs/reference/worker.md"
 EXAMPLES: dict[Shape, list[Any]] = {
     Shape.BATCH: [{"Records": [RECORD]}, {"Records": [RECORD, RECORD]}],
     Shape.PIPE: [[RECORD], [RECORD, RECORD]],

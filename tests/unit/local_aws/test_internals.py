@@ -1,4 +1,4 @@
-"""The table of LocalStack internals in docs/explanation/local-aws.md matches the code and the checks."""
+"""The table of LocalStack internals in docs/reference/local-aws.md matches the code and the checks."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.pinned.rules import rules
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGE = ROOT / "docs/explanation/local-aws.md"
+PAGE = ROOT / "docs/reference/local-aws.md"
 EXTENSION = ROOT / "local_aws/extension"
 THEIRS = {"localstack", "moto", "rolo", "twisted", "plux"}
 
