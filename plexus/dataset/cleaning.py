@@ -82,13 +82,14 @@ def _spell_labels(
         listed = ", ".join(f"{label!r}{suggest(label, known.values())}" for label in unknown)
         raise InvalidData(f"{dataset.name}: no row has the label {listed}")
     mapped = {fold_label(label): value.strip() for label, value in mapping.items()}
+    missing = labels.find_missing(entry.label for entry in entries) - mapped.keys()
     texts: list[Labelled] = []
     for entry in entries:
         if not entry.label.strip():
             reasons.setdefault(entry.row, ("no label", ""))
         elif mapped.get(fold_label(entry.label)) == "":
             reasons.setdefault(entry.row, ("mapped", f"{entry.label!r} is mapped to nothing"))
-        elif fold_label(entry.label) in labels.MISSING and fold_label(entry.label) not in mapped:
+        elif fold_label(entry.label) in missing:
             reasons.setdefault(entry.row, ("no label", f"{entry.label!r}"))
         else:
             texts.append(Labelled(entry.row, Item(""), entry.label))

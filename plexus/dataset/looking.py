@@ -127,25 +127,27 @@ def _find_empty(dataset: Dataset) -> list[Finding]:
     if dataset.label is None:
         return findings
     bare = tuple(entry.row for entry in dataset.entries if entry.has_text and not entry.label.strip())
-    words = tuple(
-        entry.row for entry in dataset.entries if entry.has_text and fold_label(entry.label) in labels.MISSING
-    )
+    missing = labels.find_missing(entry.label for entry in dataset.entries)
+    words = tuple(entry.row for entry in dataset.entries if entry.has_text and fold_label(entry.label) in missing)
     if bare:
         findings.append(Finding("no label", f"{pluralize(len(bare), 'text')} without a label", bare, remedy))
     if words:
-        spelt = sorted({entry.label.strip() for entry in dataset.entries if fold_label(entry.label) in labels.MISSING})
+        spelt = sorted({entry.label.strip() for entry in dataset.entries if fold_label(entry.label) in missing})
         message = f"{pluralize(len(words), 'label')} that usually {'mean' if len(words) > 1 else 'means'} a missing one"
         message += f": {', '.join(spelt)}"
-        findings.append(Finding("no label", message, words, f"{remedy}; --map {spelt[0]}={spelt[0]} keeps them"))
+        findings.append(
+            Finding("no label", message, words, f"{remedy}; --map {shlex.quote(f'{spelt[0]}={spelt[0]}')} keeps them")
+        )
     return findings
 
 
 def _find_spelling_faults(dataset: Dataset) -> list[Finding]:
     """List spellings of one class, likely typos and rare classes, as training and evaluation read labels."""
+    missing = labels.find_missing(entry.label for entry in dataset.entries)
     usable = [
         Labelled(entry.row, Item(""), entry.label)
         for entry in dataset.entries
-        if entry.label.strip() and fold_label(entry.label) not in labels.MISSING
+        if entry.label.strip() and fold_label(entry.label) not in missing
     ]
     if dataset.label is None or not usable:
         return []
@@ -155,20 +157,32 @@ def _find_spelling_faults(dataset: Dataset) -> list[Finding]:
     if variants:
         message = f"{pluralize(len(variants), 'spelling')} of labels read as another: {'; '.join(variants)}"
         findings.append(Finding("spelling", message, (), "plexus data clean writes one spelling"))
-    typos = labels.find_likely_typos(normal.texts)
+    typos = labels.list_likely_typos(normal.texts)
     for label, other, rows in typos:
         message = f"label {label!r} may be a typo of {other!r}: {format_rows(rows)}"
         remedy = f"plexus data clean --map {shlex.quote(f'{label}={other}')}"
         findings.append(Finding("typo", message, tuple(rows), remedy))
-    texts = Counter(text.label for text in normal.texts)
     known = {label for label, _, _ in typos}
-    rare = [(label, count) for label, count in texts.most_common() if count < FEW and label not in known]
-    if rare:
-        names = ", ".join(f"{label} ({count})" for label, count in rare[:5]) + (", …" if len(rare) > 5 else "")
-        message = f"{len(rare)} class{'es' * (len(rare) != 1)} of fewer than {FEW} texts: {names}"
-        remedy = "label more of them, or merge classes: their figures will be noise"
-        findings.append(Finding("rare", message, (), remedy))
-    return findings
+    counts = Counter(text.label for text in normal.texts if text.label not in known)
+    return [*findings, *_find_unusable_classes(dataset.label, counts)]
+
+
+def _find_unusable_classes(column: str, counts: Counter[str]) -> list[Finding]:
+    """List classes that cannot be learned or measured, and a column that holds no classes at all."""
+    if len(counts) == 1:
+        message = f"column {column!r} has one class, {next(iter(counts))!r}: a model needs at least two"
+        return [Finding("one class", message, (), "add texts of another class, or name another column: --label NAME")]
+    if counts.total() >= FEW and 2 * len(counts) > counts.total():
+        message = f"column {column!r} has {len(counts)} different labels in {counts.total()} texts: names or numbers?"
+        return [
+            Finding("no classes", message, (), "name the column of labels: --label NAME; or merge labels: clean --map")
+        ]
+    rare = [(label, count) for label, count in counts.most_common() if count < FEW]
+    if not rare:
+        return []
+    names = ", ".join(f"{label} ({count})" for label, count in rare[:5]) + (", …" if len(rare) > 5 else "")
+    message = f"{len(rare)} class{'es' * (len(rare) != 1)} of fewer than {FEW} texts: {names}"
+    return [Finding("rare", message, (), "label more of them, or merge classes: their figures will be noise")]
 
 
 def _find_damaged(entries: Sequence[Entry]) -> list[Finding]:

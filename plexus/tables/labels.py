@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from plexus.exceptions import InvalidData
 from plexus.problems import pluralize, suggest
 from plexus.tables.columns import as_item, as_text
 from plexus.tables.table import Table
+from plexus.tables.typos import find_likely_typos
 from plexus.text import fold
 from plexus.values import Item
 
@@ -19,8 +19,7 @@ from plexus.values import Item
 MISSING = frozenset({"na", "n/a", "#n/a", "nan", "<na>", "nat", "null", "none", "nil"})
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 _SHOWN = 5
-_RARE = 0.05  # a class with less than this share of the texts of another one may be a typo of it
-_ALIKE = 0.7
+_BLANK_MARKS = re.compile(r"[?¿._/–—…-]+")
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,17 @@ def fold_label(label: str) -> str:
     return whole[1] if whole else folded
 
 
+def find_missing(names: Iterable[str]) -> set[str]:
+    """Return the keys of labels that usually mean a missing one: words such as `n/a`, and marks such as `?`.
+
+    Marks are classes where a plus is one too, or where no label has a letter or a digit.
+    """
+    keys = {fold_label(name) for name in names}
+    marks = {key for key in keys if _BLANK_MARKS.fullmatch(key)}
+    are_classes = "+" in keys or not any(any(map(str.isalnum, key)) for key in keys)
+    return keys & MISSING | (set() if are_classes else marks)
+
+
 def map_spellings(names: Iterable[str]) -> dict[str, str]:
     """Return key → the first name with that key."""
     spelt: dict[str, str] = {}
@@ -89,15 +99,14 @@ def normalize(
     `mapping` replaces labels first; a label that it maps to None leaves its text out. Then a label is one of the
     `known` values, whatever its case and white space. Without known values, spellings that have the same key are one
     class, named by the most frequent of them. Raises InvalidData that lists, with rows, every label that the score
-    cannot return, and, `for_training`, every word for a missing value: it would become a class.
+    cannot return, and, `for_training`, every label that usually means a missing one: it would become a class.
     """
     mapped = {fold_label(label): value for label, value in mapping.items()}
     kept = [entry for entry in texts if mapped.get(fold_label(entry.label), "") is not None]
     values = [mapped.get(fold_label(entry.label)) or entry.label for entry in kept]
     spelt = map_spellings(known) if known else _choose_spellings(values, mapped)
-    refused = (
-        MISSING - {fold_label(value) for value in mapping.values() if value is not None} if for_training else set()
-    )
+    meant = {fold_label(value) for value in mapping.values() if value is not None}
+    refused = find_missing(values) - meant if for_training else set()
     unknown: dict[str, list[int]] = {}
     for entry, value in zip(kept, values, strict=True):
         if fold_label(value) not in spelt or fold_label(value) in refused:
@@ -149,25 +158,20 @@ def _list_variants(texts: Sequence[Labelled], renamed_texts: Sequence[Labelled])
     ]
 
 
-def find_likely_typos(renamed_texts: Sequence[Labelled]) -> list[tuple[str, str, list[int]]]:
-    """Return (label, likely label, rows) of each rare class that is spelt almost as a frequent one."""
+def list_likely_typos(renamed_texts: Sequence[Labelled]) -> list[tuple[str, str, list[int]]]:
+    """Return (label, likely label, rows) of each label that may be a typo."""
     rows: dict[str, list[int]] = {}
     for entry in renamed_texts:
         rows.setdefault(entry.label, []).append(entry.row)
-    typos = []
-    for label, item in sorted(rows.items()):
-        frequent = [other for other in rows if len(item) <= max(1, _RARE * len(rows[other])) < len(rows[other])]
-        close = difflib.get_close_matches(label.casefold(), [other.casefold() for other in frequent], 1, _ALIKE)
-        if close:
-            typos.append((label, next(other for other in frequent if other.casefold() == close[0]), item))
-    return typos
+    typos = find_likely_typos({label: len(numbers) for label, numbers in rows.items()})
+    return [(label, other, rows[label]) for label, other in typos.items()]
 
 
 def _list_typos(renamed_texts: Sequence[Labelled]) -> list[str]:
     return [
         f"label {label!r} may be a typo of {other!r}: {_format_rows(item)}; "
         f"next: correct it, or `data: {{labels: {{{label!r}: {other!r}}}}}`"
-        for label, other, item in find_likely_typos(renamed_texts)
+        for label, other, item in list_likely_typos(renamed_texts)
     ]
 
 

@@ -230,6 +230,24 @@ def test_a_look_lists_what_would_mislead() -> None:
     json.dumps(result.as_dict())
 
 
+@pytest.mark.parametrize(
+    ("labels", "kind", "remedy"),
+    [
+        ([f"L{number}" for number in range(30)], "no classes", "--label NAME"),
+        (["spam"] * 30, "one class", "--label NAME"),
+        (["spam"] * 15 + ["ham"] * 15, "rare", "label more of them"),
+        (["spam"] * 20 + ["ham"] * 20 + ["?"] * 3, "no label", "--map '?=?'"),
+        (["negative"] * 147 + ["positive"] * 147 + ["negativ"] * 10, "typo", "--map negativ=negative"),
+    ],
+)
+def test_a_fault_of_labels_has_its_remedy(labels: list[str], kind: str, remedy: str) -> None:
+    """A column without classes, one class, rare classes, marks for a missing label and frequent typos are listed."""
+    pairs = [f"{first} {second}" for first in WORDS for second in WORDS if first != second]
+    (finding,) = looking.look(dataset(pairs[: len(labels)], labels)).findings
+    assert finding.kind == kind
+    assert remedy in finding.remedy
+
+
 def test_cleaning_leaves_a_table_without_those_faults() -> None:
     """What is kept has texts and labels, each once and in one spelling; everything else has a reason."""
     cleaned = cleaning.clean(LOOKED, {}, near=True)
