@@ -141,9 +141,9 @@ def import_command(shell: Shell, folder: Path) -> list[str]:
 @verb(group=main, name="delete", acts=True, render=_render)
 def delete_command(shell: Shell) -> list[Outcome]:
     """Delete every resource of the stage."""
-    if shell.stage.name == "production":
+    if shell.stage.is_production:
         raise OperationFailed(
-            "production cannot be deleted by a command", "delete its stacks in the CloudFormation console"
+            f"{shell.stage.name} cannot be deleted by a command", "delete its stacks in the CloudFormation console"
         )
     shell.confirm(f"Deletes every stack of {shell.stage.name}, with its queues and tables.")
     return delete(shell.aws, dry_run=shell.dry_run)

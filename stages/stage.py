@@ -125,6 +125,11 @@ class Stage:
         return self.name == "local"
 
     @property
+    def is_production(self) -> bool:
+        """Whether it is `production`, or the production of another region: `production-eu` has the same checks."""
+        return self.name == "production" or self.name.startswith("production-")
+
+    @property
     def is_guarded(self) -> bool:
         """Whether commands that change the stage ask for confirmation."""
         return not self.is_local

@@ -12,7 +12,6 @@ from ..checkout import ROOT, git
 from ..command.shell import Shell
 from ..console.errors import OperationFailed, Refused
 
-PRODUCTION = "production"
 SKIPPED = "unverified: --skip-verify"
 UNSTAGED = "not staged: --skip-staging"
 
@@ -34,13 +33,13 @@ def commit_problems(revision: str, folder: Path = ROOT) -> list[str]:
 def before_push(shell: Shell, revision: str) -> None:
     """Raise Refused, with all reasons, if the stage rejects an image of this commit."""
     require_account(shell.aws)
-    if shell.stage.name != PRODUCTION:
+    if not shell.stage.is_production:
         return
     problems = commit_problems(revision)
     if problems:
         listed = "".join(f"\n  - {problem}" for problem in problems)
         raise Refused(
-            f"production accepts only commits on main:{listed}", "commit, merge into main, then make build push"
+            f"{shell.stage.name} accepts only commits on main:{listed}", "commit, merge into main, then make build push"
         )
 
 
@@ -99,7 +98,7 @@ def before_deploy(shell: Shell, digest: str, revision: str, *, skip_verify: bool
         staged = UNSTAGED
     elif before:
         staged = require_served(clients(load_stage(before), shell.endpoint_url), digest)
-    if shell.stage.name != PRODUCTION or shell.dry_run:
+    if not shell.stage.is_production or shell.dry_run:
         return staged
     return "; ".join(filter(None, (staged, _verify_image(shell, digest, revision, skip_verify=skip_verify))))
 
@@ -117,7 +116,7 @@ def _verify_image(shell: Shell, digest: str, revision: str, *, skip_verify: bool
     if not verdict.equal:
         raise OperationFailed(
             f"commit {git.short_revision(revision)}: got {verdict.rebuilt} by a rebuild, expected {digest}",
-            f"make verify STAGE=production DIGEST={digest} lists the differences; --skip-verify deploys it anyway",
+            f"{make('verify', shell.stage)} DIGEST={digest} lists the differences; --skip-verify deploys it anyway",
         )
     require_enough(verdict.statements, digest)
     return f"verified, {verdict.statements.builders} builders" if verdict.statements.trusted else "verified"

@@ -1,4 +1,5 @@
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +169,11 @@ def test_a_file_that_is_not_toml_is_one_problem(tmp_path: Path) -> None:
     (tmp_path / "odd.toml").write_text("region = \n")
     with pytest.raises(InvalidStage, match=r"odd\.toml: 1 problem:\n  - not TOML: .*line 1"):
         stages.load("odd", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("production", True), ("production-eu", True), ("staging", False), ("productions", False)]
+)
+def test_production_of_another_region_is_a_production(name: str, expected: bool) -> None:
+    """A stage whose name begins with `production-` has the checks of production."""
+    assert replace(stages.load("production"), name=name).is_production == expected
