@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -14,16 +15,20 @@ import click
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
 
+from .aws import dynamodb, ledger
+from .aws.clients import Aws, explain
 from .aws.dynamodb import Record
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import DONE, FOUND, NotFound, OperationFailed
 from .console.options import timestamp_since
-from .console.percentile import percentile
+from .console.text import utc_now
 from .jobs import results
 
 if TYPE_CHECKING:
     from plexus.comparison.differences import Agreement
+
+    from .jobs.shadow_reports import Durations
 
 SHOWN = 20
 
@@ -32,12 +37,14 @@ SHOWN = 20
 class Comparison:
     """How the function's results agree with the stored ones; `scores` and `differences` are JSON values.
 
-    `seconds` has how long each score took.
+    `seconds` has how long each score took, and `stored` and `function` how long the jobs did.
     """
 
     scores: Sequence[dict[str, object]]
     differences: Sequence[dict[str, str | None]]
     seconds: Sequence[float]
+    stored: Durations | None
+    function: Durations | None
     least: float
     agreements: Sequence[Agreement] = field(repr=False)
 
@@ -51,10 +58,17 @@ def _render(outcome: Comparison, shell: Shell) -> None:
     from plexus.comparison.text import render
 
     shell.print(render(outcome.agreements, SHOWN).rstrip("\n"))
-    if outcome.seconds:
-        ordered = sorted(outcome.seconds)
-        middle, slow = (percentile(ordered, share) for share in (0.5, 0.95))
-        shell.print(f"\nseconds of a score: median {middle:.2f}, 95th percentile {slow:.2f}, most {ordered[-1]:.2f}")
+    from .jobs.shadow_reports import measure
+
+    shell.print("")
+    for name, times in (
+        ("a stored job", outcome.stored),
+        ("a job in the shadow", outcome.function),
+        ("its score alone", measure(outcome.seconds)),
+    ):
+        if times:
+            figures = f"median {times.p50:.2f}, 95th percentile {times.p95:.2f}, most {times.most:.2f}"
+            shell.print(f"seconds of {name}: {figures}")
     for agreement in outcome.agreements:
         if (share := agreement.share or 0.0) < outcome.least:
             shell.say(f"{agreement.score}: got {share:.4f} the same, expected at least {outcome.least:.4f}")
@@ -84,6 +98,8 @@ def main(
 
     The function writes no record and sends no message, but it asks language models, which costs money. Compares
     value by value, with costs and durations; exit code 3 if less than --least is the same.
+
+    The figures, without values and texts, are stored in the table Deployment, where the dashboard reads them.
     """
     from .jobs import shadowing
 
@@ -93,17 +109,21 @@ def main(
     named = results.with_names(shell.aws, shadowing.sample(rows, share, limit))
     if not named:
         raise NotFound(f"got no result of a job among {pluralize(len(rows), 'result')}", "a larger --share, or --since")
-    return compare(shell, named, qualifier, at_once, least)
+    comparison, version = compare(shell, named, qualifier, at_once, least)
+    _store(shell, comparison, version)
+    return comparison
 
 
-def compare(shell: Shell, named: list[Record], qualifier: str | None, at_once: int, least: float) -> Comparison:
+def compare(
+    shell: Shell, named: list[Record], qualifier: str | None, at_once: int, least: float
+) -> tuple[Comparison, str]:
     """Score the jobs of stored results by the function, `at_once` at a time, and compare each with its newest result.
 
-    OperationFailed if the results cannot be compared.
+    Returns the comparison and the function's version. OperationFailed if the results cannot be compared.
     """
     from plexus.comparison import differences, result_file
 
-    from .jobs import shadowing
+    from .jobs import shadow_reports, shadowing
 
     try:
         stored = result_file.collect("the stored results", named, "scoringJobId")
@@ -119,10 +139,44 @@ def compare(shell: Shell, named: list[Record], qualifier: str | None, at_once: i
     for entry in runs:
         shadow.answers.setdefault(entry.answer.score, {})[entry.answer.item] = entry.answer
     agreements = [differences.compare(stored, shadow, (name, name)) for name in stored.scores]
-    return Comparison(
+    comparison = Comparison(
         [agreement.as_dict() for agreement in agreements],
         [difference.as_row() for agreement in agreements for difference in agreement.differences],
         [entry.seconds for entry in runs if entry.seconds is not None],
+        shadow_reports.measure(_measure_stored(shell.aws, [str(record["scoringJobId"]) for record in latest])),
+        shadow_reports.measure([entry.job_seconds for entry in runs if entry.job_seconds is not None]),
         least,
         agreements,
     )
+    return comparison, ", ".join(sorted({entry.version for entry in runs if entry.version}))
+
+
+def _measure_stored(aws: Aws, jobs: Sequence[str]) -> list[float]:
+    """Return the seconds from start to completion of these jobs; the last attempt's, as the record has no other."""
+    durations = []
+    for record in dynamodb.get(aws, "ScoringJob", sorted(set(jobs)), ("startedAt", "completedAt")):
+        try:
+            start, end = (datetime.fromisoformat(str(record[name])) for name in ("startedAt", "completedAt"))
+            durations.append((end - start).total_seconds())
+        except (KeyError, ValueError, TypeError):  # not completed, no time, or one of the two without an offset
+            continue
+    return [seconds for seconds in durations if seconds >= 0]
+
+
+def _store(shell: Shell, comparison: Comparison, version: str) -> None:
+    """Store the figures for the dashboard; a comparison is not lost because they cannot be stored."""
+    from botocore.exceptions import ClientError
+
+    from .jobs import shadow_reports
+
+    try:
+        scores = tuple(map(shadow_reports.describe_score, comparison.agreements))
+        who = ledger.who(shell.aws)
+        durations = (comparison.stored, comparison.function)
+        report = shadow_reports.ShadowReport(utc_now(), who, version, comparison.least, scores, *durations)
+        if shadow_reports.write(shell.aws, report):
+            return
+        reason = f"stage {shell.stage.name} has no table {shell.stage.table(ledger.TABLE)}"
+    except ClientError as error:
+        reason = str(explain(error, shell.stage) or error)
+    shell.say(f"the dashboard does not show this run: {reason}")

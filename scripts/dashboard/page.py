@@ -19,7 +19,7 @@ from .values import STATES, Deploys, Panel, Snapshot
 
 FOLDER = Path(__file__).with_name("templates")
 LEFT = ("queues", "jobs", "letters", "function", "deploys")
-RIGHT = ("latency", "troubles", "results")
+RIGHT = ("latency", "troubles", "results", "shadow")
 
 
 def parse_time(at: float | str) -> datetime | None:

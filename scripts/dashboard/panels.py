@@ -14,6 +14,7 @@ from .journal import Journal
 from .letters import letters
 from .queues import QueueReader
 from .results import ResultReader
+from .shadow import shadow
 from .values import Latency, Troubles
 
 # name, title, interval in seconds on the local AWS and on AWS, maximum calls per reading
@@ -26,6 +27,7 @@ PLAN = (
     ("letters", "Dead letters", 4, 30, 5),
     ("results", "Latest results", 4, 20, 9),
     ("deploys", "Latest deploys", 10, 30, 3),
+    ("shadow", "Shadow runs", 10, 60, 1),
 )
 CALLS = {name: calls for name, _, _, _, calls in PLAN}
 
@@ -49,6 +51,7 @@ def board(connection: Connection, clock: Callable[[], float] = time.time) -> Boa
         "letters": letters,
         "results": ResultReader(journal),
         "deploys": deploys,
+        "shadow": shadow,
     }
     local = connection.stage.is_local
     sources = [Source(name, title, readers[name], near if local else far) for name, title, near, far, _ in PLAN]

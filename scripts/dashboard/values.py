@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..aws.ledger import Entry
+from ..jobs.shadow_reports import ShadowReport
 
 STATES = ("PENDING", "IN_PROGRESS", "COMPLETED", "FAILED")
 
@@ -126,6 +127,14 @@ class Results:
     newest: Sequence[Result]
     total: int | None
     source: str
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """The last shadow runs, newest first; `stored` is False if the stage has no table for their reports."""
+
+    reports: Sequence[ShadowReport]
+    stored: bool
 
 
 @dataclass(frozen=True)

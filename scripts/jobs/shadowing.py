@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,12 +23,15 @@ _SHARES = 2**32
 class ShadowRun:
     """One job's answer; `seconds` is how long its score took, None if it gave no result.
 
-    `has_crashed` says whether the invocation itself failed.
+    `has_crashed` says whether the invocation itself failed. `job_seconds` is how long the invocation took, None if
+    Lambda did not report it, and `version` the function's version that ran.
     """
 
     answer: Answer
     seconds: float | None
     has_crashed: bool = False
+    job_seconds: float | None = None
+    version: str = ""
 
 
 def sample(records: Sequence[Record], share: float, limit: int) -> list[Record]:
@@ -56,7 +59,9 @@ def run(
         job, score = str(record["scoringJobId"]), str(record["score"])
         answer = invoke(aws, {"source": "shadow", "scoring_job_id": job}, qualifier=qualifier)
         done(1)
-        return _read(job, score, answer.payload, answer.function_error)
+        took = answer.report.duration_ms / 1000 if answer.report else None
+        run = _read(job, score, answer.payload, answer.function_error)
+        return replace(run, job_seconds=None if run.seconds is None else took, version=answer.version)
 
     _ = aws.invoker  # created before the threads share it
     with ThreadPoolExecutor(at_once) as pool:

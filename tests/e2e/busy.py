@@ -10,7 +10,9 @@ from typing import Any
 from scripts.aws import ledger
 from scripts.aws.clients import Aws
 from scripts.aws.ledger import Entry
+from scripts.jobs import shadow_reports
 from scripts.jobs.seeding import encode
+from scripts.jobs.shadow_reports import Durations, ScoreFigures, ShadowReport
 
 LONG = (
     "Customer's Reason for Cancelling a Subscription During the Promotional Period (Nordic Markets, Quarterly Review)"
@@ -147,12 +149,26 @@ def deploys(aws: Aws, count: int) -> None:
         ledger.write(aws, entry)
 
 
+def shadows(aws: Aws) -> None:
+    """Store the figures of two shadow runs, the second of two scores, one of which costs nothing that is known."""
+    first = ScoreFigures("Sentiment", 20, 20, (0.84, 1.0), {}, 0.04, 20, 0.03, 20)
+    second = ScoreFigures(
+        f"{LONG} {MARKUP} {SECRET}", 240, 219, (0.872, 0.943), {"value": 20, "spelling": 1}, 0, 0, 0, 0
+    )
+    times = Durations(260, 4.25, 11.5, 38.0), Durations(260, 1.31, 3.07, 9.2)
+    for minutes, scores in ((300, (first,)), (2, (first, second))):
+        shadow_reports.write(
+            aws, ShadowReport(at(minutes), "arn:aws:sts::000000000000:assumed-role/x", "12", 0.98, scores, *times)
+        )
+
+
 def fill(aws: Aws) -> None:
     """Everything of it."""
     jobs(aws, {"PENDING": 37, "IN_PROGRESS": 14, "COMPLETED": 912, "FAILED": 41})
     results(aws, 340)
     letters(aws, 137)
     deploys(aws, 12)
+    shadows(aws)
     log(aws)
     url = aws.queue_url(aws.stage.queues.request)
     for number in range(4):

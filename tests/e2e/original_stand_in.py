@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
@@ -16,6 +16,7 @@ FOLDER = ROOT / "examples" / "original"
 KEY = "returns-desk"
 DEAD_JOB, RETRIED_JOB = "returns-desk-job-10", "returns-desk-job-25"
 FAILED_JOBS = (DEAD_JOB, RETRIED_JOB)
+SECONDS = 7.5  # of each of its jobs
 
 
 def create(aws: Aws) -> None:
@@ -60,7 +61,8 @@ def _put_job(aws: Aws, account: str, number: str, row: dict[str, str], now: str)
     head = {"id": item, "accountId": account, "externalId": row["id"], "isEvaluation": False, "createdAt": now}
     _put(aws, "Item", head | {"text": row["text"], "metadata": metadata})
     parents = {"accountId": account, "scorecardId": KEY, "scoreId": f"{KEY}-score", "itemId": item}
-    times = {"createdAt": now, "updatedAt": now, "startedAt": now, "completedAt": now}
+    completed = (datetime.fromisoformat(now) + timedelta(seconds=SECONDS)).isoformat()
+    times = {"createdAt": now, "updatedAt": now, "startedAt": now, "completedAt": completed}
     status = {"status": "FAILED", "errorMessage": "timed out"} if job in FAILED_JOBS else {"status": "COMPLETED"}
     _put(aws, "ScoringJob", {"id": job, **parents, **times, **status})
 

@@ -64,6 +64,9 @@ def test_its_numbers_are_those_of_the_stage(shown: Shown) -> None:
     assert panels["letters"].value.depth == 137
     assert panels["deploys"].value.entries[0].version == "12"
     assert panels["latency"].value.count > 1000
+    (score, other), earlier = panels["shadow"].value.reports[0].scores, panels["shadow"].value.reports[1]
+    assert (score.share, other.share, len(earlier.scores)) == (1.0, 219 / 240, 1)
+    assert [entry.action for entry in panels["deploys"].value.entries if "shadow" in entry.action] == []
 
 
 def test_a_reading_makes_a_bounded_number_of_calls_and_none_that_acts(shown: Shown) -> None:

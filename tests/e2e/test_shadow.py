@@ -12,6 +12,9 @@ from local_aws import control
 from scripts.aws import dynamodb, event_source
 from scripts.aws.clients import Aws, clients
 from scripts.aws.stage import load_stage
+from scripts.dashboard.connection import Connection
+from scripts.dashboard.panels import board
+from scripts.jobs.shadow_reports import Durations
 from tests import pages
 from tests.e2e import original_stand_in
 from tests.e2e.conftest import Demo
@@ -68,6 +71,14 @@ def test_the_page_leads_from_the_shadow_to_the_switch(demo: Demo, aws: Aws) -> N
     for step, code in ((compared, 3), (accepted, 0)):
         assert shown(demo, step) == code
     assert (tables(aws), waiting(aws)) == before
+    panel = board(Connection(aws.stage, aws.endpoint)).snapshot(60).panels["shadow"]
+    latest, earlier, *_ = panel.value.reports
+    assert (latest.least, earlier.least) == (0.9, 1.0)
+    assert [(one.score, one.same, one.compared, one.kinds) for one in latest.scores] == [
+        ("Asks for Refund", 21, 23, {"value": 2})
+    ]
+    assert latest.stored == Durations(23, *[original_stand_in.SECONDS] * 3)
+    assert latest.function.count == 23
     assert shown(demo, redriven) == 0
     event_source.switch_event_source(aws, enabled=True)
     values = {original_stand_in.DEAD_JOB: "No", original_stand_in.RETRIED_JOB: "Yes"}

@@ -14,7 +14,8 @@ from scripts.dashboard import hygiene, jobs, page, server
 from scripts.dashboard.board import Board, Source
 from scripts.dashboard.connection import Connection, ReadOnly
 from scripts.dashboard.panels import PLAN
-from scripts.dashboard.values import STATES, FailedJob, Jobs, Queue, Queues
+from scripts.dashboard.values import STATES, FailedJob, Jobs, Panel, Queue, Queues, Shadow
+from scripts.jobs.shadow_reports import ShadowReport
 
 MARKUP = "<script>alert(1)</script>"
 VALUES: dict[str, Any] = {
@@ -78,7 +79,20 @@ def test_a_panel_that_fails_says_why_and_holds_up_no_other(address: int) -> None
     assert answer.status == 200
     assert body.count("may not read") == len(PLAN) - len(VALUES)
     assert "ask for the permission" in body
-    assert "6 of 8 panels could not be read" in body
+    assert "7 of 9 panels could not be read" in body
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (Shadow((), True), "No shadow run yet: make shadow"),
+        (Shadow((), False), "no table for shadow runs: make infra-deploy"),
+        (Shadow((ShadowReport("2026-01-01T00:00:00Z", "me", "3", 1.0, (), None, None),), True), "unknown"),
+    ],
+)
+def test_a_stage_without_shadow_runs_has_a_panel(value: Shadow, words: str) -> None:
+    """Without a report the panel names the command that makes one, and without durations they are unknown."""
+    assert words in page.fragment(Panel("shadow", "Shadow runs", value), 0.0)
 
 
 def test_words_from_outside_are_escaped(address: int) -> None:
