@@ -79,8 +79,8 @@ def score(scorecard: Scorecard, name: str, item: Item, *, context: Context = _NO
     """Score one item with the score of that name, key or id; its dependencies are scored first.
 
     Raises the PlexusError that prevents a result: UnknownScore, DisabledScore, NotApplicable, ItemWithoutText,
-    ScoringFailed (also DeadlineExceeded, BudgetExceeded, CassetteMiss, UnsafeCode, ProcessorFailed), ArtifactMissing,
-    InvalidArtifact or MissingDependency. `error.transient` is true if a retry may succeed.
+    ScoringFailed (also DeadlineExceeded, BudgetExceeded, CassetteMiss, LimitExceeded, UnsafeCode, ProcessorFailed),
+    ArtifactMissing, InvalidArtifact or MissingDependency. `error.transient` is true if a retry may succeed.
     """
     (outcome,) = score_batch(scorecard, name, [item], context=context)
     if isinstance(outcome, PlexusError):

@@ -81,7 +81,11 @@ class CassetteMiss(ScoringFailed):
 
 
 class UnsafeCode(ScoringFailed):
-    """Raised when an expression or a template leaves the restricted language or exceeds its limits."""
+    """Raised when an expression or a template leaves the restricted language."""
+
+
+class LimitExceeded(ScoringFailed):
+    """Raised when a text or a value is too long, or takes more work or memory than a score may use."""
 
 
 class ProcessorFailed(ScoringFailed):
@@ -92,7 +96,7 @@ class ScoreEnded(ScoringFailed):
     """Raised when the process that computed a score was ended: by its limit of memory or time, or by a crash."""
 
 
-FAILS_AGAIN = (UnsafeCode, BudgetExceeded, CassetteMiss, ProcessorFailed)
+FAILS_AGAIN = (UnsafeCode, LimitExceeded, BudgetExceeded, CassetteMiss, ProcessorFailed)
 """Failures of a score that the same scorecard and item cause again: a retry would only repeat their work and cost."""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from plexus.exceptions import DeadlineExceeded, UnsafeCode
+from plexus.exceptions import DeadlineExceeded, LimitExceeded
 
 #: Units of work; one is about a nanosecond. A character costs 1 to compare, 10 to split, 10 to 100 to fold.
 EVALUATION_WORK = 1_000_000_000
@@ -28,7 +28,7 @@ _current: ContextVar[Meter | None] = ContextVar("meter", default=None)
 
 
 class Meter:
-    """Counts one computation. Raises UnsafeCode above a limit, and DeadlineExceeded once its deadline has passed.
+    """Counts one computation. Raises LimitExceeded above a limit, and DeadlineExceeded once its deadline has passed.
 
     `subject` is what messages name, such as `the expression`. `held` are the bytes of values that still exist; the
     caller sets it back when values die. The deadline is that of the block of `apply_deadline`
@@ -75,14 +75,15 @@ class Meter:
 
     def _check(self) -> None:
         if self.work > self.maximum_work:
-            raise UnsafeCode(f"{self.subject} took too much work: more than {self.maximum_work:,} units")
+            raise LimitExceeded(f"{self.subject} took too much work: more than {self.maximum_work:,} units")
         self.checks += 1
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise DeadlineExceeded(f"the deadline passed before {self.subject} was finished")
         self._next_check = min(self.work + CHECK_EVERY, self.maximum_work + 1)
 
     def _refuse_bytes(self) -> None:
-        raise UnsafeCode(f"{self.subject} took too much memory: more than {self.maximum_bytes // 2**20} MiB at a time")
+        size = self.maximum_bytes // 2**20
+        raise LimitExceeded(f"{self.subject} took too much memory: more than {size} MiB at a time")
 
 
 @contextmanager

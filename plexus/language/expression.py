@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from plexus import limits
-from plexus.exceptions import ScoringFailed, UnsafeCode
+from plexus.exceptions import LimitExceeded, ScoringFailed, UnsafeCode
 from plexus.language import prices
 from plexus.language.functions import FUNCTIONS, MATCHES_CONSTANT, METHODS
 from plexus.language.operators import (
@@ -77,12 +77,12 @@ class Expression:
         """Evaluate the expression.
 
         Raises ScoringFailed if the computation fails (an undefined name, a type error, a division by zero), and
-        UnsafeCode if it exceeds MAXIMUM_STEPS, a size limit or a limit of its meter. No message quotes a value.
+        LimitExceeded if it exceeds MAXIMUM_STEPS, a size limit or a limit of its meter. No message quotes a value.
         """
         try:
             with limits.use_meter(Meter("the expression")) as meter:
                 return _Evaluation(values, meter).value(self.tree)
-        except (UnsafeCode, ScoringFailed):
+        except ScoringFailed:
             raise
         except RecursionError:
             raise UnsafeCode("the expression is nested too deeply") from None
@@ -170,7 +170,7 @@ class _Evaluation:
     def _count(self, steps: int) -> None:
         self.steps += steps
         if self.steps > MAXIMUM_STEPS:
-            raise UnsafeCode(f"the expression took more than {MAXIMUM_STEPS} steps")
+            raise LimitExceeded(f"the expression took more than {MAXIMUM_STEPS} steps")
         self.meter.pay(steps * prices.STEP)
 
     def Constant(self, node: ast.Constant) -> object:
@@ -238,7 +238,7 @@ class _Evaluation:
         for part in node.values:
             texts.append(self._text(self.value(part)))
             if sum(map(len, texts)) > MAXIMUM_LENGTH:
-                raise UnsafeCode(f"a value of the expression is too long: at most {MAXIMUM_LENGTH} elements")
+                raise LimitExceeded(f"a value of the expression is too long: at most {MAXIMUM_LENGTH} elements")
         return "".join(texts)
 
     def FormattedValue(self, node: ast.FormattedValue) -> str:

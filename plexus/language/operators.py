@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from plexus.exceptions import ScoringFailed, UnsafeCode
+from plexus.exceptions import LimitExceeded, ScoringFailed, UnsafeCode
 from plexus.language.prices import Operation, compare_price, contains_price, count, free, is_compound, list_parts, weigh
 
 MAXIMUM_LENGTH = 1_000_000
@@ -23,29 +23,29 @@ Binary = Callable[[object, object], object]
 
 
 def check_size(value: Value) -> Value:
-    """Return the value unchanged. Raises UnsafeCode for more than MAXIMUM_LENGTH elements, or above MAXIMUM_NUMBER."""
+    """Return the value. Raises LimitExceeded for more than MAXIMUM_LENGTH elements, or above MAXIMUM_NUMBER."""
     if isinstance(value, (str, list, tuple, dict)) and len(value) > MAXIMUM_LENGTH:
-        raise UnsafeCode(f"a value of the expression is too long: at most {MAXIMUM_LENGTH} elements")
+        raise LimitExceeded(f"a value of the expression is too long: at most {MAXIMUM_LENGTH} elements")
     if isinstance(value, int) and abs(value) > MAXIMUM_NUMBER:
-        raise UnsafeCode(f"a number of the expression is too large: at most {MAXIMUM_NUMBER}")
+        raise LimitExceeded(f"a number of the expression is too large: at most {MAXIMUM_NUMBER}")
     return value
 
 
 def check_length(value: object) -> None:
-    """Raise UnsafeCode for a list or map that is longer than MAXIMUM_LENGTH where it is written as a text."""
+    """Raise LimitExceeded for a list or map that is longer than MAXIMUM_LENGTH where it is written as a text."""
     characters, pending = 0, [value] if is_compound(value) else []
     while pending:
         part = pending.pop()
         characters += len(part) if isinstance(part, str) else 1
         pending += list_parts(part)
         if characters > MAXIMUM_LENGTH:
-            raise UnsafeCode(f"a value of the expression is too long: at most {MAXIMUM_LENGTH} elements")
+            raise LimitExceeded(f"a value of the expression is too long: at most {MAXIMUM_LENGTH} elements")
 
 
 def count_parts(value: object) -> tuple[int, int]:
     """Count the values in a list or map, nested ones included, and their bytes.
 
-    Raises UnsafeCode for more than MAXIMUM_PARTS values or MAXIMUM_CHARACTERS characters.
+    Raises LimitExceeded for more than MAXIMUM_PARTS values or MAXIMUM_CHARACTERS characters.
     """
     parts, characters, size, pending = 0, 0, 0, [value]
     while pending:
@@ -59,18 +59,18 @@ def count_parts(value: object) -> tuple[int, int]:
         elif isinstance(part, dict):
             pending += [*part, *part.values()]
         if parts + len(pending) > MAXIMUM_PARTS or characters > MAXIMUM_CHARACTERS:
-            raise UnsafeCode(
+            raise LimitExceeded(
                 f"a list or map is too large: at most {MAXIMUM_PARTS} values and {MAXIMUM_CHARACTERS} characters"
             )
     return parts, size
 
 
 def round_number(value: object, digits: object = None) -> object:
-    """Round as `round` does. Raises UnsafeCode for more than 18 digits: huge numbers of them would take hours."""
+    """Round as `round` does. Raises LimitExceeded for more than 18 digits: huge numbers of them would take hours."""
     if digits is None:
         return round(value)  # type: ignore[call-overload]  # a TypeError becomes the expression's failure
     if isinstance(digits, int) and abs(digits) > _MAXIMUM_DIGITS:
-        raise UnsafeCode(f"round takes at most {_MAXIMUM_DIGITS} digits, got {digits}")
+        raise LimitExceeded(f"round takes at most {_MAXIMUM_DIGITS} digits, got {digits}")
     return round(value, digits)  # type: ignore[call-overload]  # a TypeError becomes the expression's failure
 
 

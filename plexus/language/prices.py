@@ -37,7 +37,7 @@ class Operation:
     room: Price
 
     def apply(self, meter: Meter, *operands: object) -> object:
-        """Pay the price, check that the room fits, and run. Raises UnsafeCode above a limit, or DeadlineExceeded."""
+        """Pay the price, check that the room fits, and run. Raises LimitExceeded above a limit, or DeadlineExceeded."""
         meter.pay(self.price(*operands))
         meter.need(self.room(*operands))
         return self.run(*operands)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from jinja2 import Undefined
 
-from plexus.exceptions import UnsafeCode
+from plexus.exceptions import LimitExceeded
 from plexus.language.operators import COMPARE_BY_NAME, MAXIMUM_LENGTH, SLICE, check_length, check_size, count_parts
 from plexus.language.prices import PART, STEP, shallow_size, weigh
 from plexus.limits import Meter
@@ -54,14 +54,14 @@ rendering: ContextVar[Rendering] = ContextVar("rendering")
 
 
 def bound_loop(values: Iterable[Value], size: int) -> Iterator[Value]:
-    """Yield a loop's values; `size` is the number of nodes in its body. Raises UnsafeCode after MAXIMUM_TURNS turns."""
+    """Yield a loop's values; its body has `size` nodes. Raises LimitExceeded after MAXIMUM_TURNS turns."""
     current = rendering.get()
     before, current.kept = current.kept, current.meter.held
     start = current.kept
     for value in values:
         current.turns += 1
         if current.turns > MAXIMUM_TURNS:
-            raise UnsafeCode(f"a template took more than {MAXIMUM_TURNS} turns of loops")
+            raise LimitExceeded(f"a template took more than {MAXIMUM_TURNS} turns of loops")
         current.meter.held = current.kept = start
         current.meter.pay(STEP + _NODE * size)
         yield value
@@ -87,14 +87,14 @@ def capture(value: object) -> object:
 
 
 def concat(first: object, *more: object) -> object:
-    """Join the operands of `~`. Raises UnsafeCode for more than MAXIMUM_LENGTH characters."""
+    """Join the operands of `~`. Raises LimitExceeded for more than MAXIMUM_LENGTH characters."""
     current = rendering.get()
     texts = []
     for value in (first, *more):
         texts.append(_write(value, current))
         current.meter.pay(len(texts[-1]))
         if sum(map(len, texts)) > MAXIMUM_LENGTH:
-            raise UnsafeCode(f"a value of the expression is too long: at most {MAXIMUM_LENGTH} elements")
+            raise LimitExceeded(f"a value of the expression is too long: at most {MAXIMUM_LENGTH} elements")
     return current.count_created("".join(texts))
 
 
@@ -146,20 +146,20 @@ def slice_value(owner: object, start: object, stop: object, step: object) -> obj
 
 
 def replace(text: object, old: object, new: object) -> str:
-    """Replace as `str.replace` does. Raises UnsafeCode for more than MAXIMUM_LENGTH characters, before it replaces."""
+    """Replace as `str.replace` does. Raises LimitExceeded before it creates more than MAXIMUM_LENGTH characters."""
     text, old, new = str(text), str(old), str(new)
     if len(text) + text.count(old) * len(new) > MAXIMUM_LENGTH:
-        raise UnsafeCode(f"a template's value is too long: at most {MAXIMUM_LENGTH} characters")
+        raise LimitExceeded(f"a template's value is too long: at most {MAXIMUM_LENGTH} characters")
     return text.replace(old, new)
 
 
 def join(values: Iterable[object], separator: object = "") -> str:
-    """Join texts as `str.join` does. Raises UnsafeCode for more than MAXIMUM_LENGTH characters."""
+    """Join texts as `str.join` does. Raises LimitExceeded for more than MAXIMUM_LENGTH characters."""
     parts, between, size = [], str(separator), 0
     for value in values:
         check_length(value)
         parts.append(str(value))
         size += len(parts[-1]) + len(between)
         if size > MAXIMUM_LENGTH:
-            raise UnsafeCode(f"a template's value is too long: at most {MAXIMUM_LENGTH} characters")
+            raise LimitExceeded(f"a template's value is too long: at most {MAXIMUM_LENGTH} characters")
     return between.join(parts)

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from plexus.exceptions import PlexusError, ScoringFailed, UnsafeCode
+from plexus.exceptions import LimitExceeded, PlexusError, ScoringFailed, UnsafeCode
 from plexus.language.operators import MAXIMUM_LENGTH
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Template:
         """Render the template.
 
         Raises ScoringFailed for an undefined variable or a failed filter, UnsafeCode for access that the sandbox
-        denies and for what exceeds a limit, and DeadlineExceeded. No message quotes a value.
+        denies, LimitExceeded, and DeadlineExceeded. No message quotes a value.
         """
         from jinja2 import TemplateError
         from jinja2.exceptions import SecurityError, UndefinedError
@@ -69,7 +69,8 @@ def _join(parts: Iterable[str]) -> str:
         texts.append(part)
         size += len(part)
         if size > MAXIMUM_LENGTH:
-            raise UnsafeCode(f"a template's text is too long: at most {MAXIMUM_LENGTH} characters")
+            message = f"a template's text is too long: more than {MAXIMUM_LENGTH:,} characters"
+            raise LimitExceeded(f"{message}. next: shorten the item's text with a processor")
     return "".join(texts)
 
 

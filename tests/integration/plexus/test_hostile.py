@@ -29,7 +29,7 @@ def outcomes() -> dict[str, dict[str, Any]]:
 def test_a_hostile_case_fails_clearly(name: str) -> None:
     """The failure is the library's, names a limit or a rule, and quotes no value; it is no MemoryError and no kill."""
     outcome = outcomes()[name]
-    assert outcome["error"] in ("UnsafeCode", "ScoringFailed", "DeadlineExceeded"), outcome
+    assert outcome["error"] in ("UnsafeCode", "LimitExceeded", "ScoringFailed", "DeadlineExceeded"), outcome
     assert outcome["message"]
     assert not any(value in outcome["message"] for value in ("w001 ", "aaaa", "\ufdfa", "999999999999999999 "))
 

@@ -123,7 +123,7 @@ def test_a_failure_is_retried_and_fails_at_the_last_receive(world: World, error:
 
 
 REPEATING = {
-    "UnsafeCode: ": """
+    "LimitExceeded: ": """
   - name: Refund
     key: refund
     class: CompositeScore

@@ -13,7 +13,7 @@ from jinja2 import nodes
 import plexus
 from plexus import limits, passages, patterns, processors
 from plexus.configuration.processors import Processor
-from plexus.exceptions import DeadlineExceeded, PlexusError, UnsafeCode
+from plexus.exceptions import DeadlineExceeded, LimitExceeded, PlexusError
 from plexus.language import filters, sandbox
 from plexus.language.expression import Expression
 from plexus.language.functions import FUNCTIONS, TEMPLATE_METHODS
@@ -190,7 +190,7 @@ def test_a_meter_looks_every_million_units() -> None:
     for _ in range(1_000):
         meter.pay(CHECK_EVERY // 10)
     assert 99 <= meter.checks <= 102
-    with pytest.raises(UnsafeCode, match="it took too much work: more than 1,000,000,000 units"):
+    with pytest.raises(LimitExceeded, match="it took too much work: more than 1,000,000,000 units"):
         meter.pay(EVALUATION_WORK)
 
 
@@ -200,7 +200,7 @@ def test_a_meter_refuses_what_stays_and_what_is_about_to_be_taken() -> None:
     meter.hold(2**20)
     meter.need(0)
     for refused in (meter.need, meter.hold):
-        with pytest.raises(UnsafeCode, match="it took too much memory: more than 1 MiB at a time"):
+        with pytest.raises(LimitExceeded, match="it took too much memory: more than 1 MiB at a time"):
             refused(1)
 
 
@@ -210,7 +210,7 @@ def test_values_that_die_are_given_back() -> None:
     assert Expression("[len(x + '') for i in n]")(values) == [999_999] * 100
     source = "{% for i in n %}{% if x|upper == '' %}y{% endif %}{% set z = x|lower %}{% endfor %}"
     assert Template(source).render(values) == ""
-    with pytest.raises(UnsafeCode, match="the expression took too much memory: more than 64 MiB at a time"):
+    with pytest.raises(LimitExceeded, match="the expression took too much memory: more than 64 MiB at a time"):
         Expression("[x + '' for i in n]")(values)
 
 
@@ -231,11 +231,11 @@ def test_the_memory_of_a_loop_is_that_of_one_turn() -> None:
     values = {"x": "\N{GRINNING FACE}" * 900_000, "n": list(range(60))}
     assert Template("{% for i in n %}{% set y = x|lower %}{% set z = y ~ '' %}{% endfor %}").render(values) == ""
     assert Expression("len([1 for i in n for w in [x + 'a'] if x.lower() == w])")(values) == 0
-    with pytest.raises(UnsafeCode, match="too much memory"):
+    with pytest.raises(LimitExceeded, match="too much memory"):
         Template("{% set y %}{% for i in n %}{{ x }}{% endfor %}{% endset %}").render(values)
-    with pytest.raises(UnsafeCode, match="too much memory"):
+    with pytest.raises(LimitExceeded, match="too much memory"):
         Template("{{ [" + "x|lower, " * 60 + "]|length }}").render(values)
-    with pytest.raises(UnsafeCode, match="too much memory"):
+    with pytest.raises(LimitExceeded, match="too much memory"):
         Template("".join(f"{{% set y{i} = x|lower %}}{{{{ 1 }}}}" for i in range(60))).render(values)
 
 
@@ -252,7 +252,7 @@ def test_the_memory_of_a_loop_is_that_of_one_turn() -> None:
 )
 def test_a_price_grows_as_its_operation_does(source: str, message: str) -> None:
     """Operations that take more than one look at each character are priced so: they are refused, not begun."""
-    with pytest.raises(UnsafeCode, match=message):
+    with pytest.raises(LimitExceeded, match=message):
         Expression(source)({"x": "abcdefg " * 12_000})
 
 
@@ -292,3 +292,11 @@ def test_what_a_condition_makes_is_given_back() -> None:
     """The texts that the conditions of a loop make do not add up."""
     values = {"x": "\N{GRINNING FACE}" * 900_000, "n": list(range(60))}
     assert Expression("len([1 for i in n if x.lower()])")(values) == 60
+
+
+def test_a_text_that_is_too_long_for_a_prompt_is_no_unsafe_code() -> None:
+    """The error names the limit that the text exceeds, and the remedy; the scorecard is not at fault."""
+    with pytest.raises(
+        LimitExceeded, match=r"too long: more than 1,000,000 characters\. next: shorten the item's text"
+    ):
+        Template("Judge: {{ text }}").render({"text": "long " * 250_000})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from jinja2 import nodes
 
-from plexus.exceptions import PlexusError, UnsafeCode
+from plexus.exceptions import LimitExceeded, PlexusError, UnsafeCode
 from plexus.language import sandbox
 from plexus.language.prices import PART, STEP
 from plexus.language.rendering import Rendering, rendering
@@ -76,7 +76,7 @@ def test_the_values_of_a_loop_die_with_it() -> None:
 
 def test_room_is_needed_before_a_filter_runs() -> None:
     """What would take too much memory is refused, not begun."""
-    with pytest.raises(UnsafeCode, match="too much memory"):
+    with pytest.raises(LimitExceeded, match="too much memory"):
         Template("{{ n|tojson(indent=100000000) }}").render({"n": [[1]]})
 
 
