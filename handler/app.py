@@ -110,7 +110,8 @@ class Runtime:
         self.clock = clock or Clock()
         self.settings = settings
         self.log = Log(settings.log_level, clock=self.clock)
-        self.store = Store(clients.dynamodb, settings.table_prefix, wall=self.clock.wall)
+        expire_after = settings.expire_after_days * 86400
+        self.store = Store(clients.dynamodb, settings.table_prefix, wall=self.clock.wall, expire_after=expire_after)
         self.account = Account(self.store, settings.account_key)
         self.queues = Queues(
             clients.sqs,

@@ -8,12 +8,12 @@ this worker counts `attempts`, which distinguishes the two.
 from handler import attribute_values
 from handler.attribute_values import Attributes
 from handler.clock import timestamp
-from handler.records import FAILED, IN_PROGRESS, ORIGINAL_ATTEMPT, PENDING
+from handler.records import EXPIRES, FAILED, IN_PROGRESS, ORIGINAL_ATTEMPT, PENDING
 from handler.settings import LONGEST_LEASE
 
 CLAIM = (
     "SET #status = :to, leaseOwner = :token, leaseUntil = :until, startedAt = :now "
-    "ADD attempts :one, unfinishedClaims :one"
+    f"REMOVE {EXPIRES} ADD attempts :one, unfinishedClaims :one"
 )
 # DynamoDB compares texts with texts only; a `startedAt` of another type, or in the future, is not the start of one.
 _ORIGINAL_ENDED = (

@@ -18,23 +18,28 @@ class Commit:
     token: str
     result: Attributes | None
 
-    def actions(self, prefix: str, now: str, wall: float) -> "list[TransactItem]":
-        """Return the transaction's actions; `prefix` begins the tables' names, `now` is the timestamp of `wall`."""
-        actions: list[TransactItem] = [self.completion(prefix, now)]
+    def actions(self, prefix: str, now: str, wall: float, expiry: Attributes) -> "list[TransactItem]":
+        """Return the transaction's actions; `prefix` begins the tables' names, `now` is the timestamp of `wall`.
+
+        `expiry` are the attributes by which DynamoDB deletes job and result later; empty: they are kept.
+        """
+        actions: list[TransactItem] = [self.completion(prefix, now, expiry)]
         actions.append({"Put": {"TableName": prefix + OUTBOX, "Item": outbox_record(self.job, now, wall)}})
         if self.result is not None:
             table, absent = prefix + SCORE_RESULT, "attribute_not_exists(id)"
-            actions.append({"Put": {"TableName": table, "Item": self.result, "ConditionExpression": absent}})
+            actions.append(
+                {"Put": {"TableName": table, "Item": {**self.result, **expiry}, "ConditionExpression": absent}}
+            )
         return actions
 
-    def completion(self, prefix: str, now: str) -> "TransactItem":
+    def completion(self, prefix: str, now: str, expiry: Attributes) -> "TransactItem":
         """Return the action that completes the job, if the token still has the lease."""
         return {
             "Update": {
                 "TableName": prefix + SCORING_JOB,
                 "Key": {"id": {"S": self.job.id}},
-                "UpdateExpression": "SET #status = :completed, completedAt = :now, scoreResultId = :result "
-                "REMOVE leaseOwner, leaseUntil, errorMessage, unfinishedClaims",
+                "UpdateExpression": "SET #status = :completed, completedAt = :now, scoreResultId = :result"
+                f"{set_expiry(expiry)} REMOVE leaseOwner, leaseUntil, errorMessage, unfinishedClaims",
                 "ConditionExpression": "leaseOwner = :token AND #status = :in_progress",
                 "ExpressionAttributeNames": {"#status": "status"},
                 "ExpressionAttributeValues": {
@@ -43,6 +48,12 @@ class Commit:
                     ":token": {"S": self.token},
                     ":now": {"S": now},
                     ":result": {"S": self.job.result_id},
+                    **{f":{name}": value for name, value in expiry.items()},
                 },
             }
         }
+
+
+def set_expiry(expiry: Attributes) -> str:
+    """Return what a SET clause adds to write the attributes of `expiry`, each with a value of its own name."""
+    return "".join(f", {name} = :{name}" for name in expiry)

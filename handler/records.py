@@ -15,6 +15,7 @@ from plexus import Result
 SCORING_JOB, SCORE_RESULT, OUTBOX = "ScoringJob", "ScoreResult", "Outbox"
 PENDING, IN_PROGRESS, COMPLETED, FAILED = "PENDING", "IN_PROGRESS", "COMPLETED", "FAILED"
 RESULT_TYPE = "prediction"
+EXPIRES = "expiresAt"  # the attribute that DynamoDB's time to live reads, in Unix seconds
 #: Seconds after which an attempt of the original worker has ended: the timeout of its function and of its queue.
 ORIGINAL_ATTEMPT = 300.0
 # The namespace of result ids. It must never change: a worker with another one would store a second result for a job.

@@ -34,6 +34,7 @@ class Settings:
     reserve: float = 10.0
     concurrency: int = 10
     crash_limit: int = 3
+    expire_after_days: float = 0.0
     poll: float = 10.0
     external_tracing: bool = False
     original_metrics: bool = False
@@ -53,6 +54,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     reserve = _number(environ, "PLEXUS_RESERVE_SECONDS", Settings.reserve, 0, 300, problems)
     concurrency = _number(environ, "PLEXUS_CONCURRENCY", Settings.concurrency, 1, 10, problems)
     crashes = _number(environ, "PLEXUS_CRASH_LIMIT", Settings.crash_limit, 1, 100, problems)
+    expire = _number(environ, "PLEXUS_EXPIRE_AFTER_DAYS", Settings.expire_after_days, 0, 3650, problems)
     poll = _number(environ, "PLEXUS_POLL_SECONDS", Settings.poll, 0, 20, problems)
     tracing = _boolean(environ, "PLEXUS_EXTERNAL_TRACING", problems)
     original_metrics = _boolean(environ, "PLEXUS_ORIGINAL_METRICS", problems)
@@ -76,6 +78,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         reserve=reserve,
         concurrency=int(concurrency),
         crash_limit=int(crashes),
+        expire_after_days=expire,
         poll=poll,
         external_tracing=tracing,
         original_metrics=original_metrics,

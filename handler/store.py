@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from handler import attribute_values, aws, claim_conditions
 from handler.attribute_values import Attributes
-from handler.commit import Commit
+from handler.commit import Commit, set_expiry
 from handler.exceptions import IncompleteJob, LeaseLost, Misconfigured, Unavailable, UnknownJob
-from handler.records import COMPLETED, FAILED, IN_PROGRESS, OUTBOX, PENDING, SCORING_JOB, Job, OutboxEntry
+from handler.records import COMPLETED, EXPIRES, FAILED, IN_PROGRESS, OUTBOX, PENDING, SCORING_JOB, Job, OutboxEntry
 from handler.settings import LONGEST_LEASE
 from plexus import backoff
 
@@ -52,7 +52,8 @@ class Store:
     """The worker's tables. Thread-safe; every method raises `Unavailable` or `Misconfigured`.
 
     `client` is boto3's DynamoDB client; `prefix` is prepended to the name of each table. Times named `now`, `until` or
-    `wall` are Unix seconds, unless they are strings: those are timestamps in the format of the records.
+    `wall` are Unix seconds, unless they are strings: those are timestamps in the format of the records. Jobs that
+    have ended, and their results, expire `expire_after` seconds later; with 0 they are kept.
     """
 
     def __init__(
@@ -61,8 +62,10 @@ class Store:
         prefix: str,
         sleep: Callable[[float], None] = time.sleep,
         wall: Callable[[], float] = time.time,
+        expire_after: float = 0,
     ):
         self._client, self._prefix, self._sleep, self._wall = client, prefix, sleep, wall
+        self._expire_after = expire_after
 
     def account_id(self, key: str) -> str:
         """Return the id of the account with that key; raises `Misconfigured` unless there is exactly one."""
@@ -145,9 +148,10 @@ class Store:
         commit whose response was lost or by another worker. Raises `LeaseLost`; if there are several jobs,
         `Unavailable` for any reason of a single one: each can be committed by itself.
         """
+        expiry = self._expiry(wall)
         try:
             with aws.calling("commit the result"):
-                self._transact([action for each in commits for action in each.actions(self._prefix, now, wall)])
+                self._transact([action for each in commits for action in each.actions(self._prefix, now, wall, expiry)])
         except _ConditionFailed:
             if len(commits) > 1:
                 raise Unavailable("commit the results: not all jobs can be committed") from None
@@ -172,9 +176,13 @@ class Store:
 
     def fail(self, job_id: str, token: str, error_message: str, now: str) -> bool:
         """Set the job to FAILED, with the reason; returns False if the token no longer has the lease. Idempotent."""
-        set_failed = "SET #status = :to, errorMessage = :error, completedAt = :now "
+        expiry = self._expiry(self._wall())
+        update = (
+            f"SET #status = :to, errorMessage = :error, completedAt = :now{set_expiry(expiry)} "
+            "REMOVE leaseOwner, leaseUntil, unfinishedClaims"
+        )
         names: Attributes = {":to": {"S": FAILED}, ":error": attribute_values.encode(error_message), ":now": {"S": now}}
-        return self._update_leased(job_id, token, set_failed + "REMOVE leaseOwner, leaseUntil, unfinishedClaims", names)
+        return self._update_leased(job_id, token, update, names | {f":{name}": at for name, at in expiry.items()})
 
     def outbox_entry(self, job_id: str) -> OutboxEntry | None:
         """Return the outbox entry of a job, or None if its response was sent."""
@@ -220,6 +228,10 @@ class Store:
                 self._sleep(backoff.pause(attempt, _BATCH_PAUSE))
             else:
                 raise Unavailable("mark responses as sent: DynamoDB left entries unprocessed")
+
+    def _expiry(self, ended: float) -> Attributes:
+        """Return the attributes by which the records of a job that ended then expire; empty if they are kept."""
+        return {EXPIRES: {"N": str(int(ended + self._expire_after))}} if self._expire_after else {}
 
     def _try_claim(self, job_id: str, condition: str, names: Attributes) -> tuple[Job, Attributes]:
         """Write the lease if the condition is met; returns the job as it is now, and the attributes of its record."""

@@ -112,6 +112,7 @@ def _tables(reader: Reader) -> Tables:
         prefix=reader.text("tables.prefix", limits.TABLE_PREFIX),
         point_in_time_recovery=reader.flag("tables.point_in_time_recovery"),
         deletion_protection=reader.flag("tables.deletion_protection"),
+        expire_after_days=reader.number("tables.expire_after_days", limits.RECORD_DAYS, default=0),
     )
 
 

@@ -13,6 +13,10 @@ BATCHING_WINDOW_S = range(301)
 MAXIMUM_CONCURRENCY = range(2, 1_001)
 RESERVED_CONCURRENCY = range(1, 100_001)
 EXPIRE_AFTER_DAYS = range(1, 3_651)
+RECORD_DAYS = range(3_651)
+EXPIRES = "expiresAt"  # the attribute of records that expire, which a test compares with handler/records.py
+LEAST_RECORD_DAYS = 22
+"""A message waits up to 7 days, and its dead letter up to 14: a redrive of the last day still needs the job."""
 SWEEP_MINUTES = range(1_441)
 COST_USD_PER_HOUR = range(1, 100_001)
 FAILED_PERCENT = range(1, 101)

@@ -3,7 +3,7 @@
 import math
 
 from stages import limits
-from stages.stage import Stage
+from stages.stage import Stage, Tables
 
 RESERVE, RESERVE_S = (
     "PLEXUS_RESERVE_SECONDS",
@@ -18,6 +18,7 @@ SET_BY_TEMPLATE = (
     "PLEXUS_ACCOUNT_KEY",
     "PLEXUS_TABLE_PREFIX",
     "PLEXUS_ARTIFACT_BUCKET",
+    "PLEXUS_EXPIRE_AFTER_DAYS",
 )
 
 
@@ -36,6 +37,7 @@ def problems_between(settings: Stage) -> list[str]:
         *both,
         *itself,
         *_key_problems(settings),
+        *_expiry_problems(settings.tables),
         *_queue_problems(settings),
         *_event_source_problems(settings),
         *_environment_problems(settings),
@@ -47,6 +49,15 @@ def _key_problems(settings: Stage) -> list[str]:
     if not key or key.split(":")[3] == settings.region:
         return []
     return [f"encryption_key is of region {key.split(':')[3]}, and the stage of {settings.region}"]
+
+
+def _expiry_problems(tables: Tables) -> list[str]:
+    if 0 < tables.expire_after_days < limits.LEAST_RECORD_DAYS:
+        return [
+            f"tables.expire_after_days = {tables.expire_after_days} deletes jobs whose dead letters can still be "
+            f"redriven (expected 0, which keeps them, or at least {limits.LEAST_RECORD_DAYS})"
+        ]
+    return []
 
 
 def _queue_problems(settings: Stage) -> list[str]:

@@ -44,11 +44,15 @@ class Queues:
 
 @dataclass(frozen=True)
 class Tables:
-    """The prefix of each table's name, and the tables' protection."""
+    """The prefix of each table's name, the tables' protection, and how long ended jobs and their results are kept.
+
+    `expire_after_days` counts from the end of a job; with 0 jobs and results are never deleted.
+    """
 
     prefix: str
     point_in_time_recovery: bool
     deletion_protection: bool
+    expire_after_days: int = 0
 
 
 @dataclass(frozen=True)

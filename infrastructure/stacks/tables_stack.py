@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infrastructure.stacks import arns
 from infrastructure.stacks.base import StageStack
-from stages import Stage
+from stages import Stage, limits
 
 
 @dataclass(frozen=True)
@@ -25,22 +25,27 @@ class Index:
 
 @dataclass(frozen=True)
 class Table:
-    """A table, named without the stage's prefix. All keys are strings."""
+    """A table, named without the stage's prefix. All keys are strings.
+
+    DynamoDB deletes records of a table that `expires` by their attribute `expiresAt`, if the stage sets a duration.
+    """
 
     name: str
     indexes: tuple[Index, ...] = ()
     partition: str = "id"
     sort: str | None = None
+    expires: bool = False
 
 
 LEDGER = "Deployment"
+LATE_DAYS = 3  # after its time DynamoDB takes a few days to delete a record, which may point to an object
 TABLES = (
     Table("Account", (Index("byKey", "key"),)),
     Table("Item"),
     Table("Scorecard", (Index("byKey", "key"),)),
     Table("Score", (Index("byScorecard", "scorecardId"),)),
     Table("ScoreVersion"),
-    Table("ScoringJob"),
+    Table("ScoringJob", expires=True),
     Table(
         "ScoreResult",
         (
@@ -49,6 +54,7 @@ TABLES = (
             # Of `make results`: a write unit for each result, where all attributes would take several.
             Index("byScorecard", "scorecardId", "createdAt", ("scoreId",)),
         ),
+        expires=True,
     ),
     Table("Outbox"),
     # The ledger of deploys, which the worker does not use.
@@ -84,6 +90,7 @@ class TablesStack(StageStack):
             if protection.point_in_time_recovery
             else None,
             deletion_protection=protection.deletion_protection or None,
+            time_to_live_attribute=limits.EXPIRES if table.expires and protection.expire_after_days else None,
             removal_policy=self.removal_policy,
         )
         if table.name == LEDGER and (reader := self.settings.release.reader):
@@ -108,6 +115,7 @@ class TablesStack(StageStack):
 
     def _add_bucket(self) -> None:
         """Add the bucket. Artifacts are named by digest and never change: old versions only guard against mistakes."""
+        days = self.settings.tables.expire_after_days
         s3.Bucket(
             self,
             "ArtifactBucket",
@@ -123,7 +131,17 @@ class TablesStack(StageStack):
                     id="forget-replaced-versions",
                     noncurrent_version_expiration=Duration.days(30),
                     abort_incomplete_multipart_upload_after=Duration.days(1),
-                )
+                ),
+                # The large fields of results, which are stored at the same time as their records.
+                *(
+                    [
+                        s3.LifecycleRule(
+                            id="expire-results", prefix="results/", expiration=Duration.days(days + LATE_DAYS)
+                        )
+                    ]
+                    if days
+                    else []
+                ),
             ],
             removal_policy=self.removal_policy,
         )

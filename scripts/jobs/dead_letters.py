@@ -234,7 +234,7 @@ def _reset(aws: Aws, job: str, account: str) -> None:
             TableName=aws.stage.table("ScoringJob"),
             Key={"id": {"S": job}},
             UpdateExpression="SET #status = :pending, attempts = :none "
-            "REMOVE errorMessage, completedAt, unfinishedClaims",
+            "REMOVE errorMessage, completedAt, unfinishedClaims, expiresAt",
             ConditionExpression="accountId = :account AND #status = :failed",
             ExpressionAttributeNames={"#status": "status"},
             ExpressionAttributeValues={

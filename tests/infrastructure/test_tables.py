@@ -91,6 +91,24 @@ def test_the_account_of_the_next_stage_may_query_the_ledger_and_nothing_else() -
     assert "ResourcePolicy" not in json.dumps(committed("staging", "tables"))
 
 
+def test_jobs_and_results_expire_only_if_the_stage_sets_a_period() -> None:
+    """With a period, jobs and results have a time to live, and their objects expire after the records."""
+    settings = stages.load("production")
+    expiring = dataclasses.replace(settings, tables=dataclasses.replace(settings.tables, expire_after_days=90))
+    template = synthesized_tables(expiring)
+    lives = {
+        table["TableName"]: table["TimeToLiveSpecification"]
+        for table in resources(template, "AWS::DynamoDB::Table").values()
+        if "TimeToLiveSpecification" in table
+    }
+    live = {"AttributeName": "expiresAt", "Enabled": True}
+    assert lives == {"production-ScoringJob": live, "production-ScoreResult": live}
+    (bucket,) = resources(template, "AWS::S3::Bucket").values()
+    rules = {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    assert rules == {None: None, "results/": 93}
+    assert "TimeToLive" not in json.dumps(committed("production", "tables"))
+
+
 def synthesized_tables(settings: stages.Stage) -> Template:
     """Return the template of a stage's tables."""
     use_wheel_node()

@@ -193,3 +193,29 @@ def test_the_most_harmless_suspects_come_first(world: World) -> None:
     messages = [Message(str(n), body, "handle", "queue", receive_count=2) for n, body in bodies.items()]
     worker = world.runtime().worker
     assert [found.message_id for found in find_suspects(worker.store, messages, worker.calls)] == ["3", "1", "4"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [("COMPLETED", None), ("FAILED", exceptions.NotApplicable("not this one"))]
+)
+@pytest.mark.parametrize("days", [0, 90])
+def test_an_ended_job_and_its_result_expire_after_the_period(
+    world: World, status: str, error: Exception | None, days: int
+) -> None:
+    """With a period, job and result get `expiresAt`, in Unix seconds; without one they are kept."""
+    world.send_jobs(world.job(expiresAt=1))  # as if it had failed before, and was reset by hand
+    world.batch(world.runtime(expire_after_days=days, **({"score": raising(error)} if error else {})))
+    job = world.dynamodb.fields("ScoringJob", "job-1")
+    records = [job] + ([] if error else [world.dynamodb.fields("ScoreResult", result_id("job-1"))])
+    assert job["status"] == status
+    assert [record.get("expiresAt") for record in records] == [world.time + days * 86400 if days else None] * len(
+        records
+    )
+
+
+def test_a_job_that_is_retried_does_not_expire(world: World) -> None:
+    """A claim removes the `expiresAt` of a failure, and an attempt that is to be repeated sets none."""
+    world.send_jobs(world.job(expiresAt=1))
+    world.batch(world.runtime(expire_after_days=90, score=raising(exceptions.ScoringFailed("down"))))
+    job = world.dynamodb.fields("ScoringJob", "job-1")
+    assert (job["status"], job.get("expiresAt")) == ("PENDING", None)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from handler import attribute_values
+from handler.attribute_values import Attributes
 from handler.commit import Commit
 from handler.queues import Queues
 from handler.records import Job
@@ -23,8 +24,8 @@ def no_fence_at_commit(patch: Patch) -> None:
     """Commit without the fencing token."""
     completion = Commit.completion
 
-    def unfenced(self: Commit, prefix: str, now: str) -> Any:
-        created: Any = completion(self, prefix, now)
+    def unfenced(self: Commit, prefix: str, now: str, expiry: Attributes) -> Any:
+        created: Any = completion(self, prefix, now, expiry)
         created["Update"]["ConditionExpression"] = _ANY
         return created
 

@@ -43,6 +43,15 @@ def test_the_wait_of_a_poll_is_a_setting() -> None:
         settings.load({**COMPLETE, "PLEXUS_POLL_SECONDS": "21"})
 
 
+def test_records_are_kept_unless_a_period_is_set() -> None:
+    """Without its variable no record expires; a period that is not a number from 0 to 3650 is reported."""
+    name = "PLEXUS_EXPIRE_AFTER_DAYS"
+    assert settings.load(COMPLETE).expire_after_days == 0
+    assert settings.load(COMPLETE | {name: "90"}).expire_after_days == 90
+    with pytest.raises(SettingsError, match=f"{name} is '-1', expected a number from 0 to 3650"):
+        settings.load(COMPLETE | {name: "-1"})
+
+
 def test_tracing_is_off_unless_it_is_allowed() -> None:
     """Tracing variables take effect only if the setting is `true`; anything but `true` and `false` is reported."""
     name = "PLEXUS_EXTERNAL_TRACING"

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 import stages
+from handler import records
 from handler.settings import Settings
-from stages import InvalidStage, UnknownStage, rules
+from stages import InvalidStage, UnknownStage, limits, rules
 from stages.secrets import secret_arn
 
 
@@ -58,6 +59,8 @@ def test_every_stage_of_the_repository_is_valid(stage: str) -> None:
         ({"function__name": "has spaces"}, "function.name = 'has spaces' is invalid"),
         ({"function__alias": "7"}, "function.alias = '7' is invalid"),
         ({"reach": "https://api.openai.com"}, "reach = 'https://api.openai.com' is invalid"),
+        ({"tables__expire_after_days": 21}, "deletes jobs whose dead letters can still be redriven"),
+        ({"tables__expire_after_days": -1}, "tables.expire_after_days = -1 is out of range (expected 0 to 3650)"),
         ({"release__after": "local"}, "release.after names the stage itself"),
         ({"release__synthetic_jobs": 1001}, "release.synthetic_jobs = 1001 is out of range"),
         ({"release__reader": "12"}, "release.reader = '12' is invalid"),
@@ -95,9 +98,10 @@ def test_what_cannot_work_is_refused(changes: dict[str, Any], expected: str) -> 
     assert expected in problem
 
 
-def test_the_reserve_is_the_workers() -> None:
-    """The rule's default is the worker's, and a value that is not a number is left for the worker to reject."""
+def test_values_of_the_worker_are_the_workers() -> None:
+    """The reserve and the name of `expiresAt` are the worker's; the worker rejects a reserve that is not a number."""
     assert ("PLEXUS_RESERVE_SECONDS", Settings.reserve) == (rules.RESERVE, rules.RESERVE_S)
+    assert limits.EXPIRES == records.EXPIRES
     for odd in ("many", "nan", "inf"):
         stages.parse("local", document(function__environment__PLEXUS_RESERVE_SECONDS=odd))
 
