@@ -227,9 +227,9 @@ def syntax_problems(finder: ModuleFinder, read: ModuleNames, where: str) -> Iter
     if read.invalid:
         newer = minor is None or minor > ours
         text = f"this linter's Python 3.{ours} cannot parse it" if newer else "not valid Python"
-        yield Problem("handler", where, f"{text}: {read.invalid}", unknown=newer)
+        yield Problem("handler-syntax", where, f"{text}: {read.invalid}", unknown=newer)
     elif minor is not None and read.minor > minor:
-        yield Problem("handler", where, f"its syntax needs Python 3.{read.minor}, and the image has 3.{minor}")
+        yield Problem("handler-syntax", where, f"its syntax needs Python 3.{read.minor}, and the image has 3.{minor}")
 
 
 def absolute(name: str, module: Found) -> str | None:

@@ -43,6 +43,7 @@ PARENT = "InvalidImage(MissingParentDirectory: Parent directory does not exist f
 ENTRY = "Runtime.InvalidEntrypoint: fork/exec ENTRYPOINT: "
 FOLDER = "Runtime.InvalidWorkingDir: the working directory 'FOLDER' is invalid, it needs to be an absolute path"
 IMPORT = "Runtime.ImportModuleError: Unable to import module 'MODULE': "
+SYNTAX = "Runtime.UserCodeSyntaxError: Syntax error in module 'MODULE': invalid syntax (FILE, line LINE)"
 ABSOLUTE = "FunctionError.InvalidEntryPoint: The path must be absolute, non-empty, and point to an executable file."
 HANDLER = "Runtime.HandlerNotFound: Handler 'NAME' missing on module 'MODULE'"
 SHARED = "LIBRARY: cannot open shared object file: No such file or directory"
@@ -162,11 +163,18 @@ RULES: dict[str, Rule] = {
     ),
     "environment": Rule("Every ENV line is NAME=VALUE", _A, NONE, _S, "correct the line"),
     "handler": Rule(
-        "The handler's module exists and is valid Python",
+        "The handler's module exists",
         _F,
         IMPORT + "No module named 'MODULE'",
         _P,
         "add or correct the module, or correct CMD",
+    ),
+    "handler-syntax": Rule(
+        "The handler's modules are valid for the Python of the image",
+        _F,
+        SYNTAX,
+        _P,
+        "correct the line, or build the image with the Python that its syntax needs",
     ),
     "handler-name": Rule("The module defines the handler", _F, HANDLER, _P, "define the function or correct CMD"),
     "handler-import": Rule(

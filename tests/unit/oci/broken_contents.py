@@ -203,7 +203,7 @@ def handler_without_module(draft: Draft) -> None:
     draft.settings["Cmd"] = ["lambda_handler"]
 
 
-@broken("handler")
+@broken("handler-syntax")
 def handler_is_no_python(draft: Draft) -> None:
     """A handler's module that cannot be parsed."""
     draft.layers[1][-1].data = b"def lambda_handler(:\n"
