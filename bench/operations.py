@@ -40,7 +40,7 @@ class Watch:
     """Measures from its creation: seconds, and the processor seconds of children that have finished since."""
 
     def __init__(self) -> None:
-        self._began, self._spent = time.perf_counter(), _spent()
+        self._began, self._spent = time.perf_counter(), _processor_seconds()
 
     @property
     def seconds(self) -> float:
@@ -50,10 +50,10 @@ class Watch:
     @property
     def processor(self) -> float:
         """Processor seconds of the children that have finished since the creation."""
-        return _spent() - self._spent
+        return _processor_seconds() - self._spent
 
 
-def _spent() -> float:
+def _processor_seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

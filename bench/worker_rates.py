@@ -75,9 +75,9 @@ class Race:
         """Race with batches of ten and of one; return the throughputs, and the calls of single jobs."""
         output = [each for batch in (10, 1) for each in self._with(batch)]
         turns = self.jobs * (self.rounds + 1)
-        calls = spent("all", self.driver, turns * len(self.made))
+        calls = measure_calls("all", self.driver, turns * len(self.made))
         for name in (FLOOR, POWERTOOLS, OURS):
-            calls += spent(name, self.made[name][0].count, turns)
+            calls += measure_calls(name, self.made[name][0].count, turns)
         return output, calls
 
     def _stage(self) -> contestants.Stage:
@@ -135,7 +135,7 @@ def processor_ms() -> tuple[float, float]:
     return 1000 * time.process_time(), 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def spent(name: str, count: Any, jobs: int) -> list[Call]:
+def measure_calls(name: str, count: Any, jobs: int) -> list[Call]:
     """Return the counted calls of a contestant per job, with the medians of their times."""
     calls = []
     for operation, seconds in count.seconds.items():

@@ -65,7 +65,7 @@ def hidden(flag: str, change: Change) -> Change:
     return work
 
 
-def replaced(folder: Path) -> None:
+def replace_object(folder: Path) -> None:
     """Replace an object by another one in git's answers."""
     (folder / "other").write_text("other\n")
     git(folder, "replace", git(folder, "rev-parse", "HEAD:handler/app.py"), git(folder, "hash-object", "-w", "other"))
@@ -88,7 +88,7 @@ ROWS: dict[str, Change] = {
     "no links": checked_out_with("", "core.symlinks=false"),
     "split index": lambda folder: git(folder, "update-index", "--split-index"),
     "times not trusted": checked_out_with("", "core.checkStat=minimal", "core.trustctime=false"),
-    "replaced object": replaced,
+    "replaced object": replace_object,
     "untracked": lambda folder: (folder / "handler/new.py").touch(),
     "packed": lambda folder: git(folder, "gc", "-q"),
 }

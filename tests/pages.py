@@ -74,12 +74,12 @@ def steps(page: str) -> list[Step]:
 
 def same(output: str, printed: str) -> bool:
     """Return whether a page shows what was printed: the same lines except for times, where … omits some."""
-    parts = [part.strip("\n") for part in re.split(rf"^{LEFT_OUT}$", masked(output), flags=re.M)]
+    parts = [part.strip("\n") for part in re.split(rf"^{LEFT_OUT}$", mask(output), flags=re.M)]
     pattern = r"(?:.*\n)*?".join(re.escape(part) + (r"\n" if part else "") for part in parts)
-    return re.fullmatch(pattern + r"\n?", masked(printed).strip("\n") + "\n") is not None
+    return re.fullmatch(pattern + r"\n?", mask(printed).strip("\n") + "\n") is not None
 
 
-def masked(text: str) -> str:
+def mask(text: str) -> str:
     """Return the text without what differs from run to run, and without spaces at the ends of lines."""
     return "\n".join(line.rstrip() for line in _TIME.sub(lambda found: (found[1] or "") + "…t", text).splitlines())
 
@@ -97,7 +97,7 @@ def environment() -> dict[str, str]:
     }
 
 
-def prepared(folder: Path, page: str = "tutorial") -> Path:
+def prepare_folder(folder: Path, page: str = "tutorial") -> Path:
     """Return a folder that looks like the project to the page's commands, with a build folder of its own."""
     (folder / "build").mkdir(parents=True, exist_ok=True)
     (folder / "examples").symlink_to(ROOT / "examples")
@@ -138,7 +138,7 @@ def renew(path: Path) -> None:
     """Run the steps of a page that need no local AWS, and replace outputs that no longer match."""
     page, position = path.read_text(encoding="utf-8"), 0
     with tempfile.TemporaryDirectory() as temporary:
-        folder = prepared(Path(temporary), path.stem)
+        folder = prepare_folder(Path(temporary), path.stem)
         for step in steps(page):
             if step.kind != "command" or step.on_stage:
                 perform(step, folder) if step.kind == "file" else None

@@ -30,7 +30,7 @@ class Phase:
     steps: tuple[Step, ...]
 
 
-def built(expected: str | None = None) -> tuple[str, ...]:
+def build_commands(expected: str | None = None) -> tuple[str, ...]:
     """Return the commands that build and lint the image, and fail unless its digest is `expected` (a shell word)."""
     check = () if expected is None else (f'test "$IMAGE_DIGEST" = {expected}',)
     return ("make build", f"export IMAGE_DIGEST=$({DIGEST})", 'echo "$IMAGE_DIGEST"', *check)
@@ -38,11 +38,14 @@ def built(expected: str | None = None) -> tuple[str, ...]:
 
 PHASES = (
     Phase("Test", (Step("test", ("make test",)),)),
-    Phase("Build", (Step("build", built()), Step("verify", built()))),
-    Phase("Push", (Step("push", (*built('"$BUILT"'), 'test "$BUILT" = "$VERIFIED"', "make push"), "push"),)),
+    Phase("Build", (Step("build", build_commands()), Step("verify", build_commands()))),
+    Phase("Push", (Step("push", (*build_commands('"$BUILT"'), 'test "$BUILT" = "$VERIFIED"', "make push"), "push"),)),
     Phase("Compare", (Step("compare", (f"make infra-diff {CHANGE_SET}",), "read"),)),
     Phase("Shape", (Step("shape", (f"make infra-deploy YES=1 {CHANGE_SET}",), "shape", approval=True),)),
-    Phase("Deploy", (Step("deploy", (*built('"$BUILT"'), "make deploy CANARY=10 YES=1", "make drift"), "deploy"),)),
+    Phase(
+        "Deploy",
+        (Step("deploy", (*build_commands('"$BUILT"'), "make deploy CANARY=10 YES=1", "make drift"), "deploy"),),
+    ),
 )
 """In order. `make deploy` tests the new version before any traffic reaches it, and again with a tenth of the
 traffic. If any step fails, the alias still points at the old version."""

@@ -113,7 +113,7 @@ def publishing_ages(publish):
         now = time.time()
         for account, region, store in sqs_stores.iter_stores():
             for queue in list(store.queues.values()):
-                age = max((now - sent for sent in _sent(queue)), default=0.0)
+                age = max((now - sent for sent in _sent_times(queue)), default=0.0)
                 dimensions = (("QueueName", queue.name),)
                 GATHERER.count(
                     account, region, QUEUES, dimensions, "ApproximateAgeOfOldestMessage", int(age), "Seconds"
@@ -122,7 +122,7 @@ def publishing_ages(publish):
     return with_ages
 
 
-def _sent(queue):
+def _sent_times(queue):
     """Return when each message of a queue was sent that SQS counts for the age of the oldest."""
     with queue.mutex:
         groups = getattr(queue, "message_groups", {}).values()

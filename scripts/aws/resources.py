@@ -158,14 +158,14 @@ def _deploy_one(aws: Aws, template: Template, image_uri: str | None, by_hand: By
     if not planned.drifted:
         # A plain update compares templates only, and would find nothing to do after a change by hand.
         status = stacks.apply(client, template.stack, template.body, planned.values, planned.exists)
-        return _done(planned.outcome, status)
+        return _complete(planned.outcome, status)
     change_set = prepare_one(aws, planned, f"revert-drift-{time.time_ns()}")
     if change_set is None:
         return Outcome(template.stack, "unchanged", planned.outcome.changes)
     return execute_one(aws, template, change_set, planned.outcome)
 
 
-def _done(planned: Outcome, status: str) -> Outcome:
+def _complete(planned: Outcome, status: str) -> Outcome:
     action = {"would update": "updated", "would create": "created"}[planned.action]
     return replace(planned, action="unchanged" if status == "UNCHANGED" else action)
 
@@ -191,7 +191,7 @@ def execute_one(aws: Aws, template: Template, change_set: ChangeSet, planned: Ou
     client = aws.client("cloudformation")
     version = served_version(aws) if template.wants_image else ""
     try:
-        return _done(planned, change_sets.execute(client, change_set))
+        return _complete(planned, change_sets.execute(client, change_set))
     finally:
         alias = lambda_function.read_alias(aws) if version else None
         if alias and alias.version != version:

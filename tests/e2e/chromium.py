@@ -107,7 +107,7 @@ class Page:
         path.write_bytes(base64.b64decode(output["data"]))
 
 
-def found() -> str | None:
+def find_browser() -> str | None:
     """Return the browser of this machine."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
@@ -122,7 +122,7 @@ def _as_3_and_4(reading: int, writing: int) -> None:
 @contextmanager
 def browser() -> Iterator[Page]:
     """A browser with an empty page; SKIP where the machine has none."""
-    path = found()
+    path = find_browser()
     if path is None:
         pytest.skip("SKIP browser: there is no Chromium on this machine (Debian: apt-get install chromium)")
     profile = tempfile.mkdtemp(prefix="chromium-")

@@ -76,9 +76,9 @@ def demo() -> Iterator[Demo]:
 def released(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Staged"]:
     """The local stage with a first deploy, for tests that leave its resources and the first image's release behind."""
     from scripts.release import deployment
-    from tests.e2e.staged import staged
+    from tests.e2e.staged import start_staged
 
-    with staged("released", tmp_path_factory.mktemp("images")) as result:
+    with start_staged("released", tmp_path_factory.mktemp("images")) as result:
         deployment.deploy(result.aws, result.image("first"), commit="1" * 40)
         yield result
 
@@ -170,10 +170,10 @@ def guarantees(local_aws: Instance) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def image_uri(local_aws: Instance, layout: Path) -> str:
     """The test image in a repository of its own, as a URI by digest."""
-    return pushed(local_aws, layout)
+    return push_image(local_aws, layout)
 
 
-def pushed(running: Instance, layout: Path) -> str:
+def push_image(running: Instance, layout: Path) -> str:
     """Push the test image into a repository of its own; returns its URI by digest."""
     make_client(running, "ecr").create_repository(repositoryName="tests/function")
     answer = push(layout, running.registry, "tests/function", "latest", login_to(running))
@@ -199,7 +199,7 @@ def made_in(running: Instance, layout: Path, **settings: Any) -> "Function":
     """Make a function of the test image on an instance that has none yet."""
     function = Function(make_client(running, "lambda"), "function")
     settings = {"Timeout": 60, "MemorySize": 256, **settings}
-    code = {"ImageUri": pushed(running, layout)}
+    code = {"ImageUri": push_image(running, layout)}
     function.client.create_function(
         FunctionName=function.name, PackageType="Image", Code=code, Role=role_in(running), **settings
     )
@@ -261,9 +261,9 @@ class Function:
 
     def settle(self) -> None:
         """Wait until the function is active and its last update is over."""
-        wait_for(lambda: self._settled(), f"{self.name} to become active")
+        wait_for(lambda: self._is_settled(), f"{self.name} to become active")
 
-    def _settled(self) -> bool:
+    def _is_settled(self) -> bool:
         output = self.client.get_function_configuration(FunctionName=self.name)
         assert output["State"] != "Failed", output.get("StateReason")
         return bool(output["State"] == "Active" and output.get("LastUpdateStatus") != "InProgress")

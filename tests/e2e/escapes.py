@@ -37,12 +37,12 @@ def call(number: int, *arguments: Any) -> str:
     return errno.errorcode[ctypes.get_errno()] if answer == -1 else f"returned {answer}"
 
 
-def checked(answer: int, meaning: str) -> str:
+def check(answer: int, meaning: str) -> str:
     """Return the outcome of a function of the C library."""
     return errno.errorcode[ctypes.get_errno()] if answer == -1 else meaning
 
 
-def reached(function: Callable[..., object], *arguments: Any) -> str:
+def attempt(function: Callable[..., object], *arguments: Any) -> str:
     """Call a function that raises OSError if it is refused."""
     return f"returned {function(*arguments)}"
 
@@ -62,7 +62,7 @@ def read(path: str) -> str:
 
 def remount(path: str) -> str:
     """Make a mount writable."""
-    return checked(LIBC.mount(None, path.encode(), None, ctypes.c_ulong(MS_REMOUNT | MS_BIND), None), "remounted")
+    return check(LIBC.mount(None, path.encode(), None, ctypes.c_ulong(MS_REMOUNT | MS_BIND), None), "remounted")
 
 
 def clone(flags: int) -> str:
@@ -70,7 +70,7 @@ def clone(flags: int) -> str:
     answer = LIBC.syscall(ctypes.c_long(56), ctypes.c_long(flags | SIGCHLD), 0, 0, 0, 0)
     if answer == 0:
         os._exit(0)
-    return checked(answer, "cloned")
+    return check(answer, "cloned")
 
 
 def int80() -> str:
@@ -83,7 +83,7 @@ def int80() -> str:
 
 def typing(command: int) -> str:
     """Type into a terminal; with garbage in the upper half, which the kernel ignores."""
-    return checked(LIBC.syscall(ctypes.c_long(16), 0, ctypes.c_ulong(command), b"x"), "typed")
+    return check(LIBC.syscall(ctypes.c_long(16), 0, ctypes.c_ulong(command), b"x"), "typed")
 
 
 def device(kind: int, major: int, minor: int) -> str:
@@ -129,7 +129,7 @@ def multiply(limit: int) -> str:
     return f"started {limit} processes"
 
 
-def inherited() -> str:
+def list_inherited() -> str:
     """Return the files that are open, but for standard streams and the list itself."""
     open_files = []
     for name in os.listdir("/proc/self/fd"):
@@ -174,15 +174,15 @@ WAYS: dict[str, Callable[[], str]] = {
     "write uevent_helper": lambda: write("/sys/kernel/uevent_helper"),
     "write a cgroup's release_agent": lambda: write("/sys/fs/cgroup/release_agent"),
     "write to the root": lambda: write("/etc/hosts"),
-    "create below /dev": lambda: reached(os.open, "/dev/shm/file", os.O_CREAT | os.O_WRONLY),  # noqa: S108 (the container's)
+    "create below /dev": lambda: attempt(os.open, "/dev/shm/file", os.O_CREAT | os.O_WRONLY),  # noqa: S108 (the container's)
     "become another process's score": lambda: write("/proc/1/oom_score_adj", "-1000"),
     "map a user of the host": lambda: write("/proc/self/uid_map", "0 0 1"),
     "remount the root": lambda: remount("/"),
     "remount /proc/sys": lambda: remount("/proc/sys"),
-    "uncover /proc/sys": lambda: checked(LIBC.umount2(b"/proc/sys", 2), "uncovered"),
-    "change the root": lambda: reached(os.chroot, TMP),
-    "unshare users": lambda: checked(LIBC.unshare(NEW_USER), "unshared"),
-    "unshare the network": lambda: checked(LIBC.unshare(NEW_NET), "unshared"),
+    "uncover /proc/sys": lambda: check(LIBC.umount2(b"/proc/sys", 2), "uncovered"),
+    "change the root": lambda: attempt(os.chroot, TMP),
+    "unshare users": lambda: check(LIBC.unshare(NEW_USER), "unshared"),
+    "unshare the network": lambda: check(LIBC.unshare(NEW_NET), "unshared"),
     "clone users": lambda: clone(NEW_USER),
     "clone users and network": lambda: clone(NEW_USER | NEW_NET),
     "call by the gate of i386": int80,
@@ -190,11 +190,11 @@ WAYS: dict[str, Callable[[], str]] = {
     "type by TIOCSTI": lambda: typing(0x5412),
     "type by TIOCSTI with an upper half": lambda: typing(0x100005412),
     "type by TIOCLINUX": lambda: typing(0x541C),
-    "reach the hypervisor (AF_VSOCK)": lambda: reached(socket.socket, 40, socket.SOCK_STREAM),
-    "packets (AF_PACKET)": lambda: reached(socket.socket, 17, socket.SOCK_RAW),
-    "raw packets (ICMP)": lambda: reached(socket.socket, socket.AF_INET, socket.SOCK_RAW, 1),
-    "crypto of the kernel (AF_ALG)": lambda: reached(socket.socket, 38, socket.SOCK_SEQPACKET),
-    "firewall (NETLINK)": lambda: reached(socket.socket, 16, socket.SOCK_RAW, 12),
+    "reach the hypervisor (AF_VSOCK)": lambda: attempt(socket.socket, 40, socket.SOCK_STREAM),
+    "packets (AF_PACKET)": lambda: attempt(socket.socket, 17, socket.SOCK_RAW),
+    "raw packets (ICMP)": lambda: attempt(socket.socket, socket.AF_INET, socket.SOCK_RAW, 1),
+    "crypto of the kernel (AF_ALG)": lambda: attempt(socket.socket, 38, socket.SOCK_SEQPACKET),
+    "firewall (NETLINK)": lambda: attempt(socket.socket, 16, socket.SOCK_RAW, 12),
     "another server of the host": lambda: connect(socket.AF_INET, ("127.0.0.1", int(os.environ["PORT"]))),
     "a socket without a file": lambda: connect(socket.AF_UNIX, "\0" + os.environ["ABSTRACT"]),
     "the internet": lambda: connect(socket.AF_INET, ("192.0.2.1", 443)),
@@ -205,12 +205,12 @@ WAYS: dict[str, Callable[[], str]] = {
     "read keys": lambda: read("/proc/keys"),
     "make a disk": lambda: device(0o060000, 254, 0),
     "make /dev/mem": lambda: device(0o020000, 1, 1),
-    "become root": lambda: reached(os.setuid, 0),
-    "join a group": lambda: reached(os.setgroups, [0]),
-    "signal the host": lambda: reached(os.kill, 2**22 - 2, 0),
+    "become root": lambda: attempt(os.setuid, 0),
+    "join a group": lambda: attempt(os.setgroups, [0]),
+    "signal the host": lambda: attempt(os.kill, 2**22 - 2, 0),
     "more processes than Lambda's 1,024": lambda: multiply(1024),
     "processes of the host": visible_processes,
-    "inherited files": inherited,
+    "inherited files": list_inherited,
     "capabilities": capabilities,
     "secrets of the first process": first_process,
     "root of the first process": reach_root_of_first,

@@ -136,7 +136,7 @@ def call(stage: Staged, count: int = CALLS) -> None:
     )
 
 
-def deployed(name: str, then: str, **changes: Any) -> Callable[[Staged], object]:
+def deploy_failing(name: str, then: str, **changes: Any) -> Callable[[Staged], object]:
     """Return the fault: deploy an image that passes its smoke test and then fails, with other settings, and call it."""
 
     def deploy(stage: Staged) -> None:
@@ -155,7 +155,7 @@ def configured_badly(stage: Staged) -> None:
     call(stage)
 
 
-def shared(failing: bool) -> Callable[[Staged], object]:
+def share_calls(failing: bool) -> Callable[[Staged], object]:
     """Return the fault: a canary was killed, and a second version keeps its share of the calls."""
 
     def share(stage: Staged) -> None:
@@ -206,7 +206,7 @@ def killed_deploy(stage: Staged) -> None:
     assert done.returncode == -9
 
 
-def deleted(service: str, operation: str, **words: Any) -> Callable[[Staged], object]:
+def delete_by(service: str, operation: str, **words: Any) -> Callable[[Staged], object]:
     """Return the fault that makes one call; a word may be a function of the stage."""
 
     def delete(stage: Staged) -> None:

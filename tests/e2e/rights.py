@@ -55,7 +55,7 @@ def tables(operation: str, parameters: dict[str, Any]) -> Iterator[tuple[str, st
         yield operation, parameters["TableName"] + index
 
 
-def allowed(template: dict[str, Any]) -> set[Right]:
+def list_allowed(template: dict[str, Any]) -> set[Right]:
     """Return every action on every resource that the roles of a template allow."""
     names = set()
     for resource in template["Resources"].values():
@@ -64,12 +64,12 @@ def allowed(template: dict[str, Any]) -> set[Right]:
         for policy in resource["Properties"].get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert statement["Effect"] == "Allow", statement
-                for action in listed(statement["Action"]):
-                    names |= {Right(action, last(arn)) for arn in listed(statement["Resource"])}
+                for action in as_list(statement["Action"]):
+                    names |= {Right(action, last(arn)) for arn in as_list(statement["Resource"])}
     return names
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """Return a policy's value, which may stand alone or in a list, as a list."""
     return value if isinstance(value, list) else [value]
 

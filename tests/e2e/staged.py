@@ -57,7 +57,7 @@ class Staged:
         return image.digest
 
     @contextmanager
-    def called(self) -> Iterator[None]:
+    def call_meanwhile(self) -> Iterator[None]:
         """Invoke the alias while the block runs, whatever it answers."""
         end = threading.Event()
 
@@ -87,7 +87,7 @@ class Staged:
 
 
 @contextmanager
-def staged(name: str, folder: Path) -> Iterator[Staged]:
+def start_staged(name: str, folder: Path) -> Iterator[Staged]:
     """Start an instance, create the stage's resources with a first image, and end it after the block."""
     name = f"test-{os.getpid()}-{name}"
     try:

@@ -21,7 +21,7 @@ from scripts.dashboard.panels import CALLS, board
 from tests.e2e import busy
 from tests.e2e.chromium import Page, browser
 from tests.e2e.conftest import ROOT
-from tests.e2e.staged import Staged, staged
+from tests.e2e.staged import Staged, start_staged
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Shown:
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     """Yield a busy stage and its dashboard."""
-    with staged("dashboard", tmp_path_factory.mktemp("dashboard")) as deployment:
+    with start_staged("dashboard", tmp_path_factory.mktemp("dashboard")) as deployment:
         event_source.switch_event_source(deployment.aws, enabled=False)
         busy.fill(deployment.aws)
         connection = Connection(deployment.aws.stage, deployment.aws.endpoint)

@@ -72,14 +72,14 @@ def seen(request: pytest.FixtureRequest) -> Seen:
     if os.geteuid() != 0:
         if request.param != "user":
             pytest.skip("these tests do not run as root")
-        return tried((sys.executable,), str(REPOSITORY))
+        return try_escapes((sys.executable,), str(REPOSITORY))
     if request.param == "root":
-        return tried((sys.executable,), str(REPOSITORY))
+        return try_escapes((sys.executable,), str(REPOSITORY))
     if not mounts_as_root() or shutil.which("setpriv") is None:
         pytest.skip("this root cannot prepare another user's machine")
     if request.param == "user":
-        return tried(as_user(), "/run/checkout")
-    return tried(("setpriv", "--bounding-set=-sys_admin", sys.executable), str(REPOSITORY))
+        return try_escapes(as_user(), "/run/checkout")
+    return try_escapes(("setpriv", "--bounding-set=-sys_admin", sys.executable), str(REPOSITORY))
 
 
 def skip_without_containers() -> None:
@@ -93,7 +93,7 @@ def skip_without_containers() -> None:
 
 
 @cache
-def tried(python: tuple[str, ...], checkout: str) -> Seen:
+def try_escapes(python: tuple[str, ...], checkout: str) -> Seen:
     """Return what a container sees that this Python starts."""
     secret = secrets.token_hex(16)
     environment = {"PYTHONPATH": checkout, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -14,7 +14,7 @@ LABELS = ("Delivery", "Quality", "Service")
 MANY = tuple(f"topic {number:02}" for number in range(45))
 
 
-def evaluated(labels: tuple[str, ...], texts: int, seed: int = 1) -> Evaluation:
+def make_evaluation(labels: tuple[str, ...], texts: int, seed: int = 1) -> Evaluation:
     """Made-up verdicts, right about three times in four; every hundredth text failed."""
     chance = random.Random(1)
     other = random.Random(seed)
@@ -30,24 +30,24 @@ def evaluated(labels: tuple[str, ...], texts: int, seed: int = 1) -> Evaluation:
     return evaluate(subject, judged, labels, alone=False)
 
 
-def shown(lines: str) -> int:
+def count_shown(lines: str) -> int:
     """Return the number in `12 of 600 texts`."""
     return int(lines.split()[0])
 
 
 def test_a_cell_leads_to_its_texts_and_keys_through_them(tmp_path: Path) -> None:
     """A click on a number lists as many texts; arrows move and show the whole text; the page complains of nothing."""
-    first, second = evaluated(LABELS, 600), evaluated(LABELS, 600, seed=2)
+    first, second = make_evaluation(LABELS, 600), make_evaluation(LABELS, 600, seed=2)
     target = tmp_path / "page.html"
     target.write_text(page.render(first, other=second, compared=compare_evaluations(first, second), show_text=True))
     with browser() as tab:
         tab.look(1200)
         tab.open(target.as_uri())
         wrong = sum(one.value is not None and not one.right for one in first.predictions)
-        assert shown(tab.run("document.getElementById('count').textContent")) == wrong
+        assert count_shown(tab.run("document.getElementById('count').textContent")) == wrong
         for cell in (0, 1, 5):
             count = tab.run(f"(e => (e.click(), +e.textContent))(document.querySelectorAll('a[data-label]')[{cell}])")
-            assert shown(tab.run("document.getElementById('count').textContent")) == count
+            assert count_shown(tab.run("document.getElementById('count').textContent")) == count
         assert tab.run("document.activeElement.id") == "list"
         key = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
         for name, place in (("ArrowDown", 0), ("ArrowDown", 1), ("End", count - 1), ("Home", 0)):
@@ -60,7 +60,7 @@ def test_a_cell_leads_to_its_texts_and_keys_through_them(tmp_path: Path) -> None
         tab.run("document.getElementById('f-reset').click()")
         choose = "(e => {e.value = 'changed'; e.dispatchEvent(new Event('input', {bubbles: true}))})"
         tab.run(f"{choose}(document.getElementById('f-kind'))")
-        assert shown(tab.run("document.getElementById('count').textContent")) == changed
+        assert count_shown(tab.run("document.getElementById('count').textContent")) == changed
         assert tab.complaints == []
 
 
@@ -69,7 +69,7 @@ def test_twenty_thousand_texts_and_many_classes_fit(tmp_path: Path, width: int) 
     """The list draws what the window shows alone, and nothing is wider than the page."""
     for labels, texts in ((LABELS, 20_000), (MANY, 2_000), (LABELS, 0)):
         target = tmp_path / "page.html"
-        target.write_text(page.render(evaluated(labels, texts), show_text=True))
+        target.write_text(page.render(make_evaluation(labels, texts), show_text=True))
         with browser() as tab:
             tab.look(width)
             tab.open(target.as_uri())

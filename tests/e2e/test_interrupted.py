@@ -25,7 +25,7 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(instance.folder(NAME), ignore_errors=True)
 
 
-def interrupted(step: str) -> subprocess.Popen[str]:
+def interrupt_demo(step: str) -> subprocess.Popen[str]:
     """A demo that is interrupted, as a terminal does it, to all its processes, when it says that `step` begins."""
     line = [sys.executable, "-um", "scripts", "demo"]
     environment = {**os.environ, "LOCAL_AWS_NAME": NAME, "STAGE": "local"}
@@ -43,7 +43,7 @@ def interrupted(step: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("step", ["Build the image", "Start the local AWS", "Push the image", "Train the scorecard"])
 def test_an_interrupted_demo_leaves_nothing(step: str, folder: Path) -> None:
     """Ctrl-C ends the demo with 130 and without a traceback; no process, no port and no half-written file stays."""
-    demo = interrupted(step)
+    demo = interrupt_demo(step)
     _, errors = demo.communicate(timeout=600)
     assert (demo.returncode, "Traceback" in errors) == (130, False), errors
     assert control.leftovers(NAME) == {}
@@ -55,7 +55,7 @@ def test_an_interrupted_demo_leaves_nothing(step: str, folder: Path) -> None:
 def test_a_demo_leaves_the_local_aws_that_it_found(folder: Path) -> None:
     """Ctrl-C in a demo does not end a local AWS that ran before it."""
     before = control.start(NAME)
-    interrupted("Create the resources").communicate(timeout=600)
+    interrupt_demo("Create the resources").communicate(timeout=600)
     after = control.find(NAME)
     assert after is not None
     assert after.pid == before.pid

@@ -48,7 +48,7 @@ def calls(demo: Demo) -> list[dict[str, Any]]:
     return [call for call in result if call["caller"] != "test"]
 
 
-def seeded(aws: Aws, text: str = "Where is my refund?") -> str:
+def seed_job(aws: Aws, text: str = "Where is my refund?") -> str:
     """Return a new job of the keyword score."""
     (job,) = sending.seed(aws, read_card(TRAINED), [Item(uuid.uuid4().hex, text, {})], ["Mentions Refund"])
     return job.id
@@ -74,12 +74,12 @@ def deliver(aws: Aws, job: str, receive_count: int = 1) -> dict[str, Any]:
 
 def large_result(aws: Aws) -> None:
     """A result that is too large for its record."""
-    assert deliver(aws, seeded(aws, LARGE)) == {"batchItemFailures": []}
+    assert deliver(aws, seed_job(aws, LARGE)) == {"batchItemFailures": []}
 
 
 def held_by_another(aws: Aws) -> None:
     """A job that another worker holds: at an early receive, and at the last one."""
-    job = seeded(aws)
+    job = seed_job(aws)
     aws.client("dynamodb").update_item(
         TableName=aws.stage.table("ScoringJob"),
         Key={"id": {"S": job}},
@@ -100,12 +100,12 @@ def answer_of_a_commit_lost(aws: Aws, running: Instance) -> None:
     """A commit that succeeded although its caller got an error."""
     lost = {"operation": "dynamodb.TransactWriteItems", "when": "after", "status": 500}
     ask(running, "/_local_aws/faults", [lost])
-    assert deliver(aws, seeded(aws)) == {"batchItemFailures": []}
+    assert deliver(aws, seed_job(aws)) == {"batchItemFailures": []}
 
 
 def only_score_of_its_card(aws: Aws) -> None:
     """A job that names its scorecard and leaves the score to be found there."""
-    client, job = aws.client("dynamodb"), seeded(aws)
+    client, job = aws.client("dynamodb"), seed_job(aws)
     for record in dynamodb.scan(aws, "Score"):
         if record["name"] != "Mentions Refund":
             client.delete_item(TableName=aws.stage.table("Score"), Key={"id": {"S": record["id"]}})
@@ -128,21 +128,21 @@ def left_in_the_outbox(aws: Aws) -> None:
     assert not dynamodb.scan(aws, "Outbox")
 
 
-def allowed() -> set[Right]:
+def list_allowed() -> set[Right]:
     """Return what the committed template allows the role."""
-    return rights.allowed(json.loads(TEMPLATE.read_text(encoding="utf-8")))
+    return rights.list_allowed(json.loads(TEMPLATE.read_text(encoding="utf-8")))
 
 
 def test_the_role_allows_every_call_of_the_worker(calls: list[dict[str, Any]]) -> None:
     """Whatever the worker called is covered by an action and a resource of the policy."""
     used = {right for call in calls for right in rights.used(call)}
     assert used
-    assert sorted(right for right in used if not any(right.is_covered_by(one) for one in allowed())) == []
+    assert sorted(right for right in used if not any(right.is_covered_by(one) for one in list_allowed())) == []
 
 
 def test_the_role_allows_nothing_that_the_worker_never_calls(calls: list[dict[str, Any]]) -> None:
     """Each action on each resource of the policy was needed by some call."""
     used = {right for call in calls for right in rights.used(call)}
-    idle = {one for one in allowed() if not any(right.is_covered_by(one) for right in used)}
+    idle = {one for one in list_allowed() if not any(right.is_covered_by(one) for right in used)}
     assert sorted(idle - BY_LAMBDA_ITSELF) == []
-    assert BY_LAMBDA_ITSELF - allowed() == set()
+    assert BY_LAMBDA_ITSELF - list_allowed() == set()

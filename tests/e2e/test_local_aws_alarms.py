@@ -110,7 +110,7 @@ def with_threshold(stage: Staged, name: str, threshold: float) -> None:
     client.put_metric_alarm(**{**wanted, "AlarmActions": held["AlarmActions"], "OKActions": held["OKActions"]})
 
 
-def embedded(**values: float) -> str:
+def metrics_line(**values: float) -> str:
     """Return the line with which the worker reports metrics."""
     return metrics.format_line(dict(values), "plexus-score-processor-lambda", time.time())
 
@@ -127,7 +127,7 @@ def late(watched: Watched) -> None:
     watched.send("request")
 
 
-def throttled(watched: Watched) -> None:
+def cause_throttles(watched: Watched) -> None:
     """Invoke a function that may not run."""
     client, name = watched.stage.aws.client("lambda", attempts=1), watched.stage.function
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
@@ -146,11 +146,11 @@ FAULTS: dict[str, Callable[[Watched], object]] = {
     "dead-letters": lambda watched: watched.send("request_dead_letters"),
     "response-dead-letters": lambda watched: watched.send("response_dead_letters"),
     "oldest-request": late,
-    "failed-jobs": lambda watched: watched.invoke(line=embedded(JobsFailed=1)),
-    "provider-cost": lambda watched: watched.invoke(line=embedded(Cost=1.5)),
+    "failed-jobs": lambda watched: watched.invoke(line=metrics_line(JobsFailed=1)),
+    "provider-cost": lambda watched: watched.invoke(line=metrics_line(Cost=1.5)),
     "errors": lambda watched: watched.invoke(fails=True),
     "near-timeout": slow,
-    "throttles": throttled,
+    "throttles": cause_throttles,
 }
 
 
@@ -172,11 +172,11 @@ def test_a_fault_raises_its_alarm_and_somebody_is_notified(watched: Watched, nam
     wanted = (f"{watched.stage.function}-{name}", "ALARM")
     received: list[dict[str, Any]] = []
 
-    def notified() -> list[dict[str, Any]]:
+    def read_notifications() -> list[dict[str, Any]]:
         received.extend(watched.notifications())  # SNS delivers later than the alarm's state changes
         return [one for one in received if (one["AlarmName"], one["NewStateValue"]) == wanted]
 
-    (notification,) = wait_for(notified, f"the notification of {name}")
+    (notification,) = wait_for(read_notifications, f"the notification of {name}")
     assert notification["AlarmDescription"].endswith(f"docs/how-to/runbook.md#{name}")
 
 

@@ -138,14 +138,14 @@ def stack(aws: Clients, image_uri: str) -> Iterator[dict[str, Any]]:
     """The deployed template's outputs; deleted, with a check, at the end."""
     cloudformation = aws("cloudformation")
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template(image_uri)))
-    message = settled(cloudformation)
+    message = wait_for_stack(cloudformation)
     assert message["StackStatus"] == "CREATE_COMPLETE", reasons(cloudformation)
     yield {output["OutputKey"]: output["OutputValue"] for output in message["Outputs"]}
     cloudformation.delete_stack(StackName=STACK)
     wait_for(lambda: "stack-table" not in aws("dynamodb").list_tables()["TableNames"], "the stack to be deleted")
 
 
-def settled(cloudformation: Any) -> dict[str, Any]:
+def wait_for_stack(cloudformation: Any) -> dict[str, Any]:
     """Return the stack once nothing is in progress."""
     result: dict[str, Any] = wait_for(
         lambda: [
@@ -225,7 +225,7 @@ def test_update_changes_what_the_template_changes(stack: dict[str, Any], aws: Cl
     policy = changed["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]
     policy["Statement"][0]["Action"] = "dynamodb:UpdateItem"
     aws("cloudformation").update_stack(StackName=STACK, TemplateBody=json.dumps(changed))
-    assert settled(aws("cloudformation"))["StackStatus"] == "UPDATE_COMPLETE", reasons(aws("cloudformation"))
+    assert wait_for_stack(aws("cloudformation"))["StackStatus"] == "UPDATE_COMPLETE", reasons(aws("cloudformation"))
     assert aws("lambda").get_function_configuration(FunctionName="stack-function")["MemorySize"] == 640
     assert aws("cloudwatch").describe_alarms(AlarmNames=["stack-alarm"])["MetricAlarms"][0]["Threshold"] == 2
     (repository,) = aws("ecr").describe_repositories(repositoryNames=["stack/image"])["repositories"]
@@ -255,7 +255,7 @@ def test_a_drift_aware_change_set_makes_what_is_gone_again(stack: dict[str, Any]
     text = body if isinstance(body, str) else json.dumps(body)
     aws("cloudformation").create_change_set(**change, TemplateBody=text, DeploymentMode="REVERT_DRIFT")
     aws("cloudformation").execute_change_set(**change)
-    assert settled(aws("cloudformation"))["StackStatus"] == "UPDATE_COMPLETE", reasons(aws("cloudformation"))
+    assert wait_for_stack(aws("cloudformation"))["StackStatus"] == "UPDATE_COMPLETE", reasons(aws("cloudformation"))
     held = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     redrive = json.loads(held["RedrivePolicy"])
     assert (held["VisibilityTimeout"], redrive["deadLetterTargetArn"].rpartition(":")[2]) == ("30", "stack-dead")
@@ -279,10 +279,10 @@ def test_unknown_image_fails_the_stack(aws: Clients, local_aws: Instance) -> Non
     body = {"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": function}}}
     aws("cloudformation").create_stack(StackName="broken", TemplateBody=json.dumps(body), OnFailure="DO_NOTHING")
 
-    def failed() -> list[str]:
+    def list_failures() -> list[str]:
         events = aws("cloudformation").describe_stack_events(StackName="broken")["StackEvents"]
         return [event.get("ResourceStatusReason", "") for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
 
-    assert "does not exist. Provide a valid source image" in wait_for(failed, "the failure")[-1]
+    assert "does not exist. Provide a valid source image" in wait_for(list_failures, "the failure")[-1]
     aws("cloudformation").delete_stack(StackName="broken")
     assert refusal(aws("lambda").get_function, FunctionName="none").startswith("ResourceNotFound")

@@ -49,11 +49,11 @@ def make(layout: Path) -> Iterator[Make]:
     """Make environments, stopped after the test; arguments are the function's variables."""
     created: list[Running] = []
 
-    def one(**variables: str) -> Running:
+    def start(**variables: str) -> Running:
         created.append(Running(layout, variables))
         return created[-1]
 
-    yield one
+    yield start
     for running in created:
         running.environment.stop()
 
@@ -67,11 +67,11 @@ class Held:
 
     def given_back(self) -> bool:
         """Return whether no more is there now."""
-        now = held()
+        now = look()
         return now.files <= self.files and now.threads <= self.threads
 
 
-def held() -> Held:
+def look() -> Held:
     """Return what there is now."""
     threads = [thread for thread in threading.enumerate() if not thread.name.startswith("container-starter")]
     return Held(len(list(Path("/proc/self/fd").iterdir())), len(threads))
@@ -82,9 +82,9 @@ def test_container_that_dies_idle_is_replaced(make: Make) -> None:
     running = make()
     running.environment.start()
     running.invoke()
-    before = held()
+    before = look()
     running.kill()
-    wait_for(lambda: held().files < before.files, "the dead container's files to be closed")
+    wait_for(lambda: look().files < before.files, "the dead container's files to be closed")
     reply = running.invoke()
     assert (reply.error, json.loads(reply.payload)["calls"]) == (False, 1)
     assert "Init Duration" in str(reply.report)
@@ -93,7 +93,7 @@ def test_container_that_dies_idle_is_replaced(make: Make) -> None:
 
 def test_stop_during_an_invocation_ends_it_as_a_kill_does(make: Make) -> None:
     """An invocation whose environment is stopped is answered with an exit error, and nothing is left."""
-    before = held()
+    before = look()
     running = make()
     running.environment.start()
     with ThreadPoolExecutor(1) as pool:
@@ -108,7 +108,7 @@ def test_stop_during_an_invocation_ends_it_as_a_kill_does(make: Make) -> None:
 
 def test_stop_during_init_is_for_good(make: Make) -> None:
     """An environment that is stopped while it starts does not start again, and nothing is left."""
-    before = held()
+    before = look()
     running = make(INIT_SLEEP="140")
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(running.environment.start)
@@ -125,7 +125,7 @@ def test_container_that_cannot_start_leaves_nothing(tmp_path: Path) -> None:
     """An image that names no program is an error, and neither a port nor a pipe stays open."""
     write_layout(tmp_path / "layout", [Layer(files={"a": b"1"})], {})
     environment = Environment(from_layout(tmp_path / "layout"), FunctionSettings(), engine_choice.choose(), print)
-    before = held()
+    before = look()
     for _ in range(3):
         with pytest.raises(StartFailed, match="has neither an entry point nor a command"):
             environment.start()

@@ -61,10 +61,10 @@ def test_objects_lie_in_the_instances_folder(aws: Clients, local_aws: Instance) 
     aws("s3").create_bucket(Bucket="private", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     aws("s3").put_object(Bucket="private", Key="key", Body=bytes(3 << 20))
     folder = instance.folder(local_aws.name) / "s3"
-    assert [path for path in opened(local_aws.pid) if path.is_relative_to(folder)]
+    assert [path for path in list_open_files(local_aws.pid) if path.is_relative_to(folder)]
 
 
-def opened(pid: int) -> list[Path]:
+def list_open_files(pid: int) -> list[Path]:
     """Return the files that a process holds open, also those that have no name any more."""
     results = []
     for link in Path("/proc", str(pid), "fd").iterdir():

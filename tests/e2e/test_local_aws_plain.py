@@ -57,12 +57,12 @@ def test_function_runs_as_the_caller_and_is_logged(plain: Plain) -> None:
     assert (first.value["uid"], first.value["calls"], second.value["calls"]) == (os.getuid(), 1, 2)
     assert Path("/proc", str(first.value["pid"])).exists()
 
-    def logged() -> list[str]:
+    def read_log() -> list[str]:
         lines = messages(lambda service: make_client(plain.instance, service), plain.function.name)
         return [line.split()[0] for line in lines]
 
     wanted = ["init", "START", "said", "END", "REPORT", "START", "END", "REPORT"]
-    wait_for(lambda: logged() == wanted, f"{wanted} in the log")
+    wait_for(lambda: read_log() == wanted, f"{wanted} in the log")
 
 
 def test_memory_and_time_are_limited(plain: Plain) -> None:

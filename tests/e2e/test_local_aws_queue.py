@@ -98,11 +98,11 @@ def test_every_message_is_worked_on_and_deleted(make_pipeline: Callable[..., Pip
     assert sorted(ids, key=int) == [str(number) for number in range(100)]
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
-    def left() -> list[str]:
+    def count_left() -> list[str]:
         output = pipeline.sqs.get_queue_attributes(QueueUrl=pipeline.source, AttributeNames=names)["Attributes"]
         return [output[name] for name in names]
 
-    wait_for(lambda: left() == ["0", "0"], "the queue to be empty")
+    wait_for(lambda: count_left() == ["0", "0"], "the queue to be empty")
 
 
 def test_only_the_failed_record_comes_back_and_dies(make_pipeline: Callable[..., Pipeline]) -> None:

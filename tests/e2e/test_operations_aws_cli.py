@@ -33,7 +33,7 @@ def aws(stage: Staged) -> AwsCli:
     return AwsCli(stage.aws.endpoint, stage.aws.stage.region)
 
 
-def served(aws: AwsCli, stage: Staged) -> dict[str, Any]:
+def describe_alias(aws: AwsCli, stage: Staged) -> dict[str, Any]:
     """Return the CLI's description of the alias, without the fields that differ between versions."""
     output = aws(
         "lambda", "get-function", "--function-name", stage.function, "--qualifier", stage.aws.stage.function.alias
@@ -46,7 +46,7 @@ def test_get_function_tells_the_digest_that_was_deployed(stage: Staged, aws: Aws
     """`aws lambda get-function` shows the digest that our deploy and status print, and a successful update."""
     digest = stage.image("second")
     deployment.deploy(stage.aws, digest)
-    result = served(aws, stage)
+    result = describe_alias(aws, stage)
     assert result["code"]["ResolvedImageUri"].endswith(f"@{digest}")
     assert result["configuration"]["State"] == "Active"
     assert status.status(stage.aws).digest == digest
@@ -84,16 +84,16 @@ def test_the_commands_of_the_old_runbook_leave_the_state_of_a_deploy(stage: Stag
     """update-function-code, publish-version and update-alias lead to the same state as our deploy."""
     digest, function = stage.image("second"), stage.function
     deployment.deploy(stage.aws, digest)
-    ours = served(aws, stage)
+    ours = describe_alias(aws, stage)
     rollback.rollback(stage.aws)
-    assert served(aws, stage) != ours
+    assert describe_alias(aws, stage) != ours
     uri = repository.image_uri(stage.aws, digest)
     aws("lambda", "update-function-code", "--function-name", function, "--image-uri", uri)
     aws("lambda", "wait", "function-updated-v2", "--function-name", function)
     version = aws("lambda", "publish-version", "--function-name", function)["Version"]
     alias = stage.aws.stage.function.alias
     aws("lambda", "update-alias", "--function-name", function, "--name", alias, "--function-version", version)
-    assert served(aws, stage) == ours
+    assert describe_alias(aws, stage) == ours
     assert deployment.deploy(stage.aws, digest).action == "unchanged"
 
 

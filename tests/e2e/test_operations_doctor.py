@@ -18,13 +18,13 @@ from scripts.jobs import dead_letters
 from scripts.jobs.dead_letters import Letter, RedriveResult
 from scripts.jobs.seeding import account_id, encode
 from scripts.release import configuration, deployment
-from tests.e2e.staged import Staged, staged
+from tests.e2e.staged import Staged, start_staged
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
     """Return the local stage, deployed and configured, with the event source disabled."""
-    with staged("doctor", tmp_path_factory.mktemp("images")) as result:
+    with start_staged("doctor", tmp_path_factory.mktemp("images")) as result:
         deployment.deploy(result.aws, result.image("first"))
         configuration.configure(result.aws)
         yield result

@@ -8,19 +8,19 @@ import pytest
 
 from scripts.drift.comparison import drift
 from scripts.release import configuration, deployment
-from tests.e2e.staged import Staged, staged
+from tests.e2e.staged import Staged, start_staged
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
     """Return the local stage, deployed and configured."""
-    with staged("drift", tmp_path_factory.mktemp("images")) as result:
+    with start_staged("drift", tmp_path_factory.mktemp("images")) as result:
         deployment.deploy(result.aws, result.image("first"))
         configuration.configure(result.aws)
         yield result
 
 
-def found(stage: Staged) -> list[str]:
+def list_differences(stage: Staged) -> list[str]:
     """Return subject and setting of every difference."""
     return [f"{one.subject}: {one.setting}" for one in drift(stage.aws).differences]
 
@@ -103,8 +103,8 @@ CHANGES: list[tuple[Callable[[Staged], None], list[str]]] = [
 @pytest.mark.parametrize(("change", "named"), CHANGES, ids=lambda one: getattr(one, "__name__", ""))
 def test_a_change_by_hand_is_named(stage: Staged, change: Callable[[Staged], None], named: list[str]) -> None:
     """Each manual change is reported with its resource and setting, with exit code 3."""
-    before = found(stage)
+    before = list_differences(stage)
     change(stage)
     values = {"role": role(stage), "version": stage.alias()["FunctionVersion"]}
-    assert sorted(set(found(stage)) - set(before)) == sorted(one.format(**values) for one in named)
+    assert sorted(set(list_differences(stage)) - set(before)) == sorted(one.format(**values) for one in named)
     assert drift(stage.aws).exit_code == 3

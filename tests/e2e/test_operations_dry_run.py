@@ -25,7 +25,7 @@ from scripts.images import push
 from scripts.jobs.seeding import account_id, encode
 from scripts.release import deployment
 from scripts.release.statement import key_id
-from tests.e2e.staged import Staged, staged
+from tests.e2e.staged import Staged, start_staged
 from tests.e2e.state import state
 from tests.golden import commands
 from tests.golden.transcripts import Golden, normalise
@@ -102,7 +102,7 @@ class Rehearsed:
         """Return the command and its output, with placeholders for values."""
         names = {value: f"digest of {name}" if "sha256:" in value else name for name, value in self.values.items()}
         names |= {short(value): name for name, value in self.values.items() if "sha256:" in value}
-        asked = commands.shown(*words).format_map(self.values)
+        asked = commands.format_line(*words).format_map(self.values)
         return normalise(f"{asked}\n{done.output}", names)
 
 
@@ -111,7 +111,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
     """Return a stage after a deploy and a rollback, with a changed queue, three dead letters and no worker."""
     folder, home = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("home")
     inputs.fetch_these(artifact.everything())  # what a fetch says is not for the transcript
-    with staged("rehearsed", folder) as stage:
+    with start_staged("rehearsed", folder) as stage:
         event_source.switch_event_source(stage.aws, enabled=False)
         values = {"files": str(folder), "home": str(home), "commit of second": "2" * 12}
         values |= {"first": stage.image("first"), "second": stage.image("second")}

@@ -46,7 +46,7 @@ def instance(stage: Staged) -> Iterator[Instance]:
     deployment.deploy(stage.aws, stage.image("first"), commit="1" * 40)
 
 
-def said(done: subprocess.CompletedProcess[str]) -> str:
+def read_message(done: subprocess.CompletedProcess[str]) -> str:
     """Return the message of a failed command, without its progress."""
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -65,7 +65,7 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
 def test_a_refusal_of_aws_says_what_to_do(instance: Instance, code: str, output: str) -> None:
     """An error of AWS is reported with its operation, its code, and a remedy."""
     ask(instance, FAULTS, [{"operation": "lambda.GetFunctionConfiguration", "code": code, "times": 50}])
-    words = said(run(NAME, "status"))
+    words = read_message(run(NAME, "status"))
     assert output in words
     assert f"GetFunctionConfiguration in stage local: {code}" in words
 
@@ -111,7 +111,7 @@ def test_a_change_of_settings_whose_response_was_lost_is_recognized(stage: Stage
 def test_a_lock_of_which_nothing_is_known_is_released(stage: Staged, instance: Instance) -> None:
     """If no attempt at taking the lock gets a response, the deploy fails, and the lock that it may have is removed."""
     ask(instance, FAULTS, [{"operation": "dynamodb.PutItem", "when": "after", "status": 500, "times": 9}])
-    said(run(NAME, "deploy", "--digest", stage.image("second")))
+    read_message(run(NAME, "deploy", "--digest", stage.image("second")))
     assert lock.read(stage.aws)[0] is None
 
 
@@ -119,7 +119,7 @@ def test_an_update_in_progress_is_told_and_changes_nothing(stage: Staged, instan
     """A deploy during an update in progress is a Conflict, and callers are not affected."""
     rule = {"operation": "lambda.UpdateFunctionCode", "code": "ResourceConflictException", "status": 409, "times": 9}
     ask(instance, FAULTS, [rule])
-    words = said(run(NAME, "deploy", "--digest", stage.image("second")))
+    words = read_message(run(NAME, "deploy", "--digest", stage.image("second")))
     assert "another process is changing plexus-score-processor-lambda" in words
     assert "make status history" in words
     assert stage.answer() == "first"
@@ -129,7 +129,7 @@ def test_an_alias_that_cannot_be_moved_stays(stage: Staged, instance: Instance) 
     """If the alias cannot be moved, callers get the old version, and running the deploy again completes it."""
     rule = {"operation": "lambda.UpdateAlias", "code": "ServiceException", "status": 500, "times": 9}
     ask(instance, FAULTS, [rule])
-    said(run(NAME, "deploy", "--digest", stage.image("second")))
+    read_message(run(NAME, "deploy", "--digest", stage.image("second")))
     assert stage.answer() == "first"
     ask(instance, FAULTS, [])
     assert run(NAME, "deploy", "--digest", stage.image("second")).returncode == 0
@@ -138,7 +138,7 @@ def test_an_alias_that_cannot_be_moved_stays(stage: Staged, instance: Instance) 
 
 def test_an_address_where_nothing_answers_is_told(stage: Staged) -> None:
     """An endpoint that does not respond is an error with a remedy."""
-    assert "make local" in said(run(NAME, "status", "--endpoint-url", "http://127.0.0.1:9"))
+    assert "make local" in read_message(run(NAME, "status", "--endpoint-url", "http://127.0.0.1:9"))
 
 
 def test_the_local_stage_heeds_nothing_that_the_person_has_set_up(

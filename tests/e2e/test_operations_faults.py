@@ -14,13 +14,13 @@ from scripts.doctor.finding import Finding
 from scripts.release import configuration, deployment
 from tests.e2e import faults_by_hand as by_hand
 from tests.e2e.conftest import ROOT
-from tests.e2e.staged import Staged, staged
+from tests.e2e.staged import Staged, start_staged
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
     """Yield the local stage with two deploys of working images, of which the second serves."""
-    with staged("faults", tmp_path_factory.mktemp("images")) as result:
+    with start_staged("faults", tmp_path_factory.mktemp("images")) as result:
         for name in ("good", "better"):
             deployment.deploy(result.aws, by_hand.image(result, name), commit="1" * 40)
         configuration.configure(result.aws)
@@ -51,28 +51,28 @@ ROWS = [
     ),
     Row(
         "event source deleted",
-        by_hand.deleted("lambda", "delete_event_source_mapping", UUID=lambda stage: by_hand.mapping(stage)["UUID"]),
+        by_hand.delete_by("lambda", "delete_event_source_mapping", UUID=lambda stage: by_hand.mapping(stage)["UUID"]),
         "resources",
         "deleted: EventSourceMapping",
         INFRA,
     ),
     Row(
         "log group deleted",
-        by_hand.deleted("logs", "delete_log_group", logGroupName=lambda stage: stage.aws.stage.log_group),
+        by_hand.delete_by("logs", "delete_log_group", logGroupName=lambda stage: stage.aws.stage.log_group),
         "resources",
         "deleted: LogGroup /aws/lambda/",
         INFRA,
     ),
     Row(
         "bucket deleted",
-        by_hand.deleted("s3", "delete_bucket", Bucket=lambda stage: stage.aws.stage.bucket),
+        by_hand.delete_by("s3", "delete_bucket", Bucket=lambda stage: stage.aws.stage.bucket),
         "resources",
         "deleted: Bucket plexus-score-processor-artifacts-local",
         INFRA,
     ),
     Row(
         "alarm deleted",
-        by_hand.deleted("cloudwatch", "delete_alarms", AlarmNames=["plexus-score-processor-lambda-errors"]),
+        by_hand.delete_by("cloudwatch", "delete_alarms", AlarmNames=["plexus-score-processor-lambda-errors"]),
         "resources",
         "deleted: Alarm plexus-score-processor-lambda-errors",
         INFRA,
@@ -80,7 +80,7 @@ ROWS = [
     ),
     Row(
         "topic of the alarms deleted",
-        by_hand.deleted(
+        by_hand.delete_by(
             "sns", "delete_topic", TopicArn=lambda stage: stage.aws.client("sns").list_topics()["Topics"][0]["TopicArn"]
         ),
         "resources",
@@ -91,21 +91,21 @@ ROWS = [
     Row("stack deleted", by_hand.deleted_stack, "resources", "deleted: stack local-queues", INFRA),
     Row(
         "alias deleted",
-        by_hand.deleted("lambda", "delete_alias", FunctionName=lambda stage: stage.function, Name="live"),
+        by_hand.delete_by("lambda", "delete_alias", FunctionName=lambda stage: stage.function, Name="live"),
         "resources",
         "deleted: Alias live",
         INFRA,
     ),
     Row(
         "function deleted",
-        by_hand.deleted("lambda", "delete_function", FunctionName=lambda stage: stage.function),
+        by_hand.delete_by("lambda", "delete_function", FunctionName=lambda stage: stage.function),
         "resources",
         "deleted: Function plexus-score-processor-lambda, Alias live",
         r"make infra-deploy rollback TO=[0-9a-f]{12}",
     ),
     Row(
         "role policy deleted",
-        by_hand.deleted("iam", "delete_role_policy", RoleName=by_hand.role, PolicyName="worker"),
+        by_hand.delete_by("iam", "delete_role_policy", RoleName=by_hand.role, PolicyName="worker"),
         "role",
         "policy worker: got absent, expected present",
         INFRA,
@@ -154,7 +154,7 @@ ROWS = [
     ),
     Row(
         "tags mutable",
-        by_hand.deleted(
+        by_hand.delete_by(
             "ecr",
             "put_image_tag_mutability",
             repositoryName=lambda stage: stage.aws.stage.repository,
@@ -191,7 +191,7 @@ ROWS = [
     Row("timeout changed", by_hand.settings(Timeout=30), "environment", "differs .*: timeout_s", "make config", "warn"),
     Row(
         "throttled completely",
-        by_hand.deleted(
+        by_hand.delete_by(
             "lambda",
             "put_function_concurrency",
             FunctionName=lambda stage: stage.function,
@@ -203,35 +203,35 @@ ROWS = [
     ),
     Row(
         "every call raises",
-        by_hand.deployed("raising", "raise RuntimeError('boom\\nin two lines')"),
+        by_hand.deploy_failing("raising", "raise RuntimeError('boom\\nin two lines')"),
         "calls",
         r"version \d+ failed 4 of 4 calls since \d\d:\d\d: RuntimeError: boom$",
         "make rollback",
     ),
     Row(
         "every call exits",
-        by_hand.deployed("exiting", "os._exit(3)"),
+        by_hand.deploy_failing("exiting", "os._exit(3)"),
         "calls",
         r"version \d+ failed 4 of 4 calls since \d\d:\d\d: Runtime exited with error: exit status 3$",
         "make rollback",
     ),
     Row(
         "every call crashes",
-        by_hand.deployed("crashing", "os.kill(os.getpid(), signal.SIGSEGV)"),
+        by_hand.deploy_failing("crashing", "os.kill(os.getpid(), signal.SIGSEGV)"),
         "calls",
         r"version \d+ failed 4 of 4 calls since .*: Runtime exited with error: signal: segmentation fault",
         "make rollback",
     ),
     Row(
         "every call runs out of memory",
-        by_hand.deployed("greedy", "block = b'x' * (200 << 20); time.sleep(60)", MemorySize=128),
+        by_hand.deploy_failing("greedy", "block = b'x' * (200 << 20); time.sleep(60)", MemorySize=128),
         "calls",
         r"version \d+ failed 4 of 4 calls since \d\d:\d\d: Runtime.OutOfMemory$",
         "make rollback",
     ),
     Row(
         "every call times out",
-        by_hand.deployed("slow", "time.sleep(60)", Timeout=3),
+        by_hand.deploy_failing("slow", "time.sleep(60)", Timeout=3),
         "calls",
         r"version \d+ failed 4 of 4 calls since \d\d:\d\d: Task timed out after 3.00 seconds$",
         "make rollback",
@@ -252,14 +252,14 @@ ROWS = [
     ),
     Row(
         "a killed canary keeps its share",
-        by_hand.shared(failing=False),
+        by_hand.share_calls(failing=False),
         "function",
         r"version \d+ gets 90 % of the calls, and no deploy is running: a canary was killed",
         r"make rollback TO=\d+",
     ),
     Row(
         "a killed canary fails",
-        by_hand.shared(failing=True),
+        by_hand.share_calls(failing=True),
         "function",
         r"version \d+ gets 90 % of the calls",
         r"make rollback TO=\d+",

@@ -16,7 +16,7 @@ from scripts.aws import lambda_function, lock
 from scripts.release import configuration, deployment, versions
 from tests.e2e.conftest import ROOT, run, wait_for
 from tests.e2e.faults_by_hand import environment
-from tests.e2e.staged import Staged, staged
+from tests.e2e.staged import Staged, start_staged
 
 FAULTS = "/_local_aws/faults"
 HOLD_S = 60.0  # an answer that arrives before the signal would be taken for the service's own
@@ -40,7 +40,7 @@ ROLLBACK = (("lambda.Invoke", 0), ("lambda.UpdateAlias", 0), ("lambda.UpdateFunc
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
     """Yield the local stage on an instance of its own."""
-    with staged("killed", tmp_path_factory.mktemp("images")) as result:
+    with start_staged("killed", tmp_path_factory.mktemp("images")) as result:
         yield result
 
 
@@ -57,7 +57,7 @@ def instance(stage: Staged) -> Iterator[Instance]:
     ask(result, FAULTS, [])
 
 
-def started(stage: Staged, *words: str) -> subprocess.Popen[str]:
+def start_verb(stage: Staged, *words: str) -> subprocess.Popen[str]:
     """Start a verb of `score-processor`, which a SIGHUP ends although `nohup` may have started the tests."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     process = subprocess.Popen(
@@ -78,7 +78,7 @@ def interrupted_at(
     """Run a verb and signal it while the answer of a call is on its way; its exit code, and what it printed."""
     operation, skip = moment
     ask(instance, FAULTS, [{"operation": operation, "when": "after", "status": 200, "delay": HOLD_S, "skip": skip}])
-    process = started(stage, *words)
+    process = start_verb(stage, *words)
     try:
         wait_for(lambda: not ask(instance, FAULTS)[0]["times"] or process.poll() is not None, operation)
         assert process.poll() is None, process.communicate()
@@ -139,7 +139,7 @@ def test_a_rollback_may_be_killed_after_each_call(
 
 def canary(stage: Staged) -> subprocess.Popen[str]:
     """Start a canary of the second image, and wait until it receives calls."""
-    process = started(stage, "deploy", "--digest", stage.image("second"), "--canary", "50", "--watch", "600")
+    process = start_verb(stage, "deploy", "--digest", stage.image("second"), "--canary", "50", "--watch", "600")
     wait_for(lambda: versions.read_live(stage.aws).is_split or process.poll() is not None, "the canary")
     assert process.poll() is None, process.communicate()
     return process

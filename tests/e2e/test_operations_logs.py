@@ -60,7 +60,7 @@ def test_a_follower_gives_each_line_once(writer: Writer) -> None:
     assert sorted(results) == sorted(wanted)
 
 
-def shown(writer: Writer, *options: str) -> list[str]:
+def print_logs(writer: Writer, *options: str) -> list[str]:
     """Return the messages that `logs --json` prints."""
     arguments = ["--no-follow", "--json", "--endpoint-url", str(writer.aws.endpoint), *options]
     done = CliRunner().invoke(logs.main, arguments)
@@ -76,11 +76,11 @@ def test_only_the_lines_that_were_asked_for_are_shown(writer: Writer) -> None:
     crash = "[ERROR] Runtime.ImportModuleError: Unable to import module 'handler.app'"
     for text, age_ms in ((info, 0), (error, 0), (crash, 0), ("REPORT RequestId: 1", 0), ("old", 3_600_000)):
         writer.write("a", text, age_ms)
-    assert set(shown(writer, "--level", "error")) == {error, crash}
-    assert shown(writer, "--job", "job-1") == [info]
-    assert shown(writer, "--grep", "NO RESULT") == [error]
-    assert set(shown(writer)) == {info, error, crash, "REPORT RequestId: 1"}
-    assert "old" in shown(writer, "--since", "2h")
+    assert set(print_logs(writer, "--level", "error")) == {error, crash}
+    assert print_logs(writer, "--job", "job-1") == [info]
+    assert print_logs(writer, "--grep", "NO RESULT") == [error]
+    assert set(print_logs(writer)) == {info, error, crash, "REPORT RequestId: 1"}
+    assert "old" in print_logs(writer, "--since", "2h")
 
 
 def test_no_line_says_how_far_back_it_looked(writer: Writer) -> None:

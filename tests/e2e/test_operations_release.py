@@ -97,7 +97,7 @@ def test_an_image_that_is_not_there_is_refused(stage: Staged) -> None:
 
 def test_a_canary_that_works_gets_every_call_in_the_end(stage: Staged) -> None:
     """A successful canary ends with all calls at the new version, and its counts in the ledger."""
-    with stage.called():
+    with stage.call_meanwhile():
         done = deployment.deploy(stage.aws, stage.image("second"), canary=Canary(90, 10))
     assert stage.alias().get("RoutingConfig", {}) in ({}, {"AdditionalVersionWeights": {}})
     assert stage.answer() == "second"
@@ -118,7 +118,7 @@ def test_a_canary_that_fails_gives_its_calls_back(stage: Staged) -> None:
     """One failed call of the canary sends all calls to the old version, and the ledger records it."""
     version, digest = stage.alias()["FunctionVersion"], stage.image("failing", fails=True)
     failed = pytest.raises(OperationFailed, match=r"did worse than version \d+: \d+ calls?, [1-9]\d* failed")
-    with stage.called(), failed:
+    with stage.call_meanwhile(), failed:
         deployment.deploy(stage.aws, digest, canary=Canary(60, 60))
     assert (stage.alias()["FunctionVersion"], stage.answer()) == (version, "first")
     assert not stage.alias().get("RoutingConfig", {}).get("AdditionalVersionWeights")

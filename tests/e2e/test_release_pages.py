@@ -54,7 +54,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
         cloned.run("make stop")  # the clone has a folder of instances of its own
 
 
-def masked(text: str) -> str:
+def mask(text: str) -> str:
     """Replace what varies, so that two runs print the same."""
     return VARIES.sub(lambda part: " " if part[0].isspace() else "#", STEPS.sub(", steps", text))
 
@@ -69,6 +69,6 @@ def test_every_command_of_the_page_works_and_prints_what_it_shows(page: str, clo
     differing = []
     for step in steps:
         done = clone.run(step.name)
-        if done.returncode or (step.text and not pages.same(masked(step.text), masked(done.stdout))):
+        if done.returncode or (step.text and not pages.same(mask(step.text), mask(done.stdout))):
             differing.append(f"{step.name}: exit code {done.returncode}\n{done.stdout}")
     assert not differing, "\n".join(differing)

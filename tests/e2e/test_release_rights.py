@@ -16,7 +16,7 @@ from local_aws.status import ask
 from scripts.aws import approval, resources
 from scripts.release import deployment
 from tests.e2e.conftest import run
-from tests.e2e.rights import listed
+from tests.e2e.rights import as_list
 from tests.e2e.staged import Staged
 
 CHANGE_SET = "release-rights"
@@ -68,7 +68,7 @@ def shape(stage: Staged) -> None:
 
 def deploy(stage: Staged) -> None:
     """Run `make deploy` with a canary, and `make drift`."""
-    with stage.called():
+    with stage.call_meanwhile():
         words = ("--canary", "90", "--watch", "10")
         done = run(stage.name, "deploy", "--digest", stage.image("pushed by a pipeline"), *words)
     assert done.returncode == 0, done.stderr
@@ -94,7 +94,7 @@ def used(stage: Staged, step: str) -> set[str]:
     return {ACTIONS.get(name, name) for name in names} - {"cloudwatch:DeleteAlarms"}
 
 
-def allowed(step: str) -> set[str]:
+def list_actions(step: str) -> set[str]:
     """Return the actions that the step's role allows, without those of its runner."""
     template: dict[str, Any] = json.loads(TEMPLATE.read_text(encoding="utf-8"))
     names: set[str] = set()
@@ -103,7 +103,7 @@ def allowed(step: str) -> set[str]:
             continue
         if resource["Properties"]["Roles"] == [{"Ref": f"{step.capitalize()}ProjectRole"}]:
             for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
-                names |= set(listed(statement["Action"]))
+                names |= set(as_list(statement["Action"]))
     own = ("codebuild:", "codestar", "kms:", "logs:Create", "logs:Put", "s3:Get")
     return {action for action in names if not action.startswith(own) and "*" not in action}
 
@@ -111,7 +111,7 @@ def allowed(step: str) -> set[str]:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_steps_role_allows_what_its_commands_call(stage: Staged, step: str) -> None:
     """Every call of the step's commands is allowed; what only reads or deploys may do nothing that it never does."""
-    needed, granted = used(stage, step), allowed(step)
+    needed, granted = used(stage, step), list_actions(step)
     assert sorted(needed - granted) == []
     if step != "shape":  # CloudFormation changes resources with the rights of its caller
         assert sorted(granted - needed - OF_THE_REGISTRY - ON_OTHER_PATHS) == []

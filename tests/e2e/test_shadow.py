@@ -48,7 +48,7 @@ def waiting(aws: Aws) -> list[int]:
     return [int(values["ApproximateNumberOfMessages"]) for values in attributes]
 
 
-def shown(demo: Demo, step: pages.Step) -> int:
+def run_step(demo: Demo, step: pages.Step) -> int:
     """Run a step's command, which prints what the page shows; returns its exit code."""
     done = subprocess.run(
         [sys.executable, "-m", "scripts", *pages.python_of(step.name)],
@@ -69,7 +69,7 @@ def test_the_page_leads_from_the_shadow_to_the_switch(demo: Demo, aws: Aws) -> N
     compared, accepted, redriven = steps
     before = tables(aws), waiting(aws)
     for step, code in ((compared, 3), (accepted, 0)):
-        assert shown(demo, step) == code
+        assert run_step(demo, step) == code
     assert (tables(aws), waiting(aws)) == before
     panel = board(Connection(aws.stage, aws.endpoint)).snapshot(60).panels["shadow"]
     latest, earlier, *_ = panel.value.reports
@@ -79,7 +79,7 @@ def test_the_page_leads_from_the_shadow_to_the_switch(demo: Demo, aws: Aws) -> N
     ]
     assert latest.stored == Durations(23, *[original_stand_in.SECONDS] * 3)
     assert latest.function.count == 23
-    assert shown(demo, redriven) == 0
+    assert run_step(demo, redriven) == 0
     event_source.switch_event_source(aws, enabled=True)
     values = {original_stand_in.DEAD_JOB: "No", original_stand_in.RETRIED_JOB: "Yes"}
     event_source.wait("the failed jobs' results", lambda: {state_of(aws, job) for job in values} == {"COMPLETED"})

@@ -22,7 +22,7 @@ from scripts.jobs.item_files import Item
 from scripts.jobs.seeding import read_card
 from scripts.release import configuration, deployment, versions
 from tests.e2e.conftest import Demo, wait_for
-from tests.e2e.staged import Staged, staged
+from tests.e2e.staged import Staged, start_staged
 
 ROOT, SENDER = "1-5f84c7a1-0123456789abcdef01234567", "1-5f84c7a0-89abcdef0123456789abcdef"
 PARENT = "53995c3f42cd8ad8"
@@ -37,13 +37,13 @@ RIGHTS = {
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
     """The local stage, deployed and configured without tracing."""
-    with staged("tracing", tmp_path_factory.mktemp("images")) as result:
+    with start_staged("tracing", tmp_path_factory.mktemp("images")) as result:
         deployment.deploy(result.aws, result.image("first"))
         configuration.configure(result.aws)
         yield result
 
 
-def traced(stage: Staged) -> Aws:
+def with_tracing(stage: Staged) -> Aws:
     """Return the stage as its file would say with `tracing = true`."""
     settings = stage.aws.stage
     shape = dataclasses.replace(settings.function, tracing=True)
@@ -62,7 +62,7 @@ def traced_templates(folder: Path) -> Path:
     return folder
 
 
-def served(aws: Aws) -> str:
+def read_mode(aws: Aws) -> str:
     """Return the tracing mode that callers of the alias get."""
     facts = versions.read_live(aws).facts
     return facts.tracing if facts else "nothing is deployed"
@@ -77,22 +77,22 @@ def sids(stage: Staged) -> list[str]:
 
 def test_it_is_switched_on_and_off_again(stage: Staged, tmp_path: Path) -> None:
     """The stack's update brings mode and rights, the configuration a version that callers get; and back."""
-    on = traced(stage)
+    on = with_tracing(stage)
     resources.deploy(on, folder=traced_templates(tmp_path))
     assert "SendTraces" in sids(stage)
-    assert served(on) == "PassThrough"
+    assert read_mode(on) == "PassThrough"
     assert configuration.configure(on).action == "configured"
-    assert served(on) == "Active"
+    assert read_mode(on) == "Active"
     assert configuration.configure(on).action == "unchanged"
     resources.deploy(stage.aws)
     assert "SendTraces" not in sids(stage)
     assert configuration.configure(stage.aws).action == "configured"
-    assert served(stage.aws) == "PassThrough"
+    assert read_mode(stage.aws) == "PassThrough"
 
 
 def test_tracing_alone_is_a_difference(stage: Staged) -> None:
     """Before any stack is updated, the configuration's dry run names the mode, and nothing else."""
-    (difference,) = configuration.configure(traced(stage), dry_run=True).differences
+    (difference,) = configuration.configure(with_tracing(stage), dry_run=True).differences
     assert (difference.name, difference.old, difference.new) == ("tracing", "PassThrough", "Active")
 
 
@@ -142,14 +142,14 @@ def response_trace(aws: Aws) -> str:
     return ""
 
 
-def logged(aws: Aws, began_ms: int) -> list[dict[str, Any]]:
+def read_log(aws: Aws, began_ms: int) -> list[dict[str, Any]]:
     """Return the records of the log since then, once the traced invocation's metrics, its last line, are among them."""
 
-    def arrived() -> list[dict[str, Any]]:
+    def read_records() -> list[dict[str, Any]]:
         lines = [record for event in logs.read(aws, began_ms) if (record := logs.parse_json(event.message))]
         return lines if any("_aws" in line and line.get("trace_id") == ROOT for line in lines) else []
 
-    result: list[dict[str, Any]] = wait_for(arrived, "the traced invocation's metrics in the log")
+    result: list[dict[str, Any]] = wait_for(read_records, "the traced invocation's metrics in the log")
     return result
 
 
@@ -159,7 +159,7 @@ def test_log_message_and_response_name_the_same_trace(demo: Demo) -> None:
     assert running is not None
     aws, began = Aws(load_stage("local"), running.endpoint), int(time.time() * 1000) - 1000
     job = scored_within_a_trace(aws)
-    own_ = [line for line in logged(aws, began) if line.get("scoring_job_id") == job]
+    own_ = [line for line in read_log(aws, began) if line.get("scoring_job_id") == job]
     assert own_
     assert {(line.get("trace_id"), line.get("sender_trace_id")) for line in own_} == {(ROOT, SENDER)}
     assert f"Root={ROOT}" in response_trace(aws)

@@ -17,7 +17,7 @@ from tests.e2e.conftest import ROOT, Demo
 
 def test_every_command_prints_what_the_page_says(tmp_path: Path) -> None:
     """Files are saved and commands run in the page's order; each prints the lines that stand under it."""
-    folder = pages.prepared(tmp_path / "copy")
+    folder = pages.prepare_folder(tmp_path / "copy")
     done = 0
     for step in pages.steps(pages.PAGE.read_text(encoding="utf-8")):
         if not step.on_stage:
@@ -53,7 +53,7 @@ def results(demo: Demo) -> set[tuple[str, str, str]]:
 def test_the_tutorial_ends_with_a_deployed_scorecard(demo: Demo, tmp_path: Path) -> None:
     """The page's make commands send the jobs that it mentions, and its results match the table."""
     steps = pages.steps(pages.PAGE.read_text(encoding="utf-8"))
-    folder = pages.prepared(tmp_path)
+    folder = pages.prepare_folder(tmp_path)
     for step in steps:
         if step.kind == "file" or step.name.split()[0] in ("cp", "printf") or "plexus train" in step.name:
             pages.perform(step, folder)

@@ -63,7 +63,7 @@ def pushed(local_aws: Instance, aws: Clients, login: tuple[str, str], built: tup
     return str(built[1]["digest"])
 
 
-def tampered(built: tuple[Path, dict[str, Any]], work: Path, revision: str) -> Path:
+def tamper(built: tuple[Path, dict[str, Any]], work: Path, revision: str) -> Path:
     """Return an image with a commit's label and another handler."""
     clone, record = built
     app = work / "changed"
@@ -103,7 +103,7 @@ def test_a_tampered_image_is_told_by_layer_file_and_kind(
     pushed: str, local_aws: Instance, login: tuple[str, str], built: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     """A tampered image exits with 3 and lists each differing file with its layer."""
-    layout = tampered(built, tmp_path, str(built[1]["revision"]))
+    layout = tamper(built, tmp_path, str(built[1]["revision"]))
     answer = push(layout, local_aws.registry, REPOSITORY, "tampered", login)
     done = run("--cached", "--json", answer.headers["Docker-Content-Digest"])
     assert done.exit_code == 3, done.output
@@ -131,17 +131,17 @@ def test_builders_state_what_they_built(
     The bill of materials lies beside the image, byte for byte; another one there is a difference.
     """
 
-    def attested(name: str) -> Result:
+    def attest_as(name: str) -> Result:
         words = ("--stage", "local", "--layout", str(built[0] / "build/image"), "--key", str(tmp_path / name))
         return CliRunner().invoke(attest.main, [*words, "--builder", f"https://{name}.example.com"])
 
     for name in ("one", "two"):
         builder_key(tmp_path, name)
-    assert attested("one").exit_code == 0
+    assert attest_as("one").exit_code == 0
     done = run("--cached", "--keys", str(tmp_path / "keys"), pushed)
     assert done.exit_code == 3
     assert "fail: two.pem: no statement of key" in done.stdout
-    assert attested("two").exit_code == 0
+    assert attest_as("two").exit_code == 0
     done = run("--cached", "--json", "--keys", str(tmp_path / "keys"), pushed)
     assert done.exit_code == 0, done.output
     stated = json.loads(done.stdout)["statements"]
@@ -182,7 +182,7 @@ def test_an_image_that_cannot_be_verified_says_why(
     tmp_path: Path,
 ) -> None:
     """An image without a rebuildable commit is an error before anything is built."""
-    answer = push(tampered(built, tmp_path, revision), local_aws.registry, REPOSITORY, f"try-{revision[:12]}", login)
+    answer = push(tamper(built, tmp_path, revision), local_aws.registry, REPOSITORY, f"try-{revision[:12]}", login)
     done = run(answer.headers["Docker-Content-Digest"])
     assert done.exit_code == 1
     assert sentence in done.stderr

@@ -93,7 +93,7 @@ def group(number: int) -> str:
     return f"group-{number % GROUPS}"
 
 
-def throttled(jobs: Sequence[str]) -> list[dict[str, Any]]:
+def throttle_transactions(jobs: Sequence[str]) -> list[dict[str, Any]]:
     """Return the faults of hot partitions: the first transactions with one of these jobs are throttled."""
     code = "ProvisionedThroughputExceededException"
     return [

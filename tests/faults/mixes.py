@@ -48,14 +48,14 @@ class Batch:
     @property
     def mix(self) -> set[Fate]:
         """The outcomes in the batch."""
-        return {self.records[number].fate for number in self.begun()}
+        return {self.records[number].fate for number in self.list_started()}
 
     @property
     def is_fifo(self) -> bool:
         """Whether the batch is from a FIFO queue."""
         return self.records[0].group is not None
 
-    def begun(self) -> set[int]:
+    def list_started(self) -> set[int]:
         """Return the records that are started: none that follows a kept record of its group."""
         stopped: set[str | None] = set()
         names = set()
@@ -66,10 +66,10 @@ class Batch:
                 stopped.add(record.group)
         return names
 
-    def named(self) -> list[int]:
+    def list_named(self) -> list[int]:
         """Return the records that the response names: those that are kept, and those that are not started."""
-        begun = self.begun()
-        return [n for n, record in enumerate(self.records) if n not in begun or record.fate in KEPT]
+        list_started = self.list_started()
+        return [n for n, record in enumerate(self.records) if n not in list_started or record.fate in KEPT]
 
 
 def turns(groups: Sequence[str | None]) -> list[int]:
@@ -91,7 +91,7 @@ def plan(chance: random.Random, mix: set[Fate], size: int, fifo: bool) -> Batch:
         if Fate.LATE in mix and len(mix) > 1:
             slow = order[size - fates.count(Fate.LATE) - 1]
         batch = Batch(tuple(Planned(drawn[n], groups[n]) for n in range(size)), slow)
-        if batch.mix == mix and (slow is None or slow in batch.begun()):
+        if batch.mix == mix and (slow is None or slow in batch.list_started()):
             return batch
 
 

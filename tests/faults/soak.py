@@ -33,7 +33,7 @@ from tests.faults.disturbances import (
     group,
     mapped_fifo,
     patient_policy,
-    throttled,
+    throttle_transactions,
     transient_errors,
 )
 from tests.faults.stage import SCORE, TEXT, Faulty, real_stage, set_queue, violations
@@ -121,7 +121,7 @@ def soak(stage: Faulty, jobs: int, limit_s: float, seed: int, say: Any = lambda 
             part = groups[start : start + BATCH]
             queue.send(list(map(sending.body, part)), [group(start + n) for n in range(len(part))])
         errors = transient_errors(chance, jobs)
-        stage.faults(*errors, *throttled(hot))  # for the worker's calls, and not for those above
+        stage.faults(*errors, *throttle_transactions(hot))  # for the worker's calls, and not for those above
         began = time.monotonic()
         event_source.switch_event_source(stage.aws, enabled=True)
         watched = Watched(stage, queue.url)
@@ -130,7 +130,7 @@ def soak(stage: Faulty, jobs: int, limit_s: float, seed: int, say: Any = lambda 
         finally:
             event_source.switch_event_source(stage.aws, enabled=False)
         seconds = time.monotonic() - began
-        used = sum(rule["times"] == 0 for rule in stage.left()[: len(errors)])
+        used = sum(rule["times"] == 0 for rule in stage.list_faults()[: len(errors)])
         stage.faults()
         counts = Counts(len(twice), killed, used, len(hot), watched.memory())
         return _verdict(stage, seed, counts, (poison, fatal, groups), seconds)

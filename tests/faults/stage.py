@@ -73,7 +73,7 @@ class Faulty:
         """Replace the faults."""
         ask(self.running, "/_local_aws/faults", list(rules))
 
-    def left(self) -> list[dict[str, Any]]:
+    def list_faults(self) -> list[dict[str, Any]]:
         """Return the faults, including those that are used up."""
         results: list[dict[str, Any]] = ask(self.running, "/_local_aws/faults")
         return results

@@ -31,7 +31,7 @@ def test_one_faulty_answer_costs_nothing(stage: Faulty, operation: str, fault: s
     stage.send([sending.body(stage.job())])
     stage.faults({"operation": operation, **FAULTS[fault]})
     stage.drain()
-    assert [rule["times"] for rule in stage.left()] == [0]
+    assert [rule["times"] for rule in stage.list_faults()] == [0]
     assert stage.broken() == []
 
 

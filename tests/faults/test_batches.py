@@ -110,7 +110,7 @@ def wrong(runs: list[Run], state: State, again: bool = False) -> list[str]:
     """Return a line for each record whose values differ from the expected ones."""
     results = []
     for run in runs:
-        begun = range(len(run.sent)) if again else run.batch.begun()
+        begun = range(len(run.sent)) if again else run.batch.list_started()
         for number, sent in enumerate(run.sent):
             wanted, got = should_be(sent, number in begun, again), is_now(sent, state)
             if wanted != got:
@@ -131,7 +131,7 @@ def test_every_mix_and_every_size_occurs() -> None:
 def test_an_answer_names_exactly_the_records_to_bring_back(story: Story, fifo: bool) -> None:
     """The response names exactly the kept records and, in a FIFO group, every later record, in order."""
     runs = [run for run in story.runs if run.batch.is_fifo == fifo]
-    assert [f"{run.batch}: {run.named}" for run in runs if run.named != run.batch.named()] == []
+    assert [f"{run.batch}: {run.named}" for run in runs if run.named != run.batch.list_named()] == []
     assert any(run.named for run in runs)
 
 
@@ -146,7 +146,7 @@ def test_what_failed_says_why_and_what_was_not_begun_is_untouched(story: Story) 
     its group, was never claimed.
     """
     for run in story.runs:
-        begun = run.batch.begun()
+        begun = run.batch.list_started()
         for number, sent in enumerate(run.sent):
             job = story.once.jobs.get(sent.job, {})
             if sent.planned.fate is Fate.FOREIGN and number in begun:

@@ -54,7 +54,7 @@ class Behind:
         """Invoke the manual poll."""
         return self.function.invoke({})
 
-    def unused(self) -> list[Rule]:
+    def list_unused(self) -> list[Rule]:
         """Return the rules that no call matched."""
         return [rule for rule in self.proxy.rules if rule.times]
 
@@ -79,7 +79,7 @@ def behind(stage: Faulty, _behind: Behind) -> Iterator[Behind]:
 def test_a_connection_that_breaks_once_costs_nothing(behind: Behind, broken: Break) -> None:
     """Whichever call's connection breaks once, the call is retried: each job succeeds with one effect."""
     assert behind.hand_over([Rule(operation, broken) for operation in OPERATIONS]) == [200] * len(OPERATIONS)
-    assert behind.unused() == []
+    assert behind.list_unused() == []
     assert behind.stage.depth() == 0
     assert behind.stage.broken() == []
 
@@ -90,7 +90,7 @@ def test_a_connection_that_breaks_at_every_try_hands_the_job_on(behind: Behind, 
     operations = ("UpdateItem", "BatchGetItem", "TransactWriteItems", "SendMessageBatch")
     answers = behind.hand_over([Rule(operation, broken, times=TRIES) for operation in operations])
     assert answers == [500] * len(operations)
-    assert behind.unused() == []
+    assert behind.list_unused() == []
     behind.stage.drain()
     assert behind.stage.broken() == []
 
@@ -100,7 +100,7 @@ def test_a_message_whose_receipt_was_never_heard_of_comes_again(behind: Behind) 
     behind.stage.send([sending.body(behind.stage.job())])
     behind.proxy.rules = [Rule("ReceiveMessage", Break.IN_BODY)]
     behind.poll()
-    assert behind.unused() == []
+    assert behind.list_unused() == []
     behind.stage.drain()
     assert behind.stage.broken() == []
 

@@ -72,7 +72,7 @@ class Killer:
         )
         invoking.start()
         while invoking.is_alive():
-            left = self.stage.left()
+            left = self.stage.list_faults()
             if left and left[-1]["times"] < TIMES:
                 self.deaths += self.stage.kill() > 0
                 self.stage.faults()

@@ -66,7 +66,7 @@ def killed_at(stage: Faulty, rules: tuple[Rule, ...], act: Callable[[], object])
     acting = threading.Thread(target=act)
     acting.start()
     end = time.monotonic() + 120
-    while stage.left()[-1]["times"] == TIMES:
+    while stage.list_faults()[-1]["times"] == TIMES:
         assert time.monotonic() < end, "the worker never came to the step"
         time.sleep(0.02)
     assert stage.kill() >= 1

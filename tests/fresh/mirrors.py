@@ -5,7 +5,7 @@ from nix.debian_mirrors import last_places, places
 PLACES = ("mirror", "apt", "host")
 
 
-def known() -> list[str]:
+def list_mirrors() -> list[str]:
     """List the addresses of pools that this host can ask, each once."""
     results = [place for place in (*places(), *last_places()) if place.name in PLACES]
     return list(dict.fromkeys(pool.address for place in results for pool in place.pools))
@@ -14,7 +14,7 @@ def known() -> list[str]:
 def apt_sources(release: str) -> str:
     """Return sources of a Debian release on these mirrors, in apt's deb822 style."""
     stanzas = []
-    for mirror in known():
+    for mirror in list_mirrors():
         suites = f"{release}-security" if "security" in mirror else f"{release} {release}-updates"
         stanzas.append(f"Types: deb\nURIs: {mirror}\nSuites: {suites}\nComponents: main\n")
     return "\n".join(stanzas)

@@ -25,7 +25,7 @@ class Absent(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served(*, certificate: Path | None = None) -> Iterator[str]:
+def serve(*, certificate: Path | None = None) -> Iterator[str]:
     """Serve on a free port of 127.0.0.1, over TLS if a certificate is given; yields the address, without a slash."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Absent) as server:
         if certificate:

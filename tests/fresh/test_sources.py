@@ -9,7 +9,7 @@ from tests.fresh import mirrors
 from tests.fresh.conftest import Play
 from tests.fresh.machine import Machine
 from tests.fresh.machines import DEBIAN12, FEDORA, fedora, ubuntu
-from tests.fresh.servers import served
+from tests.fresh.servers import serve
 
 PROBE = 100_000  # bytes: the package index is asked for its smallest wheel
 # Of dpkg, on Debian and all that descends from it: it names Debian's domain, and so a mirror. The roots have none.
@@ -20,7 +20,7 @@ FETCH = ("nix/python", "-m", "nix.inputs", "fetch", "image", "local-aws")
 @pytest.fixture
 def archive() -> Iterator[str]:
     """The address of an archive that has none of our packages."""
-    with served() as address:
+    with serve() as address:
         yield address
 
 
@@ -37,10 +37,10 @@ def test_nothing_is_downloaded_where_not_all_can_be(stranger: Machine) -> None:
     assert "nothing was downloaded" in ended.output, ended.output
     assert "next: export DEBIAN_MIRROR='MAIN SECURITY'" in ended.output
     assert ("this host: Ubuntu 24.04.3 LTS" in ended.output) or ("this host: Fedora Linux 43" in ended.output)
-    assert downloaded(stranger) < PROBE
+    assert count_downloaded(stranger) < PROBE
 
 
-def downloaded(machine: Machine) -> int:
+def count_downloaded(machine: Machine) -> int:
     """Return the bytes in the cache of inputs and in the environment of the checkout."""
     folders = (machine.home / ".cache/score-processor/inputs", machine.checkout / ".venv")
     return sum(path.lstat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
@@ -48,7 +48,7 @@ def downloaded(machine: Machine) -> int:
 
 def test_debian_mirror_gives_an_ubuntu_all_inputs(play: Play, archive: str) -> None:
     """DEBIAN_MIRROR is asked first; the archive that apt is configured with no longer matters."""
-    machine = play(DEBIAN12, ubuntu(archive)).with_variables(DEBIAN_MIRROR=" ".join(mirrors.known()))
+    machine = play(DEBIAN12, ubuntu(archive)).with_variables(DEBIAN_MIRROR=" ".join(mirrors.list_mirrors()))
     ended = machine.run(*FETCH)
     assert ended.status == 0, ended.output
 
@@ -63,7 +63,7 @@ def test_an_ubuntu_as_installed_needs_no_setting(play: Play, archive: str) -> No
 
 def test_a_fedora_with_debian_mirror_builds_the_digest_of_this_host(play: Play, digest: str) -> None:
     """Without apt the image comes out with the same digest as here."""
-    machine = play(FEDORA, fedora()).with_variables(DEBIAN_MIRROR=" ".join(mirrors.known()))
+    machine = play(FEDORA, fedora()).with_variables(DEBIAN_MIRROR=" ".join(mirrors.list_mirrors()))
     ended = machine.run("make", "build")
     assert ended.status == 0, ended.output
     assert digest in ended.output

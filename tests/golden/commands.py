@@ -74,7 +74,7 @@ def every() -> list[Command]:
     return [command for verb in verbs() if verb != "completion" for command in commands(verb)]
 
 
-def shown(*words: str) -> str:
+def format_line(*words: str) -> str:
     """Return the line that starts a command."""
     return f"$ score-processor {' '.join(words)}"
 

@@ -131,7 +131,7 @@ class Bench:
             text=True,
         )
 
-    def ended(self, process: subprocess.Popen[str]) -> tuple[str, str]:
+    def wait_for_build(self, process: subprocess.Popen[str]) -> tuple[str, str]:
         """Wait for a build; return how it ended, and what it reported of the cache."""
         output, errors = process.communicate(timeout=600)
         text = "\n".join(line for line in errors.splitlines() if not line.startswith("layer "))
@@ -158,8 +158,8 @@ class Bench:
             name = action.__name__
         except FileNotFoundError:
             name = "gone already"
-        during, messages = self.ended(building)
-        after, more = self.ended(self.start())
+        during, messages = self.wait_for_build(building)
+        after, more = self.wait_for_build(self.start())
         place = path.relative_to(self.cache).as_posix()
         return Round(seed, place, name, moment, cold, during, after, "\n".join(filter(None, (messages, more))))
 

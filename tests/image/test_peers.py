@@ -90,7 +90,7 @@ def on_disk_facts(path: Path) -> tuple[str, int, int | str]:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A small image's files."""
-    return on_disk.written(Draft().layers, tmp_path / "root")
+    return on_disk.write_layers(Draft().layers, tmp_path / "root")
 
 
 @need("umoci")

@@ -191,10 +191,10 @@ def test_ctrl_c_in_the_shell_is_for_what_runs_there(layout: Path) -> None:
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     try:
-        typed(terminal, b"", b">>> ")
-        typed(terminal, b"print('run' + 'ning'); import time; time.sleep(60)\n", b"running")
-        typed(terminal, b"\x03", b"KeyboardInterrupt")
-        typed(terminal, b"print(6 * 7)\n", b"42")
+        type_line(terminal, b"", b">>> ")
+        type_line(terminal, b"print('run' + 'ning'); import time; time.sleep(60)\n", b"running")
+        type_line(terminal, b"\x03", b"KeyboardInterrupt")
+        type_line(terminal, b"print(6 * 7)\n", b"42")
         os.write(terminal, b"\x04")
         assert opened.wait(120) == 0
     finally:
@@ -203,7 +203,7 @@ def test_ctrl_c_in_the_shell_is_for_what_runs_there(layout: Path) -> None:
         os.close(end)
 
 
-def typed(terminal: int, text: bytes, expected: bytes) -> None:
+def type_line(terminal: int, text: bytes, expected: bytes) -> None:
     """Type into a terminal and read until the expected answer."""
     os.write(terminal, text)
     output, end = b"", time.monotonic() + 120

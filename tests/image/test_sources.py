@@ -34,7 +34,7 @@ def build(source: Path, output: Path) -> dict[str, Any]:
     return record
 
 
-def staged(source: Path, folder: Path) -> str:
+def hash_staged(source: Path, folder: Path) -> str:
     """Return the hash of the files that the checkout gives Nix."""
     folder.mkdir()
     run(source, "-c", STAGE, folder)
@@ -44,11 +44,11 @@ def staged(source: Path, folder: Path) -> str:
 @pytest.mark.parametrize("change", TABLE.values(), ids=list(TABLE))
 def test_a_clean_checkout_builds_the_digest_of_its_commit(change: Change, clone: Path, tmp_path: Path) -> None:
     """Modes, attributes, filters and marks by which git hides a difference change neither the digest nor the label."""
-    expected, settings = build(clone, tmp_path / "expected/image"), staged(clone, tmp_path / "given")
+    expected, settings = build(clone, tmp_path / "expected/image"), hash_staged(clone, tmp_path / "given")
     change(clone)
     got = build(clone, tmp_path / "got/image")
     assert (got["digest"], got["revision"]) == (expected["digest"], git(clone, "rev-parse", "HEAD"))
-    assert staged(clone, tmp_path / "row") == settings
+    assert hash_staged(clone, tmp_path / "row") == settings
 
 
 def test_a_lock_that_git_does_not_show_as_edited_is_refused(clone: Path, tmp_path: Path) -> None:

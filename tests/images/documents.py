@@ -94,7 +94,7 @@ def blobs(change: str) -> Edit:
     return edit
 
 
-def packed(change: str) -> Edit:
+def pack(change: str) -> Edit:
     """Return the top layer compressed in another way, its documents in agreement."""
     ways = {
         "members": lambda data: gzip.compress(data[:1024]) + gzip.compress(data[1024:]),
@@ -125,7 +125,7 @@ def tar_bytes(change: str) -> Edit:
     return edit
 
 
-def written(name: str, want: str, edit: Edit, source: str = DOCUMENTED, *entries: Entry) -> Recipe:
+def edit_documents(name: str, want: str, edit: Edit, source: str = DOCUMENTED, *entries: Entry) -> Recipe:
     """Return an image whose documents or blobs are edited."""
     return Recipe(name, want, edit=edit, source=source, entries=entries)
 
@@ -133,46 +133,50 @@ def written(name: str, want: str, edit: Edit, source: str = DOCUMENTED, *entries
 OCI_LAYER, ROOTFS = "application/vnd.oci.image.layer.", f"{DOCKER}image.rootfs."
 
 DOCUMENTS = [
-    written("docker-schema-2", ACCEPTED, media_types),
-    written("zstd-layer", REFUSED, layer_type(f"{OCI_LAYER}v1.tar+zstd"), REPORTED),
-    written("docker-zstd-layer", REFUSED, layer_type(f"{ROOTFS}diff.tar.zstd"), REPORTED),
-    written("foreign-layer", REFUSED, layer_type(f"{ROOTFS}foreign.diff.tar.gzip", urls=["https://example.com/l"])),
-    written("nondistributable-layer", REFUSED, layer_type(f"{OCI_LAYER}nondistributable.v1.tar+gzip")),
-    written("encrypted-layer", REFUSED, layer_type(f"{OCI_LAYER}v1.tar+gzip+encrypted")),
-    written("index", REFUSED, index("above")),
-    written("two-platforms", REFUSED, index("platforms")),
-    written("attestation-beside", REFUSED, index("attestation")),
-    written("two-tags", ACCEPTED, index("tags"), OCI),
-    written("arm64", FAILS, config(architecture="arm64"), REPORTED),
-    written("windows", FAILS, config(os="windows")),
-    written("no-history", ACCEPTED, config(history=None), OCI),
-    written("short-history", REFUSED, config(history=[{"created_by": "base"}]), REPORTED),
-    written("short-diff-ids", REFUSED, config(rootfs={"type": "layers", "diff_ids": []}), OCI),
-    written("entry-point-is-text", REFUSED, run_settings(Entrypoint="/usr/bin/python3.11"), OCI),
-    written("nulls", ACCEPTED, run_settings(Labels=None, Volumes=None, ExposedPorts=None, User=""), OCI),
-    written("user", ACCEPTED, run_settings(User="nobody")),
-    written("volumes", ACCEPTED, run_settings(Volumes={"/data": {}}, ExposedPorts={"80/tcp": {}}, StopSignal="SIGINT")),
-    written("layer-missing", REFUSED, blobs("missing"), OCI),
-    written("layer-cut", REFUSED, blobs("cut"), OCI),
-    written("layer-longer", REFUSED, blobs("longer"), OCI),
-    written("layer-altered", REFUSED, blobs("other"), OCI),
-    written("gzip-members", ACCEPTED, packed("members"), OCI),
-    written(
+    edit_documents("docker-schema-2", ACCEPTED, media_types),
+    edit_documents("zstd-layer", REFUSED, layer_type(f"{OCI_LAYER}v1.tar+zstd"), REPORTED),
+    edit_documents("docker-zstd-layer", REFUSED, layer_type(f"{ROOTFS}diff.tar.zstd"), REPORTED),
+    edit_documents(
+        "foreign-layer", REFUSED, layer_type(f"{ROOTFS}foreign.diff.tar.gzip", urls=["https://example.com/l"])
+    ),
+    edit_documents("nondistributable-layer", REFUSED, layer_type(f"{OCI_LAYER}nondistributable.v1.tar+gzip")),
+    edit_documents("encrypted-layer", REFUSED, layer_type(f"{OCI_LAYER}v1.tar+gzip+encrypted")),
+    edit_documents("index", REFUSED, index("above")),
+    edit_documents("two-platforms", REFUSED, index("platforms")),
+    edit_documents("attestation-beside", REFUSED, index("attestation")),
+    edit_documents("two-tags", ACCEPTED, index("tags"), OCI),
+    edit_documents("arm64", FAILS, config(architecture="arm64"), REPORTED),
+    edit_documents("windows", FAILS, config(os="windows")),
+    edit_documents("no-history", ACCEPTED, config(history=None), OCI),
+    edit_documents("short-history", REFUSED, config(history=[{"created_by": "base"}]), REPORTED),
+    edit_documents("short-diff-ids", REFUSED, config(rootfs={"type": "layers", "diff_ids": []}), OCI),
+    edit_documents("entry-point-is-text", REFUSED, run_settings(Entrypoint="/usr/bin/python3.11"), OCI),
+    edit_documents("nulls", ACCEPTED, run_settings(Labels=None, Volumes=None, ExposedPorts=None, User=""), OCI),
+    edit_documents("user", ACCEPTED, run_settings(User="nobody")),
+    edit_documents(
+        "volumes", ACCEPTED, run_settings(Volumes={"/data": {}}, ExposedPorts={"80/tcp": {}}, StopSignal="SIGINT")
+    ),
+    edit_documents("layer-missing", REFUSED, blobs("missing"), OCI),
+    edit_documents("layer-cut", REFUSED, blobs("cut"), OCI),
+    edit_documents("layer-longer", REFUSED, blobs("longer"), OCI),
+    edit_documents("layer-altered", REFUSED, blobs("other"), OCI),
+    edit_documents("gzip-members", ACCEPTED, pack("members"), OCI),
+    edit_documents(
         "stargz",
         ACCEPTED,
-        packed("stargz"),
+        pack("stargz"),
         OCI,
         Entry(".no.prefetch.landmark", b"\x0f"),
         Entry("stargz.index.json", b"{}"),
     ),
-    written("plain-tar-called-gzip", REFUSED, packed("plain"), OCI),
-    written("gzip-cut", REFUSED, packed("cut"), OCI),
-    written("tar-without-end", ACCEPTED, tar_bytes("no-end"), OCI),
-    written("tar-with-more-zeros", ACCEPTED, tar_bytes("more-zeros"), OCI),
-    written("tar-cut", REFUSED, tar_bytes("cut"), OCI),
-    written("no-tar", REFUSED, tar_bytes("text"), OCI),
-    written("fifo", REFUSED, lambda _: None, OCI, Entry("var/task/pipe", kind=tarfile.FIFOTYPE, mode=0o666)),
-    written("device", REFUSED, lambda _: None, OCI, Entry("var/task/null", kind=tarfile.CHRTYPE, mode=0o666)),
-    written("parent-missing", REFUSED, lambda _: None, REPORTED, Entry("data/a/file", b"1")),
-    written("path-leads-out", REFUSED, lambda _: None, OCI, Entry("../escaped", b"1")),
+    edit_documents("plain-tar-called-gzip", REFUSED, pack("plain"), OCI),
+    edit_documents("gzip-cut", REFUSED, pack("cut"), OCI),
+    edit_documents("tar-without-end", ACCEPTED, tar_bytes("no-end"), OCI),
+    edit_documents("tar-with-more-zeros", ACCEPTED, tar_bytes("more-zeros"), OCI),
+    edit_documents("tar-cut", REFUSED, tar_bytes("cut"), OCI),
+    edit_documents("no-tar", REFUSED, tar_bytes("text"), OCI),
+    edit_documents("fifo", REFUSED, lambda _: None, OCI, Entry("var/task/pipe", kind=tarfile.FIFOTYPE, mode=0o666)),
+    edit_documents("device", REFUSED, lambda _: None, OCI, Entry("var/task/null", kind=tarfile.CHRTYPE, mode=0o666)),
+    edit_documents("parent-missing", REFUSED, lambda _: None, REPORTED, Entry("data/a/file", b"1")),
+    edit_documents("path-leads-out", REFUSED, lambda _: None, OCI, Entry("../escaped", b"1")),
 ]

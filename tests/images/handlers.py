@@ -13,17 +13,17 @@ from tests.unit.oci.elves import elf
 LATER = "lambda event, context: 1"
 
 
-def bound(name: str, want: str, source: str, **files: str) -> Recipe:
+def bind_handler(name: str, want: str, source: str, **files: str) -> Recipe:
     """Return a handler in app.py; `files` are modules beside it, by their name without .py."""
     return Recipe(name, want, {"app.py": source, **{f"{key}.py": text for key, text in files.items()}})
 
 
-def compiled(source: str, magic: bytes = importlib.util.MAGIC_NUMBER) -> bytes:
+def compile_source(source: str, magic: bytes = importlib.util.MAGIC_NUMBER) -> bytes:
     """Return the bytes of a .pyc, which only the Python that wrote it can load."""
     return magic + bytes(12) + marshal.dumps(compile(source, "app.py", "exec"))
 
 
-def zipped(name: str, text: str) -> bytes:
+def zip_file(name: str, text: str) -> bytes:
     """Return a zip file of one file."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -32,64 +32,66 @@ def zipped(name: str, text: str) -> bytes:
 
 
 BINDINGS = [
-    bound("plain", ACCEPTED, HANDLER),
-    bound("async", ACCEPTED, "async def handler(event, context): ...\n"),
-    bound("class", ACCEPTED, "class handler:\n    def __init__(self, event, context): ...\n"),
-    bound("lambda", ACCEPTED, f"handler = {LATER}\n"),
-    bound("tuple", ACCEPTED, f"handler, other = {LATER}, 2\n"),
-    bound("nested-tuple", ACCEPTED, f"(first, [*rest, handler]) = 1, [2, 3, {LATER}]\n"),
-    bound("chain", ACCEPTED, f"a = b = handler = {LATER}\n"),
-    bound("annotated", ACCEPTED, f"handler: object = {LATER}\n"),
-    bound("annotation-only", FAILS, "handler: object\n"),
-    bound("walrus", ACCEPTED, f"(handler := {LATER})\n"),
-    bound("walrus-inside", ACCEPTED, f"print((handler := {LATER}))\n"),
-    bound("for", ACCEPTED, f"for handler in [{LATER}]:\n    pass\n"),
-    bound("for-nothing", FAILS, "for handler in []:\n    pass\n"),
-    bound("while", ACCEPTED, f"while True:\n    handler = {LATER}\n    break\n"),
-    bound("with", ACCEPTED, f"import io\nwith io.StringIO() as out:\n    handler = {LATER}\n"),
-    bound("match", ACCEPTED, f"match [{LATER}]:\n    case [handler]:\n        pass\n"),
-    bound("match-nothing", FAILS, "match 1:\n    case [handler]:\n        pass\n"),
-    bound("if-else", ACCEPTED, f"import os\nif os.name == 'nt':\n    handler = 1\nelse:\n    handler = {LATER}\n"),
-    bound("if-false", FAILS, f"if 0:\n    handler = {LATER}\n"),
-    bound(
+    bind_handler("plain", ACCEPTED, HANDLER),
+    bind_handler("async", ACCEPTED, "async def handler(event, context): ...\n"),
+    bind_handler("class", ACCEPTED, "class handler:\n    def __init__(self, event, context): ...\n"),
+    bind_handler("lambda", ACCEPTED, f"handler = {LATER}\n"),
+    bind_handler("tuple", ACCEPTED, f"handler, other = {LATER}, 2\n"),
+    bind_handler("nested-tuple", ACCEPTED, f"(first, [*rest, handler]) = 1, [2, 3, {LATER}]\n"),
+    bind_handler("chain", ACCEPTED, f"a = b = handler = {LATER}\n"),
+    bind_handler("annotated", ACCEPTED, f"handler: object = {LATER}\n"),
+    bind_handler("annotation-only", FAILS, "handler: object\n"),
+    bind_handler("walrus", ACCEPTED, f"(handler := {LATER})\n"),
+    bind_handler("walrus-inside", ACCEPTED, f"print((handler := {LATER}))\n"),
+    bind_handler("for", ACCEPTED, f"for handler in [{LATER}]:\n    pass\n"),
+    bind_handler("for-nothing", FAILS, "for handler in []:\n    pass\n"),
+    bind_handler("while", ACCEPTED, f"while True:\n    handler = {LATER}\n    break\n"),
+    bind_handler("with", ACCEPTED, f"import io\nwith io.StringIO() as out:\n    handler = {LATER}\n"),
+    bind_handler("match", ACCEPTED, f"match [{LATER}]:\n    case [handler]:\n        pass\n"),
+    bind_handler("match-nothing", FAILS, "match 1:\n    case [handler]:\n        pass\n"),
+    bind_handler(
+        "if-else", ACCEPTED, f"import os\nif os.name == 'nt':\n    handler = 1\nelse:\n    handler = {LATER}\n"
+    ),
+    bind_handler("if-false", FAILS, f"if 0:\n    handler = {LATER}\n"),
+    bind_handler(
         "try-except",
         ACCEPTED,
         "try:\n    from fast import handler\nexcept ImportError:\n    from slow import handler\n",
         slow=HANDLER,
     ),
-    bound("try-nothing", FAILS, "try:\n    from fast import handler\nexcept ImportError:\n    pass\n"),
-    bound("try-finally", ACCEPTED, f"try:\n    pass\nfinally:\n    handler = {LATER}\n"),
-    bound("except-name", FAILS, "try:\n    1 / 0\nexcept ZeroDivisionError as handler:\n    pass\n"),
-    bound("deleted", FAILS, HANDLER + "del handler\n"),
-    bound("renamed", ACCEPTED, "from impl import work as handler\n", impl="def work(e, c): ...\n"),
-    bound("star", ACCEPTED, "from impl import *\n", impl=HANDLER),
-    bound("star-of-star", ACCEPTED, "from one import *\n", one="from two import *\n", two=HANDLER),
-    bound("star-all", ACCEPTED, "from impl import *\n", impl=f"__all__ = ['handler']\n{HANDLER}"),
-    bound("star-not-in-all", FAILS, "from impl import *\n", impl=f"__all__ = ['other']\nother = 1\n{HANDLER}"),
-    bound("star-computed-all", ACCEPTED, "from impl import *\n", impl=f"__all__ = [*['handler']]\n{HANDLER}"),
-    bound("star-nothing", FAILS, "from impl import *\n", impl="def work(e, c): ...\n"),
-    bound("star-of-library", FAILS, "from json import *\n"),
-    bound("globals", ACCEPTED, f"globals()['handler'] = {LATER}\n"),
-    bound("exec", ACCEPTED, f"exec('handler = {LATER}')\n"),
-    bound("setattr", ACCEPTED, f"import sys\nsetattr(sys.modules[__name__], 'handler', {LATER})\n"),
-    bound("global-statement", ACCEPTED, f"def make():\n    global handler\n    handler = {LATER}\nmake()\n"),
-    bound("module-getattr", ACCEPTED, f"def __getattr__(name):\n    return {LATER}\n"),
-    bound(
+    bind_handler("try-nothing", FAILS, "try:\n    from fast import handler\nexcept ImportError:\n    pass\n"),
+    bind_handler("try-finally", ACCEPTED, f"try:\n    pass\nfinally:\n    handler = {LATER}\n"),
+    bind_handler("except-name", FAILS, "try:\n    1 / 0\nexcept ZeroDivisionError as handler:\n    pass\n"),
+    bind_handler("deleted", FAILS, HANDLER + "del handler\n"),
+    bind_handler("renamed", ACCEPTED, "from impl import work as handler\n", impl="def work(e, c): ...\n"),
+    bind_handler("star", ACCEPTED, "from impl import *\n", impl=HANDLER),
+    bind_handler("star-of-star", ACCEPTED, "from one import *\n", one="from two import *\n", two=HANDLER),
+    bind_handler("star-all", ACCEPTED, "from impl import *\n", impl=f"__all__ = ['handler']\n{HANDLER}"),
+    bind_handler("star-not-in-all", FAILS, "from impl import *\n", impl=f"__all__ = ['other']\nother = 1\n{HANDLER}"),
+    bind_handler("star-computed-all", ACCEPTED, "from impl import *\n", impl=f"__all__ = [*['handler']]\n{HANDLER}"),
+    bind_handler("star-nothing", FAILS, "from impl import *\n", impl="def work(e, c): ...\n"),
+    bind_handler("star-of-library", FAILS, "from json import *\n"),
+    bind_handler("globals", ACCEPTED, f"globals()['handler'] = {LATER}\n"),
+    bind_handler("exec", ACCEPTED, f"exec('handler = {LATER}')\n"),
+    bind_handler("setattr", ACCEPTED, f"import sys\nsetattr(sys.modules[__name__], 'handler', {LATER})\n"),
+    bind_handler("global-statement", ACCEPTED, f"def make():\n    global handler\n    handler = {LATER}\nmake()\n"),
+    bind_handler("module-getattr", ACCEPTED, f"def __getattr__(name):\n    return {LATER}\n"),
+    bind_handler(
         "replaced-module",
         ACCEPTED,
         f"import sys, types\nsys.modules[__name__] = types.SimpleNamespace(handler={LATER})\n",
     ),
-    bound("local", FAILS, f"def make():\n    handler = {LATER}\n"),
-    bound("class-attribute", FAILS, f"class A:\n    handler = {LATER}\n"),
-    bound("comprehension", FAILS, "[handler for handler in range(3)]\n"),
-    bound("other-name", FAILS, "def lambda_handler(event, context): ...\n"),
-    bound("other-case", FAILS, "def Handler(event, context): ...\n"),
-    bound("empty", FAILS, "# nothing yet\n"),
-    bound("syntax", FAILS, "def handler(event, context:\n"),
-    bound("python-2", FAILS, "print 'cold start'\n" + HANDLER),
-    bound("python-3.12", FAILS, "type A = int\n" + HANDLER),
-    bound("python-3.11", ACCEPTED, "try:\n    pass\nexcept* ValueError:\n    pass\n" + HANDLER),
-    bound("mixed-tabs", FAILS, "if True:\n        a = 1\n\tb = 2\n" + HANDLER),
+    bind_handler("local", FAILS, f"def make():\n    handler = {LATER}\n"),
+    bind_handler("class-attribute", FAILS, f"class A:\n    handler = {LATER}\n"),
+    bind_handler("comprehension", FAILS, "[handler for handler in range(3)]\n"),
+    bind_handler("other-name", FAILS, "def lambda_handler(event, context): ...\n"),
+    bind_handler("other-case", FAILS, "def Handler(event, context): ...\n"),
+    bind_handler("empty", FAILS, "# nothing yet\n"),
+    bind_handler("syntax", FAILS, "def handler(event, context:\n"),
+    bind_handler("python-2", FAILS, "print 'cold start'\n" + HANDLER),
+    bind_handler("python-3.12", FAILS, "type A = int\n" + HANDLER),
+    bind_handler("python-3.11", ACCEPTED, "try:\n    pass\nexcept* ValueError:\n    pass\n" + HANDLER),
+    bind_handler("mixed-tabs", FAILS, "if True:\n        a = 1\n\tb = 2\n" + HANDLER),
     Recipe("byte-order-mark", ACCEPTED, {"app.py": b"\xef\xbb\xbf" + HANDLER.encode()}),
     Recipe("coding-line", ACCEPTED, {"app.py": b"# coding: latin-1\n# caf\xe9\n" + HANDLER.encode()}),
     Recipe("not-utf-8", ACCEPTED, {"app.py": b"# caf\xe9\n" + HANDLER.encode()}),
@@ -99,7 +101,7 @@ BINDINGS = [
 ]
 
 
-def found(
+def place_handler(
     name: str, want: str, files: dict[str, str | bytes], command: str = "app.handler", *entries: Entry, **more: Any
 ) -> Recipe:
     """Return a handler that `command` names, somewhere."""
@@ -110,33 +112,35 @@ QUEUE = "usr/lib/python3.11/lib-dynload/_queue.cpython-311-x86_64-linux-gnu.so"
 SRV = [folder("srv"), Entry("srv/app.py", HANDLER.encode())]
 
 PLACES = [
-    found("package", ACCEPTED, {"src/__init__.py": "#\n", "src/app.py": HANDLER}, "src.app.handler"),
-    found("namespace-package", ACCEPTED, {"src/app.py": HANDLER}, "src.app.handler"),
-    found("slash", ACCEPTED, {"src/app.py": HANDLER}, "src/app.handler"),
-    found("in-package-init", ACCEPTED, {"src/__init__.py": HANDLER}, "src.handler"),
-    found("submodule-as-function", FAILS, {"src/__init__.py": "#\n", "src/handler.py": HANDLER}, "src.handler"),
-    found(
+    place_handler("package", ACCEPTED, {"src/__init__.py": "#\n", "src/app.py": HANDLER}, "src.app.handler"),
+    place_handler("namespace-package", ACCEPTED, {"src/app.py": HANDLER}, "src.app.handler"),
+    place_handler("slash", ACCEPTED, {"src/app.py": HANDLER}, "src/app.handler"),
+    place_handler("in-package-init", ACCEPTED, {"src/__init__.py": HANDLER}, "src.handler"),
+    place_handler("submodule-as-function", FAILS, {"src/__init__.py": "#\n", "src/handler.py": HANDLER}, "src.handler"),
+    place_handler(
         "imported-submodule",
         ACCEPTED,
         {"src/__init__.py": "from .handler import handler\n", "src/handler.py": HANDLER},
         "src.handler",
     ),
-    found("namespace-as-module", FAILS, {"src/other.py": HANDLER}, "src.handler"),
-    found("package-over-module", FAILS, {"app/__init__.py": "#\n"}),
-    found("file-with-dash", ACCEPTED, {"my-app.py": HANDLER}, "my-app.handler"),
-    found("other-case-of-file", FAILS, {"App.py": HANDLER, "app.py": ""}),
-    found("no-module", FAILS, {}, "main.handler"),
-    found("no-dot", FAILS, {}, "handler"),
-    found("dot-at-end", FAILS, {}, "app."),
-    found("dot-at-begin", FAILS, {}, ".handler"),
-    found("with-suffix", FAILS, {}, "app.py.handler"),
-    found("colon", FAILS, {}, "app:handler"),
+    place_handler("namespace-as-module", FAILS, {"src/other.py": HANDLER}, "src.handler"),
+    place_handler("package-over-module", FAILS, {"app/__init__.py": "#\n"}),
+    place_handler("file-with-dash", ACCEPTED, {"my-app.py": HANDLER}, "my-app.handler"),
+    place_handler("other-case-of-file", FAILS, {"App.py": HANDLER, "app.py": ""}),
+    place_handler("no-module", FAILS, {}, "main.handler"),
+    place_handler("no-dot", FAILS, {}, "handler"),
+    place_handler("dot-at-end", FAILS, {}, "app."),
+    place_handler("dot-at-begin", FAILS, {}, ".handler"),
+    place_handler("with-suffix", FAILS, {}, "app.py.handler"),
+    place_handler("colon", FAILS, {}, "app:handler"),
     Recipe("no-handler", FAILS, command=()),
     Recipe("two-words", ACCEPTED, command=("app.handler", "extra")),
-    found("built-in-module", FAILS, {}, "time.sleep"),
-    found("library-module", ACCEPTED, {}, "json.dumps"),
-    found("in-site-packages", ACCEPTED, {"app.py": ""}, "app.handler", Entry(f"{SITES}/app.py", HANDLER.encode())),
-    found(
+    place_handler("built-in-module", FAILS, {}, "time.sleep"),
+    place_handler("library-module", ACCEPTED, {}, "json.dumps"),
+    place_handler(
+        "in-site-packages", ACCEPTED, {"app.py": ""}, "app.handler", Entry(f"{SITES}/app.py", HANDLER.encode())
+    ),
+    place_handler(
         "in-foreign-site-packages",
         FAILS,
         {"app.py": ""},
@@ -145,8 +149,10 @@ PLACES = [
         folder("usr/local/lib/python3.12/site-packages"),
         Entry("usr/local/lib/python3.12/site-packages/app.py", HANDLER.encode()),
     ),
-    found("by-pth", ACCEPTED, {"app.py": ""}, "app.handler", *SRV, Entry(f"{SITES}/x.pth", b"# code\n\n/srv\n")),
-    found(
+    place_handler(
+        "by-pth", ACCEPTED, {"app.py": ""}, "app.handler", *SRV, Entry(f"{SITES}/x.pth", b"# code\n\n/srv\n")
+    ),
+    place_handler(
         "by-relative-pth",
         ACCEPTED,
         {"app.py": ""},
@@ -154,7 +160,7 @@ PLACES = [
         *SRV,
         Entry(f"{SITES}/x.pth", b"../../../../../srv\n"),
     ),
-    found(
+    place_handler(
         "by-pth-code",
         ACCEPTED,
         {"app.py": ""},
@@ -162,9 +168,11 @@ PLACES = [
         *SRV,
         Entry(f"{SITES}/x.pth", b"import sys; sys.path.append('/srv')\n"),
     ),
-    found("by-pth-to-nowhere", FAILS, {"app.py": ""}, "app.handler", *SRV, Entry(f"{SITES}/x.pth", b"/nowhere\n")),
-    found("pth-in-task", FAILS, {"app.py": "", "x.pth": "/srv\n"}, "app.handler", *SRV),
-    found(
+    place_handler(
+        "by-pth-to-nowhere", FAILS, {"app.py": ""}, "app.handler", *SRV, Entry(f"{SITES}/x.pth", b"/nowhere\n")
+    ),
+    place_handler("pth-in-task", FAILS, {"app.py": "", "x.pth": "/srv\n"}, "app.handler", *SRV),
+    place_handler(
         "by-sitecustomize",
         ACCEPTED,
         {"app.py": ""},
@@ -172,28 +180,34 @@ PLACES = [
         *SRV,
         Entry(f"{SITES}/sitecustomize.py", b"import sys\nsys.path.append('/srv')\n"),
     ),
-    found("by-pythonpath", ACCEPTED, {"app.py": ""}, "app.handler", *SRV, variables=["PYTHONPATH=/opt/x:/srv"]),
-    found("by-relative-pythonpath", ACCEPTED, {"app.py": "", "lib/app.py": HANDLER}, variables=["PYTHONPATH=lib"]),
-    found(
+    place_handler("by-pythonpath", ACCEPTED, {"app.py": ""}, "app.handler", *SRV, variables=["PYTHONPATH=/opt/x:/srv"]),
+    place_handler(
+        "by-relative-pythonpath", ACCEPTED, {"app.py": "", "lib/app.py": HANDLER}, variables=["PYTHONPATH=lib"]
+    ),
+    place_handler(
         "in-zip",
         ACCEPTED,
-        {"app.py": "", "code.zip": zipped("app.py", HANDLER)},
+        {"app.py": "", "code.zip": zip_file("app.py", HANDLER)},
         variables=["PYTHONPATH=/var/task/code.zip"],
     ),
-    found("at-root", ACCEPTED, {"app.py": ""}, "app.handler", Entry("app.py", HANDLER.encode()), folder=""),
-    found("no-working-folder", FAILS, {}, folder=""),
-    found("other-working-folder", ACCEPTED, {"app.py": ""}, "app.handler", *SRV, folder="/srv"),
-    found("working-folder-with-slash", ACCEPTED, {}, folder="/var/task/"),
-    found("linked-folder", ACCEPTED, {"app.py": ""}, "app.handler", *SRV, link("code", "srv"), folder="/code"),
-    found("linked-module", ACCEPTED, {"app.py": ""}, "app.handler", *SRV, link("var/task/app.py", "../../srv/app.py")),
-    found("module-links-itself", FAILS, {"app.py": ""}, "app.handler", link("var/task/app.py", "app.py")),
-    found("module-is-folder", FAILS, {"app.py": "", "app.py/x": "1"}),
-    found("compiled", ACCEPTED, {"app.py": "", "app.pyc": compiled(HANDLER)}),
-    found("compiled-elsewhere", FAILS, {"app.py": "", "app.pyc": compiled(HANDLER, b"\xcb\x0d\r\n")}),
-    found("compiled-in-cache-only", FAILS, {"app.py": "", "__pycache__/app.cpython-311.pyc": compiled(HANDLER)}),
-    found("extension-of-3.12", FAILS, {"app.py": "", "app.cpython-312-x86_64-linux-gnu.so": elf()}),
-    found("extension-for-musl", FAILS, {"app.py": "", "app.cpython-311-x86_64-linux-musl.so": elf()}),
-    found("extension-for-windows", FAILS, {"app.py": "", "app.pyd": b"MZ"}),
+    place_handler("at-root", ACCEPTED, {"app.py": ""}, "app.handler", Entry("app.py", HANDLER.encode()), folder=""),
+    place_handler("no-working-folder", FAILS, {}, folder=""),
+    place_handler("other-working-folder", ACCEPTED, {"app.py": ""}, "app.handler", *SRV, folder="/srv"),
+    place_handler("working-folder-with-slash", ACCEPTED, {}, folder="/var/task/"),
+    place_handler("linked-folder", ACCEPTED, {"app.py": ""}, "app.handler", *SRV, link("code", "srv"), folder="/code"),
+    place_handler(
+        "linked-module", ACCEPTED, {"app.py": ""}, "app.handler", *SRV, link("var/task/app.py", "../../srv/app.py")
+    ),
+    place_handler("module-links-itself", FAILS, {"app.py": ""}, "app.handler", link("var/task/app.py", "app.py")),
+    place_handler("module-is-folder", FAILS, {"app.py": "", "app.py/x": "1"}),
+    place_handler("compiled", ACCEPTED, {"app.py": "", "app.pyc": compile_source(HANDLER)}),
+    place_handler("compiled-elsewhere", FAILS, {"app.py": "", "app.pyc": compile_source(HANDLER, b"\xcb\x0d\r\n")}),
+    place_handler(
+        "compiled-in-cache-only", FAILS, {"app.py": "", "__pycache__/app.cpython-311.pyc": compile_source(HANDLER)}
+    ),
+    place_handler("extension-of-3.12", FAILS, {"app.py": "", "app.cpython-312-x86_64-linux-gnu.so": elf()}),
+    place_handler("extension-for-musl", FAILS, {"app.py": "", "app.cpython-311-x86_64-linux-musl.so": elf()}),
+    place_handler("extension-for-windows", FAILS, {"app.py": "", "app.pyd": b"MZ"}),
 ]
 
 
@@ -280,7 +294,7 @@ IMPORTS = [
     imports("import-of-module-below-module", FAILS, "import lib.sub", {"lib.py": "#\n"}),
     imports("import-namespace", ACCEPTED, "import lib.one.two", {"lib/one/two.py": "#\n"}),
     imports("import-empty-folder", ACCEPTED, "import lib", {"lib/readme.txt": "1"}),
-    imports("import-compiled", ACCEPTED, "import lib", {"lib.pyc": compiled("a = 1\n")}),
+    imports("import-compiled", ACCEPTED, "import lib", {"lib.pyc": compile_source("a = 1\n")}),
     imports("import-future", FAILS, "from __future__ import nosuch"),
     imports(
         "import-needs-library",

@@ -238,29 +238,29 @@ USR = [folder("usr"), folder("usr/local"), folder("usr/local/lib"), folder("usr/
 VAR = [folder("var"), folder("var/task")]
 
 
-def merged(name: str, want: str, *later: Entry, **more: Any) -> Recipe:
+def merge_layer(name: str, want: str, *later: Entry, **more: Any) -> Recipe:
     """Return an image with one more layer."""
     return Recipe(name, want, later=later, **more)
 
 
 LAYERS = [
-    merged("client-removed", FAILS, *USR, Entry(f"{SITES}/.wh.awslambdaric", mode=0)),
-    merged("client-needs-removed", FAILS, *USR, Entry(f"{SITES}/.wh.simplejson", mode=0)),
-    merged(
+    merge_layer("client-removed", FAILS, *USR, Entry(f"{SITES}/.wh.awslambdaric", mode=0)),
+    merge_layer("client-needs-removed", FAILS, *USR, Entry(f"{SITES}/.wh.simplejson", mode=0)),
+    merge_layer(
         "client-main-removed",
         FAILS,
         *USR,
         folder(f"{SITES}/awslambdaric"),
         Entry(f"{SITES}/awslambdaric/.wh.__main__.py", mode=0),
     ),
-    merged(
+    merge_layer(
         "client-extension-removed",
         FAILS,
         *USR,
         Entry(f"{SITES}/.wh.runtime_client.cpython-311-x86_64-linux-gnu.so", mode=0),
     ),
-    merged("python-removed", FAILS, folder("usr"), folder("usr/bin"), Entry("usr/bin/.wh.python3.11", mode=0)),
-    merged(
+    merge_layer("python-removed", FAILS, folder("usr"), folder("usr/bin"), Entry("usr/bin/.wh.python3.11", mode=0)),
+    merge_layer(
         "client-of-another-python",
         FAILS,
         *USR,
@@ -270,33 +270,33 @@ LAYERS = [
         folder("usr/local/lib/python3.12/dist-packages/awslambdaric"),
         Entry("usr/local/lib/python3.12/dist-packages/awslambdaric/__main__.py", b"#\n"),
     ),
-    merged("file-removed", ACCEPTED, *VAR, Entry("var/task/.wh.old.py", mode=0), files={"old.py": "1"}),
-    merged("handler-removed", FAILS, *VAR, Entry("var/task/.wh.app.py", mode=0)),
-    merged(
+    merge_layer("file-removed", ACCEPTED, *VAR, Entry("var/task/.wh.old.py", mode=0), files={"old.py": "1"}),
+    merge_layer("handler-removed", FAILS, *VAR, Entry("var/task/.wh.app.py", mode=0)),
+    merge_layer(
         "handler-removed-and-copied",
         ACCEPTED,
         *VAR,
         Entry("var/task/.wh.app.py", mode=0),
         Entry("var/task/app.py", HANDLER.encode()),
     ),
-    merged("opaque", FAILS, *VAR, Entry("var/task/.wh..wh..opq", mode=0)),
-    merged(
+    merge_layer("opaque", FAILS, *VAR, Entry("var/task/.wh..wh..opq", mode=0)),
+    merge_layer(
         "opaque-and-copied",
         ACCEPTED,
         *VAR,
         Entry("var/task/.wh..wh..opq", mode=0),
         Entry("var/task/app.py", HANDLER.encode()),
     ),
-    merged("folder-removed", FAILS, folder("var"), Entry("var/.wh.task", mode=0), source=OCI),
-    merged("copied-over", FAILS, *VAR, Entry("var/task/app.py", b"other = 1\n")),
-    merged(
+    merge_layer("folder-removed", FAILS, folder("var"), Entry("var/.wh.task", mode=0), source=OCI),
+    merge_layer("copied-over", FAILS, *VAR, Entry("var/task/app.py", b"other = 1\n")),
+    merge_layer(
         "file-over-folder",
         FAILS,
         *VAR,
         Entry("var/task/lib", b"1"),
         files={"app.py": "import lib.work\n" + HANDLER, "lib/__init__.py": "#\n", "lib/work.py": "#\n"},
     ),
-    merged(
+    merge_layer(
         "folder-over-file",
         ACCEPTED,
         *VAR,
@@ -304,16 +304,16 @@ LAYERS = [
         Entry("var/task/lib/work.py", b"#\n"),
         files={"app.py": "import lib.work\n" + HANDLER, "lib": "1"},
     ),
-    merged(
+    merge_layer(
         "link-over-folder",
         FAILS,
         *VAR,
         link("var/task/lib", "/srv"),
         files={"app.py": "import lib.work\n" + HANDLER, "lib/work.py": "#\n"},
     ),
-    merged("folder-over-link", FAILS, folder("lib64"), Entry("lib64/extra", b"1")),
-    merged("implied-folder-over-link", FAILS, Entry("lib64/extra", b"1")),
-    merged(
+    merge_layer("folder-over-link", FAILS, folder("lib64"), Entry("lib64/extra", b"1")),
+    merge_layer("implied-folder-over-link", FAILS, Entry("lib64/extra", b"1")),
+    merge_layer(
         "two-halves",
         ACCEPTED,
         *VAR,
@@ -321,16 +321,18 @@ LAYERS = [
         Entry("var/task/lib/b.py", b"#\n"),
         files={"app.py": "from lib import a, b\n" + HANDLER, "lib/a.py": "#\n"},
     ),
-    merged(
+    merge_layer(
         "hard-link-below",
         ACCEPTED,
         *VAR,
         Entry("var/task/app.py", HANDLER.encode()),
         Entry("var/task/main.py", kind=tarfile.LNKTYPE, target="var/task/app.py"),
     ),
-    merged("mounts", ACCEPTED, folder("etc"), link("etc/mtab", "../proc/self/mounts"), link("etc/out", "/dev/stdout")),
-    merged("dangling", ACCEPTED, *VAR, link("var/task/nowhere", "../missing")),
-    merged(
+    merge_layer(
+        "mounts", ACCEPTED, folder("etc"), link("etc/mtab", "../proc/self/mounts"), link("etc/out", "/dev/stdout")
+    ),
+    merge_layer("dangling", ACCEPTED, *VAR, link("var/task/nowhere", "../missing")),
+    merge_layer(
         "dot-names",
         ACCEPTED,
         folder("./"),
@@ -338,8 +340,8 @@ LAYERS = [
         folder("./var/task/"),
         Entry("./var/task/more.py", b"#\n"),
     ),
-    merged("long-name", ACCEPTED, *VAR, Entry("var/task/" + "n" * 200 + ".py", b"#\n")),
-    merged("private-handler", FAILS, *VAR, Entry("var/task/app.py", HANDLER.encode(), 0o600), source=DOCUMENTED),
-    merged("private-folder", FAILS, folder("var"), folder("var/task", 0o700), source=DOCUMENTED),
-    merged("setuid", ACCEPTED, *VAR, Entry("var/task/tool", elf(), 0o4755)),
+    merge_layer("long-name", ACCEPTED, *VAR, Entry("var/task/" + "n" * 200 + ".py", b"#\n")),
+    merge_layer("private-handler", FAILS, *VAR, Entry("var/task/app.py", HANDLER.encode(), 0o600), source=DOCUMENTED),
+    merge_layer("private-folder", FAILS, folder("var"), folder("var/task", 0o700), source=DOCUMENTED),
+    merge_layer("setuid", ACCEPTED, *VAR, Entry("var/task/tool", elf(), 0o4755)),
 ]

@@ -11,7 +11,7 @@ NOUNS = ("repositories", "tables", "queues", "function")
 Template = dict[str, Any]
 
 
-def committed(stage: str, noun: str) -> Template:
+def read_template(stage: str, noun: str) -> Template:
     """Return a committed template."""
     template: Template = json.loads((TEMPLATES / stage / f"{stage}-{noun}.template.json").read_text(encoding="utf-8"))
     return template
@@ -34,6 +34,6 @@ def statements(template: Template) -> list[Template]:
     ]
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """Return a policy element, which is a value or a list, as a list."""
     return value if isinstance(value, list) else [value]

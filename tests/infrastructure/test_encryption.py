@@ -9,12 +9,12 @@ import stages
 from infrastructure import security
 from infrastructure.node import use_wheel_node
 from infrastructure.pipelines import permissions
-from tests.infrastructure.templates import NOUNS, Template, committed, resources, statements
+from tests.infrastructure.templates import NOUNS, Template, read_template, resources, statements
 
 KEY = "arn:aws:kms:us-west-2:000000000000:key/0b7e6c0a-0000-0000-0000-000000000000"
 
 
-def synthesized(stage: str, key: str) -> dict[str, Template]:
+def synthesize(stage: str, key: str) -> dict[str, Template]:
     """Return the templates of a stage with this key, by the stack's noun."""
     use_wheel_node()
     from aws_cdk import App
@@ -29,7 +29,7 @@ def synthesized(stage: str, key: str) -> dict[str, Template]:
 
 def test_every_text_at_rest_has_the_accounts_key(stage: str) -> None:
     """Tables, queues, bucket, log and environment name the key, and the role may use it and no other."""
-    templates = synthesized(stage, KEY)
+    templates = synthesize(stage, KEY)
     for table in resources(templates["tables"], "AWS::DynamoDB::Table").values():
         assert table["SSESpecification"] == {"KMSMasterKeyId": KEY, "SSEEnabled": True, "SSEType": "KMS"}
     for queue in resources(templates["queues"], "AWS::SQS::Queue").values():
@@ -47,9 +47,9 @@ def test_every_text_at_rest_has_the_accounts_key(stage: str) -> None:
 def test_without_it_nothing_names_a_key(stage: str) -> None:
     """The committed templates have no key, and the key replaces no resource."""
     for noun in NOUNS:
-        template = committed(stage, noun)
+        template = read_template(stage, noun)
         assert "kms" not in json.dumps(template).lower()
-        assert synthesized(stage, KEY)[noun]["Resources"].keys() == template["Resources"].keys()
+        assert synthesize(stage, KEY)[noun]["Resources"].keys() == template["Resources"].keys()
 
 
 @pytest.mark.parametrize("step", ["read", "shape", "deploy"])

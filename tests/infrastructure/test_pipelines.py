@@ -6,7 +6,7 @@ import pytest
 
 from infrastructure.app import PIPELINES, TEMPLATES
 from infrastructure.pipelines.steps import PHASES
-from tests.infrastructure.templates import Template, listed, resources
+from tests.infrastructure.templates import Template, as_list, resources
 
 STAGES = ("staging", "production")
 
@@ -35,7 +35,7 @@ def actions_in_order(stage: str) -> list[str]:
     ]
 
 
-def allowed(stage: str, step: str) -> list[tuple[str, str]]:
+def list_allowed(stage: str, step: str) -> list[tuple[str, str]]:
     """Return action and resource of a step's permissions, except for its own logs, reports and sources."""
     results: list[tuple[str, str]] = []
     for policy in resources(template(stage), "AWS::IAM::Policy").values():
@@ -43,8 +43,8 @@ def allowed(stage: str, step: str) -> list[tuple[str, str]]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 results += [
                     (action, json.dumps(resource))
-                    for action in listed(statement["Action"])
-                    for resource in listed(statement["Resource"])
+                    for action in as_list(statement["Action"])
+                    for resource in as_list(statement["Resource"])
                 ]
     assert results, f"the step {step} has no role"
     own = ("logs:", "codebuild:", "s3:Get", "s3:List", "codestar", "kms:")
@@ -86,16 +86,16 @@ def test_two_builders_agree_before_a_push(stage: str) -> None:
 @pytest.mark.parametrize("step", ["test", "build", "verify"])
 def test_building_and_testing_may_do_nothing(stage: str, step: str) -> None:
     """A step that runs the code of an unreviewed commit has no permission on the stage."""
-    assert allowed(stage, step) == []
+    assert list_allowed(stage, step) == []
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_comparing_prepares_and_shaping_executes(stage: str) -> None:
     """The step that shows the changes has no permission to make them, and the one that makes them none to choose."""
     reading = ("Describe", "Get", "List", "Query")
-    preparing = {action for action, _ in allowed(stage, "compare") if not action.split(":")[1].startswith(reading)}
+    preparing = {action for action, _ in list_allowed(stage, "compare") if not action.split(":")[1].startswith(reading)}
     assert preparing == {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
-    shaping = {action for action, _ in allowed(stage, "shape") if action.startswith("cloudformation:")}
+    shaping = {action for action, _ in list_allowed(stage, "shape") if action.startswith("cloudformation:")}
     assert {action for action in shaping if not action.split(":")[1].startswith(reading)} == {
         "cloudformation:ExecuteChangeSet"
     }
@@ -110,15 +110,15 @@ def test_comparing_prepares_and_shaping_executes(stage: str) -> None:
 
 def test_production_reads_what_staging_has_served() -> None:
     """The deploy of production may query the ledger of staging, and no other table of it."""
-    (ledger,) = {resource for _, resource in allowed("production", "deploy") if "staging-" in resource}
+    (ledger,) = {resource for _, resource in list_allowed("production", "deploy") if "staging-" in resource}
     assert "table/staging-Deployment" in ledger
-    assert not [resource for _, resource in allowed("staging", "deploy") if "production-" in resource]
+    assert not [resource for _, resource in list_allowed("staging", "deploy") if "production-" in resource]
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_pipeline_cannot_give_itself_rights(stage: str) -> None:
     """A release may only write the roles of the stage's function stack, not those of the pipeline."""
-    rights = [right for step in ("push", "compare", "shape", "deploy") for right in allowed(stage, step)]
+    rights = [right for step in ("push", "compare", "shape", "deploy") for right in list_allowed(stage, step)]
     assert [action for action, _ in rights if "*" in action] == []
     written = [resource for action, resource in rights if action.startswith("iam:")]
     assert written

@@ -1,7 +1,7 @@
 import json
 from dataclasses import dataclass
 
-from tests.infrastructure.templates import Template, committed, resources
+from tests.infrastructure.templates import Template, read_template, resources
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Image:
     age_days: int
 
 
-def expired(rules: list[Template], images: list[Image]) -> set[str]:
+def list_expired(rules: list[Template], images: list[Image]) -> set[str]:
     """Return the images that the rules expire, with ECR's semantics: by priority, one rule per image."""
     visited: set[str] = set()
     gone: set[str] = set()
@@ -40,14 +40,14 @@ def matches(selection: Template, image: Image) -> bool:
 
 def lifecycle(stage: str) -> list[Template]:
     """Return the rules of the stage's repository."""
-    (repository,) = resources(committed(stage, "repositories"), "AWS::ECR::Repository").values()
+    (repository,) = resources(read_template(stage, "repositories"), "AWS::ECR::Repository").values()
     rules: list[Template] = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
     return rules
 
 
 def test_tags_are_immutable_and_images_scanned(stage: str) -> None:
     """Tags are immutable, and images are scanned on push."""
-    (repository,) = resources(committed(stage, "repositories"), "AWS::ECR::Repository").values()
+    (repository,) = resources(read_template(stage, "repositories"), "AWS::ECR::Repository").values()
     assert repository["ImageTagMutability"] == "IMMUTABLE"
     assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
 
@@ -55,7 +55,7 @@ def test_tags_are_immutable_and_images_scanned(stage: str) -> None:
 def test_a_deployed_image_never_expires(stage: str) -> None:
     """An image with a `deployed-` tag never expires, at any age and with any number of newer images."""
     deployed = [Image(f"d{n}", (f"git-{n:012x}", f"deployed-{n:012x}"), 10_000 - n) for n in range(3_000)]
-    assert expired(lifecycle(stage), deployed) == set()
+    assert list_expired(lifecycle(stage), deployed) == set()
 
 
 def test_an_image_that_was_never_deployed_expires(stage: str) -> None:
@@ -66,4 +66,4 @@ def test_an_image_that_was_never_deployed_expires(stage: str) -> None:
         Image("old untagged", (), 15),
         Image("new untagged", (), 13),
     ]
-    assert expired(lifecycle(stage), images) == {"old build", "old untagged"}
+    assert list_expired(lifecycle(stage), images) == {"old build", "old untagged"}

@@ -5,8 +5,8 @@ from typing import Any
 
 import stages
 from infrastructure import security
-from tests.infrastructure.templates import Template, listed, statements
-from tests.infrastructure.test_tracing import synthesized
+from tests.infrastructure.templates import Template, as_list, statements
+from tests.infrastructure.test_tracing import synthesize
 
 SECRET = "arn:aws:secretsmanager:us-west-2:000000000000:secret:provider-AbCdEf"
 PARAMETER = "arn:aws:ssm:us-west-2:000000000000:parameter/provider/key"
@@ -17,7 +17,7 @@ def rights(template: Template) -> dict[str, Any]:
     return {
         action: statement["Resource"]
         for statement in statements(template)
-        for action in listed(statement["Action"])
+        for action in as_list(statement["Action"])
         if action.startswith(("secretsmanager:", "ssm:"))
     }
 
@@ -25,9 +25,9 @@ def rights(template: Template) -> dict[str, Any]:
 def test_the_role_reads_what_the_environment_names(stage: str) -> None:
     """Each ARN is allowed once, without the key of a member; a stage without references has no such permission."""
     settings = stages.load(stage)
-    assert rights(synthesized(settings)) == {}
+    assert rights(synthesize(settings)) == {}
     named = {"A_KEY": f"{SECRET}:openai", "B_KEY": f"{SECRET}:anthropic", "C_KEY": PARAMETER}
     function = dataclasses.replace(settings.function, environment={**settings.function.environment, **named})
     secret = dataclasses.replace(settings, function=function)
-    assert rights(synthesized(secret)) == {"secretsmanager:GetSecretValue": SECRET, "ssm:GetParameter": PARAMETER}
+    assert rights(synthesize(secret)) == {"secretsmanager:GetSecretValue": SECRET, "ssm:GetParameter": PARAMETER}
     assert security.violations(secret) == set(security.accepted_violations(secret))

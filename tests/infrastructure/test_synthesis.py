@@ -8,7 +8,7 @@ import pytest
 
 import stages
 from infrastructure import app, node
-from tests.infrastructure.templates import NOUNS, committed
+from tests.infrastructure.templates import NOUNS, read_template
 
 REPOSITORY = Path(app.__file__).resolve().parent.parent
 
@@ -53,7 +53,7 @@ def test_node_is_the_wheels(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("noun", NOUNS)
 def test_templates_are_plain(stage: str, noun: str) -> None:
     """A template needs no bootstrap and has no assets and no metadata, so that any client can create it."""
-    template = committed(stage, noun)
+    template = read_template(stage, noun)
     assert set(template) <= {"Description", "Parameters", "Resources"}
     assert set(template.get("Parameters", {})) == ({"ImageUri"} if noun == "function" else set())
     assert all("Metadata" not in resource for resource in template["Resources"].values())
@@ -62,7 +62,7 @@ def test_templates_are_plain(stage: str, noun: str) -> None:
 @pytest.mark.parametrize("noun", NOUNS)
 def test_templates_name_no_account(stage: str, noun: str) -> None:
     """Account and partition are pseudo parameters, so a template does not contain an account's id."""
-    text = json.dumps(committed(stage, noun))
+    text = json.dumps(read_template(stage, noun))
     account = stages.load(stage).account
     assert not account or account not in text
 
@@ -70,7 +70,7 @@ def test_templates_name_no_account(stage: str, noun: str) -> None:
 def test_one_stage_differs_from_another_by_settings_only() -> None:
     """Staging and production have the same resources of the same types."""
     for noun in NOUNS:
-        staging, production = (committed(stage, noun)["Resources"] for stage in ("staging", "production"))
+        staging, production = (read_template(stage, noun)["Resources"] for stage in ("staging", "production"))
         assert {name: one["Type"] for name, one in staging.items()} == {
             name: one["Type"] for name, one in production.items()
         }

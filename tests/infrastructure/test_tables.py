@@ -5,7 +5,7 @@ import pytest
 
 import stages
 from infrastructure.node import use_wheel_node
-from tests.infrastructure.templates import Template, committed, resources
+from tests.infrastructure.templates import Template, read_template, resources
 
 KEYS = {
     "Account": (["id"], {"byKey": ["key"]}),
@@ -30,7 +30,7 @@ KEYS = {
 def test_every_table_of_the_worker_is_there_with_its_keys(stage: str) -> None:
     """The tables and indexes are those that the worker and the deploys read and write, under the stage's prefix."""
     prefix = stages.load(stage).tables.prefix
-    tables = resources(committed(stage, "tables"), "AWS::DynamoDB::Table").values()
+    tables = resources(read_template(stage, "tables"), "AWS::DynamoDB::Table").values()
     assert {
         table["TableName"].removeprefix(prefix): (
             [key["AttributeName"] for key in table["KeySchema"]],
@@ -45,14 +45,14 @@ def test_every_table_of_the_worker_is_there_with_its_keys(stage: str) -> None:
 
 def test_tables_are_paid_per_request(stage: str) -> None:
     """No table has provisioned capacity."""
-    for table in resources(committed(stage, "tables"), "AWS::DynamoDB::Table").values():
+    for table in resources(read_template(stage, "tables"), "AWS::DynamoDB::Table").values():
         assert table["BillingMode"] == "PAY_PER_REQUEST"
         assert "ProvisionedThroughput" not in table
 
 
 def test_production_can_be_restored_and_not_deleted_by_mistake() -> None:
     """Production's tables have point-in-time recovery and deletion protection, and outlive their stack."""
-    template = committed("production", "tables")
+    template = read_template("production", "tables")
     for name, table in resources(template, "AWS::DynamoDB::Table").items():
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert table["DeletionProtectionEnabled"] is True
@@ -63,13 +63,13 @@ def test_production_can_be_restored_and_not_deleted_by_mistake() -> None:
 @pytest.mark.parametrize("noun", ["tables", "queues", "function", "repositories"])
 def test_the_local_stage_leaves_nothing_behind(noun: str) -> None:
     """Deleting a local stack deletes its resources."""
-    for name, resource in committed("local", noun)["Resources"].items():
+    for name, resource in read_template("local", noun)["Resources"].items():
         assert resource.get("DeletionPolicy", "Delete") == "Delete", name
 
 
 def test_the_artifact_bucket_is_private(stage: str) -> None:
     """The artifact bucket is encrypted, versioned and not public, and denies requests without TLS."""
-    template = committed(stage, "tables")
+    template = read_template(stage, "tables")
     (bucket,) = resources(template, "AWS::S3::Bucket").values()
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
@@ -88,7 +88,7 @@ def test_the_account_of_the_next_stage_may_query_the_ledger_and_nothing_else() -
     (statement,) = policies["DeploymentTable"]["PolicyDocument"]["Statement"]
     assert statement["Action"] == "dynamodb:Query"
     assert "222222222222" in json.dumps(statement["Principal"])
-    assert "ResourcePolicy" not in json.dumps(committed("staging", "tables"))
+    assert "ResourcePolicy" not in json.dumps(read_template("staging", "tables"))
 
 
 def test_jobs_and_results_expire_only_if_the_stage_sets_a_period() -> None:
@@ -106,7 +106,7 @@ def test_jobs_and_results_expire_only_if_the_stage_sets_a_period() -> None:
     (bucket,) = resources(template, "AWS::S3::Bucket").values()
     rules = {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in bucket["LifecycleConfiguration"]["Rules"]}
     assert rules == {None: None, "results/": 93}
-    assert "TimeToLive" not in json.dumps(committed("production", "tables"))
+    assert "TimeToLive" not in json.dumps(read_template("production", "tables"))
 
 
 def synthesized_tables(settings: stages.Stage) -> Template:

@@ -9,18 +9,18 @@ import stages
 from infrastructure import security
 from infrastructure.node import use_wheel_node
 from stages import Stage
-from tests.infrastructure.templates import Template, committed, resources, statements
+from tests.infrastructure.templates import Template, read_template, resources, statements
 
 DAEMONS = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 
 
-def traced(stage: str, tracing: bool = True) -> Stage:
+def with_tracing(stage: str, tracing: bool = True) -> Stage:
     """Return a stage with tracing on or off."""
     settings = stages.load(stage)
     return dataclasses.replace(settings, function=dataclasses.replace(settings.function, tracing=tracing))
 
 
-def synthesized(settings: Stage) -> Template:
+def synthesize(settings: Stage) -> Template:
     """Return the function's template."""
     use_wheel_node()
     from aws_cdk import App
@@ -45,7 +45,7 @@ def rights(template: Template) -> dict[str, Any]:
 @pytest.mark.parametrize("tracing", [True, False])
 def test_tracing_and_its_rights_come_and_go_together(stage: str, tracing: bool) -> None:
     """Active has the two permissions of X-Ray's daemon, on all resources; PassThrough has none."""
-    template = synthesized(traced(stage, tracing))
+    template = synthesize(with_tracing(stage, tracing))
     function = resources(template, "AWS::Lambda::Function")["Function"]
     assert function["TracingConfig"] == {"Mode": "Active" if tracing else "PassThrough"}
     assert rights(template) == (dict.fromkeys(DAEMONS, "*") if tracing else {})
@@ -53,7 +53,7 @@ def test_tracing_and_its_rights_come_and_go_together(stage: str, tracing: bool) 
 
 def test_switching_it_on_changes_nothing_else(stage: str) -> None:
     """Without mode and statement, both templates are equal, including the alias."""
-    templates = [synthesized(traced(stage, tracing)) for tracing in (True, False)]
+    templates = [synthesize(with_tracing(stage, tracing)) for tracing in (True, False)]
     for template in templates:
         del template["Resources"]["Function"]["Properties"]["TracingConfig"]
         (policy,) = template["Resources"]["Role"]["Properties"]["Policies"]
@@ -64,11 +64,11 @@ def test_switching_it_on_changes_nothing_else(stage: str) -> None:
 
 def test_the_committed_templates_trace_as_their_files_say(stage: str) -> None:
     """The committed templates have the tracing mode of the stage file."""
-    function = resources(committed(stage, "function"), "AWS::Lambda::Function")["Function"]
+    function = resources(read_template(stage, "function"), "AWS::Lambda::Function")["Function"]
     assert function["TracingConfig"]["Mode"] == stages.load(stage).function.tracing_mode
 
 
 def test_every_finding_of_a_traced_stage_is_accepted_with_a_reason(stage: str) -> None:
     """With tracing on, the violations are exactly those that the table accepts."""
-    settings = traced(stage)
+    settings = with_tracing(stage)
     assert security.violations(settings) == set(security.accepted_violations(settings))

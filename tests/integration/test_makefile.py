@@ -98,8 +98,8 @@ def test_an_environment_that_was_moved_is_made_again(tmp_path: Path) -> None:
     (former / ".venv/bin/python").symlink_to(sys.executable)
     (former / ".venv/.environment").write_text(f"0123456789abcdef\n{former}/.venv\n")
 
-    def planned(folder: Path) -> str:
+    def plan_venv(folder: Path) -> str:
         return subprocess.run(["make", "-n", "venv"], cwd=folder, capture_output=True, text=True, check=True).stdout
 
-    assert "environments create" not in planned(former)
-    assert "nix/python -m nix.environments create development .venv" in planned(former.rename(tmp_path / "moved"))
+    assert "environments create" not in plan_venv(former)
+    assert "nix/python -m nix.environments create development .venv" in plan_venv(former.rename(tmp_path / "moved"))

@@ -14,7 +14,7 @@ QUICKSTARTS = sorted(path.stem for path in pages.TUTORIALS.glob("quickstart-*.md
 @pytest.mark.parametrize("name", [name for name in pages.OFFLINE if name != "tutorial"])
 def test_every_command_prints_what_the_page_shows(name: str, tmp_path: Path) -> None:
     """Files are saved, programs and commands run in the page's order, and each prints the lines below it."""
-    folder = pages.prepared(tmp_path / "copy", name)
+    folder = pages.prepare_folder(tmp_path / "copy", name)
     steps = pages.steps(pages.path_of(name).read_text(encoding="utf-8"))
     for step in steps:
         printed = pages.perform(step, folder)

@@ -48,12 +48,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def required(name: str) -> Iterator[str]:
+def list_required(name: str) -> Iterator[str]:
     """Yield the packages that `name` needs without extras, itself excluded, recursively."""
     for requirement in map(Requirement, requires(name) or ()):
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
             yield canonicalize_name(requirement.name)
-            yield from required(requirement.name)
+            yield from list_required(requirement.name)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment that holds the wheel and its locked requirements, and nothing else."""
     folder = tmp_path_factory.mktemp("environment")
     pins = re.split(r"^(?=\S+==)", (ROOT / "nix/locks/development.lock").read_text(), flags=re.M)
-    names = set(required("score-processor"))
+    names = set(list_required("score-processor"))
     lock = folder / "wheel.lock"
     lock.write_text("".join(pin for pin in pins if pin.partition("==")[0] in names))
     python = folder / "venv/bin/python"
@@ -114,7 +114,7 @@ def test_every_example_is_linted_without_extras(python: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("page", ["quickstart-library", "quickstart-scorecard"])
 def test_the_quickstarts_of_plexus_need_no_extra(python: Path, tmp_path: Path, page: str) -> None:
     """After a plain `pip install .` the page's commands and programs print what it shows."""
-    folder = pages.prepared(tmp_path)
+    folder = pages.prepare_folder(tmp_path)
     for step in pages.steps((pages.TUTORIALS / f"{page}.md").read_text()):
         if step.kind == "file":
             pages.perform(step, folder)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 T = TypeVar("T")
 
 
-def weighted(*choices: tuple[int, st.SearchStrategy[T]]) -> st.SearchStrategy[T]:
+def choose_weighted(*choices: tuple[int, st.SearchStrategy[T]]) -> st.SearchStrategy[T]:
     """Return one of the strategies, each with its weight."""
 
     def itself(chosen: st.SearchStrategy[T]) -> st.SearchStrategy[T]:

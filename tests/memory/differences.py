@@ -31,7 +31,7 @@ class Difference:
     local: object
 
 
-def _claimed() -> Request:
+def _claim_attributes() -> Request:
     """Return the attributes that a claim sets."""
     values = request_of(CLAIM)["ExpressionAttributeValues"]
     return {
@@ -87,7 +87,7 @@ TABLES = [
         [_put(SCORING_JOB, ODD_COUNT), CLAIM],
         Call("get_item", {"TableName": SCORING_JOB, "Key": {"id": {"S": "job-1"}}}),
         {"Item": plain(ODD_COUNT)},
-        {"Item": plain(ODD_COUNT | _claimed())},
+        {"Item": plain(ODD_COUNT | _claim_attributes())},
     ),
     Difference(
         "batch",
@@ -108,7 +108,7 @@ TABLES = [
 ]
 
 
-def _ordered(body: str) -> queue_steps.Call:
+def _group_message(body: str) -> queue_steps.Call:
     """Return a message of the group."""
     place = {"MessageGroupId": "red", "MessageDeduplicationId": body}
     return queue_steps.Call("send_message", REQUESTS, {"MessageBody": body, **place})
@@ -129,7 +129,7 @@ QUEUES = [
     QueuesDifference(
         "group",
         "a group waits while a message of it is in flight; LocalStack hands out a later one that was given back",
-        [_ordered("a"), _ordered("b"), receive(REQUESTS), Visibility((SECOND,), 0)],
+        [_group_message("a"), _group_message("b"), receive(REQUESTS), Visibility((SECOND,), 0)],
         receive(REQUESTS),
         {},
         {"Messages": [(1, hashlib.md5(b"b", usedforsecurity=False).hexdigest(), AGAIN, None)]},

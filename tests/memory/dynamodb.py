@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from handler import attribute_values
-from tests.memory.expressions import Item, met, refuse_placeholders, updated
+from tests.memory.expressions import Item, met, refuse_placeholders, update
 from tests.memory.wire import Refused
 
 TABLES = ("Account", "Item", "Scorecard", "Score", "ScoreVersion", "ScoringJob", "ScoreResult", "Outbox")
@@ -61,7 +61,7 @@ class MemoryDynamoDB:
         if item is not None:
             records[key] = item
 
-    def _seen(self, table: str, is_consistent: bool) -> dict[str, Item]:
+    def _read_view(self, table: str, is_consistent: bool) -> dict[str, Item]:
         """Return the records of a table as a read sees them."""
         records = self._table(table)
         if is_consistent or not self.is_stale:
@@ -69,7 +69,7 @@ class MemoryDynamoDB:
         stale = {key: item for (name, key), (at, item) in self._before.items() if name == table and at == self.now()}
         return {key: item for key, item in {**records, **stale}.items() if item is not None}
 
-    def _left(self, keys: list[str]) -> list[str]:
+    def _keep_unprocessed(self, keys: list[str]) -> list[str]:
         """Return the keys of a batch that stay unprocessed."""
         self.unprocessed -= (is_partial := self.unprocessed > 0)
         return keys[-1:] if is_partial else []
@@ -80,7 +80,7 @@ class MemoryDynamoDB:
         return self.tables[name]
 
     def _get(self, request: dict[str, Any]) -> dict[str, Any]:
-        item = self._seen(request["TableName"], request.get("ConsistentRead", False)).get(_id(request["Key"]))
+        item = self._read_view(request["TableName"], request.get("ConsistentRead", False)).get(_id(request["Key"]))
         return {"Item": item} if item else {}
 
     def _query(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class MemoryDynamoDB:
 
     def _scan(self, request: dict[str, Any]) -> dict[str, Any]:
         refuse_placeholders(request)
-        table = self._seen(request["TableName"], request.get("ConsistentRead", False))
+        table = self._read_view(request["TableName"], request.get("ConsistentRead", False))
         after = _id(request["ExclusiveStartKey"]) if "ExclusiveStartKey" in request else ""
         items = [table[key] for key in sorted(table) if key > after]
         looked_at = _page(items, request.get("Limit", MOST_SCANNED))
@@ -103,8 +103,8 @@ class MemoryDynamoDB:
         responses, unprocessed = {}, {}
         for name, wanted in request["RequestItems"].items():
             keys = _distinct([_id(key) for key in wanted["Keys"]], MOST_READS)
-            table = self._seen(name, wanted.get("ConsistentRead", False))
-            if left := self._left(keys):
+            table = self._read_view(name, wanted.get("ConsistentRead", False))
+            if left := self._keep_unprocessed(keys):
                 unprocessed[name] = {**wanted, "Keys": [{"id": {"S": key}} for key in left]}
             responses[name] = [table[key] for key in keys if key in table and key not in left]
         return {"Responses": responses, "UnprocessedKeys": unprocessed}
@@ -115,7 +115,7 @@ class MemoryDynamoDB:
             new = [write["PutRequest"]["Item"] if "PutRequest" in write else None for write in writes]
             arguments = [item or write["DeleteRequest"]["Key"] for item, write in zip(new, writes, strict=True)]
             keys = _distinct(list(map(_id, arguments)), MOST_DELETES)
-            left = self._left(keys)
+            left = self._keep_unprocessed(keys)
             if left:
                 unprocessed[name] = [write for key, write in zip(keys, writes, strict=True) if key in left]
             for key, item in zip(keys, new, strict=True):
@@ -126,7 +126,7 @@ class MemoryDynamoDB:
     def _put(self, request: dict[str, Any]) -> dict[str, Any]:
         table, key = self._table(request["TableName"]), _id(request["Item"])
         refuse_placeholders(request)
-        new = _written(request, None)
+        new = _write(request, None)
         self._refuse_unless_met(request, table.get(key))
         self._write(request["TableName"], key, new)
         return {}
@@ -135,7 +135,7 @@ class MemoryDynamoDB:
         table, key = self._table(request["TableName"]), _id(request["Key"])
         refuse_placeholders(request)
         self._refuse_unless_met(request, table.get(key))
-        self._write(request["TableName"], key, _written(request, table.get(key)))
+        self._write(request["TableName"], key, _write(request, table.get(key)))
         return {"Attributes": table[key]} if request.get("ReturnValues") == "ALL_NEW" else {}
 
     def _refuse_unless_met(self, request: dict[str, Any], item: Item | None) -> None:
@@ -150,7 +150,7 @@ class MemoryDynamoDB:
         for part in parts:
             refuse_placeholders(part)
         olds = [self._table(name).get(key) for name, key in targets]
-        news = [_written(part, None) if "Item" in part else None for part in parts]  # sizes before conditions
+        news = [_write(part, None) if "Item" in part else None for part in parts]  # sizes before conditions
         failed = [not met(part, old) for part, old in zip(parts, olds, strict=True)]
         if any(failed):
             reasons = [
@@ -159,7 +159,7 @@ class MemoryDynamoDB:
             ]
             raise Refused("TransactionCanceledException", CancellationReasons=reasons)
         for (name, key), part, old, new in zip(targets, parts, olds, news, strict=True):
-            self._write(name, key, new or _written(part, old))
+            self._write(name, key, new or _write(part, old))
         return {}
 
 
@@ -183,13 +183,13 @@ def _old(request: dict[str, Any], item: Item | None) -> dict[str, Any]:
     return {"Item": item} if asked and item else {}
 
 
-def _written(request: dict[str, Any], item: Item | None) -> Item:
+def _write(request: dict[str, Any], item: Item | None) -> Item:
     """Return the item after a put or an update."""
     if "Item" in request:
         new = request["Item"]
     else:
         names, held = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
-        new = updated(item or dict(request["Key"]), request["UpdateExpression"], names, held)
+        new = update(item or dict(request["Key"]), request["UpdateExpression"], names, held)
     if attribute_values.record_size(new) > MAXIMUM_RECORD_BYTES:
         raise Refused("ValidationException")
     return dict(new)

@@ -98,7 +98,7 @@ class Condition:
         return result
 
 
-def updated(item: Item, text: str, names: dict[str, str], values: dict[str, Any]) -> Item:
+def update(item: Item, text: str, names: dict[str, str], values: dict[str, Any]) -> Item:
     """Return the item after an update expression with SET, REMOVE and ADD."""
     new = dict(item)
     for clause, body in re.findall(r"(SET|REMOVE|ADD) (.*?)(?= SET | REMOVE | ADD |$)", text):

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.memory.chance import weighted
+from tests.memory.chance import choose_weighted
 from tests.memory.queue_steps import DEAD, REQUESTS, Call, Delete, Respond, Step, Visibility, Worker, receive
 from tests.memory.sqs import MAXIMUM_MESSAGE_BYTES
 from tests.memory.twin import Long
@@ -118,7 +118,7 @@ def steps(kind: Kind) -> st.SearchStrategy[Step]:
     give_back = st.builds(Visibility, several, st.sampled_from([0, 0, 0, 60]))
     deletes = st.builds(Delete, several, st.booleans())
     sends = st.builds(_send, bodies, places(kind))
-    return weighted(
+    return choose_weighted(
         (2, sends), (3, receipts), (2, give_back), (1, deletes), (1, worker_steps()), (2, refused_steps(kind))
     )
 

@@ -60,10 +60,10 @@ class Side:
             return answer["Code"]
         compared: dict[str, Any] = {}
         if answer.get("Messages"):
-            compared["Messages"] = [self._received(request, message) for message in answer["Messages"]]
+            compared["Messages"] = [self._compare_received(request, message) for message in answer["Messages"]]
         if "MessageId" in answer:
-            compared["sent"] = self._sent(answer)
-        compared["Successful"] = [(entry["Id"], self._sent(entry)) for entry in answer.get("Successful", [])]
+            compared["sent"] = self._compare_sent(answer)
+        compared["Successful"] = [(entry["Id"], self._compare_sent(entry)) for entry in answer.get("Successful", [])]
         compared["Failed"] = [(each["Id"], _SAME.get(each["Code"], each["Code"])) for each in answer.get("Failed", [])]
         if "QueueUrl" in answer:
             compared["queue"] = self._names.get(answer["QueueUrl"])
@@ -71,7 +71,7 @@ class Side:
             compared[name] = _policy(value) if name == "RedrivePolicy" else value
         return {name: part for name, part in compared.items() if part}
 
-    def _received(self, request: dict[str, Any], message: dict[str, Any]) -> object:
+    def _compare_received(self, request: dict[str, Any], message: dict[str, Any]) -> object:
         attributes = dict(message.get("Attributes", {}))
         group = attributes.get("MessageGroupId")
         queue = self._names[request["QueueUrl"]]
@@ -81,7 +81,7 @@ class Side:
         number = self._number(message["MessageId"])
         return number, message["MD5OfBody"], attributes, message.get("MessageAttributes") or None
 
-    def _sent(self, answer: dict[str, Any]) -> object:
+    def _compare_sent(self, answer: dict[str, Any]) -> object:
         return (self._number(answer["MessageId"]), answer["MD5OfMessageBody"]) if "MessageId" in answer else None
 
     def _number(self, message_id: str) -> int:

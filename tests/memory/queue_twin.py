@@ -108,7 +108,7 @@ class QueuesTwin:
     def _message_id(self, number: int) -> str:
         return self.model.receipt(number).message_id
 
-    def _held(self, number: int) -> Message | None:
+    def _find_held(self, number: int) -> Message | None:
         """Return the model's message of a receipt, if it is still in its queue."""
         receipt = self.model.receipt(number)
         messages = self._queue(receipt.queue).messages
@@ -116,11 +116,11 @@ class QueuesTwin:
 
     def _dead(self, number: int) -> bool:
         """Return whether the message of a receipt became a dead letter after the receipt."""
-        return self._held(number) is None and self._message_id(number) in self._moved
+        return self._find_held(number) is None and self._message_id(number) in self._moved
 
     def _visible(self, number: int) -> bool:
         """Return whether the message of a receipt is visible again, in its queue or as a dead letter."""
-        message = self._held(number)
+        message = self._find_held(number)
         return self._dead(number) if message is None else message.visible <= self.sqs.now()
 
     def _companions(self, numbers: list[int]) -> dict[str, int]:
@@ -130,5 +130,5 @@ class QueuesTwin:
             receipt.message_id: number
             for number, receipt in enumerate(self.model.receipts)
             if receipt.group and (receipt.queue, receipt.group) in groups
-            if self._held(number) is not None and not self._visible(number)
+            if self._find_held(number) is not None and not self._visible(number)
         }

@@ -170,7 +170,7 @@ class MemorySQS:
         if not 1 <= most <= 10:
             raise Refused("InvalidParameterValue")
         received = self.receive(queue, most, request.get("VisibilityTimeout"))
-        return {"Messages": [_told(message, request) for message in received]} if received else {}
+        return {"Messages": [_render_message(message, request) for message in received]} if received else {}
 
     def _delete(self, queue: Queue, request: dict[str, Any]) -> dict[str, Any]:
         message = queue.holding(request["ReceiptHandle"])
@@ -257,7 +257,7 @@ def _content(member: str, value: str) -> bytes:
     return base64.b64decode(value) if member == "BinaryValue" else value.encode()
 
 
-def _told(message: Message, request: dict[str, Any]) -> dict[str, Any]:
+def _render_message(message: Message, request: dict[str, Any]) -> dict[str, Any]:
     """Return a received message as SQS does, with the requested attributes."""
     asked = request.get("MessageSystemAttributeNames", [])
     system = {name: value for name, value in system_attributes(message).items() if name in asked}

@@ -10,7 +10,7 @@ from handler.attribute_values import record
 from handler.commit import Commit
 from handler.records import COMPLETED, FAILED, IN_PROGRESS, OUTBOX, PENDING, SCORE_RESULT, SCORING_JOB, Job
 from handler.store import ACCOUNT, Store
-from tests.memory.chance import weighted
+from tests.memory.chance import choose_weighted
 from tests.memory.table_steps import Call, Step, Worker
 from tests.memory.twin import Long
 
@@ -230,7 +230,7 @@ calls: st.SearchStrategy[Step] = st.one_of(
     ),
     st.builds(lambda job: _of_table("Unknown", "batch_write_item", _deletes([job])), jobs),
 )
-steps: st.SearchStrategy[Step] = weighted(
+steps: st.SearchStrategy[Step] = choose_weighted(
     (4, claims),
     (3, commits),
     (1, shared_commits),

@@ -49,21 +49,21 @@ class Call:
     def run(self, client: Recorded, prefix: str) -> object:
         """Make the call; the client records the answer."""
         try:
-            getattr(client, self.operation)(**prefixed(self.request, prefix))
+            getattr(client, self.operation)(**add_prefix(self.request, prefix))
         except ClientError:
             return "refused"
         return None
 
 
-def prefixed(request: Any, prefix: str) -> Any:
+def add_prefix(request: Any, prefix: str) -> Any:
     """Return the request with prefixed table names."""
     if isinstance(request, list):
-        return [prefixed(part, prefix) for part in request]
+        return [add_prefix(part, prefix) for part in request]
     if not isinstance(request, dict):
         return request
     if "RequestItems" in request:
         return {"RequestItems": {prefix + name: part for name, part in request["RequestItems"].items()}}
-    return {name: prefix + part if name == "TableName" else prefixed(part, prefix) for name, part in request.items()}
+    return {name: prefix + part if name == "TableName" else add_prefix(part, prefix) for name, part in request.items()}
 
 
 def view(request: dict[str, Any], answer: dict[str, Any]) -> object:

@@ -26,7 +26,7 @@ class Recorded:
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
         call = getattr(self._client, operation)
 
-        def recorded(**request: Any) -> dict[str, Any]:
+        def record(**request: Any) -> dict[str, Any]:
             try:
                 answer: dict[str, Any] = call(**request)
             except ClientError as error:
@@ -35,7 +35,7 @@ class Recorded:
             self.answers.append((operation, self._view(request, answer)))
             return answer
 
-        return recorded
+        return record
 
     def take(self) -> list[tuple[str, object]]:
         """Return the answers since the last call of `take`."""

@@ -69,7 +69,7 @@ class Wire:
     def client(self, service: str, model: Model, attempts: int = 1) -> Any:
         """Return a boto3 client of a JSON service, which belongs to the wire that requested it last."""
         config = Config(retries={"mode": "standard", "total_max_attempts": attempts})
-        return _connected(service, attempts, self.line, config, self._answering(model))
+        return _connect(service, attempts, self.line, config, self._answering(model))
 
     def s3(self, objects: dict[str, bytes]) -> Any:
         """Return a boto3 client of S3; `objects` has contents by "bucket/key"."""
@@ -78,7 +78,7 @@ class Wire:
             retries={"total_max_attempts": 1},
             request_checksum_calculation="when_required",
         )
-        return _connected("s3", 1, self.line, config, self._storing(objects))
+        return _connect("s3", 1, self.line, config, self._storing(objects))
 
     def _answering(self, model: Model) -> Callable[..., AWSResponse]:
         def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
@@ -122,7 +122,7 @@ def body(request: AWSPreparedRequest) -> bytes:
     return bytes(content if isinstance(content, bytes | bytearray) else content.read())
 
 
-def _connected(service: str, attempts: int, line: int, config: Config, answer: Callable[..., AWSResponse]) -> Any:
+def _connect(service: str, attempts: int, line: int, config: Config, answer: Callable[..., AWSResponse]) -> Any:
     """Return a client whose requests this function answers from now on."""
     key = (service, attempts, line)
     if key not in _MADE:

@@ -108,7 +108,7 @@ def _ends(slow):
     with mock_aws(), contextlib.ExitStack() as stack:
         for kind, name in slow:
             stack.callback(setattr, kind, name, getattr(kind, name))
-            setattr(kind, name, _counted(counts, name, getattr(kind, name)))
+            setattr(kind, name, _count_calls(counts, name, getattr(kind, name)))
         dynamodb = boto3.client("dynamodb", region_name="us-west-2", aws_access_key_id="a", aws_secret_access_key="a")
         dynamodb.create_table(
             TableName="table",
@@ -119,7 +119,7 @@ def _ends(slow):
         return [end for number, update in enumerate(UPDATES) for end in _end(dynamodb, number, *update)], counts
 
 
-def _counted(counts, name, original):
+def _count_calls(counts, name, original):
     @functools.wraps(original)
     def counting(*arguments):
         counts[name] += 1

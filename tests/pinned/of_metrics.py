@@ -10,7 +10,7 @@ from local_aws.extension import internals
 
 
 @contextmanager
-def _gathered():
+def _gather():
     """Yield the calls of the gatherer's client: namespace, name, dimensions, unit, values and counts of each datum."""
     from local_aws.extension import metrics
 
@@ -30,7 +30,7 @@ def gathered_metrics():
     from local_aws.extension import metrics
 
     dispatcher, queue = provider.CloudwatchDispatcher(), SimpleNamespace(account_id="0", region="us-west-2", name="one")
-    with _gathered() as gathered:
+    with _gather() as gathered:
         for size in (3, 3, 4):
             dispatcher.dispatch_metric_message_sent(queue, size)
         dispatcher.dispatch_metric_received(queue, 0)
@@ -75,7 +75,7 @@ def metrics_of_functions():
     function.provisioned_concurrency_configs, function.aliases = {}, {}
     assert _refuses(CountingService(), function, version)
     internals.metrics_of_functions()
-    with _gathered() as gathered:
+    with _gather() as gathered:
         for name in names:
             getattr(version_manager, name)(function_name="one", account_id="0" * 12, region_name="us-west-2")
         assert _refuses(CountingService(), function, version)
@@ -100,7 +100,7 @@ def ages_of_queues():
         queues[1].get_message_group("group").push(message)
     store = sqs_stores["0" * 12]["us-west-2"]
     store.queues.update({queue.name: queue for queue in queues})
-    with _gathered() as gathered:
+    with _gather() as gathered:
         CloudwatchPublishWorker().publish_approximate_cloudwatch_metrics()
         gathered.publish()
     store.queues.clear()

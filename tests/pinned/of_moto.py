@@ -110,11 +110,11 @@ def _table():
 def _record(table):
     copies, original = [], table.__deepcopy__
 
-    def copied(self, memo):
+    def copy_table(self, memo):
         copies.append(original(self, memo))
         return copies[-1]
 
-    table.__deepcopy__ = copied
+    table.__deepcopy__ = copy_table
     return copies
 
 

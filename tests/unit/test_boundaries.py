@@ -29,7 +29,7 @@ def sources(folder: str) -> list[Path]:
     return result
 
 
-def imported(path: Path) -> Iterator[str]:
+def list_imports(path: Path) -> Iterator[str]:
     """Yield the top-level names that a file imports, wherever in the file."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -47,7 +47,7 @@ def test_the_assembler_imports_the_standard_library_only(folder: str) -> None:
         f"{path.name}: {name}"
         for path in sources(folder)
         if path != command
-        for name in imported(path)
+        for name in list_imports(path)
         if name not in STANDARD | names
     }
     assert not wrong
@@ -64,8 +64,8 @@ def test_the_linter_needs_nothing_of_the_assembler() -> None:
                 and node.module not in ("digest", "exceptions", "media_types", "paths")
             ):
                 wrong.add(f"{path.name}: {node.module}")
-        wrong |= {f"{path.name}: {name}" for name in imported(path) if name not in STANDARD | {"nix"}}
-        if "nix" in imported(path) and path.name != "__main__.py":
+        wrong |= {f"{path.name}: {name}" for name in list_imports(path) if name not in STANDARD | {"nix"}}
+        if "nix" in list_imports(path) and path.name != "__main__.py":
             wrong.add(f"{path.name}: nix")
     assert not wrong
 
@@ -73,7 +73,7 @@ def test_the_linter_needs_nothing_of_the_assembler() -> None:
 @pytest.mark.parametrize("name", ["inputs.py", "environments.py", "build.py", "cache.py"])
 def test_what_runs_before_any_environment_needs_no_library(name: str) -> None:
     """The first commands of a fresh machine import the standard library and their neighbours only."""
-    assert set(imported(ROOT / "nix" / name)) <= STANDARD | {"nix"}
+    assert set(list_imports(ROOT / "nix" / name)) <= STANDARD | {"nix"}
 
 
 def test_boto3_appears_at_the_edges_only() -> None:
@@ -82,7 +82,7 @@ def test_boto3_appears_at_the_edges_only() -> None:
         str(path.relative_to(ROOT))
         for folder in ("handler", "plexus", "scripts", "nix")
         for path in sources(folder)
-        if {"boto3", "botocore"} & set(imported(path))
+        if {"boto3", "botocore"} & set(list_imports(path))
     }
     assert {path for path in by_name if not path.startswith(WITH_BOTO3)} == set()
 

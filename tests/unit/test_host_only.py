@@ -45,7 +45,7 @@ def imports(name: str, path: Path) -> Iterator[str]:
         yield from (f"{whole}.{one.name}" for one in statement.names)
 
 
-def reached(known: dict[str, Path]) -> set[str]:
+def list_reached(known: dict[str, Path]) -> set[str]:
     """Return the modules that a function can import, and the packages that they lie in."""
     todo, visited = [*STARTS], set[str]()
     while todo:
@@ -62,7 +62,7 @@ def test_the_image_leaves_out_what_no_function_reaches() -> None:
     """A module is in the image exactly when the handler, or a score or a node of a scorecard, can import it."""
     known = modules()
     kept = {name for name, path in known.items() if not is_host_only(path.relative_to(ROOT).as_posix())}
-    needed = reached(known)
+    needed = list_reached(known)
     assert sorted(needed - kept) == []
     assert sorted(kept - needed) == []
 

@@ -9,7 +9,7 @@ import pytest
 from local_aws.cgroups import MOUNTS, OF, PREFIX, Cgroup, Hierarchy, sweep
 
 
-def uncounted() -> Path | None:
+def find_uncounted() -> Path | None:
     """Return a version 2 hierarchy in which cgroups can be made and memory is not counted, if this machine has one."""
     for folder in (MOUNTS / "unified", MOUNTS):
         controllers = folder / "cgroup.controllers"
@@ -20,7 +20,7 @@ def uncounted() -> Path | None:
 
 def test_cgroup_that_cannot_be_limited_is_not_left() -> None:
     """Where the kernel lets us make a cgroup but does not count its memory, the cgroup is removed again."""
-    folder = uncounted()
+    folder = find_uncounted()
     if folder is None:
         pytest.skip("no version 2 hierarchy here lets us make cgroups without counting memory")
     with pytest.raises(OSError, match=r"memory\.max"):

@@ -12,12 +12,12 @@ import pytest
 
 from nix import fetch_report, inputs, pins, publish_inputs
 from nix.input_archive import release
-from tests.integration.nix.world import PACKAGES, SNAPSHOT, World, add_wheel, failure, gone, pool, serve
+from tests.integration.nix.world import PACKAGES, SNAPSHOT, World, add_wheel, failure, pool, remove_packages, serve
 
 ALL = list(PACKAGES)
 
 
-def moved(path: str) -> str:
+def security_path(path: str) -> str:
     """Return the path of a package of the main archive in the security archive."""
     return path.replace("pool/main/", "pool/updates/main/")
 
@@ -72,18 +72,18 @@ def test_a_package_that_moved_between_the_archives_is_found(world: World, pinned
     """A package is found in the other archive's pool path, whichever of the two is pinned."""
     here = "/" + pool("beta")
     if pinned_in_main:
-        world.served[moved(here)] = world.served.pop(here)
+        world.served[security_path(here)] = world.served.pop(here)
     else:
         lock = world.folder / "locks/image-debs.lock"
-        lock.write_text(lock.read_text().replace(pool("beta"), moved(pool("beta"))))
+        lock.write_text(lock.read_text().replace(pool("beta"), security_path(pool("beta"))))
     inputs.fetch()
     assert world.cached == ALL
 
 
 def test_the_security_archive_beside_a_mirror_is_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """One address that ends in /debian is enough where its security archive lies beside it."""
-    for path, content in gone(world).items():
-        world.served[("/debian-security" + moved(path)) if "beta" in path else ("/debian" + path)] = content
+    for path, content in remove_packages(world).items():
+        world.served[("/debian-security" + security_path(path)) if "beta" in path else ("/debian" + path)] = content
     monkeypatch.setenv("DEBIAN_MIRROR", f"{world.address}/debian")
     inputs.fetch()
     assert world.cached == ALL
@@ -92,7 +92,7 @@ def test_the_security_archive_beside_a_mirror_is_asked(world: World, monkeypatch
 @pytest.mark.parametrize("scheme", ["file://", ""])
 def test_a_mirror_can_be_a_folder(world: World, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """DEBIAN_MIRROR takes a folder, as a path or as a file address."""
-    for path, content in gone(world).items():
+    for path, content in remove_packages(world).items():
         file = world.folder / f"mirror{path}"
         file.parent.mkdir(parents=True)
         file.write_bytes(content)
@@ -116,7 +116,7 @@ def test_a_lock_whose_pins_are_gone_comes_from_the_snapshot_then_from_the_releas
     first = inputs.root("image").parent.name
     inputs.fetch()
     path = publish_release(world)
-    packages = gone(world)
+    packages = remove_packages(world)
     empty_cache(world)
     name_snapshot(world)
     for deb, content in packages.items():
@@ -151,7 +151,7 @@ def test_a_truncated_release_is_no_source(world: World) -> None:
     inputs.fetch()
     path = publish_release(world)
     world.truncated = {world.redirects[path].removeprefix(world.address)}
-    gone(world)
+    remove_packages(world)
     empty_cache(world)
     name_origin(world)
     text = failure()
@@ -166,7 +166,7 @@ def test_a_release_is_one_tar_file_for_the_same_inputs(world: World) -> None:
     second = publish_inputs.write(world.folder / "two")
     assert first.name == second.name == f"{release.name()}.tar"
     assert first.read_bytes() == second.read_bytes()
-    gone(world)
+    remove_packages(world)
     empty_cache(world)
     inputs.fetch(folders=[first])
     assert (world.cached, world.asked) == (ALL, [])
@@ -175,7 +175,7 @@ def test_a_release_is_one_tar_file_for_the_same_inputs(world: World) -> None:
 def test_mirrors_in_files_of_the_host_come_last(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host without Debian's repositories fetches from the mirror that debootstrap names."""
     monkeypatch.delenv("DEBIAN_MIRROR")
-    for path, content in gone(world).items():
+    for path, content in remove_packages(world).items():
         world.served["/debian" + path] = content
     script = world.folder / "host/usr/sbin/debootstrap"
     script.parent.mkdir(parents=True)
@@ -208,7 +208,7 @@ def test_a_file_of_another_size_is_not_downloaded(world: World) -> None:
 
 def test_redirects_of_a_mirror_are_followed(world: World) -> None:
     """A mirror may send its clients to another server."""
-    for path, content in gone(world).items():
+    for path, content in remove_packages(world).items():
         world.redirects[path] = f"{world.address}/elsewhere{path}"
         world.served["/elsewhere" + path] = content
     inputs.fetch()
@@ -245,7 +245,7 @@ def test_a_superseded_package_is_reported_with_make_lock(world: World) -> None:
 def test_one_mirror_without_the_security_archive_is_reported_as_that(world: World) -> None:
     """When only packages of the security archive are missing, the second address is the remedy."""
     lock = world.folder / "locks/image-debs.lock"
-    lock.write_text(lock.read_text().replace(pool("beta"), moved(pool("beta"))))
+    lock.write_text(lock.read_text().replace(pool("beta"), security_path(pool("beta"))))
     del world.served["/" + pool("beta")]
     lines = failure().splitlines()
     assert "DEBIAN_MIRROR needs two addresses, of the main and of the security archive" in lines

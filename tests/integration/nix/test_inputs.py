@@ -181,12 +181,12 @@ def test_a_log_gets_lines_instead_of_a_bar(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(progress, "LINE_S", 0.01)
     log, written = io.StringIO(), threading.Event()
 
-    def arrived() -> int:
+    def count_arrived() -> int:
         if log.getvalue().count("\n") >= 2:
             written.set()
         return 1_000_000
 
-    with progress.show_progress(2_000_000, arrived, log):
+    with progress.show_progress(2_000_000, count_arrived, log):
         assert written.wait(LIMIT_S)
     lines = log.getvalue().splitlines()
     assert len(lines) >= 2

@@ -19,7 +19,7 @@ def release(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Candidat
     return results
 
 
-def moved(release: dict[str, Candidate], name: str) -> None:
+def publish_version(release: dict[str, Candidate], name: str) -> None:
     """Publish another version of a package."""
     old = release[name].deb
     deb = pins.Deb(name, "2.0", old.size, "2" * 64, old.pool_path.replace("1.0", "2.0"))
@@ -40,7 +40,7 @@ def test_a_lock_in_which_nothing_moves_keeps_its_timestamp(release: dict[str, Ca
 
 def test_a_moved_lock_has_the_time_of_the_move(release: dict[str, Candidate]) -> None:
     """All packages are the release's own now: one timestamp, not in the past."""
-    moved(release, "beta")
+    publish_version(release, "beta")
     began = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     (timestamp,) = snapshots(lock_texts.deb_text("image", None))
     assert timestamp > began
@@ -48,8 +48,8 @@ def test_a_moved_lock_has_the_time_of_the_move(release: dict[str, Candidate]) ->
 
 def test_a_lock_moved_in_part_keeps_the_earlier_timestamps(release: dict[str, Candidate]) -> None:
     """Packages that stayed may be superseded by now: the snapshot of their time has them."""
-    moved(release, "alpha")
-    moved(release, "beta")
+    publish_version(release, "alpha")
+    publish_version(release, "beta")
     text = lock_texts.deb_text("image", frozenset({"beta"}))
     assert "alpha 1.0 " in text
     assert "beta 2.0 " in text

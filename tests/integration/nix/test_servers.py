@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nix import debian_search, http_download, inputs
-from tests.integration.nix.world import LIMIT_S, PACKAGES, World, add_wheel, failure, gone, pool, wait_until
+from tests.integration.nix.world import LIMIT_S, PACKAGES, World, add_wheel, failure, pool, remove_packages, wait_until
 
 ALL = list(PACKAGES)
 TRUNCATED = http_download.Failure(http_download.Kind.UNCLEAR, "the answer was truncated")
@@ -54,7 +54,7 @@ def test_a_length_that_is_no_number_is_no_length(world: World, length: str) -> N
 
 def test_a_redirect_that_never_ends_is_one_reason_on_one_line(world: World) -> None:
     """A mirror that sends its clients in a circle is reported, and the report keeps one line for each source."""
-    for path in gone(world):
+    for path in remove_packages(world):
         world.redirects[path] = world.address + path
     (line,) = [line for line in failure().splitlines() if "302" in line or "307" in line]
     assert line.endswith("(3 inputs)")

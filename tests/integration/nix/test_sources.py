@@ -100,13 +100,13 @@ def test_an_edit_after_the_files_were_read_is_not_written(is_changed: bool, repo
     assert (source.files["handler/app.py"].data == FILES["handler/app.py"]) == (not is_changed)
 
 
-def relinked(folder: Path) -> None:
+def relink(folder: Path) -> None:
     """Replace a link by another one."""
     (folder / "handler/link").unlink()
     (folder / "handler/link").symlink_to("run")
 
 
-def staged(folder: Path) -> None:
+def stage_file(folder: Path) -> None:
     """Add a file to the index."""
     (folder / "handler/new.py").write_bytes(b"new\n")
     git(folder, "add", "handler/new.py")
@@ -126,9 +126,9 @@ DIRTY: dict[str, tuple[Change, dict[str, SourceFile]]] = {
         lambda folder: (folder / "handler/app.py").chmod(0o755),
         COMMITTED | {"handler/app.py": SourceFile("100755", FILES["handler/app.py"])},
     ),
-    "another link": (relinked, COMMITTED | {"handler/link": SourceFile("120000", b"run")}),
+    "another link": (relink, COMMITTED | {"handler/link": SourceFile("120000", b"run")}),
     "deleted": (lambda folder: (folder / "handler/app.py").unlink(), without("handler/app.py")),
-    "staged": (staged, COMMITTED | {"handler/new.py": SourceFile("100644", b"new\n")}),
+    "staged": (stage_file, COMMITTED | {"handler/new.py": SourceFile("100644", b"new\n")}),
     "elsewhere": (lambda folder: (folder / "docs/page.md").write_text("edited\n"), COMMITTED),
 }
 

@@ -204,7 +204,7 @@ def serve(world: World) -> ThreadingHTTPServer:
     return server
 
 
-def gone(world: World) -> dict[str, bytes]:
+def remove_packages(world: World) -> dict[str, bytes]:
     """Take all packages off the mirror and return them."""
     packages = {"/" + pool(name): world.served.pop("/" + pool(name)) for name in PACKAGES}
     world.asked.clear()

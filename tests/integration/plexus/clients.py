@@ -60,6 +60,6 @@ scores:
     )
 
 
-def scored(found: Provider, client: str, **more: str) -> plexus.Result:
+def score_text(found: Provider, client: str, **more: str) -> plexus.Result:
     """Return the scorecard's result for the text."""
     return plexus.score(card(found, client, **more), "Refund", TEXT)

@@ -213,13 +213,13 @@ def _measure(mib: int, case: Callable[[], object]) -> dict[str, object]:
     meters: list[Meter] = []
     create = Meter.__init__
 
-    def recorded(meter: Meter, *arguments: Any, **named: Any) -> None:
+    def record(meter: Meter, *arguments: Any, **named: Any) -> None:
         create(meter, *arguments, **named)
         if len(meters) < 1000:
             meters.append(meter)
 
     # A process of its own, in which nothing is restored.
-    Meter.__init__ = recorded  # type: ignore[method-assign, assignment]
+    Meter.__init__ = record  # type: ignore[method-assign, assignment]
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     resource.setrlimit(resource.RLIMIT_AS, (pages * os.sysconf("SC_PAGE_SIZE") + mib * MIB, resource.RLIM_INFINITY))

@@ -36,7 +36,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def scored(case: Case, node: dict[str, object], text: str = "A text.") -> str:
+def score_case(case: Case, node: dict[str, object], text: str = "A text.") -> str:
     """Return the value of a graph with this node, whose model always gives the case's reply."""
     with provider(Answer(case["reply"], finish_reason=case.get("finish_reason", ""))) as server:
         model = {"model_provider": "openai", "model_name": "gpt-4o-mini", "base_url": server.url}
@@ -53,21 +53,21 @@ def test_a_reply_gives_its_class_or_fails(case: Case) -> None:
     node["parse_from_start"] = case.get("parse_from_start", False)
     if "error" in case:
         with pytest.raises(ScoringFailed, match=ERRORS[case["error"]]):
-            scored(case, node)
+            score_case(case, node)
     else:
-        assert scored(case, node) == case["value"]
+        assert score_case(case, node) == case["value"]
 
 
 @pytest.mark.parametrize("case", cases("numbers"))
 def test_a_reply_gives_its_number(case: Case) -> None:
     """The number is the one that the reply gives, and no scale, reason or thought."""
-    assert scored(case, {"class": "NumericClassifier"}) == case["value"]
+    assert score_case(case, {"class": "NumericClassifier"}) == case["value"]
 
 
 @pytest.mark.parametrize("case", cases("passages"))
 def test_a_passage_is_the_text_s_own(case: Case) -> None:
     """The passage is spelt as in the text."""
-    assert scored(case, {"class": "Extractor"}, case["text"]) == case["value"]
+    assert score_case(case, {"class": "Extractor"}, case["text"]) == case["value"]
 
 
 @pytest.mark.parametrize("case", cases("keywords"))

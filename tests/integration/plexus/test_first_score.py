@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from plexus.learning.train_svm import train
-from tests.unit.plexus.test_explainable import BAD, GOOD, trained
+from tests.unit.plexus.test_explainable import BAD, GOOD, train_model
 
 FIRST_SCORE = """
 import sys
@@ -23,7 +23,7 @@ def test_a_first_score_imports_neither_library_of_the_training(tmp_path: Path) -
     """A trained score needs NumPy and SciPy's sparse matrices only."""
     for name in ("boosted", "svm"):
         (tmp_path / name).mkdir()
-    trained().save(tmp_path / "boosted")
+    train_model().save(tmp_path / "boosted")
     texts = [*GOOD, *BAD]
     train(texts, ["Good"] * len(GOOD) + ["Bad"] * len(BAD))[0].save(tmp_path / "svm")
     words = [sys.executable, "-c", FIRST_SCORE, str(tmp_path)]

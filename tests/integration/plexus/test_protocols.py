@@ -3,7 +3,7 @@
 import pytest
 
 from plexus.exceptions import ScoringFailed
-from tests.integration.plexus.clients import CLIENTS, isolate, scored
+from tests.integration.plexus.clients import CLIENTS, isolate, score_text
 from tests.integration.plexus.provider import Answer, provider
 
 
@@ -16,7 +16,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_client_reads_a_reply(client: str) -> None:
     """Value and tokens come from the provider's own protocol, whose path was called."""
     with provider(Answer("Yes")) as server:
-        result = scored(server, client)
+        result = score_text(server, client)
     assert result.value == "Yes"
     assert (result.usage.calls, result.usage.input_tokens, result.usage.output_tokens) == (1, 11, 3)
     assert result.usage.cached_tokens == (0 if client == "ollama" else 8)
@@ -41,7 +41,7 @@ def test_every_client_reads_a_reply(client: str) -> None:
 def test_a_call_costs_what_its_tier_and_its_cache_cost(client: str, tier: str, cost: str | None) -> None:
     """Tokens written to the cache and the tier in a reply have rates of their own; unknown rates give no cost."""
     with provider(Answer("Yes", tier=tier, hour_tokens=10)) as server:
-        result = scored(server, client)
+        result = score_text(server, client)
     assert (None if result.cost is None else f"{result.cost.normalize():f}") == cost
     assert result.usage.cached_tokens == 8
     written = 0 if client == "openai" else 10
@@ -69,7 +69,7 @@ def test_every_client_s_cut_reply_is_a_failure(client: str, reason: str, problem
     """A stop reason for an incomplete reply survives each client, and fails after one call."""
     answer = Answer("Yes, but", finish_reason=reason)
     with provider(answer) as server, pytest.raises(ScoringFailed, match=problem):
-        scored(server, client)
+        score_text(server, client)
     assert len(server.requests) == 1
 
 
@@ -123,7 +123,7 @@ def test_an_error_in_a_200_is_read_like_any_other(client: str, more: str, code: 
     """The code of an error in a response of status 200 is in the message, and decides whether it is sent again."""
     answer = Answer(raw=ERROR_200 % (code, code))
     with provider(answer) as server, pytest.raises(ScoringFailed) as caught:
-        scored(server, client, more=more)
+        score_text(server, client, more=more)
     assert len(server.requests) == calls
     assert f"({code.decode()})" in str(caught.value)
     assert caught.value.transient == (calls > 1)
@@ -133,7 +133,7 @@ def test_an_error_in_a_200_is_read_like_any_other(client: str, more: str, code: 
 def test_a_request_that_cannot_pass_is_sent_once(client: str, answer: Answer, words: str) -> None:
     """Exhausted quotas and invalid requests are sent once; the message has the provider's code and no other word."""
     with provider(answer) as server, pytest.raises(ScoringFailed) as caught:
-        scored(server, client)
+        score_text(server, client)
     assert len(server.requests) == 1
     assert words in str(caught.value)
     assert "secret" not in str(caught.value)
@@ -154,7 +154,7 @@ def test_a_refused_parameter_is_named(client: str, code: str, message: str, more
     """A parameter that was sent and is named by the refusal is in the message, with what to do."""
     refusal = Answer(status=400, code=code, message=message)
     with provider(refusal) as server, pytest.raises(ScoringFailed) as caught:
-        scored(server, client, more=more)
+        score_text(server, client, more=more)
     assert len(server.requests) == 1
     assert words in str(caught.value)
     assert "secret" not in str(caught.value)
@@ -164,7 +164,7 @@ def test_a_refused_parameter_is_named(client: str, code: str, message: str, more
 def test_a_transient_error_is_retried(client: str, answer: Answer) -> None:
     """Throttling and the provider's own failures are retried, whatever the protocol, also if they come in a 200."""
     with provider(answer, answer, Answer("Yes")) as server:
-        assert scored(server, client).value == "Yes"
+        assert score_text(server, client).value == "Yes"
     assert len(server.requests) == 3
 
 
@@ -186,7 +186,7 @@ def test_a_provider_that_asks_for_a_long_pause_is_not_asked_again(client: str, h
     """A pause longer than a call may wait fails at once, and the failure is transient: a later job may pass."""
     limited = Answer(status=429, headers=headers, code="ThrottlingException")
     with provider(limited, Answer("Yes")) as server, pytest.raises(ScoringFailed, match="asks to wait") as caught:
-        scored(server, client)
+        score_text(server, client)
     assert len(server.requests) == 1
     assert caught.value.transient
 
@@ -195,7 +195,7 @@ def test_a_daily_limit_is_not_asked_again() -> None:
     """A limit per day fails at once, even if the provider names no pause."""
     limit = Answer(status=429, code="ThrottlingException", message="Too many tokens per day, please wait.")
     with provider(limit, Answer("Yes")) as server, pytest.raises(ScoringFailed):
-        scored(server, "bedrock")
+        score_text(server, "bedrock")
     assert len(server.requests) == 1
 
 
@@ -205,6 +205,6 @@ def test_a_short_pause_is_kept(headers: dict[str, str], monkeypatch: pytest.Monk
     waited: list[float] = []
     monkeypatch.setattr("plexus.graph.model_call.time.sleep", waited.append)
     with provider(Answer(status=429, headers=headers), Answer("Yes")) as server:
-        assert scored(server, "openai").value == "Yes"
+        assert score_text(server, "openai").value == "Yes"
     # The list also has the pauses of the provider and of other threads, which are shorter.
     assert len([seconds for seconds in waited if 1.0 <= seconds < 2.0]) == 1

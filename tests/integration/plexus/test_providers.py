@@ -50,7 +50,7 @@ scores:
     )
 
 
-def scored(found: Provider, context: plexus.Context = NO_LIMITS, **more: str) -> plexus.Result:
+def score_text(found: Provider, context: plexus.Context = NO_LIMITS, **more: str) -> plexus.Result:
     """Return the scorecard's result for the text."""
     return plexus.score(card(found, **more), "Refund", TEXT, context=context)
 
@@ -58,7 +58,7 @@ def scored(found: Provider, context: plexus.Context = NO_LIMITS, **more: str) ->
 def test_a_reply_is_parsed_and_paid_for() -> None:
     """One call gives value, tokens, cost and model."""
     with provider(Answer("Answer:Yes")) as server:
-        result = scored(server)
+        result = score_text(server)
     assert (result.value, result.model) == ("Yes", "openai:gpt-4o-mini")
     assert (result.usage.calls, result.usage.input_tokens, result.usage.output_tokens) == (1, 11, 3)
     assert result.cost is not None
@@ -69,14 +69,14 @@ def test_a_reply_is_parsed_and_paid_for() -> None:
 def test_transient_errors_are_retried(status: int) -> None:
     """Throttling and the provider's own failures are retried."""
     with provider(Answer(status=status), Answer(status=status), Answer("Yes")) as server:
-        assert scored(server).value == "Yes"
+        assert score_text(server).value == "Yes"
     assert len(server.requests) == 3
 
 
 def test_retries_are_bounded() -> None:
     """A provider that always fails is called three times; the failure is transient and quotes no text."""
     with provider(Answer(status=500)) as server, pytest.raises(ScoringFailed) as caught:
-        scored(server)
+        score_text(server)
     assert len(server.requests) == model_call.ATTEMPTS == 3
     assert caught.value.transient
     assert str(caught.value).startswith("openai:gpt-4o-mini failed: ")
@@ -87,7 +87,7 @@ def test_retries_are_bounded() -> None:
 def test_permanent_errors_are_not_retried(status: int) -> None:
     """A wrong key or request is not retried."""
     with provider(Answer(status=status)) as server, pytest.raises(ScoringFailed) as caught:
-        scored(server)
+        score_text(server)
     assert len(server.requests) == 1
     assert not caught.value.transient
     assert "secret words" not in str(caught.value)
@@ -96,21 +96,21 @@ def test_permanent_errors_are_not_retried(status: int) -> None:
 def test_an_unusable_reply_is_asked_for_again_a_few_times() -> None:
     """An unusable reply is asked for twice more by default, then the score fails."""
     with provider(Answer("Maybe.")) as server, pytest.raises(ScoringFailed, match="no usable reply in 3 calls"):
-        scored(server)
+        score_text(server)
     assert [len(each["messages"]) for each in server.requests] == [1, 3, 5]
 
 
 def test_a_slow_provider_ends_with_the_deadline() -> None:
     """The score fails at the deadline, although the call would return an hour later."""
     with provider(Answer("Yes", delay_s=3600)) as server, pytest.raises(DeadlineExceeded):
-        scored(server, plexus.Context(deadline=time.monotonic() + 0.3))
+        score_text(server, plexus.Context(deadline=time.monotonic() + 0.3))
 
 
 def test_no_call_is_made_once_the_budget_is_spent() -> None:
     """The second node makes no call if the first spent the item's budget."""
     second = "\n      - {name: again, class: Generator, user_message: x}"
     with provider(Answer("Yes")) as server, pytest.raises(BudgetExceeded, match="before the node 'again'"):
-        scored(server, more=second, score="budget: 0.0000001")
+        score_text(server, more=second, score="budget: 0.0000001")
     assert len(server.requests) == 1
 
 
@@ -120,14 +120,14 @@ def test_a_budget_needs_a_price() -> None:
         provider(Answer("Yes")) as server,
         pytest.raises(BudgetExceeded, match="no price is known for openai:"),
     ):
-        scored(server, plexus.Context(prices={}), score="budget: 1")
+        score_text(server, plexus.Context(prices={}), score="budget: 1")
     assert server.requests == []
 
 
 def test_a_reply_without_usage_costs_an_unknown_amount() -> None:
     """Tokens that the provider does not report are unknown: the result has no cost, and no cost of 0."""
     with provider(Answer("Yes", has_usage=False)) as server:
-        result = scored(server)
+        result = score_text(server)
     assert (result.value, result.cost) == ("Yes", None)
     assert (result.usage.calls, result.usage.unmetered) == (1, 1)
     assert result.trace["nodes"]["asks"]["cost"] is None
@@ -140,7 +140,7 @@ def test_a_reply_without_usage_stops_a_budget() -> None:
         provider(Answer("Yes", has_usage=False)) as server,
         pytest.raises(BudgetExceeded, match="openai:gpt-4o-mini did not report its tokens"),
     ):
-        scored(server, more=second, score="budget: 1")
+        score_text(server, more=second, score="budget: 1")
     assert len(server.requests) == 1
 
 
@@ -148,7 +148,7 @@ def test_a_reply_without_usage_stops_a_budget() -> None:
 def test_a_failed_score_costs_what_its_calls_cost(more: str) -> None:
     """The error of a score has the usage and the cost of the calls before it."""
     with provider(Answer("Maybe.")) as server, pytest.raises(ScoringFailed) as caught:
-        scored(server, more=more)
+        score_text(server, more=more)
     assert caught.value.spent is not None
     usage, cost = caught.value.spent
     assert usage == plexus.Usage(3, 33, 9, 24)
@@ -159,14 +159,14 @@ def test_a_failed_score_costs_what_its_calls_cost(more: str) -> None:
 def test_the_scorecard_s_price_replaces_the_table_s() -> None:
     """`price` gives the cost of a model that the table does not have, or has another price for."""
     with provider(Answer("Yes")) as server:
-        result = scored(server, score="price: {input: 1000000, output: 0, cached: 0}")
+        result = score_text(server, score="price: {input: 1000000, output: 0, cached: 0}")
     assert result.cost == 3
 
 
 def test_a_budget_of_zero_allows_no_call() -> None:
     """A budget of 0 allows no call."""
     with provider(Answer("Yes")) as server, pytest.raises(BudgetExceeded, match="is spent"):
-        scored(server, plexus.Context(budget=Decimal(0)))
+        score_text(server, plexus.Context(budget=Decimal(0)))
     assert server.requests == []
 
 
@@ -203,7 +203,7 @@ def test_a_recording_overwrites_no_other_file(tmp_path: Path, content: str) -> N
     """Recording into a file that is not a cassette fails before any call."""
     (tmp_path / "items.csv").write_text(content)
     with provider(Answer("Yes")) as server, pytest.raises(InvalidArtifact, match=r"items\.csv: "):
-        scored(server, plexus.Context(record=tmp_path / "items.csv"))
+        score_text(server, plexus.Context(record=tmp_path / "items.csv"))
     assert server.requests == []
     assert (tmp_path / "items.csv").read_text() == content
 
@@ -225,9 +225,9 @@ def test_an_incomplete_reply_is_a_failure_after_one_call(
     cassette = tmp_path / "replies.json"
     with provider(answer) as server:
         with pytest.raises(ScoringFailed, match=problem) as caught:
-            scored(server, plexus.Context(record=cassette), more=more)
+            score_text(server, plexus.Context(record=cassette), more=more)
         with pytest.raises(ScoringFailed, match=problem):
-            scored(server, plexus.Context(offline=True), more=more, score=f"cassette: {cassette}")
+            score_text(server, plexus.Context(offline=True), more=more, score=f"cassette: {cassette}")
     assert len(server.requests) == 1
     assert not caught.value.transient
     assert "help with that" not in str(caught.value)
@@ -236,7 +236,7 @@ def test_an_incomplete_reply_is_a_failure_after_one_call(
 def test_cached_and_reasoning_tokens_are_reported() -> None:
     """The usage contains the cached and the reasoning tokens that the provider reports."""
     with provider(Answer("Yes", reasoning_tokens=2)) as server:
-        usage = scored(server).usage
+        usage = score_text(server).usage
     assert (usage.cached_tokens, usage.reasoning_tokens) == (8, 2)
 
 
@@ -244,14 +244,14 @@ def test_cached_and_reasoning_tokens_are_reported() -> None:
 def test_a_malformed_answer_is_a_failure(raw: bytes) -> None:
     """An answer that the client cannot parse is a failure."""
     with provider(Answer(raw=raw)) as server, pytest.raises(ScoringFailed):
-        scored(server)
+        score_text(server)
 
 
 def test_a_missing_key_is_named_and_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing API key is an error that names its variable, without a call."""
     monkeypatch.delenv("OPENAI_API_KEY")
     with provider(Answer("Yes")) as server, pytest.raises(ScoringFailed, match="OPENAI_API_KEY"):
-        scored(server)
+        score_text(server)
     assert server.requests == []
 
 
@@ -259,8 +259,8 @@ def test_a_recording_is_replayed(tmp_path: Path) -> None:
     """A recorded reply gives the same result offline, without a call; the cassette contains no secret."""
     cassette = tmp_path / "replies.json"
     with provider(Answer("Because of the money. Yes")) as server:
-        recorded = scored(server, plexus.Context(record=cassette))
-        replayed = scored(server, plexus.Context(offline=True), score=f"cassette: {cassette}")
+        recorded = score_text(server, plexus.Context(record=cassette))
+        replayed = score_text(server, plexus.Context(offline=True), score=f"cassette: {cassette}")
         assert len(server.requests) == 1
     assert server.keys == ["Bearer not-a-key"]
     assert "not-a-key" not in cassette.read_text()
@@ -276,8 +276,8 @@ def test_a_structured_reply_keeps_to_its_schema(tmp_path: Path) -> None:
     reply = {"explanation": "It says so.", "classification": "Yes", "confidence": 0.9}
     cassette = tmp_path / "replies.json"
     with provider(Answer(json.dumps(reply))) as server:
-        result = scored(server, plexus.Context(record=cassette), more=STRUCTURED)
-        again = scored(server, plexus.Context(offline=True), more=STRUCTURED, score=f"cassette: {cassette}")
+        result = score_text(server, plexus.Context(record=cassette), more=STRUCTURED)
+        again = score_text(server, plexus.Context(offline=True), more=STRUCTURED, score=f"cassette: {cassette}")
     (request,) = server.requests
     schema = request["response_format"]["json_schema"]["schema"]
     assert schema["properties"]["classification"]["enum"] == ["Yes", "No"]
@@ -292,7 +292,7 @@ def test_a_structured_reply_outside_its_schema_is_asked_for_again() -> None:
     wrong = {"explanation": "No, not at all: Yes?", "classification": "Maybe", "confidence": 0.9}
     right = {"explanation": "Sure.", "classification": "No", "confidence": 1}
     with provider(Answer(json.dumps(wrong)), Answer(json.dumps(right))) as server:
-        assert scored(server, more=STRUCTURED).value == "No"
+        assert score_text(server, more=STRUCTURED).value == "No"
     assert len(server.requests) == 2
 
 
@@ -300,9 +300,9 @@ def test_a_schema_is_part_of_the_request(tmp_path: Path) -> None:
     """A reply recorded without a schema does not answer a request with one."""
     cassette = tmp_path / "replies.json"
     with provider(Answer("Yes")) as server:
-        scored(server, plexus.Context(record=cassette))
+        score_text(server, plexus.Context(record=cassette))
         with pytest.raises(ScoringFailed, match="has no reply"):
-            scored(server, plexus.Context(offline=True), more="structured: true", score=f"cassette: {cassette}")
+            score_text(server, plexus.Context(offline=True), more="structured: true", score=f"cassette: {cassette}")
 
 
 def test_an_unknown_provider_is_reported_with_the_known_ones() -> None:

@@ -12,7 +12,7 @@ import pytest
 import plexus
 from plexus.exceptions import ScoringFailed
 from plexus.lint import lint
-from tests.integration.plexus.clients import CLIENTS, TEXT, card, isolate, scored
+from tests.integration.plexus.clients import CLIENTS, TEXT, card, isolate, score_text
 from tests.integration.plexus.provider import Answer, provider
 
 
@@ -73,7 +73,7 @@ def _find(request: dict[str, Any], name: str) -> Any:
 def test_what_is_not_written_is_not_sent(client: str, more: str) -> None:
     """A parameter that is not written, or null, is in no request; only Anthropic requires a limit."""
     with provider(Answer("Yes")) as server:
-        scored(server, client, more=more)
+        score_text(server, client, more=more)
     (request,) = server.requests
     required = {"max_tokens"} if client == "anthropic" else set()
     every = {name for spellings in SPELLINGS.values() for name, _ in spellings.values()}
@@ -84,7 +84,7 @@ def test_what_is_not_written_is_not_sent(client: str, more: str) -> None:
 def test_what_is_written_is_sent(client: str, more: str) -> None:
     """Each parameter is sent under the protocol's own name."""
     with provider(Answer("Yes")) as server:
-        scored(server, client, more=more)
+        score_text(server, client, more=more)
     name, value = SPELLINGS[client][more]
     assert _find(server.requests[0], name) == value
 
@@ -108,7 +108,7 @@ def test_a_parameter_that_a_provider_lacks_is_a_failure(client: str, more: str) 
         provider(Answer("Yes")) as server,
         pytest.raises(ScoringFailed, match=r"has no parameter `\w+`\. next: remove"),
     ):
-        scored(server, client, more=more)
+        score_text(server, client, more=more)
     assert server.requests == []
 
 
@@ -116,7 +116,7 @@ def test_a_parameter_that_a_provider_lacks_is_a_failure(client: str, more: str) 
 def test_a_lone_system_message_is_a_question(client: str) -> None:
     """A node with only `system_message` sends it as the user's message, which every provider requires."""
     with provider(Answer("Yes")) as server:
-        assert scored(server, client, asks='system_message: "Refund? {{ text }}"').value == "Yes"
+        assert score_text(server, client, asks='system_message: "Refund? {{ text }}"').value == "Yes"
     assert [message["role"] for message in server.requests[0]["messages"]] == ["user"]
 
 
@@ -125,7 +125,7 @@ def test_an_empty_instruction_is_left_out(client: str) -> None:
     """A system message that is empty for a text is not sent: Anthropic and Bedrock refuse empty texts."""
     asks = "system_message: \"{{ metadata.get('note', '') }}\"\n        user_message: \"Refund? {{ text }}\""
     with provider(Answer("Yes")) as server:
-        assert scored(server, client, asks=asks).value == "Yes"
+        assert score_text(server, client, asks=asks).value == "Yes"
     assert [message["role"] for message in server.requests[0]["messages"]] == ["user"]
     assert not server.requests[0].get("system")
 
@@ -133,7 +133,7 @@ def test_an_empty_instruction_is_left_out(client: str) -> None:
 def test_an_empty_question_is_a_failure() -> None:
     """A question that is empty for a text is a failure without a call: no reply to it would mean anything."""
     with provider(Answer("Yes")) as server, pytest.raises(ScoringFailed, match="its `user_message` is empty"):
-        scored(server, "openai", asks="user_message: \"{{ metadata.get('note', '') }}\"")
+        score_text(server, "openai", asks="user_message: \"{{ metadata.get('note', '') }}\"")
     assert server.requests == []
 
 

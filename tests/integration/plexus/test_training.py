@@ -53,7 +53,7 @@ def plexus(folder: Path, *words: str, **variables: str) -> subprocess.Popen[str]
     )
 
 
-def trained(folder: Path, caller: Mapping[str, str]) -> list[str]:
+def train(folder: Path, caller: Mapping[str, str]) -> list[str]:
     """Return the digests that `plexus train --json` prints."""
     folder.mkdir()
     process = plexus(folder, "train", "card.yaml", "--data", str(DATA), "--store", "store", "--json", **caller)
@@ -64,7 +64,7 @@ def trained(folder: Path, caller: Mapping[str, str]) -> list[str]:
 
 def test_the_callers_environment_does_not_change_a_digest(tmp_path: Path) -> None:
     """BLAS kernel, threads, NumPy's and glibc's variants and hash seed are the training's own."""
-    results = {name: trained(tmp_path / str(place), caller) for place, (name, caller) in enumerate(CALLERS.items())}
+    results = {name: train(tmp_path / str(place), caller) for place, (name, caller) in enumerate(CALLERS.items())}
     assert list(results.values()) == [results["nothing"]] * len(CALLERS)
 
 

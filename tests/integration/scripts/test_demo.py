@@ -48,7 +48,7 @@ except KeyboardInterrupt:
 """
 
 
-def interrupted(folder: Path, name: str, *words: str) -> subprocess.CompletedProcess[str]:
+def interrupt(folder: Path, name: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run Python with these words, and interrupt it and all that it started once the command has begun."""
     (folder / "a_command.py").write_text(COMMANDS[name] + END)
     process = subprocess.Popen(
@@ -77,7 +77,7 @@ def test_a_failed_command_is_the_only_report(capfd: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize("name", ["nix", "plexus"])
 def test_ctrl_c_while_a_command_is_imported_is_one_line(tmp_path: Path, name: str) -> None:
     """The command ends by its own handler, without a traceback, and then the demo is interrupted."""
-    done = interrupted(tmp_path, name, "-c", STARTER)
+    done = interrupt(tmp_path, name, "-c", STARTER)
     assert (done.stdout, done.returncode) == ("ended\n", 0)
     assert "interrupted" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -86,5 +86,5 @@ def test_ctrl_c_while_a_command_is_imported_is_one_line(tmp_path: Path, name: st
 @pytest.mark.parametrize("name", COMMANDS)
 def test_ctrl_c_within_a_text_that_is_run_gives_the_exit_code(tmp_path: Path, name: str) -> None:
     """The process exits with 130 instead of ending by the signal."""
-    done = interrupted(tmp_path, name, "-m", "a_command")
+    done = interrupt(tmp_path, name, "-m", "a_command")
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (130, 1), done.stderr

@@ -214,13 +214,13 @@ def test_a_failure_never_becomes_a_value(world: World, value: object) -> None:
 def test_a_batch_response_lists_exactly_the_failed_record(world: World) -> None:
     """Of ten jobs, only the failed one is delivered again."""
 
-    def one(item: plexus.Item, context: plexus.Context) -> plexus.Result:
+    def score_good(item: plexus.Item, context: plexus.Context) -> plexus.Result:
         if item.text == "bad":
             raise exceptions.ScoringFailed("down", transient=True)
         return plexus.Result("Yes")
 
     world.send_jobs(*(world.job(number, "bad" if number == 4 else "good") for number in range(10)))
-    failed = world.batch(world.runtime(score=scoring(one)))
+    failed = world.batch(world.runtime(score=scoring(score_good)))
     assert failed == [world.requests.messages[0].id]
     assert len(world.sent_results()) == 9
     assert result_id("job-4") not in world.sent_results()

@@ -242,10 +242,10 @@ def test_a_response_is_sent_while_another_job_runs(world: World) -> None:
     """The responses of nine committed jobs are sent, and their outbox entries deleted, while the tenth still runs."""
     innocent = send(world, False)
 
-    def ended() -> bool:
+    def has_ended() -> bool:
         return set(world.sent_results()) >= set(map(result_id, innocent)) and not world.dynamodb.ids("Outbox")
 
-    assert world.batch(world.runtime(score=waits_for(ended))) == []
+    assert world.batch(world.runtime(score=waits_for(has_ended))) == []
     assert world.status(KILLER) == "COMPLETED"
 
 
@@ -254,10 +254,10 @@ def test_a_failure_is_recorded_while_another_job_runs(world: World) -> None:
     world.send_jobs(world.job(5, text="killer"), world.job(1, text=" "))
     world.send("poison")
 
-    def ended() -> bool:
+    def has_ended() -> bool:
         return world.status("job-1") == "FAILED" and world.sqs.bodies("dead") == ["poison"]
 
-    assert world.batch(world.runtime(score=waits_for(ended))) == []
+    assert world.batch(world.runtime(score=waits_for(has_ended))) == []
     assert world.status(KILLER) == "COMPLETED"
 
 

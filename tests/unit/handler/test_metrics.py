@@ -7,7 +7,7 @@ from plexus.exceptions import ScoringFailed
 from tests.memory.world import World, scoring
 
 
-def emitted(world: World) -> list[dict[str, object]]:
+def read_metrics(world: World) -> list[dict[str, object]]:
     """Return the lines of the log that have metrics."""
     return [line for line in world.lines() if "_aws" in line]
 
@@ -19,7 +19,7 @@ def test_an_invocation_emits_one_line_of_metrics(world: World) -> None:
     world.send("nonsense")
     world.skip(7)
     world.batch(runtime)
-    (line,) = emitted(world)
+    (line,) = read_metrics(world)
     assert (line["JobsCompleted"], line["JobsDeadLettered"], line["ColdStarts"]) == (2, 1, 1)
     assert line["MessageAge"] == [7, 7, 7]
     assert isinstance(line["JobDuration"], list)
@@ -36,7 +36,7 @@ def test_a_failed_job_costs_what_its_calls_cost(world: World) -> None:
 
     world.send_jobs(world.job(1))
     world.batch(world.runtime(score=scoring(fail)))
-    (line,) = emitted(world)
+    (line,) = read_metrics(world)
     assert (line["ProviderCalls"], line["InputTokens"], line["OutputTokens"], line["Cost"]) == (3, 33, 9, 0.25)
 
 
@@ -46,7 +46,7 @@ def test_a_job_of_unknown_cost_is_counted(world: World) -> None:
     results = iter((unknown, free))
     world.send_jobs(world.job(1), world.job(2))
     world.batch(world.runtime(score=scoring(lambda *_: next(results))))
-    (line,) = emitted(world)
+    (line,) = read_metrics(world)
     assert (line["UnpricedJobs"], line["ProviderCalls"], "Cost" in line) == (1, 1, False)
 
 
@@ -56,7 +56,7 @@ def test_a_warm_invocation_is_no_cold_start(world: World) -> None:
     for number in (1, 2):
         world.send_jobs(world.job(number))
         world.batch(runtime)
-    assert "ColdStarts" not in emitted(world)[1]
+    assert "ColdStarts" not in read_metrics(world)[1]
 
 
 def test_a_line_has_the_embedded_metric_format() -> None:

@@ -24,23 +24,23 @@ def no_fence_at_commit(patch: Patch) -> None:
     """Commit without the fencing token."""
     completion = Commit.completion
 
-    def unfenced(self: Commit, prefix: str, now: str, expiry: Attributes) -> Any:
+    def drop_fence(self: Commit, prefix: str, now: str, expiry: Attributes) -> Any:
         created: Any = completion(self, prefix, now, expiry)
         created["Update"]["ConditionExpression"] = _ANY
         return created
 
-    patch.setattr(Commit, "completion", unfenced)
+    patch.setattr(Commit, "completion", drop_fence)
 
 
 def no_fence_at_release(patch: Patch) -> None:
     """Release or fail a job without the fencing token."""
     update = Store._update
 
-    def unfenced(self: Store, job_id: str, expression: str, condition: str, names: Any) -> Any:
+    def drop_fence(self: Store, job_id: str, expression: str, condition: str, names: Any) -> Any:
         condition = _ANY if condition.startswith("leaseOwner") else condition
         return update(self, job_id, expression, condition, names)
 
-    patch.setattr(Store, "_update", unfenced)
+    patch.setattr(Store, "_update", drop_fence)
 
 
 def no_skew(patch: Patch) -> None:
@@ -93,11 +93,11 @@ def marked_before_sent(patch: Patch) -> None:
 
     created = Store.__init__
 
-    def shared(self: Store, client: Any, *more: Any, **named: Any) -> None:
+    def share_client(self: Store, client: Any, *more: Any, **named: Any) -> None:
         created(self, client, *more, **named)
         patch.setattr(Queues, "dynamodb", client, raising=False)
 
-    patch.setattr(Store, "__init__", shared)
+    patch.setattr(Store, "__init__", share_client)
     patch.setattr(Queues, "respond", early)
 
 

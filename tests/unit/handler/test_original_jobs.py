@@ -11,7 +11,7 @@ from tests.memory.world import World
 SKEW_S = 30.0
 
 
-def written(wall: float) -> str:
+def format_time(wall: float) -> str:
     """Return a time as the original writes it: Python's isoformat, with microseconds and an offset."""
     return datetime.fromtimestamp(wall, UTC).isoformat(timespec="microseconds")
 
@@ -19,11 +19,11 @@ def written(wall: float) -> str:
 def test_a_job_that_the_original_failed_is_worked(world: World) -> None:
     """The original sets FAILED after each failure, although the queue delivers the message again: it is scored."""
     left: Any = {
-        "startedAt": written(world.time - 20),
-        "completedAt": written(world.time - 5),
+        "startedAt": format_time(world.time - 20),
+        "completedAt": format_time(world.time - 5),
         "errorMessage": "timed out",
     }
-    world.send_jobs(world.job(status="FAILED", updatedAt=written(world.time - 5), **left))
+    world.send_jobs(world.job(status="FAILED", updatedAt=format_time(world.time - 5), **left))
     assert world.batch(world.runtime()) == []
     job = world.dynamodb.fields("ScoringJob", "job-1")
     assert (job["status"], job["attempts"]) == ("COMPLETED", 1)
@@ -32,7 +32,9 @@ def test_a_job_that_the_original_failed_is_worked(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [{"startedAt": written(1.7e9), "attempts": 1}, {"attempts": 2}, {}], ids=["ours", "no start", "by hand"]
+    "record",
+    [{"startedAt": format_time(1.7e9), "attempts": 1}, {"attempts": 2}, {}],
+    ids=["ours", "no start", "by hand"],
 )
 def test_another_failed_job_stays_failed(world: World, record: Any) -> None:
     """A job that this worker failed, or that somebody set to FAILED before any attempt, is not scored."""
@@ -45,7 +47,7 @@ def test_another_failed_job_stays_failed(world: World, record: Any) -> None:
 def test_an_attempt_of_the_original_is_left_alone_until_it_must_have_ended(world: World) -> None:
     """While the original may still run a job, it is not run twice; 300 s and the clock skew after its start it is."""
     runtime = world.runtime()
-    world.send_jobs(world.job(status="IN_PROGRESS", startedAt=written(world.time - 100)))
+    world.send_jobs(world.job(status="IN_PROGRESS", startedAt=format_time(world.time - 100)))
     assert len(world.batch(runtime)) == 1
     assert "the original's worker may still run the scoring job for up to 230 s" in world.output.getvalue()
     assert world.status("job-1") == "IN_PROGRESS"
@@ -63,7 +65,7 @@ def test_an_attempt_of_the_original_is_left_alone_until_it_must_have_ended(world
 )
 def test_the_start_of_an_attempt_decides(world: World, age: float, is_claimed: bool) -> None:
     """A clock may differ by 30 s; a start that lies further in the future is none."""
-    world.send_jobs(world.job(status="IN_PROGRESS", startedAt=written(world.time - age)))
+    world.send_jobs(world.job(status="IN_PROGRESS", startedAt=format_time(world.time - age)))
     world.batch(world.runtime())
     assert (world.status("job-1") == "COMPLETED") is is_claimed
 
@@ -80,7 +82,9 @@ def test_a_start_that_is_no_time_keeps_no_job(world: World, start: dict[str, obj
 def test_a_lease_decides_over_a_start(world: World) -> None:
     """This worker's own jobs are taken over after their lease, however lately they were started."""
     world.send_jobs(
-        world.job(status="IN_PROGRESS", startedAt=written(world.time - 60), leaseOwner="x", leaseUntil=world.time - 31)
+        world.job(
+            status="IN_PROGRESS", startedAt=format_time(world.time - 60), leaseOwner="x", leaseUntil=world.time - 31
+        )
     )
     assert world.batch(world.runtime()) == []
     assert world.status("job-1") == "COMPLETED"

@@ -35,7 +35,7 @@ class Kept:
         return {"SecretBinary" if "binary" in self.kept else "SecretString": self.kept["secret"]}
 
 
-def resolved(environ: dict[str, str], **kept: Any) -> tuple[str, ...]:
+def resolve_names(environ: dict[str, str], **kept: Any) -> tuple[str, ...]:
     """Resolve the environment, with these secrets; a client is created in the region of the ARN."""
 
     def client(service: str, region: str) -> Any:
@@ -48,12 +48,12 @@ def resolved(environ: dict[str, str], **kept: Any) -> tuple[str, ...]:
 def test_a_reference_is_replaced_with_its_secret() -> None:
     """The ARN of a secret, of a member or of a parameter is replaced; other variables are unchanged."""
     whole, member = {"A_KEY": SECRET, "PLAIN": "arn:aws:sqs:x"}, {"A_KEY": f"{SECRET}:openai", "B_KEY": f"{SECRET}:b::"}
-    assert resolved(whole, secret="sk-1") == ("sk-1",)
+    assert resolve_names(whole, secret="sk-1") == ("sk-1",)
     assert whole == {"A_KEY": "sk-1", "PLAIN": "arn:aws:sqs:x"}
-    assert resolved(member, secret=json.dumps({"openai": "sk-2", "b": "sk-3"})) == ("sk-2", "sk-3")
+    assert resolve_names(member, secret=json.dumps({"openai": "sk-2", "b": "sk-3"})) == ("sk-2", "sk-3")
     assert member == {"A_KEY": "sk-2", "B_KEY": "sk-3"}
     parameter = {"A_KEY": PARAMETER}
-    assert resolved(parameter, parameter="sk-4") == ("sk-4",)
+    assert resolve_names(parameter, parameter="sk-4") == ("sk-4",)
     assert parameter == {"A_KEY": "sk-4"}
 
 
@@ -72,7 +72,7 @@ def test_every_unreadable_secret_is_reported_by_its_variable(value: str, kept: d
     """Every variable is reported with the reason, none is changed, and no secret is quoted."""
     environ = {"A_KEY": value, "B_KEY": value}
     with pytest.raises(Misconfigured, match=said) as caught:
-        resolved(environ, **kept)
+        resolve_names(environ, **kept)
     assert all(name in str(caught.value) for name in environ)
     assert "sk-" not in str(caught.value)
     assert set(environ.values()) == {value}
@@ -81,7 +81,7 @@ def test_every_unreadable_secret_is_reported_by_its_variable(value: str, kept: d
 def test_a_throttled_service_is_unavailable_and_not_misconfigured() -> None:
     """A throttled call raises `Unavailable`, so that the next invocation retries it."""
     with pytest.raises(Unavailable, match="read the secret of A_KEY: ThrottlingException"):
-        resolved({"A_KEY": SECRET}, secret=Refused("ThrottlingException"))
+        resolve_names({"A_KEY": SECRET}, secret=Refused("ThrottlingException"))
 
 
 def test_a_resolved_secret_is_never_stored_or_logged(world: World) -> None:

@@ -101,7 +101,7 @@ class Jobs(RuleBasedStateMachine):
         runtime.worker.linger = 120.0  # the number of calls does not depend on the speed of threads
         self.world.batch(runtime, most)
 
-    def _undisturbed(self, worker: int) -> None:
+    def _let_pass(self, worker: int) -> None:
         """Let a worker's calls pass."""
         self.wires[worker].fault = no_fault
 
@@ -180,7 +180,7 @@ class Jobs(RuleBasedStateMachine):
         finally:
             if ended.is_set():
                 end_threads(self.runtimes[worker])
-            self._undisturbed(worker)
+            self._let_pass(worker)
 
     def _end(self, worker: int, ended: threading.Event) -> None:
         """End the worker's process: none of its threads makes another call."""
@@ -202,7 +202,7 @@ class Jobs(RuleBasedStateMachine):
         try:
             self._work(worker)
         finally:
-            self._undisturbed(worker)
+            self._let_pass(worker)
 
     @rule(worker=workers, refused=st.sets(st.integers(0, 5), min_size=1), unprocessed=st.integers(0, 5))
     def answer_in_part(self, worker: int, refused: set[int], unprocessed: int) -> None:
@@ -225,7 +225,7 @@ class Jobs(RuleBasedStateMachine):
         if paused.start():
             self.paused[worker] = paused
         else:
-            self._undisturbed(worker)
+            self._let_pass(worker)
 
     @precondition(lambda self: self.paused)
     @rule(data=st.data())
@@ -233,7 +233,7 @@ class Jobs(RuleBasedStateMachine):
         """A worker that stood still goes on, perhaps long after its lease."""
         worker = data.draw(st.sampled_from(sorted(self.paused)))
         self.paused.pop(worker).resume()
-        self._undisturbed(worker)
+        self._let_pass(worker)
 
     @precondition(lambda self: len(self.paused) < 2)
     @rule(first=under_way, second=under_way, phase=phases, throttled=st.booleans())
@@ -249,7 +249,7 @@ class Jobs(RuleBasedStateMachine):
         if throttled:
             self._at(late, 1, "before", _refuse)
         self.paused.pop(late).resume()
-        self._undisturbed(late)
+        self._let_pass(late)
 
     @rule(worker=workers, seconds=offsets)
     def clock_steps(self, worker: int, seconds: float) -> None:
@@ -306,7 +306,7 @@ class Jobs(RuleBasedStateMachine):
         try:
             for worker, paused in self.paused.items():
                 paused.resume()
-                self._undisturbed(worker)
+                self._let_pass(worker)
             for _ in range(60):
                 self.world.skip(LATE_S)
                 self.redrive()

@@ -26,7 +26,7 @@ def widgets(stage: str) -> list[dict[str, Any]]:
     return document
 
 
-def shown(stage: str) -> list[tuple[str, str, str, str]]:
+def list_series(stage: str) -> list[tuple[str, str, str, str]]:
     """Return namespace, metric and dimension of every series of every graph."""
     return [
         (namespace, metric, dimension, value)
@@ -38,7 +38,9 @@ def shown(stage: str) -> list[tuple[str, str, str, str]]:
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_metric_of_the_worker_is_shown(stage: str) -> None:
     """The dashboard shows exactly the metrics that the worker writes."""
-    assert {metric for namespace, metric, *_ in shown(stage) if namespace == metrics.NAMESPACE} == set(metrics.UNITS)
+    assert {metric for namespace, metric, *_ in list_series(stage) if namespace == metrics.NAMESPACE} == set(
+        metrics.UNITS
+    )
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -69,7 +71,7 @@ def test_the_dashboard_is_of_this_stage(stage: str) -> None:
         "FunctionName": {settings.function.name},
         "QueueName": {queues.request, queues.response, queues.request_dead_letters, queues.response_dead_letters},
     }
-    assert all(value in own[dimension] for *_, dimension, value in shown(stage))
+    assert all(value in own[dimension] for *_, dimension, value in list_series(stage))
 
 
 @pytest.mark.parametrize("stage", STAGES)

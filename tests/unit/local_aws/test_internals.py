@@ -41,7 +41,7 @@ def patches() -> list[str]:
     return [call.func.id for call in calls if isinstance(call.func, ast.Name)]
 
 
-def taken() -> Iterator[str]:
+def list_imports() -> Iterator[str]:
     """Yield every name that the extension imports from LocalStack, or from what LocalStack stands on."""
     for path in EXTENSION.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -64,7 +64,9 @@ def test_every_patch_stands_in_the_table() -> None:
 def test_every_name_taken_from_localstack_stands_in_the_table() -> None:
     """What the extension imports of LocalStack, moto and their libraries is named by a line, itself or more closely."""
     output = [name for row in table() for name in row.reached]
-    assert [name for name in sorted(set(taken())) if not any(f"{one}.".startswith(f"{name}.") for one in output)] == []
+    assert [
+        name for name in sorted(set(list_imports())) if not any(f"{one}.".startswith(f"{name}.") for one in output)
+    ] == []
 
 
 def test_every_line_has_its_check_and_every_check_its_line() -> None:

@@ -115,7 +115,7 @@ def entry(name: str, kind: bytes = tarfile.REGTYPE, **more: Any) -> tarfile.TarI
     return created
 
 
-def unpacked(folder: Path, *entries: tarfile.TarInfo) -> Path:
+def unpack_entries(folder: Path, *entries: tarfile.TarInfo) -> Path:
     """Unpack a layer of these entries below a folder; InvalidImage when that is refused."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -131,7 +131,7 @@ def test_a_folder_takes_the_place_of_a_link(tmp_path: Path) -> None:
     """A folder's mode never reaches what a link of the same name leads to, which may lie outside the image."""
     outside = tmp_path / "outside"
     outside.mkdir(mode=0o700)
-    created = unpacked(
+    created = unpack_entries(
         tmp_path, entry("d", tarfile.SYMTYPE, linkname=str(outside)), entry("d", tarfile.DIRTYPE, mode=511)
     )
     assert outside.stat().st_mode & 0o777 == 0o700
@@ -162,7 +162,7 @@ def test_a_whiteout_of_a_folder_itself_or_of_one_above_is_refused(tmp_path: Path
     """Such a whiteout would remove what lies beside the image, the other images' layers first of all."""
     (tmp_path / "cache" / "another").mkdir(parents=True)
     with pytest.raises(InvalidImage, match="does not name a file"):
-        unpacked(tmp_path, entry("a/kept"), entry(name))
+        unpack_entries(tmp_path, entry("a/kept"), entry(name))
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["another"]
 
 
@@ -181,7 +181,7 @@ def test_a_whiteout_of_a_folder_itself_or_of_one_above_is_refused(tmp_path: Path
 def test_entries_that_cannot_be_are_refused(tmp_path: Path, entries: list[tarfile.TarInfo], output: str) -> None:
     """Whatever a layer's entries ask for that no file system has is an error about that layer, and leaves nothing."""
     with pytest.raises(InvalidImage, match=output):
-        unpacked(tmp_path, *entries)
+        unpack_entries(tmp_path, *entries)
     assert list((tmp_path / "cache").iterdir()) == []
 
 

@@ -124,7 +124,7 @@ class Draft:
         index = {"schemaVersion": 2, "manifests": [put(blobs, MANIFEST, json.dumps(manifest).encode())]}
         self.edit_index(index)
         self.edit_blobs(blobs, manifest)
-        return written(target, blobs, index)
+        return write_layout(target, blobs, index)
 
 
 def tar(entries: list[Entry]) -> bytes:
@@ -147,7 +147,7 @@ def put(blobs: dict[str, bytes], media_type: str, data: bytes) -> dict[str, Any]
     return {"mediaType": media_type, "digest": digest(data), "size": len(data)}
 
 
-def written(target: Path, blobs: dict[str, bytes], index: dict[str, Any]) -> Path:
+def write_layout(target: Path, blobs: dict[str, bytes], index: dict[str, Any]) -> Path:
     """Write a layout's files."""
     store = target / "blobs" / "sha256"
     store.mkdir(parents=True)

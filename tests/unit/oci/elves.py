@@ -48,10 +48,10 @@ def elf(
         for number, version in enumerate(provides)
     )
     loader_at = strings.at(interpreter)
-    return assembled(strings.data, tags, need, len(requires), define, len(provides), loader_at, interpreter, machine)
+    return assemble(strings.data, tags, need, len(requires), define, len(provides), loader_at, interpreter, machine)
 
 
-def assembled(
+def assemble(
     strings: bytes,
     tags: list[tuple[int, int]],
     need: bytes,

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.unit.oci.drafts import Entry
 
 
-def written(layers: Sequence[Sequence[Entry]], target: Path) -> Path:
+def write_layers(layers: Sequence[Sequence[Entry]], target: Path) -> Path:
     """Write the entries of all layers below `target`."""
     for entry in (entry for layer in layers for entry in layer):
         path = target / entry.path

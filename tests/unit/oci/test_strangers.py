@@ -33,7 +33,7 @@ def places(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(inner_value, (*here, key))
 
 
-def changed(value: Any, way: tuple[Any, ...], put: Any) -> None:
+def change(value: Any, way: tuple[Any, ...], put: Any) -> None:
     """Replace the value at a path."""
     for step in way[:-1]:
         value = value[step]
@@ -49,7 +49,7 @@ def test_any_document_can_be_linted(
     draft = Draft()
 
     def edit(document: dict[str, Any]) -> None:
-        changed(document, chance.choice(list(places(document))), put)
+        change(document, chance.choice(list(places(document))), put)
 
     setattr(draft, which, edit)
     assert isinstance(lint(layout_image(draft.write(tmp_path_factory.mktemp("odd")))), list)

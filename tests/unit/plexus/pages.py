@@ -69,6 +69,6 @@ class Page(html.parser.HTMLParser):
         """Return the values of these attributes, wherever they stand."""
         return [value for _, attrs in self.tags for name, value in attrs.items() if name in names]
 
-    def named(self, tag: str) -> list[dict[str, str]]:
+    def find_tags(self, tag: str) -> list[dict[str, str]]:
         """Return the attributes of each tag of that name."""
         return [attrs for each, attrs in self.tags if each == tag]

@@ -46,12 +46,12 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, child in inside for place in places(child, (*path, key)))]
 
 
-def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+def replace_at(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     """Return the document with another value at a path."""
     if not path:
         return new
     copy = list(value) if isinstance(value, list) else dict(value)
-    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    copy[path[0]] = replace_at(value[path[0]], path[1:], new)
     return copy
 
 
@@ -63,7 +63,7 @@ PLACES = [(number, path) for number, card in enumerate(CARDS) for path in places
 def test_anything_anywhere_is_loaded_or_refused(place: tuple[int, tuple[Any, ...]], new: Any, escaped: bool) -> None:
     """An odd value in any place of an example raises nothing but InvalidScorecard."""
     number, path = place
-    text = json.dumps(replaced(CARDS[number], path, new), ensure_ascii=escaped)
+    text = json.dumps(replace_at(CARDS[number], path, new), ensure_ascii=escaped)
     with contextlib.suppress(InvalidScorecard):
         assert plexus.load(text).scores
 

@@ -37,23 +37,23 @@ class Bucket:
 
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
         """Return the object's body."""
-        self._called(f"get {Bucket}/{Key}")
+        self._record(f"get {Bucket}/{Key}")
         if Key not in self.objects:
             raise Absent
         return {"Body": io.BytesIO(self.objects[Key])}
 
     def head_object(self, Bucket: str, Key: str) -> None:
         """Raise Absent unless the key exists."""
-        self._called(f"head {Bucket}/{Key}")
+        self._record(f"head {Bucket}/{Key}")
         if Key not in self.objects:
             raise Absent
 
     def put_object(self, Bucket: str, Key: str, Body: bytes) -> None:
         """Store an object."""
-        self._called(f"put {Bucket}/{Key}")
+        self._record(f"put {Bucket}/{Key}")
         self.objects[Key] = Body
 
-    def _called(self, what: str) -> None:
+    def _record(self, what: str) -> None:
         self.calls.append(what)
         if self.fails_at is not None and len(self.calls) >= self.fails_at:
             raise OSError("the connection was reset")

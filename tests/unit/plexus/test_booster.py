@@ -6,7 +6,7 @@ import xgboost
 from scipy.sparse import csr_matrix, random_array
 
 from plexus.learning.booster import Booster
-from tests.unit.plexus.test_explainable import trained
+from tests.unit.plexus.test_explainable import train_model
 
 
 def matrix(rows: int, columns: int, seed: int) -> csr_matrix:
@@ -45,6 +45,6 @@ def test_what_xgboost_refuses_is_a_value_error(content: bytes) -> None:
 
 def test_texts_of_another_width_are_refused() -> None:
     """More columns than the model has are an error, not a number."""
-    booster = trained().booster
+    booster = train_model().booster
     with pytest.raises(ValueError, match="column"):
         booster.predict(matrix(1, 4000, 1))

@@ -23,7 +23,7 @@ NEXT = """
 """
 
 
-def scored(text: str, ways: str, more: str = "", score: str = "") -> plexus.Result:
+def score_branches(text: str, ways: str, more: str = "", score: str = "") -> plexus.Result:
     """Return the graph's result; `ways` are keys of the first node, `more` are nodes after the second."""
     keys = "".join(f"        {line}\n" for line in ways.splitlines())
     return plexus.score(plexus.load(HEAD + keys + NEXT + more + score), "S", plexus.Item(text))
@@ -33,7 +33,7 @@ def scored(text: str, ways: str, more: str = "", score: str = "") -> plexus.Resu
 def test_an_output_beside_conditions_lets_them_decide(text: str, value: str) -> None:
     """A node with `output` and `conditions` sets its aliases and follows the condition that is met."""
     ways = "output: {asked: value}\nconditions: [{value: 'Yes', node: END, output: {value: Stopped}}]"
-    result = scored(text, ways, score="    output: {value: value, explanation: asked}\n")
+    result = score_branches(text, ways, score="    output: {value: value, explanation: asked}\n")
     assert (result.value, result.explanation) == (value, "Yes" if "refund" in text else "No")
 
 
@@ -45,7 +45,7 @@ def test_a_condition_compares_the_field_that_its_state_names(state: str, stops: 
     """`state` may name an alias, a field of another node or a field of the node itself."""
     end = f"value: '{stops}', node: END, output: {{value: Stopped}}"
     ways = f"output: {{asked: text}}\nconditions: [{{state: {state}, {end}}}]"
-    assert scored(text, ways).value == value
+    assert score_branches(text, ways).value == value
 
 
 @pytest.mark.parametrize(("text", "value"), [("refund, angry", "Both"), ("refund", "Calm"), ("angry", "Angry")])
@@ -59,12 +59,12 @@ def test_a_later_node_can_branch_on_an_earlier_one(text: str, value: str) -> Non
           - {state: angry.value, value: Calm, node: END}
           - {state: refund.value, value: 'Yes', node: END, output: {value: Both}}
 """
-    assert scored(text, "", more).value == value
+    assert score_branches(text, "", more).value == value
 
 
 def test_validation_holds_for_a_graph_too() -> None:
     """A graph's value outside the score's `validation` is a failure."""
     checked = "    validation: {value: {valid_classes: [Calm]}}\n"
-    assert scored("fine", "", score=checked).value == "Calm"
+    assert score_branches("fine", "", score=checked).value == "Calm"
     with pytest.raises(ScoringFailed, match="the value is not valid: expected one of Calm"):
-        scored("angry", "", score=checked)
+        score_branches("angry", "", score=checked)

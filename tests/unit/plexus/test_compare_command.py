@@ -61,7 +61,7 @@ def write_old(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
     (folder / "old.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def compared(folder: Path, *options: str, old: str = "old.jsonl", new: str = "new.csv") -> Result:
+def run_compare(folder: Path, *options: str, old: str = "old.jsonl", new: str = "new.csv") -> Result:
     """Compare two files of the folder; OLD's items are named by their external ids."""
     words = [str(folder / old), str(folder / new), "--old-id", "metadata.external_id", *options]
     return CliRunner().invoke(compare.command, words, standalone_mode=False)
@@ -77,7 +77,7 @@ def figures(result: Result) -> dict[str, Any]:
 def test_results_with_the_same_values_agree(files: Path, new: str) -> None:
     """The original's records and the output of `plexus run` agree item by item, in either of its forms: exit 0."""
     write_old(files, records())
-    result = compared(files, "--json", new=new)
+    result = run_compare(files, "--json", new=new)
     assert result.return_value == 0
     assert figures(result)["same"] == figures(result)["compared"] == len(VALUES)
     assert json.loads(result.stdout)["differences"] == []
@@ -86,19 +86,19 @@ def test_results_with_the_same_values_agree(files: Path, new: str) -> None:
 def test_a_difference_is_listed_and_fails(files: Path) -> None:
     """One other value of four: exit 1, the item with both values, the change counted, the share with its interval."""
     write_old(files, records(c_2="Yes"))
-    result = compared(files)
+    result = run_compare(files)
     assert result.return_value == 1
     assert "Refund  c-2   value       Yes  No" in result.stdout
     assert "  Yes → No: 1 item" in result.stdout
     assert "0.750  0.301 to 0.954" in result.stdout
     assert "got 0.7500 the same, expected at least 1.0000" in result.stderr
-    assert compared(files, "--least", "0.75").return_value == 0
+    assert run_compare(files, "--least", "0.75").return_value == 0
 
 
 def test_spelling_is_a_difference_of_its_own(files: Path) -> None:
     """`yes` is not `Yes` for a program that reads the value; `--fold` says that it is."""
     write_old(files, records(c_1="yes "))
-    result = compared(files, "--json")
+    result = run_compare(files, "--json")
     assert result.return_value == 1
     assert figures(result)["kinds"] == {
         "spelling": 1,
@@ -107,7 +107,7 @@ def test_spelling_is_a_difference_of_its_own(files: Path) -> None:
         "only in OLD": 0,
         "only in NEW": 0,
     }
-    assert compared(files, "--fold").return_value == 0
+    assert run_compare(files, "--fold").return_value == 0
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_spelling_is_a_difference_of_its_own(files: Path) -> None:
 def test_a_failure_never_agrees_with_a_value(files: Path, fields: dict[str, str], why: str) -> None:
     """What the original stored for a failed score has no value, although the record has one."""
     write_old(files, [*records()[1:], record("c-1", "Yes") | fields])
-    result = compared(files, "--json")
+    result = run_compare(files, "--json")
     assert figures(result)["kinds"]["no value"] == 1
     (difference,) = json.loads(result.stdout)["differences"]
     assert (difference["old"], difference["old error"], difference["new"]) == (None, why, "Yes")
@@ -131,17 +131,17 @@ def test_a_failure_never_agrees_with_a_value(files: Path, fields: dict[str, str]
 def test_items_of_one_file_only_fail_unless_they_are_expected(files: Path) -> None:
     """An item that was not scored is no agreement: exit 1, or 0 with `--common`."""
     write_old(files, records()[:3])
-    result = compared(files)
+    result = run_compare(files)
     assert result.return_value == 1
     assert "Refund: 1 item in one file only. next: --common, if that is expected" in result.stderr
     assert "Refund  c-4   only in NEW       No" in result.stdout
-    assert compared(files, "--common").return_value == 0
+    assert run_compare(files, "--common").return_value == 0
 
 
 def test_nothing_in_common_is_no_agreement(files: Path) -> None:
     """Ids of two kinds pair no item: exit 1 with the options that name the columns, whatever else is allowed."""
     write_old(files, records())
-    result = compared(files, "--old-id", "itemId", "--common", "--least", "0")
+    result = run_compare(files, "--old-id", "itemId", "--common", "--least", "0")
     assert result.return_value == 1
     assert "no item is in both files. next: --old-id and --new-id" in result.stderr
 
@@ -150,7 +150,7 @@ def test_the_latest_of_several_results_counts(files: Path) -> None:
     """The original may store several results of a job; which is the latest is decided by their times, not by order."""
     late = record("c-2", "No", updatedAt="2026-03-02T00:00:00Z")
     write_old(files, [*records()[:1], late, record("c-2", "Yes"), *records()[2:]])
-    result = compared(files)
+    result = run_compare(files)
     assert result.return_value == 0
     assert "left out 1 earlier result of items that have several; 1 differed from the one before" in result.stderr
 
@@ -160,14 +160,14 @@ def test_several_results_without_times_are_refused(files: Path) -> None:
     rows = [{"item": "c-1", "score": "Refund", "value": value} for value in ("Yes", "No")]
     write_old(files, rows)
     with pytest.raises(InvalidData, match=r"row 2: the item 'c-1' has several results of 'Refund'"):
-        raise compared(files, "--old-id", "item").exception or AssertionError
+        raise run_compare(files, "--old-id", "item").exception or AssertionError
 
 
 def test_results_of_evaluations_are_left_out(files: Path) -> None:
     """The table of results also has those of evaluations, with or without a type: they are counted, not compared."""
     other = [record("c-1", "No", type="evaluation"), record("c-2", "Yes", type=None, evaluationId="e")]
     write_old(files, [*records(), *other])
-    result = compared(files)
+    result = run_compare(files)
     assert result.return_value == 0
     assert "left out 2 results of evaluations" in result.stderr
 
@@ -180,7 +180,7 @@ def test_an_export_of_dynamodb_is_read(files: Path) -> None:
         file.writelines(json.dumps({"Item": row}) + "\n" for row in typed)
     (files / "scan.json").write_text(json.dumps({"Items": typed, "Count": 4, "ScannedCount": 4}))
     for name in ("export.json.gz", "scan.json"):
-        assert figures(compared(files, "--json", old=name))["changes"] == [{"old": "No", "new": "Yes", "items": 1}]
+        assert figures(run_compare(files, "--json", old=name))["changes"] == [{"old": "No", "new": "Yes", "items": 1}]
 
 
 @pytest.mark.parametrize("value", [{"N": "many"}, {"B": "A"}])
@@ -188,32 +188,32 @@ def test_a_damaged_export_is_refused_with_its_row(files: Path, value: dict[str, 
     """A value that DynamoDB would not have written is an error that names the row, not a traceback."""
     (files / "export.jsonl").write_text(json.dumps({"Item": {"itemId": {"S": "c-1"}, "value": value}}) + "\n")
     with pytest.raises(InvalidData, match=r"row 1: not DynamoDB's JSON"):
-        raise compared(files, old="export.jsonl").exception or AssertionError
+        raise run_compare(files, old="export.jsonl").exception or AssertionError
 
 
 def test_an_answer_of_graphql_is_read(files: Path) -> None:
     """The items of a query are results; a last page with a nextToken is noted, and an answer with errors refused."""
     answer = {"data": {"listScoreResultByScoreId": {"items": records(), "nextToken": "more"}}}
     (files / "page.json").write_text(json.dumps(answer))
-    result = compared(files, old="page.json")
+    result = run_compare(files, old="page.json")
     assert result.return_value == 0
     assert "the last page of the query has a nextToken: more results exist" in result.stderr
     last: dict[str, Any] = {"data": {"listScoreResultByScoreId": {"items": [], "nextToken": None}}}
     (files / "pages.jsonl").write_text(f"{json.dumps(answer)}\n{json.dumps(last)}\n")
-    assert "nextToken" not in compared(files, old="pages.jsonl").stderr
+    assert "nextToken" not in run_compare(files, old="pages.jsonl").stderr
     (files / "page.json").write_text(json.dumps(answer | {"errors": [{"message": "denied", "path": None}]}))
-    assert "the GraphQL answer has errors" in str(compared(files, old="page.json").exception)
+    assert "the GraphQL answer has errors" in str(run_compare(files, old="page.json").exception)
 
 
 def test_scores_with_two_names_are_paired_by_hand(files: Path) -> None:
     """A renamed score in a file of two needs `--pair`; the scores left out are printed."""
     others = [record(item, "No", score=None, scoreId="score-8") for item in VALUES]
     write_old(files, [row | {"score": None} for row in records()] + others)
-    assert "next: --pair OLD_NAME NEW_NAME" in str(compared(files).exception)
-    result = compared(files, "--pair", "score-7", "Refund")
+    assert "next: --pair OLD_NAME NEW_NAME" in str(run_compare(files).exception)
+    result = run_compare(files, "--pair", "score-7", "Refund")
     assert result.return_value == 0
     assert "comparing 'score-7' with 'Refund'\nnot compared, of OLD: 'score-8'\n" in result.stderr
-    assert "no results of the score 'score-9'" in str(compared(files, "--pair", "score-9", "Refund").exception)
+    assert "no results of the score 'score-9'" in str(run_compare(files, "--pair", "score-9", "Refund").exception)
 
 
 def test_a_score_that_does_not_apply_agrees_with_no_result(files: Path) -> None:
@@ -225,15 +225,15 @@ def test_a_score_that_does_not_apply_agrees_with_no_result(files: Path) -> None:
         writer.writeheader()
         writer.writerows(rows)
     write_old(files, records()[:3])
-    assert compared(files).return_value == 0
+    assert run_compare(files).return_value == 0
     write_old(files, records())
-    assert compared(files).return_value == 1
+    assert run_compare(files).return_value == 1
 
 
 def test_every_difference_is_written_to_a_table(files: Path) -> None:
     """`--output` has all of them with values, errors and explanations; a file that is read is never replaced."""
     write_old(files, records(c_1="No", c_2="Yes", c_3="=1+1"))
-    result = compared(files, "--limit", "1", "--output", str(files / "differences.csv"))
+    result = run_compare(files, "--limit", "1", "--output", str(files / "differences.csv"))
     assert "and 2 more; next: --output FILE.csv" in result.stdout
     rows = list(csv.DictReader((files / "differences.csv").open()))
     assert [(row["item"], row["old"], row["new"]) for row in rows] == [
@@ -242,13 +242,13 @@ def test_every_difference_is_written_to_a_table(files: Path) -> None:
         ("c-3", "'=1+1", "Yes"),
     ]
     assert rows[0]["old explanation"] == "because"
-    assert "would be replaced" in str(compared(files, "--output", str(files / "old.jsonl")).exception)
+    assert "would be replaced" in str(run_compare(files, "--output", str(files / "old.jsonl")).exception)
 
 
 def test_costs_of_both_sides_are_summed(files: Path) -> None:
     """The original's cost is an object with total_cost; what is unknown is counted, and never zero."""
     write_old(files, [*records()[:3], record("c-4", "No", cost=None)])
-    result = compared(files)
+    result = run_compare(files)
     assert "Refund, cost of 4 items: OLD 0.75 USD, 1 of unknown cost; NEW unknown" in result.stdout
 
 
@@ -263,8 +263,8 @@ def test_costs_of_both_sides_are_summed(files: Path) -> None:
 def test_other_tables_are_refused_with_what_was_expected(files: Path, row: dict[str, str], problem: str) -> None:
     """A row of another shape names its columns and what was expected; a wrong option is misuse."""
     write_old(files, [row])
-    error = compared(files).exception
+    error = run_compare(files).exception
     assert isinstance(error, InvalidData)
     assert problem in str(error)
     with pytest.raises(click.UsageError):
-        raise compared(files, "--least", "2").exception or AssertionError
+        raise run_compare(files, "--least", "2").exception or AssertionError

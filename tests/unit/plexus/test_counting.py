@@ -21,7 +21,9 @@ def plain(text: str) -> str:
     return text
 
 
-def expected(texts: list[str], kind: str, ngrams: tuple[int, int], minimum: int, spell: Callable[[str], str]) -> object:
+def count_with_sklearn(
+    texts: list[str], kind: str, ngrams: tuple[int, int], minimum: int, spell: Callable[[str], str]
+) -> object:
     """(terms, dense counts) of scikit-learn; nothing if it finds no term."""
     pattern = TOKENS if kind == "word" else None
     counter = CountVectorizer(
@@ -42,7 +44,7 @@ def test_words_and_pairs_are_those_of_the_oracle(texts: list[str], longest: int)
     """Terms, their order, and every count."""
     counts, terms = count_words(Words.matching(TOKENS, [text.lower() for text in texts]), longest)
     result = (terms, counts.toarray().tolist()) if terms else ([], [])
-    assert result == expected(texts, "word", (1, longest), 1, plain)
+    assert result == count_with_sklearn(texts, "word", (1, longest), 1, plain)
 
 
 @settings(deadline=None)
@@ -54,7 +56,7 @@ def test_characters_are_those_of_the_oracle(texts: list[str], ngrams: tuple[int,
     minimum = min(minimum, len(texts))  # the oracle refuses more
     counts, terms = count_characters(Words.between_spaces(text.lower() for text in texts), ngrams, minimum)
     result = (terms, counts.toarray().tolist()) if terms else ([], [])
-    assert result == expected(texts, "char_wb", ngrams, minimum, plain)
+    assert result == count_with_sklearn(texts, "char_wb", ngrams, minimum, plain)
 
 
 @pytest.mark.parametrize("size", [2, 5])

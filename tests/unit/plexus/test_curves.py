@@ -25,7 +25,7 @@ scores:
 """
 
 
-def judged(size: int, seed: int, classes: str, digits: int = 6) -> list[Prediction]:
+def make_verdicts(size: int, seed: int, classes: str, digits: int = 6) -> list[Prediction]:
     """Made-up verdicts, right more often where the confidence is high; few digits make ties."""
     chance = random.Random(seed)
     rows = []
@@ -39,7 +39,7 @@ def judged(size: int, seed: int, classes: str, digits: int = 6) -> list[Predicti
 @pytest.mark.parametrize(("seed", "digits"), [(1, 6), (2, 6), (3, 2), (4, 1)])
 def test_two_classes_are_ranked_as_scikit_learn_ranks_them(seed: int, digits: int) -> None:
     """Area, average precision, and every point of both curves equal scikit-learn's, ties included."""
-    rows = judged(150, seed, "ab", digits)
+    rows = make_verdicts(150, seed, "ab", digits)
     (curve,) = curves.curves(rows, ["a", "b"])
     truth = numpy.array([row.label == curve.label for row in rows])
     scores = numpy.array([row.confidence if row.value == curve.label else 1 - (row.confidence or 0) for row in rows])
@@ -63,7 +63,7 @@ def test_the_rarer_of_two_classes_is_ranked() -> None:
 
 def test_several_classes_end_at_the_recall_of_their_values() -> None:
     """The last point of each class has the precision and the recall of its values; there is no area."""
-    rows = judged(300, 5, "abcd")
+    rows = make_verdicts(300, 5, "abcd")
     results = curves.curves(rows, list("abcde"))
     assert [curve.label for curve in results] == list("abcd")
     labels, values = [row.label for row in rows], [row.value for row in rows]
@@ -91,7 +91,7 @@ def test_without_two_labels_and_confidences_there_is_no_curve(rows: list[Predict
 
 def test_twenty_thousand_texts_have_few_points_with_every_marked_one() -> None:
     """A curve has about 200 points, the last one and each round threshold among them."""
-    rows = judged(20_000, 1, "ab")
+    rows = make_verdicts(20_000, 1, "ab")
     (curve,) = curves.curves(rows, ["a", "b"])
     assert len(curve.points) <= 220
     assert {point.texts for point in curve.marked} <= {point.texts for point in curve.points}

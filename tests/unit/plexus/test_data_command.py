@@ -42,7 +42,7 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(data.command, [str(word) for word in words], standalone_mode=False)
 
 
-def done(*words: object) -> Result:
+def run_data(*words: object) -> Result:
     """Return the command, which succeeds."""
     result = run(*words)
     assert result.exception is None, result.exception
@@ -64,12 +64,12 @@ def test_every_file_is_looked_at_and_converted_without_loss(tmp_path: Path, file
     path = file.create(tmp_path)
     encoding = ["--encoding", file.encoding] if file.encoding else []
     columns = [file.text, *([file.label] if file.label else [])]
-    listed = done(
+    listed = run_data(
         "look", path, "--text", file.text, *(["--label", file.label] if file.label else []), *encoding, "--json"
     )
     assert json.loads(listed.stdout)["rows"] == len(file.rows)
     target = tmp_path / "out.jsonl"
-    done("convert", path, "--output", target, "--columns", ",".join(columns), *encoding)
+    run_data("convert", path, "--output", target, "--columns", ",".join(columns), *encoding)
     for line, (_, text, label) in zip(target.read_text().splitlines(), file.rows, strict=True):
         row = json.loads(line)
         assert ("" if row[file.text] is None else str(row[file.text])) == text
@@ -80,7 +80,7 @@ def test_every_file_is_looked_at_and_converted_without_loss(tmp_path: Path, file
 def test_a_converted_table_is_read_as_the_one_it_was_made_of(tmp_path: Path, messy: Path, suffix: str) -> None:
     """Texts, numbers and empty cells come back from every format; only CSV guards what looks like a formula."""
     target = tmp_path / f"out.{suffix}"
-    result = done("convert", messy, "--output", target, "--rename", "Comment=text")
+    result = run_data("convert", messy, "--output", target, "--rename", "Comment=text")
     with open_table(target, ["text"]) as table:
         cells = [(str(row["id"]), row["text"] or "", row["Date"]) for _, row in table.rows()]
     expected = [(line.split(";")[0], line.split(";")[1], line.split(";")[4]) for line in MESSY[1:]]
@@ -93,7 +93,7 @@ def test_a_converted_table_is_read_as_the_one_it_was_made_of(tmp_path: Path, mes
 
 def test_a_look_lists_faults_with_a_remedy(messy: Path) -> None:
     """Columns that are not called text and label are guessed, aloud; each fault is listed with what to do."""
-    result = done("look", messy)
+    result = run_data("look", messy)
     assert "guessed texts in 'Comment', labels in 'Mood'" in result.stderr
     for fault in (
         "export.csv: 10 rows; CSV, semicolons, Windows-1252",
@@ -104,18 +104,18 @@ def test_a_look_lists_faults_with_a_remedy(messy: Path) -> None:
         "near-duplicate: 1 text almost repeated: rows 3, 4",
     ):
         assert fault in result.stdout
-    assert done("look", messy, *NAMES).stderr == ""
+    assert run_data("look", messy, *NAMES).stderr == ""
 
 
 def test_a_file_without_a_header_is_suspected(tmp_path: Path) -> None:
     """If the first line is a row like the others, the note names the columns by number, and that command is right."""
     path = tmp_path / "SpamCollection"
     path.write_text("ham\tsee you at noon\nspam\twin a prize\nham\ton my way home\nspam\tfree entry\nham\tok then\n")
-    note = done("look", path).stderr
+    note = run_data("look", path).stderr
     assert "the file may have no header. next: --text 2 --label 1" in note
-    listed = json.loads(done("look", path, *shlex.split(note.rpartition("next: ")[2]), "--json").stdout)
+    listed = json.loads(run_data("look", path, *shlex.split(note.rpartition("next: ")[2]), "--json").stdout)
     assert (listed["rows"], [entry["texts"] for entry in listed["labels"]]) == (5, [3, 2])
-    done("split", path, "--text", 2, "--label", 1, "--output", tmp_path / "parts", "--test", 0.4)
+    run_data("split", path, "--text", 2, "--label", 1, "--output", tmp_path / "parts", "--test", 0.4)
     assert list(rows(tmp_path / "parts" / "train.csv")[0]) == ["label", "text"]
 
 
@@ -124,17 +124,17 @@ def test_leaks_between_files_are_found_and_removed_by_the_printed_command(tmp_pa
     train, test, fresh = (tmp_path / name for name in ("train.csv", "test.csv", "fresh.csv"))
     train.write_text("text,label\nThe lamp broke after 2 days.,bad\nLovely,good\n")
     test.write_text("text,label\nthe lamp broke after 3 days!,bad\nOdd smell,bad\nSoft and warm,good\n")
-    listed = done("look", test, "--with", train).stdout
+    listed = run_data("look", test, "--with", train).stdout
     assert f"leak: 1 text of 3 also in {train}, or almost: row 1 is row 1 there" in listed
-    done("clean", test, "--without", train, "--output", fresh)
+    run_data("clean", test, "--without", train, "--output", fresh)
     assert [row["text"] for row in rows(fresh)] == ["Odd smell", "Soft and warm"]
-    assert "leak: " not in done("look", fresh, "--with", train).stdout
+    assert "leak: " not in run_data("look", fresh, "--with", train).stdout
 
 
 def test_cleaning_keeps_other_cells_and_lists_what_it_leaves_out(tmp_path: Path, messy: Path) -> None:
     """Kept and removed rows are all rows; cells are as they were; each removed row has its number and its reason."""
     clean, removed = tmp_path / "out" / "clean.csv", tmp_path / "removed.csv"
-    result = done("clean", messy, *NAMES, "--near", "--output", clean, "--removed", removed)
+    result = run_data("clean", messy, *NAMES, "--near", "--output", clean, "--removed", removed)
     assert [row["id"] for row in rows(clean)] == ["1", "3", "7", "8", "9"]
     assert rows(clean)[0] == {
         "id": "1",
@@ -160,14 +160,14 @@ def test_numbers_stay_numbers(tmp_path: Path) -> None:
     """A label that is a number in JSON lines is one after cleaning, unless it is spelt anew."""
     path, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     path.write_text('{"text": "a", "label": 1}\n{"text": "b", "label": "1.0"}\n{"text": "c", "label": 2}\n')
-    done("clean", path, "--output", target)
+    run_data("clean", path, "--output", target)
     assert [json.loads(line)["label"] for line in target.read_text().splitlines()] == [1, "1", 2]
 
 
 def test_a_split_is_written_with_the_record_of_how_it_was_made(tmp_path: Path, messy: Path) -> None:
     """Every row with a text is in one part; split.json has the digest, the seed and the rows; all is repeatable."""
     arguments = ("split", messy, *NAMES, "--test", 0.25, "--validation", 0.25, "--seed", 4, "--output")
-    result = done(*arguments, tmp_path / "one")
+    result = run_data(*arguments, tmp_path / "one")
     assert "1 row without a text left out\nno text is in two parts, not even almost" in result.stdout
     parts = {
         name: [row["id"] for row in rows(tmp_path / "one" / f"{name}.csv")] for name in ("train", "validation", "test")
@@ -176,7 +176,7 @@ def test_a_split_is_written_with_the_record_of_how_it_was_made(tmp_path: Path, m
     record = json.loads((tmp_path / "one" / "split.json").read_text())
     assert {name: [str(row) for row in part["rows"]] for name, part in record["parts"].items()} == parts
     assert (record["seed"], record["text"], record["group"]) == (4, "Comment", None)
-    done(*arguments, tmp_path / "two")
+    run_data(*arguments, tmp_path / "two")
     for path in sorted((tmp_path / "one").iterdir()):
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
@@ -184,18 +184,18 @@ def test_a_split_is_written_with_the_record_of_how_it_was_made(tmp_path: Path, m
 def test_leaks_of_a_split_by_time_are_healed_by_the_printed_command(tmp_path: Path, messy: Path) -> None:
     """Fault, message, remedy, healthy: the printed command, run as it is, leaves a test set without known texts."""
     folder = tmp_path / "parts"
-    result = done("split", messy, *NAMES, "--time", "Date", "--test", 0.3, "--output", folder)
+    result = run_data("split", messy, *NAMES, "--time", "Date", "--test", 0.3, "--output", folder)
     assert [row["id"] for row in rows(folder / "test.csv")] == ["8", "9", "10"]
     message, _, remedy = result.stdout.rpartition("next: plexus data ")
     assert message.endswith("1 text of test also in another part, or almost. ")
-    done(*shlex.split(remedy))
+    run_data(*shlex.split(remedy))
     assert [row["id"] for row in rows(folder / "fresh.csv")] == ["8", "9"]
-    assert "leak: " not in done("look", folder / "fresh.csv", *NAMES, "--with", folder / "train.csv").stdout
+    assert "leak: " not in run_data("look", folder / "fresh.csv", *NAMES, "--with", folder / "train.csv").stdout
 
 
 def test_a_column_of_groups_is_never_divided(tmp_path: Path, messy: Path) -> None:
     """Ann has rows 1 and 3, Cy row 4 and one without a text: each is in one part."""
-    done("split", messy, *NAMES, "--group", "Customer", "--output", tmp_path / "parts")
+    run_data("split", messy, *NAMES, "--group", "Customer", "--output", tmp_path / "parts")
     parts = [{row["Customer"] for row in rows(tmp_path / "parts" / f"{name}.csv")} for name in ("train", "test")]
     assert not parts[0] & parts[1]
     assert len(parts[0] | parts[1]) == 8
@@ -206,7 +206,7 @@ def test_a_sample_is_random_and_repeatable(tmp_path: Path, messy: Path) -> None:
     samples: list[list[str]] = []
     for number, seed in enumerate((1, 1, 2)):
         path = tmp_path / f"{number}.csv"
-        done("sample", messy, *NAMES, "--rows", 4, "--seed", seed, "--output", path)
+        run_data("sample", messy, *NAMES, "--rows", 4, "--seed", seed, "--output", path)
         samples.append([row["id"] for row in rows(path)])
     assert samples[0] == samples[1] != samples[2]
     assert samples[0] == sorted(samples[0], key=int)
@@ -250,7 +250,7 @@ def test_the_page_has_no_text_and_escapes_names(tmp_path: Path) -> None:
     path, page = tmp_path / "a.csv", tmp_path / "a.html"
     lines = [f"secret {number},<b>bad</b>" for number in range(30)]
     path.write_text("\n".join(["text,<i>label</i>", *lines]))
-    done("look", path, "--label", "<i>label</i>", "--html", page)
+    run_data("look", path, "--label", "<i>label</i>", "--html", page)
     content = page.read_text(encoding="utf-8")
     assert "&lt;b&gt;bad&lt;/b&gt;" in content
     assert "secret" not in content
@@ -264,5 +264,5 @@ def test_terminals_execute_nothing(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.csv"
     path.write_text('text,label\na,"\x1b[31mred"\nb,"\x1b[31mred"\nc,"\x1b[31mRED"\nd,blue\ne,blue\n')
     more: list[Any] = ["--output", tmp_path / "b.jsonl"] if name == "clean" else []
-    result = done(name, path, *more)
+    result = run_data(name, path, *more)
     assert "\x1b" not in result.stdout + result.stderr

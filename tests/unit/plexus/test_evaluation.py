@@ -16,7 +16,7 @@ def table(*counts: tuple[int, ...]) -> Confusion:
     return Confusion(tuple("abcdefgh"[: len(counts)]), counts)
 
 
-def drawn(classes: str, number: int = 400) -> tuple[list[str], list[str]]:
+def draw(classes: str, number: int = 400) -> tuple[list[str], list[str]]:
     """Labels, and values that are right about two times in three."""
     chance = random.Random(3)
     labels = chance.choices(classes, k=number)
@@ -113,7 +113,7 @@ def test_figures_are_those_of_scikit_learn(classes: str) -> None:
     """Accuracy, kappa, and precision, recall and F1 for each class and on average equal the reference's."""
     from sklearn import metrics
 
-    labels, values = drawn(classes)
+    labels, values = draw(classes)
     confusion = Confusion.of(labels, values)
     assert confusion.accuracy == pytest.approx(metrics.accuracy_score(labels, values))
     assert agreement.kappa(confusion) == pytest.approx(metrics.cohen_kappa_score(labels, values))
@@ -137,7 +137,7 @@ def test_wilsons_interval_is_that_of_the_reference() -> None:
 
 def test_the_bootstrap_is_the_same_each_time_and_holds_the_figure() -> None:
     """Its seed is fixed, and a figure lies within its own interval."""
-    confusion = Confusion.of(*drawn("abc"))
+    confusion = Confusion.of(*draw("abc"))
     first = bootstrap.interval(confusion, bootstrap.kappa)
     assert first == bootstrap.interval(confusion, bootstrap.kappa)
     value = agreement.kappa(confusion)
@@ -217,7 +217,7 @@ def test_each_class_has_intervals_for_precision_and_recall() -> None:
 @pytest.mark.parametrize("declared", ["abc", "abcd", "dcba"])
 def test_the_bootstrap_draws_whole_tables(declared: str) -> None:
     """Its figures of a resample are those of the table that numpy draws, classes without texts included."""
-    confusion = Confusion.of(*drawn("abc"), declared=declared)
+    confusion = Confusion.of(*draw("abc"), declared=declared)
     size = len(confusion.labels)
     shares = numpy.asarray(confusion.counts, dtype=float).ravel() / confusion.total
     tables = numpy.random.default_rng(bootstrap.SEED).multinomial(confusion.total, shares, size=bootstrap.RESAMPLES)

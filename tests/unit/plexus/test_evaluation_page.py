@@ -23,7 +23,7 @@ ODD = ("<b>bold</b>", "a & b", '"quoted"', "{{ 7 * 7 }}", "返品について", 
 CSS = (Path(page.TEMPLATES) / "page.css").read_text()
 
 
-def evaluated(
+def make_evaluation(
     labels: Sequence[str], texts: int = 300, *, seed: int = 1, sure: bool = True, fails: int = 0, models: bool = False
 ) -> Evaluation:
     """Return an evaluation of made-up verdicts, right about three times in four; every `fails`th text has no value."""
@@ -48,7 +48,7 @@ def evaluated(
 def compared() -> tuple[Evaluation, Evaluation, Page]:
     """Two evaluations of the same three classes, and their page."""
     labels = ("Delivery", "Quality", "Service")
-    first, second = evaluated(labels, models=True), evaluated(labels, seed=2)
+    first, second = make_evaluation(labels, models=True), make_evaluation(labels, seed=2)
     second = evaluate(second.subject, _same_labels(first, second), labels, alone=False)
     return first, second, Page(page.render(first, other=second, compared=compare_evaluations(first, second)))
 
@@ -135,7 +135,7 @@ def test_time_and_cost_are_those_of_the_json(compared: tuple[Evaluation, Evaluat
 @pytest.mark.parametrize("show_text", [False, True])
 def test_odd_labels_and_texts_are_quoted_and_never_obeyed(show_text: bool) -> None:
     """Markup, templates, other scripts and line breaks in labels and errors come out as they went in."""
-    result = evaluated(ODD, fails=10)
+    result = make_evaluation(ODD, fails=10)
     parsed = Page(page.render(result, show_text=show_text))
     assert "i" not in {tag for tag, attrs in parsed.tags if not attrs}
     _, *rows, _ = parsed.table("Precision")
@@ -147,12 +147,12 @@ def test_odd_labels_and_texts_are_quoted_and_never_obeyed(show_text: bool) -> No
 @pytest.mark.parametrize(
     "found",
     [
-        evaluated(("Yes", "No"), 0),
-        evaluated(("Yes", "No"), 1),
-        evaluated(("Yes",), 5),
-        evaluated(("Yes", "No"), 8, fails=1),
-        evaluated(("Yes", "No"), 40, sure=False),
-        evaluated([f"class {number}" for number in range(60)], 500),
+        make_evaluation(("Yes", "No"), 0),
+        make_evaluation(("Yes", "No"), 1),
+        make_evaluation(("Yes",), 5),
+        make_evaluation(("Yes", "No"), 8, fails=1),
+        make_evaluation(("Yes", "No"), 40, sure=False),
+        make_evaluation([f"class {number}" for number in range(60)], 500),
     ],
     ids=["no texts", "one text", "one class", "all failed", "no confidence", "sixty classes"],
 )
@@ -170,12 +170,12 @@ def test_the_page_stands_alone(compared: tuple[Evaluation, Evaluation, Page]) ->
     """It has nothing to fetch, and one script; its own policy forbids both but for that script, by its hash."""
     _, _, parsed = compared
     assert {"link", "img", "iframe", "object", "form"} & {tag for tag, _ in parsed.tags} == set()
-    assert parsed.named("script") == [{"type": "application/json", "id": "data"}, {}]
+    assert parsed.find_tags("script") == [{"type": "application/json", "id": "data"}, {}]
     script = (Path(page.TEMPLATES) / "explorer.js").read_bytes()
     allowed = base64.b64encode(hashlib.sha256(script).digest()).decode()
     assert all(each.startswith("#") for each in parsed.attributes("href", "src", "action", "srcset", "data"))
     assert not re.search(r"url\(|@import|https?:", CSS)
-    policy = [each["content"] for each in parsed.named("meta") if "http-equiv" in each]
+    policy = [each["content"] for each in parsed.find_tags("meta") if "http-equiv" in each]
     assert policy == [f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{allowed}'"]
 
 
@@ -187,9 +187,9 @@ def test_the_page_can_be_walked_by_keyboard_and_heard(compared: tuple[Evaluation
     assert {each.removeprefix("#") for each in parsed.attributes("href")} <= set(names)
     assert set(parsed.attributes("aria-labelledby")) <= set(names)
     assert all(each.caption.strip() for each in parsed.tables)
-    assert all(each.get("scope") in ("row", "col") for each in parsed.named("th"))
-    assert all(each["role"] == "img" and each["aria-label"] for each in parsed.named("svg"))
-    scrolled = [each for each in parsed.named("div") if "scroll" in each.get("class", "")]
+    assert all(each.get("scope") in ("row", "col") for each in parsed.find_tags("th"))
+    assert all(each["role"] == "img" and each["aria-label"] for each in parsed.find_tags("svg"))
+    scrolled = [each for each in parsed.find_tags("div") if "scroll" in each.get("class", "")]
     roles = {"list": "listbox"}
     assert all((each["tabindex"], bool(each["aria-label"])) == ("0", True) for each in scrolled)
     assert all(each["role"] == roles.get(each.get("id", ""), "region") for each in scrolled)
@@ -215,7 +215,7 @@ def _luminance(colour: str) -> float:
 
 def test_more_classes_than_a_table_holds_are_counted_in_the_json() -> None:
     """Past sixty classes page and terminal show the most frequent mistakes and classes, and say where the rest is."""
-    result = evaluated([f"class {n}" for n in range(200)])
+    result = make_evaluation([f"class {n}" for n in range(200)])
     output = page.render(result)
     assert "Confusion matrix</caption>" not in output
     assert "200 classes are too many for one table" in output
@@ -224,7 +224,7 @@ def test_more_classes_than_a_table_holds_are_counted_in_the_json() -> None:
     assert "160 rarer classes are in the page and in the JSON" in tables.render(result)
 
 
-def listed(text: str) -> dict[str, Any]:
+def read_list(text: str) -> dict[str, Any]:
     """Return the data of the page's list of texts."""
     match = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
     assert match is not None
@@ -236,7 +236,7 @@ def test_every_text_is_in_the_list(compared: tuple[Evaluation, Evaluation, Page]
     """Row, label, both values and confidence of all, of which ten are in the table of mistakes; texts on request."""
     first, second, _ = compared
     for show_text in (False, True):
-        content = listed(
+        content = read_list(
             page.render(first, other=second, compared=compare_evaluations(first, second), show_text=show_text)
         )
         names, rows = content["names"], content["rows"]
@@ -256,8 +256,8 @@ def test_a_text_cannot_end_the_list() -> None:
     html = page.render(evaluate(subject, judged, ["a", "b"], alone=False), show_text=True)
     assert html.count("</script>") == 2
     assert "<!--" not in html.split('id="data"')[1]
-    assert [row[4] for row in listed(html)["rows"]] == [text, text]
-    assert listed(html)["rows"][1][2] == -1
+    assert [row[4] for row in read_list(html)["rows"]] == [text, text]
+    assert read_list(html)["rows"][1][2] == -1
 
 
 def test_classes_that_are_confused_stand_side_by_side() -> None:

@@ -31,7 +31,7 @@ scores:
 """
 
 
-def trained(labels: int = 2) -> ExplainableModel:
+def train_model(labels: int = 2) -> ExplainableModel:
     """Return a model of two or three classes."""
     groups = {"Good": GOOD, "Bad": BAD, "Odd": ODD}
     chosen = dict(list(groups.items())[:labels])
@@ -42,7 +42,7 @@ def trained(labels: int = 2) -> ExplainableModel:
 @pytest.mark.parametrize(("labels", "text", "label"), [(2, "awful", "Bad"), (2, "great", "Good"), (3, "odd", "Odd")])
 def test_the_deciding_term_is_named_with_its_share(labels: int, text: str, label: str) -> None:
     """The word that sets a class apart comes first, and speaks for the class that was found."""
-    (prediction,) = trained(labels).predict([f"so {text}"], top=3)
+    (prediction,) = train_model(labels).predict([f"so {text}"], top=3)
     assert prediction.label == label
     assert prediction.confidence > 0.5
     assert prediction.terms[0].text == text
@@ -51,13 +51,13 @@ def test_the_deciding_term_is_named_with_its_share(labels: int, text: str, label
 
 def test_only_terms_of_the_text_are_named() -> None:
     """What a text does not hold may decide, and is not claimed to stand in it."""
-    (prediction,) = trained().predict(["nothing of it"], top=5)
+    (prediction,) = train_model().predict(["nothing of it"], top=5)
     assert prediction.terms == ()
 
 
 def test_a_batch_is_answered_as_single_texts_are() -> None:
     """The same texts in one batch or one by one give the same predictions, over the limit of a chunk too."""
-    model, texts = trained(), [*GOOD, *BAD] * 40
+    model, texts = train_model(), [*GOOD, *BAD] * 40
     together = model.predict(texts, top=3)
     assert together[:14] == [model.predict([text], top=3)[0] for text in texts[:14]]
     assert len(together) == len(texts) > 256
@@ -65,7 +65,7 @@ def test_a_batch_is_answered_as_single_texts_are() -> None:
 
 def test_contributions_are_held_for_as_many_texts_as_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many terms and classes make chunks small, and change no answer."""
-    model, texts = trained(3), [*GOOD, *BAD, *ODD]
+    model, texts = train_model(3), [*GOOD, *BAD, *ODD]
     together = model.predict(texts, top=3)
     monkeypatch.setattr("plexus.learning.explainable.CELLS", 7 * (len(model.names) + 1))
     assert model.rows_at_once == 2
@@ -74,7 +74,7 @@ def test_contributions_are_held_for_as_many_texts_as_memory_allows(monkeypatch: 
 
 def test_a_saved_model_answers_the_same(tmp_path: Path) -> None:
     """What was written and read again predicts what the trained model predicts."""
-    model = trained(3)
+    model = train_model(3)
     model.save(tmp_path)
     texts = [*GOOD, *BAD, *ODD]
     assert ExplainableModel.load(tmp_path).predict(texts, 3) == model.predict(texts, 3)
@@ -82,7 +82,7 @@ def test_a_saved_model_answers_the_same(tmp_path: Path) -> None:
 
 def test_a_model_is_json_and_plain_arrays(tmp_path: Path) -> None:
     """No file of the artifact can run code when it is loaded."""
-    trained().save(tmp_path)
+    train_model().save(tmp_path)
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".npy"}
     assert json.loads((tmp_path / "booster.json").read_text())["version"]
 
@@ -90,7 +90,7 @@ def test_a_model_is_json_and_plain_arrays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", [{"kind": "svm"}, {"format": 99}, {"version": "99.0.0"}])
 def test_a_model_that_cannot_be_read_here_is_refused_by_name(tmp_path: Path, change: dict[str, object]) -> None:
     """Another kind, a newer format and a newer library each end in InvalidArtifact that says which."""
-    trained().save(tmp_path)
+    train_model().save(tmp_path)
     path = tmp_path / "model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(InvalidArtifact, match=str(next(iter(change.values())))):
@@ -99,7 +99,7 @@ def test_a_model_that_cannot_be_read_here_is_refused_by_name(tmp_path: Path, cha
 
 def test_a_damaged_booster_is_refused(tmp_path: Path) -> None:
     """A file that XGBoost cannot read is InvalidArtifact."""
-    trained().save(tmp_path)
+    train_model().save(tmp_path)
     (tmp_path / "booster.json").write_text("{}")
     with pytest.raises(InvalidArtifact, match="the model is damaged"):
         ExplainableModel.load(tmp_path)
@@ -148,7 +148,7 @@ def test_the_explanation_reads_as_words() -> None:
 
 def test_what_is_rounded_at_once_is_rounded_as_one_by_one(tmp_path: Path) -> None:
     """Confidence and the trace's contributions have the four digits that Python gives each of them."""
-    model, store, folder = trained(3), FolderArtifacts(tmp_path / "store"), tmp_path / "model"
+    model, store, folder = train_model(3), FolderArtifacts(tmp_path / "store"), tmp_path / "model"
     folder.mkdir()
     model.save(folder)
     card = plexus.load(f"{CARD}    artifact: {store.put(folder)}\n")
@@ -175,7 +175,7 @@ def test_confidence_is_stretched_to_how_often_it_is_right() -> None:
 
 def test_the_scale_changes_confidence_and_contributions_and_no_class() -> None:
     """Contributions are stretched with the log-odds that they add up to."""
-    model = trained(3)
+    model = train_model(3)
     plain, stretched = replace(model, scale=1.0), replace(model, scale=2.0)
     for entry, other in zip(plain.predict(GOOD, 1), stretched.predict(GOOD, 1), strict=True):
         assert (other.label, other.terms[0].text) == (entry.label, entry.terms[0].text)
@@ -185,7 +185,7 @@ def test_the_scale_changes_confidence_and_contributions_and_no_class() -> None:
 
 def test_a_model_made_before_there_was_a_scale_can_be_read(tmp_path: Path) -> None:
     """Without one its confidence is what the booster says."""
-    trained().save(tmp_path)
+    train_model().save(tmp_path)
     content = json.loads((tmp_path / "model.json").read_text())
     del content["scale"]
     (tmp_path / "model.json").write_text(json.dumps(content))
@@ -194,7 +194,7 @@ def test_a_model_made_before_there_was_a_scale_can_be_read(tmp_path: Path) -> No
 
 def test_a_model_made_before_negated_words_were_terms_can_be_read(tmp_path: Path) -> None:
     """In format 1 a word is the same term after a negation, and stays it."""
-    trained().save(tmp_path)
+    train_model().save(tmp_path)
     content = json.loads((tmp_path / "model.json").read_text())
     for block in content["blocks"]:
         del block["negations"]

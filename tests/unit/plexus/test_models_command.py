@@ -53,7 +53,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(command, arguments)
 
 
-def renewed(folder: Path) -> dict[str, dict[str, object]]:
+def renew_table(folder: Path) -> dict[str, dict[str, object]]:
     """Return the rows of a table that is renewed from TABLE."""
     (folder / "litellm.json").write_text(json.dumps(TABLE))
     result = run("--renew", str(folder / "litellm.json"), "--write", str(folder / "models.toml"))
@@ -64,7 +64,7 @@ def renewed(folder: Path) -> dict[str, dict[str, object]]:
 
 def test_a_renewed_table_has_the_source_s_rates(tmp_path: Path) -> None:
     """Rates are dollars per million tokens as exact text, with those of batches and of long prompts."""
-    rows = renewed(tmp_path)
+    rows = renew_table(tmp_path)
     gpt = rows["openai:gpt-4o"]
     assert {name: gpt[name] for name in ("input", "output", "cached", "batch_input", "batch_output", "window")} == {
         "input": "2",
@@ -80,7 +80,7 @@ def test_a_renewed_table_has_the_source_s_rates(tmp_path: Path) -> None:
 
 def test_a_renewed_table_keeps_what_the_source_lacks(tmp_path: Path) -> None:
     """Models that the source no longer lists keep their rows; models with other prices and repeated dates get none."""
-    rows = renewed(tmp_path)
+    rows = renew_table(tmp_path)
     assert "openai:gpt-4.1" in rows
     assert rows["ollama:*"]["input"] == "0"
     assert "openai:gpt-4o-audio-preview" not in rows
@@ -90,7 +90,7 @@ def test_a_renewed_table_keeps_what_the_source_lacks(tmp_path: Path) -> None:
 
 def test_a_renewed_table_lists_what_langchain_s_profiles_refuse(tmp_path: Path) -> None:
     """gpt-4o does not reason, so it refuses an effort."""
-    assert renewed(tmp_path)["openai:gpt-4o"]["refuses"] == ["reasoning_effort"]
+    assert renew_table(tmp_path)["openai:gpt-4o"]["refuses"] == ["reasoning_effort"]
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"a": {"b": 1}}', "not json"])

@@ -29,7 +29,7 @@ def graph(nodes: str, value: str = "value") -> Scorecard:
     return plexus.load(HEAD.replace("VALUE", value) + nodes)
 
 
-def scored(card: Scorecard, text: str, name: str = "S") -> plexus.Result:
+def score_text(card: Scorecard, text: str, name: str = "S") -> plexus.Result:
     """Return the result of one text."""
     return plexus.score(card, name, plexus.Item(text), context=Context())
 
@@ -53,13 +53,13 @@ CUT = """
 @pytest.mark.parametrize(("text", "value"), [("I want my mony back!", "Yes"), ("All is well.", "No")])
 def test_a_misspelt_phrase_is_found(text: str, value: str) -> None:
     """A phrase matches text above its similarity threshold, and nothing else."""
-    assert scored(graph(FUZZY), text).value == value
+    assert score_text(graph(FUZZY), text).value == value
 
 
 @pytest.mark.parametrize(("part", "value"), [("before", "Hello."), ("after", "What can I do?")])
 def test_a_text_is_cut_at_what_was_found(part: str, value: str) -> None:
     """A slicer returns the text before and after the passage that an earlier node found."""
-    assert scored(graph(CUT, part), "Hello. Thank you for caling. What can I do?").value.strip(" .") == value.strip(
+    assert score_text(graph(CUT, part), "Hello. Thank you for caling. What can I do?").value.strip(" .") == value.strip(
         " ."
     )
 
@@ -76,13 +76,13 @@ def test_without_an_output_a_graph_ends_with_what_its_last_node_found(last: str,
     """Without an `output`, the result has the last node's value and explanation, never another node's."""
     head = HEAD.replace("    output: {value: VALUE}\n", "")
     first = "\n      - {name: first, class: FuzzyMatchExtractor, targets: [{phrase: hello}]}"
-    assert scored(plexus.load(f"{head}{first}\n      - {{{last}}}"), "Hello.").explanation == explanation
+    assert score_text(plexus.load(f"{head}{first}\n      - {{{last}}}"), "Hello.").explanation == explanation
 
 
 def test_a_word_is_no_field_where_no_node_has_it() -> None:
     """A graph whose last node has no explanation gives none, and not the word `explanation`."""
     head = HEAD.replace("    output: {value: VALUE}\n", "")
-    result = scored(plexus.load(f"{head}\n      - {{name: one, class: LogicalNode, set: {{two: '2'}}}}"), "Hello.")
+    result = score_text(plexus.load(f"{head}\n      - {{name: one, class: LogicalNode, set: {{two: '2'}}}}"), "Hello.")
     assert (result.value, result.explanation) == ("2", None)
 
 
@@ -129,21 +129,21 @@ scores:
 @pytest.mark.parametrize(("text", "value"), [("angry about my refund", "High"), ("my refund", "Low")])
 def test_a_composite_follows_from_other_scores(text: str, value: str) -> None:
     """A composite score evaluates its expression over its dependencies' values."""
-    assert scored(plexus.load(COMPOSITE), text, "Urgent").value == value
+    assert score_text(plexus.load(COMPOSITE), text, "Urgent").value == value
 
 
 def test_a_composite_gives_declared_values_only() -> None:
     """A value that is not declared is a failure, never a result."""
     card = plexus.load(COMPOSITE.replace("values: [High, Low]", "values: [High, Medium]"))
     with pytest.raises(ScoringFailed, match=r"gave none of its values \(High, Medium\)"):
-        scored(card, "my refund", "Urgent")
+        score_text(card, "my refund", "Urgent")
 
 
 @pytest.mark.parametrize("expression", ["float('nan')", "1e308 * 10"])
 def test_infinity_and_nan_are_not_values(expression: str) -> None:
     """An expression that gives infinity or NaN fails."""
     with pytest.raises(ScoringFailed, match="gave no value"):
-        scored(graph(f'\n      - {{name: n, class: LogicalClassifier, expression: "{expression}"}}'), "x")
+        score_text(graph(f'\n      - {{name: n, class: LogicalClassifier, expression: "{expression}"}}'), "x")
 
 
 @pytest.mark.parametrize("expression", ["7", "float('nan')", "'high'", "True"])
@@ -151,7 +151,7 @@ def test_a_confidence_lies_between_0_and_1(expression: str) -> None:
     """An alias `confidence` outside 0 to 1 fails the score."""
     node = f'\n      - {{name: n, class: LogicalNode, set: {{v: "\'x\'", c: "{expression}"}}}}'
     with pytest.raises(ScoringFailed, match="confidence"):
-        scored(graph(node, "v, confidence: c"), "x")
+        score_text(graph(node, "v, confidence: c"), "x")
 
 
 def test_a_trace_is_json_whatever_a_node_computes() -> None:
@@ -180,7 +180,7 @@ def test_a_confidence_is_read_through_the_marks_after_it(ending: str) -> None:
 def test_a_long_chain_runs_and_an_endless_loop_stops() -> None:
     """A long chain of nodes runs; an endless loop is stopped with an error that says so."""
     node = "\n      - {name: n%d, class: LogicalNode, set: {v: \"'x'\"}}"
-    assert scored(graph("".join(node % n for n in range(250)), "v"), "x").value == "x"
+    assert score_text(graph("".join(node % n for n in range(250)), "v"), "x").value == "x"
     circle = "\n      - {name: n, class: LogicalClassifier, expression: \"'a'\", conditions: [{value: b, node: END}], "
     with pytest.raises(ScoringFailed, match="its nodes form an endless loop"):
-        scored(graph(circle + "edge: {node: n}}"), "x")
+        score_text(graph(circle + "edge: {node: n}}"), "x")

@@ -20,7 +20,7 @@ MACRO = Objective("macro_f1")
 RANDOM = numpy.random.default_rng(11)
 
 
-def drawn(texts: int, classes: int, right: float = 0.7) -> tuple[numpy.ndarray, numpy.ndarray]:
+def draw(texts: int, classes: int, right: float = 0.7) -> tuple[numpy.ndarray, numpy.ndarray]:
     """True classes, of which the first is frequent, and predicted ones."""
     truths = numpy.minimum(RANDOM.geometric(0.5, texts) - 1, classes - 1)
     return truths, numpy.where(RANDOM.random(texts) < right, truths, RANDOM.integers(0, classes, texts))
@@ -29,7 +29,7 @@ def drawn(texts: int, classes: int, right: float = 0.7) -> tuple[numpy.ndarray, 
 @pytest.mark.parametrize("classes", [2, 5])
 def test_estimates_are_scikit_learns(classes: int) -> None:
     """Accuracy, macro F1 and the recall of a class."""
-    truths, result = drawn(200, classes)
+    truths, result = draw(200, classes)
     assert estimate(ACCURACY, result, truths).value == pytest.approx(accuracy_score(truths, result))
     assert estimate(MACRO, result, truths).value == pytest.approx(f1_score(truths, result, average="macro"))
     recall = Objective("recall_at_precision", "1", 0.9)
@@ -40,7 +40,7 @@ def test_estimates_are_scikit_learns(classes: int) -> None:
 @pytest.mark.parametrize("objective", [ACCURACY, MACRO, Objective("recall_at_precision", "1", 0.9)])
 def test_standard_errors_are_those_of_a_bootstrap(objective: Objective) -> None:
     """Within a tenth, on 400 texts of three classes."""
-    truths, result = drawn(400, 3)
+    truths, result = draw(400, 3)
     samples = RANDOM.integers(0, 400, (2000, 400))
     values = [estimate(objective, result[rows], truths[rows], 1).value for rows in samples]
     assert estimate(objective, result, truths, 1).error == pytest.approx(float(numpy.std(values)), rel=0.1)
@@ -72,7 +72,7 @@ def test_luck_of_the_best_of_many_is_not_reported() -> None:
 @pytest.mark.parametrize("target", [0, 1])
 def test_recall_at_a_precision_is_the_best_of_all_thresholds(columns: int, target: int) -> None:
     """As brute force finds it: no other threshold finds more texts at that precision."""
-    truths, _ = drawn(150, max(2, columns))
+    truths, _ = draw(150, max(2, columns))
     distances = RANDOM.normal(size=(150, columns)) + (
         (2 * truths - 1).reshape(-1, 1) if columns == 1 else numpy.eye(columns)[truths]
     )

@@ -127,7 +127,7 @@ def test_a_scorecard_with_the_dialect_is_translated_as_a_whole() -> None:
     assert [processor.class_name for processor in card.scores[0].processors] == ["ExpandContractions"]
 
 
-def imported(folder: Path, *options: str) -> Result:
+def import_folder(folder: Path, *options: str) -> Result:
     """Import a folder with one file of each verdict."""
     folder.mkdir()
     (folder / "ours.yaml").write_text("name: A\nkey: a\nscores: [{name: S, class: KeywordClassifier, keywords: [x]}]\n")
@@ -141,7 +141,7 @@ def imported(folder: Path, *options: str) -> Result:
 
 def test_import_sorts_files_into_three_verdicts(tmp_path: Path) -> None:
     """Each YAML file loads as it is, is translated, or needs a hand with line and reason; then the exit code is 1."""
-    done = imported(tmp_path / "cards")
+    done = import_folder(tmp_path / "cards")
     assert done.return_value == 1
     assert done.stderr == "3 files: 1 loads as it is, 1 translated, 1 needs a hand\n"
     assert f"{tmp_path}/cards/below/one.yml: translated" in done.stdout
@@ -150,7 +150,7 @@ def test_import_sorts_files_into_three_verdicts(tmp_path: Path) -> None:
 
 def test_imported_scorecards_load_and_lint_clean(tmp_path: Path) -> None:
     """What `--output` writes is a scorecard of this library without errors, at its place below the folder."""
-    imported(tmp_path / "cards", "--output", str(tmp_path / "out"))
+    import_folder(tmp_path / "cards", "--output", str(tmp_path / "out"))
     written = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.y*ml"))
     assert written == ["below/one.yml", "ours.yaml"]
     card = plexus.load_file(tmp_path / "out" / "below" / "one.yml")
@@ -159,7 +159,7 @@ def test_imported_scorecards_load_and_lint_clean(tmp_path: Path) -> None:
 
 def test_the_report_is_the_same_as_json_and_as_a_page(tmp_path: Path) -> None:
     """Every remark of the JSON is on the page, and the page loads nothing from elsewhere."""
-    done = imported(tmp_path / "cards", "--json", "--report", str(tmp_path / "report.html"))
+    done = import_folder(tmp_path / "cards", "--json", "--report", str(tmp_path / "report.html"))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for card in json.loads(done.stdout):
         assert card["file"] in page
@@ -171,7 +171,7 @@ def test_the_report_is_the_same_as_json_and_as_a_page(tmp_path: Path) -> None:
 def test_import_never_writes_over_what_it_reads(tmp_path: Path) -> None:
     """`--output` with the folder that is imported is refused before anything is written."""
     folder = tmp_path / "cards"
-    done = imported(folder, "--output", str(folder))
+    done = import_folder(folder, "--output", str(folder))
     assert "choose another --output" in str(done.exception)
 
 

@@ -22,7 +22,7 @@ TRANSCRIPT = [
 ]
 
 
-def processed(text: str, class_name: str, metadata: dict[str, Any] | None = None, **keys: Any) -> str:
+def process(text: str, class_name: str, metadata: dict[str, Any] | None = None, **keys: Any) -> str:
     """Return the text after one processor."""
     from pydantic import TypeAdapter
 
@@ -33,32 +33,32 @@ def processed(text: str, class_name: str, metadata: dict[str, Any] | None = None
 def test_speakers_are_removed_and_times_and_addresses_are_not_speakers() -> None:
     """Only a name with a colon at the beginning of a line is a speaker."""
     text = "Agent 2: at 10:30: yes\nhttps://x: y"
-    assert processed(text, "RemoveSpeakerIdentifiers") == "at 10:30: yes\nhttps://x: y"
+    assert process(text, "RemoveSpeakerIdentifiers") == "at 10:30: yes\nhttps://x: y"
 
 
 def test_only_the_customers_turns_are_kept() -> None:
     """A turn lasts until the next speaker; a number after the speaker's name is ignored."""
-    assert processed(CALL, "CustomerTurnsOnly") == "My order is late.\nIt was due Monday.\nMe too!"
-    assert processed(CALL, "CustomerTurnsOnly", speakers=["AGENT"]) == "Hello, how can I help?\nI see."
+    assert process(CALL, "CustomerTurnsOnly") == "My order is late.\nIt was due Monday.\nMe too!"
+    assert process(CALL, "CustomerTurnsOnly", speakers=["AGENT"]) == "Hello, how can I help?\nI see."
 
 
 def test_a_transcript_without_the_customer_fails() -> None:
     """A transcript without a customer's turn fails; the agent's words are never scored instead."""
     with pytest.raises(ScoringFailed, match="CustomerTurnsOnly failed: no turn is the customer's: got 1 turns"):
-        processed("Agent: Hello.", "CustomerTurnsOnly")
+        process("Agent: Hello.", "CustomerTurnsOnly")
 
 
 def test_speakers_are_numbered_by_first_appearance() -> None:
     """Speakers are numbered by first appearance; the same name in another case is the same speaker."""
     text = "Ann: Hi.\nBob: Hello.\nANN: Bye."
-    assert processed(text, "EnumerateSpeakers", label="Voice") == "Voice 1: Hi.\nVoice 2: Hello.\nVoice 1: Bye."
+    assert process(text, "EnumerateSpeakers", label="Voice") == "Voice 1: Hi.\nVoice 2: Hello.\nVoice 1: Bye."
 
 
 def test_stop_words_go_and_negations_stay() -> None:
     """Stop words are removed; negations, punctuation and lines stay; `keep` and `also` change the list."""
     text = "It is not the best, and I do not\nlike it."
-    assert processed(text, "RemoveStopWords") == "not best, not\nlike."
-    assert processed(text, "RemoveStopWords", keep=["It"], also=["BEST"]) == "It not, not\nlike it."
+    assert process(text, "RemoveStopWords") == "not best, not\nlike."
+    assert process(text, "RemoveStopWords", keep=["It"], also=["BEST"]) == "It not, not\nlike it."
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_stop_words_go_and_negations_stay() -> None:
 )
 def test_contractions_are_expanded_where_there_is_one_reading(text: str, full: str) -> None:
     """Contractions with one reading are expanded, with either apostrophe; possessives and `'d` stay."""
-    assert processed(text, "ExpandContractions") == full
+    assert process(text, "ExpandContractions") == full
 
 
 @pytest.mark.parametrize(
@@ -89,43 +89,43 @@ def test_contractions_are_expanded_where_there_is_one_reading(text: str, full: s
 def test_windows_around_keywords_are_kept(keys: dict[str, Any], kept: str) -> None:
     """Touching windows are joined; a phrase may span several units."""
     text = "One. Two refund here. Three. Four. Five. Six refund."
-    assert processed(text, "RelevantWindows", **{"keywords": ["refund"], **keys}) == kept
+    assert process(text, "RelevantWindows", **{"keywords": ["refund"], **keys}) == kept
 
 
 def test_windows_of_turns_keep_their_speakers() -> None:
     """With `unit: turns` whole turns are kept."""
-    kept = processed(CALL, "RelevantWindows", keywords=["late"], unit="turns", before=1, after=0)
+    kept = process(CALL, "RelevantWindows", keywords=["late"], unit="turns", before=1, after=0)
     assert kept == "Agent 1: Hello, how can I help?\nCustomer: My order is late.\nIt was due Monday."
 
 
 def test_no_keyword_gives_the_placeholder_or_fails() -> None:
     """A text without a keyword becomes the placeholder, or fails without one."""
-    assert processed("Nothing.", "RelevantWindows", keywords=["x"], placeholder="(none)") == "(none)"
+    assert process("Nothing.", "RelevantWindows", keywords=["x"], placeholder="(none)") == "(none)"
     with pytest.raises(ScoringFailed, match="contains none of the keywords"):
-        processed("Nothing.", "RelevantWindows", keywords=["x"])
+        process("Nothing.", "RelevantWindows", keywords=["x"])
 
 
 def test_a_transcript_becomes_text() -> None:
     """A transcript renders as one line per turn, with times if configured."""
     meta = {"transcript": TRANSCRIPT}
-    assert processed("-", "TranscriptFormat", meta) == "Agent: Hello.\nCustomer: It broke.\n(silence)"
-    timed = processed("-", "TranscriptFormat", meta, timestamps=True)
+    assert process("-", "TranscriptFormat", meta) == "Agent: Hello.\nCustomer: It broke.\n(silence)"
+    timed = process("-", "TranscriptFormat", meta, timestamps=True)
     assert timed == "[00:00] Agent: Hello.\n[01:05] Customer: It broke.\n[01:20] (silence)"
 
 
 def test_a_slice_keeps_the_turns_that_begin_in_it() -> None:
     """The slice's end is excluded; a slice without turns fails."""
     meta = {"transcript": TRANSCRIPT}
-    assert processed("-", "TimeSlice", meta, **{"from": 60, "to": 80}) == "Customer: It broke."
+    assert process("-", "TimeSlice", meta, **{"from": 60, "to": 80}) == "Customer: It broke."
     with pytest.raises(ScoringFailed, match="no turn of the transcript begins within the slice"):
-        processed("-", "TimeSlice", meta, **{"from": 90})
+        process("-", "TimeSlice", meta, **{"from": 90})
 
 
 @pytest.mark.parametrize("meta", [{}, {"transcript": []}, {"transcript": [{"speaker": "A"}]}, {"transcript": "x"}])
 def test_an_item_without_a_transcript_fails(meta: dict[str, Any]) -> None:
     """A missing or malformed transcript is a failure, never an empty text."""
     with pytest.raises(ScoringFailed, match="TranscriptFormat failed"):
-        processed("-", "TranscriptFormat", meta)
+        process("-", "TranscriptFormat", meta)
 
 
 def test_a_scores_own_processors_replace_the_scorecards() -> None:
@@ -156,11 +156,9 @@ scores:
 )
 def test_no_text_takes_more_than_linear_time(text: str) -> None:
     """Rows of marks, abbreviations, keywords and endless names take linear time."""
-    assert "hit" in processed(
-        text, "RelevantWindows", keywords=["hit"], unit="words" if "miss" in text else "sentences"
-    )
+    assert "hit" in process(text, "RelevantWindows", keywords=["hit"], unit="words" if "miss" in text else "sentences")
     if "Customer" in text:
-        assert processed(text, "CustomerTurnsOnly") == "hit"
+        assert process(text, "CustomerTurnsOnly") == "hit"
 
 
 def test_rows_of_marks_end_sentences_as_single_ones_do() -> None:

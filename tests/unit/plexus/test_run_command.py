@@ -111,7 +111,7 @@ def test_without_an_output_the_rows_are_printed(files: Path) -> None:
     assert [json.loads(line)["row"] for line in lines] == [1, 2, 3, 4]
 
 
-def raised(folder: Path, *more: str, data: str = "texts.csv") -> str:
+def read_refusal(folder: Path, *more: str, data: str = "texts.csv") -> str:
     """Return the message of what the command refuses."""
     error = command(folder, *more, data=data).exception
     assert isinstance(error, InvalidData)
@@ -132,14 +132,14 @@ def raised(folder: Path, *more: str, data: str = "texts.csv") -> str:
 def test_a_broken_file_is_told_before_anything_is_scored(files: Path, text: str, said: str) -> None:
     """Nothing is written, no part is left, and the message says which row and what was expected."""
     (files / "bad.csv").write_text(text)
-    assert said in raised(files, "--id", "id", "--output", str(files / "out.csv"), data="bad.csv")
+    assert said in read_refusal(files, "--id", "id", "--output", str(files / "out.csv"), data="bad.csv")
     assert not list(files.glob("out*"))
 
 
 def test_a_byte_that_is_not_utf8_is_told(files: Path) -> None:
     """With its place in the file."""
     (files / "bad.csv").write_bytes("id,text\na,é\n".encode() + b"a,caf\xe9\n")
-    assert ":3: not UTF-8 at byte 6 of the line" in raised(files, data="bad.csv")
+    assert ":3: not UTF-8 at byte 6 of the line" in read_refusal(files, data="bad.csv")
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
@@ -185,7 +185,7 @@ def test_an_output_is_never_replaced_unasked(files: Path) -> None:
     """A finished file stays unless --restart is given."""
     output = files / "out.csv"
     output.write_text("precious")
-    assert "already exists" in raised(files, "--output", str(output))
+    assert "already exists" in read_refusal(files, "--output", str(output))
     assert output.read_text() == "precious"
     command(files, "--output", str(output), "--restart")
     assert len(table(output)) == 4
@@ -221,8 +221,8 @@ def test_a_run_does_not_go_on_with_another_dependency(files: Path) -> None:
 def test_two_columns_of_one_name_are_refused(files: Path) -> None:
     """A score named as another's column would overwrite it; JSONL has no columns."""
     (files / "card.yaml").write_text(CARD.format(words="refund").replace("Reason", "Refund error"))
-    assert "'Refund error'" in raised(files)
-    assert "write .jsonl" in raised(files, "--output", str(files / "out.csv"))
+    assert "'Refund error'" in read_refusal(files)
+    assert "write .jsonl" in read_refusal(files, "--output", str(files / "out.csv"))
     assert command(files, "--json").exit_code == 0
 
 
@@ -254,7 +254,9 @@ def test_the_columns_of_the_table_are_kept_beside_the_results(files: Path) -> No
 def test_a_kept_column_never_hides_a_result(files: Path) -> None:
     """A column of the table with the name of a result is refused before anything is scored."""
     (files / "texts.csv").write_text("Refund,text\nyes,A refund\n")
-    assert "two columns would be named 'Refund'" in raised(files, "--keep-columns", "--output", str(files / "out.csv"))
+    assert "two columns would be named 'Refund'" in read_refusal(
+        files, "--keep-columns", "--output", str(files / "out.csv")
+    )
     assert not (files / "out.csv").exists()
 
 
@@ -281,13 +283,15 @@ def test_failed_rows_alone_are_scored_again(files: Path) -> None:
         True,
         True,
     )
-    assert "--retry-failed to score only the rows that failed" in raised(files, "--output", str(output))
+    assert "--retry-failed to score only the rows that failed" in read_refusal(files, "--output", str(output))
     (files / "elsewhere").rename(store)
     mended = command(files, "--output", str(output), "--store", str(store), "--retry-failed")
     assert (mended.exception, mended.return_value) == (None, 0)
     assert [(row["Tone"], row["Refund"]) for row in table(output)] == [("Good", "No"), ("Bad", "Yes")]
     assert not list(files.glob("out.csv.*"))
-    assert "no row of it failed" in raised(files, "--output", str(output), "--store", str(store), "--retry-failed")
+    assert "no row of it failed" in read_refusal(
+        files, "--output", str(output), "--store", str(store), "--retry-failed"
+    )
 
 
 @pytest.mark.parametrize(
@@ -296,7 +300,7 @@ def test_failed_rows_alone_are_scored_again(files: Path) -> None:
 def test_a_budget_of_a_run_stops_when_it_is_spent_or_unknown(costs: tuple[str | None, ...], message: str) -> None:
     """US dollars over all rows; a cost that is unknown cannot be kept within a budget."""
     kept: list[int] = []
-    chunks = ([priced(number, cost)] for number, cost in enumerate((*costs, "9"), start=1))
+    chunks = ([make_priced_row(number, cost)] for number, cost in enumerate((*costs, "9"), start=1))
     with pytest.raises(BudgetExceeded, match=message):
         keep_all(chunks, lambda rows: kept.extend(row["row"] for row in rows), int, Tally(), Decimal(1))
     assert kept == list(range(1, len(costs) + 1))
@@ -305,10 +309,12 @@ def test_a_budget_of_a_run_stops_when_it_is_spent_or_unknown(costs: tuple[str | 
 def test_a_budget_includes_the_cost_of_an_earlier_run() -> None:
     """A run whose earlier part has spent the budget scores nothing."""
     with pytest.raises(BudgetExceeded):
-        keep_all([[priced(1, "0.1")]], lambda _: pytest.fail("scored"), int, Tally(cost=Decimal(2)), Decimal(1))
+        keep_all(
+            [[make_priced_row(1, "0.1")]], lambda _: pytest.fail("scored"), int, Tally(cost=Decimal(2)), Decimal(1)
+        )
 
 
-def priced(number: int, cost: str | None) -> ScoredRow:
+def make_priced_row(number: int, cost: str | None) -> ScoredRow:
     """Return a row whose score asked a model once."""
     usage = {"calls": 1, "input_tokens": 5, "output_tokens": 1}
     return ScoredRow(row=number, id="", results={"A": {"value": "x", "usage": usage, "cost": cost}})

@@ -24,7 +24,7 @@ BLANK = "ItemWithoutText"
 SCORED = [file for file in FILES if all(text.strip() for _, text, _ in file.rows)]
 
 
-def expected(file: File) -> list[str]:
+def list_values(file: File) -> list[str]:
     """Return the values of the rows, by the words that the card looks for."""
     return ["Yes" if "refund" in text or "money back" in text else "No" for _, text, _ in file.rows]
 
@@ -75,10 +75,10 @@ def test_a_row_has_one_value(tmp_path: Path, file: File) -> None:
     label = file.label or file.text
     with open_table(path, [name for name in (file.text, label, file.id) if name], encoding=file.encoding) as table:
         rows = read_labelled(table, file.text, label)
-    assert by_run(tmp_path / "card.yaml", path, file) == expected(file)
-    assert by_evaluate(rows) == expected(file)
-    assert by_test(tmp_path, rows) == expected(file)
-    assert by_worker(tmp_path, path, file) == expected(file)
+    assert by_run(tmp_path / "card.yaml", path, file) == list_values(file)
+    assert by_evaluate(rows) == list_values(file)
+    assert by_test(tmp_path, rows) == list_values(file)
+    assert by_worker(tmp_path, path, file) == list_values(file)
 
 
 def test_a_row_without_a_text_is_an_error_of_that_row(tmp_path: Path) -> None:

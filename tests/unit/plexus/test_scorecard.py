@@ -90,10 +90,10 @@ def test_a_score_is_found_by_name_key_or_id() -> None:
 def test_the_configuration_hash_follows_what_matters() -> None:
     """A changed keyword changes the hash; a changed description or test does not."""
 
-    def hashed(more: str) -> str:
+    def compute_hash(more: str) -> str:
         card = plexus.load(f"{{name: A, key: a, scores: [{{name: S, class: KeywordClassifier, {more}}}]}}")
         return card.scores[0].configuration_hash
 
-    same = hashed("keywords: [x]")
-    assert hashed("keywords: [x], description: other, tests: [{text: x, value: 'Yes'}]") == same
-    assert hashed("keywords: [y]") != same
+    same = compute_hash("keywords: [x]")
+    assert compute_hash("keywords: [x], description: other, tests: [{text: x, value: 'Yes'}]") == same
+    assert compute_hash("keywords: [y]") != same

@@ -84,7 +84,7 @@ SHAPES = {
 }
 
 
-def processed(text: str, class_name: str, **keys: Any) -> str:
+def process(text: str, class_name: str, **keys: Any) -> str:
     """Return the text after one processor."""
     configuration: Any = TypeAdapter(Processor).validate_python({"class": class_name, **keys})
     return create_chain([configuration])(Item(text)).text or ""
@@ -97,8 +97,8 @@ def test_the_customers_turns_of_every_form_are_kept(form: Form) -> None:
     count = 0
     for entry, _, text, kept in transcripts():
         if entry is form:
-            assert processed(text, "CustomerTurnsOnly", **keys) == "\n".join(kept)
-            assert SECRET not in processed(text, "CustomerTurnsOnly", **keys).casefold()
+            assert process(text, "CustomerTurnsOnly", **keys) == "\n".join(kept)
+            assert SECRET not in process(text, "CustomerTurnsOnly", **keys).casefold()
             count += 1
     assert count == 11
 
@@ -127,7 +127,7 @@ def test_no_other_speaker_passes_as_the_customer(shape: str) -> None:
     for other in OTHERS:
         for customer in CUSTOMERS:
             try:
-                kept = processed(shape.format(c=customer, o=other), "CustomerTurnsOnly")
+                kept = process(shape.format(c=customer, o=other), "CustomerTurnsOnly")
             except ScoringFailed:
                 continue
             if SECRET in kept.casefold():
@@ -175,7 +175,7 @@ def test_no_name_of_any_parts_passes_as_the_customer() -> None:
         first, middle, last, words, colon = map(chance.choice, PARTS)
         text = f"Customer{colon}{words} {first}{middle}{last}{colon}Are you fed up? Customer{colon}No."
         try:
-            kept = processed(text, "CustomerTurnsOnly")
+            kept = process(text, "CustomerTurnsOnly")
         except ScoringFailed:
             continue
         passed += 1
@@ -200,7 +200,7 @@ def test_no_name_of_any_parts_passes_as_the_customer() -> None:
 def test_ambiguous_turns_fail_the_score(text: str) -> None:
     """Where a word may be a speaker, no text is scored; the error gives its place, and quotes nothing."""
     with pytest.raises(ScoringFailed, match=r"the turns are ambiguous: .*character \d+.*next: name") as raised:
-        processed(text, "CustomerTurnsOnly")
+        process(text, "CustomerTurnsOnly")
     assert "Jane" not in str(raised.value)
 
 
@@ -221,7 +221,7 @@ def test_ambiguous_turns_fail_the_score(text: str) -> None:
 )
 def test_labels_are_learnt_or_declared(text: str, keys: dict[str, Any], kept: str) -> None:
     """Declared names, names that recur, and roles are labels; phrases, addresses and declared words are not."""
-    assert processed(text, "CustomerTurnsOnly", **keys) == kept
+    assert process(text, "CustomerTurnsOnly", **keys) == kept
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_labels_are_learnt_or_declared(text: str, keys: dict[str, Any], kept: st
 )
 def test_texts_that_are_no_transcripts_keep_their_words(text: str) -> None:
     """RemoveSpeakerIdentifiers leaves headings and phrases before a colon alone."""
-    assert processed(text, "RemoveSpeakerIdentifiers") == text
+    assert process(text, "RemoveSpeakerIdentifiers") == text
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_texts_that_are_no_transcripts_keep_their_words(text: str) -> None:
 )
 def test_speakers_of_transcripts_are_removed(text: str, without: str) -> None:
     """Wherever the labels are, with their times."""
-    assert processed(text, "RemoveSpeakerIdentifiers") == without
+    assert process(text, "RemoveSpeakerIdentifiers") == without
 
 
 def test_a_number_counts_if_it_is_declared() -> None:
@@ -279,4 +279,4 @@ def test_the_shared_cases_are_right() -> None:
     """Each shared transcript has the customer's turns left."""
     for line in shared_case("speakers.jsonl").read_text().splitlines():
         case = json.loads(line)
-        assert processed(case["text"], "CustomerTurnsOnly") == case["kept"]
+        assert process(case["text"], "CustomerTurnsOnly") == case["kept"]

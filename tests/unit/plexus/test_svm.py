@@ -20,7 +20,7 @@ ODD = ["odd taste", "odd value", "really odd", "an odd day", "odd people", "just
 CARD = "name: Reviews\nkey: reviews\nscores:\n  - {name: Tone, class: SVMClassifier}\n"
 
 
-def trained(labels: int) -> SVMModel:
+def train_model(labels: int) -> SVMModel:
     """Return a model of two or three classes."""
     groups = list(zip(("Good", "Bad", "Odd"), (GOOD, BAD, ODD), strict=True))[:labels]
     return train([text for _, group in groups for text in group], [label for label, group in groups for _ in group])[0]
@@ -29,7 +29,7 @@ def trained(labels: int) -> SVMModel:
 @pytest.mark.parametrize("labels", [2, 3])
 def test_a_batch_is_answered_as_single_texts_are(labels: int) -> None:
     """Values and confidences are the same to the last digit."""
-    model, texts = trained(labels), [*GOOD, *BAD, *ODD, "", "nothing of it", "great awful odd"]
+    model, texts = train_model(labels), [*GOOD, *BAD, *ODD, "", "nothing of it", "great awful odd"]
     single = [model.predict([text]) for text in texts]
     result, confidences = model.predict(texts)
     assert result == [one for (one,), _ in single]

@@ -27,7 +27,7 @@ scores:
 """
 
 
-def labelled(*labels: str) -> list[Any]:
+def make_rows(*labels: str) -> list[Any]:
     """Return rows with these labels."""
     from plexus.tables.labels import Labelled
 
@@ -149,7 +149,7 @@ def test_evaluate_follows_the_same_rule(tmp_path: Path) -> None:
 def test_a_label_that_a_score_cannot_give_is_an_error_with_its_remedies(tmp_path: Path) -> None:
     """All unknown labels at once, each with rows and the nearest value, and the map as the next step."""
     with pytest.raises(InvalidData) as raised:
-        normalize(labelled("ham", "sapm", "nan", "nan"), ["ham", "spam"], "Kind", {})
+        normalize(make_rows("ham", "sapm", "nan", "nan"), ["ham", "spam"], "Kind", {})
     message = str(raised.value)
     assert "'nan': 2 rows, first in row 3" in message
     assert "'sapm': 1 row, first in row 2; did you mean 'spam'?" in message

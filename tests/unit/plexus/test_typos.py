@@ -8,7 +8,7 @@ from plexus.tables import open_table
 from plexus.tables.labels import find_missing, normalize, read_labelled
 from plexus.tables.typos import find_likely_typos
 from tests.unit.plexus.shared_cases import shared_case
-from tests.unit.plexus.test_table_labels import labelled
+from tests.unit.plexus.test_table_labels import make_rows
 
 # Sets of classes, some of which differ by a letter, a prefix, a number or a sign.
 CLASSES = [
@@ -113,7 +113,7 @@ def test_training_refuses_a_question_mark_as_a_class() -> None:
     """The error has its rows and the map that leaves them out or keeps them."""
     from plexus.exceptions import InvalidData
 
-    texts = labelled("ham", "?", "spam", "?")
+    texts = make_rows("ham", "?", "spam", "?")
     with pytest.raises(InvalidData, match=r"'\?': 2 rows, first in row 2\n.*null leaves a row out"):
         normalize(texts, (), "Kind", {}, for_training=True)
     kept = normalize(texts, (), "Kind", {"?": "?"}, for_training=True)

@@ -14,7 +14,7 @@ def transcript(*words: str) -> str:
     """Return the transcript of a command's `--help`."""
     done = commands.run(*words, "--help")
     assert done.exit_code == 0, done.output
-    return f"{commands.shown(*words, '--help')}\n{done.output}"
+    return f"{commands.format_line(*words, '--help')}\n{done.output}"
 
 
 @pytest.mark.parametrize("verb", commands.verbs())

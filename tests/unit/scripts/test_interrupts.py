@@ -10,7 +10,7 @@ import pytest
 from scripts.console.interrupts import SIGNALS, defer_interrupts, interruptible
 
 
-def interrupted(done: list[str], number: int = signal.SIGINT, error: Exception | None = None) -> None:
+def interrupt(done: list[str], number: int = signal.SIGINT, error: Exception | None = None) -> None:
     """Send a signal inside a deferring block, which then completes or raises."""
     with defer_interrupts():
         os.kill(os.getpid(), number)
@@ -23,7 +23,7 @@ def test_ctrl_c_waits_for_the_end_of_the_block() -> None:
     """The block completes before KeyboardInterrupt is raised, and the handler is restored."""
     done: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        interrupted(done)
+        interrupt(done)
     assert done == ["after"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -31,7 +31,7 @@ def test_ctrl_c_waits_for_the_end_of_the_block() -> None:
 def test_an_error_of_the_block_is_told_first() -> None:
     """An exception of the block takes precedence over a deferred signal."""
     with pytest.raises(ValueError, match="broken"):
-        interrupted([], error=ValueError("broken"))
+        interrupt([], error=ValueError("broken"))
 
 
 def test_a_thread_runs_the_block_as_it_is() -> None:
@@ -70,5 +70,5 @@ def test_sigterm_is_deferred_like_ctrl_c() -> None:
     """A SIGTERM in a deferring block is delivered after it."""
     done: list[str] = []
     with pytest.raises(KeyboardInterrupt), interruptible():
-        interrupted(done, signal.SIGTERM)
+        interrupt(done, signal.SIGTERM)
     assert done == ["after"]
