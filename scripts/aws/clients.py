@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..checkout import ROOT
-from ..console.errors import InvalidStage, NotFound, NotRunning, OperationFailed
+from ..console.errors import InvalidStage, NotFound, NotRunning, OperationFailed, TooSlow
 from .stage import Stage
 
 if TYPE_CHECKING:
@@ -197,6 +197,11 @@ def explain(error: Exception, stage: Stage) -> OperationFailed | None:
             f"no AWS credentials for stage {stage.name}: {error}",
             "sign in (aws sso login, AWS_PROFILE=…), then run it again",
         )
+    if isinstance(error, exceptions.ReadTimeoutError):
+        again = (
+            f"run it again; if it stays slow, {make('stop local', stage)}" if stage.is_local else "run it again later"
+        )
+        return TooSlow(f"stage {stage.name} took the request and did not answer in time: {error}", again)
     if isinstance(error, (exceptions.ConnectionError, exceptions.HTTPClientError)):
         remedy = "make local" if stage.is_local else "check the network and the region, then run it again"
         return NotRunning(f"stage {stage.name} does not respond: {error}", remedy)

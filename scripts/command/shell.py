@@ -15,7 +15,7 @@ from ..aws.clients import Aws, clients
 from ..aws.stage import Stage, load_stage
 from ..console.errors import Refused
 from ..console.output import is_coloured
-from ..console.progress import Advance, no_progress, show_bytes, show_items
+from ..console.progress import Advance, Begin, no_progress, no_steps, show_bytes, show_items, show_steps
 from ..console.text import printable
 
 
@@ -62,6 +62,10 @@ class Shell:
     def count_bytes(self, task: str, total: int | None) -> AbstractContextManager[Advance]:
         """Show a bar of bytes on standard error while the block runs; none with --json."""
         return (no_progress if self.as_json else show_bytes)(task, total)
+
+    def steps(self) -> AbstractContextManager[Begin]:
+        """Name the current step on standard error while it is slow; nothing with --json."""
+        return (no_steps if self.as_json else show_steps)()
 
     def confirm(self, what: str) -> None:
         """Ask for confirmation before changing a guarded stage.

@@ -29,6 +29,10 @@ class NotRunning(OperationFailed):
     """Raised if the stage's services do not respond."""
 
 
+class TooSlow(OperationFailed):
+    """Raised if the stage's services take a request and do not answer in time: it may have taken effect."""
+
+
 class NotFound(OperationFailed):
     """Raised if a resource that the stage file names does not exist."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 DELAY_S = 0.6  # rich takes 0.1 s to import: most pushes are over before a bar would help
 
+STEP_S = 1.0  # a step that takes longer is named, with its seconds
+
+Begin = Callable[[str], None]
+"""Begins a step by its name, and ends the one before it."""
 Advance = Callable[[int], None]
 """Counts so many more units as done; a negative number takes back what has to be done again."""
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
@@ -23,6 +28,37 @@ Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
 def no_progress(_task: str, _total: int | None) -> Iterator[Advance]:
     """Show nothing."""
     yield lambda _: None
+
+
+@contextmanager
+def no_steps() -> Iterator[Begin]:
+    """Show nothing."""
+    yield lambda _: None
+
+
+@contextmanager
+def show_steps() -> Iterator[Begin]:
+    """Show the name of the current step and its seconds once it is slow; erase the line at the end."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    current, end = [("", time.monotonic())], threading.Event()
+
+    def show() -> None:
+        while not end.wait(STEP_S):
+            name, began = current[0]
+            if (seconds := time.monotonic() - began) >= STEP_S:
+                sys.stderr.write(f"\r{name}: waiting for {seconds:.0f} s\x1b[K")
+                sys.stderr.flush()
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield lambda name: current.__setitem__(0, (name, time.monotonic()))
+    finally:
+        end.set()
+        thread.join()
+        sys.stderr.write("\r\x1b[K")
 
 
 @contextmanager

@@ -25,4 +25,5 @@ def _render(diagnosis: Diagnosis, shell: Shell) -> None:
 @verb(render=_render)
 def main(shell: Shell) -> Diagnosis:
     """Diagnose the deployment, dependencies first, with a remedy for each problem; exit code 3 on a failure."""
-    return diagnose(shell.aws)
+    with shell.steps() as begin:
+        return diagnose(shell.aws, begin)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..aws.clients import Aws, explain
 from ..console.errors import DONE, FOUND, OperationFailed
+from ..console.progress import Begin
 from . import delivery_checks, function_checks, health_checks, queue_checks, resource_checks
 from .finding import FAIL, OK, SKIP, WARN, Finding
 
@@ -67,8 +68,8 @@ class Diagnosis:
         return FOUND if any(one.verdict == FAIL for one in self.findings) else DONE
 
 
-def diagnose(aws: Aws) -> Diagnosis:
-    """Run all checks; a check that raises an error is a failed finding."""
+def diagnose(aws: Aws, begin: Begin = lambda _: None) -> Diagnosis:
+    """Run all checks, each announced to `begin` by its name; a check that raises an error is a failed finding."""
     findings: list[Finding] = []
     blocked: dict[Check, str] = {}
     for check in CHECKS:
@@ -76,6 +77,7 @@ def diagnose(aws: Aws) -> Diagnosis:
         if check in blocked:
             findings.append(Finding(name, SKIP, f"not checked: {blocked[check]}"))
             continue
+        begin(name)
         result = _run(check, name, aws)
         findings += result if isinstance(result, list) else [result]
         if findings[-1].is_blocking:
