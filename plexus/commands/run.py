@@ -213,6 +213,7 @@ def print_file(job: FileRun, form: str) -> int:
 
     if form in ("parquet", "xlsx"):
         raise click.UsageError(f"{form} cannot be printed. next: --output FILE.{form}")
+    job.create_scorers()
     tally = run.Tally()
     chunks = job.score_rows(job.source.read())
     rows = takewhile(lambda _: not wrapper.is_stdout_closed(), _count_rows(chunks, tally))
@@ -233,6 +234,7 @@ def write_file(
     if form != "jsonl":
         writers.create_columns(job.scores, job.kept_columns)
     check_state(output, Journal.path_of(output), restart=restart, retry=retry)
+    job.create_scorers()
     with Journal(output, job.identity, restart=restart) as journal:
         rows, spent = job.source.read(journal.done), run.Tally()
         failed: set[int] = set()
@@ -296,7 +298,7 @@ def print_summary(tally: Tally) -> int:
     if tally.unpriced:
         summary += f", plus {pluralize(tally.unpriced, 'result')} of unknown price"
     click.echo(summary, err=True)
-    for error in tally.first:
+    for error in tally.format_errors():
         click.echo(f"  {error}", err=True)
     return 1 if tally.failed else 0
 

@@ -38,6 +38,7 @@ _REMEDIES = (
     (re.compile(r"(?i)quota|billing|credit|balance|payment"), "check the plan and the billing of the account"),
     (re.compile(r"(?i)context_length|too_large"), "shorten the text, for example with a processor"),
     (re.compile(r"(?i)model.?not.?found|deployment.?not.?found"), "check `model_name`"),
+    (re.compile(r"(?i)credentials"), "sign in to AWS, or set its keys in the environment"),
     (re.compile(r"(?i)api_key|authentication|unauthorized|permission|denied"), "check the key and its permissions"),
 )
 
@@ -106,7 +107,7 @@ class ProviderError:
             text += f"; it asks to wait {self.retry_after:.0f} s"
         if self.parameter:
             return f"{text}: `{self.parameter}` is refused. next: change or remove it in the scorecard"
-        remedy = next((remedy for pattern, remedy in _REMEDIES if pattern.search(self.code)), "")
+        remedy = next((remedy for pattern, remedy in _REMEDIES if pattern.search(f"{self.kind} {self.code}")), "")
         return f"{text}. next: {remedy}" if remedy else text
 
 

@@ -62,7 +62,17 @@ _CLIENT_NAMES: dict[str, dict[str, str]] = {
         "reasoning_effort": "reasoning",
     },
 }
-_KEYS = {"openai": "OPENAI_API_KEY", "azure_openai": "AZURE_OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+#: Provider → the variables that its client reads; any one of those in a tuple is enough.
+_VARIABLES = {
+    "openai": (("OPENAI_API_KEY",),),
+    "azure_openai": (
+        ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"),
+        ("AZURE_OPENAI_ENDPOINT",),
+        ("OPENAI_API_VERSION",),
+    ),
+    "anthropic": (("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),),
+    "bedrock_converse": (("AWS_REGION", "AWS_DEFAULT_REGION"),),
+}
 Value = TypeVar("Value")
 
 
@@ -183,14 +193,29 @@ def create_model(settings: Settings) -> BaseChatModel:
         raise ScoringFailed(message) from None
     except Exception as error:
         # The clients report a missing key with exceptions of many kinds, whose messages may quote settings.
-        key = _KEYS.get(settings.provider)
-        missing = f"; {key} is not set" if key is not None and not os.environ.get(key) else ""
+        _require_variables(settings)
         known = "" if settings.provider in _INSTALLED else f"; known providers: {', '.join(_INSTALLED)}"
-        why = f"{type(error).__name__}{missing}{known}"
+        why = f"{type(error).__name__}{known}"
         raise ScoringFailed(f"cannot create the model {settings.model_id}: {why}") from error
+    if settings.provider == "anthropic" and not (settings.base_url or os.environ.get("ANTHROPIC_BASE_URL")):
+        _require_variables(settings)  # its client would send an empty key with every text
     if settings.provider in ("anthropic", "azure_openai", "openai"):
         watch_bodies(model)
     return model
+
+
+def _require_variables(settings: Settings) -> None:
+    """Raise ScoringFailed for the provider's variables that are not set and that the scorecard does not replace."""
+    written = {"AZURE_OPENAI_ENDPOINT": settings.base_url, "AWS_REGION": settings.region}
+    missing = [
+        names[0]
+        for names in _VARIABLES.get(settings.provider, ())
+        if not any(map(os.environ.get, names)) and not written.get(names[0])
+    ]
+    if missing:
+        what = f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not set"
+        remedy = f"next: export {' '.join(f'{name}=…' for name in missing)}"
+        raise ScoringFailed(f"cannot create the model {settings.model_id}: {what}. {remedy}") from None
 
 
 def _list_options(settings: Settings) -> dict[str, Any]:

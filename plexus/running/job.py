@@ -27,6 +27,10 @@ class FileRun:
     keep_columns: bool
     workers: int
 
+    def create_scorers(self) -> None:
+        """Load what the scores need. Raises ScoringFailed that lists the scores that cannot run, with the reasons."""
+        run.create_scorers(self.scorecard, self.scores, self.context)
+
     def score_rows(self, rows: Iterable[TextRow], size: int | None = None) -> Iterator[list[ScoredRow]]:
         """Yield scored rows in chunks, in the order of `rows`."""
         size = size or run.CHUNK

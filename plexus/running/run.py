@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import plexus
-from plexus.exceptions import BudgetExceeded, NotApplicable
+from plexus.exceptions import BudgetExceeded, NotApplicable, PlexusError, ScoringFailed
 from plexus.problems import pluralize
 from plexus.running.texts import TextRow
 from plexus.values import spent_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CHUNK = 256
 MAXIMUM_ERRORS = 5
+_LISTED_ROWS = 3
 
 #: A result or an error as JSON values: what `as_dict` returns.
 OutcomeFields = dict[str, object]
@@ -41,12 +42,16 @@ class ScoredRow(TypedDict):
 
 @dataclass
 class Tally:
-    """Counts of scored rows: failures and skips by score, the first errors, and what models cost (US dollars)."""
+    """Counts of scored rows: failures and skips by score, the first errors, and what models cost (US dollars).
+
+    `errors` has the first different ones, by score and message, each with its first rows; `repeated` counts all rows.
+    """
 
     rows: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
-    first: list[str] = field(default_factory=list)
+    errors: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    repeated: Counter[tuple[str, str]] = field(default_factory=Counter)
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
@@ -62,8 +67,24 @@ class Tally:
                 self.skipped[score] += 1
             elif "error" in outcome:
                 self.failed[score] += 1
-                if len(self.first) < MAXIMUM_ERRORS:
-                    self.first.append(f"row {row['row']}, {score}: {outcome['error']}: {outcome['message']}")
+                self._keep_error((score, f"{outcome['error']}: {outcome['message']}"), row["row"])
+
+    def _keep_error(self, error: tuple[str, str], row: int) -> None:
+        if error not in self.errors and len(self.errors) == MAXIMUM_ERRORS:
+            return
+        self.repeated[error] += 1
+        rows = self.errors.setdefault(error, [])
+        if len(rows) < _LISTED_ROWS:
+            rows.append(row)
+
+    def format_errors(self) -> list[str]:
+        """Return a line for each of the first different errors: `rows 3, 4, 9, … (40), Topic: …`."""
+        lines = []
+        for (score, message), rows in self.errors.items():
+            count = self.repeated[score, message]
+            more = f", … ({count})" if count > len(rows) else ""
+            lines.append(f"row{'s' * (count > 1)} {', '.join(map(str, rows))}{more}, {score}: {message}")
+        return lines
 
     def _spend(self, outcome: OutcomeFields) -> None:
         usage, cost = outcome.get("usage"), outcome.get("cost")
@@ -83,6 +104,27 @@ def identity(scorecard: Scorecard, names: Sequence[str]) -> dict[str, object]:
     planned = scheduler.plan(scorecard, [scorecard.find(name) for name in names])
     hashes = {name: planned[name].configuration_hash for name in sorted(planned)}
     return {"scorecard": hashes, "scores": list(names), "engine": plexus.ENGINE_VERSION}
+
+
+def create_scorers(scorecard: Scorecard, names: Sequence[str], context: Context) -> None:
+    """Create the scorers of a run before its first row, so that a key, model, artifact or cassette is missed once.
+
+    Raises ScoringFailed that lists the scores that cannot run, with the reasons; equal reasons are listed once.
+    """
+    from plexus import scheduler
+
+    if context.folder is None:
+        context = replace(context, folder=scorecard.folder)
+    reasons: dict[str, list[str]] = {}
+    for score in scheduler.plan(scorecard, [scorecard.find(name) for name in names]).values():
+        try:
+            if not score.configuration.disabled:
+                scorecard.scorer(score, context)
+        except PlexusError as error:
+            reasons.setdefault(str(error), []).append(score.name)
+    if reasons:
+        listed = "".join(f"\n  {', '.join(scores)}: {reason}" for reason, scores in reasons.items())
+        raise ScoringFailed(f"no row was scored, because scores cannot run:{listed}")
 
 
 def score_rows(

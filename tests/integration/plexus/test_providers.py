@@ -1,6 +1,7 @@
 """Real provider clients against a provider on the loopback interface: retries, deadlines, recording, schemas."""
 
 import json
+import os
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -321,3 +322,23 @@ def test_every_spelling_of_a_provider_is_one_name(given: str) -> None:
     settings = Settings("replay", "m")
     assert settings.with_model(f"{given}:gpt-4o-mini").model_id == "openai:gpt-4o-mini"
     assert settings.with_model("MistralAI:small").model_id == "MistralAI:small"
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("openai", "OPENAI_API_KEY is"),
+        ("anthropic", "ANTHROPIC_API_KEY is"),
+        ("azure", "AZURE_OPENAI_API_KEY and AZURE_OPENAI_ENDPOINT and OPENAI_API_VERSION are"),
+        ("bedrock", "AWS_REGION is"),
+    ],
+)
+def test_missing_variables_of_a_provider_are_named(name: str, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every client fails before its first call, and the error has the variables to set, and no value of another."""
+    from plexus.graph.providers import Settings, create_model
+
+    for variable in [each for each in os.environ if each.startswith(("OPENAI_", "ANTHROPIC_", "AZURE_", "AWS_"))]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    with pytest.raises(ScoringFailed, match=f": {missing} not set. next: export {missing.partition(' ')[0]}=…"):
+        create_model(Settings("replay", "m").with_model(f"{name}:m"))

@@ -10,11 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import plexus
-from plexus.artifacts import FolderArtifacts
 from plexus.commands import main, run
 from plexus.exceptions import BudgetExceeded, InvalidData
-from plexus.learning.training_process import train_here
-from plexus.publishing import publish
 from plexus.running.run import ScoredRow, Tally, keep_all
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -258,40 +255,6 @@ def test_a_kept_column_never_hides_a_result(files: Path) -> None:
         files, "--keep-columns", "--output", str(files / "out.csv")
     )
     assert not (files / "out.csv").exists()
-
-
-def test_failed_rows_alone_are_scored_again(files: Path) -> None:
-    """A finished file with failures keeps its journal: its message names the remedy, after which the file is healthy.
-
-    The rows that had a value keep it, and nothing is left beside the file.
-    """
-    output, store = files / "out.csv", files / "store"
-    rows = [("good value", "Good"), ("very good", "Good"), ("bad value", "Bad"), ("very bad", "Bad")]
-    (files / "labelled.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
-    (files / "trained.yaml").write_text(
-        "name: T\nkey: t\nscores:\n  - {name: Tone, class: SVMClassifier, data: {file: labelled.csv}}\n"
-        "  - {name: Refund, class: KeywordClassifier, keywords: [refund]}\n"
-    )
-    card = plexus.load_file(files / "trained.yaml")
-    published = publish(card, FolderArtifacts(store), train=train_here)
-    (files / "card.yaml").write_text(published.text)
-    (files / "texts.csv").write_text("text\ngood\nbad refund\n")
-    store.rename(files / "elsewhere")
-    broken = command(files, "--output", str(output), "--store", str(store))
-    assert (broken.return_value, "ArtifactMissing" in broken.stderr, "--retry-failed" in broken.stderr) == (
-        1,
-        True,
-        True,
-    )
-    assert "--retry-failed to score only the rows that failed" in read_refusal(files, "--output", str(output))
-    (files / "elsewhere").rename(store)
-    mended = command(files, "--output", str(output), "--store", str(store), "--retry-failed")
-    assert (mended.exception, mended.return_value) == (None, 0)
-    assert [(row["Tone"], row["Refund"]) for row in table(output)] == [("Good", "No"), ("Bad", "Yes")]
-    assert not list(files.glob("out.csv.*"))
-    assert "no row of it failed" in read_refusal(
-        files, "--output", str(output), "--store", str(store), "--retry-failed"
-    )
 
 
 @pytest.mark.parametrize(

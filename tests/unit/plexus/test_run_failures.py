@@ -1,0 +1,81 @@
+"""`plexus run` where scores fail: before any row if all rows would, once for each reason, and again when asked to."""
+
+from pathlib import Path
+
+import pytest
+
+from plexus.running.run import ScoredRow, Tally
+from tests.unit.plexus.test_run_command import command, files, read_refusal, table
+
+__all__ = ["files"]
+
+
+def test_failed_rows_alone_are_scored_again(files: Path) -> None:
+    """A finished file with failures keeps its journal: its message names the remedy, after which the file is healthy.
+
+    The rows that had a value keep it, and nothing is left beside the file.
+    """
+    output, cassette = files / "out.csv", files / "replies.json"
+    (files / "card.yaml").write_text(
+        "name: T\nkey: t\nscores:\n  - {name: Refund, class: KeywordClassifier, keywords: [refund]}\n"
+        "  - {name: Tone, class: LangGraphScore, model_provider: replay, model_name: m, cassette: replies.json,\n"
+        "     graph: [{name: judge, class: Classifier, valid_classes: [Good, Bad], user_message: '{{ text }}'}]}\n"
+    )
+    (files / "texts.csv").write_text("text\ngood\nbad refund\nworse\n")
+    record(cassette, {"good": "Good"})
+    broken = command(files, "--output", str(output))
+    assert (broken.return_value, "--retry-failed" in broken.stderr) == (1, True)
+    assert "\n  row 2, Tone: CassetteMiss: " in broken.stderr
+    assert "--retry-failed to score only the rows that failed" in read_refusal(files, "--output", str(output))
+    record(cassette, {"bad refund": "Bad", "worse": "Bad"})
+    mended = command(files, "--output", str(output), "--retry-failed")
+    assert (mended.exception, mended.return_value) == (None, 0)
+    assert [(row["Tone"], row["Refund"]) for row in table(output)] == [("Good", "No"), ("Bad", "Yes"), ("Bad", "No")]
+    assert not list(files.glob("out.csv.*"))
+    assert "no row of it failed" in read_refusal(files, "--output", str(output), "--retry-failed")
+
+
+def record(cassette: Path, replies: dict[str, str]) -> None:
+    """Add the model's replies to these texts to a cassette."""
+    from plexus.graph.cassette import Question, Recorder
+    from plexus.graph.reply import Reply
+
+    for text, reply in replies.items():
+        Recorder(cassette).add(Question("replay:m", {}, [("human", text)]), Reply(reply))
+
+
+@pytest.mark.parametrize("options", [(), ("--output",), ("--workers", "2")])
+def test_scores_that_cannot_run_are_one_error_before_any_row(
+    files: Path, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Missing keys, models and cassettes are listed once, each with the scores that need it, and nothing is written."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    graph = "class: LangGraphScore, model_provider: openai, model_name: m, graph: [{name: a, class: YesOrNoClassifier, "
+    (files / "card.yaml").write_text(
+        "name: T\nkey: t\nscores:\n  - {name: Refund, class: KeywordClassifier, keywords: [refund]}\n"
+        "  - {name: Tone, class: SVMClassifier, data: {file: texts.csv}}\n"
+        + "".join(f"  - {{name: {name}, {graph} user_message: x}}]}}\n" for name in ("Late", "Rude"))
+    )
+    words = [str(files / "out.csv") if word == "" else word for word in (*options, *[""] * (options == ("--output",)))]
+    done = command(files, *words)
+    key = "cannot create the model openai:m: OPENAI_API_KEY is not set. next: export OPENAI_API_KEY=…"
+    lines = sorted(str(done.exception).split("\n  ")[1:])
+    assert lines[0] in (f"Late, Rude: {key}", f"Rude, Late: {key}")
+    assert lines[1].startswith("Tone: the score 'Tone' has no trained model. next: python -m plexus train")
+    assert done.stdout == ""
+    assert not list(files.glob("out*"))
+    assert command(files, "--score", "Refund").return_value == 1  # row 3 has no text; the others have values
+
+
+def test_a_repeated_error_is_printed_once() -> None:
+    """Equal errors of a score share a line with their first rows and their number; five different ones are printed."""
+    tally = Tally()
+    for number in range(1, 30):
+        message = "no text" if number % 3 else f"reply {number}"
+        outcome: dict[str, object] = {"error": "ScoringFailed", "message": message}
+        tally.count(ScoredRow(row=number, id="", results={"Tone": outcome}))
+    assert tally.failed == {"Tone": 29}
+    assert tally.format_errors() == [
+        "rows 1, 2, 4, … (20), Tone: ScoringFailed: no text",
+        *(f"row {number}, Tone: ScoringFailed: reply {number}" for number in (3, 6, 9, 12)),
+    ]
