@@ -82,7 +82,7 @@ class Stage:
         from handler import aws
 
         session: Any = boto3.session.Session("test", "test", region_name=self.region)
-        return self.count.watch(session.client(service, endpoint_url=self.endpoint, config=aws.config()))
+        return self.count.watch(session.client(service, endpoint_url=self.endpoint, config=aws.configure_client()))
 
     def score(self, text: str) -> str:
         """Return the keyword score's value."""

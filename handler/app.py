@@ -85,10 +85,10 @@ class Clients:
     def create(cls, session: boto3.session.Session) -> "Clients":
         """Create the clients of a boto3 session."""
         return cls(
-            dynamodb=aws.client(session, "dynamodb"),
-            sqs=aws.client(session, "sqs"),
-            long_poll=aws.lazy_client(lambda: aws.client(session, "sqs", long_poll=True)),
-            s3=aws.lazy_client(lambda: aws.client(session, "s3")),
+            dynamodb=aws.create_client(session, "dynamodb"),
+            sqs=aws.create_client(session, "sqs"),
+            long_poll=aws.lazy_client(lambda: aws.create_client(session, "sqs", long_poll=True)),
+            s3=aws.lazy_client(lambda: aws.create_client(session, "s3")),
         )
 
 
@@ -226,7 +226,7 @@ def runtime() -> Runtime:
         with aws.calling("prepare the calls to AWS"):  # on a host, AWS_PROFILE may name a missing profile
             session = boto3.session.Session(region_name=os.environ.get("AWS_REGION", DEFAULT_REGION))
         secrets = secret_references.resolve(
-            os.environ, lambda service, region: aws.client(session, service, region=region)
+            os.environ, lambda service, region: aws.create_client(session, service, region=region)
         )
         adopted = environment.adopt(os.environ)
         clients = Clients.create(session)

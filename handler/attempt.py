@@ -56,7 +56,7 @@ class Attempt:
         )
 
 
-def job_stats(ending: ScoredJob | PlexusError | None, seconds: float) -> JobStats:
+def measure_job(ending: ScoredJob | PlexusError | None, seconds: float) -> JobStats:
     """Return what a job used in `seconds`: `ending` is its result, its error, or None for a result that was adopted.
 
     An adopted result used no model; a job that failed may have used one.

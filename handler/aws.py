@@ -47,16 +47,16 @@ _TRANSIENT = frozenset(
 )
 
 
-def client(session: "Session", service: str, long_poll: bool = False, region: str | None = None) -> Any:
+def create_client(session: "Session", service: str, long_poll: bool = False, region: str | None = None) -> Any:
     """Create a boto3 client, in the session's region unless another is given, that also retries truncated responses."""
     # The stubs know services by literal names only; the callers give the result its type.
     create: Callable[..., Any] = session.client
-    client = create(service, config=config(long_poll), region_name=region)
+    client = create(service, config=configure_client(long_poll), region_name=region)
     truncated_responses.retry_truncated(client, _ATTEMPTS)
     return client
 
 
-def config(long_poll: bool = False) -> Config:
+def configure_client(long_poll: bool = False) -> Config:
     """Return the clients' configuration; the read timeout for long polls is longer by the time that SQS may wait."""
     return Config(
         connect_timeout=_CONNECT_TIMEOUT,

@@ -60,7 +60,7 @@ class FailureHandler:
         reason = redact.describe_error(failure.error, policy.quotable, self.secrets, failure.text)
         log = log.bind(cause=policy.cause, error=reason)
         if not policy.quotable:
-            log = log.bind(place=logs.place(failure.error.__traceback__))
+            log = log.bind(place=logs.locate_frame(failure.error.__traceback__))
         disposition = Disposition.RETRIED
         if deadline.remaining > _TOO_LATE:
             try:

@@ -12,7 +12,7 @@ from handler.message import Message
 from handler.outcome import MessageOutcome
 
 
-def rounds(messages: Iterable[Message]) -> list[list[Message]]:
+def split_rounds(messages: Iterable[Message]) -> list[list[Message]]:
     """Split a batch into rounds; round n contains message n of each group, and round 0 all messages without a group.
 
     Within a round the messages keep their order.

@@ -52,7 +52,7 @@ class Log:
         stream.flush()
 
 
-def place(trace: TracebackType | None) -> str | None:
+def locate_frame(trace: TracebackType | None) -> str | None:
     """Return where an error was raised: `module:line` of the innermost three frames, without values or messages."""
     frames = []
     while trace is not None:

@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 
 from handler import fifo, scoring
-from handler.attempt import Attempt, job_stats
+from handler.attempt import Attempt, measure_job
 from handler.claims import SHORTEST_WORK, Claims
 from handler.clock import Clock
 from handler.commit import Commit
@@ -69,7 +69,7 @@ class Worker:
         `Exception`: every error of a job becomes its outcome.
         """
         outcomes: list[MessageOutcome] = []
-        for members in fifo.rounds(messages):
+        for members in fifo.split_rounds(messages):
             outcomes += self._process_round(fifo.select_unblocked(members, outcomes), messages, invocation)
         return outcomes
 
@@ -179,7 +179,7 @@ class Worker:
                 try:
                     attempt.scored = self.scoring.run(prepared, invocation.deadline.scoring_ends)
                 except PlexusError as error:
-                    attempt.stats = job_stats(error, self.clock.monotonic() - attempt.began)
+                    attempt.stats = measure_job(error, self.clock.monotonic() - attempt.began)
                     raise
             self.observe(Step.SCORE, job.id)
         if not invocation.deadline.allows(-_GRACE):
@@ -230,7 +230,7 @@ class Worker:
     def _set_committed(self, attempt: Attempt, invocation: Invocation) -> None:
         job = attempt.job
         assert job is not None
-        attempt.stats = job_stats(attempt.scored, self.clock.monotonic() - attempt.began)
+        attempt.stats = measure_job(attempt.scored, self.clock.monotonic() - attempt.began)
         attempt.response = ScoringResponse(job.id, job.result_id)
         log = attempt.log(invocation)
         log.info("committed", seconds=round(attempt.stats.seconds, 3), score_result_id=job.result_id)

@@ -34,12 +34,13 @@ _KEPT_PATTERNS = 16
 
 
 @functools.lru_cache(maxsize=_KEPT_PATTERNS)
-def _compile(pattern: str) -> Pattern:
+def compile_computed(pattern: str) -> Pattern:
+    """Compile a pattern that an expression computes; the last 16 are kept. Raises as `patterns.compile_uncached`."""
     return patterns.compile_uncached(pattern)
 
 
 def _matches(text: object, pattern: object) -> bool:
-    return bool(_compile(str(pattern)).search(str(text)))
+    return bool(compile_computed(str(pattern)).search(str(text)))
 
 
 def _matches_constant(text: object, pattern: object) -> bool:

@@ -92,7 +92,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
         for node in tree.find_all(nodes.Node):
-            _check_node(node)
+            check_node(node)
         metered: nodes.Template = _Metering().visit(tree)
         metered.set_environment(self)
         return metered
@@ -178,7 +178,8 @@ def _wrap(node: nodes.Node, filter_name: str, arguments: Sequence[nodes.Expr] = 
     return nodes.Filter(node, filter_name, list(arguments), [], None, None, lineno=node.lineno)
 
 
-def _check_node(node: nodes.Node) -> None:
+def check_node(node: nodes.Node) -> None:
+    """Raise UnsafeCode, with the line, for a kind of node or a filter that has no price: it would run uncounted."""
     kind = type(node).__name__
     if kind not in PRICED | FREE or getattr(node, "recursive", False):
         raise UnsafeCode(f"line {node.lineno}: {kind.lower()} is not part of the template language")

@@ -210,46 +210,46 @@ def explain(error: Exception, stage: Stage) -> OperationFailed | None:
     )
 
 
-_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
-_BAD_KEYS = (
-    "InvalidClientTokenId",
-    "InvalidAccessKeyId",
-    "UnrecognizedClientException",
-    "SignatureDoesNotMatch",
-    "InvalidSignatureException",
-    "RequestTimeTooSkewed",
-    "AuthFailure",
-)
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
-_BUSY = (
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "SlowDown",
-)
-_ABSENT = (
-    "ResourceNotFoundException",
-    "RepositoryNotFoundException",
-    "NoSuchBucket",
-    "QueueDoesNotExist",
-    "AWS.SimpleQueueService.NonExistentQueue",
-)
+# AWS's error codes and the next step for each; `{create}` is the command that creates the stage's resources.
+# docs/reference/operations.md has the same table, which a test compares.
+REMEDIES: dict[tuple[str, ...], str] = {
+    ("ExpiredToken", "ExpiredTokenException", "RequestExpired"): (
+        "the session has expired: sign in again, then run it again"
+    ),
+    (
+        "InvalidClientTokenId",
+        "InvalidAccessKeyId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "RequestTimeTooSkewed",
+        "AuthFailure",
+    ): "the credentials are invalid: check AWS_PROFILE and this machine's clock, and sign in again",
+    ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"): (
+        "request the permission in the message; check that this is the account of {stage} ({account})"
+    ),
+    (
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+    ): "AWS throttles the requests: wait a minute, then run it again",
+    (
+        "ResourceNotFoundException",
+        "RepositoryNotFoundException",
+        "NoSuchBucket",
+        "QueueDoesNotExist",
+        "AWS.SimpleQueueService.NonExistentQueue",
+    ): "create it: {create}",
+}
 
 
 def remedy_for(code: str, stage: Stage) -> str:
     """Return the next step after an AWS error code; `make status` for a code without one of its own."""
-    if code in _EXPIRED:
-        return "the session has expired: sign in again, then run it again"
-    if code in _BAD_KEYS:
-        return "the credentials are invalid: check AWS_PROFILE and this machine's clock, and sign in again"
-    if code in _DENIED:
-        return (
-            f"request the permission in the message; check that this is the account of {stage.name} ({stage.account})"
-        )
-    if code in _BUSY:
-        return "AWS throttles the requests: wait a minute, then run it again"
-    if code in _ABSENT:
-        return f"create it: {make('infra-deploy', stage)}"
+    create = make("infra-deploy", stage)
+    for codes, remedy in REMEDIES.items():
+        if code in codes:
+            return remedy.format(stage=stage.name, account=stage.account, create=create)
     return f"inspect the stage: {make('status', stage)}"

@@ -28,7 +28,7 @@ def response(request: AWSPreparedRequest, status: int, headers: dict[str, str], 
 def store(monkeypatch: pytest.MonkeyPatch, answers: Callable[[int], tuple[dict[str, str], bytes]]) -> Store:
     """Return a store with the worker's own client, whose calls get the answer for their number, counted from 1."""
     monkeypatch.setattr(truncated_responses, "PAUSE", 0.0)
-    client = aws.client(boto3.session.Session("test", "test", region_name="us-west-2"), "dynamodb")
+    client = aws.create_client(boto3.session.Session("test", "test", region_name="us-west-2"), "dynamodb")
     created: list[str] = []
 
     def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:

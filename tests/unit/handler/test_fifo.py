@@ -19,7 +19,7 @@ def test_exactly_the_right_failures_are_named(plan: list[tuple[str | None, bool]
     messages = [message(number, group) for number, (group, _) in enumerate(plan)]
     succeeds = {member.message_id: good for member, (_, good) in zip(messages, plan, strict=True)}
     outcomes: list[MessageOutcome] = []
-    for members in fifo.rounds(messages):
+    for members in fifo.split_rounds(messages):
         for member in fifo.select_unblocked(members, outcomes):
             good = succeeds[member.message_id]
             outcomes.append(MessageOutcome(member, Disposition.COMPLETED if good else Disposition.RETRIED))
@@ -43,7 +43,7 @@ def test_exactly_the_right_failures_are_named(plan: list[tuple[str | None, bool]
 def test_a_round_has_at_most_one_message_of_a_group(plan: list[tuple[str | None, bool]]) -> None:
     """Every message is in exactly one round, and the messages of one round can be processed at the same time."""
     messages = [message(number, group) for number, (group, _) in enumerate(plan)]
-    rounds = fifo.rounds(messages)
+    rounds = fifo.split_rounds(messages)
     assert sorted(member.message_id for members in rounds for member in members) == sorted(
         member.message_id for member in messages
     )

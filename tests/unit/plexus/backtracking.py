@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-# The parsed form that `re` itself compiles.
+# The form that `re` itself compiles is behind a private name only: its public alias `sre_parse` warns since 3.11.
 from re import _parser  # type: ignore[attr-defined]  # no stub names it
 from typing import Any
 

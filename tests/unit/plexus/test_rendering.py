@@ -83,4 +83,4 @@ def test_room_is_needed_before_a_filter_runs() -> None:
 def test_an_unknown_node_is_refused() -> None:
     """A kind of node that nobody has classified does not compile."""
     with pytest.raises(UnsafeCode, match="line 1: continue is not part of the template language"):
-        sandbox._check_node(nodes.Continue(lineno=1))
+        sandbox.check_node(nodes.Continue(lineno=1))
