@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
@@ -15,13 +15,10 @@ from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
 from plexus.tables.output import FORMATS
 
-
-class _Columns(TypedDict):
-    """The values of the options that `data_tables.labelled_data` adds."""
-
-    text: str
-    label: str
-    encoding: str | None
+if TYPE_CHECKING:
+    from plexus.dataset.cleaning import CleaningResult
+    from plexus.dataset.entries import Dataset
+    from plexus.tables import Table
 
 
 @click.group(name="data", short_help="Look at, clean, split, sample and convert tables.")
@@ -39,23 +36,22 @@ def command() -> None:
 )
 @click.option("--html", type=FILE, help="Write the page to this file.")
 @options.as_json
-def look(file: Path, others: tuple[Path, ...], html: Path | None, as_json: bool, **columns: Unpack[_Columns]) -> None:
+def look(file: Path, others: tuple[Path, ...], html: Path | None, as_json: bool, **columns: Unpack[Columns]) -> None:
     """List rows, lengths, languages and labels of a table, and what would mislead training or evaluation.
 
     Listed are empty and damaged texts, spellings and typos of labels, rare classes, repeated texts, texts with several
     labels, and texts that other tables share. If no column is called text or label, the likely ones are guessed.
     """
-    from plexus.commands.evaluate import check_writable
     from plexus.dataset import entries, looking, page, printing
     from plexus.tables.output import check_output
     from plexus.whole_file import write_text
 
     if html is not None:
-        check_writable(html)
+        options.check_writable(html)
         check_output(html, [file, *others])
-    with open_dataset(file, Columns(**columns), guess=True) as source:
+    with open_dataset(file, columns, guess=True) as source:
         dataset = source.read()
-        shared = [read_other(path, source, Columns(**columns)) for path in others]
+        shared = [read_other(path, source, columns) for path in others]
         notice = source.table.notice
     result = looking.look(dataset, shared)
     if html is not None:
@@ -87,7 +83,7 @@ def clean(
     others: tuple[Path, ...],
     removed: Path | None,
     is_replaced: bool,
-    **columns: Unpack[_Columns],
+    **columns: Unpack[Columns],
 ) -> None:
     """Write the rows with a text and a label, each text once, each label in one spelling.
 
@@ -101,30 +97,12 @@ def clean(
     paths = [output, *([removed] if removed is not None else [])]
     forms = writing.check_outputs(paths, [file, *others], replace=is_replaced)
     mapping = entries.parse_pairs("--map", pairs)
-    with open_dataset(file, Columns(**columns)) as source:
+    with open_dataset(file, columns) as source:
         dataset = source.read()
-        shared = [read_other(path, source, Columns(**columns)) for path in others]
+        shared = [read_other(path, source, columns) for path in others]
         cleaned = cleaning.clean(dataset, mapping, shared, near=near)
         options.print_notes(*cleaned.notes)
-        writer = writing.Writer(source.table, entries.choose_written_names(dataset))
-
-        def keep(row: int) -> Mapping[str, object] | None:
-            if row not in cleaned.labels:
-                return None
-            label = cleaned.labels[row]
-            is_same = dataset.label is None or dataset.entries[row - 1].label == label
-            return {} if is_same else {str(dataset.label): label}
-
-        rows = writer.write(output, forms[0], keep)
-        if removed is not None:
-            # Keys that no column has: a column of the same name is an error, not overwritten.
-            names = {"\0row": "source row", "\0reason": "left out as", **entries.choose_written_names(dataset)}
-            reasons = {
-                row: {"\0row": row, "\0reason": " ".join(filter(None, reason))}
-                for row, reason in cleaned.reasons.items()
-            }
-            writing.Writer(source.table, names).write(removed, forms[1], reasons.get)
-        print_guarded(writer)
+        rows = write_cleaned(source.table, dataset, cleaned, dict(zip(paths, forms, strict=True)))
     counts = ", ".join(f"{count} {kind}" for kind, count in cleaned.counts.items())
     click.echo(
         f"wrote {output}: {rows} of {pluralize(len(dataset.entries), 'row')}"
@@ -132,6 +110,36 @@ def clean(
     )
     if removed is not None:
         click.echo(f"wrote {removed}: {pluralize(len(cleaned.reasons), 'row')}")
+
+
+def write_cleaned(table: Table, dataset: Dataset, cleaned: CleaningResult, files: Mapping[Path, str]) -> int:
+    """Write the rows that stay, and to a second file those that are left out; return the number of rows that stay.
+
+    `files` maps each path to its format. Raises InvalidData as `Writer.write`.
+    """
+    from plexus.dataset import entries, writing
+
+    names = entries.choose_written_names(dataset)
+    writer = writing.Writer(table, names)
+
+    def keep(row: int) -> Mapping[str, object] | None:
+        if row not in cleaned.labels:
+            return None
+        label = cleaned.labels[row]
+        is_same = dataset.label is None or dataset.entries[row - 1].label == label
+        return {} if is_same else {str(dataset.label): label}
+
+    (output, form), *others = files.items()
+    rows = writer.write(output, form, keep)
+    for removed, other_form in others:
+        # Keys that no column has: a column of the same name is an error, not overwritten.
+        reasons = {
+            row: {"\0row": row, "\0reason": " ".join(filter(None, reason))} for row, reason in cleaned.reasons.items()
+        }
+        named = {"\0row": "source row", "\0reason": "left out as", **names}
+        writing.Writer(table, named).write(removed, other_form, reasons.get)
+    print_guarded(writer)
+    return rows
 
 
 @command.command(short_help="Divide a table into parts to train and to test on.")
@@ -160,7 +168,7 @@ def split(
     seed: int,
     form: str | None,
     is_replaced: bool,
-    **columns: Unpack[_Columns],
+    **columns: Unpack[Columns],
 ) -> None:
     """Write train, test and, if asked for, validation, and split.json, which records how they were made.
 
@@ -178,7 +186,7 @@ def split(
     record = plan.paths(output)[-1]
     if record.exists() and not is_replaced:
         raise InvalidData(f"{record}: exists. next: --replace, or another folder")
-    with open_dataset(file, Columns(**columns), group or time) as source:
+    with open_dataset(file, columns, group or time) as source:
         split_result = parts.write(source.table, source.text, source.label, plan, output)
         if source.label is None:
             remark = "no column 'label': the shares of classes are left to chance. next: --label NAME"
@@ -201,7 +209,7 @@ def sample(
     balanced: bool,
     seed: int,
     is_replaced: bool,
-    **columns: Unpack[_Columns],
+    **columns: Unpack[Columns],
 ) -> None:
     """Write a random sample of the rows with a text, with the same shares of each class, in the order of the table.
 
@@ -210,7 +218,7 @@ def sample(
     from plexus.dataset import entries, splitting, writing
 
     (form,) = writing.check_outputs([output], [file], replace=is_replaced)
-    with open_dataset(file, Columns(**columns)) as source:
+    with open_dataset(file, columns) as source:
         if balanced and source.label is None:
             raise click.UsageError("--balanced requires a column of labels. next: --label NAME")
         dataset = source.read()

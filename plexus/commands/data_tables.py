@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import click
 
@@ -33,11 +33,10 @@ output = click.option(
 )
 
 
-@dataclass(frozen=True)
-class Columns:
-    """What the options that `labelled` adds name: columns of texts and labels, and the encoding."""
+class Columns(TypedDict):
+    """The values of the options that `labelled_data` adds: columns of texts and labels, and the encoding."""
 
-    text: str
+    text_column: str
     label: str
     encoding: str | None
 
@@ -57,12 +56,7 @@ class OpenTable:
 
 def labelled_data(function: _Command) -> _Command:
     """Add FILE, --text, --label and --encoding."""
-    for option in (
-        options.encoding,
-        click.option("--label", default="label", show_default=True, help="Column of labels, by name or number."),
-        click.option("--text", default="text", show_default=True, help="Column of texts, by name or number."),
-        table,
-    ):
+    for option in (options.encoding, options.label, options.text_column, table):
         function = option(function)
     return function
 
@@ -74,17 +68,17 @@ def open_dataset(file: Path, columns: Columns, extra: str | None = None, *, gues
     With `guess`, columns that are not named on the command line and do not exist are guessed; the guess is printed.
     """
     require_packages("evaluation", "plexus data", "numpy")
-    wanted = [columns.text, columns.label, *([extra] if extra is not None else [])]
-    with open_table(file, wanted, encoding=columns.encoding) as source:
+    wanted = [columns["text_column"], columns["label"], *([extra] if extra is not None else [])]
+    with open_table(file, wanted, encoding=columns["encoding"]) as source:
         names = {str(name) for _, row in islice(source.rows(_SAMPLE), _SAMPLE) for name in row}
-        text = columns.text
-        label = columns.label if columns.label in names or options.find_explicit("label") else None
+        text = columns["text_column"]
+        label = columns["label"] if columns["label"] in names or options.find_explicit("label") else None
         likely_text, likely_label = guess_columns(source) if guess and names else (text, label)
-        if text not in names and not options.find_explicit("text"):
+        if text not in names and not options.find_explicit("text_column"):
             text = likely_text
         if label is None and likely_label != text:
             label = likely_label
-        if (text, label or columns.label) != (columns.text, columns.label):
+        if (text, label or columns["label"]) != (columns["text_column"], columns["label"]):
             chosen = f"texts in {shorten(text, _SHOWN)!r}" + (
                 f", labels in {shorten(label, _SHOWN)!r}" if label else ""
             )
@@ -96,7 +90,7 @@ def open_dataset(file: Path, columns: Columns, extra: str | None = None, *, gues
 
 def read_other(path: Path, near: OpenTable, columns: Columns) -> Dataset:
     """Read the texts of another table: in the column of the same name, or else in `text`. Raises InvalidData."""
-    with open_table(path, [near.text, "text"], encoding=columns.encoding) as source:
+    with open_table(path, [near.text, "text"], encoding=columns["encoding"]) as source:
         names = {str(name) for _, row in source.rows(1) for name in row}
         return read(source, near.text if near.text in names else "text", None)
 

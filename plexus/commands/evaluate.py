@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -142,19 +141,9 @@ def check_outputs(html: Path | None, output: Path | None, inputs: list[Path]) ->
 
     for path in (html, output):
         if path is not None:
-            check_writable(path)
+            options.check_writable(path)
             check_output(path, inputs)
     return "" if output is None else format_of(output, None)
-
-
-def check_writable(path: Path) -> None:
-    """Create a file's folder and check that it is writable. Raises click.FileError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.FileError(str(path), error.strerror) from None
-    if not os.access(path.parent, os.W_OK):
-        raise click.FileError(str(path), "its folder is not writable")
 
 
 def name_of(card: Path, other: Path | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -33,6 +34,10 @@ store = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 score = click.option("--score", "names", metavar="NAME", multiple=True, help="Name or key of a score. Default: all.")
 
+text_column = click.option(
+    "--text", "text_column", default="text", show_default=True, help="Column of texts, by name or number."
+)
+label = click.option("--label", default="label", show_default=True, help="Column of labels, by name or number.")
 encoding = click.option("--encoding", metavar="NAME", help="Encoding of the table. Default: detected.")
 
 
@@ -49,10 +54,8 @@ def labelled_data(function: _Command) -> _Command:
     """Add --data, --text, --label and --encoding: a file of labelled texts, its columns, and how it is encoded."""
     for option in (
         encoding,
-        click.option("--label", default="label", show_default=True, help="Column of labels, by name or number."),
-        click.option(
-            "--text", "text_column", default="text", show_default=True, help="Column of texts, by name or number."
-        ),
+        label,
+        text_column,
         click.option(
             "--data",
             "data_file",
@@ -115,6 +118,16 @@ def dollars(option: str, amount: float | None) -> Decimal | None:
     if amount is not None and not 0 < amount < math.inf:
         raise click.UsageError(f"{option} {amount}: expected US dollars above 0")
     return None if amount is None else Decimal(str(amount))
+
+
+def check_writable(path: Path) -> None:
+    """Create a file's folder and check that it is writable. Raises click.FileError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror) from None
+    if not os.access(path.parent, os.W_OK):
+        raise click.FileError(str(path), "its folder is not writable")
 
 
 def print_notes(*lines: str) -> None:

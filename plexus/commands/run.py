@@ -19,6 +19,7 @@ from plexus.problems import pluralize
 if TYPE_CHECKING:
     from plexus.context import Context
     from plexus.running.job import FileRun
+    from plexus.running.journal import Journal
     from plexus.running.run import ScoredRow, Tally
     from plexus.scorecard import Scorecard
     from plexus.values import Outcome
@@ -225,7 +226,6 @@ def write_file(
     job: FileRun, output: Path, form: str | None, *, budget: Decimal | None, restart: bool, retry: bool
 ) -> int:
     """Write the file of results; resume an earlier run of the same texts and scores, or score its failed rows again."""
-    from plexus.exceptions import BudgetExceeded
     from plexus.running import run, writers
     from plexus.running.journal import Journal
     from plexus.tables.output import format_of
@@ -236,27 +236,7 @@ def write_file(
     check_state(output, Journal.path_of(output), restart=restart, retry=retry)
     job.create_scorers()
     with Journal(output, job.identity, restart=restart) as journal:
-        rows, spent = job.source.read(journal.done), run.Tally()
-        failed: set[int] = set()
-        for row in journal.rows():
-            spent.count(row)
-            if run.has_failed(row):
-                failed.add(row["row"])
-        if retry:
-            rows = (row for row in job.source.read() if row.number in failed)
-            click.echo(f"scoring {pluralize(len(failed), 'failed row')} of {job.source.rows} again", err=True)
-        elif journal.done:
-            click.echo(f"resuming after row {journal.done} of {job.source.rows}", err=True)
-        total, done = (len(failed), 0) if retry else (job.source.rows, journal.done)
-        size = None if budget is None else job.context.workers  # rows in a chunk: the budget is checked between chunks
-        try:
-            with options.progress(total, "scoring", done) as bar:
-                run.keep_all(job.score_rows(rows, size), journal.add, bar.update, spent, budget)
-        except (KeyboardInterrupt, OSError, BudgetExceeded) as error:
-            place = f"{journal.done - len(failed) * retry} of {job.source.rows} rows"
-            more = " with a larger --budget-total" if isinstance(error, BudgetExceeded) else ""
-            click.echo(f"stopped after {place}. next: run the same command again{more} to resume", err=True)
-            raise
+        score_remaining(job, journal, budget, retry=retry)
         tally = run.Tally()
         writers.write(output, form, job.complete(_count_rows([journal.rows()], tally)), job.scores, job.kept_columns)
         if not tally.failed:
@@ -266,6 +246,38 @@ def write_file(
     if tally.failed:
         click.echo("next: run the same command again with --retry-failed to score only these rows again", err=True)
     return status
+
+
+def score_remaining(job: FileRun, journal: Journal, budget: Decimal | None, *, retry: bool) -> None:
+    """Score the rows that the journal lacks, or with `retry` those that failed in it, and add them to it.
+
+    Prints where it begins, and if it is stopped where it ended. `budget` is in US dollars, for the rows of the journal
+    too; BudgetExceeded once it is spent.
+    """
+    from plexus.exceptions import BudgetExceeded
+    from plexus.running import run
+
+    rows, spent = job.source.read(journal.done), run.Tally()
+    failed: set[int] = set()
+    for row in journal.rows():
+        spent.count(row)
+        if run.has_failed(row):
+            failed.add(row["row"])
+    if retry:
+        rows = (row for row in job.source.read() if row.number in failed)
+        click.echo(f"scoring {pluralize(len(failed), 'failed row')} of {job.source.rows} again", err=True)
+    elif journal.done:
+        click.echo(f"resuming after row {journal.done} of {job.source.rows}", err=True)
+    total, done = (len(failed), 0) if retry else (job.source.rows, journal.done)
+    size = None if budget is None else job.context.workers  # rows in a chunk: the budget is checked between chunks
+    try:
+        with options.progress(total, "scoring", done) as bar:
+            run.keep_all(job.score_rows(rows, size), journal.add, bar.update, spent, budget)
+    except (KeyboardInterrupt, OSError, BudgetExceeded) as error:
+        place = f"{journal.done - len(failed) * retry} of {job.source.rows} rows"
+        more = " with a larger --budget-total" if isinstance(error, BudgetExceeded) else ""
+        click.echo(f"stopped after {place}. next: run the same command again{more} to resume", err=True)
+        raise
 
 
 def check_state(output: Path, journal: Path, *, restart: bool, retry: bool) -> None:
