@@ -10,6 +10,7 @@ from plexus.language.prices import (
     Operation,
     Price,
     case_price,
+    count,
     fold_once,
     free,
     list_room,
@@ -97,6 +98,14 @@ def _prefix_price(text: object, prefix: object, *_more: object) -> int:
     return weigh(prefix)
 
 
+def _join_price(separator: object, values: object = (), *_more: object) -> int:
+    return weigh(values) + weigh(separator) * count(values)
+
+
+def _join_room(separator: object, values: object = (), *_more: object) -> int:
+    return 4 * _join_price(separator, values)  # a character takes four bytes at most
+
+
 #: Methods that expressions and templates share; a text may become three times as long in another case.
 _SHARED: dict[str, tuple[Price, Price]] = {
     "lower": (case_price, text_room(3)),
@@ -109,6 +118,7 @@ _SHARED: dict[str, tuple[Price, Price]] = {
     "find": (search_price, free),
     "split": (per(10), split_room),
     "isdigit": (per(1), free),
+    "join": (_join_price, _join_room),
     "get": (free, free),
 }
 _TEMPLATES_ONLY: dict[str, tuple[Price, Price]] = {
