@@ -94,8 +94,8 @@ def _check_sources(graph: Sequence[AnyNode], path: KeyPath) -> Iterator[Finding]
             for alias, source in node.set.items():
                 yield from _check_source(source, (*node_path, "set", alias), Expression)
         elif (model_node := as_model_node(node)) is not None:
-            yield from _check_source(model_node.system_message, (*node_path, "system_message"), find_variables)
-            yield from _check_source(model_node.user_message, (*node_path, "user_message"), find_variables)
+            for key, message in model_node.templates.items():
+                yield from _check_source(message, (*node_path, key), find_variables)
 
 
 def _check_source(source: str | None, path: KeyPath, parse: Callable[[str], object]) -> Iterator[Finding]:

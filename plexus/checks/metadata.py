@@ -49,8 +49,7 @@ def _list_sources(score: AnyScore, path: KeyPath) -> tuple[list[tuple[KeyPath, s
         elif node.class_name == "LogicalNode":
             expressions += [((*inside, "set", alias), source) for alias, source in node.set.items()]
         elif (model_node := as_model_node(node)) is not None:
-            templates.append(((*inside, "system_message"), model_node.system_message))
-            templates.append(((*inside, "user_message"), model_node.user_message))
+            templates += [((*inside, key), message) for key, message in model_node.templates.items()]
     return expressions, [(at, source) for at, source in templates if source is not None]
 
 

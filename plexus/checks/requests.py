@@ -33,7 +33,8 @@ def check(score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
             settings = Settings.of(model_node, score)
         except PlexusError:
             continue  # reported by the rule `no-model`
-        for finding in _check_parameters(settings, model_node, inside, path):
+        found = [*_check_parameters(settings, model_node, inside, path), *_check_explainer(model_node, score, inside)]
+        for finding in found:
             if finding.path not in reported:  # a parameter of the score belongs to all of its nodes
                 yield finding
             reported.add(finding.path)
@@ -53,10 +54,21 @@ def _check_parameters(settings: Settings, node: ModelNode, inside: KeyPath, outs
         yield Finding((*where, spelling), message, rule="refused-parameter", on_key=True)
 
 
+def _check_explainer(node: ModelNode, score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
+    """Yield findings about the parameters of the `explanation_model`, but for those that the node's own model shares."""
+    if (explainer := node.create_explainer()) is None:
+        return
+    inside = (*path, "explanation_model")
+    shared = {finding.path[-1] for finding in _check_parameters(Settings.of(node, score), node, inside, inside)}
+    for finding in _check_parameters(Settings.of(explainer, score), explainer, inside, inside):
+        if finding.path[-1] not in shared:
+            yield finding
+
+
 def _check_messages(node: ModelNode, path: KeyPath) -> Iterator[Finding]:
-    for key, message in (("system_message", node.system_message), ("user_message", node.user_message)):
-        if message is not None and not message.strip():
-            is_question = key == "user_message" or node.user_message is None
+    for key, message in node.templates.items():
+        if not message.strip():
+            is_question = key != "system_message" or node.user_message is None
             effect = "the node fails for every text" if is_question else "it is not sent"
             severity = "error" if is_question else "warning"
             yield Finding((*path, key), f"the message is empty: {effect}", severity, "empty-message")
@@ -64,8 +76,7 @@ def _check_messages(node: ModelNode, path: KeyPath) -> Iterator[Finding]:
 
 def _check_window(settings: Settings, node: ModelNode, path: KeyPath) -> Iterator[Finding]:
     window = find_limits(settings.model_id).window
-    messages = {"system_message": node.system_message, "user_message": node.user_message}
-    lengths = {key: len(_read_static_text(message)) for key, message in messages.items() if message is not None}
+    lengths = {key: len(_read_static_text(message)) for key, message in node.templates.items()}
     tokens = sum(lengths.values()) // _LETTERS_PER_TOKEN
     if window is not None and tokens > window:
         key = max(lengths, key=lambda name: lengths[name])

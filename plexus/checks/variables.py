@@ -104,10 +104,12 @@ def _check_node_sources(node: AnyNode, scope: Scope, path: KeyPath) -> Iterator[
         yield from _check_field(node.quotation, scope, (*path, "quotation"))
         yield from _check_field(node.source, scope, (*path, "source"))
     elif node.class_name in ("FuzzyMatchClassifier", "FuzzyMatchExtractor"):
-        yield from _check_field(node.source, scope, (*path, "source"))
+        for source in [node.source] if isinstance(node.source, str) else node.source:
+            yield from _check_field(source.replace("[]", ""), scope, (*path, "source"))
     elif (model_node := as_model_node(node)) is not None:
-        yield from _check_uses(_find_template_uses(model_node.system_message), scope, (*path, "system_message"))
-        yield from _check_uses(_find_template_uses(model_node.user_message), scope, (*path, "user_message"))
+        for key, message in model_node.templates.items():
+            known = scope.extend("classification") if key == "explanation_message" else scope
+            yield from _check_uses(_find_template_uses(message), known, (*path, key))
 
 
 def _check_uses(uses: Uses, scope: Scope, path: KeyPath) -> Iterator[Finding]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from typing_extensions import override
 
 from plexus.configuration.common import Condition, Model, ModelSettings, Score
 from plexus.configuration.processors import Words, check_order
@@ -56,8 +57,50 @@ class PromptNode(Node, ModelSettings):
             raise ValueError("needs a user_message or a system_message")
         return self
 
+    def create_explainer(self) -> Self | None:
+        """Return the node with the model that it asks for explanations; None without a model of their own."""
+        return None
 
-class Classifier(PromptNode):
+    @property
+    def templates(self) -> dict[str, str]:
+        """Every message that is written, by its key."""
+        keys = ("system_message", "user_message", "explanation_message")
+        return {key: message for key in keys if isinstance(message := getattr(self, key, None), str)}
+
+
+class ClassNode(PromptNode):
+    """A node that asks for a class, and may ask for the reason in a second request."""
+
+    explanation_message: str | None = Field(
+        None, description="Asks for the explanation once the class is known; a template, `classification` is the class."
+    )
+    explanation_model: ModelSettings | None = Field(
+        None, description="The model for `explanation_message`; what it leaves out is the node's."
+    )
+
+    @model_validator(mode="after")
+    def _check_explanation(self) -> ClassNode:
+        if self.explanation_model is not None and self.explanation_message is None:
+            raise ValueError("`explanation_model` has no effect without `explanation_message`")
+        return self
+
+    @override
+    def create_explainer(self) -> Self | None:
+        """Return the node with its `explanation_model`; None without one."""
+        model = self.explanation_model
+        if model is None:
+            return None
+        return self.model_copy(update={key: getattr(model, key) for key in model.model_fields_set})
+
+    @model_serializer(mode="wrap")
+    def _omit_explanation(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Omit the keys where they are not written: such a node has the hash that it had before they existed."""
+        keys = ("explanation_message", "explanation_model")
+        content = self._mark_nulls(dump)
+        return {k: v for k, v in content.items() if k not in keys or v is not None}
+
+
+class Classifier(ClassNode):
     """Asks for one of `valid_classes`. Of overlapping classes the longest matches."""
 
     class_name: Literal["Classifier", "MultiClassClassifier"] = Field(alias="class")
@@ -69,7 +112,7 @@ class Classifier(PromptNode):
     structured: bool = Field(False, description="Use the provider's structured output instead of parsing text.")
 
 
-class YesOrNoClassifier(PromptNode):
+class YesOrNoClassifier(ClassNode):
     """A Classifier with the classes Yes and No."""
 
     class_name: Literal["YesOrNoClassifier"] = Field(alias="class")
@@ -144,6 +187,17 @@ class FuzzyTarget(Model):
     phrase: Words = Field(description="The phrase.")
     threshold: float = Field(0.8, gt=0, le=1, description="The least similarity that counts as a match.")
     value: Words | None = Field(None, description="The classification of a match; default: the node's `found`.")
+    compare: Literal["passage", "whole", "sorted_words", "common_words"] = Field(
+        "passage",
+        description="What the phrase is compared with: the passage most like it, the whole text, the text's words in "
+        "alphabetical order, or the words that both have.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _omit_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Omit the default of `compare`: such a target has the hash that it had before the key existed."""
+        content: dict[str, object] = dump(self)
+        return content if self.compare != "passage" else {k: v for k, v in content.items() if k != "compare"}
 
 
 class FuzzyMatchClassifier(Node):
@@ -154,7 +208,11 @@ class FuzzyMatchClassifier(Node):
     match: Literal["any", "all"] = Field("any", description="Whether one phrase is enough.")
     found: Words = Field("Yes", description="The class if the phrases are found.")
     not_found: Words = Field("No", description="The class if they are not.")
-    source: str = Field("text", description="The state field to search.")
+    source: str | list[str] = Field(
+        "text",
+        description="The state field to search; or a list of paths such as `metadata.schools[].name`, whose values are "
+        "searched one by one.",
+    )
 
 
 class FuzzyMatchExtractor(Node):

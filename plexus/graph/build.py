@@ -53,7 +53,7 @@ def collect_names(graph: Sequence[AnyNode]) -> set[str]:
 def compile_graph(configuration: LangGraphScore, create_caller: Callable[[ModelNode], ModelCaller]) -> Graph:
     """Compile the graph; it can be invoked any number of times, from several threads.
 
-    `create_caller` is called once for each node that calls a model.
+    `create_caller` is called once for each node that calls a model, and once more for its `explanation_model`.
     """
     graph = StateGraph(State)
     nodes = configuration.graph
@@ -95,7 +95,10 @@ def _create_step(
     node: AnyNode, branches: list[_Branch], known: set[str], create_caller: Callable[[ModelNode], ModelCaller]
 ) -> Step:
     if isinstance(node, PromptNode):
-        work: Work = model_nodes.create_work(node, create_caller(node))
+        explainer = node.create_explainer()
+        work: Work = model_nodes.create_work(
+            node, create_caller(node), None if explainer is None else create_caller(explainer)
+        )
     else:
         work = text_nodes.create_work(node)
     outputs = Outputs.of(node.output, known)

@@ -37,15 +37,18 @@ _ASK_PASSAGE = (
 _QUOTES = "\"'“”‘’«»` \n"
 
 
-def create_work(node: ModelNode, caller: ModelCaller) -> Work:
-    """Create the work of a node that calls a model; its templates are compiled here, once."""
+def create_work(node: ModelNode, caller: ModelCaller, explainer: ModelCaller | None = None) -> Work:
+    """Create the work of a node that calls a model; its templates are compiled here, once.
+
+    `explainer` calls the model that gives a class its explanation, by default the caller.
+    """
     if isinstance(node, NumericClassifier):
         return create_numeric(node, caller)
     if isinstance(node, Extractor):
         return create_extractor(node, caller)
     if isinstance(node, Generator):
         return create_generator(node, caller)
-    return create_classifier(node, caller)
+    return create_classifier(node, caller, explainer or caller)
 
 
 class Conversation:
@@ -99,8 +102,11 @@ class Conversation:
         raise ScoringFailed(f"the node {self.node.name!r} got no usable reply in {calls} calls", transient=True)
 
 
-def create_classifier(node: Classifier | YesOrNoClassifier, caller: ModelCaller) -> Work:
-    """Ask for a class: `classification` and `value`. The reply, or a structured reply's reason, is `explanation`."""
+def create_classifier(node: Classifier | YesOrNoClassifier, caller: ModelCaller, explainer: ModelCaller) -> Work:
+    """Ask for a class: `classification` and `value`. The reply, or a structured reply's reason, is `explanation`.
+
+    With an `explanation_message`, the explanation is the reply to it, at the end of the same conversation.
+    """
     schema = replies.build_schema(node) if node.structured else None
     conversation = Conversation(node, caller, _ASK_CONFIDENCE if node.confidence and not schema else "", schema)
     again = f"Answer with exactly one of these: {', '.join(node.valid_classes)}."
@@ -113,12 +119,19 @@ def create_classifier(node: Classifier | YesOrNoClassifier, caller: ModelCaller)
             return replies.read_class(reply.structured, node)
         return replies.read_text(reply, node)
 
+    why = Template(node.explanation_message) if node.explanation_message is not None else None
+
     def work(values: Mapping[str, object], run: Run) -> Fields:
-        reply, _ = conversation.ask(values, run, read, again)
+        reply, answer = conversation.ask(values, run, read, again)
+        explanation = reply.explanation
+        if why is not None:
+            question = HumanMessage(why.render({**values, "classification": reply.label}))
+            messages = [*conversation.messages(values), AIMessage(answer.content), question]
+            explanation = explainer.call(messages, run).text.strip()
         return {
             "classification": reply.label,
             "value": reply.label,
-            "explanation": reply.explanation,
+            "explanation": explanation,
             "confidence": reply.confidence,
         }
 

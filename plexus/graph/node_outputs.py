@@ -22,7 +22,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "Generator": _REPLY_FIELDS,
     "LogicalClassifier": ("classification", "value", "explanation"),
     "LogicalNode": ("value",),
-    "FuzzyMatchClassifier": ("classification", "value", "explanation", "similarity"),
+    "FuzzyMatchClassifier": ("classification", "value", "explanation", "similarity", "found"),
     "FuzzyMatchExtractor": ("value", "explanation", "found", "similarity", "start", "end"),
     "BeforeAfterSlicer": ("value", "before", "after", "found"),
     "ContextExtractor": ("value", "found"),

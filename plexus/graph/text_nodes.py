@@ -15,6 +15,7 @@ from plexus.configuration.graph import (
     TextNode,
 )
 from plexus.exceptions import ScoringFailed
+from plexus.graph import fuzzy
 from plexus.graph.references import Reference
 from plexus.graph.state import Fields, Run, Work
 from plexus.language.expression import Expression
@@ -73,14 +74,14 @@ def create_logical_node(node: LogicalNode) -> Work:
 
 def create_fuzzy_classifier(node: FuzzyMatchClassifier) -> Work:
     """Classify as the first matching target's `value` (or `found`), or as `not_found` if any or all do not match."""
-    source = Reference(tuple(node.source.split(".")))
 
     def work(values: Mapping[str, object], _: Run) -> Fields:
-        matches = _find_targets(node.targets, str(source.find(values)))
+        matches = _find_targets(node.targets, fuzzy.read_texts(node.source, values))
         is_match = len(matches) == len(node.targets) if node.match == "all" else bool(matches)
         if not is_match:
             why = "Found none of the phrases." if not matches else "Found only some of the phrases."
-            return {"classification": node.not_found, "value": node.not_found, "explanation": why, "similarity": 0.0}
+            nothing = {"explanation": why, "similarity": 0.0, "found": False}
+            return {"classification": node.not_found, "value": node.not_found, **nothing}
         # The first target in the YAML decides, so that authors can order targets by importance.
         target, _passage = matches[0]
         value = target.value if target.value is not None else node.found
@@ -90,6 +91,7 @@ def create_fuzzy_classifier(node: FuzzyMatchClassifier) -> Work:
             "value": value,
             "explanation": f"Found {quoted}.",
             "similarity": min(passage.similarity for _, passage in matches),
+            "found": True,
         }
 
     return work
@@ -97,10 +99,9 @@ def create_fuzzy_classifier(node: FuzzyMatchClassifier) -> Work:
 
 def create_fuzzy_extractor(node: FuzzyMatchExtractor) -> Work:
     """Return the passage most similar to any target as `value`; it is empty if none reaches its threshold."""
-    source = Reference(tuple(node.source.split(".")))
 
     def work(values: Mapping[str, object], _: Run) -> Fields:
-        matches = _find_targets(node.targets, str(source.find(values)))
+        matches = _find_targets(node.targets, fuzzy.read_texts(node.source, values))
         if not matches:
             nothing = {"value": "", "found": False, "similarity": 0.0, "start": -1, "end": -1}
             return {**nothing, "explanation": "Found none of the phrases."}
@@ -117,8 +118,8 @@ def create_fuzzy_extractor(node: FuzzyMatchExtractor) -> Work:
     return work
 
 
-def _find_targets(targets: list[FuzzyTarget], text: str) -> list[tuple[FuzzyTarget, SimilarPassage]]:
-    passages = ((target, find_similar(text, target.phrase, target.threshold)) for target in targets)
+def _find_targets(targets: list[FuzzyTarget], texts: list[str]) -> list[tuple[FuzzyTarget, SimilarPassage]]:
+    passages = ((target, fuzzy.find_target(target, texts)) for target in targets)
     return [(target, passage) for target, passage in passages if passage is not None]
 
 

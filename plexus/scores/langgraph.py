@@ -51,9 +51,10 @@ class GraphScorer(Scorer[LangGraphScore]):
         fields = {field for node in listed for field in list_fields(node)}
         known = build.collect_names(listed) | fields
         self.output = Outputs.of(self.configuration.output, known) if self.configuration.output else _LAST
-        self.prompt_hash = digest(
-            [[node.name, getattr(node, "system_message", None), getattr(node, "user_message", None)] for node in listed]
-        )
+        keys = ("system_message", "user_message", "explanation_message")
+        prompts = [[node.name, *(getattr(node, key, None) for key in keys)] for node in listed]
+        # Without an explanation_message, the hash is that from before the key existed.
+        self.prompt_hash = digest([prompt if prompt[-1] else prompt[:-1] for prompt in prompts])
         self.model = ", ".join(dict.fromkeys(settings.model_id for settings in self.settings)) or None
 
     @override

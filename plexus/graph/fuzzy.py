@@ -1,0 +1,108 @@
+"""Fuzzy matches: the texts that a node searches, and how a phrase is compared with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from plexus import limits
+from plexus.configuration.graph import FuzzyTarget
+from plexus.graph.references import Reference
+from plexus.language.operators import MAXIMUM_LENGTH
+from plexus.passages import SimilarPassage, find_similar
+from plexus.text import fold
+
+#: One part of a path, with the members of a list that it names: `schools`, `schools[]`, `schools[0]`.
+_PART = re.compile(r"(?P<key>[^\[\]]+)(?:\[(?P<index>\d*)\])?")
+_MARKS = re.compile(r"[^\w\s]|_")
+#: Units of work for a pair of 60 characters: Python's integers compare them at once.
+_PAIRS = 60
+
+
+def read_texts(source: str | list[str], values: Mapping[str, object]) -> list[str]:
+    """Return the texts to search: one field, or the values of all paths that exist, each a text of its own.
+
+    Raises ScoringFailed if the one field has no value.
+    """
+    if isinstance(source, str):
+        return [str(Reference(tuple(source.split("."))).find(values))]
+    return [str(value) for path in source for value in _follow(values, path.split(".")) if value is not None]
+
+
+def _follow(owner: object, parts: list[str]) -> Iterator[object]:
+    if not parts:
+        yield from owner if isinstance(owner, list) else [owner]
+        return
+    match = _PART.fullmatch(parts[0])
+    if match is None or not isinstance(owner, Mapping) or match["key"] not in owner:
+        return
+    value, index = owner[match["key"]], match["index"]
+    if index is None:
+        yield from _follow(value, parts[1:])
+    elif isinstance(value, list):
+        for member in value if index == "" else value[int(index) : int(index) + 1]:
+            yield from _follow(member, parts[1:])
+
+
+def find_target(target: FuzzyTarget, texts: list[str]) -> SimilarPassage | None:
+    """Return the passage of the texts that is most similar to the phrase, or None below the threshold.
+
+    A comparison with a whole text has the text itself as its passage.
+    """
+    best: SimilarPassage | None = None
+    for text in texts:
+        if target.compare == "passage":
+            found = find_similar(text, target.phrase, target.threshold)
+        else:
+            similarity = COMPARISONS[target.compare](_normalize(target.phrase), _normalize(text[:MAXIMUM_LENGTH]))
+            found = SimilarPassage(text, 0, len(text), round(similarity, 4)) if similarity >= target.threshold else None
+        if found is not None and (best is None or found.similarity > best.similarity):
+            best = found
+    return best
+
+
+def _normalize(text: str) -> str:
+    return " ".join(_MARKS.sub(" ", fold(text)).split())
+
+
+def compare_whole(phrase: str, text: str) -> float:
+    """Return the similarity of two texts, 0 to 1: twice the longest common subsequence by the length of both."""
+    if not phrase or not text:
+        return 0.0
+    return 2 * _count_common(phrase, text) / (len(phrase) + len(text))
+
+
+def _count_common(phrase: str, text: str) -> int:
+    """Return the length of the longest common subsequence, by bits: one addition for each character of the text."""
+    limits.get_meter().pay(len(text) * (1 + len(phrase) // _PAIRS))
+    places: dict[str, int] = {}
+    for place, character in enumerate(phrase):
+        places[character] = places.get(character, 0) | 1 << place
+    every = open_places = (1 << len(phrase)) - 1
+    for character in text:
+        matching = open_places & places.get(character, 0)
+        open_places = ((open_places + matching) | (open_places - matching)) & every
+    return len(phrase) - open_places.bit_count()
+
+
+def _compare_sorted(phrase: str, text: str) -> float:
+    """Compare the words in alphabetical order, so that their own order does not count."""
+    return compare_whole(" ".join(sorted(phrase.split())), " ".join(sorted(text.split())))
+
+
+def _compare_sets(phrase: str, text: str) -> float:
+    """Compare the words as sets: 1 if all words of one are among the other's."""
+    first, second = set(phrase.split()), set(text.split())
+    common = " ".join(sorted(first & second))
+    if common and (first <= second or second <= first):
+        return 1.0
+    longer, other = (f"{common} {' '.join(sorted(rest))}".strip() for rest in (first - second, second - first))
+    pairs = [(longer, other), *([(common, longer), (common, other)] if common else [])]
+    return max(compare_whole(*pair) for pair in pairs)
+
+
+COMPARISONS: dict[str, Callable[[str, str], float]] = {
+    "whole": compare_whole,
+    "sorted_words": _compare_sorted,
+    "common_words": _compare_sets,
+}
