@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from plexus.document import Document, Yaml
-from plexus.original.nodes import STATE, translate_graph
+from plexus.original.fields import STATE
+from plexus.original.nodes import translate_graph
 from plexus.original.notes import Note, Notes
 from plexus.original.processors import translate_processors
+from plexus.original.sampling import set_sampling
 from plexus.problems import KeyPath, Problem
 
 T = TypeVar("T")
@@ -23,14 +25,21 @@ _DROPPED = {
     "base_model_name": "the model's own name decides its price",
     "maximum_retry_count": "each node has its own",
     "batch": "jobs are scored one by one; there is no provider's batch",
-    "single_line_messages": "messages keep their line ends",
+    "single_line_messages": "the original reads it in nodes only",
+    "input": "the original reads it in nodes only",
     "logprobs": "log probabilities are not asked for",
     "top_logprobs": "log probabilities are not asked for",
-    "input": "the item's text is scored; its file was read when the item was made",
     "thread_id": "there are no checkpoints",
 }
+# Sources of texts that are files attached to an item: what to do instead.
+_ITEM = "write the file's text into the item's `text` when you create it, and delete `class` and `options`"
+_SOURCES = {
+    "DeepgramInputSource": "write the transcript into the item's `metadata.transcript`, a list of {speaker, text, "
+    "start, end}, when you create it, and replace `class` and `options` by the processor TranscriptFormat or TimeSlice",
+}
 #: The keys that come first, in this order, as in the examples of this library.
-_HEAD = ("name", "key", "id", "externalId", "external_id", "description", "class")
+_HEAD = ("name", "key", "id", "externalId", "external_id", "description", "class", "depends_on")
+_MODEL = ("model_provider", "model_name", "model_region", "base_url", "temperature", "max_tokens", "top_p")
 _SINGLE = ("graph", "class", "model_provider", "model_name")
 
 
@@ -68,8 +77,7 @@ def translate(document: Document) -> Translation:
         return _translate_card(document, document.value, notes)
     score, moves = _translate_score(document.value, notes)
     name = str(score.get("name") or "Scorecard")
-    key = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "scorecard"
-    card: Yaml = {"name": name, "key": key, "scores": [score]}
+    card: Yaml = {"name": name, "key": _create_key(name), "scores": [score]}
     moved = _move_positions(document, card, [(("scores", 0), ()), *_prefix_moves(("scores", 0), moves)])
     return Translation(document, moved, tuple(notes.listed))
 
@@ -77,6 +85,8 @@ def translate(document: Document) -> Translation:
 def _translate_card(document: Document, value: dict[str, Yaml], notes: Notes) -> Translation:
     card: dict[str, Yaml] = {key: member for key, member in value.items() if key not in ("dialect", "scores")}
     _rename(card, notes)
+    if "key" not in card and isinstance(name := card.get("name"), str):
+        card = {"name": name, "key": _create_key(name), **card}
     if "processors" in card:
         card["processors"] = translate_processors(card["processors"], notes.at("processors"))
     listed = value["scores"]
@@ -103,6 +113,7 @@ def _translate_score(value: Mapping[str, Yaml], notes: Notes) -> tuple[dict[str,
         if key in score:
             notes.add("dropped", why, key)
             del score[key]
+    _translate_parameters(score, notes.at("parameters"))
     for key in ("item", "data"):
         _translate_part(score, key, notes.at(key))
     if "processors" in score:  # of the score itself
@@ -116,6 +127,8 @@ def _translate_score(value: Mapping[str, Yaml], notes: Notes) -> tuple[dict[str,
     if score.get("model_provider") is None and score.get("model_name") is not None:
         score["model_provider"] = "azure"
         notes.add("renamed", "without `model_provider` the original asks Azure", "model_name")
+    score["graph"] = listed = [dict(node) if isinstance(node, Mapping) else node for node in listed]
+    set_sampling(score, notes)
     graph = translate_graph(listed, notes.at("graph"))
     score["graph"] = list(graph.nodes)
     moves: list[tuple[KeyPath, KeyPath]] = [
@@ -124,7 +137,17 @@ def _translate_score(value: Mapping[str, Yaml], notes: Notes) -> tuple[dict[str,
     score["output"] = _translate_output(score.get("output"), graph.aliases, notes)
     if not score["output"]:
         del score["output"]
-    return score, moves
+    return {key: score[key] for key in (*_HEAD, *_MODEL, *score) if key in score}, moves
+
+
+def _translate_parameters(score: dict[str, Yaml], notes: Notes) -> None:
+    """Move `parameters.validation` to `validation`, which is all that the original reads of `parameters`."""
+    listed = score.pop("parameters", None)
+    for key, value in listed.items() if isinstance(listed, Mapping) else ():
+        if key == "validation":
+            score.setdefault(key, value)
+        else:
+            notes.add("dropped", f"the original reads only `validation` of `parameters`, got {key!r}", key)
 
 
 def _translate_output(output: Yaml, aliases: set[str], notes: Notes) -> dict[str, Yaml]:
@@ -146,14 +169,16 @@ def _translate_output(output: Yaml, aliases: set[str], notes: Notes) -> dict[str
 
 
 def _translate_part(score: dict[str, Yaml], key: str, notes: Notes) -> None:
-    """Keep the processors of `item` and `data`; the rest selects data in the original's database."""
+    """Keep the processors of `item` and `data`; the rest names a source of texts, which the worker does not read."""
     part = score.get(key)
     if not isinstance(part, Mapping) or ("class" not in part and "processors" not in part):
         return
-    if "class" in part:
-        notes.add(
-            "dropped", "it selects items in the original's database; name a file of labelled texts to train", "class"
-        )
+    if "class" in part and key == "item":
+        advice = _SOURCES.get(str(part["class"]), _ITEM)
+        notes.add("unsupported", f"{part['class']} reads a file that is attached to the item. next: {advice}", "class")
+    elif "class" in part:
+        message = "it selects items in the original's database; name a file of labelled texts to train"
+        notes.add("dropped", message, "class")
     if "processors" in part:
         score[key] = {"processors": translate_processors(part["processors"], notes.at("processors"))}
     else:
@@ -175,6 +200,10 @@ def _rename(value: dict[str, Yaml], notes: Notes) -> None:
     if isinstance(name := value.get("key"), str) and not re.fullmatch(r"[a-z0-9_-]+", name):
         value["key"] = re.sub(r"[^a-z0-9_-]+", "-", name.casefold()).strip("-")
         notes.add("renamed", f"the key is {value['key']!r}", "key")
+
+
+def _create_key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "scorecard"
 
 
 def _prefix_moves(prefix: KeyPath, moves: list[tuple[KeyPath, KeyPath]]) -> list[tuple[KeyPath, KeyPath]]:

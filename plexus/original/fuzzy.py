@@ -7,6 +7,15 @@ from collections.abc import Mapping
 from plexus.document import Yaml
 from plexus.original.notes import Notes
 
+#: The original's scorers, and what they compare here; QRatio is ratio for texts that are not empty.
+_SCORERS = {
+    "partial_ratio": "passage",
+    "ratio": "whole",
+    "QRatio": "whole",
+    "token_sort_ratio": "sorted_words",
+    "token_set_ratio": "common_words",
+}
+
 
 def translate_targets(node: dict[str, Yaml], notes: Notes) -> dict[str, Yaml]:
     """Remove the original's keys from the node, and return ours in their place."""
@@ -29,31 +38,30 @@ def translate_targets(node: dict[str, Yaml], notes: Notes) -> dict[str, Yaml]:
         ours["match"] = "all"
     if (default := node.pop("default_classification", None)) is not None:
         ours["not_found"] = default
-    if (source := _find_source(node.pop("data_paths", None), notes)) is not None:
+    if (source := _find_source(node.pop("data_paths", None))) is not None:
         ours["source"] = source
     return ours
 
 
 def _translate_target(item: Mapping[str, Yaml], values: Mapping[str, Yaml], notes: Notes) -> Yaml:
     phrase, threshold = item.get("target"), item.get("threshold")
-    target: dict[str, Yaml] = {"phrase": phrase}
-    if isinstance(threshold, (int, float)):
-        target["threshold"] = threshold / 100 if threshold > 1 else threshold
-    if phrase in values:
-        target["value"] = values[str(phrase)]
-    if item.get("scorer", "ratio") != "partial_ratio":
-        message = "similarity is that of the passage most like the phrase; the original's default compares whole texts"
-        notes.add("changed", message, "scorer" if "scorer" in item else "target")
+    scorer = str(item.get("scorer", "ratio"))
+    target: dict[str, Yaml] = {"phrase": phrase, "value": values.get(str(phrase), phrase)}
+    if isinstance(threshold, (int, float)) and not isinstance(threshold, bool):
+        target["threshold"] = max(threshold / 100, 0.01)
+    if scorer not in _SCORERS:
+        known = ", ".join(_SCORERS)
+        notes.add("unsupported", f"the scorer {scorer!r} has no counterpart. next: use one of {known}", "scorer")
+    elif scorer != "partial_ratio":
+        target["compare"] = _SCORERS[scorer]
+    if not item.get("preprocess", False):
+        notes.add(
+            "changed", "case and punctuation do not count; in the original they do without `preprocess`", "target"
+        )
     return target
 
 
-def _find_source(paths: Yaml, notes: Notes) -> str | None:
-    """Return the field to search; None for the text."""
-    listed = paths if isinstance(paths, list) else [paths] if isinstance(paths, str) else []
-    if listed in ([], ["text"]):
-        return None
-    if len(listed) == 1 and isinstance(listed[0], str) and "[" not in listed[0]:
-        return listed[0]
-    message = f"expected one path without [], got {listed}. next: use a node for each path, and a LogicalClassifier"
-    notes.add("unsupported", message, "data_paths")
-    return None
+def _find_source(paths: Yaml) -> Yaml:
+    """Return the fields to search; None for the text."""
+    listed: list[Yaml] = paths if isinstance(paths, list) else [paths] if isinstance(paths, str) else []
+    return None if listed in ([], ["text"]) else listed

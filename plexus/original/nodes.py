@@ -6,59 +6,33 @@ latest one. Here a node's fields are its own, so each translated node also sets 
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plexus.document import Yaml
 from plexus.original import python_code
+from plexus.original.fields import FIELDS, LOST_FIELDS, RARE_FIELDS, RETRIES, STATE
 from plexus.original.fuzzy import translate_targets
+from plexus.original.inputs import fold_lines, read_inputs, replace_inputs
 from plexus.original.notes import Notes
-from plexus.original.python_code import UnsupportedCode
+from plexus.original.python_names import Names, UnsupportedCode
 from plexus.text import fold
 
-#: Our class → the original's field → our field.
-_FIELDS: dict[str, dict[str, str]] = {
-    "Classifier": {"classification": "classification", "explanation": "explanation"},
-    "MultiClassClassifier": {"classification": "classification", "explanation": "explanation"},
-    "NumericClassifier": {"classification": "classification", "explanation": "explanation", "value": "value"},
-    "Extractor": {"extracted_text": "value"},
-    "Generator": {"completion": "value", "explanation": "explanation"},
-    "LogicalClassifier": {"classification": "classification", "explanation": "explanation", "value": "value"},
-    "FuzzyMatchClassifier": {"classification": "classification", "explanation": "explanation"},
-    "FuzzyMatchExtractor": {"extracted_text": "value", "match_found": "found"},
-    "BeforeAfterSlicer": {"before": "before", "after": "after"},
-    "ContextExtractor": {"extracted_text": "value", "context_chunk": "value"},
-    "LogicalNode": {},
-}
-#: Fields that every graph of the original has; one that no node sets is empty there, and would be a literal here.
-STATE = frozenset(
-    {
-        "classification",
-        "completion",
-        "confidence",
-        "explanation",
-        "extracted_text",
-        "good_call",
-        "good_call_explanation",
-    }
-    | {"is_not_empty", "messages", "non_qualifying_explanation", "non_qualifying_reason", "reasoning", "value"}
-)
-_RETRIES = {"Classifier": 6, "MultiClassClassifier": 3, "YesOrNoClassifier": 3, "Generator": 1}
 _WORDS = "a class is matched by whole words, with case and punctuation folded"
 _ALIGNED = "a quotation is aligned with the text by one cut-off, as docs/reference/scorecards.md says"
 _DROPPED = {
     "batch": "jobs are scored one by one; there is no provider's batch",
-    "explanation_model": "the explanation is the reply itself",
-    "single_line_messages": "messages keep their line ends",
     "fuzzy_match": _WORDS,
     "fuzzy_match_threshold": _WORDS,
     "fuzzy_match_score_cutoff": _ALIGNED,
     "use_exact_matching": _ALIGNED,
-    "input": "a node reads every earlier field by its name",
     "logprobs": "log probabilities are not asked for",
     "top_logprobs": "log probabilities are not asked for",
     "prompts": "not used by the original's current nodes",
 }
+_EXPLAINING = ("explanation_message", "explanation_model")
 _ASKING = ("system_message", "user_message")
 
 
@@ -66,10 +40,13 @@ _ASKING = ("system_message", "user_message")
 class Graph:
     """A graph under translation: our names of the original's nodes, and the aliases that nodes before set.
 
-    `origins` has, for each of our nodes, the index of the original's.
+    `origins` has, for each of our nodes, the index of the original's; `words` are all words of the graph. `inputs` has
+    the names that stand for other fields, by `input` of this node or of one before it.
     """
 
     slugs: dict[str, str]
+    words: frozenset[str] = frozenset()
+    inputs: dict[str, str] = field(default_factory=dict)
     aliases: set[str] = field(default_factory=set)
     nodes: list[dict[str, Yaml]] = field(default_factory=list)
     origins: list[int] = field(default_factory=list)
@@ -106,7 +83,8 @@ class Graph:
 def translate_graph(listed: Sequence[Yaml], notes: Notes) -> Graph:
     """Translate all nodes in their order."""
     names = [node.get("name") if isinstance(node, Mapping) else None for node in listed]
-    graph = Graph(_create_slugs([name for name in names if isinstance(name, str)], _collect_output_words(listed)))
+    slugs = _create_slugs([name for name in names if isinstance(name, str)], _collect_output_words(listed))
+    graph = Graph(slugs, frozenset(re.findall(r"\w+", json.dumps(listed, default=str))))
     for place, node in enumerate(listed):
         following = next((name for name in names[place + 1 :] if isinstance(name, str)), "END")
         if isinstance(node, Mapping):
@@ -154,12 +132,18 @@ class _Node:
         self.ours = {"name": self.graph.name(original_name), "class": kind}
         if self.ours["name"] != original_name and isinstance(original_name, str):
             self.notes.add("renamed", f"the node {original_name!r} is {self.ours['name']!r}", "name")
-        self._drop()
-        if kind not in _FIELDS and kind != "YesOrNoClassifier":
-            self.notes.add("unsupported", f"the node class {kind!r} has no counterpart", "class")
+        self._drop(kind)
+        if kind not in FIELDS and kind != "YesOrNoClassifier":
+            known = "Classifier, Extractor, Generator, LogicalClassifier or FuzzyMatchClassifier"
+            self.notes.add("unsupported", f"the node class {kind!r} has no counterpart. next: use {known}", "class")
             return []
+        fold_lines(self.node, self.notes)
+        self.graph.inputs |= read_inputs(self.node, self.graph.aliases, self.notes)
+        replace_inputs(self.node, self.graph.inputs)
         self._read_class(str(kind))
-        fields = _FIELDS[str(self.ours["class"])]
+        ours = str(self.ours["class"])
+        rare = {name: ours for name, ours in RARE_FIELDS.get(ours, {}).items() if name in self.graph.words}
+        fields = {**FIELDS[ours], **rare}
         own = self._translate_output(self.node.pop("output", None), fields, self.notes)
         self._translate_edges(fields)
         aliases = {**dict(fields.items()), **own}
@@ -169,23 +153,27 @@ class _Node:
         self.ours.update(self.node)  # what is left has the same name here, or is reported by the validation
         return [*self.before, self.ours]
 
-    def _drop(self) -> None:
-        for key, why in _DROPPED.items():
+    def _drop_keys(self, reasons: Mapping[str, str]) -> None:
+        for key, why in reasons.items():
             if key in self.node:
                 self.notes.add("dropped", why, key)
                 del self.node[key]
-        if self.node.pop("confidence", None):
+
+    def _drop(self, kind: Yaml) -> None:
+        self._drop_keys(_DROPPED)
+        if self.node.pop("confidence", None) or self.node.pop("enable_confidence", None):
             message = (
                 "no confidence is computed: the original reads log probabilities; `confidence: true` asks the model"
             )
             self.notes.add("changed", message, "confidence")
-        if self.node.pop("explanation_message", None) is not None:
-            message = "the explanation is the reply itself; the original asks for it in a second request"
-            self.notes.add("changed", message, "explanation_message")
+        if kind == "Classifier":
+            self._drop_keys(dict.fromkeys(_EXPLAINING, "the original reads it in other classes only"))
+        elif kind not in ("YesOrNoClassifier", "MultiClassClassifier") or "explanation_message" not in self.node:
+            self._drop_keys(dict.fromkeys(_EXPLAINING, "the node has no second request"))
 
     def _read_class(self, kind: str) -> None:
-        if kind in _RETRIES:
-            self.node.setdefault("maximum_retry_count", _RETRIES[kind])
+        if kind in RETRIES:
+            self.node.setdefault("maximum_retry_count", RETRIES[kind])
         if kind == "YesOrNoClassifier":
             self.ours |= {"class": "Classifier", "valid_classes": ["yes", "no"]}
             self.notes.add("renamed", "YesOrNoClassifier is a Classifier of yes and no, in small letters", "class")
@@ -197,8 +185,18 @@ class _Node:
             self._ask_first(kind)
         elif kind in ("FuzzyMatchClassifier", "FuzzyMatchExtractor"):
             self.ours |= translate_targets(self.node, self.notes)
+            self._read_source()
         elif kind in ("LogicalClassifier", "LogicalNode"):
             self._read_code(kind)
+
+    def _read_source(self) -> None:
+        """Make a node that searches the text search the field that stands for it."""
+        text = self.graph.inputs.get("text", "text")
+        source = self.ours.get("source", "text")
+        if isinstance(source, list):
+            self.ours["source"] = [text if path == "text" else path for path in source]
+        elif text != "text":
+            self.ours["source"] = text
 
     def _read_trust(self) -> None:
         if self.node.pop("trust_model_output", False):
@@ -231,6 +229,7 @@ class _Node:
                 del moved[key]
         self.before.append({"name": name, "class": "Extractor", **moved})
         self.ours["quotation"] = f"{name}.value"
+        self._read_source()
         self.notes.add("renamed", f"{kind} asks the model in a node of its own, {name!r}", "class")
         if kind == "BeforeAfterSlicer":
             self.notes.add("changed", "`after` begins behind the quotation; the original's begins with it", "class")
@@ -239,17 +238,18 @@ class _Node:
         code = self.node.pop("code", None)
         if not isinstance(code, str):
             return
+        names = Names(self.graph.aliases, self.graph.inputs)
+        self._note_nodes(code)
         try:
             if kind == "LogicalClassifier":
-                value, explanation = python_code.read_classifier(code, self.graph.aliases)
+                value, metadata = python_code.read_classifier(code, names)
                 self.ours["expression"] = value
-                if explanation is not None:
-                    self._explain(explanation)
+                self._set_metadata(metadata)
             else:
                 mapping = self.node.pop("output_mapping", None)
                 renamed = {str(k): str(v) for k, v in mapping.items()} if isinstance(mapping, Mapping) else {}
                 function = str(self.node.pop("function_name", "execute"))
-                expressions = python_code.read_node(code, function, renamed, self.graph.aliases)
+                expressions = python_code.read_node(code, function, renamed, names)
                 self.ours["set"] = dict(expressions)
                 self.graph.aliases |= set(expressions)
             self.notes.add("renamed", "the Python is an expression, which is evaluated without Python", "code")
@@ -258,13 +258,27 @@ class _Node:
         except RecursionError:
             self.notes.add("unsupported", "the code is too long a chain of conditions for one expression", "code")
 
-    def _explain(self, expression: str) -> None:
-        """Set the explanation of a LogicalClassifier, which is a template: a node before it computes the text."""
+    def _note_nodes(self, code: str) -> None:
+        """Note an earlier node whose name the code reads: the original has no value under it, and neither has ours."""
+        for name in (str(node["name"]) for node in self.graph.nodes):
+            if name not in self.graph.aliases and re.search(rf"""(?:get\(|\[)\s*['"]{re.escape(name)}['"]""", code):
+                advice = f"give that node `output: {{{name}_class: classification}}`, and read the alias"
+                message = f"{name!r} is read of the item's metadata, as in the original; for the node's class, {advice}"
+                self.notes.add("changed", message, "code")
+
+    def _set_metadata(self, metadata: Mapping[str, str]) -> None:
+        """Set what a LogicalClassifier adds to the state beside its class: a node before it computes these values.
+
+        The explanation, which is a template here, is one of them.
+        """
         alias = f"{self.ours['name']}_explanation"
-        self.before.append(
-            {"name": f"{self.ours['name']}_explains", "class": "LogicalNode", "set": {alias: expression}}
-        )
-        self.ours["explanation"] = f"{{{{ {alias} }}}}"
+        values: dict[str, Yaml] = {alias if key == "explanation" else key: source for key, source in metadata.items()}
+        if not values:
+            return
+        self.before.append({"name": f"{self.ours['name']}_explains", "class": "LogicalNode", "set": values})
+        self.graph.aliases |= values.keys() - {alias}
+        if alias in values:
+            self.ours["explanation"] = f"{{{{ {alias} }}}}"
 
     def _translate_output(self, output: Yaml, fields: Mapping[str, str], notes: Notes) -> dict[str, Yaml]:
         """Return the aliases of an `output`; the original's fields become ours."""
@@ -274,6 +288,9 @@ class _Node:
                 notes.add(
                     "dropped", f"no node sets the field {source!r}, which is empty in the original", "output", alias
                 )
+            elif isinstance(source, str) and source in LOST_FIELDS.keys() - fields.keys() - self.graph.aliases:
+                message = f"the field {source!r} has no counterpart. next: {LOST_FIELDS[source]}"
+                notes.add("unsupported", message, "output", alias)
             else:
                 aliases[alias] = fields.get(source, source) if isinstance(source, str) else source
         return aliases

@@ -1,7 +1,7 @@
 """Python in scorecards: a function that is one expression in disguise becomes that expression; nothing is executed.
 
-Understood: assignments to names, `if` and `else`, `return`, and calls of `print` and of a logger, which are left out.
-The expression itself is checked by the restricted language, whose limits apply to it.
+Understood: assignments to names, `+=`, `append`, `if` and `else`, `return`, and calls of `print` and of a logger, which
+are left out. The expression itself is checked by the restricted language, whose limits apply to it.
 """
 
 from __future__ import annotations
@@ -12,21 +12,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from plexus.exceptions import UnsafeCode
-from plexus.language.expression import Expression
-from plexus.language.functions import FUNCTIONS
+from plexus.original.python_names import Names, UnsupportedCode, write
 
 #: Parts of the expression at most: each `if` doubles the paths behind it, and each assigned name is spelt out.
 MAXIMUM_PARTS = 5_000
-_SILENT = ("print", "logging", "logger")
-
-
-class UnsupportedCode(Exception):
-    """The code is more than an expression; the message has the line in the code, what it is, and what to write."""
-
-    def __init__(self, node: ast.AST, what: str) -> None:
-        line = getattr(node, "lineno", 1)
-        super().__init__(f"line {line} of the code: {what}. next: write an expression, as in docs/how-to/migration.md")
+_SILENT = ("print", "logging", "logger", "log", "log_info", "log_debug", "log_warning", "log_error")
 
 
 @dataclass(frozen=True)
@@ -40,35 +30,40 @@ class _Choice:
 
 _Tree: TypeAlias = "dict[str, ast.expr] | _Choice"
 _Reader: TypeAlias = Callable[[ast.expr], "_Tree"]
+#: The names that were assigned, and their values.
+Values: TypeAlias = dict[str, ast.expr]
 
 
-def read_classifier(code: str, names: Collection[str]) -> tuple[str, str | None]:
-    """Return the expressions of the value and of the explanation (None without one) of `def score(parameters, input)`.
+def read_classifier(code: str, names: Names) -> tuple[str, dict[str, str]]:
+    """Return the value's expression of `def score(parameters, input)`, and those of the result's metadata by key.
 
-    `names` are the aliases of earlier nodes, which the original adds to `input.metadata`. Raises UnsupportedCode.
+    `explanation` is one of these keys, if every path has it. Another key is None on a path without it. Raises
+    UnsupportedCode.
     """
     function = _find_function(code, "score")
     tree = _read_returns(function, _read_score_result)
-    source = _Names(_find_argument(function, 1), names)
-    value = _write(_select(tree, "value", function), source)
+    names = names.of(_find_argument(function, 1))
     parts = _list_components(tree)
-    explanation = _write(_select(tree, "explanation", function), source) if "explanation" in parts else None
-    return value, explanation
+    optional = _list_all_components(tree) - {"value", "explanation"}
+    listed = [*(["explanation"] if "explanation" in parts else []), *sorted(optional)]
+    return write(_select(tree, "value", function), names), {
+        key: write(_select(tree, key, function, optional), names) for key in listed
+    }
 
 
-def read_node(code: str, function_name: str, mapping: dict[str, str], names: Collection[str]) -> dict[str, str]:
+def read_node(code: str, function_name: str, mapping: dict[str, str], names: Names) -> dict[str, str]:
     """Return alias → expression of `def execute(context)`; `mapping` renames the keys of the map that it returns.
 
     Raises UnsupportedCode.
     """
     function = _find_function(code, function_name)
     tree = _read_returns(function, _read_map)
-    source = _Names(_find_argument(function, 0), names)
+    names = names.of(_find_argument(function, 0))
     keys = _list_components(tree)
-    wanted = mapping or {key: key for key in keys}
+    wanted = mapping or {key: key for key in sorted(keys)}
     if missing := [key for key in wanted.values() if key not in keys]:
         raise UnsupportedCode(function, f"the function returns no {missing[0]!r}")
-    return {alias: _write(_select(tree, key, function), source) for alias, key in wanted.items()}
+    return {alias: write(_select(tree, key, function), names) for alias, key in wanted.items()}
 
 
 def _find_function(code: str, name: str) -> ast.FunctionDef:
@@ -104,7 +99,7 @@ class _Paths:
     def __init__(self, read: _Reader) -> None:
         self.read, self.parts = read, 0
 
-    def follow(self, statements: Sequence[ast.stmt], values: dict[str, ast.expr], place: ast.AST) -> _Tree:
+    def follow(self, statements: Sequence[ast.stmt], values: Values, place: ast.AST) -> _Tree:
         """Return what the statements return, with assigned names replaced by their values."""
         for index, statement in enumerate(statements):
             rest = statements[index + 1 :]
@@ -112,26 +107,68 @@ class _Paths:
                 if statement.value is None:
                     raise UnsupportedCode(statement, "it returns nothing")
                 return self.read(self._replace(statement.value, values))
-            if isinstance(statement, ast.If):
+            if isinstance(statement, ast.If) and _has_return(statement):
                 then = self.follow([*statement.body, *rest], values, statement)
                 other = self.follow([*statement.orelse, *rest], values, statement)
                 return _Choice(self._replace(statement.test, values), then, other)
-            if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-                target = statement.targets[0]
-                if not isinstance(target, ast.Name):
-                    raise UnsupportedCode(statement, "it assigns to more than one name")
-                values = {**values, target.id: self._replace(statement.value, values)}
-            elif not _is_silent(statement):
-                raise UnsupportedCode(statement, f"a statement of the kind {type(statement).__name__}")
+            values = self._assign(statement, values)
         raise UnsupportedCode(place, "a path through the function returns nothing")
 
-    def _replace(self, expression: ast.expr, values: dict[str, ast.expr]) -> ast.expr:
+    def _assign(self, statement: ast.stmt, values: Values) -> Values:
+        """Return the names' values after a statement that does not return."""
+        if isinstance(statement, ast.If):
+            test, then, other = self._replace(statement.test, values), values, values
+            for inner in statement.body:
+                then = self._assign(inner, then)
+            for inner in statement.orelse:
+                other = self._assign(inner, other)
+            # A name with a value on one path only is reported where it is used.
+            return {name: _merge(test, then[name], other[name]) for name in then if name in other}
+        if (assignment := _read_assignment(statement)) is not None:
+            name, value = assignment
+            return {**values, name: self._replace(value, values)}
+        if not _is_silent(statement):
+            raise UnsupportedCode(statement, f"a statement of the kind {type(statement).__name__}")
+        return values
+
+    def _replace(self, expression: ast.expr, values: Values) -> ast.expr:
         replaced = _Values(values).visit(copy.deepcopy(expression))
         self.parts += sum(1 for _ in ast.walk(replaced))
         if self.parts > MAXIMUM_PARTS:
             raise UnsupportedCode(expression, f"its paths have more than {MAXIMUM_PARTS} parts")
         assert isinstance(replaced, ast.expr)
         return replaced
+
+
+def _has_return(statement: ast.If) -> bool:
+    return any(isinstance(inner, ast.Return) for inner in ast.walk(statement))
+
+
+def _read_assignment(statement: ast.stmt) -> tuple[str, ast.expr] | None:
+    """Return the name and its new value of `x = y`, `x: int = y`, `x += y` and `x.append(y)`; None for another kind."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name, value
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            return name, value
+        case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
+            return name, ast.copy_location(ast.BinOp(ast.Name(name, ast.Load()), op, value), statement)
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value])):
+            added = ast.List([value], ast.Load())
+            return name, ast.copy_location(ast.BinOp(ast.Name(name, ast.Load()), ast.Add(), added), statement)
+        case ast.Assign():
+            raise UnsupportedCode(statement, "it assigns to more than one name")
+    return None
+
+
+def _merge(test: ast.expr, then: ast.expr, other: ast.expr) -> ast.expr:
+    """Return the value after an `if`; `failures + ([x] if test else [])` spells out a long list once, not twice."""
+    before = ast.dump(other)
+    if ast.dump(then) == before:
+        return then
+    if isinstance(then, ast.BinOp) and isinstance(then.right, ast.List) and ast.dump(then.left) == before:
+        return ast.BinOp(other, then.op, ast.IfExp(test, then.right, ast.List([], ast.Load())))
+    return ast.IfExp(test, then, other)
 
 
 def _is_silent(statement: ast.stmt) -> bool:
@@ -159,7 +196,7 @@ class _Values(ast.NodeTransformer):
 
 
 def _read_score_result(value: ast.expr) -> _Tree:
-    """Read `Score.Result(value=…, explanation=…, metadata={"explanation": …})`."""
+    """Read `Score.Result(value=…, explanation=…, metadata={"explanation": …, …})`."""
     if isinstance(value, ast.IfExp):
         return _Choice(value.test, _read_score_result(value.body), _read_score_result(value.orelse))
     if not (isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "Result"):
@@ -167,21 +204,20 @@ def _read_score_result(value: ast.expr) -> _Tree:
     parts = {keyword.arg: keyword.value for keyword in value.keywords if keyword.arg in ("value", "explanation")}
     for keyword in value.keywords:
         if keyword.arg == "metadata" and isinstance(keyword.value, ast.Dict):
-            parts = {**_read_map(keyword.value, only="explanation"), **parts}
+            parts = {**_read_map(keyword.value), **parts}
     if "value" not in parts:
         raise UnsupportedCode(value, "the result has no value")
     return {str(key): expression for key, expression in parts.items()}
 
 
-def _read_map(value: ast.expr, only: str | None = None) -> dict[str, ast.expr]:
+def _read_map(value: ast.expr) -> dict[str, ast.expr]:
     if not isinstance(value, ast.Dict):
         raise UnsupportedCode(value, "it returns something else than a map that is spelt out")
     parts = {}
     for key, member in zip(value.keys, value.values, strict=True):
         if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
             raise UnsupportedCode(value, "a key of the map is not spelt out")
-        if only in (None, key.value):
-            parts[key.value] = member
+        parts[key.value] = member
     return parts
 
 
@@ -192,58 +228,19 @@ def _list_components(tree: _Tree) -> set[str]:
     return set(tree)
 
 
-def _select(tree: _Tree, component: str, place: ast.AST) -> ast.expr:
+def _list_all_components(tree: _Tree) -> set[str]:
+    """Return the components that any result of the tree has."""
     if isinstance(tree, _Choice):
-        return ast.IfExp(tree.test, _select(tree.then, component, place), _select(tree.other, component, place))
-    if component not in tree:
-        raise UnsupportedCode(place, f"a path through the function returns no {component!r}")
-    return tree[component]
+        return _list_all_components(tree.then) | _list_all_components(tree.other)
+    return set(tree)
 
 
-class _Names(ast.NodeTransformer):
-    """Replaces the function's argument by the names that expressions have: text, metadata, and aliases."""
-
-    def __init__(self, argument: str, names: Collection[str]) -> None:
-        self.argument, self.names = argument, names
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        """`input.text` → `text`."""
-        self.generic_visit(node)
-        if isinstance(node.value, ast.Name) and node.value.id == self.argument and node.attr in ("text", "metadata"):
-            return ast.Name(node.attr, ast.Load())
-        return node
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        """`context["metadata"]` → `metadata`, `metadata["alias"]` → `alias`."""
-        self.generic_visit(node)
-        return self._rename_member(node.value, node.slice) or node
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        """`context.get("text")` → `text`, `metadata.get("alias")` → `alias`."""
-        self.generic_visit(node)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
-            return self._rename_member(node.func.value, node.args[0]) or node
-        return node
-
-    def _rename_member(self, owner: ast.expr, key: ast.expr) -> ast.expr | None:
-        if not (isinstance(owner, ast.Name) and isinstance(key, ast.Constant)):
-            return None
-        of_input = owner.id == self.argument and key.value in ("text", "metadata")
-        of_state = owner.id == "metadata" and key.value in self.names
-        return ast.Name(str(key.value), ast.Load()) if of_input or of_state else None
-
-
-def _write(expression: ast.expr, names: _Names) -> str:
-    """Return the expression as text. Raises UnsupportedCode if the restricted language does not accept it."""
-    renamed = ast.fix_missing_locations(names.visit(copy.deepcopy(expression)))
-    used = [node for node in ast.walk(renamed) if isinstance(node, ast.Name)]
-    bound = {node.id for node in used if isinstance(node.ctx, ast.Store)}
-    known = {"text", "metadata", *names.names, *FUNCTIONS, *bound}
-    if unknown := [node.id for node in used if node.id not in known]:
-        raise UnsupportedCode(expression, f"it uses {unknown[0]!r}")
-    written = ast.unparse(renamed)
-    try:
-        Expression(written)
-    except UnsafeCode as error:
-        raise UnsupportedCode(expression, str(error)) from None
-    return written
+def _select(tree: _Tree, component: str, place: ast.AST, optional: Collection[str] = ()) -> ast.expr:
+    if isinstance(tree, _Choice):
+        then, other = (_select(part, component, place, optional) for part in (tree.then, tree.other))
+        return ast.IfExp(tree.test, then, other)
+    if component in tree:
+        return tree[component]
+    if component in optional:
+        return ast.Constant(None)
+    raise UnsupportedCode(place, f"a path through the function returns no {component!r}")

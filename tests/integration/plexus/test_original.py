@@ -45,7 +45,7 @@ PARTLY: dict[str, tuple[Literal["explanation", "prompts", "both"], str]] = {
     "reply Yes/No": ("prompts", "a retry is asked for in other words"),
     "BeforeAfterSlicer asks the model": ("prompts", "`after` begins behind the quotation, as the import notes"),
     "FuzzyMatchClassifier targets group": ("explanation", "a match is described in other words"),
-    "YesOrNo explanation_message": ("both", "the explanation is the reply itself; no second request is made"),
+    "YesOrNo explanation_message": ("prompts", "the second request repeats the messages with their roles"),
 }
 
 

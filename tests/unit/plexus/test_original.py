@@ -11,9 +11,16 @@ from plexus.commands.import_ import command
 from plexus.exceptions import InvalidScorecard
 from plexus.language.expression import Expression
 from plexus.original import python_code
-from plexus.original.python_code import UnsupportedCode
+from plexus.original.python_names import Names, UnsupportedCode
 
 SCORE = "def score(parameters, input):\n    "
+LISTED = """a: list = []
+    if 'I' in input.text:
+        a.append('x')
+    if 'Z' in input.text:
+        a.append('y')
+    a.append('z')
+    {last}"""
 VALUES = {"text": "I want money", "metadata": {"school": "MIT", "age": 7}, "kind": "Yes"}
 
 
@@ -40,11 +47,21 @@ VALUES = {"text": "I want money", "metadata": {"school": "MIT", "age": 7}, "kind
         ("return Result(value='A' if all(w in input.text for w in ['x', 'want']) else 'B')", "B"),
         ("return Result(value=f\"{input.metadata['school']}!\")", "MIT!"),
         ("return Result(value='A') if input.text else Result(value='B')", "A"),
+        ("a = 1\n    a += len(input.metadata['school'])\n    return Result(value=str(a))", "4"),
+        (LISTED.format(last="return Result(value=', '.join(a))"), "x, z"),
+        (LISTED.format(last="return Result(value='some' if a else 'none')"), "some"),
+        (
+            "a = 'n'\n"
+            + "".join(f"    if {n} < 6:\n        a = '{n}'\n" for n in range(40))
+            + "    return Result(value=a)",
+            "5",
+        ),
+        ("log_info('x')\n    if input.text:\n        print(1)\n    return Result(value='A')", "A"),
     ],
 )
 def test_python_that_is_an_expression_has_its_value(body: str, value: str) -> None:
     """Assignments, branches, returns and logging become one expression with the value of the function."""
-    expression, _ = python_code.read_classifier(f"import logging\n{SCORE}{body}\n", {"kind"})
+    expression, _ = python_code.read_classifier(f"import logging\n{SCORE}{body}\n", Names({"kind"}))
     assert Expression(expression)(VALUES) == value
 
 
@@ -63,21 +80,26 @@ def test_python_that_is_an_expression_has_its_value(body: str, value: str) -> No
         ("return Result(value=(lambda: 1)())", "only functions and methods"),
         ("import os\n    return Result(value=os.environ['HOME'])", "it uses 'os'"),
         ("x = = 1", "not Python"),
+        ("if input.text:\n        a = 'x'\n    return Result(value=a)", "it uses 'a'"),
+        ("a = []\n    a.append(1, 2)\n    return Result(value='A')", "Expr"),
     ],
 )
 def test_other_python_is_refused_with_its_line(body: str, reason: str) -> None:
     """Loops, unpacking, and all that the restricted language refuses name the line and the reason; nothing runs."""
     with pytest.raises(UnsupportedCode, match=reason):
-        python_code.read_classifier(f"{SCORE}{body}\n", set())
+        python_code.read_classifier(f"{SCORE}{body}\n", Names(set()))
 
 
 def test_python_whose_paths_explode_is_refused_after_a_bounded_number_of_parts() -> None:
-    """Thirty conditions in a row have 2^30 paths, and thirty doublings of a name a billion parts: both end early."""
-    conditions = "a = 'x'\n" + "".join(f"    if 'w{n}' in input.text:\n        a = 'y{n}'\n" for n in range(30))
+    """Thirty conditions that may return have 2^30 paths, and thirty doublings of a name a billion parts."""
+    inner = "            return Result(value='{n}')\n"
+    conditions = "a = 'x'\n" + "".join(
+        f"    if 'w{n}' in input.text:\n        if 'v{n}' in input.text:\n{inner.format(n=n)}" for n in range(30)
+    )
     doublings = "a = input.text\n" + "    a = a + a\n" * 30
     for body in (conditions, doublings):
         with pytest.raises(UnsupportedCode, match="more than 5000 parts"):
-            python_code.read_classifier(f"{SCORE}{body}    return Result(value=a)\n", set())
+            python_code.read_classifier(f"{SCORE}{body}    return Result(value=a)\n", Names(set()))
 
 
 CARD = """\
@@ -98,7 +120,8 @@ def test_a_part_without_a_counterpart_is_an_error_at_its_line() -> None:
     with pytest.raises(InvalidScorecard) as caught:
         plexus.load(CARD.format(kind="AgenticExtractor"))
     assert str(caught.value) == (
-        "scorecard.yaml:6:12: the node class 'AgenticExtractor' has no counterpart (at graph[0].class)"
+        "scorecard.yaml:6:12: the node class 'AgenticExtractor' has no counterpart. next: use Classifier, Extractor, "
+        "Generator, LogicalClassifier or FuzzyMatchClassifier (at graph[0].class)"
     )
 
 

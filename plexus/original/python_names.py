@@ -1,0 +1,114 @@
+"""What the original's Python reads of the item and of the graph, by the names that expressions have."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from plexus.exceptions import UnsafeCode
+from plexus.language.expression import Expression
+from plexus.language.functions import FUNCTIONS
+
+#: What the context of a LogicalNode has: the item's parts, and the state with every field.
+_PARTS = ("text", "metadata")
+_METHODS = ("model_dump", "dict", "get")
+
+
+class UnsupportedCode(Exception):
+    """The code is more than an expression; the message has the line in the code, what it is, and what to write."""
+
+    def __init__(self, node: ast.AST, what: str) -> None:
+        line = getattr(node, "lineno", 1)
+        super().__init__(f"line {line} of the code: {what}. next: write an expression, as in docs/how-to/migration.md")
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that code may read: the aliases of earlier nodes, which the original adds to `metadata`.
+
+    `inputs` are names that a node's `input` replaced, with the fields that replace them. `argument` is the name of the
+    function's parameter.
+    """
+
+    aliases: Collection[str]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    argument: str = ""
+
+    def of(self, argument: str) -> Names:
+        """Return the names for a function whose parameter has this name."""
+        return replace(self, argument=argument)
+
+
+def write(expression: ast.expr, names: Names) -> str:
+    """Return the expression as text. Raises UnsupportedCode if the restricted language does not accept it."""
+    renamed = ast.fix_missing_locations(_Renamer(names).visit(copy.deepcopy(expression)))
+    used = [node for node in ast.walk(renamed) if isinstance(node, ast.Name)]
+    bound = {node.id for node in used if isinstance(node.ctx, ast.Store)}
+    known = {*_PARTS, *names.aliases, *names.inputs.values(), *FUNCTIONS, *bound}
+    if unknown := [node.id for node in used if node.id not in known]:
+        raise UnsupportedCode(expression, f"it uses {unknown[0]!r}")
+    written = ast.unparse(renamed)
+    try:
+        Expression(written)
+    except UnsafeCode as error:
+        raise UnsupportedCode(expression, str(error)) from None
+    return written
+
+
+class _Renamer(ast.NodeTransformer):
+    """Replaces the function's argument by the names that expressions have: text, metadata, and aliases."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """`input.text` → `text`, `context["state"].alias` → `alias`."""
+        self.generic_visit(node)
+        return self._find_member(node.value, node.attr, node) or node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        """`context["metadata"]` → `metadata`, `metadata["alias"]` → `alias`."""
+        self.generic_visit(node)
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        return self._find_member(node.value, key, node) or node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """`context.get("text")` → `text`, `metadata.get("alias")` → `alias`, `state.model_dump()` → the state."""
+        self.generic_visit(node)
+        if not isinstance(node.func, ast.Attribute):
+            return node
+        owner = node.func.value
+        if node.func.attr in _METHODS[:2] and _is_state(owner) and not node.args:
+            return owner
+        if node.func.attr == "get" and node.args and isinstance(node.args[0], ast.Constant):
+            return self._find_member(owner, node.args[0].value, node) or node
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        """`state.model_dump() if state else {}` → the state, which a graph always has."""
+        self.generic_visit(node)
+        return node.body if _is_state(node.test) else node
+
+    def _find_member(self, owner: ast.expr, key: object, place: ast.expr) -> ast.expr | None:
+        """Return the name for a member of the argument, of its state or of its metadata; None for anything else."""
+        if not isinstance(owner, ast.Name) or not isinstance(key, str):
+            return None
+        if owner.id == self.names.argument and key == "state":
+            return ast.copy_location(ast.Name(_STATE, ast.Load()), place)
+        of_item = owner.id in (self.names.argument, _STATE) and key in _PARTS
+        of_state = owner.id in ("metadata", _STATE) and key in self.names.aliases
+        if of_item or of_state:
+            return ast.copy_location(ast.Name(self.names.inputs.get(key, key), ast.Load()), place)
+        if owner.id == _STATE and key not in _METHODS:
+            raise UnsupportedCode(place, f"it reads the field {key!r}, which no earlier node sets")
+        return None
+
+
+#: Stands for the state in an expression under translation; it is none of the code's own names.
+_STATE = "state of the graph"
+
+
+def _is_state(value: ast.expr) -> bool:
+    return isinstance(value, ast.Name) and value.id == _STATE
