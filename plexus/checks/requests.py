@@ -55,7 +55,7 @@ def _check_parameters(settings: Settings, node: ModelNode, inside: KeyPath, outs
 
 
 def _check_explainer(node: ModelNode, score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
-    """Yield findings about the parameters of the `explanation_model`, but for those that the node's own model shares."""
+    """Yield findings about parameters of the `explanation_model` that the node's own model does not share."""
     if (explainer := node.create_explainer()) is None:
         return
     inside = (*path, "explanation_model")
