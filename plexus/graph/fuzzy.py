@@ -52,12 +52,12 @@ def find_target(target: FuzzyTarget, texts: list[str]) -> SimilarPassage | None:
     best: SimilarPassage | None = None
     for text in texts:
         if target.compare == "passage":
-            found = find_similar(text, target.phrase, target.threshold)
+            passage = find_similar(text, target.phrase, target.threshold)
         else:
             similarity = COMPARISONS[target.compare](_normalize(target.phrase), _normalize(text[:MAXIMUM_LENGTH]))
-            found = SimilarPassage(text, 0, len(text), round(similarity, 4)) if similarity >= target.threshold else None
-        if found is not None and (best is None or found.similarity > best.similarity):
-            best = found
+            passage = SimilarPassage(text, 0, len(text), round(similarity, 4)) if similarity >= target.threshold else None
+        if passage is not None and (best is None or passage.similarity > best.similarity):
+            best = passage
     return best
 
 
