@@ -33,7 +33,8 @@ def check(score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
             settings = Settings.of(model_node, score)
         except PlexusError:
             continue  # reported by the rule `no-model`
-        findings = [*_check_parameters(settings, model_node, inside, path), *_check_explainer(model_node, score, inside)]
+        findings = [*_check_parameters(settings, model_node, inside, path)]
+        findings += _check_explainer(model_node, score, inside)
         for finding in findings:
             if finding.path not in reported:  # a parameter of the score belongs to all of its nodes
                 yield finding

@@ -55,7 +55,8 @@ def find_target(target: FuzzyTarget, texts: list[str]) -> SimilarPassage | None:
             passage = find_similar(text, target.phrase, target.threshold)
         else:
             similarity = COMPARISONS[target.compare](_normalize(target.phrase), _normalize(text[:MAXIMUM_LENGTH]))
-            passage = SimilarPassage(text, 0, len(text), round(similarity, 4)) if similarity >= target.threshold else None
+            is_match = similarity >= target.threshold
+            passage = SimilarPassage(text, 0, len(text), round(similarity, 4)) if is_match else None
         if passage is not None and (best is None or passage.similarity > best.similarity):
             best = passage
     return best
