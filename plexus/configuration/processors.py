@@ -70,7 +70,7 @@ class RelevantWindows(_Processor):
     fuzzy_threshold: float = Field(0.8, gt=0, le=1, description="The least similarity of a fuzzy match.")
     before: int = Field(1, ge=0, description="How many units to keep before a match.")
     after: int = Field(1, ge=0, description="How many units to keep after it.")
-    unit: Literal["sentences", "words", "turns"] = Field(
+    unit: Literal["sentences", "words", "turns", "lines"] = Field(
         "sentences", description="The unit that `before` and `after` count."
     )
     separator: str = Field(" … ", description="The text between two windows.")

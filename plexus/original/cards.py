@@ -14,6 +14,7 @@ from plexus.original.nodes import translate_graph
 from plexus.original.notes import Note, Notes
 from plexus.original.processors import translate_processors
 from plexus.original.sampling import set_sampling
+from plexus.original.scores import translate_class
 from plexus.problems import KeyPath, Problem
 
 T = TypeVar("T")
@@ -108,6 +109,7 @@ def _translate_score(value: Mapping[str, Yaml], notes: Notes) -> tuple[dict[str,
     score: dict[str, Yaml] = {key: value[key] for key in (*_HEAD, *value) if key in value}
     if "graph" in score:
         score.setdefault("class", "LangGraphScore")
+    translate_class(score, notes)
     _rename(score, notes)
     for key, why in _DROPPED.items():
         if key in score:

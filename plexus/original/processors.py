@@ -30,18 +30,27 @@ _KEYS = {
         "fuzzy_match": "fuzzy",
         "prev_count": "before",
         "next_count": "after",
-        "window_unit": "unit",
     },
     "TranscriptFormat": {"include_timestamps": "timestamps"},
     "TimeSlice": {"start": "from", "end": "to"},
 }
-_TRANSCRIPT = "reads `metadata.transcript`, a list of {speaker, text, start, end}, and not `metadata.deepgram`"
+_TRANSCRIPT = (
+    "reads `metadata.transcript`, a list of {speaker, text, start, end}, and not `metadata.deepgram`; it writes a line "
+    "for each turn, with its speaker"
+)
 _CHANGES = {
     "CustomerTurnsOnly": "a transcript without a turn of the customer fails; the original scores an empty text",
     "EnumerateSpeakers": "speakers are `Speaker 1`, `Speaker 2`; the original writes `Speaker A`, `Speaker B`",
+    "RelevantWindows": "keywords are whole words in any case; the original also finds them inside of other words, and "
+    "marks with `...` what is omitted before the first line and behind the last one",
     "TranscriptFormat": _TRANSCRIPT,
     "TimeSlice": _TRANSCRIPT,
 }
+
+
+# The original always counts lines, whatever its `window_unit` is, and scores an empty text if no keyword is in it.
+_LINES: dict[str, Yaml] = {"unit": "lines", "separator": "\n...\n", "placeholder": ""}
+_UNUSED = ("window_unit", "case_sensitive", "classifier")
 
 
 def translate_processors(listed: Yaml, notes: Notes) -> Yaml:
@@ -73,8 +82,19 @@ def _translate(processor: Yaml, notes: Notes) -> Yaml:
     settings = processor.get("parameters")
     parameters = {**(settings if isinstance(settings, Mapping) else {}), **processor}
     translated: dict[str, Yaml] = {"class": ours}
+    if ours == "RelevantWindows":
+        translated |= _LINES
+        if "keywords" not in parameters:
+            advice = "write the words that it looks for as `keywords`"
+            notes.add("unsupported", f"the `classifier` of {name} has no counterpart. next: {advice}", "class")
+    return translated | _translate_parameters(ours, parameters, notes.at("parameters"))
+
+
+def _translate_parameters(ours: str, parameters: Mapping[str, Yaml], notes: Notes) -> dict[str, Yaml]:
+    translated: dict[str, Yaml] = {}
+    unused = _UNUSED if ours == "RelevantWindows" else ()
     for key, value in parameters.items():
-        if key in ("class", "parameters"):
+        if key in ("class", "parameters", *unused):
             continue
         known = _KEYS.get(ours, {}).get(key)
         if key == "fuzzy_threshold" and isinstance(value, (int, float)):
@@ -82,5 +102,5 @@ def _translate(processor: Yaml, notes: Notes) -> Yaml:
         elif known:
             translated[known] = value
         else:
-            notes.add("dropped", f"{ours} has no parameter {key!r}", "parameters", key)
+            notes.add("dropped", f"{ours} has no parameter {key!r}", key)
     return translated

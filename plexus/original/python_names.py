@@ -19,9 +19,31 @@ _METHODS = ("model_dump", "dict", "get")
 class UnsupportedCode(Exception):
     """The code is more than an expression; the message has the line in the code, what it is, and what to write."""
 
-    def __init__(self, node: ast.AST, what: str) -> None:
+    def __init__(self, node: ast.AST, what: str, advice: str = "") -> None:
         line = getattr(node, "lineno", 1)
-        super().__init__(f"line {line} of the code: {what}. next: write an expression, as in docs/how-to/migration.md")
+        kind = type(node).__name__
+        advice = advice or _INSTEAD.get(kind, "write an `expression`, as docs/reference/scorecards.md describes")
+        super().__init__(f"line {line} of the code: {what}. next: {advice}")
+
+
+_LOOP = "write any(…), all(…), sum(…) or a list in brackets over `for x in …`"
+#: Kind of a statement → what to write instead.
+_INSTEAD = {
+    "For": _LOOP,
+    "While": _LOOP,
+    "Try": "remove the `try`: an expression that fails fails the score, and is never a value",
+    "With": "remove it: an expression opens nothing",
+    "FunctionDef": "write what the inner function returns where it is called",
+    "ClassDef": "write a map",
+    "Raise": "return a value: an expression that fails fails the score by itself",
+}
+#: Module that the code uses → what to write instead.
+_MODULES = {
+    "re": "write matches(text, 'pattern')",
+    "json": "set `item: {decode_metadata: true}`, which decodes metadata that is JSON text",
+    "datetime": "compute the date before the item is made, and write it into its metadata",
+    "os": "write the value into the scorecard: an expression reads no environment",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +70,7 @@ def write(expression: ast.expr, names: Names) -> str:
     bound = {node.id for node in used if isinstance(node.ctx, ast.Store)}
     known = {*_PARTS, *names.aliases, *names.inputs.values(), *FUNCTIONS, *bound}
     if unknown := [node.id for node in used if node.id not in known]:
-        raise UnsupportedCode(expression, f"it uses {unknown[0]!r}")
+        raise UnsupportedCode(expression, f"it uses {unknown[0]!r}", _MODULES.get(unknown[0], ""))
     written = ast.unparse(renamed)
     try:
         Expression(written)

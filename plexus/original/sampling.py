@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from plexus.document import Yaml
-from plexus.graph.providers import find_unknown_parameters, normalize_provider
+from plexus.graph.providers import INSTEAD, find_unknown_parameters, normalize_provider
 from plexus.models import find_limits
 from plexus.original.notes import Notes
 
@@ -17,6 +17,10 @@ def set_sampling(score: dict[str, Yaml], notes: Notes) -> None:
     """Write the original's parameters into a score with a graph, and into each node with a model of its own."""
     if score.get("model_name") is None:
         return
+    provider = normalize_provider(str(score.get("model_provider")))
+    if provider in INSTEAD:
+        message = f"the image has no package for {score['model_provider']}. next: {INSTEAD[provider]}"
+        notes.add("changed", message, "model_provider")
     written = {name: score[name] for name in _SAMPLING if name in score}
     _drop_refused(score, score, notes)
     added = {name: value for name, value in _list_defaults(score).items() if name not in written}

@@ -21,7 +21,7 @@ _WORD = re.compile(r"\S+")
 
 
 def create_window_filter(configuration: RelevantWindows) -> Callable[[Item], str]:
-    """Create the processor that keeps the units (sentences, words or turns) with a keyword, and their neighbours.
+    """Create the processor that keeps the units of the text with a keyword, and their neighbours.
 
     Touching windows are joined. A text without a keyword becomes the placeholder; without one, the processor raises
     ScoringFailed.
@@ -37,7 +37,7 @@ def create_window_filter(configuration: RelevantWindows) -> Callable[[Item], str
                 raise ScoringFailed("the text contains none of the keywords, and there is no placeholder")
             return configuration.placeholder
         spans = _join_windows(hits, len(units), configuration.before, configuration.after)
-        joint = "\n" if configuration.unit == "turns" else " "
+        joint = "\n" if configuration.unit in ("turns", "lines") else " "
         pieces = [joint.join(units[first : last + 1]) for first, last in spans]
         return configuration.separator.join(pieces)
 
@@ -47,6 +47,8 @@ def create_window_filter(configuration: RelevantWindows) -> Callable[[Item], str
 def _split_units(text: str, unit: str) -> list[str]:
     if unit == "words":
         return _WORD.findall(text)
+    if unit == "lines":
+        return text.split("\n")
     if unit == "turns":
         return [str(turn) for turn in split_turns(text)]
     return [text[start:end] for start, end in find_sentences(text)]
