@@ -21,6 +21,7 @@ HOST_ONLY = (
     "plexus/fixes.py",
     "plexus/lint.py",
     "plexus/model_sources.py",
+    "plexus/models.py",
     "plexus/schema.py",
     # `train`, `test`: models are trained on a host, and reach a function as artifacts
     "plexus/tables/",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from plexus.document import Yaml
 from plexus.graph.providers import INSTEAD, find_unknown_parameters, normalize_provider
-from plexus.models import find_limits
 from plexus.original.notes import Notes
 
 _MODEL = ("model_provider", "model_name", "model_region", "temperature", "max_tokens", "top_p", "reasoning_effort")
@@ -72,10 +72,7 @@ def _list_defaults(model: Mapping[str, Yaml]) -> dict[str, Yaml]:
 
 
 def _accepts(model: Mapping[str, Yaml], parameter: str) -> bool:
-    """Return whether a model accepts a parameter: the original asks by name, and the table knows a few more."""
-    name = str(model.get("model_name")).lower()
-    if "gpt-5" in name:
+    """Return whether a model accepts a parameter; the original knows GPT-5 by its name, and o1, o3 and o4 refuse too."""
+    if re.search(r"gpt-5|(?:^|[/.:-])o[134]\b", str(model.get("model_name")).lower()):
         return False
-    provider = normalize_provider(str(model.get("model_provider")))
-    refused = {*find_limits(f"{provider}:{name}").refuses, *find_unknown_parameters(provider, [parameter])}
-    return parameter not in refused
+    return not find_unknown_parameters(normalize_provider(str(model.get("model_provider"))), [parameter])
