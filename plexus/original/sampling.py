@@ -72,7 +72,7 @@ def _list_defaults(model: Mapping[str, Yaml]) -> dict[str, Yaml]:
 
 
 def _accepts(model: Mapping[str, Yaml], parameter: str) -> bool:
-    """Return whether a model accepts a parameter; the original knows GPT-5 by its name, and o1, o3 and o4 refuse too."""
+    """Return whether a model accepts a parameter: the original refuses for GPT-5, and OpenAI for o1, o3 and o4 too."""
     if re.search(r"gpt-5|(?:^|[/.:-])o[134]\b", str(model.get("model_name")).lower()):
         return False
     return not find_unknown_parameters(normalize_provider(str(model.get("model_provider"))), [parameter])
