@@ -61,7 +61,8 @@ _LESSER = (
 # A label whose value is not the answer: `Runner-up: Billing`, `Least likely: Billing`, `For example, Yes`.
 _LABELS = (
     r"eliminated|rejected|discarded|dismissed|excluded|alternatives?|alternatively|runner-? ?up|second(?:ly)?|formerly|"
-    r"previously|earlier|originally|examples?|samples?|template|translated|translation[^:]*|quoted?|instructions?|prompt|"
+    r"previously|earlier|originally|examples?|samples?|template|translated|translation[^:]*|quoted?|instructions?|"
+    r"prompt|"
     r"alternative[nr]?|beispiel|zum beispiel|exemple|par exemple|ejemplo|por ejemplo|esempio|ad esempio|exemplo|"
     r"por exemplo|voorbeeld|bijvoorbeeld|przykład|na przykład|пример|например"
 )
@@ -87,14 +88,24 @@ _INFINITIVE = re.compile(
     rf"(?: an?| the)?{_MARKS}\Z"
 )
 _SETTLED = re.compile(
-    r"\b(?:seem|appear|prove|turn|consider|judge|find|found|deem|believe|determin|assess|conclud|classif|label|rate|hold|"
+    r"\b(?:seem|appear|prove|turn|consider|judge|find|found|deem|believe|determin|assess|conclud|classif|label|rate|"
+    r"hold|"
     r"tak|ha[sdv]|safe|fair|reasonable|right|correct|like|inclin|going|appropriate|accurate|best|forced|able|need not|"
     r"enough|confident|comfortable|lead|leans?|tend)\w*(?: \w+){0,3} \Z"
 )
-_SURFACE = r"(?:at first (?:sight|glance|blush)|on the surface|superficially|prima facie|if you squint)"
+_SURFACE = (
+    r"(?:at first (?:sight|glance|blush)|on the surface|superficially|prima facie|if you squint|auf den ersten blick|"
+    r"op het eerste gezicht|à première vue|a primera vista|a prima vista|à primeira vista|na pierwszy rzut oka|"
+    r"на первый взгляд|ilk bakişta|vid första anblick|للوهلة الأولى|पहली नज़र में|पहली नज़र में)"
+)
 _MENTIONED = re.compile(
-    rf"\bthe (?:word|term|expression|phrase|string){_MARKS}\Z|\b(?:title|heading|headline|subject line)\b[^.;]*\Z"
-    rf"|\b{_SURFACE}\b[^.;]*\Z"
+    rf"\bthe (?:word|term|expression|phrase|string){_MARKS}\Z|\b(?:title|heading|headline|subject line|titel|betreff|"
+    rf"titre|título|titolo|tytuł|заголовок)\b[^.;]*\Z"
+    rf"|{_SURFACE}\W[^.]*\Z|(?:一見|乍一看|乍看|표면적으로|언뜻|标题|標題|タイトル|件名|제목)[^。；;]*\Z|"
+    rf"(?<!\w)(?:başliği|العنوان|शीर्षक) [^.;]*\Z"
+    # Another's case: `Her previous case is Resolved`, `Other reviewers are Positive`.
+    r"|\A\W*(?:(?:the|her|his|their|its|my|our|all) )?(?:previous|prior|earlier|last|other|former)\b"
+    r"[^,.;:]*\b(?:is|was|are|were)\b[^,.;:]*\Z"
 )
 # `A Violation was averted` and `Saying Yes would be dishonest`, but `Billing is the best fit`.
 _SUBJECT_AFTER = re.compile(
@@ -160,7 +171,8 @@ _RETRACTION = re.compile(
     r"|(?:it depends|doch nicht|besser gesagt|mejor dicho|ou plutôt|anzi)\b)"
 )
 _DENYING_KEY = re.compile(
-    r"(?:\A|[\W_])(?:not|old|least|second|runner|worst|alternatives?|(?:reject|exclud|eliminat|discard|dismiss)ed|previous|"
+    r"(?:\A|[\W_])(?:not|old|least|second|runner|worst|alternatives?|(?:reject|exclud|eliminat|discard|dismiss)ed|"
+    r"previous|"
     r"prior|former|earlier|original|initial|draft|examples?|sample|expected|question|prompt|options|choices|input|"
     r"transcript|quotes?|opposite|unlikely|wrong|incorrect)(?:[\W_]|\Z)"
 )

@@ -24,7 +24,8 @@ _NEGATIONS = (
     "not|non|never|neither|nor|cannot|cant|couldnt|isnt|arent|wasnt|werent|doesnt|dont|didnt|wont|wouldnt|shouldnt|"
     "hasnt|havent|hadnt|aint|mustnt|neednt|hardly|scarcely|nobody|nothing|nowhere|no longer|in no way|by no means|"
     "under no circumstances|at no (?:point|time)|lacks?|lacking|unable|impossible|unlikely|unsure|uncertain|"
-    "doubt(?:s|ful)?|exclud(?:e[sd]?|ing)|reject(?:s|ed|ing)?|rul(?:e[sd]?|ing) out|refus(?:e[sd]?|ing)|"
+    "doubt(?:s|ful)?|bezweif\\w+|zweifle|betwijfel|tvivla[r]?|tviler|tvivler|dudo|dubito|duvido|wątpię|сомнева\\w+|"
+    "exclud(?:e[sd]?|ing)|reject(?:s|ed|ing)?|rul(?:e[sd]?|ing) out|refus(?:e[sd]?|ing)|"
     "den(?:y|ies|ied)|fail(?:s|ed|ing)? to be|ceas(?:e[sd]?|ing) to|avoid(?:s|ed|ing)?|"
     # German, Dutch, Danish, Norwegian, Swedish
     "nicht|kein(?:e[nmrs]?)?|nie(?:mals|mand)?|nichts|weder|keineswegs|kaum|scheidet aus|niet|geen|nooit|noch|"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from plexus.graph.assertions import GLUED, is_asserted
 from plexus.graph.attributions import find_retraction
 from plexus.graph.denials import LETTERS, drop_keys, fold_words, hide_negation, is_denied
 from plexus.text import fold
@@ -26,19 +27,6 @@ _WORD_END = re.compile(r"\w\Z")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 # The scale of `4 out of 5` and `4/5` is not a class of its own.
 _SCALE = re.compile(r"(?<=\d)\s*\(?(?:/|(?:out )?of(?: the)?\b)\s*\d+\)?")
-# Scripts that write words without spaces, or their endings onto them: Thai, Lao, Burmese, Khmer, kana, Han, Hangul.
-_G = (
-    r"\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-    r"\uf900-\ufaff"
-)
-_GLUED = re.compile(rf"[{_G}]")
-# What may touch a class in these scripts that is named, as in `答えは肯定的です`; touched by anything else, it may be
-# part of another word: `예를 들어`, `不合格`. Before a class of one sign, `是` may belong to it: `是否` is `whether`.
-_BEFORE = re.compile(rf"(?:\A|[^{LETTERS}]|为|為|选择|選擇|属于|屬於|は|が|も|คือ|ว่า)\Z")
-_BEFORE_LONGER = re.compile(r"(?:是|의|の)\Z")
-_AFTER = re.compile(
-    rf"(?:\Z|[^{LETTERS}]|です|でした|でしょう|だ|である|とな|にな|な|の|と判|입니다|이다|임|이에요|예요|라고|로|으로|이라고|이며|이고|的|ครับ|ค่ะ|คะ)"
-)
 # `是` is "yes", and also the "is" of `答案是：否`.
 _COPULA = re.compile(r"(?:答案|回答|结果|結果|结论|結論|判断|判斷|分类|分類|类别|類別)是(?=\s*[:\"'「『《])")
 _INTRODUCING = {"is", "be", "es", "ist", "est", "è", "é", "är", "er", "jest"}
@@ -74,7 +62,13 @@ class _Named(NamedTuple):
     label: str
     start: int
     end: int
-    is_negated: bool  # or only perhaps named, as a part of another word
+    is_negated: bool
+    is_framed: bool  # by words that assert a class
+
+    @property
+    def is_asserted(self) -> bool:
+        """Whether the reply gives the class as an answer here."""
+        return self.is_framed and not self.is_negated
 
 
 class _Segment(NamedTuple):
@@ -109,7 +103,7 @@ def parse_label(reply: str, classes: Sequence[str], *, from_start: bool = False)
     with it behind words such as `Answer:`. With `from_start` it is the first one, and a sentence with the class alone
     is enough. Another conclusion must not differ.
     """
-    segments = _find_segments(reply, tuple(classes))
+    segments = _drop_mentions(_find_segments(reply, tuple(classes)))
     named = [each for each in segments if each.named]
     retraction = find_retraction([each.text for each in segments])
     is_last = from_start or not any(each.named for each in segments[retraction:])
@@ -124,6 +118,24 @@ def parse_label(reply: str, classes: Sequence[str], *, from_start: bool = False)
     if len({label for label in (*conclusions, *openings) if label is not None}) != 1:
         return None
     return conclusions[0 if from_start else -1]
+
+
+def _drop_mentions(segments: Sequence[_Segment]) -> list[_Segment]:
+    """Return the segments without what names a class neither as an answer nor as denied, if another place asserts it.
+
+    A mention of a class that no place asserts is kept as a denial: `The transcript rules a Yes out.`
+    """
+    asserted = {each.label for segment in segments for each in segment.named if each.is_asserted}
+    return [
+        segment._replace(
+            named=tuple(
+                each._replace(is_negated=not each.is_asserted)
+                for each in segment.named
+                if each.is_framed or each.is_negated or each.label not in asserted
+            )
+        )
+        for segment in segments
+    ]
 
 
 def match_label(value: str, classes: Sequence[str]) -> str | None:
@@ -208,7 +220,7 @@ def _pattern(label: str) -> re.Pattern[str]:
     if _is_glued(label):
         return re.compile(f"{re.escape(shape.lead)}{middle}{re.escape(shape.trail)}")
     # `Yes` is a word of its own in `答えはYesです`; digits are not, as in `4月`.
-    first, last = (r"" if word.isdigit() else rf"|(?<=[{_G}])" for word in (shape.words[0][0], shape.words[-1][-1]))
+    first, last = (r"" if word.isdigit() else rf"|(?<=[{GLUED}])" for word in (shape.words[0][0], shape.words[-1][-1]))
     last = last.replace("?<=", "?=")
     before, after = rf"(?:(?<![{LETTERS}])(?<![{LETTERS}]-){first})", rf"(?:(?![{LETTERS}])(?!-[{LETTERS}]){last})"
     if not shape.lead and shape.words[0][0].isdigit():
@@ -263,11 +275,17 @@ def _find_named(segment: str, classes: tuple[str, ...], carried: str) -> list[_N
         before[1] > after[0] for before, after in pairwise(outermost)
     )
     named = [
-        _Named(label, start, end, not (is_open or _is_asserted(segment, start, end, label, carried)))
+        _Named(
+            label,
+            start,
+            end,
+            is_open or is_denied(segment, start, end, carried, is_number=segment[start:end].isdecimal()),
+            _is_framed(segment, start, end),
+        )
         for start, end, label in outermost
     ]
     # In `答えはいいえ`, the last letter of a word and the first of the next make another class.
-    asserted = [each for each in named if not each.is_negated]
+    asserted = [each for each in named if each.is_asserted]
     starts = [each.start for each in asserted]
 
     def is_shadowed(each: _Named) -> bool:
@@ -281,25 +299,20 @@ def _find_named(segment: str, classes: tuple[str, ...], carried: str) -> list[_N
 def _is_glued(label: str) -> bool:
     """Return whether a class begins or ends in a script whose words touch each other."""
     shape = _shape(label)
-    return shape is not None and any(map(_GLUED.match, (shape.words[0][0], shape.words[-1][-1])))
+    return shape is not None and any(re.match(f"[{GLUED}]", word) for word in (shape.words[0][0], shape.words[-1][-1]))
 
 
-def _is_asserted(segment: str, start: int, end: int, label: str, carried: str) -> bool:
-    """Return whether a class at this place is named as it is: not denied, and surely no part of another word."""
-    if is_denied(segment, start, end, carried, is_number=segment[start:end].isdecimal()):
-        return False
-    near = max(0, start - _NEAR)
+def _is_framed(segment: str, start: int, end: int) -> bool:
+    """Return whether the words around a class assert it, and it is surely no part of another word."""
     if _LETTER.fullmatch(segment[start:end]):
+        near = max(0, start - _NEAR)
         return _GRADED.search(segment, near, start) is not None or not _NEXT_WORD.match(segment, end)
-    if not _is_glued(label):
-        return True
-    is_begun = _BEFORE.search(segment, near, start) or (end - start > 1 and _BEFORE_LONGER.search(segment, near, start))
-    return bool(is_begun and _AFTER.match(segment, end))
+    return is_asserted(segment, start, end)
 
 
 def _overlaps(named: _Named, other: _Named) -> bool:
     """Return whether a class that is not named after all shares letters with one that is."""
-    return named.is_negated and not other.is_negated and named.start < other.end and other.start < named.end
+    return not named.is_asserted and named.start < other.end and other.start < named.end
 
 
 def _is_number(label: str) -> bool:

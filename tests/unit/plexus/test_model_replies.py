@@ -8,7 +8,9 @@ from plexus.configuration.graph import Classifier
 from plexus.graph.numbers import parse_number
 from plexus.graph.replies import read_text
 from plexus.graph.reply import Reply
+from tests.unit.plexus.framed_replies import FRAMED
 from tests.unit.plexus.model_replies import NUMBERS, READ, UNASSERTED
+from tests.unit.plexus.unframed_replies import UNFRAMED
 
 
 def read(reply: str, classes: tuple[str, ...], from_start: bool) -> str | None:
@@ -32,11 +34,23 @@ def test_a_class_that_is_not_the_reply_s_own_answer_is_not_read(from_start: bool
 
 
 @pytest.mark.parametrize("from_start", [False, True])
+def test_a_class_in_an_unknown_frame_is_not_read(from_start: bool) -> None:
+    """A sentence asserts the class that it names only with words that are known to assert it."""
+    misread = [
+        (reply, found)
+        for classes, replies in UNFRAMED.items()
+        for reply in replies
+        if (found := read(reply, classes, from_start)) is not None
+    ]
+    assert misread == []
+
+
+@pytest.mark.parametrize("from_start", [False, True])
 def test_the_reply_s_own_answer_is_read(from_start: bool) -> None:
     """Words about speakers, lines, ranks, bounds and corrections elsewhere in the reply take nothing from it."""
     misread = [
         (reply, found, label)
-        for classes, replies in READ.items()
+        for classes, replies in (*READ.items(), *FRAMED.items())
         for reply, label in replies
         if (found := read(reply, classes, from_start)) != label
     ]
