@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-# Characters that no reader sees: soft hyphens, zero-width spaces and joiners, marks of direction, variation selectors.
+# Characters that no reader sees: soft hyphens, zero-width spaces and joiners, marks of direction, variation selectors,
+# and the stroke that only lengthens an Arabic word.
 _INVISIBLE = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\u00ad\u034f\u061c\u0640\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff"
 )
 _SINGLE_QUOTES, _DOUBLE_QUOTES = "‘’‚‛ʼʹ′´‹›", "“”„‟«»″"

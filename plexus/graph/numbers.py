@@ -19,22 +19,38 @@ _NEAR = 300  # characters around a number, and at both ends of its sentence, tha
 _BOUND_BEFORE = re.compile(
     r"(?:[<≤≥]=?|(?<![\w\"'=/>-])>=?(?!\s)|\b(?:at (?:least|most)|(?:more|less|fewer|higher|lower) than|over|under|"
     r"above|below|up to|mindestens|höchstens|(?:mehr|weniger) als|au (?:moins|plus)|(?:plus|moins) de|al menos|"
-    r"(?:más|menos) de|hasta)\b)\s*\Z",
+    r"(?:más|menos) de|hasta|deduct(?:s|ed|ing)?|subtract(?:s|ed|ing)?|docked|lost)\b)\s*\Z",
     re.IGNORECASE,
 )
-_BOUND_AFTER = re.compile(r"\+(?!\d)|\s+or (?:more|less|fewer|higher|lower|above|below)\b", re.IGNORECASE)
+_BOUND_AFTER = re.compile(
+    r"\+(?!\d)|\s+or (?:more|less|fewer|higher|lower|above|below)\b|(?:\s+\w+)? (?:is|was|are|were) "
+    r"(?:deducted|subtracted|docked|lost|my (?:first|initial) \w+)\b",
+    re.IGNORECASE,
+)
 # `3 to 5` names no number, and in `4/5`, `4 stars out of 5` or `4 (of 5)` the second number is the scale.
 _RANGE = re.compile(
-    rf"(?i)(?:{_BEGIN}(?:{_NUMBER}))\s*(?:[-–—]|to|through|until)\s*(?:{_NUMBER})|between\s+(?:{_NUMBER})\s+and\s+(?:{_NUMBER})"
+    rf"(?i)(?:{_BEGIN}(?:{_NUMBER}))\s*(?:[-–—]|\.\.+|…|to|through|until)\s*(?:{_NUMBER})|"
+    rf"between\s+(?:{_NUMBER})\s+and\s+(?:{_NUMBER})"
+)
+_STARS = (
+    r"sterne?n?|punkten?|étoiles?|points?|estrellas?|puntos?|stelle|punti|estrelas?|pontos?|sterren|punten|"
+    r"\w*зв[её]зд\w*|балл\w*"
 )
 _SCALE = re.compile(
-    rf"(?i)(?<=\d)\s*\(?(?:/|(?:out )?of(?: the| a)?\b)\s*(?:{_NUMBER})|(?<=[^\W\d_])\s*/\s*(?:{_NUMBER})"
+    rf"(?i)(?<=\d)[*_`]{{0,3}}\s*\(?(?:/|(?:out )?of(?: the| a)?\b)\s*(?:{_NUMBER})|(?<=[^\W\d_])\s*/\s*(?:{_NUMBER})"
+    # `4 von 5`, `4 étoiles sur 5`, `5点満点中4点`
+    rf"|(?<=\d)(?: (?:{_STARS}))? (?:von|sur|de|su|van(?: de)?|av|af|из|na)\b\s*(?:{_NUMBER})"
+    r"|(?<!\d)\d{1,4} ?(?:点満点|[分点點][满滿]分|점 ?만점)(?:中の?|에서?|[,，、])?"
+    r"|(?:[满滿]分|満点は?) ?\d{1,4} ?[分点點]?"
     rf"|\(?\b(?:out of|scale of|maximum of|max\.?)(?: a| the)?(?: possible| total of)?\s+(?:{_NUMBER})"
 )
+# A sum is no number: `2 + 2`. With its result it is several: `3 + 4 = 7`.
+_SUM = re.compile(rf"{_BEGIN}(?:{_NUMBER})(?>(?:\s?[+×÷]\s?(?:{_NUMBER}))+)(?!\s*=)")
 _DATES = re.compile(r"\b\d{1,4}([/.-])\d{1,2}\1\d{1,4}\b|\b\d{1,2}:\d{2}(?::\d{2})?\b|\b24/7\b")
 # `line 7`, `#7` and `4th of 5` name a place.
 _PLACES = re.compile(
-    r"(?i)\b(?:lines?|pages?|steps?|sections?|questions?|paragraphs?|chapters?|turns?|rows?|rules?|versions?|no\.)\s*#?\d+\b"
+    r"(?i)\b(?:lines?|pages?|steps?|sections?|questions?|paragraphs?|chapters?|turns?|rows?|rules?|versions?|"
+    r"no\.)\s*#?\d+\b"
     r"(?![.,]\d)|(?<![\w#])#\d+\b(?![.,]\d)|\b\d+(?:st|nd|rd|th)\b(?:\s+(?:out )?of(?: the)?\s+\d+\b)?"
 )
 _ENUMERATOR = re.compile(r"(?m)^[^\S\n]*+\d++[.)]\s++(?=\S)")
@@ -65,6 +81,8 @@ _WORD = re.compile(
     rf"(?i)(?<![\w-])(?<!hundred )(?<!thousand )(?<!hundred and )(?:{'|'.join(_WORDS)})(?![\w-])"
     r"(?!\s+(?:hundred|billion|dozen|and a (?:half|quarter)|point)\b)"
 )
+# `four (4)`: the number in words and in digits.
+_TWICE = re.compile(rf"{_WORD.pattern} ?\(\d{{1,9}}\)|(?<!\d)\d{{1,9}} ?\({_WORD.pattern[4:]}\)", re.IGNORECASE)
 _REASON = re.compile(r"(?i)\b(?:because|since|due to|given|owing to|thanks to|on account of)\b")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _INTRODUCED = re.compile(
@@ -98,7 +116,8 @@ def parse_number(reply: str, *, from_start: bool = False) -> Decimal | None:
     last sentence or line with a number (the first, with `from_start`): the number alone, or behind words such as
     `Rating:`. Another conclusion must not differ.
     """
-    text = reply if re.search(r"\d", reply) else _WORD.sub(lambda match: _WORDS[match[0].casefold()], reply)
+    reply = _TWICE.sub(lambda match: _WORD.sub(_spell, match[0]), reply)
+    text = reply if re.search(r"\d", reply) else _WORD.sub(_spell, reply)
     is_spelt = text != reply
     sentences = [part for line in _clean(text).splitlines() for part in _SENTENCE.split(line)]
     segments = list(map(_read_segment, sentences))
@@ -121,6 +140,11 @@ def parse_number(reply: str, *, from_start: bool = False) -> Decimal | None:
     return None if is_open else number
 
 
+def _spell(word: re.Match[str]) -> str:
+    """Return the digits of a number in words."""
+    return _WORDS[word[0].casefold()]
+
+
 def _clean(text: str) -> str:
     """Remove the numbers that are no answer, except for reasons."""
     # Not NFKC, which makes 41 of `4½`, and 42 of `4²`.
@@ -128,7 +152,7 @@ def _clean(text: str) -> str:
     text = _LINE_NUMBER.sub("", text)
     if len(_ENUMERATOR.findall(text)) > 1:
         text = _ENUMERATOR.sub("", text)
-    plain = _SCALE.sub("", _RANGE.sub(" ", _PLACES.sub(" ", _DATES.sub(" ", text))))
+    plain = _SUM.sub(" ", _SCALE.sub("", _RANGE.sub(" , ", _PLACES.sub(" ", _DATES.sub(" ", text)))))
     return _COMMAS.sub(lambda match: match[0] if _THOUSANDS.fullmatch(match[0]) else " ", plain)
 
 

@@ -147,6 +147,7 @@ def test_a_pattern_that_matches_nothing_has_found_nothing() -> None:
         ("kapı", "KAPI kırık", "KAPI"),
         ("refund", "I want a ref\u00adund.", "ref\u00adund"),
         ("ref\u00adund", "a refund", "refund"),
+        ("كتاب", "هذا كـــتاب", "كـــتاب"),
         ("refund", "a re\u200bfund, now", "re\u200bfund"),
         ("refund", "\u200erefund\u200f", "refund"),
         ("refund", "re\u2060fu\ufeffnd", "re\u2060fu\ufeffnd"),
