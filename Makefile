@@ -127,8 +127,12 @@ shadow: $(READY) ## Score stored results' jobs again without storing, and compar
 	@$(RUN) shadow $(call given,SCORECARD,--scorecard) $(call given,SCORE,--score) $(call given,SINCE,--since) $(call given,SHARE,--share) $(call given,LIMIT,--limit) $(call given,LEAST,--least)
 publish: $(READY) ## Send stored results to the original's GraphQL API, PLEXUS_API_URL (SCORECARD=key SCORE=name SINCE=2h)
 	@$(RUN) publish $(call given,SCORECARD,--scorecard) $(call given,SCORE,--score) $(call given,SINCE,--since)
+dlq_conflict = $(if $(or $(and $(SHOW),$(REDRIVE)),$(and $(SHOW),$(DELETE)),$(and $(REDRIVE),$(DELETE))),$(error \
+	SHOW, REDRIVE and DELETE exclude each other: give one of them))
+dlq_verb = $(if $(SHOW),show $(call given,SHOW),$(if $(DELETE),delete $(call each,DELETE),$(redrive_or_list)))
+redrive_or_list = $(if $(REDRIVE),redrive $(call each,REDRIVE,,1) $(call given,RATE,--rate),list)
 dlq: $(READY) ## List dead letters with their reasons (SHOW=ID, REDRIVE=1 or ID with RATE=10, DELETE=ID)
-	@$(if $(or $(and $(DELETE),$(REDRIVE)),$(and $(SHOW),$(or $(DELETE),$(REDRIVE)))),$(error SHOW, REDRIVE and DELETE exclude each other: give one of them))$(RUN) dlq $(if $(SHOW),show $(call given,SHOW),$(if $(DELETE),delete $(call each,DELETE),$(if $(REDRIVE),redrive $(call each,REDRIVE,,1) $(call given,RATE,--rate),list)))
+	@$(dlq_conflict)$(RUN) dlq $(dlq_verb)
 costs: $(READY) ## Report the cost of invocations and models, in total and per thousand jobs (HOURS=24)
 	@$(RUN) costs $(call given,HOURS,--hours)
 dashboard: $(READY) ## Serve a page of queues, jobs, results, deploys, errors and latency (PORT=8765; HTML=FILE: write it once)
@@ -162,6 +166,7 @@ clean-all: clean ## Run clean, and remove the cache of inputs, layers and enviro
 	@$(HOST) -m nix.cache_command clear
 	@rm -rf build
 
+# `##@ GROUP` begins a group, and `target: … ## TEXT` is a line of it.
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2} END {print "\nSTAGE=staging or production: act on that stage instead of local. DRY_RUN=1: rehearse only. YES=1: do not ask for confirmation.\n"}' $(MAKEFILE_LIST)
 

@@ -1,4 +1,4 @@
-"""What a killable child costs: scores of bench/engine.py in this process, through a child in batches, and one by one.
+"""Measure the cost of a killable child: scores of bench/engine.py in this process, in a child in batches, and singly.
 
 python bench/isolation.py [--rounds N]
 

@@ -1,4 +1,4 @@
-"""What the sandbox costs a cold start: bubblewrap's namespaces alone against all that keeps an image from the host.
+"""Measure what the sandbox adds to a cold start: bubblewrap's namespaces alone, and everything that isolates an image.
 
 .venv/bin/python bench/sandbox.py [PAIRS]
 """

@@ -1,4 +1,4 @@
-"""What limits throughput at each size: a simulation of queue, event source, function, tables and model provider.
+"""Simulate what limits throughput at each size: a model of queue, event source, function, tables and model provider.
 
 python bench/scale.py            the table of docs/explanation/scale.md (no AWS, a few seconds)
 python bench/scale.py --check    the simulation against a real run on the local AWS, in the same minutes

@@ -1,4 +1,4 @@
-"""What X-Ray costs the worker: imports in fresh processes, and a step's time with a real socket in the daemon's place.
+"""Measure X-Ray's cost for the worker: imports in fresh processes, and a step's time with a real socket for the daemon.
 
 python bench/tracing.py [--sdk FOLDER] [--rounds N]
 

@@ -11,7 +11,7 @@ from plexus import exceptions as plexus
 
 
 class JobEffect(StrEnum):
-    """What is written to the scoring job. Only the owner of its lease writes."""
+    """The change of the scoring job. Only the owner of its lease writes."""
 
     FAILED = "FAILED"  # permanently, with the reason
     PENDING = "PENDING"  # for another attempt; FAILED if the message was received for the last time
@@ -19,7 +19,7 @@ class JobEffect(StrEnum):
 
 
 class MessageEffect(StrEnum):
-    """What is done with the message."""
+    """The fate of the message."""
 
     CONSUMED = "consumed"  # deleted
     DEAD_LETTERED = "dead-lettered"  # immediately, with the reason

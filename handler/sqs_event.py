@@ -25,7 +25,9 @@ def parse_messages(records: Iterable[Mapping[str, Any]]) -> list[Message]:
 def batch_response(messages: Sequence[Message], outcomes: Iterable[MessageOutcome]) -> dict[str, list[dict[str, str]]]:
     """Return the response for `ReportBatchItemFailures`.
 
-    Lists, in the order of `messages`, each one that has no outcome or whose outcome leaves it on the queue.
+    Lists, in the order of `messages`, each one that has no outcome or whose outcome leaves it on the queue. A batch
+    that failed entirely is answered like any other: as a failed invocation it would count against the function, which
+    may be well while its jobs are not, and the reasons are on the jobs.
     """
     done = {outcome.message.message_id for outcome in outcomes if outcome.disposition.deletes_message}
     failed = [message.message_id for message in messages if message.message_id not in done]

@@ -27,7 +27,7 @@ _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="container-start
 
 @dataclass(frozen=True)
 class Container:
-    """What an engine starts. Sizes are in MiB; `working_directory` and the paths in `command` are inside the image."""
+    """A process to start. Sizes are in MiB; `working_directory` and the paths in `command` are inside the image."""
 
     name: str
     layers: tuple[Path, ...]
@@ -41,7 +41,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Guarantees:
-    """What an engine guarantees on this machine. Tests that need a guarantee skip if it is absent."""
+    """The guarantees of an engine on this machine. Tests that need a guarantee skip if it is absent."""
 
     read_only_root: bool
     private_tmp: bool

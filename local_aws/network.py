@@ -1,4 +1,4 @@
-"""What a container reaches: addresses of its own network, each served by this process from a listening socket.
+"""The addresses in a container's own network, each served by this process from a listening socket.
 
 A listening socket belongs to the network in which it was made, not to the process that accepts its connections. So a
 container needs no interface but loopback, no address translation and no root: `jail.py` makes the sockets inside and

@@ -24,7 +24,10 @@ class Sysroot:
 
 
 def loader_command(root: Path, program: Path) -> list[str]:
-    """Return the command that runs a program with its root's dynamic loader."""
+    """Return the command that runs a program with its root's dynamic loader.
+
+    A program of an older or newer C library than the host's would not start otherwise; `--argv0` keeps its own name.
+    """
     loader = root / LIBRARIES / "ld-linux-x86-64.so.2"
     return [str(loader), "--argv0", str(program), "--library-path", str(root / LIBRARIES), str(program)]
 

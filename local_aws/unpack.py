@@ -87,7 +87,10 @@ def has_whiteouts(layer: Path) -> bool:
 
 
 def flatten(layers: list[Path], parent: Path) -> Path:
-    """Merge all layers into one folder by hard links, for engines and kernels without overlays."""
+    """Merge all layers, the lowest first, into one folder below `parent`, for engines and kernels without overlays.
+
+    Files are hard links to those of the layers: `parent` is on their file system. Idempotent; returns the folder.
+    """
     key = hashlib.sha256("\n".join(layer.name for layer in layers).encode()).hexdigest()
     target = parent / f"flat-{key[:32]}"
     if target.is_dir():
@@ -112,14 +115,19 @@ def remove_tree(folder: Path) -> None:
 
 
 def _settle(work: Path, target: Path) -> None:
+    """Rename a complete folder into place; one that another process put there first has the same content, and stays."""
     try:
         work.rename(target)
-    except OSError:  # another process finished first, with an identical folder
+    except OSError:
         if not target.is_dir():
             raise
 
 
 def _extract(blob: Path, target: Path) -> tuple[str, bool]:
+    """Unpack a blob into a new folder; return the digest of its tar, and whether it has whiteouts.
+
+    Times of folders are set last, children first, because each entry that is written changes its folder's.
+    """
     with blob.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
@@ -133,7 +141,7 @@ def _extract(blob: Path, target: Path) -> tuple[str, bool]:
                 _write(archive, member, path, target)
                 if member.isdir():
                     folders.append((path, member))
-        while source.read(1 << 20):
+        while source.read(1 << 20):  # what follows the tar's end is part of the diff_id, too
             pass
     for path, member in reversed(folders):
         os.utime(path, (member.mtime, member.mtime))
@@ -141,6 +149,7 @@ def _extract(blob: Path, target: Path) -> tuple[str, bool]:
 
 
 def _inside(target: Path, name: str) -> Path:
+    """Return an entry's path below `target`. Raises InvalidImage if it leads out: by `..`, or through a link."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise InvalidImage(f"a layer contains the path {name!r}, which escapes the image")
@@ -161,6 +170,10 @@ def _is_whiteout(name: str) -> bool:
 
 
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path, target: Path) -> None:
+    """Write one entry in place of what an earlier entry of the same path wrote; devices and FIFOs are left out.
+
+    The owner may read every file and enter every folder, so that the cache can be merged and removed.
+    """
     _make_parents(path)
     if member.isdir():
         _replace_non_folder(path)  # Links too: the target may be outside, and would get the folder's mode.
@@ -193,6 +206,7 @@ def _make_parents(path: Path) -> None:
 
 
 def _merge(layer: Path, target: Path) -> None:
+    """Apply a layer to a folder of hard links, its whiteouts first: they remove entries of lower layers only."""
     for folder, names, files in os.walk(layer):
         here = target / Path(folder).relative_to(layer)
         _replace_non_folder(here)

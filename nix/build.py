@@ -83,7 +83,7 @@ def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
         say(source.warning)
     if source.untracked:
         say(f"not in the image: untracked files, see git add: {join_names(source.untracked)}")
-    wheels = [wheel for members in inputs.cached_wheels().values() for wheel in members]
+    wheels = [wheel for members in inputs.fetch_wheels().values() for wheel in members]
     assembler = image_assembler(source)
     with working_folder(output) as work, stopping(assembler):
         assembler.install(work)
@@ -145,7 +145,7 @@ def lock_layers(say: Callable[[str], None] = lambda _: None) -> bool:
 def lock_layers_here(say: Callable[[str], None]) -> bool:
     """Update the layers' lock with the cache already protected from pruning."""
     source = read_source()
-    wheels = [wheel for members in inputs.cached_wheels().values() for wheel in members]
+    wheels = [wheel for members in inputs.fetch_wheels().values() for wheel in members]
     assembler = image_assembler(source)
     with workspace() as work, stopping(assembler):
         assembler.install(work)

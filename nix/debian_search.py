@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Found:
-    """Where a package is: its address, and the place and pool that it was found in."""
+    """A package's address, and the place and pool that have it."""
 
     address: str
     place: str
@@ -40,6 +40,7 @@ class Search:
     """A search for packages. Servers that cannot be reached, and addresses that failed, are not asked again.
 
     A server that let one download time out, and has not completed any, is given up: every other would take as long.
+    `arrived` counts the downloads by place. Call the methods again for what is still missing, but not concurrently.
     """
 
     def __init__(self, work: Path, running: Subprocesses, attempts: Attempts) -> None:

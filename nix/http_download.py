@@ -27,7 +27,7 @@ BLOCK = 1 << 16
 
 
 class Kind(enum.Enum):
-    """What a failure means for other files and for a second attempt."""
+    """The meaning of a failure for other files and for a second attempt."""
 
     ABSENT = "the server answered, and does not have this file"
     UNREACHABLE = "no connection to this server can be made"

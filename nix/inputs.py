@@ -50,8 +50,8 @@ def fetch_these(wanted: Sequence[Input], folders: Sequence[Path] = ()) -> None:
             fill(missing, folders)
 
 
-def cached_wheels() -> dict[str, list[Wheel]]:
-    """Fetch the image's inputs, and return its wheels by layer."""
+def fetch_wheels() -> dict[str, list[Wheel]]:
+    """Fetch the image's inputs, and return its wheels by layer, in the lock's order. Raises InputProblem as `fetch`."""
     fetch(["image"])
     layers: dict[str, list[Wheel]] = {}
     for wheel in wheel_lock():

@@ -1,4 +1,4 @@
-"""What a scorecard expects of a value: conditions on dependencies, and validation of results."""
+"""Conditions on dependencies, and the validation of results."""
 
 from __future__ import annotations
 

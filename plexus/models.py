@@ -1,4 +1,4 @@
-"""What the table of models knows beside prices: the parameters that a model refuses, and the size of its window."""
+"""The columns of the table of models beside prices: refused parameters, and the size of the window."""
 
 from __future__ import annotations
 

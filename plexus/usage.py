@@ -1,4 +1,4 @@
-"""What was used of language models: calls and tokens."""
+"""The use of language models: calls and tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What was used of language models: `calls` made, `input_tokens` sent, `output_tokens` received.
+    """The use of language models: `calls` made, `input_tokens` sent, `output_tokens` received.
 
     `cached_tokens` are those input tokens that the provider read from its cache, `written_tokens` those that it wrote
     to the cache, of them `hour_tokens` for an hour instead of minutes, and `reasoning_tokens` those output tokens that

@@ -32,7 +32,7 @@ class Uses:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a source may use at its place in the graph.
+    """The names that a source may use at its place in the graph.
 
     `sure` names have a value on every path, `possible` names on some path, `everywhere` are the names of the whole
     graph. `fields` lists each node's fields, `scores` the dependencies.

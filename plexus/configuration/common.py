@@ -139,7 +139,7 @@ class Data(Processing):
 
 
 class Rule(Model):
-    """What a value or an explanation must satisfy; the score fails otherwise."""
+    """The requirements of a value or an explanation; the score fails if one is not met."""
 
     valid_classes: list[Words] | None = Field(
         None, min_length=1, description="The value is one of these (case and white space folded)."

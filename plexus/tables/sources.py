@@ -1,4 +1,4 @@
-"""Where the bytes of a table are: a file, a pipe or standard input, compressed or not."""
+"""Open the bytes of a table: a file, a pipe or standard input, compressed or not."""
 
 from __future__ import annotations
 

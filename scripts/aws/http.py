@@ -36,7 +36,7 @@ class Response:
 
     @property
     def reason(self) -> str:
-        """What an OCI registry reports in the body of an error, on one line; empty without a body."""
+        """Return an OCI registry's error from a response's body, on one line; empty without a body."""
         if not self.content:  # the answer to a HEAD request has none
             return ""
         try:

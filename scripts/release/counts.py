@@ -1,4 +1,4 @@
-"""What a version did during a canary, and whether that is worse than what another one did."""
+"""Count a version's calls and jobs during a canary, and compare them with another version's."""
 
 from __future__ import annotations
 

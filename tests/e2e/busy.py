@@ -36,7 +36,7 @@ CAUSES = (
 
 
 def at(minutes: float) -> str:
-    """So many minutes ago, as records hold times."""
+    """Return the time that many minutes ago, in the format of the records."""
     when = datetime.now(UTC) - timedelta(minutes=minutes)
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

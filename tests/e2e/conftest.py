@@ -229,7 +229,7 @@ def make_function(aws: Clients, image_uri: str, role: str) -> Iterator[Callable[
 
 @dataclass(frozen=True)
 class Answer:
-    """What an invocation gave."""
+    """The outcome of an invocation."""
 
     value: Any
     error: str | None

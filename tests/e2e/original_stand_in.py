@@ -1,4 +1,4 @@
-"""What the original would have left in a stage's tables and queues: the records of `examples/original`."""
+"""Write the records of `examples/original` to a stage's tables and queues, as the original would have left them."""
 
 import csv
 import json

@@ -59,7 +59,7 @@ def unpack_wheels(target: Path) -> None:
     """The pinned wheels that the runtime client and boto3 need."""
     from nix import input_cache, inputs
 
-    for wheels in inputs.cached_wheels().values():
+    for wheels in inputs.fetch_wheels().values():
         for wheel in wheels:
             if wheel.name.replace("-", "_").startswith(WHEELS):
                 with zipfile.ZipFile(input_cache.path_of(wheel)) as archive:

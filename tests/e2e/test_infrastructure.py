@@ -193,7 +193,7 @@ def test_the_function_is_what_the_template_says(local: Local) -> None:
 
 
 def test_deploying_again_changes_nothing(local: Local) -> None:
-    """The same templates a second time are no change."""
+    """Deploying the same templates again changes nothing."""
     assert {outcome.action for outcome in resources.deploy(local.aws)} == {"unchanged"}
 
 
@@ -264,7 +264,7 @@ def test_deleting_leaves_nothing(local: Local) -> None:
 
 
 def test_what_exists_already_can_be_taken_over(local: Local, tmp_path: Path) -> None:
-    """Of resources made by hand under the stage's names each is named, with its identifier, in a file of its stack."""
+    """Each resource made by hand under one of the stage's names is in its stack's file, with its identifier."""
     clients, settings = local.clients, local.settings
     url = clients("sqs").create_queue(QueueName=settings.queues.request)["QueueUrl"]
     clients("ecr").create_repository(repositoryName=settings.repository)

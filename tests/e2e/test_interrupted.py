@@ -19,7 +19,7 @@ NAME = "e2e-interrupted"
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Where the instance of this file keeps its things."""
+    """Return the folder of this file's instance."""
     yield instance.folder(NAME)
     control.stop(NAME)
     shutil.rmtree(instance.folder(NAME), ignore_errors=True)

@@ -134,7 +134,7 @@ def list_allowed() -> set[Right]:
 
 
 def test_the_role_allows_every_call_of_the_worker(calls: list[dict[str, Any]]) -> None:
-    """Whatever the worker called is covered by an action and a resource of the policy."""
+    """The policy has an action and a resource for each call that the worker made."""
     used = {right for call in calls for right in rights.used(call)}
     assert used
     assert sorted(right for right in used if not any(right.is_covered_by(one) for one in list_allowed())) == []

@@ -181,7 +181,7 @@ def test_a_fault_raises_its_alarm_and_somebody_is_notified(watched: Watched, nam
 
 
 def test_the_metrics_of_a_queue_are_its_own(watched: Watched) -> None:
-    """Those of a queue whose name begins with its name are not counted, as a dead letter is no waiting request."""
+    """The metrics of a queue leave out those whose names begin alike: a dead letter is not a waiting request."""
     cloudwatch, now = watched.stage.aws.client("cloudwatch"), datetime.now(UTC)
     for name, value in (("one", 1.0), ("one-dead-letters", 8.0)):
         dimensions: Any = [{"Name": "QueueName", "Value": name}]

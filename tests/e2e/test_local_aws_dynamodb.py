@@ -47,7 +47,7 @@ def test_conditional_put_refuses_an_existing_item(table: Any) -> None:
 
 
 def test_one_of_many_concurrent_conditional_puts_wins(table: Any) -> None:
-    """Of a hundred conditional puts of one key at once exactly one succeeds."""
+    """Exactly one of a hundred concurrent conditional puts of one key succeeds."""
 
     def put(number: int) -> bool:
         try:
@@ -112,7 +112,7 @@ def test_update_counts_atomically(table: Any) -> None:
 
 
 def test_a_cancelled_transaction_undoes_what_it_had_written(table: Any) -> None:
-    """What a transaction wrote before one of its conditions failed is as it was; items that it does not name stay."""
+    """A cancelled transaction restores the items that it wrote, and does not touch any other item."""
     table.put_item(TableName=TABLE, Item=item("undone", value="old"))
     table.put_item(TableName=TABLE, Item=item("beside", value="new"))
     change = {
@@ -144,7 +144,7 @@ def test_a_transaction_changes_all_that_it_names(table: Any) -> None:
 
 
 def test_a_condition_seen_before_is_judged_anew(table: Any) -> None:
-    """The same update again, of other values or another item, is judged and done by these."""
+    """An update expression that was seen before is evaluated with the new values and the new item."""
 
     def update(key: str, old: str, new: str) -> None:
         table.update_item(

@@ -120,7 +120,7 @@ def test_no_spelling_of_its_address_moves_an_immutable_tag(
 
 
 def test_one_of_many_concurrent_pushes_gets_an_immutable_tag(aws: Clients, push_text: Push) -> None:
-    """Of pushes that all find the tag free, one is stored and the others are refused."""
+    """One of several concurrent pushes of a free tag is stored, and the others are refused."""
     aws("ecr").create_repository(repositoryName="raced", imageTagMutability="IMMUTABLE")
     for tag in ("v1", "v2", "v3"):
         with ThreadPoolExecutor(8) as pool:

@@ -78,7 +78,7 @@ def look() -> Held:
 
 
 def test_container_that_dies_idle_is_replaced(make: Make) -> None:
-    """What died between two invocations gives back what it held, and the next invocation is cold and succeeds."""
+    """An environment that died between invocations releases its resources; the next call is a cold start."""
     running = make()
     running.environment.start()
     running.invoke()

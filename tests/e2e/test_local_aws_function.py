@@ -103,7 +103,7 @@ def test_timeout_ends_the_environment(make_function: Make) -> None:
 
 
 def test_memory_limit_is_told_from_any_other_kill(make_function: Make) -> None:
-    """What fits the memory size runs; what passes it ends as Runtime.OutOfMemory."""
+    """A function within its memory size runs, and one beyond it ends with Runtime.OutOfMemory."""
     function = make_function(MemorySize=256)
     assert function.invoke({"allocate": 120}).error is None
     answer = function.invoke({"allocate": 400})

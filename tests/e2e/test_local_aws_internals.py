@@ -51,7 +51,7 @@ def verdicts() -> dict[str, str | None]:
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_internal(name: str, verdicts: dict[str, str | None]) -> None:
-    """What a part of the local AWS expects of LocalStack is so, and what it mends there is still to be mended."""
+    """LocalStack has the internals that each patch relies on, and still has the bug that the patch fixes."""
     assert name in verdicts, next(iter(verdicts.values()), "no check ran")
     assert verdicts[name] is None, f"{CHECKS[name]}\n{verdicts[name]}"
 

@@ -1,4 +1,4 @@
-"""What containers reach: the addresses of their services, each under its own name, and nothing else."""
+"""Containers reach the addresses of their services, each under its own name, and nothing else."""
 
 import contextlib
 import os

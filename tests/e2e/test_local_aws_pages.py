@@ -65,7 +65,7 @@ def test_a_page_changes_nothing(gateway: str, aws: Clients, queue: str, path: st
 
 @pytest.mark.parametrize("path", ["/_localstack/health", "/_local_aws/status"])
 def test_a_page_reads_nothing(gateway: str, path: str) -> None:
-    """What a page may not read is not answered to it, with no header that would let it."""
+    """A page of another origin gets neither an answer nor a header that would allow it to read one."""
     assert ask(gateway, "GET", path, **PAGE)[0] == 403
     assert ask(gateway, "OPTIONS", path, Access_Control_Request_Method="POST", **PAGE)[0] == 403
     assert ask(gateway, "GET", path)[0] == 200

@@ -66,7 +66,7 @@ def test_function_runs_as_the_caller_and_is_logged(plain: Plain) -> None:
 
 
 def test_memory_and_time_are_limited(plain: Plain) -> None:
-    """What passes its memory ends as out of memory, what passes its time as timed out, and the next call is cold."""
+    """A function beyond its memory or its timeout ends with that error, and the next call is a cold start."""
     assert plain.function.invoke({"allocate": 400}).value["errorType"] == "Runtime.OutOfMemory"
     plain.function.update(Timeout=10)  # the next call has to start anew within it
     assert plain.function.invoke({"sleep": 60}).value["errorType"] == "Sandbox.Timedout"

@@ -106,7 +106,7 @@ def test_every_message_is_worked_on_and_deleted(make_pipeline: Callable[..., Pip
 
 
 def test_only_the_failed_record_comes_back_and_dies(make_pipeline: Callable[..., Pipeline]) -> None:
-    """Of a batch with one reported failure the others are deleted, and the failed one reaches the dead-letter queue."""
+    """If a batch reports one failure, the other messages are deleted, and that one reaches the dead-letter queue."""
     pipeline = make_pipeline(HIDDEN_S)
     pipeline.send({"id": "a"}, {"id": "bad", "fail": True}, {"id": "b"})
     assert sorted(json.loads(body)["id"] for body in pipeline.receive(2)) == ["a", "b"]

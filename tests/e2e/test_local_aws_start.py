@@ -55,7 +55,7 @@ def test_start_is_idempotent_and_stop_ends_it(name: str) -> None:
 
 
 def test_two_starts_at_once_give_one_instance(name: str) -> None:
-    """Of two callers at once one starts the instance, and both get it."""
+    """One of two concurrent callers starts the instance, and both get it."""
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: command("start", "--name", name, "--json"), range(2)))
     assert len({json.loads(answer.stdout)["pid"] for answer in answers}) == 1

@@ -15,7 +15,7 @@ LARGEST = 10  # records of a batch
 
 
 class Fate(StrEnum):
-    """What happens to a record that is started."""
+    """The outcome of a record that is started."""
 
     DONE = "done"
     AGAIN = "already done"

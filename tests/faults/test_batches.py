@@ -136,7 +136,7 @@ def test_an_answer_names_exactly_the_records_to_bring_back(story: Story, fifo: b
 
 
 def test_each_record_has_its_own_fate_beside_any_others(story: Story) -> None:
-    """Whatever else is in the batch, a job is completed once, failed or left alone, and poison is dead-lettered."""
+    """Each job of a mixed batch is completed once, failed or left alone, and poison is dead-lettered."""
     assert wrong(story.runs, story.once) == []
     assert story.once.outbox == []
 

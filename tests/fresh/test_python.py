@@ -5,7 +5,7 @@ from tests.fresh.machines import NO_VENV, TWO_PYTHONS, debian
 
 
 def test_a_newer_python_beside_an_old_python3_is_found(play: Play, digest: str) -> None:
-    """Where python3 is 3.9, the newer interpreter on PATH builds, without HOST_PYTHON, and is the one remembered."""
+    """If python3 is 3.9, the build uses the newer interpreter on PATH without HOST_PYTHON, and remembers it."""
     machine = play(TWO_PYTHONS, debian("bookworm", 12))
     assert "3.9" in machine.run("python3", "--version").output
     ended = machine.run("make", "build")

@@ -27,7 +27,7 @@ LONGEST_S = 1.5
 
 @dataclass(frozen=True)
 class Round:
-    """What was altered, how and when, and how both builds ended: with the right digest, another one, or an error."""
+    """An alteration, its moment, and the end of both builds: the right digest, another one, or an error."""
 
     seed: int
     path: str

@@ -9,7 +9,7 @@ ROUNDS = 50
 
 
 def test_an_altered_cache_never_gives_another_digest(image: dict[str, Any], clone: Path, tmp_path: Path) -> None:
-    """Whatever file of a warm cache is altered at whatever moment of a build, no build ends with another digest.
+    """No build ends with another digest, whichever file of a warm cache is altered at any moment of it.
 
     The build after it ends with the right digest, and errors are messages.
     """

@@ -76,7 +76,7 @@ def test_the_corpus_is_large_and_its_names_are_unique() -> None:
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_the_sandbox_agrees_with_the_corpus(name: str, base: Base, engine: Engine, tmp_path: Path) -> None:
-    """What a recipe says of its image is what the runtime client does with it."""
+    """The runtime client does with each image what its recipe states."""
     recipe = RECIPES[name]
     assert recipe.source == RUN
     image = first_start.open_image(base.write(recipe, tmp_path / "layout"), tmp_path)
@@ -126,7 +126,7 @@ def test_an_archive_is_started_too(base: Base, engine: Engine, tmp_path: Path) -
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the recorded Containerfiles are not beside this checkout")
 def test_recorded_containerfiles_are_answered(base: Base, tmp_path: Path) -> None:
-    """Each is built above the base; the linter accepts none that fails, and objects to none that works."""
+    """The linter accepts no image that fails and rejects none that works, each built above the base."""
     root, answers = tmp_path / "root", {}
     programs = {"main": elf(), "ext.so": elf(["libfoo.so"]), "libfoo.so": elf(soname="libfoo.so")}
     system = with_programs(base, tmp_path, dict.fromkeys(("bin/sh", "usr/bin/bash", "usr/bin/env"), elf()))

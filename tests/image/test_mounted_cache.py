@@ -56,7 +56,7 @@ def test_a_complete_read_only_cache_is_used(image: dict[str, Any], clone: Path, 
 
 @needs_mounts
 def test_an_incomplete_read_only_cache_asks_for_another(clone: Path, tmp_path: Path) -> None:
-    """What is missing, where, and the remedy are one message."""
+    """One message names the missing input, its place and the remedy."""
     (tmp_path / "cache").mkdir()
     done = build(clone, tmp_path / "out/image", tmp_path / "cache", "ro")
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""The same digest for every machine, user and time."""
+"""Every machine, user and time gets the same digest."""
 
 from pathlib import Path
 from typing import Any

@@ -27,7 +27,7 @@ WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
 
 @dataclass(frozen=True)
 class State:
-    """What a path is before or after an instruction; `inode` finds hard links, and is no part of a comparison."""
+    """The state of a path before or after an instruction; `inode` finds hard links, and is not compared."""
 
     mode: int
     size: int

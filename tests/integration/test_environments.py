@@ -28,7 +28,7 @@ def test_an_unknown_environment_is_refused_by_name() -> None:
     ],
 )
 def test_a_failure_of_a_package_client_has_a_next_step(output: str, step: str) -> None:
-    """Each kind of failure of a package client is answered with what to do about it."""
+    """Each kind of failure of a package client has its remedy."""
     assert step in package_clients.remedy(output)
 
 
@@ -126,7 +126,7 @@ def test_of_two_that_make_an_environment_one_does(tmp_path: Path, monkeypatch: p
 
 
 def test_a_pip_is_made_once_for_all_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the host's Python has no pip, those that fetch at once share one, and none sees half of it."""
+    """Concurrent fetches share one pip if the host's Python has none, and no fetch sees it incomplete."""
     monkeypatch.setenv("SCORE_PROCESSOR_CACHE", str(tmp_path / "cache"))
     bare = tmp_path / "bare"
     subprocess.run([package_clients.base_python(), "-m", "venv", "--without-pip", bare], check=True)
@@ -139,7 +139,7 @@ def test_a_pip_is_made_once_for_all_threads(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_personal_settings_do_not_reach_a_package_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What would change which packages are taken, or stop pip, is left out; how to reach them is kept."""
+    """Settings that would change the packages or stop pip are left out, and settings of the index are kept."""
     settings = {"PIP_REQUIRE_VIRTUALENV": "1", "UV_EXCLUDE_NEWER": "2015-01-01", "PYTHONWARNINGS": "error"}
     for name, value in {
         **settings,

@@ -1,4 +1,4 @@
-"""What make hands on."""
+"""The values and signals that make passes on."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def test_a_value_is_one_word_of_its_command(target: str, variable: str) -> None:
 
 
 def test_a_persons_settings_of_python_end_at_make(tmp_path: Path) -> None:
-    """Whatever Python's own variables say, the project's programs start without them."""
+    """The project's programs start without Python's own variables."""
     (tmp_path / "probe").write_text("include Makefile\nprobe:\n\t@env\n")
     settings = {"PYTHONSAFEPATH": "1", "PYTHONWARNINGS": "error", "PYTHONOPTIMIZE": "2", "PYTHONHOME": "/nowhere"}
     done = subprocess.run(

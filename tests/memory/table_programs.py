@@ -125,12 +125,12 @@ def a_reserved_word(update: Request) -> None:
 
 
 def no_condition(update: Request) -> None:
-    """Whatever the item's state; its values may be left over."""
+    """Accept any state of the item, whose values may remain unused."""
     del update["ConditionExpression"]
 
 
 def another_condition(update: Request) -> None:
-    """Where there is no item, or its lease is over; the claim's values all stay in use."""
+    """Require no item, or an expired lease; all of the claim's values are used."""
     if ":stale" in update["ExpressionAttributeValues"]:
         update["ConditionExpression"] = "attribute_not_exists(id) OR #status = :pending OR leaseUntil < :stale"
 

@@ -1,4 +1,4 @@
-"""What a new execution environment imports, and what it leaves to the collector."""
+"""The imports of a new execution environment, and the objects that it freezes."""
 
 import os
 import subprocess

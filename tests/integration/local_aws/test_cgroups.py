@@ -19,7 +19,7 @@ def find_uncounted() -> Path | None:
 
 
 def test_cgroup_that_cannot_be_limited_is_not_left() -> None:
-    """Where the kernel lets us make a cgroup but does not count its memory, the cgroup is removed again."""
+    """A cgroup whose memory the kernel does not count is removed again."""
     folder = find_uncounted()
     if folder is None:
         pytest.skip("no version 2 hierarchy here lets us make cgroups without counting memory")

@@ -1,4 +1,4 @@
-"""What every engine limits."""
+"""The limits that every engine sets."""
 
 import os
 import sys

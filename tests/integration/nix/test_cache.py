@@ -163,7 +163,7 @@ def test_clear_keeps_what_others_keep_in_the_folder(filled: dict[str, list[Path]
 
 
 def test_clear_removes_the_folder(filled: dict[str, list[Path]], cache: Path) -> None:
-    """Nothing is left of a cache that held nothing else, and the size and place of what is removed is printed."""
+    """A cleared cache leaves no folder behind, and its size and place are printed."""
     (cache / "work").mkdir()
     (cache / "something-new").rename(cache / "work" / "something-new")
     done = cache_command("clear")
@@ -192,7 +192,7 @@ def test_a_folder_of_other_things_is_no_cache(tmp_path: Path) -> None:
 
 
 def test_only_our_own_work_is_swept(cache: Path) -> None:
-    """What stands in the folder of work in progress under other names is not ours to remove."""
+    """Entries of other names in the folder of work in progress are kept."""
     (cache / "work" / "letters").mkdir(parents=True)
     left = cache / "work" / "score-processor-killed"
     left.mkdir()
@@ -203,7 +203,7 @@ def test_only_our_own_work_is_swept(cache: Path) -> None:
 
 
 def test_a_user_without_a_home_is_told() -> None:
-    """Where no home is known the error names the folder that was asked for, and is no traceback."""
+    """Without a home folder, the error names the folder that was requested, without a traceback."""
     done = cache_command("show", SCORE_PROCESSOR_CACHE="~nobody-of-this-name/cache")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("cache: ~nobody-of-this-name/cache: this user has no home directory\nnext: ")

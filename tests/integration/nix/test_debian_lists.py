@@ -15,7 +15,7 @@ def publish(world: World, path: str, content: bytes) -> None:
 
 
 def test_only_debians_own_suites_are_sources(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of all configured repositories those with a suite of Debian's are taken, the release before its updates."""
+    """Only repositories with a suite of Debian's are used, the release before its updates."""
     monkeypatch.delenv("DEBIAN_MIRROR")
     base = world.address
     lines = [f"deb {base}/docker bookworm stable\n", f"deb {base}/debian trixie main\n"]

@@ -1,4 +1,4 @@
-"""Where inputs are looked for, in which order, and what a fetch reports when no source has them."""
+"""The sources of inputs, their order, and the report of a fetch when no source has them."""
 
 import errno
 import os
@@ -81,7 +81,7 @@ def test_a_package_that_moved_between_the_archives_is_found(world: World, pinned
 
 
 def test_the_security_archive_beside_a_mirror_is_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One address that ends in /debian is enough where its security archive lies beside it."""
+    """An address that ends in /debian is enough if its security archive is beside it."""
     for path, content in remove_packages(world).items():
         world.served[("/debian-security" + security_path(path)) if "beta" in path else ("/debian" + path)] = content
     monkeypatch.setenv("DEBIAN_MIRROR", f"{world.address}/debian")

@@ -162,7 +162,7 @@ def test_headers_without_an_end_are_a_failure(begin: bytes) -> None:
 def test_a_direct_connection_ignores_the_environments_proxy(
     world: World, proxy: dict[str, str], is_direct: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What apt calls DIRECT is no proxy although the environment names one, which is used if apt names none."""
+    """DIRECT in apt's configuration overrides the environment's proxy, which is used if apt names none."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)

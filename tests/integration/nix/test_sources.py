@@ -44,7 +44,7 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=list(ROWS))
 def test_a_clean_checkout_has_the_bytes_of_its_commit(row: Change, repository: Path) -> None:
-    """Whatever hides a difference from `git status`, modes and bytes are those of the commit that is named."""
+    """Modes and bytes are those of the named commit, even if a setting hides a difference from `git status`."""
     row(repository)
     assert git(repository, "status", "--porcelain", "--untracked-files=no") == ""
     result = checkout(FOLDERS, repository)

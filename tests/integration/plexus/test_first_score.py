@@ -1,4 +1,4 @@
-"""What the first score of a new process imports."""
+"""The imports of a new process's first score."""
 
 import subprocess
 import sys

@@ -43,7 +43,7 @@ def test_a_hostile_case_stays_within_its_memory(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("card:")])
 def test_a_hostile_case_looks_at_the_deadline(name: str) -> None:
-    """What an evaluation does between two looks at its deadline costs less than the whole evaluation may."""
+    """The work between two checks of the deadline costs less than a whole evaluation may."""
     outcome = outcomes()[name]
     done = min(outcome["work"], EVALUATION_WORK)
     assert outcome["checks"] >= min(1, done // CHECK_EVERY), outcome

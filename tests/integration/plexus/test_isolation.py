@@ -146,7 +146,7 @@ def family(children: Children) -> set[int]:
 
 
 def test_killers_beside_others_harm_nobody(children: Children) -> None:
-    """Of thirty items at the same time, ten of which end their process, twenty have their result."""
+    """If ten of thirty concurrent items end their process, the other twenty have their result."""
     texts = ["refund", "thanks", "dies"] * 10
 
     def outcome(text: str) -> str:

@@ -113,7 +113,7 @@ def test_azure_is_asked_as_the_variables_of_the_original_say(monkeypatch: pytest
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the recorded runs of the original are not beside this checkout")
 def test_recorded_runs_of_the_original_agree_or_are_argued() -> None:
-    """What the original gave is given here: value, explanation and every prompt, but for the argued differences."""
+    """Value, explanation and every prompt are the original's, except for the differences that are argued."""
     differing, known = [], ARGUED.keys() | PARTLY.keys()
     cases = json.loads(SHARED.read_text(encoding="utf-8"))["cases"]
     assert known <= {case["id"] for case in cases}

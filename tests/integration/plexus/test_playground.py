@@ -80,7 +80,7 @@ def request(
 
 
 def score(server: Server, text: str, card: str | None = None, metadata: str = "") -> dict[str, Any]:
-    """What the server answers to a text."""
+    """The server's answers to a text."""
     content = {"card": card if card is not None else CARD, "text": text, "metadata": metadata}
     status, body, _ = request(server, "POST", "/score", content)
     assert status == 200, body
@@ -206,7 +206,7 @@ def test_a_foreign_request_is_refused(
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"card": 1}', b'"card"', b"\xff", b"[" * 100_000])
 def test_a_malformed_request_is_answered_in_a_line(server: Server, body: bytes) -> None:
-    """What is no JSON object with a card gets an error, and the server goes on."""
+    """A body that is not a JSON object with a card gets an error, and the server continues."""
     status, answer, _ = request(server, "POST", "/lint", body)
     assert status == 400 or "the request" in json.loads(answer)["errors"][0]
     assert request(server, "POST", "/lint", {"card": CARD})[0] == 200
@@ -220,7 +220,7 @@ def test_a_page_whose_card_was_removed_is_answered_with_the_reason(server: Serve
 
 
 def test_own_origin_and_localhost_are_answered(server: Server) -> None:
-    """What the page itself sends is answered, by either name of this machine."""
+    """The page's own requests are answered, under either name of this machine."""
     for host in server.hosts:
         assert request(server, "POST", "/lint", {"card": CARD}, Host=host, Origin=f"http://{host}")[0] == 200
 

@@ -96,7 +96,7 @@ def test_its_own_worker_scores_a_job_that_another_one_received(world: World) -> 
 
 
 def test_a_sweep_leaves_the_responses_of_other_accounts(world: World) -> None:
-    """Of committed jobs of two accounts, a sweep sends its own account's responses to its own queue, and no others."""
+    """A sweep sends the responses of its own account's committed jobs to its own queue, and no others."""
     for number, owner in ((1, "account-1"), (2, "account-2")):
         world.dynamodb.put("Outbox", id=f"job-{number}", accountId=owner, scoreResultId=f"result-{number}", created=0)
     assert world.invoke(world.runtime(), {"source": "sweep"})[1]["sent"] == 1

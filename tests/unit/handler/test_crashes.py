@@ -46,7 +46,7 @@ def work_with_crashes(world: World, direct: bool, score: Any = plexus.score) -> 
 @pytest.mark.parametrize("phase", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, MOST_CALLS))
 def test_a_crash_at_any_call_does_no_harm(world: World, number: int, phase: str, direct: bool) -> None:
-    """Wherever a worker crashed, the job ends with one result, one distinct response and the status COMPLETED."""
+    """A job whose worker crashed at any step ends COMPLETED, with one result and one distinct response."""
     world.send_jobs(world.job())
     crash_at(world, number, phase)
     work_with_crashes(world, direct)

@@ -124,7 +124,7 @@ def test_an_outcome_that_cannot_be_recorded_fails_no_other(world: World) -> None
 
 
 def test_an_unexpected_error_of_an_outcome_fails_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even an error that nobody thought of leaves the message on the queue, instead of failing the batch."""
+    """An unexpected error leaves the message on the queue, and does not fail the batch."""
     runtime = world.runtime()
 
     def broken(message: object, reason: str) -> None:
@@ -185,7 +185,7 @@ def test_a_copy_waits_for_the_lease(world: World) -> None:
 
 
 def test_the_most_harmless_suspects_come_first(world: World) -> None:
-    """Of a batch that came again, jobs with fewer claims without an outcome come first; others are no suspects."""
+    """In a redelivered batch, jobs with fewer claims without an outcome come first; others are not suspects."""
     counts = {1: 2, 2: 0, 3: 1, 4: 3}
     for number, count in counts.items():
         world.job(number, **({"unfinishedClaims": count} if count else {}))

@@ -153,7 +153,7 @@ REPEATING = {
 
 @pytest.mark.parametrize(("reason", "scores"), REPEATING.items(), ids=["expression", "processor", "dependency"])
 def test_a_scorecard_that_refuses_an_item_is_not_asked_again(world: World, reason: str, scores: str) -> None:
-    """What a scorecard computes without a model fails at the first receive, also in a score that it depends on."""
+    """A score computed without a model fails at the first receive, and so does a score that depends on it."""
     card = f"name: Reviews\nkey: reviews\nscores:{scores}"
     world.dynamodb.put("ScoreVersion", id="version-1", scoreId="score-1", configuration=card)
     world.send_jobs(world.job(text="I want a refund. " * 40))

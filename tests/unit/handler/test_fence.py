@@ -1,4 +1,4 @@
-"""Each condition of the store by itself: who may write what, and when."""
+"""Each condition of the store by itself: which worker may write which record, and when."""
 
 from collections.abc import Callable
 from typing import Any
@@ -99,7 +99,7 @@ def test_the_longest_lease_of_a_fast_clock_is_respected(world: World) -> None:
 
 
 def test_only_one_worker_takes_a_malformed_lease_over(world: World) -> None:
-    """Of two workers that read the same malformed lease, the later one finds the job leased."""
+    """The later of two workers that read the same malformed lease finds the job leased."""
     world.job(status="IN_PROGRESS", leaseOwner="another", leaseUntil="soon")
     store, now = Store(world.clients().dynamodb, "", wall=lambda: world.time), world.time
 

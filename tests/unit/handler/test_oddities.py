@@ -28,7 +28,7 @@ BODIES = [body for body in WRONG if body]  # SQS holds no empty ones
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_text_of_any_characters_is_scored(world: World, text: str) -> None:
-    """Whatever characters an item's text has, its job has one result, and the log has none of the text."""
+    """A text of any characters gives its job one result, and none of it is in the log."""
     world.send_jobs(world.job())
     world.dynamodb.tables["Item"]["item-1"]["text"] = {"S": text}
     assert world.batch(world.runtime()) == []

@@ -53,7 +53,7 @@ def test_a_reason_fits_the_record(message: str, text: str) -> None:
 @pytest.mark.parametrize("quoted", [TEXT, TEXT[:17], TEXT[-16:], TEXT[5:30] + TEXT[20:50], "\n".join(TEXT.split())])
 @pytest.mark.parametrize("around", ["", "x" * 3, "My n"])
 def test_no_sixteen_characters_of_a_text_remain(quoted: str, around: str) -> None:
-    """Wherever the quotation begins and ends in the text, no sixteen characters of the text are left."""
+    """A quotation from any part of the text leaves no sixteen characters of it."""
     line = redact.describe_error(ScoringFailed(around + quoted + around), True, text=TEXT)
     assert [TEXT[at : at + 16] for at in range(len(TEXT) - 15) if TEXT[at : at + 16] in line] == []
     assert "[text]" in line
@@ -106,7 +106,7 @@ LONG = {
 
 @pytest.mark.parametrize("name", LONG)
 def test_the_work_grows_with_the_text_and_not_with_the_line(name: str) -> None:
-    """Of a text, at most 20 times its length is looked at, however long the line is and however often they match."""
+    """The search compares at most 20 times the text's length, for any length of the line and any number of matches."""
     line, text = LONG[name]
     for length in (100, 1000):
         Counting.seen = 0

@@ -37,7 +37,7 @@ def test_a_result_that_exists_is_not_adopted(world: World) -> None:
 
 
 def test_a_result_of_any_size_is_returned_without_a_bucket(world: World) -> None:
-    """What would be stored in S3 is in the answer; the trace, which no comparison reads, is left out."""
+    """A large value that would be stored in S3 is in the answer; the trace, which no comparison reads, is left out."""
     large = plexus.Result("Yes", explanation="x" * 500_000, trace={"nodes": "y" * 500_000})
     world.job()
     code, body = shadow(world, score=scoring(lambda *_: large))

@@ -81,7 +81,7 @@ def test_a_duplicate_of_a_completed_job_does_nothing(world: World) -> None:
 
 
 def test_duplicates_in_one_batch_make_one_result(world: World) -> None:
-    """Of two messages for a job in one batch, one is processed; the other is delivered again, and consumed."""
+    """One of two messages for a job in one batch is processed; the other is delivered again, and consumed."""
     runtime = world.runtime()
     world.send_jobs(world.job(), "job-1")
     world.batch(runtime)

@@ -61,7 +61,7 @@ def test_an_absolute_address_names_the_host_too() -> None:
      "https://app.localstack.cloud", "http://127.0.0.1:4566.evil.example"],
 )  # fmt: skip
 def test_other_origins_are_refused(method: str, origin: str) -> None:
-    """Whatever the method: an origin is foreign unless it is this server, scheme and port included."""
+    """For every method, an origin is foreign unless it is this server, scheme and port included."""
     assert refusal(method, "/_local_aws/faults", [HOST, ("Origin", origin)]) is not None
 
 

@@ -1,4 +1,4 @@
-"""What to do where the kernel denies user namespaces."""
+"""The remedy if the kernel denies user namespaces."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def test_the_setting_that_denies_namespaces_is_named(tmp_path: Path, name: str, 
 
 
 def test_a_kernel_that_allows_namespaces_is_not_blamed(tmp_path: Path) -> None:
-    """Where every setting allows them, as inside most containers, no setting is named."""
+    """No setting is named if every one allows namespaces, as inside most containers."""
     (tmp_path / "user").mkdir()
     (tmp_path / "user/max_user_namespaces").write_text("96365\n")
     assert "sysctl" not in remedy(tmp_path)

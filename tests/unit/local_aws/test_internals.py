@@ -55,14 +55,14 @@ def list_imports() -> Iterator[str]:
 
 
 def test_every_patch_stands_in_the_table() -> None:
-    """What internals.py replaces has a line of its function's name."""
+    """The page has a line for each function of internals.py."""
     result = patches()
     assert len(result) > 5
     assert set(result) <= {row.check for row in table()}
 
 
 def test_every_name_taken_from_localstack_stands_in_the_table() -> None:
-    """What the extension imports of LocalStack, moto and their libraries is named by a line, itself or more closely."""
+    """A line of the page names each import from LocalStack, moto and their libraries, or a part of it."""
     output = [name for row in table() for name in row.reached]
     assert [
         name for name in sorted(set(list_imports())) if not any(f"{one}.".startswith(f"{name}.") for one in output)

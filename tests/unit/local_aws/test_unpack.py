@@ -140,7 +140,7 @@ def test_a_folder_takes_the_place_of_a_link(tmp_path: Path) -> None:
 
 
 def test_other_users_may_pass_folders_that_a_layer_does_not_name(tmp_path: Path) -> None:
-    """Whatever the umask: a function that root starts has another user."""
+    """Modes do not depend on the umask: a function that root starts has another user."""
     blob = Layer(files={"a/b/c": b"1"}).tar()
     (tmp_path / "blob").write_bytes(blob)
     (tmp_path / "cache").mkdir()
@@ -179,7 +179,7 @@ def test_a_whiteout_of_a_folder_itself_or_of_one_above_is_refused(tmp_path: Path
     ],
 )
 def test_entries_that_cannot_be_are_refused(tmp_path: Path, entries: list[tarfile.TarInfo], output: str) -> None:
-    """Whatever a layer's entries ask for that no file system has is an error about that layer, and leaves nothing."""
+    """An entry that no file system can have is an error about its layer, and leaves nothing behind."""
     with pytest.raises(InvalidImage, match=output):
         unpack_entries(tmp_path, *entries)
     assert list((tmp_path / "cache").iterdir()) == []
@@ -195,14 +195,14 @@ def test_a_layer_larger_than_any_image_is_refused(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.parametrize("diff_id", ["sha256:..", "sha256:/etc", "/etc", ""])
 def test_a_diff_id_that_is_a_path_is_refused(tmp_path: Path, diff_id: str) -> None:
-    """What an image calls its layer never chooses a folder of this machine."""
+    """The name that an image gives its layer never chooses a folder of this machine."""
     with pytest.raises(InvalidImage, match="expected sha256: and 64 hex"):
         unpack_layer(tmp_path / "blob", diff_id, tmp_path)
 
 
 @pytest.mark.parametrize("manifests", [["a"], [{}], [{"digest": "sha256:../../secret"}], {}, [{"digest": 1}]])
 def test_an_index_of_odd_shape_is_refused(tmp_path: Path, cache: Path, manifests: object) -> None:
-    """What names no manifest by its digest is an error, not a crash, and no path."""
+    """An index without a manifest's digest is an error, and never a path."""
     (tmp_path / "index.json").write_text(json.dumps({"manifests": manifests}))
     with pytest.raises(InvalidImage, match=r"malformed digest|expected one"):
         from_layout(tmp_path)

@@ -17,7 +17,7 @@ from nix.oci.digest import sha256
 
 @pytest.fixture
 def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where an image would go, with a cache of the test's own."""
+    """Return the folder of an image, with a cache of the test's own."""
     monkeypatch.setenv("SCORE_PROCESSOR_CACHE", str(tmp_path / "cache"))
     (tmp_path / "out").mkdir()
     return tmp_path / "out" / "image"
@@ -59,7 +59,7 @@ def test_only_killed_builds_of_this_image_are_swept(output: Path) -> None:
 def test_a_full_disk_is_told_with_what_to_do(
     output: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What the assembler says of a full disk is followed by the two ways on; other refusals are not."""
+    """The assembler's message on a full disk is followed by two remedies, other messages are not."""
     for message, ways in (("layer small: /cache/x: No space left on device", 1), ("layer small: altered", 0)):
 
         def refuse(*_: object, message: str = message) -> None:

@@ -38,7 +38,7 @@ def test_what_a_package_needs_comes_with_it() -> None:
 
 
 def test_an_alternative_that_is_there_anyway_is_enough() -> None:
-    """Of alternatives the one that is already chosen counts, else the first that the release has."""
+    """An alternative that is already chosen satisfies a dependency, else the first that the release has."""
     stanzas = [stanza("app", "gone | first | second"), *map(stanza, ("first", "second"))]
     assert names(want("app"), *stanzas) == ["app", "first"]
     assert names(want("app", "second"), *stanzas) == ["app", "second"]

@@ -77,7 +77,7 @@ def test_a_difference_names_layer_file_and_kind(
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    """What only the expected image holds is missing in the other."""
+    """A file that only the expected image has is reported as missing."""
     more, less = image(tmp_path / "more", lambda layer: layer.add("opt/more", Link("x"), "t")), image(tmp_path / "less")
     assert [str(one) for one in differences.image_differences(more, less)] == [
         "app: opt/more: missing: expected present, got absent"

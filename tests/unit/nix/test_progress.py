@@ -7,7 +7,7 @@ from nix.progress import describe, fit
 
 @pytest.mark.parametrize("width", [1, 20, 40, 60, 80, 200])
 def test_the_bar_fits_the_terminal(width: int) -> None:
-    """Whatever is known, the line is shorter than the terminal is wide, and shows a bar if there is room for one."""
+    """The line is shorter than the terminal is wide, and shows a bar if there is room for one."""
     for done in (0, 67_000_000, 134_000_000):
         for seconds in (0.0, 10.0, 100_000.0):
             text = describe(done, 134_000_000, seconds)

@@ -73,7 +73,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
 def test_an_altered_folder_is_not_verified(change: Callable[[Path], object], folder: Path) -> None:
-    """Whatever is changed below a folder or in its seal, it is not what was sealed."""
+    """Any change below a folder or in its seal breaks the seal."""
     assert sealed.verify(folder, None)
     change(folder)
     assert sealed.verify(folder, None) is None

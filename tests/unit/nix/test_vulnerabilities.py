@@ -147,7 +147,7 @@ def export(folder: Path, *given: dict[str, Any]) -> Path:
 
 
 def test_an_export_replaces_its_own_ecosystem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is about pinned packages is copied, with the day and the packages looked up; other ecosystems stay."""
+    """Advisories about pinned packages are copied, with the day and the packages looked up; other ecosystems stay."""
     monkeypatch.setattr(advisories, "MIN_ADVISORIES", 2)
     openssl = advisory(ALL, name="openssl", ecosystem=DEBIAN)
     before = knows("openssl", ecosystem=DEBIAN, advisories=[openssl, advisory(ALL, id="OLD")])

@@ -120,7 +120,7 @@ def test_spelling_is_a_difference_of_its_own(files: Path) -> None:
     ],
 )
 def test_a_failure_never_agrees_with_a_value(files: Path, fields: dict[str, str], why: str) -> None:
-    """What the original stored for a failed score has no value, although the record has one."""
+    """The original's record of a failed score counts as without a value, although it has one."""
     write_old(files, [*records()[1:], record("c-1", "Yes") | fields])
     result = run_compare(files, "--json")
     assert figures(result)["kinds"]["no value"] == 1

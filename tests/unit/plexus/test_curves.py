@@ -55,7 +55,7 @@ def test_two_classes_are_ranked_as_scikit_learn_ranks_them(seed: int, digits: in
 
 
 def test_the_rarer_of_two_classes_is_ranked() -> None:
-    """Of 3 texts of one class and 1 of the other the latter has the curve."""
+    """The rarer class has the curve: of 3 texts of one class and 1 of the other, the latter."""
     rows = [Prediction(row, "", label, 0.1, label, 0.9) for row, label in enumerate("aaba", start=1)]
     (curve,) = curves.curves(rows, ["a", "b"])
     assert (curve.label, curve.support) == ("b", 1)
@@ -85,7 +85,7 @@ def test_several_classes_end_at_the_recall_of_their_values() -> None:
     ids=["no text", "one label", "a value without confidence", "one label left"],
 )
 def test_without_two_labels_and_confidences_there_is_no_curve(rows: list[Prediction]) -> None:
-    """What cannot be ranked has no curve, instead of a wrong one."""
+    """Texts that cannot be ranked have no curve, instead of a wrong one."""
     assert curves.curves(rows, ["a", "b"]) == ()
 
 

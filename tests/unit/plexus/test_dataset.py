@@ -249,7 +249,7 @@ def test_a_fault_of_labels_has_its_remedy(labels: list[str], kind: str, remedy: 
 
 
 def test_cleaning_leaves_a_table_without_those_faults() -> None:
-    """What is kept has texts and labels, each once and in one spelling; everything else has a reason."""
+    """Each kept row has a text, once, and a label in one spelling; every other row has a reason."""
     cleaned = cleaning.clean(LOOKED, {}, near=True)
     assert cleaned.labels == {1: "good", 3: "bad", 9: "good"}
     assert cleaned.counts == {"no label": 2, "conflict": 2, "no text": 1, "duplicate": 1, "near-duplicate": 1}

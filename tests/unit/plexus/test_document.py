@@ -56,7 +56,7 @@ def test_a_key_that_replaces_a_merged_one_keeps_its_own_place() -> None:
 
 
 def test_of_several_merged_maps_the_first_counts_with_its_place() -> None:
-    """Of several merged maps, value, position and spelling of a key come from the first that has it."""
+    """A key of several merged maps has value, position and spelling of the first that has it."""
     text = "a: &a {k: [0x1]}\nb: &b {k: [2, 3], l: 4}\nx:\n  <<: [*a, *b]\n"
     parsed = document.parse(text, "f")
     assert read(text)["x"] == {"k": [1], "l": 4}

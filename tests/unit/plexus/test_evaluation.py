@@ -65,7 +65,7 @@ def test_95_of_100_intervals_hold_the_truth(texts: int, least: float, most: floa
 
 
 def test_ac1_stays_sensible_where_kappa_does_not() -> None:
-    """Where one class is rare, kappa falls below chance although 118 of 125 agree; AC1 does not."""
+    """If one class is rare, kappa falls below chance although 118 of 125 agree; AC1 does not."""
     rare = table((118, 5), (2, 0))
     coefficient = agreement.ac1(rare)
     assert coefficient is not None
@@ -207,7 +207,7 @@ def test_the_most_frequent_mistakes_come_first() -> None:
 
 
 def test_each_class_has_intervals_for_precision_and_recall() -> None:
-    """They are Wilson's, of the class's own numbers; undefined figures have none."""
+    """Intervals of a class are Wilson's, of its own numbers; undefined figures have none."""
     first, _, third = table((8, 2, 0), (1, 9, 0), (0, 0, 0)).classes
     assert first.precision_interval == proportions.wilson(8, 9)
     assert first.recall_interval == proportions.wilson(8, 10)

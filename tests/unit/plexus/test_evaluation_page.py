@@ -86,7 +86,7 @@ def test_the_classes_are_those_of_the_json(compared: tuple[Evaluation, Evaluatio
 
 
 def test_both_plots_stand_as_tables_too(compared: tuple[Evaluation, Evaluation, Page]) -> None:
-    """What the plots show can be read: every bin, and the round thresholds, with the JSON's numbers."""
+    """Tables have what the plots show: every bin and the round thresholds, with the JSON's numbers."""
     first, _, parsed = compared
     output = first.as_dict()
     _, *rows = parsed.table("Texts by confidence")
@@ -157,7 +157,7 @@ def test_odd_labels_and_texts_are_quoted_and_never_obeyed(show_text: bool) -> No
     ids=["no texts", "one text", "one class", "all failed", "no confidence", "sixty classes"],
 )
 def test_every_evaluation_has_a_page(found: Evaluation) -> None:
-    """Whatever is undefined is a dash; no number is nan or infinite, and all tags are closed."""
+    """An undefined figure is a dash; no number is nan or infinite, and all tags are closed."""
     text = page.render(found, other=found, compared=compare_evaluations(found, found), show_text=True)
     parsed = Page(text)
     assert parsed.open == []
@@ -167,7 +167,7 @@ def test_every_evaluation_has_a_page(found: Evaluation) -> None:
 
 
 def test_the_page_stands_alone(compared: tuple[Evaluation, Evaluation, Page]) -> None:
-    """It has nothing to fetch, and one script; its own policy forbids both but for that script, by its hash."""
+    """The page has no address to fetch and one script; its policy forbids all others, by the script's hash."""
     _, _, parsed = compared
     assert {"link", "img", "iframe", "object", "form"} & {tag for tag, _ in parsed.tags} == set()
     assert parsed.find_tags("script") == [{"type": "application/json", "id": "data"}, {}]

@@ -50,7 +50,7 @@ def test_the_deciding_term_is_named_with_its_share(labels: int, text: str, label
 
 
 def test_only_terms_of_the_text_are_named() -> None:
-    """What a text does not hold may decide, and is not claimed to stand in it."""
+    """A term that the text lacks may decide, and the explanation does not claim that the text has it."""
     (prediction,) = train_model().predict(["nothing of it"], top=5)
     assert prediction.terms == ()
 
@@ -73,7 +73,7 @@ def test_contributions_are_held_for_as_many_texts_as_memory_allows(monkeypatch: 
 
 
 def test_a_saved_model_answers_the_same(tmp_path: Path) -> None:
-    """What was written and read again predicts what the trained model predicts."""
+    """A model that was written and read again predicts as the trained one does."""
     model = train_model(3)
     model.save(tmp_path)
     texts = [*GOOD, *BAD, *ODD]

@@ -55,7 +55,7 @@ def is_accepted(source: str) -> bool:
 
 
 def test_every_operator_of_python_has_a_price_or_is_refused() -> None:
-    """Of Python's operators, those that the language accepts are priced, and all others do not parse."""
+    """Each of Python's operators either has a price or does not parse."""
     for base, table in ((ast.operator, BINARY), (ast.unaryop, UNARY), (ast.cmpop, COMPARE)):
         for kind in base.__subclasses__():
             sources: dict[Any, Callable[[Any], ast.expr]] = {

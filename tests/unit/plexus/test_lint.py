@@ -227,7 +227,7 @@ def test_each_cycle_is_reported_once() -> None:
 
 
 def test_many_cycles_are_reported_in_bounded_time() -> None:
-    """Of a hundred scores that all depend on each other, at most a hundred cycles are reported."""
+    """At most a hundred cycles are reported for a hundred scores that all depend on each other."""
     names = [f"S{place}" for place in range(100)]
     problems = lint(card(*(f"name: {name}, {KEYWORD}, depends_on: [{', '.join(names)}]" for name in names)))
     circles = [each.message for each in problems if each.rule == "cycle"]

@@ -1,4 +1,4 @@
-"""What every command says when it is misused, or the system refuses."""
+"""Every command's messages when it is misused, or the system refuses."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def test_a_full_disk_is_told_by_file(tmp_path: Path) -> None:
 def test_an_option_without_effect_is_misuse(
     files: Path, verb: str, more: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What would be passed over in silence is refused with exit 2."""
+    """An option that would be ignored silently is refused with exit 2."""
     with pytest.raises(SystemExit) as ended:
         main([verb, str(files / "card.yaml"), *more])
     assert ended.value.code == 2

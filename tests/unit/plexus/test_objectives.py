@@ -1,4 +1,4 @@
-"""What a training optimises: values and standard errors against scikit-learn, a bootstrap and brute force."""
+"""The objectives of a training: values and standard errors against scikit-learn, a bootstrap and brute force."""
 
 import numpy
 import pytest

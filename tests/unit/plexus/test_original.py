@@ -134,7 +134,7 @@ def test_a_thousand_conditions_are_a_problem_of_the_scorecard() -> None:
 
 
 def test_a_problem_of_a_translated_score_has_the_line_of_the_original() -> None:
-    """What is wrong after the translation is reported where it is in the file."""
+    """A problem of the translated scorecard is reported at its place in the original's file."""
     with pytest.raises(InvalidScorecard) as caught:
         plexus.load(CARD.format(kind="Classifier").replace("{{ text }}", "{{ txet }}"))
     assert str(caught.value).startswith("scorecard.yaml:8:19: nothing defines 'txet'")
@@ -172,7 +172,7 @@ def test_import_sorts_files_into_three_verdicts(tmp_path: Path) -> None:
 
 
 def test_imported_scorecards_load_and_lint_clean(tmp_path: Path) -> None:
-    """What `--output` writes is a scorecard of this library without errors, at its place below the folder."""
+    """`--output` writes a scorecard of this library without errors, at its place below the folder."""
     import_folder(tmp_path / "cards", "--output", str(tmp_path / "out"))
     written = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.y*ml"))
     assert written == ["below/one.yml", "ours.yaml"]

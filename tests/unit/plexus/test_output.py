@@ -92,7 +92,7 @@ def test_what_is_written_is_read_again(files: Path, form: str) -> None:
 
 
 def test_json_lines_hold_no_control_characters(files: Path) -> None:
-    """They are escaped, which changes nothing for a reader of JSON."""
+    """Control characters are escaped, which changes nothing for a reader of JSON."""
     printed = command(files, "--json").stdout
     assert not any((ord(character) < 32 and character != "\n") or 127 <= ord(character) < 160 for character in printed)
     assert [json.loads(line)["id"] for line in printed.splitlines()] == IDS
@@ -149,7 +149,7 @@ def test_an_output_that_fails_leaves_the_earlier_one(files: Path) -> None:
     "text", ["-5 stars, no refund", "- milk, refund", "--never again; refund", "-1", "-refund!", "—"]
 )
 def test_a_text_may_begin_with_a_dash(files: Path, text: str) -> None:
-    """What cannot be an option is the text, before and after options."""
+    """A word that cannot be an option is the text, before and after options."""
     for words in ([text, "--offline"], ["--offline", text]):
         done = CliRunner().invoke(run.command, [str(files / "card.yaml"), *words], standalone_mode=False)
         assert done.exception is None

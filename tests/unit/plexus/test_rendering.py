@@ -1,4 +1,4 @@
-"""What a rendering counts: every part of a template that can take long or make much."""
+"""A rendering counts every part of a template that can take long or create large values."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ def test_the_values_of_a_loop_die_with_it() -> None:
 
 
 def test_room_is_needed_before_a_filter_runs() -> None:
-    """What would take too much memory is refused, not begun."""
+    """A filter that would take too much memory is refused before it runs."""
     with pytest.raises(LimitExceeded, match="too much memory"):
         Template("{{ n|tojson(indent=100000000) }}").render({"n": [[1]]})
 

@@ -208,7 +208,7 @@ def test_a_restart_takes_nothing_from_a_run_that_goes_on(files: Path) -> None:
 
 
 def test_a_run_does_not_go_on_with_another_dependency(files: Path) -> None:
-    """What a score depends on decides its values as much as itself."""
+    """A change of a score's dependency is a change of the run's identity, as one of the score is."""
     from plexus.running.run import identity
 
     before = identity(plexus.load(CARD.format(words="refund")), ["Reason"])

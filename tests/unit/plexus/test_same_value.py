@@ -69,7 +69,7 @@ def by_worker(folder: Path, path: Path, file: File) -> list[str]:
 
 @pytest.mark.parametrize("file", SCORED, ids=lambda file: file.name)
 def test_a_row_has_one_value(tmp_path: Path, file: File) -> None:
-    """Whatever the file, all commands and the worker read the same text."""
+    """All commands and the worker read the same text from every file."""
     (tmp_path / "card.yaml").write_text(CARD)
     path = file.create(tmp_path)
     label = file.label or file.text

@@ -1,4 +1,4 @@
-"""What a scorecard must satisfy to load."""
+"""The conditions under which a scorecard loads."""
 
 import pytest
 

@@ -198,7 +198,7 @@ def test_no_name_of_any_parts_passes_as_the_customer() -> None:
     ],
 )
 def test_ambiguous_turns_fail_the_score(text: str) -> None:
-    """Where a word may be a speaker, no text is scored; the error gives its place, and quotes nothing."""
+    """A text with a word that may be a speaker is not scored; the error gives its place, and quotes nothing."""
     with pytest.raises(ScoringFailed, match=r"the turns are ambiguous: .*character \d+.*next: name") as raised:
         process(text, "CustomerTurnsOnly")
     assert "Jane" not in str(raised.value)
@@ -254,7 +254,7 @@ def test_texts_that_are_no_transcripts_keep_their_words(text: str) -> None:
     ],
 )
 def test_speakers_of_transcripts_are_removed(text: str, without: str) -> None:
-    """Wherever the labels are, with their times."""
+    """Labels are removed with their times, wherever they are."""
     assert process(text, "RemoveSpeakerIdentifiers") == without
 
 

@@ -179,7 +179,7 @@ def test_a_binary_file_of_another_kind_is_refused(tmp_path: Path, ending: str, s
     ],
 )
 def test_archives_that_are_no_workbook_are_named(tmp_path: Path, member: str, said: str) -> None:
-    """Whatever the suffix, the error says what the archive is and how to save it."""
+    """For every suffix, the error names the kind of archive and how to save it."""
     with zipfile.ZipFile(tmp_path / "texts.csv", "w") as archive:
         archive.writestr(member, "text")
     with pytest.raises(InvalidData, match=said):
@@ -194,7 +194,7 @@ def test_a_formula_without_a_value_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_sheet_with_one_row_gives_way_to_one_with_rows(tmp_path: Path) -> None:
-    """Where no column is named, a sheet that holds a title alone is not taken for the table."""
+    """If no column is named, a sheet with a title alone is not used as the table."""
     workbook([["About this file"]], TABLE)(tmp_path / "book.xlsx")
     with open_table(tmp_path / "book.xlsx") as table:
         assert len(list(table.rows())) == len(ROWS)
@@ -250,7 +250,7 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("value", "said"), [(["a"], "a list"), ({"a": "b"}, "a map")])
 def test_a_text_is_text(tmp_path: Path, value: object, said: str) -> None:
-    """What JSON and Parquet can hold beside text and numbers is refused by row, never spelt as Python spells it."""
+    """Values of JSON and Parquet that are neither texts nor numbers are refused by row, never spelt as Python does."""
     (tmp_path / "texts.jsonl").write_text(json.dumps({"text": value}) + "\n")
     with (
         open_table(tmp_path / "texts.jsonl") as table,
@@ -319,7 +319,7 @@ def test_the_shared_cases_are_right() -> None:
     ],
 )
 def test_parquet_that_would_lose_a_value_is_refused(tmp_path: Path, table: pyarrow.Table, problem: str) -> None:
-    """Of two columns of one name, or two values of one key, none is chosen."""
+    """Two columns of one name, or two values of one key, are an error."""
     parquet.write_table(table, tmp_path / "texts.parquet")
     with open_table(tmp_path / "texts.parquet", ["text"]) as opened, pytest.raises(InvalidData, match=problem):
         list(opened.rows())

@@ -1,4 +1,4 @@
-"""What trainings share: how terms are weighed, and how the best choice is found."""
+"""The weights of terms and the choice of the best candidate, which both kinds of training share."""
 
 import numpy
 import pytest

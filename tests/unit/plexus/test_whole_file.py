@@ -44,7 +44,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_written_in_place(tmp_path: Path) -> None:
-    """What reads a FIFO gets the text, and the FIFO stays one."""
+    """A reader of a FIFO gets the text, and the FIFO is not replaced."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     results: list[str] = []

@@ -66,7 +66,7 @@ def test_a_line_that_cannot_be_read_is_shown_as_it_is() -> None:
 )
 @pytest.mark.parametrize("pattern", [health.PATTERN, journal.PATTERN], ids=["doctor and canary", "dashboard"])
 def test_no_failure_is_left_out_by_a_filter_pattern(pattern: str, line: str) -> None:
-    """What CloudWatch Logs filters for a command has every line that the command knows as a failure."""
+    """The filter for CloudWatch Logs passes every line that the command counts as a failure."""
     assert logs.platform_failure(line)
     assert log_patterns.compile_pattern(pattern)(line)
 

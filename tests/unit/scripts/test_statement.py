@@ -21,7 +21,7 @@ def envelope(key: ec.EllipticCurvePrivateKey = KEY, digest: str = DIGEST, builde
 
 
 def test_the_encoding_is_that_of_dsse() -> None:
-    """What is signed is the example in DSSE's protocol.md."""
+    """The signed bytes are those of the example in DSSE's protocol.md."""
     expected = b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
     assert statement.signing_input("http://example.com/HelloWorld", b"hello world") == expected
 
