@@ -124,7 +124,7 @@ def browser() -> Iterator[Page]:
     """A browser with an empty page; SKIP where the machine has none."""
     path = find_browser()
     if path is None:
-        pytest.skip("SKIP browser: there is no Chromium on this machine (Debian: apt-get install chromium)")
+        pytest.skip("Chromium is not installed here (apt-get install chromium)")
     profile = tempfile.mkdtemp(prefix="chromium-")
     requests, answers = os.pipe(), os.pipe()  # (read, write) each
     process = subprocess.Popen(

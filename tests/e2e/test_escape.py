@@ -71,12 +71,12 @@ def seen(request: pytest.FixtureRequest) -> Seen:
     skip_without_containers()
     if os.geteuid() != 0:
         if request.param != "user":
-            pytest.skip("these tests do not run as root")
+            pytest.skip("only root can start this container: run the test as root")
         return try_escapes((sys.executable,), str(REPOSITORY))
     if request.param == "root":
         return try_escapes((sys.executable,), str(REPOSITORY))
     if not mounts_as_root() or shutil.which("setpriv") is None:
-        pytest.skip("this root cannot prepare another user's machine")
+        pytest.skip("root cannot mount here, or setpriv (util-linux) is not installed")
     if request.param == "user":
         return try_escapes(as_user(), "/run/checkout")
     return try_escapes(("setpriv", "--bounding-set=-sys_admin", sys.executable), str(REPOSITORY))
@@ -161,7 +161,7 @@ def test_a_machine_without_namespaces_to_give_says_so(kind: str, engine: str, ke
     skip_without_containers()
     prefix = ["unshare", "--user", "--map-root-user", "sh", "-c", LIMITED, kind]
     if shutil.which("unshare") is None or subprocess.run([*prefix, "true"], capture_output=True).returncode:
-        pytest.skip("this machine does not let its namespaces be limited")
+        pytest.skip("unshare (util-linux) is not installed, or the kernel denies it a user namespace")
     environment = {**os.environ, "LOCAL_AWS_ROOT": str(find_sysroot().root), "LOCAL_AWS_ENGINE": ""}
     command = [*prefix, sys.executable, "-c", CHOOSE]
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True)

@@ -75,7 +75,7 @@ def test_a_functions_variables_are_on_no_command_line(make_function: Make) -> No
 def test_root_is_read_only_and_tmp_is_private(make_function: Make, guarantees: dict[str, Any]) -> None:
     """Only /tmp can be written, and the user is Lambda's."""
     if not guarantees["read_only_root"]:
-        pytest.skip("the engine of this machine does not promise read_only_root")
+        pytest.skip("this machine's engine does not make the root read-only: user namespaces are denied")
     value = make_function().invoke({"write": [TMP + "/x", "/var/task/x", "/x"], "list": TMP}).value
     assert value["writes"][TMP + "/x"] == "written"
     assert {value["writes"]["/var/task/x"], value["writes"]["/x"]} == {"Read-only file system"}
@@ -114,7 +114,7 @@ def test_memory_limit_is_told_from_any_other_kill(make_function: Make) -> None:
 def test_files_are_limited_by_the_ephemeral_storage(make_function: Make, guarantees: dict[str, Any]) -> None:
     """`/tmp` holds as much as is configured, and the function survives a full disk."""
     if not guarantees["private_tmp"]:
-        pytest.skip("the engine of this machine does not promise private_tmp")
+        pytest.skip("this machine's engine has no private /tmp: user namespaces are denied")
     function = make_function(MemorySize=1024, Timeout=60, EphemeralStorage={"Size": 520})
     answer = function.invoke({"fill": f"{TMP}/file"})
     assert answer.value["filled"] == "520 MiB: 520 MiB, No space left on device"

@@ -48,7 +48,7 @@ def inside() -> Inside:
     """`inside(services, words)`: run ECHO in a container that reaches these services; the lines that it prints."""
     engine = engine_choice.choose()
     if not engine.guarantees.own_network:
-        pytest.skip(engine.guarantees.reason or "the engine of this machine does not promise own_network")
+        pytest.skip(engine.guarantees.reason or "this machine's engine gives containers no network of their own")
 
     def run(services: tuple[Service, ...] | None, *words: str) -> list[str]:
         ours, theirs = os.pipe()

@@ -121,7 +121,7 @@ def test_an_engine_that_was_signed_in_reaches_the_registry(
 ) -> None:
     """After the login skopeo pushes an image without a password."""
     if shutil.which(engine) is None or shutil.which("skopeo") is None:
-        pytest.skip(f"SKIP {engine}: not installed (Debian: apt-get install {engine} skopeo)")
+        pytest.skip(f"{engine} or skopeo is not installed here (apt-get install {engine} skopeo)")
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     aws = Aws(load_stage("local"), local_aws.endpoint)

@@ -53,7 +53,7 @@ def test_debian_mirror_gives_an_ubuntu_all_inputs(play: Play, archive: str) -> N
     assert ended.status == 0, ended.output
 
 
-@pytest.mark.skipif(not VENDOR.exists(), reason=f"{VENDOR} is not on this host")
+@pytest.mark.skipif(not VENDOR.exists(), reason=f"{VENDOR} is not on this host: Debian's dpkg installs it")
 def test_an_ubuntu_as_installed_needs_no_setting(play: Play, archive: str) -> None:
     """dpkg's vendor file, which Ubuntu has too, names Debian's domain: everything is found there."""
     machine = play(DEBIAN12, ubuntu(archive) | {"dpkg/origins/debian": VENDOR.read_text()})

@@ -43,7 +43,7 @@ def engine() -> Engine:
     try:
         return first_start.isolating_engine()
     except EngineUnavailable as problem:
-        pytest.skip(str(problem))
+        pytest.skip(f"images are started in the sandbox only: {problem}")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_no_answer_of_the_linter_is_wrong(problems: dict[str, list[Problem]]) ->
     assert Counter(answers.values())["unknown"] * 6 <= len(CORPUS)
 
 
-@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="a newer Python parses what 3.11 does not know")
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the page has the figures of Python 3.11")
 def test_the_page_lists_every_image(problems: dict[str, list[Problem]]) -> None:
     """docs/reference/lint-corpus.md has the images and figures of now; `python -m tests.images.page` writes it."""
     assert (ROOT / "docs/reference/lint-corpus.md").read_text(encoding="utf-8") == page(problems)
@@ -124,7 +124,9 @@ def test_an_archive_is_started_too(base: Base, engine: Engine, tmp_path: Path) -
     assert start_problems(tmp_path / "saved.tar") == []
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the recorded Containerfiles are not beside this checkout")
+@pytest.mark.skipif(
+    not SHARED.exists(), reason="the recorded Containerfiles are not in the repository, and not beside it"
+)
 def test_recorded_containerfiles_are_answered(base: Base, tmp_path: Path) -> None:
     """The linter accepts no image that fails and rejects none that works, each built above the base."""
     root, answers = tmp_path / "root", {}

@@ -165,7 +165,7 @@ def test_a_command_runs_in_the_image(engine: str, layout: Path) -> None:
     code = "import os, sys, handler.app; print(os.environ['PLEXUS_ACCOUNT_KEY'], sys.version_info[:2]); sys.exit(7)"
     done = ran("shell", "--image", str(layout), "--engine", engine, "--", PYTHON, "-c", code)
     if engine == "bubblewrap" and "does not work here" in done.stderr:
-        pytest.skip(done.stderr)
+        pytest.skip(f"the bubblewrap engine does not work here: {done.stderr.splitlines()[0]}")
     assert (done.returncode, done.stdout) == (7, "demo (3, 11)\n"), done.stderr
 
 
@@ -229,7 +229,7 @@ def test_podman_has_the_built_image(tmp_path: Path) -> None:
     layout = small_image(tmp_path / "image")
     variables = {"CONTAINERS_STORAGE_CONF": str(storage), "STORAGE_DRIVER": "vfs"}
     if not works(["podman", "info"], variables):
-        pytest.skip("podman does not work here")
+        pytest.skip("`podman info` fails here: it has no storage or no user namespaces")
     done = ran("load", "--json", "--engine", "podman", "--image", str(layout), **variables)
     assert done.returncode == 0, done.stderr
     config = json.loads((layout / "manifest.json").read_bytes())[0]["Config"].rpartition("/")[2]

@@ -35,7 +35,7 @@ def emulator() -> list[str]:
     try:
         root = inputs.root("emulator")
     except InputProblem as problem:
-        pytest.skip(f"no emulator: {str(problem).splitlines()[0]}")
+        pytest.skip(f"the emulator of x86-64 processors cannot be fetched: {str(problem).splitlines()[0]}")
     libraries = ":".join(str(root / folder) for folder in ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"))
     loader = root / "lib64/ld-linux-x86-64.so.2"
     return [str(loader), "--library-path", libraries, str(root / "usr/bin/qemu-x86_64")]

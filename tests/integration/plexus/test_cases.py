@@ -23,7 +23,7 @@ def cases(kind: str) -> list[Any]:
     """Return the cases of one file as parameters; a single skipped one where there is no such file."""
     file = next((file for place in ROOT.parents if (file := place / f"shared/cases/{kind}.jsonl").is_file()), None)
     if file is None:
-        reason = f"there is no shared/cases/{kind}.jsonl above the checkout"
+        reason = f"shared/cases/{kind}.jsonl is not in the repository, and not beside it"
         return [pytest.param({}, marks=pytest.mark.skip(reason=reason))]
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 

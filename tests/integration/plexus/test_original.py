@@ -111,7 +111,9 @@ def test_azure_is_asked_as_the_variables_of_the_original_say(monkeypatch: pytest
     assert server.paths == ["/openai/deployments/gpt-4o-mini/chat/completions?api-version=2024-02-01"]
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the recorded runs of the original are not beside this checkout")
+@pytest.mark.skipif(
+    not SHARED.exists(), reason="the recorded runs of the original are not in the repository, and not beside it"
+)
 def test_recorded_runs_of_the_original_agree_or_are_argued() -> None:
     """Value, explanation and every prompt are the original's, except for the differences that are argued."""
     differing, known = [], ARGUED.keys() | PARTLY.keys()

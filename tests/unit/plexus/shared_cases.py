@@ -10,4 +10,4 @@ def shared_case(name: str, kind: str = "cases") -> Path:
     for folder in Path(__file__).resolve().parents:
         if (path := folder / "shared" / kind / name).is_file():
             return path
-    pytest.skip(f"there are no shared {kind} beside this checkout")
+    pytest.skip(f"shared/{kind}/{name} is not in the repository, and not beside it")
