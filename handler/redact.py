@@ -13,7 +13,7 @@ _WHITE_SPACE = re.compile(r"\s+")
 def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the values of the environment variables whose names suggest a secret.
 
-    PLEXUS_ACCOUNT_KEY is no secret: it names an account. Values of less than 8 characters are ignored, since removing
+    PLEXUS_ACCOUNT_KEY is not a secret: it names an account. Values below 8 characters are ignored, since removing
     them would garble ordinary words.
     """
     return tuple(

@@ -34,7 +34,7 @@ class Threads:
     def shutdown(self, wait: bool = True) -> None:
         """Cancel the calls that wait for a thread; the next call starts a new pool.
 
-        Without `wait`, returns at once: calls that run already go on in threads that are never used again.
+        Without `wait`, returns at once: calls that run already continue in threads that are never used again.
         """
         pool, self._pool = self._pool, None
         if pool is not None:

@@ -86,7 +86,7 @@ class _Condition:
 def _parse_test(sign: str, value: str) -> Callable[[Any], bool]:
     """Return the test of an operator and a value: numbers by their order, others as text in which `*` matches any.
 
-    Raises ValueError if the operator orders and the value is no number, or if a quoted value is not a JSON string.
+    Raises ValueError if the operator orders and the value is not a number, or if a quoted value is not a JSON string.
     """
     if sign in ORDER:
         compare, number = ORDER[sign], float(value)

@@ -163,7 +163,7 @@ def python_for_all_users() -> str | None:
 
 @contextlib.contextmanager
 def processors(count: int) -> Iterator[None]:
-    """Limit programs started in this block to `count` processors; 0 is no limit."""
+    """Limit programs started in this block to `count` processors; 0 sets no limit."""
     before = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, sorted(before)[:count] if count else before)

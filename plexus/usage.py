@@ -12,7 +12,7 @@ class Usage:
 
     `cached_tokens` are those input tokens that the provider read from its cache, `written_tokens` those that it wrote
     to the cache, of them `hour_tokens` for an hour instead of minutes, and `reasoning_tokens` those output tokens that
-    are no part of the answer; all are 0 if the provider does not report them. `unmetered` counts the calls whose tokens
+    are not part of the answer; all are 0 if the provider does not report them. `unmetered` counts calls whose tokens
     the provider did not report: their tokens and their cost are unknown, and not 0.
     """
 

@@ -41,7 +41,7 @@ def take_from(places: Sequence[Path], wanted: Sequence[Input], work: Path) -> No
 def take_from_tar(file: BinaryIO, wanted: Sequence[Input], work: Path) -> None:
     """Read a tar file from its beginning until all wanted inputs are in the cache, or it ends.
 
-    InputProblem if it is no tar file or truncated; what arrived before stays.
+    InputProblem if it is not a tar file, or truncated; what arrived before stays.
     """
     left = sizes(wanted)
     try:

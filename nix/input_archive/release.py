@@ -27,7 +27,7 @@ def name() -> str:
 
 
 def address(origin: str | None = None) -> str | None:
-    """Return where the forge of `origin` publishes the inputs of these locks; None if it is no forge's address.
+    """Return where the forge of `origin` publishes the inputs of these locks; None if it is not a forge's address.
 
     Default: the remote `origin` of this clone. Credentials in it are left out.
     """
@@ -47,7 +47,7 @@ def take(client: urllib.request.OpenerDirector, url: str, wanted: Sequence[Input
         with client.open(url, timeout=READ_S) as answer:
             take_from_tar(cast(BinaryIO, answer), wanted, work)
     except InputProblem:
-        return Failure(Kind.UNCLEAR, "the answer was truncated, or is no tar file")
+        return Failure(Kind.UNCLEAR, "the answer was truncated, or is not a tar file")
     except (OSError, http.client.HTTPException, ValueError) as error:
         return failure(error)
     return None

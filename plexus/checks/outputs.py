@@ -22,7 +22,7 @@ _FIELDS = frozenset(("completion", *(name for names in FIELDS.values() for name 
 
 
 def check(score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
-    """Yield a finding for each literal that is written like a field, and is no value that the scorecard names."""
+    """Yield a finding for each literal that is written like a field, and is not a value that the scorecard names."""
     names = {*INITIAL_NAMES, *(node.name for node in score.graph)}
     names |= {name for node in score.graph for name in (*list_aliases(node), *list_fields(node))}
     values = {fold(value) for value in _list_named_values(score)}

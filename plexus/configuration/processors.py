@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-#: Text that is not blank: an empty keyword would match everywhere, and an empty value is no value.
+#: Text that is not blank: an empty keyword would match everywhere, and an empty value is not a value.
 Words = Annotated[str, Field(pattern=r"\S")]
 
 
@@ -37,7 +37,7 @@ class CustomerTurnsOnly(_Processor):
         description="Names of the customer; case is folded, a number after the name is ignored unless it is given.",
     )
     others: list[Words] = Field(default_factory=list, description="Names of other speakers, besides the usual roles.")
-    not_speakers: list[Words] = Field(default_factory=list, description="Words before a colon that are no speakers.")
+    not_speakers: list[Words] = Field(default_factory=list, description="Words before a colon that are not speakers.")
 
 
 class RemoveStopWords(_Processor):

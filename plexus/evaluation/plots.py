@@ -133,7 +133,7 @@ def plot_quality(runs: Sequence[Run], *, in_dollars: bool) -> str:
 
 
 def _round_up(value: float) -> float:
-    """Return the least of 1, 2, 5, 10, 20, … and 0.5, 0.2, … that is no less than a value; 1 for 0."""
+    """Return the least of 1, 2, 5, 10, 20, … and 0.5, 0.2, … that is at least a value; 1 for 0."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))

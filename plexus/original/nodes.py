@@ -321,14 +321,14 @@ class _Node:
     def _translate_edge(self, edge: Mapping[str, Yaml], fields: Mapping[str, str], notes: Notes) -> dict[str, Yaml]:
         translated: dict[str, Yaml] = dict(edge)
         if "node" not in edge:
-            notes.add("renamed", f"without `node` the graph goes on to {self.following!r}", "output")
+            notes.add("renamed", f"without `node` the graph continues with {self.following!r}", "output")
         translated["node"] = self.graph.name(edge.get("node", self.following))
         if "output" in edge:
             output = self._translate_output(edge["output"], fields, notes)
             translated["output"] = output
             if "value" in output and translated["node"] != "END":
                 notes.add(
-                    "changed", "the graph goes on, and its end decides the value; the original keeps this one", "output"
+                    "changed", "the graph continues, and its end decides the value; the original keeps this", "output"
                 )
         if isinstance(state := edge.get("state"), str):
             translated["state"] = fields.get(state, state)

@@ -63,7 +63,7 @@ NUMBERS = _split_words(
     "one, two, three, four, five, six, several, many, few, some, both, other, more, only, simple, main, big"
 )
 
-#: Words before a colon that are no names. Possible labels that consist of them only are none.
+#: Words before a colon that are not names. Possible labels that consist of them only are not labels.
 COMMON = (STOP_WORDS - {"me", "you", "us"}) | _split_words(
     "note, notes, ps, p.s, nb, n.b, update, edit, subject, re, fwd, date, time, to, from, cc, bcc, sent, summary, "
     "title, rating, ratings, review, reviews, comment, comments, pros, cons, pro, con, problem, problems, issue, "

@@ -341,7 +341,7 @@ def _is_uncased(word: str) -> bool:
 def _classify_case(name: str) -> str:
     letters = "".join(filter(str.isalpha, name))
     if _NUMBERED.fullmatch(_fold_name(name)) and letters.islower():
-        return "id"  # `spk_0`: other words in lower case are no labels for that
+        return "id"  # `spk_0`: other words in lower case are not labels for that
     return "lower" if letters.islower() else "upper" if letters.isupper() and len(letters) > 1 else "title"
 
 

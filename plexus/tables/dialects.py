@@ -136,7 +136,7 @@ def detect(lines: Lines, wanted: Sequence[str], *, lone_texts: bool, separator: 
         if entry.failed and entry.dialect.separator in ("\t", "|") and _is_unquoted(entry.dialect, lines):
             readings[place] = _read(sample, replace(entry.dialect, quoting="none"), is_whole)
     if lone_texts and not any(name.isdecimal() for name in wanted):
-        # A comma in each text is no separator, unless the first line names the column.
+        # A comma in each text is not a separator, unless the first line names the column.
         tabs = [entry for entry in readings if entry.dialect.separator == "\t" and entry.exact > 0.9]
         readings = tabs + [entry for entry in readings if entry.count_names(wanted)]
     readings.append(_read(sample, Dialect("", lines=before), is_whole))

@@ -40,7 +40,7 @@ class Labels:
 
 
 def read_labelled(table: Table, text: str, label: str, limit: int | None = None) -> list[Labelled]:
-    """Return the table's labelled texts, or the first `limit`; the label is no part of the metadata.
+    """Return the table's labelled texts, or the first `limit`; the label is not part of the metadata.
 
     Raises InvalidData that lists the rows without a text or a label.
     """

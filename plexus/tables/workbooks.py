@@ -160,7 +160,7 @@ class Workbook:
 
 
 def _normalize_cell(value: object) -> object:
-    """Return a cell's value; a day without a time is a day, and an error is no value."""
+    """Return a cell's value; a day without a time is a day, and an error is not a value."""
     if isinstance(value, str) and value in _ERRORS:
         return None
     return value.date() if isinstance(value, datetime) and value.time() == time() else value

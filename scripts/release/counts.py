@@ -8,7 +8,7 @@ from plexus.problems import pluralize
 
 FEW, TIMES = 3, 2
 ENOUGH = 10
-"""Durations and costs are compared only if each version has so many calls or jobs; fewer are no evidence."""
+"""Durations and costs are compared only if each version has so many calls or jobs; fewer are not evidence."""
 SLOWER_MS = 100.0
 """A smaller difference of durations is the machine's, not the image's."""
 
