@@ -9,11 +9,13 @@ from html import escape
 
 from plexus.evaluation.calibration import Bin, Threshold
 from plexus.evaluation.curves import Curve, Point
+from plexus.evaluation.formats import shorten
 from plexus.evaluation.report import Figure
 from plexus.evaluation.runs import Run
 
 WIDTH, HEIGHT = 440, 330
 EDGES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.95)  # possible lower ends of a plot of confidences
+_NAME = 24  # characters of the name of a bar: two of them fit below the plot
 FEW = 15  # with fewer points, each is marked
 
 
@@ -21,10 +23,10 @@ FEW = 15  # with fewer points, each is marked
 class Frame:
     """A plot's area in the SVG's units, and the values at its edges; y grows upwards from 0 to 1."""
 
-    left: float = 46
+    left: float = 52
     right: float = WIDTH - 16
     top: float = 12
-    bottom: float = HEIGHT - 40
+    bottom: float = HEIGHT - 44
     low: float = 0.0
     high: float = 1.0
 
@@ -167,9 +169,9 @@ def plot_bars(title: str, counts: Sequence[tuple[str, int]]) -> str:
             f'width="{max(1, width - 2):.1f}" height="{frame.bottom - top:.1f}">{caption}</rect>'
         )
     if counts:
-        marks.append(_render_text("tick", frame.left, HEIGHT - 20, counts[0][0]))
+        marks.append(_render_text("tick", frame.left, HEIGHT - 20, shorten(counts[0][0], _NAME)))
     if len(counts) > 1:
-        marks.append(_render_text("tick end", frame.right, HEIGHT - 20, counts[-1][0]))
+        marks.append(_render_text("tick end", frame.right, HEIGHT - 20, shorten(counts[-1][0], _NAME)))
     return _render_svg(title, HEIGHT, marks)
 
 
@@ -185,7 +187,7 @@ def plot_forest(both: Sequence[tuple[str, Figure, Figure]]) -> str:
         for metric, series, offset in zip(pair, ("", " second"), (-7, 7), strict=True):
             marks += _draw_range(frame, metric, series, middle + offset)
     parts = [*_draw_vertical_grid(frame), *marks]
-    return _render_svg("Figures of both with their intervals", bottom + 26, parts)
+    return _render_svg("Figures of both with their intervals", bottom + 28, parts)
 
 
 def _find_tenths(figures: Sequence[Figure]) -> tuple[float, float]:
@@ -207,7 +209,7 @@ def _draw_range(frame: Frame, figure: Figure, series: str, y: float) -> Iterator
 
 
 def _render_plot(title: str, frame: Frame, below: str, beside: str, marks: Sequence[str], digits: int = 2) -> str:
-    parts = list(_draw_vertical_grid(frame, HEIGHT - 40, digits))
+    parts = list(_draw_vertical_grid(frame, frame.bottom, digits))
     for place in range(6):
         y = frame.y(place / 5)
         parts.append(_render_line("grid", frame.left, y, frame.right, y))
@@ -228,7 +230,7 @@ def _draw_vertical_grid(frame: Frame, floor: float | None = None, digits: int = 
         x = frame.x(value)
         yield _render_line("grid", x, frame.top, x, bottom)
         yield _render_text(
-            f"tick {'end' if place == 5 else 'middle'}", x, bottom + 16, f"{value:.{digits}f}".replace("-", "\u2212")
+            f"tick {'end' if place == 5 else 'middle'}", x, bottom + 20, f"{value:.{digits}f}".replace("-", "\u2212")
         )
 
 

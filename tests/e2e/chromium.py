@@ -69,15 +69,18 @@ class Page:
         document: dict[str, Any] = json.loads(entry)
         return document
 
-    def look(self, width: int, height: int = 900, *, dark: bool = False, motion: bool = False) -> None:
-        """Emulate a screen's size, and its user's preferences."""
+    def look(
+        self, width: int, height: int = 900, *, dark: bool = False, motion: bool = False, paper: bool = False
+    ) -> None:
+        """Emulate a screen's size or a sheet of paper's, and its user's preferences."""
         mobile = width < 600
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
         preferences = {
             "prefers-color-scheme": "dark" if dark else "light",
             "prefers-reduced-motion": "no-preference" if motion else "reduce",
         }
-        self._call("Emulation.setEmulatedMedia", features=[{"name": n, "value": v} for n, v in preferences.items()])
+        features = [{"name": name, "value": value} for name, value in preferences.items()]
+        self._call("Emulation.setEmulatedMedia", media="print" if paper else "", features=features)
 
     def open(self, address: str) -> None:
         """Load a page, with its scripts."""

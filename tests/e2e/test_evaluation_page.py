@@ -80,3 +80,32 @@ def test_twenty_thousand_texts_and_many_classes_fit(tmp_path: Path, width: int) 
                 tab.wait("document.querySelector('.line:last-child').getAttribute('aria-posinset') === "
                          "document.querySelector('.line').getAttribute('aria-setsize')")  # fmt: skip
             assert tab.complaints == []
+
+
+OVERLAPS = """
+[...document.querySelectorAll('svg')].flatMap(plot => {
+  const boxes = [...plot.querySelectorAll('text')].map(text => [text.textContent, text.getBoundingClientRect()]);
+  return boxes.flatMap(([name, one], at) => boxes.slice(at + 1).filter(([, other]) =>
+    one.left < other.right - 1 && other.left < one.right - 1 && one.top < other.bottom - 3 && other.top < one.bottom - 3
+  ).map(([other]) => `${name} | ${other}`));
+})
+"""
+
+
+@pytest.mark.parametrize("width", [390, 700, 1200])
+@pytest.mark.parametrize("paper", [False, True])
+def test_no_word_of_a_plot_covers_another(tmp_path: Path, width: int, paper: bool) -> None:
+    """Names of axes and their numbers are apart in plots of every size, on the screen and on paper.
+
+    Paper has no list of texts, which would need clicks, but the tables that the screen folds.
+    """
+    target = tmp_path / "page.html"
+    target.write_text(page.render(make_evaluation(LABELS, 600), show_text=True))
+    with browser() as tab:
+        tab.look(width, paper=paper)
+        tab.open(target.as_uri())
+        assert tab.run(OVERLAPS) == []
+        is_shown = "document.querySelector('%s').getClientRects().length > 0"
+        assert tab.run(is_shown % "#texts") is not paper
+        folded = "document.querySelector('figure details table').checkVisibility({contentVisibilityAuto: true})"
+        assert tab.run(folded) is paper
