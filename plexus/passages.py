@@ -32,6 +32,7 @@ CUT_OFF = 0.87
 # One wrong letter makes another word of a shorter quotation.
 _SHORTEST = 6
 _MARKS = ".,;:!?…\"'“”‘’«»()[]*`> \t\r\n"
+_QUOTES = "\"'“”‘’«» \t\r\n"
 _LABEL = re.compile(r"\A[^\w]*+(?:[\w'’]++\s++){0,4}[\w'’]++[*\s]*+[:：][*\s]*")
 _QUOTED = re.compile(r"[\"“”„«]([^\"“”„«»]+)[\"“”»]")
 _MARKUP = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|(?m:^[^\S\n]*+>\s?)")
@@ -109,7 +110,7 @@ def align(text: str, quoted: str) -> Passage | None:
         if (exact := find_verbatim(text, form)) is not None:
             return exact
     similar = [
-        passage
+        (passage, form)
         for form in forms
         if len(fold(form)) >= _SHORTEST
         and (passage := find_similar(text, form, CUT_OFF)) is not None
@@ -117,9 +118,10 @@ def align(text: str, quoted: str) -> Passage | None:
     ]
     if not similar:
         return None
-    best = max(similar, key=lambda passage: passage.similarity)
-    start = best.start + len(best.text) - len(best.text.lstrip(_MARKS))
-    end = best.end - (len(best.text) - len(best.text.rstrip(_MARKS)))
+    best, form = max(similar, key=lambda pair: pair[0].similarity)
+    # A mark at the end belongs to the passage if the quotation has it, too.
+    start = best.start + len(best.text) - len(best.text.lstrip(_MARKS.replace(form[0], "")))
+    end = best.end - (len(best.text) - len(best.text.rstrip(_MARKS.replace(form[-1], ""))))
     return Passage(text[start:end], start, end)
 
 
@@ -138,6 +140,7 @@ def _list_forms(quoted: str) -> list[str]:
         forms.append(inner[0])
     forms += [_MARKUP.sub("", form) for form in forms]
     forms += [spelt for form in forms for spelt in (html.unescape(form), html.escape(form, quote=False))]
+    forms += [form.strip(_QUOTES) for form in forms]
     forms += [form.strip(_MARKS) for form in forms]
     return [form for form in dict.fromkeys(form.strip() for form in forms) if form]
 

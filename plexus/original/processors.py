@@ -41,15 +41,15 @@ _TRANSCRIPT = (
 _CHANGES = {
     "CustomerTurnsOnly": "a transcript without a turn of the customer fails; the original scores an empty text",
     "EnumerateSpeakers": "speakers are `Speaker 1`, `Speaker 2`; the original writes `Speaker A`, `Speaker B`",
-    "RelevantWindows": "keywords are whole words in any case; the original also finds them inside of other words, and "
-    "marks with `...` what is omitted before the first line and behind the last one",
+    "RelevantWindows": "keywords are whole words in any case, and a text without one fails; the original also finds them "
+    "inside of other words, scores an empty text, and begins or ends with `...` where lines are omitted",
     "TranscriptFormat": _TRANSCRIPT,
     "TimeSlice": _TRANSCRIPT,
 }
 
 
-# The original always counts lines, whatever its `window_unit` is, and scores an empty text if no keyword is in it.
-_LINES: dict[str, Yaml] = {"unit": "lines", "separator": "\n...\n", "placeholder": ""}
+# The original always counts lines, whatever its `window_unit` is.
+_LINES: dict[str, Yaml] = {"unit": "lines", "separator": "\n...\n"}
 _UNUSED = ("window_unit", "case_sensitive", "classifier")
 
 
