@@ -69,7 +69,7 @@ def import_card(path: Path) -> ImportedCard:
     if is_original(parsed.value):
         translation = translate(parsed)
         notes, translated = translation.notes, translation.document
-    remarks = [Remark(parsed.position(note.path).line, *_describe_note(note)) for note in notes]
+    remarks = [Remark(note.locate(parsed).line, *_describe_note(note)) for note in notes]
     errors = [problem for problem in lint.lint(text, name=str(path)) if problem.severity == "error"]
     remarks += [remark for remark in _list_remarks(errors) if remark not in remarks and remark.kind == "error"]
     ordered = tuple(sorted(dict.fromkeys(_drop_repeats(remarks)), key=lambda remark: remark.line))

@@ -56,7 +56,7 @@ class Translation:
     def problems(self) -> list[Problem]:
         """The parts without a counterpart, in the order of the file."""
         problems = [
-            Problem(self.original.name, self.original.position(note.path), note.message, note.path, rule="original")
+            Problem(self.original.name, note.locate(self.original), note.message, note.path, rule="original")
             for note in self.notes
             if note.kind == "unsupported"
         ]

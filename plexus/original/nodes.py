@@ -254,7 +254,7 @@ class _Node:
                 self.graph.aliases |= set(expressions)
             self.notes.add("renamed", "the Python is an expression, which is evaluated without Python", "code")
         except UnsupportedCode as error:
-            self.notes.add("unsupported", str(error), "code")
+            self.notes.add("unsupported", str(error), "code", line=error.line)
         except RecursionError:
             self.notes.add("unsupported", "the code is too long a chain of conditions for one expression", "code")
 

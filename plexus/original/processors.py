@@ -41,8 +41,8 @@ _TRANSCRIPT = (
 _CHANGES = {
     "CustomerTurnsOnly": "a transcript without a turn of the customer fails; the original scores an empty text",
     "EnumerateSpeakers": "speakers are `Speaker 1`, `Speaker 2`; the original writes `Speaker A`, `Speaker B`",
-    "RelevantWindows": "keywords are whole words in any case, and a text without one fails; the original also finds them "
-    "inside of other words, scores an empty text, and begins or ends with `...` where lines are omitted",
+    "RelevantWindows": "keywords are whole words in any case, and a text without one fails; the original also finds "
+    "them inside of other words, scores an empty text, and begins or ends with `...` where lines are omitted",
     "TranscriptFormat": _TRANSCRIPT,
     "TimeSlice": _TRANSCRIPT,
 }

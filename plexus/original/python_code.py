@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from plexus.original.python_names import Names, UnsupportedCode, write
+from plexus.original.python_names import INSTEAD, Names, UnsupportedCode, write
 
 #: Parts of the expression at most: each `if` doubles the paths behind it, and each assigned name is spelt out.
 MAXIMUM_PARTS = 5_000
@@ -62,7 +62,8 @@ def read_node(code: str, function_name: str, mapping: dict[str, str], names: Nam
     keys = _list_components(tree)
     wanted = mapping or {key: key for key in sorted(keys)}
     if missing := [key for key in wanted.values() if key not in keys]:
-        raise UnsupportedCode(function, f"the function returns no {missing[0]!r}")
+        advice = "add the key to the map that it returns, or remove it from `output_mapping`"
+        raise UnsupportedCode(function, f"the function returns no {missing[0]!r}", advice)
     return {alias: write(_select(tree, key, function), names) for alias, key in wanted.items()}
 
 
@@ -112,7 +113,7 @@ class _Paths:
                 other = self.follow([*statement.orelse, *rest], values, statement)
                 return _Choice(self._replace(statement.test, values), then, other)
             values = self._assign(statement, values)
-        raise UnsupportedCode(place, "a path through the function returns nothing")
+        raise UnsupportedCode(place, "a path through the function returns nothing", "end each path with a `return`")
 
     def _assign(self, statement: ast.stmt, values: Values) -> Values:
         """Return the names' values after a statement that does not return."""
@@ -128,7 +129,8 @@ class _Paths:
             name, value = assignment
             return {**values, name: self._replace(value, values)}
         if not _is_silent(statement):
-            raise UnsupportedCode(statement, f"a statement of the kind {type(statement).__name__}")
+            kind = type(statement).__name__
+            raise UnsupportedCode(statement, f"a statement of the kind {kind}", INSTEAD.get(kind, ""))
         return values
 
     def _replace(self, expression: ast.expr, values: Values) -> ast.expr:

@@ -20,15 +20,14 @@ class UnsupportedCode(Exception):
     """The code is more than an expression; the message has the line in the code, what it is, and what to write."""
 
     def __init__(self, node: ast.AST, what: str, advice: str = "") -> None:
-        line = getattr(node, "lineno", 1)
-        kind = type(node).__name__
-        advice = advice or _INSTEAD.get(kind, "write an `expression`, as docs/reference/scorecards.md describes")
-        super().__init__(f"line {line} of the code: {what}. next: {advice}")
+        self.line: int = getattr(node, "lineno", 1)
+        advice = advice or "write an `expression`, as docs/reference/scorecards.md describes"
+        super().__init__(f"line {self.line} of the code: {what}. next: {advice}")
 
 
 _LOOP = "write any(…), all(…), sum(…) or a list in brackets over `for x in …`"
 #: Kind of a statement → what to write instead.
-_INSTEAD = {
+INSTEAD = {
     "For": _LOOP,
     "While": _LOOP,
     "Try": "remove the `try`: an expression that fails fails the score, and is never a value",
