@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 
 from plexus import limits, patterns
 from plexus.limits import Meter
@@ -36,7 +36,17 @@ _QUOTES = "\"'“”‘’«» \t\r\n"
 _LABEL = re.compile(r"\A[^\w]*+(?:[\w'’]++\s++){0,4}[\w'’]++[*\s]*+[:：][*\s]*")
 _QUOTED = re.compile(r"[\"“”„«]([^\"“”„«»]+)[\"“”»]")
 _MARKUP = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|(?m:^[^\S\n]*+>\s?)")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_TIME = re.compile(r"\A\W*\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?\W+")
 _DIGITS = re.compile(r"\d+")
+_NEGATION = re.compile(
+    r"(?<!\w)(?:not|no|never|nobody|nothing|none|neither|nor|without|cannot|nicht|kein\w*|nie|ohne|ne|n'\w+|pas|jamais|"
+    r"sans|nunca|sin|non|mai|senza|não|sem|niet|geen|zonder|bez|не|нет|без|ikke|inte|değil|không|tidak|नहीं|ليس|لا)(?!\w)|"
+    r"n't(?!\w)"
+)
+_NEGATING_SIGN = re.compile("[不没沒無无非未]|ない|ません|않|못|없")
+_SLIP = 0.75  # the least similarity of a negation and its misspelling, from 0 to 1
+_OPPOSITES = ("un", "in", "im", "ir", "il", "dis", "non", "mis")
 
 
 @dataclass(frozen=True)
@@ -103,7 +113,7 @@ def align(text: str, quoted: str) -> Passage | None:
 
     A label (`Quote:`), quotation marks, markup, HTML entities, and points added at the ends are not part of the
     quotation. If none of these forms is in the text word for word, the most similar passage counts if its similarity
-    is at least CUT_OFF (about one wrong letter in eight) and it has the same numbers.
+    is at least CUT_OFF (about one wrong letter in eight), and it has the same numbers and as many negations.
     """
     forms = _list_forms(quoted)
     for form in forms:
@@ -114,7 +124,7 @@ def align(text: str, quoted: str) -> Passage | None:
         for form in forms
         if len(fold(form)) >= _SHORTEST
         and (passage := find_similar(text, form, CUT_OFF)) is not None
-        and _DIGITS.findall(fold(passage.text)) == _DIGITS.findall(fold(form))
+        and _has_same_sense(fold(passage.text), fold(form))
     ]
     if not similar:
         return None
@@ -125,6 +135,21 @@ def align(text: str, quoted: str) -> Passage | None:
     return Passage(text[start:end], start, end)
 
 
+def _has_same_sense(passage: str, quoted: str) -> bool:
+    """Return whether no number, negation or negating prefix sets two folded texts apart: `issued`, `not issued`."""
+    if any(pattern.findall(passage) != pattern.findall(quoted) for pattern in (_DIGITS, _NEGATING_SIGN)):
+        return False
+    words, others = (re.findall(r"[\w']+", each) for each in (passage, quoted))
+    apart = set(words) ^ set(others)
+    if any(f"{prefix}{word}" in apart for word in apart for prefix in _OPPOSITES):
+        return False
+    if len(_NEGATION.findall(passage)) == len(_NEGATION.findall(quoted)):
+        return True
+    # `newer` is a slip of `never`, and `now` is not one of `not`.
+    negations = {word for word in apart if _NEGATION.search(word)}
+    return all(get_close_matches(word, apart - negations, cutoff=_SLIP) for word in negations)
+
+
 def strip_label(quoted: str) -> str:
     """Return a quotation without a label of up to five words before it, such as `Quote:`."""
     label = _LABEL.match(quoted)
@@ -133,7 +158,7 @@ def strip_label(quoted: str) -> str:
 
 def _list_forms(quoted: str) -> list[str]:
     """Return what a reply may quote, the most literal form first."""
-    forms = [quoted, strip_label(quoted)]
+    forms = [quoted, strip_label(quoted), _TIME.sub("", quoted), _TAG.sub("", quoted)]
     # Several quotations in one reply are not one passage.
     inner = _QUOTED.findall(quoted)
     if len(inner) == 1:
