@@ -40,7 +40,7 @@ class Buildah:
         self._line = ("buildah", "--root", self._home / "store", "--runroot", self._home / "run")
         self._driver = ("--storage-driver", "vfs")
         self._environment = {**os.environ, "BUILDAH_ISOLATION": "chroot", "TMPDIR": str(self._home)}
-        shutil.copytree(inputs.root("image"), self.context / "root", symlinks=True)
+        shutil.copytree(inputs.find_root("image"), self.context / "root", symlinks=True)
         for name in ("plexus", "handler"):
             shutil.copytree(root / name, self.context / name, ignore=shutil.ignore_patterns("__pycache__"))
         offline(self.context / "offline")

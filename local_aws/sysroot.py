@@ -42,4 +42,4 @@ def find_sysroot() -> Sysroot:
 def _inputs_root() -> Path:
     from nix import inputs
 
-    return Path(inputs.root("local-aws"))
+    return Path(inputs.find_root("local-aws"))

@@ -31,12 +31,12 @@ from nix.layers import (
     LOCKS,
     LayerPlan,
     TakenLayer,
-    app_plans,
-    base_plan,
+    link_cached,
     make_layer,
-    sbom_plan,
-    take,
-    wheel_plans,
+    plan_apps,
+    plan_base,
+    plan_sbom,
+    plan_wheels,
 )
 from nix.oci.config import REVISION
 from nix.oci.digest import sha256
@@ -88,7 +88,7 @@ def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
     with working_folder(output) as work, stopping(assembler):
         assembler.install(work)
         source.write(work / "source", LICENCES, LOCKS)
-        plans = [*locked_plans(assembler, source, work, wheels), *app_plans(assembler, source, work)]
+        plans = [*locked_plans(assembler, source, work, wheels), *plan_apps(assembler, source, work)]
         taken = make_layers(assembler, plans, work, say)
         layout, folders = work / "layout", [layer.folder for layer in taken]
         digest = make_image(assembler, source, taken, layout)
@@ -116,8 +116,8 @@ def read_source() -> Checkout:
 
 def locked_plans(assembler: Assembler, source: Checkout, work: Path, wheels: Sequence[pins.Wheel]) -> list[LayerPlan]:
     """Plan the layers that depend on the pins only, lowest first."""
-    by_wheels = wheel_plans(assembler, source, work, wheels)
-    return [base_plan(assembler), *by_wheels, sbom_plan(assembler, source, work, wheels)]
+    by_wheels = plan_wheels(assembler, source, work, wheels)
+    return [plan_base(assembler), *by_wheels, plan_sbom(assembler, source, work, wheels)]
 
 
 def make_image(assembler: Assembler, source: Checkout, layers: Sequence[TakenLayer], layout: Path) -> str:
@@ -164,7 +164,7 @@ def lock_layers_here(say: Callable[[str], None]) -> bool:
 
 def image_assembler(source: Checkout) -> Assembler:
     """Return the assembler on the image's root, which is fetched and unpacked first if it is not cached."""
-    return Assembler(inputs.root("image"), pins.deb_lock("image").root, assembler_sources(source))
+    return Assembler(inputs.find_root("image"), pins.deb_lock("image").root, assembler_sources(source))
 
 
 def assembler_sources(source: Checkout) -> dict[str, bytes]:
@@ -198,7 +198,7 @@ def make_layers(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in range(ATTEMPTS):
             missing = [plan for plan in plans if plan.name not in taken]
-            result = pool.map(lambda plan: take(plan, work), missing)
+            result = pool.map(lambda plan: link_cached(plan, work), missing)
             taken |= {plan.name: layer for plan, layer in zip(missing, result, strict=True) if layer}
             # The largest first, so that it does not run alone at the end.
             todo = sorted((plan for plan in missing if plan.name not in taken), key=lambda plan: -plan.weight)

@@ -51,7 +51,7 @@ def install_nix() -> Nix:
     Nix runs itself again for its build hook, by its own path, which would be ld.so's. Hence each tool is a script in
     `NIX_BIN_DIR` that starts it through ld.so.
     """
-    root, home = inputs.root("nix"), cache_dir() / "nix"
+    root, home = inputs.find_root("nix"), cache_dir() / "nix"
     library = root / "usr/lib/x86_64-linux-gnu"
     loader = (str(library / "ld-linux-x86-64.so.2"), "--library-path", str(library))
     folders = {name: home / name for name in ("bin", "conf", "home", "log", "roots", "state", "store")}

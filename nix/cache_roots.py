@@ -11,7 +11,7 @@ from nix.assembler import Assembler
 from nix.build import assembler_sources, locked_plans, read_source
 from nix.cache import cache_dir
 from nix.environments import site_folder
-from nix.layers import LayerPlan, app_plans, documents
+from nix.layers import LayerPlan, plan_apps, read_documents
 from nix.package_clients import key
 from nix.revision import REPOSITORY, git
 
@@ -63,14 +63,14 @@ def image_layers() -> tuple[list[LayerPlan], Assembler]:
     root_hash, source, nowhere = pins.deb_lock("image").root, read_source(), Path()
     assembler = Assembler(inputs.root_folder("image", root_hash), root_hash, assembler_sources(source))
     locked = locked_plans(assembler, source, nowhere, pins.wheel_lock())
-    return [*locked, *app_plans(assembler, source, nowhere)], assembler
+    return [*locked, *plan_apps(assembler, source, nowhere)], assembler
 
 
 def unpacked_names(plans: Sequence[LayerPlan]) -> set[str]:
     """Return the names under which these layers are unpacked for running."""
     names = set()
     for plan in plans:
-        if result := documents(plan, plan.folder):
+        if result := read_documents(plan, plan.folder):
             diff_id = json.loads(result[0])["diff_id"].removeprefix("sha256:")
             names |= {diff_id, f"{diff_id}.whiteouts"}
     return names

@@ -97,7 +97,7 @@ class Search:
                         return Found(address, place.name, pool)
                     if problem.kind is Kind.UNCLEAR and self._tries[address] < TRIES:
                         self._uncertain.setdefault(deb, Found(address, place.name, pool))
-                    self._attempts.add(place.name, server_of(address), problem.reason, [deb])
+                    self._attempts.add(place.name, parse_server(address), problem.reason, [deb])
         return None
 
     def _ask(self, deb: Deb, address: str, pool: Pool) -> Failure | None:
@@ -105,7 +105,7 @@ class Search:
             return STOPPED
         if self._tries[address] >= TRIES:
             return self._failed[address]
-        server = (server_of(address), pool.by_apt)
+        server = (parse_server(address), pool.by_apt)
         if server in self._down:
             return self._down[server]
         problem = http_download.probe(self._client(pool.by_apt), address, deb.size)
@@ -129,12 +129,12 @@ class Search:
         if not input_cache.is_cached(deb) and (problem := self._get(deb, where)):
             self._tries[where.address] += 1 if problem.kind is Kind.UNCLEAR else TRIES
             self._failed[where.address] = problem
-            self._attempts.add(where.place, server_of(where.address), problem.reason, [deb])
+            self._attempts.add(where.place, parse_server(where.address), problem.reason, [deb])
             return
         self.arrived[where.place] += 1
 
     def _get(self, deb: Deb, where: Found) -> Failure | None:
-        server, path = server_of(where.address), self._folder / deb.file_name
+        server, path = parse_server(where.address), self._folder / deb.file_name
         if server not in self._delivered and server in self._silent:
             return self._silent[server]
         problem = http_download.download(self._client(where.pool.by_apt), where.address, path, self._stop)
@@ -170,7 +170,7 @@ class Search:
             pool.shutdown()
 
 
-def server_of(address: str) -> str:
+def parse_server(address: str) -> str:
     """Return what an address has before its path; a folder's address as it is."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else address.partition("/pool/")[0]

@@ -123,7 +123,7 @@ def site(name: str, python_version: str = "3.13") -> Path:
     lock, folder = lock_path(name), site_folder(name, python_version)
     if folder.exists():
         return folder
-    root = inputs.root(name)
+    root = inputs.find_root(name)
     with hold_lock(folder.name), workspace() as work:
         if not folder.exists():
             announce(f"packages of {name}: Python {python_version}", lock)

@@ -16,7 +16,7 @@ from typing import NoReturn
 from nix import debian_mirrors, fetch_report, http_download, input_cache, pip_wheels, progress
 from nix.cache import cache_dir
 from nix.debian_closure import releases
-from nix.debian_search import Found, Search, server_of
+from nix.debian_search import Found, Search, parse_server
 from nix.input_archive import local, release
 from nix.input_archive.registry import Repository, from_registry, named_repository
 from nix.package_clients import EnvironmentProblem
@@ -127,7 +127,7 @@ class Fetch:
     def _release_failed(self, problem: http_download.Failure, wanted: Sequence[Input]) -> bool:
         assert self._release is not None
         self._ask_release = False
-        self._attempts.add("release", server_of(self._release), problem.reason, wanted)
+        self._attempts.add("release", parse_server(self._release), problem.reason, wanted)
         return False
 
     def _carry_out(self, plan: Plan) -> None:

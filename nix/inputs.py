@@ -59,7 +59,7 @@ def fetch_wheels() -> dict[str, list[Wheel]]:
     return layers
 
 
-def root(name: str) -> Path:
+def find_root(name: str) -> Path:
     """Return the folder of a group's unpacked Debian packages, fetched and unpacked if it is missing or altered.
 
     InputProblem if an input is missing, or the unpacked tree has another NAR hash than the lock.
@@ -138,7 +138,7 @@ def main(words: Sequence[str] | None = None) -> int:
     rooting.add_argument("name", metavar="NAME")
     options = parser.parse_args(words)
     if options.verb == "root":
-        print(root(options.name))
+        print(find_root(options.name))
     else:
         fetch(options.groups or GROUPS, options.folders)
     return DONE

@@ -53,26 +53,28 @@ class LayerPlan:
     @property
     def is_made(self) -> bool:
         """Whether the layer is cached, with documents that are those of its seal."""
-        return documents(self, self.folder) is not None
+        return read_documents(self, self.folder) is not None
 
 
-def digest_of(*parts: object) -> str:
+def compute_key(*parts: object) -> str:
     """Return the sha256, in hexadecimal, of JSON values; a cache key."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def documents(plan: LayerPlan, folder: Path) -> tuple[bytes, bytes] | None:
+def read_documents(plan: LayerPlan, folder: Path) -> tuple[bytes, bytes] | None:
     """Read the record and the scan of the layer in `folder`; None if one is missing or not what was sealed."""
     try:
         record, scan = ((folder / name).read_bytes() for name in DOCUMENTS)
-        return (record, scan) if (folder / SEAL).read_text(encoding="ascii") == seal_of(plan, record, scan) else None
+        return (
+            (record, scan) if (folder / SEAL).read_text(encoding="ascii") == compute_seal(plan, record, scan) else None
+        )
     except (OSError, ValueError):
         return None
 
 
-def seal_of(plan: LayerPlan, record: bytes, scan: bytes) -> str:
+def compute_seal(plan: LayerPlan, record: bytes, scan: bytes) -> str:
     """Return the content of a layer's seal: a digest of its key and of both documents."""
-    return digest_of(plan.key, hashlib.sha256(record).hexdigest(), hashlib.sha256(scan).hexdigest())
+    return compute_key(plan.key, hashlib.sha256(record).hexdigest(), hashlib.sha256(scan).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,14 @@ def read_text(path: Path) -> str:
         return ""
 
 
-def take(plan: LayerPlan, work: Path) -> TakenLayer | None:
+def link_cached(plan: LayerPlan, work: Path) -> TakenLayer | None:
     """Link the cached layer into `work`, verified; None if it is missing or altered, and then it is removed.
 
     The blob is hashed if its size, times or inode are not those that it was last verified with.
     """
     spare = spare_folder(plan, work)
     cached = spare if spare.exists() else plan.folder
-    result, folder = documents(plan, cached), work / "layers" / plan.name
+    result, folder = read_documents(plan, cached), work / "layers" / plan.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with contextlib.suppress(OSError):
@@ -137,34 +139,36 @@ def spare_folder(plan: LayerPlan, work: Path) -> Path:
     return work / "made" / plan.key
 
 
-def base_plan(assembler: Assembler) -> LayerPlan:
+def plan_base(assembler: Assembler) -> LayerPlan:
     """Plan the layer of the Debian root."""
-    key = digest_of(assembler.key, "base")
+    key = compute_key(assembler.key, "base")
     return LayerPlan("base", key, ("layer", "base", f"{assembler.root}#sha256:{assembler.root_hash}"), 40_000_000)
 
 
-def wheel_plans(assembler: Assembler, source: Checkout, work: Path, wheels: Sequence[Wheel]) -> list[LayerPlan]:
+def plan_wheels(assembler: Assembler, source: Checkout, work: Path, wheels: Sequence[Wheel]) -> list[LayerPlan]:
     """Plan one layer per name in the lock's last column, sorted by name as bytes, `small` last."""
     names = sorted({wheel.layer for wheel in wheels}, key=lambda name: (name == SMALL, name.encode()))
     layers = {name: [wheel for wheel in wheels if wheel.layer == name] for name in names}
-    return [wheels_plan(assembler, source, work, name, members) for name, members in layers.items()]
+    return [plan_wheel_layer(assembler, source, work, name, members) for name, members in layers.items()]
 
 
-def wheels_plan(assembler: Assembler, source: Checkout, work: Path, name: str, wheels: Sequence[Wheel]) -> LayerPlan:
+def plan_wheel_layer(
+    assembler: Assembler, source: Checkout, work: Path, name: str, wheels: Sequence[Wheel]
+) -> LayerPlan:
     """Plan the layer of the wheels that share a layer name in the lock."""
     chosen = tuple(sorted(wheels, key=lambda wheel: wheel.name.encode()))
     texts = [source.files.get(f"{LICENCES}/{wheel.name}.txt") for wheel in chosen]
     licences = [hashlib.sha256(text.data).hexdigest() if text else None for text in texts]
-    key = digest_of(assembler.key, name, [wheel.sha256 for wheel in chosen], licences)
+    key = compute_key(assembler.key, name, [wheel.sha256 for wheel in chosen], licences)
     inputs = tuple(f"{input_cache.path_of(wheel)}#sha256:{wheel.sha256}" for wheel in chosen)
     arguments = ("layer", "wheels", "--name", name, "--licences", str(work / "source" / LICENCES), *inputs)
     return LayerPlan(name, key, arguments, sum(wheel.size for wheel in chosen), chosen)
 
 
-def sbom_plan(assembler: Assembler, source: Checkout, work: Path, wheels: Sequence[Wheel]) -> LayerPlan:
+def plan_sbom(assembler: Assembler, source: Checkout, work: Path, wheels: Sequence[Wheel]) -> LayerPlan:
     """Plan the layer of the bill of materials, which depends on the locks only."""
     names = [f"{LOCKS}/{name}.lock" for name in ("image-debs", "image-wheels")]
-    key = digest_of(assembler.key, "sbom", *(source.files[name].data.decode() for name in names))
+    key = compute_key(assembler.key, "sbom", *(source.files[name].data.decode() for name in names))
     debs, listed = (str(work / "source" / name) for name in names)
     chosen = tuple(sorted(wheels, key=lambda wheel: wheel.name.encode()))
     locks = ("--debs", debs, "--wheels", listed, "--root", str(assembler.root))
@@ -172,7 +176,7 @@ def sbom_plan(assembler: Assembler, source: Checkout, work: Path, wheels: Sequen
     return LayerPlan("sbom", key, ("layer", "sbom", *locks, *files), 0, chosen)
 
 
-def app_plans(assembler: Assembler, source: Checkout, work: Path) -> list[LayerPlan]:
+def plan_apps(assembler: Assembler, source: Checkout, work: Path) -> list[LayerPlan]:
     """Plan the layers of the project's own code, one per folder, made from the files as `source` read them.
 
     Raises BuildProblem if a folder is missing.
@@ -180,24 +184,24 @@ def app_plans(assembler: Assembler, source: Checkout, work: Path) -> list[LayerP
     absent = [name for name in APP_FOLDERS if not source.below(name)]
     if absent:
         raise BuildProblem(f"missing in {REPOSITORY}: {' and '.join(absent)}\n  next: git restore .")
-    return [app_plan(assembler, source, work, name) for name in APP_FOLDERS]
+    return [plan_app(assembler, source, work, name) for name in APP_FOLDERS]
 
 
-def app_plan(assembler: Assembler, source: Checkout, work: Path, name: str) -> LayerPlan:
+def plan_app(assembler: Assembler, source: Checkout, work: Path, name: str) -> LayerPlan:
     """Plan the layer of one folder of the project's own code."""
-    key = digest_of(
-        assembler.key, name, [(path, *cache_key_of(file)) for path, file in app_files(source, name).items()]
+    key = compute_key(
+        assembler.key, name, [(path, *describe_file(file)) for path, file in list_app_files(source, name).items()]
     )
     arguments = ("layer", "app", str(work / "source" / name))
     return LayerPlan(name, key, arguments, 0, prepare=lambda: source.write(work / "source", name))
 
 
-def app_files(source: Checkout, name: str) -> dict[str, SourceFile]:
+def list_app_files(source: Checkout, name: str) -> dict[str, SourceFile]:
     """Return the files of an app layer by path; the assembler leaves out host-only ones, too."""
     return {path: file for path, file in source.below(name).items() if not is_host_only(path)}
 
 
-def cache_key_of(file: SourceFile) -> tuple[str, str]:
+def describe_file(file: SourceFile) -> tuple[str, str]:
     """Return the parts of a file that change the layer's bytes: mode, and sha256 in hexadecimal."""
     return file.mode, hashlib.sha256(file.data).hexdigest()
 
@@ -239,7 +243,7 @@ def seal_layer(plan: LayerPlan, folder: Path) -> None:
     record, scan = ((folder / name).read_bytes() for name in DOCUMENTS)
     if json.loads(record)["digest"] != json.loads(scan)["digest"]:
         raise sealed.Altered(f"layer {plan.name}: its blob was altered while it was made")
-    input_cache.write_text(folder / SEAL, seal_of(plan, record, scan))
+    input_cache.write_text(folder / SEAL, compute_seal(plan, record, scan))
     input_cache.write_text(folder / "stamp", mark)
 
 

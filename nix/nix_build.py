@@ -50,7 +50,7 @@ def run(nix: Nix, *words: str | Path) -> str:
 def add_inputs(nix: Nix) -> None:
     """Add the image's root and wheels to the store, each with a garbage collection root; idempotent."""
     wheels = [input_cache.path_of(wheel) for members in inputs.fetch_wheels().values() for wheel in members]
-    root = inputs.root("image")
+    root = inputs.find_root("image")
     paths = [run(nix, "nix-store", "--add-fixed", "--recursive", "sha256", root)]
     paths += run(nix, "nix-store", "--add-fixed", "sha256", *wheels).splitlines()
     for path in paths:

@@ -37,12 +37,12 @@ class Costs:
         return 1000 * (self.lambda_usd + self.provider_usd) / self.jobs if self.jobs else None
 
 
-def costs(aws: Aws, hours: float) -> Costs:
+def read_costs(aws: Aws, hours: float) -> Costs:
     """Return the costs in the function's log of the last `hours`."""
-    return count((event.message for event in logs.read(aws, int((time.time() - hours * HOUR_S) * 1000))), hours)
+    return sum_up((event.message for event in logs.read(aws, int((time.time() - hours * HOUR_S) * 1000))), hours)
 
 
-def count(lines: Iterable[str], hours: float) -> Costs:
+def sum_up(lines: Iterable[str], hours: float) -> Costs:
     """Sum up Lambda's REPORT lines and the worker's metric lines."""
     invocations, jobs, billed, provider = 0, 0, 0.0, 0.0
     for line in lines:
@@ -71,4 +71,4 @@ def _render(total: Costs, shell: Shell) -> None:
 )
 def main(shell: Shell, hours: float) -> Costs:
     """Show the cost of invocations and models, in total and per thousand jobs."""
-    return costs(shell.aws, hours)
+    return read_costs(shell.aws, hours)

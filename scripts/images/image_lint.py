@@ -49,9 +49,9 @@ def passed_at_build(layout: Path) -> bool:
 def cached_scans() -> dict[str, Scan]:
     """Return the verified scans of the cached layers that a build would use now, by the digest of their blob."""
     from nix.cache_roots import image_layers
-    from nix.layers import documents
+    from nix.layers import read_documents
     from nix.oci.lint.scan_file import from_document
 
-    cached = (documents(plan, plan.folder) for plan in image_layers()[0])
+    cached = (read_documents(plan, plan.folder) for plan in image_layers()[0])
     scans = [from_document(json.loads(layer[1])) for layer in cached if layer is not None]
     return {scan.digest: scan for scan in scans}

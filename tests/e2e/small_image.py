@@ -39,7 +39,7 @@ def base_layer() -> Layer:
     """Return the image's root, as the build unpacks it."""
     from nix import inputs
 
-    root = Path(inputs.root("image"))
+    root = Path(inputs.find_root("image"))
     links = {entry.name: str(entry.readlink()) for entry in root.iterdir() if entry.is_symlink()}
     return Layer(folders={"usr": root / "usr", "etc": root / "etc"}, links=links)
 

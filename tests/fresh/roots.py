@@ -37,7 +37,7 @@ def ensure(root: Root) -> Path:
     folder = root.folder
     if folder.exists():
         return folder
-    unpacked = [inputs.root(group) for group in root.groups]
+    unpacked = [inputs.find_root(group) for group in root.groups]
     with in_use(), hold_lock(folder.name), workspace() as work:
         if not folder.exists():
             for path in unpacked:

@@ -153,7 +153,7 @@ NIXPKGS = """{ outputs = { self }: { packages.x86_64-linux.python3 = derivation 
 
 def test_a_host_without_python_takes_the_one_of_nixpkgs(flake: Flake, tmp_path: Path) -> None:
     """`nix run .#inputs` needs no Python on PATH; nixpkgs is what the registry says, here a flake with this one."""
-    root = inputs.root("image")
+    root = inputs.find_root("image")
     library = root / "usr/lib/x86_64-linux-gnu"
     text = NIXPKGS
     for name, place in (

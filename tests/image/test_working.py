@@ -10,7 +10,7 @@ import pytest
 from local_aws.run_image import run_image
 from local_aws.sandbox import FunctionSettings
 from nix.differences import ImageLayout
-from nix.layers import APP_FOLDERS, app_files
+from nix.layers import APP_FOLDERS, list_app_files
 from nix.oci.config import REVISION
 from nix.revision import checkout
 from tests.image.conftest import Check
@@ -101,7 +101,7 @@ def test_every_module_of_ours_imports(layout: Path) -> None:
     done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     source = checkout(APP_FOLDERS)
-    ours = [path for name in APP_FOLDERS for path in app_files(source, name) if path.endswith(".py")]
+    ours = [path for name in APP_FOLDERS for path in list_app_files(source, name) if path.endswith(".py")]
     assert sorted(done.stdout.split()) == sorted(ours)
 
 

@@ -113,7 +113,7 @@ def test_a_lock_whose_pins_are_gone_comes_from_the_snapshot_then_from_the_releas
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With every pin gone from the mirror the snapshot archive gives the same root, and then the release does."""
-    first = inputs.root("image").parent.name
+    first = inputs.find_root("image").parent.name
     inputs.fetch()
     path = publish_release(world)
     packages = remove_packages(world)
@@ -121,14 +121,14 @@ def test_a_lock_whose_pins_are_gone_comes_from_the_snapshot_then_from_the_releas
     name_snapshot(world)
     for deb, content in packages.items():
         world.served[f"/archive/debian/{SNAPSHOT}{deb}"] = content
-    assert inputs.root("image").parent.name == first
+    assert inputs.find_root("image").parent.name == first
     assert "fetched 3 inputs from Debian's snapshot archive" in capsys.readouterr().err
 
     for deb in packages:
         del world.served[f"/archive/debian/{SNAPSHOT}{deb}"]
     empty_cache(world)
     name_origin(world)
-    assert inputs.root("image").parent.name == first
+    assert inputs.find_root("image").parent.name == first
     assert "from releases of the forge that this clone came from" in capsys.readouterr().err
     assert path in world.asked
 

@@ -37,7 +37,7 @@ def test_each_input_is_rooted_by_its_whole_path(nix: Nix, monkeypatch: pytest.Mo
     """The store prints one path per line, and a path may contain a space."""
     wheels = [Wheel(name, "1", 1, name * 64, "small") for name in ("a", "b")]
     monkeypatch.setattr(inputs, "fetch_wheels", lambda: {"small": wheels})
-    monkeypatch.setattr(inputs, "root", lambda _: nix.roots.parent / "root")
+    monkeypatch.setattr(inputs, "find_root", lambda _: nix.roots.parent / "root")
     nix_build.add_inputs(nix)
     asked = (nix.roots.parent / "asked").read_text().splitlines()
     rooted = [line.partition(" --add-root ")[0] for line in asked if line.startswith("--realise")]

@@ -33,7 +33,7 @@ def data() -> tuple[list[str], list[str]]:
 def emulator() -> list[str]:
     """Return the command of the pinned emulator of x86-64 processors; skips the test where it cannot be fetched."""
     try:
-        root = inputs.root("emulator")
+        root = inputs.find_root("emulator")
     except InputProblem as problem:
         pytest.skip(f"the emulator of x86-64 processors cannot be fetched: {str(problem).splitlines()[0]}")
     libraries = ":".join(str(root / folder) for folder in ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"))

@@ -11,7 +11,7 @@ import pytest
 from nix import build, input_cache, sealed
 from nix import output as outputs
 from nix.assembler import BuildProblem
-from nix.layers import LayerPlan, seal_layer, take
+from nix.layers import LayerPlan, link_cached, seal_layer
 from nix.oci.digest import sha256
 
 
@@ -84,7 +84,7 @@ def plan(output: Path) -> LayerPlan:
 
 def test_a_sealed_layer_is_linked(plan: LayerPlan, tmp_path: Path) -> None:
     """An unaltered layer is taken with its own bytes, and its stamp is that of the blob when the links are gone."""
-    layer = take(plan, tmp_path / "work")
+    layer = link_cached(plan, tmp_path / "work")
     assert layer is not None
     assert (layer.folder / "blob").read_bytes() == b"blob"
     assert (layer.folder / "blob").samefile(plan.folder / "blob")
@@ -117,7 +117,7 @@ def test_an_altered_layer_is_not_taken(
     before = (plan.folder / name).read_bytes()
     change(plan.folder / name)
     same = name == "blob" and (plan.folder / name).exists() and (plan.folder / name).read_bytes() == before
-    assert (take(plan, tmp_path / "work") is not None) == same
+    assert (link_cached(plan, tmp_path / "work") is not None) == same
     assert plan.folder.exists() == same
     line = "cache: layers/handler: altered since it was made; making it again\n"
     assert capsys.readouterr().err == ("" if same else line)
@@ -126,14 +126,14 @@ def test_an_altered_layer_is_not_taken(
 def test_a_lost_stamp_costs_a_hash_only(plan: LayerPlan, tmp_path: Path) -> None:
     """A layer whose stamp was altered is verified by its content, and taken."""
     (plan.folder / "stamp").write_text("x")
-    assert take(plan, tmp_path / "work") is not None
+    assert link_cached(plan, tmp_path / "work") is not None
 
 
 def test_the_layer_of_another_key_is_not_taken(plan: LayerPlan, tmp_path: Path) -> None:
     """A whole layer in the place of another one is altered, too."""
     other = replace(plan, key="1" * 64)
     plan.folder.rename(other.folder)
-    assert take(other, tmp_path / "work") is None
+    assert link_cached(other, tmp_path / "work") is None
 
 
 def test_a_blob_that_changed_while_it_was_scanned_is_not_sealed(plan: LayerPlan) -> None:
