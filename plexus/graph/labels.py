@@ -246,6 +246,30 @@ def _find_named(segment: str, classes: tuple[str, ...], carried: str) -> list[_N
 
     `carried` is the line before, if it runs on into the segment.
     """
+    segment, spans = _find_outermost(segment, classes)
+    if not spans:
+        return []
+    segment = _hide_negations(segment, spans)
+    # Of two classes in one sentence none is read, asserted or not, unless one is only a part of the other's words.
+    is_open = len({label for *_, label in spans}) > 1 and not any(
+        before[1] > after[0] for before, after in pairwise(spans)
+    )
+    return _drop_shadowed(
+        [
+            _Named(
+                label,
+                start,
+                end,
+                is_open or is_denied(segment, start, end, carried, is_number=segment[start:end].isdecimal()),
+                _is_framed(segment, start, end),
+            )
+            for start, end, label in spans
+        ]
+    )
+
+
+def _find_outermost(segment: str, classes: tuple[str, ...]) -> tuple[str, list[tuple[int, int, str]]]:
+    """Return the segment without scales, with words apart, and (start, end, class) in it; none lies inside another."""
     patterns, are_numbers = _patterns(classes)
     if are_numbers:
         segment = _SCALE.sub("", segment)
@@ -254,8 +278,6 @@ def _find_named(segment: str, classes: tuple[str, ...], carried: str) -> list[_N
     # Looking for the word alone is ten times faster, and most sentences name no class.
     present = [(label, pattern) for label, first, pattern in patterns if first in segment]
     spans = [(*match.span(), label) for label, pattern in present for match in pattern.finditer(segment)]
-    if not spans:
-        return []
     outermost: list[tuple[int, int, str]] = []
     reached, last = -1, (-1, -1)
     for start, end, label in sorted(spans, key=lambda span: (span[0], -span[1])):
@@ -263,28 +285,24 @@ def _find_named(segment: str, classes: tuple[str, ...], carried: str) -> list[_N
             outermost.append((start, end, label))
             last = (start, end)
         reached = max(reached, end)
-    # The No of `No, it is a yes` is an answer and negates nothing.
+    return segment, outermost
+
+
+def _hide_negations(segment: str, spans: list[tuple[int, int, str]]) -> str:
+    """Replace negations inside the classes: the No of `No, it is a yes` is an answer and negates nothing."""
     pieces: list[str] = []
     at = 0
-    for start, end in dict.fromkeys(span[:2] for span in outermost):
+    for start, end in dict.fromkeys(span[:2] for span in spans):
         pieces += (segment[at:start], hide_negation(segment[max(at, start) : end]))
         at = end
-    segment = "".join((*pieces, segment[at:]))
-    # Of two classes in one sentence none is read, asserted or not, unless one is only a part of the other's words.
-    is_open = len({label for *_, label in outermost}) > 1 and not any(
-        before[1] > after[0] for before, after in pairwise(outermost)
-    )
-    named = [
-        _Named(
-            label,
-            start,
-            end,
-            is_open or is_denied(segment, start, end, carried, is_number=segment[start:end].isdecimal()),
-            _is_framed(segment, start, end),
-        )
-        for start, end, label in outermost
-    ]
-    # In `答えはいいえ`, the last letter of a word and the first of the next make another class.
+    return "".join((*pieces, segment[at:]))
+
+
+def _drop_shadowed(named: list[_Named]) -> list[_Named]:
+    """Leave out classes that share letters with an asserted one.
+
+    In `答えはいいえ`, the last letter of a word and the first of the next make another class.
+    """
     asserted = [each for each in named if each.is_asserted]
     starts = [each.start for each in asserted]
 
