@@ -31,6 +31,7 @@ def apply_to_lambda() -> None:
     parallel_batches()
     disabled_means_disabled()
     contested_environments()
+    idle_environments()
     shares_of_an_alias()
     metrics_of_functions()
     configuration_of_an_alias()
@@ -317,6 +318,21 @@ def contested_environments() -> None:
             yield environment
 
     AssignmentService.get_environment = get_environment
+
+
+def idle_environments() -> None:
+    """End idle environments of versions that nothing serves; LocalStack keeps all of them for ten minutes."""
+    from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment
+
+    from local_aws.extension import idle
+
+    original = ExecutionEnvironment.release
+
+    def release(self):
+        original(self)
+        idle.watch(self)
+
+    ExecutionEnvironment.release = release
 
 
 def shares_of_an_alias() -> None:

@@ -204,6 +204,25 @@ def test_version_and_alias_run_what_was_published(make_function: Make) -> None:
     assert function.invoke({"environment": True}).value["environment"]["COLOUR"] == "second"
 
 
+def test_an_idle_environment_ends_once_nothing_serves_its_version(make_function: Make, local_aws: Instance) -> None:
+    """Environments of versions that no alias names end when they are idle; those of the alias and $LATEST stay."""
+    function = make_function()
+    for number in ("1", "2"):
+        assert function.client.publish_version(FunctionName=function.name)["Version"] == number
+        function.update(Description=number)
+    function.client.create_alias(FunctionName=function.name, Name="live", FunctionVersion="2")
+    for qualifier in ("1", "2", "$LATEST"):
+        function.invoke({}, Qualifier=qualifier)
+
+    def versions() -> set[str]:
+        status = ask(local_aws, "/_local_aws/status")["environments"]
+        return {entry["version"] for entry in status if entry["function"] == function.name}
+
+    wait_for(lambda: versions() == {"2", "$LATEST"}, "the environment of version 1 to end")
+    function.client.update_alias(FunctionName=function.name, Name="live", FunctionVersion="1")
+    wait_for(lambda: versions() == {"$LATEST"}, "the environment of version 2 to end")
+
+
 def test_the_configuration_of_an_alias_is_its_versions(make_function: Make) -> None:
     """GetFunctionConfiguration by the alias has its version's settings and the alias's ARN, as GetFunction has."""
     function = make_function(MemorySize=256)

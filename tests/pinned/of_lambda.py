@@ -133,6 +133,25 @@ def contested_environments():
     assert entered == [1]
 
 
+def idle_environments():
+    """A release starts a timer of ten minutes for any version; after the patch a second one looks at the aliases."""
+    from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment, RuntimeStatus
+    from localstack.services.lambda_.invocation.lambda_models import AliasRoutingConfig, VersionAlias, VersionIdentifier
+    from localstack.services.lambda_.invocation.models import lambda_stores
+
+    from local_aws.extension import idle
+
+    assert {"last_returned", "keepalive_passed"} <= set(_names(ExecutionEnvironment.release))
+    assert {"READY", "INVOKING"} <= set(RuntimeStatus.__members__)
+    assert "version_weights" in _parameters(AliasRoutingConfig)
+    assert {"function_version", "routing_configuration"} <= set(_parameters(VersionAlias))
+    assert not idle.is_served(VersionIdentifier("gone", "1", "us-west-2", "000000000000"))
+    assert lambda_stores["000000000000"]["us-west-2"].functions == {}
+    before = ExecutionEnvironment.release
+    internals.idle_environments()
+    assert ExecutionEnvironment.release is not before
+
+
 def shares_of_an_alias():
     """UpdateAlias leaves out the version that its check requires; after the patch it may."""
     from localstack.services.lambda_.invocation.lambda_models import AliasRoutingConfig
