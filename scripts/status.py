@@ -15,14 +15,15 @@ from .checkout import git
 from .command.shell import Shell
 from .command.verb import verb
 from .console.text import duration, short
-from .release import history, versions
+from .release import history, running, versions
+from .release.running import RunningRelease
 
 DEPLOYS = 3
 
 
 @dataclass(frozen=True)
 class Status:
-    """The served version, the messages in each queue, and the last changes.
+    """The served version, a running release, the messages in each queue, and the last changes.
 
     `queues` has all messages, `waiting` those that a consumer can receive, `in_flight` those that one has received.
     `oldest_s` has the age of the oldest message in seconds by queue, if CloudWatch has data points.
@@ -34,6 +35,7 @@ class Status:
     version: str
     digest: str
     commit: str
+    release: RunningRelease | None
     queues: dict[str, int]
     waiting: dict[str, int]
     in_flight: dict[str, int]
@@ -54,6 +56,7 @@ def status(aws: Aws) -> Status:
         version=live.version,
         digest=live.digest,
         commit=live.commit,
+        release=running.read(aws, live),
         queues={name: found.total for name, found in messages.items()},
         waiting={name: found.visible for name, found in messages.items()},
         in_flight={name: found.in_flight for name, found in messages.items()},
@@ -67,6 +70,8 @@ def _render(result: Status, shell: Shell) -> None:
     served = f"version {result.version}, image {short(result.digest)}, commit {result.commit}"
     absent = f"does not exist; next: {make('doctor', shell.stage)}"
     shell.console.print(f"alias {result.alias}: {served if result.version else absent}", markup=False)
+    if result.release:
+        shell.console.print(f"release: {result.release}", markup=False)
     for name, total in result.queues.items():
         waiting, in_flight = result.waiting[name], result.in_flight[name]
         age = f", oldest {duration(result.oldest_s[name])}" if name in result.oldest_s else ""
@@ -79,5 +84,5 @@ def _render(result: Status, shell: Shell) -> None:
 
 @verb(render=_render)
 def main(shell: Shell) -> Status:
-    """Print the function's state, the alias and its image, the queues, and the last changes."""
+    """Print the function's state, the alias and its image, a running release, the queues, and the last changes."""
     return status(shell.aws)

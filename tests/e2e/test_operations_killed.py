@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +18,7 @@ from local_aws.instance import Instance
 from local_aws.status import ask
 from scripts.aws import lambda_function, lock
 from scripts.release import configuration, deployment, versions
+from tests.checkouts import git
 from tests.e2e.conftest import ROOT, run, wait_for
 from tests.e2e.faults_by_hand import environment
 from tests.e2e.staged import Staged, start_staged
@@ -154,6 +159,31 @@ def test_an_interrupted_canary_gives_its_calls_back(stage: Staged, instance: Ins
     assert process.returncode == 130, errors
     check_whole(stage, number)
     assert stage.answer() == "first"
+
+
+def test_any_clone_shows_a_running_canary(stage: Staged, instance: Instance, tmp_path: Path) -> None:
+    """The status of another clone names who deploys, and the canary's share and calls; after its end it names none."""
+    clone = tmp_path / "clone"
+    git(ROOT, "clone", "--quiet", str(ROOT), str(clone))
+
+    def status(*options: str) -> str:
+        command = [sys.executable, "-m", "scripts", "status", "--endpoint-url", instance.endpoint, *options]
+        return subprocess.run(
+            command, cwd=clone, env={**os.environ, "STAGE": "local"}, check=True, capture_output=True, text=True
+        ).stdout
+
+    process = canary(stage)
+    with stage.call_meanwhile():
+        wait_for(
+            lambda: sum(one["calls"] for one in json.loads(status("--json"))["release"]["counts"].values()), "calls"
+        )
+    (line,) = [text for text in status().splitlines() if text.startswith("release: ")]
+    assert re.fullmatch(
+        rf"release: .*, process {process.pid}, for .*; version \d+ gets 50 % of the calls: \d+ calls?, .*", line
+    )
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=600)
+    assert json.loads(status("--json"))["release"] is None
 
 
 def test_a_rollback_ends_a_killed_canary(stage: Staged, instance: Instance) -> None:
