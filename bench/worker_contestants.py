@@ -182,12 +182,13 @@ def ours(stage: Stage) -> Handle:
     """Return the worker as the function runs it: claim, read, score, commit, respond."""
     from handler.app import Clients, Runtime
     from handler.settings import Settings
+    from handler.tables import Tables
 
     worker_settings = Settings(
         stage.request_url,
         stage.response_url,
         stage.account_key,
-        table_prefix=stage.prefix,
+        tables=Tables(stage.prefix),
         cache_dir=Path(tempfile.mkdtemp(prefix="bench-worker-")),
     )
     sqs = stage.client("sqs")

@@ -29,6 +29,7 @@ from handler.failures import FailureHandler
 from handler.invocation import Account, Invocation
 from handler.large_fields import LargeFields
 from handler.logs import Log
+from handler.original_form import OriginalForm
 from handler.outcome import MessageOutcome
 from handler.queues import Queues
 from handler.scorecard_cache import ScorecardCache
@@ -111,7 +112,7 @@ class Runtime:
         self.settings = settings
         self.log = Log(settings.log_level, clock=self.clock)
         expire_after = settings.expire_after_days * 86400
-        self.store = Store(clients.dynamodb, settings.table_prefix, wall=self.clock.wall, expire_after=expire_after)
+        self.store = Store(clients.dynamodb, settings.tables, wall=self.clock.wall, expire_after=expire_after)
         self.account = Account(self.store, settings.account_key)
         self.queues = Queues(
             clients.sqs,
@@ -186,7 +187,9 @@ class Runtime:
         artifacts = _artifacts(settings, clients)
         large_fields = LargeFields(clients.s3, settings.artifact_bucket)
         traced = settings.external_tracing
-        return Scoring(self.store, large_fields, scorecards, score, self.clock.timestamp, artifacts, traced)
+        attachments = LargeFields(clients.s3, settings.attachment_bucket)
+        form = OriginalForm(attachments) if settings.tables.suffix else None
+        return Scoring(self.store, large_fields, scorecards, score, self.clock.timestamp, artifacts, traced, form)
 
 
 def _artifacts(settings: Settings, clients: Clients) -> "Artifacts | None":

@@ -12,7 +12,7 @@ from handler.records import EXPIRES, FAILED, IN_PROGRESS, ORIGINAL_ATTEMPT, PEND
 from handler.settings import LONGEST_LEASE
 
 CLAIM = (
-    "SET #status = :to, leaseOwner = :token, leaseUntil = :until, startedAt = :now "
+    "SET #status = :to, leaseOwner = :token, leaseUntil = :until, startedAt = :now, updatedAt = :now "
     f"REMOVE {EXPIRES} ADD attempts :one, unfinishedClaims :one"
 )
 # DynamoDB compares texts with texts only; a `startedAt` of another type, or in the future, is not the start of one.

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from handler.attribute_values import Attributes
-from handler.records import COMPLETED, IN_PROGRESS, OUTBOX, SCORE_RESULT, SCORING_JOB, Job, outbox_record
+from handler.records import COMPLETED, IN_PROGRESS, Job, outbox_record
+from handler.tables import OUTBOX, SCORE_RESULT, SCORING_JOB, Tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef as TransactItem
@@ -18,28 +19,29 @@ class Commit:
     token: str
     result: Attributes | None
 
-    def actions(self, prefix: str, now: str, wall: float, expiry: Attributes) -> "list[TransactItem]":
-        """Return the transaction's actions; `prefix` begins the tables' names, `now` is the timestamp of `wall`.
+    def actions(self, tables: Tables, now: str, wall: float, expiry: Attributes) -> "list[TransactItem]":
+        """Return the transaction's actions; `now` is the timestamp of `wall`.
 
         `expiry` are the attributes by which DynamoDB deletes job and result later; empty: they are kept.
         """
-        actions: list[TransactItem] = [self.completion(prefix, now, expiry)]
-        actions.append({"Put": {"TableName": prefix + OUTBOX, "Item": outbox_record(self.job, now, wall)}})
+        actions: list[TransactItem] = [self.completion(tables, now, expiry)]
+        actions.append({"Put": {"TableName": tables.name(OUTBOX), "Item": outbox_record(self.job, now, wall)}})
         if self.result is not None:
-            table, absent = prefix + SCORE_RESULT, "attribute_not_exists(id)"
+            table, absent = tables.name(SCORE_RESULT), "attribute_not_exists(id)"
             actions.append(
                 {"Put": {"TableName": table, "Item": {**self.result, **expiry}, "ConditionExpression": absent}}
             )
         return actions
 
-    def completion(self, prefix: str, now: str, expiry: Attributes) -> "TransactItem":
+    def completion(self, tables: Tables, now: str, expiry: Attributes) -> "TransactItem":
         """Return the action that completes the job, if the token still has the lease."""
         return {
             "Update": {
-                "TableName": prefix + SCORING_JOB,
+                "TableName": tables.name(SCORING_JOB),
                 "Key": {"id": {"S": self.job.id}},
-                "UpdateExpression": "SET #status = :completed, completedAt = :now, scoreResultId = :result"
-                f"{set_expiry(expiry)} REMOVE leaseOwner, leaseUntil, errorMessage, unfinishedClaims",
+                "UpdateExpression": "SET #status = :completed, completedAt = :now, updatedAt = :now, "
+                f"scoreResultId = :result{set_expiry(expiry)} "
+                "REMOVE leaseOwner, leaseUntil, errorMessage, unfinishedClaims",
                 "ConditionExpression": "leaseOwner = :token AND #status = :in_progress",
                 "ExpressionAttributeNames": {"#status": "status"},
                 "ExpressionAttributeValues": {

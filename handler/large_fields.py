@@ -6,7 +6,7 @@ another worker's record points to.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from handler import attribute_values, aws
@@ -57,20 +57,37 @@ class LargeFields:
                 return fitted
             if name in fitted and attribute_values.size(fitted[name]) > 1024:
                 fitted[name] = self.put(record["id"]["S"], name, attribute_values.decode(fitted[name]))
-        if attribute_values.record_size(fitted) > RECORD_LIMIT:
+        return self.require_fit(fitted)
+
+    def require_fit(self, record: Attributes) -> Attributes:
+        """Return a record; raises `InvalidResult` if it is too large for DynamoDB."""
+        if attribute_values.record_size(record) > RECORD_LIMIT:
             raise InvalidResult(f"the result's record is larger than {RECORD_LIMIT} bytes without its large fields")
-        return fitted
+        return record
 
     def put(self, record_id: str, name: str, content: object) -> AttributeValue:
         """Write one field to S3, and return the pointer to it as an attribute value. Idempotent."""
+        key, data, digest = self._store(content, name, lambda digest: f"results/{record_id}/{name}-{digest}")
+        return attribute_values.encode({"s3": key, "bytes": len(data), "digest": digest})
+
+    @property
+    def has_bucket(self) -> bool:
+        """Whether fields can be stored."""
+        return bool(self._bucket)
+
+    def store(self, folder: str, content: object, file: str) -> str:
+        """Write a field to S3 as a file below `folder`, and return its key. Idempotent."""
+        return self._store(content, file, lambda digest: f"{folder}/{digest}/{file}")[0]
+
+    def _store(self, content: object, name: str, key_of: Callable[[str], str]) -> tuple[str, bytes, str]:
         if not self._bucket:
-            raise Misconfigured(f"the result's {name} is too large for its record, and PLEXUS_ARTIFACT_BUCKET is unset")
+            raise Misconfigured(f"the result's {name} is too large for its record, and no bucket is set for it")
         data = (content if isinstance(content, str) else json.dumps(content, default=str)).encode()
         digest = digest_of(data)
-        key = f"results/{record_id}/{name}-{digest.removeprefix('sha256:')}"
+        key = key_of(digest.removeprefix("sha256:"))
         with aws.calling("store a large result"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
-        return attribute_values.encode({"s3": key, "bytes": len(data), "digest": digest})
+        return key, data, digest
 
     def _read(self, key: str) -> bytes:
         if not self._bucket:

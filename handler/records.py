@@ -12,7 +12,6 @@ from handler.attribute_values import Attributes, record
 from handler.exceptions import ForeignResult, InvalidResult
 from plexus import Result
 
-SCORING_JOB, SCORE_RESULT, OUTBOX = "ScoringJob", "ScoreResult", "Outbox"
 PENDING, IN_PROGRESS, COMPLETED, FAILED = "PENDING", "IN_PROGRESS", "COMPLETED", "FAILED"
 RESULT_TYPE = "prediction"
 EXPIRES = "expiresAt"  # the attribute that DynamoDB's time to live reads, in Unix seconds
@@ -109,40 +108,38 @@ class Provenance:
     score_version_id: str
 
 
-def result_record(result: Result, provenance: Provenance, now: str) -> Attributes:
-    """Return the attributes of a ScoreResult; raises `InvalidResult` if the result must not be stored.
+def result_fields(result: Result, provenance: Provenance, now: str) -> dict[str, Any]:
+    """Return the fields of a ScoreResult; raises `InvalidResult` if the result must not be stored.
 
     `now` is a timestamp in the format of the records.
     """
     _check(result)
     job = provenance.job
-    return record(
-        {
-            "id": job.result_id,
-            "value": result.value,
-            "explanation": result.explanation,
-            "confidence": result.confidence,
-            "cost": result.cost,
-            "trace": dict(result.trace) or None,
-            "metadata": {"usage": {_camel_case(name): count for name, count in result.usage.as_dict().items()}},
-            "code": result.code,
-            "type": RESULT_TYPE,
-            "status": COMPLETED,
-            "itemId": job.item_id,
-            "accountId": job.account_id,
-            "scoringJobId": job.id,
-            "scorecardId": job.scorecard_id,
-            "scoreId": provenance.score_id,
-            "scoreVersionId": provenance.score_version_id,
-            "createdAt": now,
-            "updatedAt": now,
-            "typeScoreUpdatedAt": f"{RESULT_TYPE}#{provenance.score_id}#{now}",
-            "configurationHash": result.configuration_hash,
-            "engineVersion": result.engine_version,
-            "model": result.model,
-            "promptHash": result.prompt_hash,
-        }
-    )
+    return {
+        "id": job.result_id,
+        "value": result.value,
+        "explanation": result.explanation,
+        "confidence": result.confidence,
+        "cost": result.cost,
+        "trace": dict(result.trace) or None,
+        "metadata": {"usage": {_camel_case(name): count for name, count in result.usage.as_dict().items()}},
+        "code": result.code,
+        "type": RESULT_TYPE,
+        "status": COMPLETED,
+        "itemId": job.item_id,
+        "accountId": job.account_id,
+        "scoringJobId": job.id,
+        "scorecardId": job.scorecard_id,
+        "scoreId": provenance.score_id,
+        "scoreVersionId": provenance.score_version_id,
+        "createdAt": now,
+        "updatedAt": now,
+        "typeScoreUpdatedAt": f"{RESULT_TYPE}#{provenance.score_id}#{now}",
+        "configurationHash": result.configuration_hash,
+        "engineVersion": result.engine_version,
+        "model": result.model,
+        "promptHash": result.prompt_hash,
+    }
 
 
 def _camel_case(name: str) -> str:

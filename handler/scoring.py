@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from handler.attribute_values import Attributes
+from handler.attribute_values import Attributes, record
 from handler.exceptions import ForeignRecord, IncompleteJob
 from handler.large_fields import POINTER, LargeFields
+from handler.original_form import OriginalForm
 from handler.outcome import ScoreNames
-from handler.records import SCORE_RESULT, Job, Provenance, result_record
+from handler.records import Job, Provenance, result_fields
 from handler.scorecard_cache import ScorecardCache
-from handler.store import ITEM, SCORE, SCORECARD, Key, Records, Store
+from handler.store import Key, Records, Store
+from handler.tables import ITEM, SCORE, SCORE_RESULT, SCORECARD
 from plexus import Context, Item, Result, items
 from plexus.exceptions import DisabledScore, InvalidData, ItemWithoutText
 
@@ -29,13 +31,17 @@ class Score(Protocol):
 
 @dataclass(frozen=True)
 class ScoringInput:
-    """The input for scoring one job. `text` is the item's text, also used to remove it from error messages."""
+    """The input for scoring one job. `text` is the item's text, also used to remove it from error messages.
+
+    `external_id` is the item's id in the system that it comes from, or empty.
+    """
 
     job: Job
     scorecard: Mapping[str, Any]
     score: Mapping[str, Any]
     item: Item
     text: str
+    external_id: str = ""
 
     @property
     def version_id(self) -> str:
@@ -70,6 +76,7 @@ class Scoring:
     timestamp: Callable[[], str]
     artifacts: "Artifacts | None" = None
     traced: bool = False
+    original_form: OriginalForm | None = None
 
     def prepare(self, job: Job, records: Records, account_id: str) -> ScoringInput:
         """Return the input for scoring a job.
@@ -94,15 +101,18 @@ class Scoring:
         text = self.large_fields.text(content)
         if not text or not text.strip():
             raise ItemWithoutText(f"Item {job.item_id} has no text")
-        return ScoringInput(job, scorecard, score, self._item(job.item_id, text, item.get(items.METADATA)), text)
+        content_item = self._item(job.item_id, text, item.get(items.METADATA))
+        return ScoringInput(job, scorecard, score, content_item, text, str(item.get("externalId") or ""))
 
     def run(self, prepared: ScoringInput, ends: float) -> ScoredJob:
         """Score, until `ends` on the monotonic clock, and return the result's record. Raises `PlexusError`."""
         result = self.score_input(prepared, ends)
         names = prepared.names
         provenance = Provenance(prepared.job, names.score_id, prepared.version_id)
-        record = self.large_fields.fit(result_record(result, provenance, self.timestamp()))
-        return ScoredJob(record, result, names)
+        fields = result_fields(result, provenance, self.timestamp())
+        if self.original_form:
+            return ScoredJob(self.original_form.convert(fields, prepared.external_id), result, names)
+        return ScoredJob(self.large_fields.fit(record(fields)), result, names)
 
     def score_input(self, prepared: ScoringInput, ends: float) -> Result:
         """Score, until `ends` on the monotonic clock, and write nothing. Raises `PlexusError`."""

@@ -1,12 +1,14 @@
 """The worker's settings, read from environment variables."""
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from handler.exceptions import SettingsError
 from handler.logs import LEVELS
+from handler.tables import Tables
 
 REQUEST_QUEUE = "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL"
 RESPONSE_QUEUE = "PLEXUS_RESPONSE_WORKER_QUEUE_URL"
@@ -14,6 +16,7 @@ DEAD_LETTER_QUEUE = "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL"
 ACCOUNT_KEY = "PLEXUS_ACCOUNT_KEY"
 REQUIRED = (REQUEST_QUEUE, RESPONSE_QUEUE, ACCOUNT_KEY)
 LONGEST_LEASE = 900.0  # seconds
+_INDEXES = re.compile(r"(\w+=[\w.-]+(,\w+=[\w.-]+)*)?")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Settings:
     response_queue_url: str
     account_key: str
     dead_letter_queue_url: str | None = None
-    table_prefix: str = ""
+    tables: Tables = field(default_factory=Tables)
+    attachment_bucket: str | None = None
     artifact_bucket: str | None = None
     cache_dir: Path = Path("/tmp/scorecards")
     log_level: str = "INFO"
@@ -58,6 +62,9 @@ def load(environ: Mapping[str, str]) -> Settings:
     poll = _number(environ, "PLEXUS_POLL_SECONDS", Settings.poll, 0, 20, problems)
     tracing = _boolean(environ, "PLEXUS_EXTERNAL_TRACING", problems)
     original_metrics = _boolean(environ, "PLEXUS_ORIGINAL_METRICS", problems)
+    indexes = environ.get("PLEXUS_TABLE_INDEXES", "")
+    if not _INDEXES.fullmatch(indexes):
+        problems.append(f"PLEXUS_TABLE_INDEXES is {indexes!r}, expected TABLE=INDEX,...")
     if problems:
         raise SettingsError(
             f"invalid environment of the function: {'; '.join(problems)}; "
@@ -68,7 +75,12 @@ def load(environ: Mapping[str, str]) -> Settings:
         response_queue_url=environ[RESPONSE_QUEUE].strip(),
         account_key=environ[ACCOUNT_KEY].strip(),
         dead_letter_queue_url=environ.get(DEAD_LETTER_QUEUE, "").strip() or None,
-        table_prefix=environ.get("PLEXUS_TABLE_PREFIX", ""),
+        tables=Tables(
+            environ.get("PLEXUS_TABLE_PREFIX", ""),
+            environ.get("PLEXUS_TABLE_SUFFIX", ""),
+            dict(pair.split("=", 1) for pair in indexes.split(",") if pair),
+        ),
+        attachment_bucket=environ.get("PLEXUS_ATTACHMENT_BUCKET", "").strip() or None,
         artifact_bucket=environ.get("PLEXUS_ARTIFACT_BUCKET", "").strip() or None,
         cache_dir=Path(environ.get("SCORECARD_CACHE_DIR") or Settings.cache_dir),
         log_level=level,

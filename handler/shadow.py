@@ -13,9 +13,10 @@ from handler.direct_invocation import LambdaResponse, response
 from handler.exceptions import OtherAccount, UnknownJob
 from handler.invocation import Invocation
 from handler.message import validate_id
-from handler.records import SCORE_RESULT, Job
+from handler.records import Job
 from handler.scoring import Scoring, record_keys
 from handler.store import Store
+from handler.tables import SCORE_RESULT
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from handler import attribute_values, aws, claim_conditions
 from handler.attribute_values import Attributes
 from handler.commit import Commit, set_expiry
 from handler.exceptions import IncompleteJob, LeaseLost, Misconfigured, Unavailable, UnknownJob
-from handler.records import COMPLETED, EXPIRES, FAILED, IN_PROGRESS, OUTBOX, PENDING, SCORING_JOB, Job, OutboxEntry
+from handler.records import COMPLETED, EXPIRES, FAILED, IN_PROGRESS, PENDING, Job, OutboxEntry
 from handler.settings import LONGEST_LEASE
+from handler.tables import ACCOUNT, OUTBOX, SCORE, SCORE_VERSION, SCORING_JOB, Tables
 from plexus import backoff
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef as TransactItem
     from mypy_boto3_dynamodb.type_defs import UpdateItemOutputTypeDef as UpdateItemOutput
     from mypy_boto3_dynamodb.type_defs import WriteRequestUnionTypeDef as WriteRequest
-
-ITEM, SCORECARD, SCORE, SCORE_VERSION = "Item", "Scorecard", "Score", "ScoreVersion"
-ACCOUNT = "Account"
 
 Key = tuple[str, str]
 """The name of a table, without prefix, and the id of a record."""
@@ -51,28 +49,28 @@ class ClaimResult(Enum):
 class Store:
     """The worker's tables. Thread-safe; every method raises `Unavailable` or `Misconfigured`.
 
-    `client` is boto3's DynamoDB client; `prefix` is prepended to the name of each table. Times named `now`, `until` or
-    `wall` are Unix seconds, unless they are strings: those are timestamps in the format of the records. Jobs that
-    have ended, and their results, expire `expire_after` seconds later; with 0 they are kept.
+    `client` is boto3's DynamoDB client; `tables` names the tables, or is the prefix of their names. Times named
+    `now`, `until` or `wall` are Unix seconds, unless they are strings: those are timestamps in the format of the
+    records. Jobs that have ended, and their results, expire `expire_after` seconds later; with 0 they are kept.
     """
 
     def __init__(
         self,
         client: "DynamoDBClient",
-        prefix: str,
+        tables: Tables | str,
         sleep: Callable[[float], None] = time.sleep,
         wall: Callable[[], float] = time.time,
         expire_after: float = 0,
     ):
-        self._client, self._prefix, self._sleep, self._wall = client, prefix, sleep, wall
-        self._expire_after = expire_after
+        self._tables = Tables(tables) if isinstance(tables, str) else tables
+        self._client, self._sleep, self._wall, self._expire_after = client, sleep, wall, expire_after
 
     def account_id(self, key: str) -> str:
         """Return the id of the account with that key; raises `Misconfigured` unless there is exactly one."""
-        accounts = self._query(ACCOUNT, "byKey", "key", key)
+        accounts, table = self._query(ACCOUNT, "key", key), self._tables.name(ACCOUNT)
         if len(accounts) != 1:
             raise Misconfigured(
-                f"account key {key!r}: got {len(accounts)} accounts in the table {self._prefix}{ACCOUNT}, expected 1; "
+                f"account key {key!r}: got {len(accounts)} accounts in the table {table}, expected 1; "
                 "next: check PLEXUS_ACCOUNT_KEY and PLEXUS_TABLE_PREFIX"
             )
         return str(accounts[0]["id"])
@@ -119,7 +117,7 @@ class Store:
                 with aws.calling("read the job's records"):
                     response = self._client.batch_get_item(RequestItems=request)
                 for table, items in response["Responses"].items():
-                    name = table[len(self._prefix) :]
+                    name = self._tables.table(table)
                     records |= {(name, item["id"]["S"]): attribute_values.fields(item) for item in items}
                 request = response.get("UnprocessedKeys") or {}
                 if not request:
@@ -135,7 +133,7 @@ class Store:
 
     def only_score(self, scorecard_id: str) -> dict[str, Any]:
         """Return the only score of a scorecard; raises `IncompleteJob` if it has none or several."""
-        scores = self._query(SCORE, "byScorecard", "scorecardId", scorecard_id)
+        scores = self._query(SCORE, "scorecardId", scorecard_id)
         if len(scores) != 1:
             raise IncompleteJob(f"the job names no score, and its scorecard has {len(scores)} scores")
         return scores[0]
@@ -151,7 +149,7 @@ class Store:
         expiry = self._expiry(wall)
         try:
             with aws.calling("commit the result"):
-                self._transact([action for each in commits for action in each.actions(self._prefix, now, wall, expiry)])
+                self._transact([action for each in commits for action in each.actions(self._tables, now, wall, expiry)])
         except _ConditionFailed:
             if len(commits) > 1:
                 raise Unavailable("commit the results: not all jobs can be committed") from None
@@ -178,7 +176,7 @@ class Store:
         """Set the job to FAILED, with the reason; returns False if the token no longer has the lease. Idempotent."""
         expiry = self._expiry(self._wall())
         update = (
-            f"SET #status = :to, errorMessage = :error, completedAt = :now{set_expiry(expiry)} "
+            f"SET #status = :to, errorMessage = :error, completedAt = :now, updatedAt = :now{set_expiry(expiry)} "
             "REMOVE leaseOwner, leaseUntil, unfinishedClaims"
         )
         names: Attributes = {":to": {"S": FAILED}, ":error": attribute_values.encode(error_message), ":now": {"S": now}}
@@ -196,7 +194,7 @@ class Store:
         """
         before = attribute_values.encode(round(created, 3))
         request: dict[str, Any] = {
-            "TableName": self._prefix + OUTBOX,
+            "TableName": self._tables.name(OUTBOX),
             # `created` may have been written as text, which no number is less than.
             "FilterExpression": "(NOT attribute_type(created, :number) OR created < :before) AND "
             "(attribute_not_exists(accountId) OR accountId = :account)",
@@ -218,7 +216,7 @@ class Store:
         requests: list[WriteRequest] = [{"DeleteRequest": {"Key": _key(job_id)}} for job_id in sorted(set(job_ids))]
         for start in range(0, len(requests), _BATCH_WRITE_LIMIT):
             left: Mapping[str, Sequence[WriteRequest]] = {
-                self._prefix + OUTBOX: requests[start : start + _BATCH_WRITE_LIMIT]
+                self._tables.name(OUTBOX): requests[start : start + _BATCH_WRITE_LIMIT]
             }
             for attempt in range(1, _BATCH_ATTEMPTS + 1):
                 with aws.calling("mark responses as sent"):
@@ -259,7 +257,7 @@ class Store:
     def _update(self, job_id: str, update: str, condition: str, names: Attributes) -> "UpdateItemOutput":
         try:
             return self._client.update_item(
-                TableName=self._prefix + SCORING_JOB,
+                TableName=self._tables.name(SCORING_JOB),
                 Key=_key(job_id),
                 UpdateExpression=update,
                 ConditionExpression=condition,
@@ -296,14 +294,16 @@ class Store:
 
     def _get(self, table: str, record_id: str) -> dict[str, Any] | None:
         with aws.calling(f"read {table}"):
-            response = self._client.get_item(TableName=self._prefix + table, Key=_key(record_id), ConsistentRead=True)
+            response = self._client.get_item(
+                TableName=self._tables.name(table), Key=_key(record_id), ConsistentRead=True
+            )
         return attribute_values.fields(response["Item"]) if "Item" in response else None
 
-    def _query(self, table: str, index: str, name: str, value: str) -> list[dict[str, Any]]:
+    def _query(self, table: str, name: str, value: str) -> list[dict[str, Any]]:
         with aws.calling(f"query {table}"):
             response = self._client.query(
-                TableName=self._prefix + table,
-                IndexName=index,
+                TableName=self._tables.name(table),
+                IndexName=self._tables.index(table),
                 KeyConditionExpression="#name = :value",
                 ExpressionAttributeNames={"#name": name},
                 ExpressionAttributeValues={":value": {"S": value}},
@@ -315,7 +315,7 @@ class Store:
         """Return the request for BatchGetItem. Reads are consistent: a record just written must not be missing."""
         by_table: dict[str, list[Attributes]] = {}
         for table, record_id in keys:
-            by_table.setdefault(self._prefix + table, []).append(_key(record_id))
+            by_table.setdefault(self._tables.name(table), []).append(_key(record_id))
         return {table: {"Keys": records, "ConsistentRead": True} for table, records in by_table.items()}
 
 

@@ -23,11 +23,12 @@ from handler.invocation import Invocation
 from handler.message import Message, ScoringResponse
 from handler.outcome import Disposition, MessageOutcome
 from handler.queues import Queues
-from handler.records import SCORE_RESULT, check_adoptable
+from handler.records import check_adoptable
 from handler.scoring import Scoring
 from handler.settings import Settings
 from handler.store import COMMIT_LIMIT, Records, Store
 from handler.suspects import find_suspects
+from handler.tables import SCORE_RESULT
 from handler.threads import Threads, join
 from plexus.exceptions import DeadlineExceeded, PlexusError
 

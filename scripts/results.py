@@ -37,7 +37,8 @@ def _cell(value: Any) -> str:
 def _write_csv(records: list[dict[str, Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    writer.writerows([csv_cell(plain(record.get(name))) for name in CSV_COLUMNS] for record in records)
+    priced = (record | {"cost": results.total_cost(record)} for record in records)
+    writer.writerows([csv_cell(plain(record.get(name))) for name in CSV_COLUMNS] for record in priced)
 
 
 def csv_cell(value: Any) -> Any:

@@ -10,7 +10,7 @@ from stages import limits
 from stages.exceptions import InvalidStage, UnknownStage
 from stages.reader import Reader
 from stages.rules import problems_between
-from stages.stage import Alarms, EventSource, Function, Images, Queues, Release, Stage, Sweep, Tables
+from stages.stage import AMPLIFY_INDEXES, Alarms, EventSource, Function, Images, Queues, Release, Stage, Sweep, Tables
 
 STAGES = Path(__file__).resolve().parent
 
@@ -113,6 +113,13 @@ def _tables(reader: Reader) -> Tables:
         point_in_time_recovery=reader.flag("tables.point_in_time_recovery"),
         deletion_protection=reader.flag("tables.deletion_protection"),
         expire_after_days=reader.number("tables.expire_after_days", limits.RECORD_DAYS, default=0),
+        amplify=reader.text("tables.amplify", limits.AMPLIFY, default=""),
+        attachments=reader.text("tables.attachments", limits.BUCKET, default=""),
+        indexes={
+            table: name
+            for table in AMPLIFY_INDEXES
+            if (name := reader.text(f"tables.indexes.{table}", limits.INDEX, default=""))
+        },
     )
 
 

@@ -17,6 +17,9 @@ SET_BY_TEMPLATE = (
     "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL",
     "PLEXUS_ACCOUNT_KEY",
     "PLEXUS_TABLE_PREFIX",
+    "PLEXUS_TABLE_SUFFIX",
+    "PLEXUS_TABLE_INDEXES",
+    "PLEXUS_ATTACHMENT_BUCKET",
     "PLEXUS_ARTIFACT_BUCKET",
     "PLEXUS_EXPIRE_AFTER_DAYS",
 )
@@ -38,10 +41,20 @@ def problems_between(settings: Stage) -> list[str]:
         *itself,
         *_key_problems(settings),
         *_expiry_problems(settings.tables),
+        *_table_problems(settings),
         *_queue_problems(settings),
         *_event_source_problems(settings),
         *_environment_problems(settings),
     ]
+
+
+def _table_problems(settings: Stage) -> list[str]:
+    tables = settings.tables
+    if tables.amplify and tables.expire_after_days:
+        return ["tables.expire_after_days has no effect on the tables of tables.amplify: set their time to live there"]
+    if tables.amplify or not (tables.attachments or tables.indexes):
+        return []
+    return ["tables.attachments and tables.indexes need tables.amplify: they are of Amplify's tables"]
 
 
 def _key_problems(settings: Stage) -> list[str]:

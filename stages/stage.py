@@ -1,6 +1,28 @@
 """The settings that differ between stages, as frozen values; `stages.load` reads and validates them."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Index(NamedTuple):
+    """A secondary index: its name, and the attribute by which its records are sorted, or empty."""
+
+    name: str
+    sort: str = ""
+
+
+AMPLIFY_TABLES = ("Account", "Item", "Scorecard", "Score", "ScoreVersion", "ScoringJob", "ScoreResult")
+INDEXES = {
+    "Account": Index("byKey"),
+    "Score": Index("byScorecard"),
+    "ScoreResult": Index("byScorecard", "createdAt"),
+}
+# Amplify names an index after the model and the fields, unless the schema names it.
+AMPLIFY_INDEXES = {
+    "Account": Index("accountsByKey"),
+    "Score": Index("byScorecardIdAndExternalId", "externalId"),
+    "ScoreResult": Index("scoreResultsByScorecardIdAndUpdatedAt", "updatedAt"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,15 +66,22 @@ class Queues:
 
 @dataclass(frozen=True)
 class Tables:
-    """The prefix of each table's name, the tables' protection, and how long ended jobs and their results are kept.
+    """The names of the tables, the protection of those that the stage creates, and how long ended jobs are kept.
 
     `expire_after_days` counts from the end of a job; with 0 jobs and results are never deleted.
+
+    With `amplify`, the id that Amplify appends to its names, the records are in Amplify's tables and `prefix` begins
+    the names of the others. `indexes` replaces names of INDEXES, by table, and `attachments` is the original's bucket
+    of traces, or empty.
     """
 
     prefix: str
     point_in_time_recovery: bool
     deletion_protection: bool
     expire_after_days: int = 0
+    amplify: str = ""
+    attachments: str = ""
+    indexes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -145,4 +174,28 @@ class Stage:
 
     def table(self, name: str) -> str:
         """Return the stage's name of a table."""
-        return f"{self.tables.prefix}{name}"
+        return f"{name}{self.table_suffix}" if self.is_foreign(name) else f"{self.tables.prefix}{name}"
+
+    def index(self, table: str) -> Index:
+        """Return the index of a table by which its records are found."""
+        name, sort = (AMPLIFY_INDEXES if self.tables.amplify else INDEXES)[table]
+        return Index(self.tables.indexes.get(table, name), sort)
+
+    def is_foreign(self, table: str) -> bool:
+        """Whether a table is Amplify's, so that the stage does not create it."""
+        return bool(self.tables.amplify) and table in AMPLIFY_TABLES
+
+    @property
+    def table_suffix(self) -> str:
+        """What follows the names of Amplify's tables; empty without them."""
+        return f"-{self.tables.amplify}" if self.tables.amplify else ""
+
+    @property
+    def table_variables(self) -> dict[str, str]:
+        """The environment variables that name tables and indexes to the worker."""
+        variables = {"PLEXUS_TABLE_PREFIX": self.tables.prefix}
+        if not self.tables.amplify:
+            return variables
+        indexes = ",".join(f"{table}={self.index(table).name}" for table in ("Account", "Score"))
+        bucket = {"PLEXUS_ATTACHMENT_BUCKET": self.tables.attachments} if self.tables.attachments else {}
+        return variables | {"PLEXUS_TABLE_SUFFIX": self.table_suffix, "PLEXUS_TABLE_INDEXES": indexes} | bucket

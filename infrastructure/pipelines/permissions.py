@@ -174,10 +174,10 @@ def _synthetic_calls(settings: Stage) -> list[iam.PolicyStatement]:
     """Return the permissions to find the jobs that a canary without traffic scores again."""
     if not settings.release.synthetic_jobs:
         return []
-    results, prefix = f"{settings.tables.prefix}ScoreResult", settings.tables.prefix
+    results = settings.table("ScoreResult")
     return [
-        _allow(["dynamodb:Scan"], arns.table(f"{prefix}Scorecard")),
-        _allow(["dynamodb:Query"], arns.index(results, "byScorecard")),
+        _allow(["dynamodb:Scan"], arns.table(settings.table("Scorecard"))),
+        _allow(["dynamodb:Query"], arns.index(results, settings.index("ScoreResult").name)),
         _allow(["dynamodb:BatchGetItem"], arns.table(results)),
     ]
 
@@ -202,7 +202,7 @@ def _queues(settings: Stage) -> list[str]:
 
 
 def _tables(settings: Stage) -> list[str]:
-    return [arns.table(settings.tables.prefix + table.name) for table in TABLES]
+    return [arns.table(settings.table(table.name)) for table in TABLES]
 
 
 def _allow(actions: list[str], *resources: str, conditions: dict[str, object] | None = None) -> iam.PolicyStatement:

@@ -15,7 +15,7 @@ def variables(settings: Stage) -> dict[str, str]:
         "PLEXUS_RESPONSE_WORKER_QUEUE_URL": queue_url(queues.response),
         "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL": queue_url(queues.request_dead_letters),
         "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL": queue_url(queues.request),
-        "PLEXUS_TABLE_PREFIX": settings.tables.prefix,
+        **settings.table_variables,
         **({"PLEXUS_EXPIRE_AFTER_DAYS": str(days)} if (days := settings.tables.expire_after_days) else {}),
     }
 

@@ -32,10 +32,10 @@ def worker_policy(settings: Stage) -> iam.PolicyDocument:
     queues, bucket = settings.queues, settings.bucket
 
     def table(noun: str) -> str:
-        return arns.table(settings.tables.prefix + noun)
+        return arns.table(settings.table(noun))
 
-    def index(noun: str, name: str) -> str:
-        return arns.index(settings.tables.prefix + noun, name)
+    def index(noun: str) -> str:
+        return arns.index(settings.table(noun), settings.index(noun).name)
 
     return iam.PolicyDocument(
         statements=[
@@ -49,8 +49,8 @@ def worker_policy(settings: Stage) -> iam.PolicyDocument:
             _allow(
                 "FindByIndex",
                 ["dynamodb:Query"],
-                index("Account", "byKey"),
-                index("Score", "byScorecard"),
+                index("Account"),
+                index("Score"),
             ),
             _allow("ReadWhatToScore", ["dynamodb:BatchGetItem"], *map(table, READ_TOGETHER)),
             _allow("ReadOne", ["dynamodb:GetItem"], *map(table, READ_ALONE)),
@@ -59,12 +59,20 @@ def worker_policy(settings: Stage) -> iam.PolicyDocument:
             _allow("Sweep", ["dynamodb:BatchWriteItem", "dynamodb:Scan"], table("Outbox")),
             _allow("ReadArtifacts", ["s3:GetObject"], arns.objects(bucket, "")),
             _allow("KeepLargeResults", ["s3:PutObject"], arns.objects(bucket, "results/")),
+            *_attachments(settings),
             _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], arns.log_streams(settings.log_group)),
             *([_allow("SendTraces", TRACE, "*")] if settings.function.tracing else []),
             *([_allow("UseKey", USE_KEY, settings.encryption_key)] if settings.encryption_key else []),
             *_secrets(settings),
         ]
     )
+
+
+def _attachments(settings: Stage) -> list[iam.PolicyStatement]:
+    """Return the permission to write traces where the original's dashboard reads them."""
+    if not settings.tables.attachments:
+        return []
+    return [_allow("KeepTraces", ["s3:PutObject"], arns.objects(settings.tables.attachments, "scoreresults/"))]
 
 
 def _secrets(settings: Stage) -> list[iam.PolicyStatement]:

@@ -70,7 +70,8 @@ class TablesStack(StageStack):
     def __init__(self, scope: Construct, settings: Stage) -> None:
         super().__init__(scope, settings)
         for table in TABLES:
-            self._add_table(table)
+            if not settings.is_foreign(table.name):
+                self._add_table(table)
         self._add_bucket()
 
     def _add_table(self, table: Table) -> None:

@@ -29,5 +29,5 @@ def environment(stage: Stage) -> dict[str, str]:
         "PLEXUS_RESPONSE_WORKER_QUEUE_URL": f"{queues}/{stage.queues.response}",
         "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL": f"{queues}/{stage.queues.request_dead_letters}",
         "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL": f"{queues}/{stage.queues.request}",
-        "PLEXUS_TABLE_PREFIX": stage.tables.prefix,
+        **stage.table_variables,
     }

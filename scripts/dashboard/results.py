@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,13 +90,14 @@ class ResultReader:
             score=self._scores.get(score) or score,
             value=sanitize(attribute_text(record, "value")),
             confidence=_number(record, "confidence"),
-            cost=_number(record, "cost"),
+            cost=_number(record.get("cost", {}).get("M") or record, "total_cost", "cost"),
             at=attribute_text(record, "createdAt"),
         )
 
 
-def _number(record: dict[str, Any], name: str) -> float | None:
-    try:
-        return float(record[name]["N"])
-    except (KeyError, ValueError):
-        return None
+def _number(record: dict[str, Any], *names: str) -> float | None:
+    """Return the first of these attributes that is a number, or the text of one; None without one."""
+    for name in names:
+        with suppress(StopIteration, TypeError, ValueError):
+            return float(next(iter(record.get(name, {}).values())))
+    return None

@@ -19,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
     delivery_checks.repository,
     resource_checks.templates,
     resource_checks.stacks,
+    resource_checks.tables,
     resource_checks.alarms,
     function_checks.state,
     function_checks.deploys,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from plexus.problems import pluralize
+from stages.stage import AMPLIFY_INDEXES, AMPLIFY_TABLES
 
 from ..aws import ledger, resources, stack_state
 from ..aws import stacks as cloudformation
@@ -42,6 +43,27 @@ def stacks(aws: Aws) -> Finding:
         return Finding("resources", OK, f"all {count} of the stacks exist")
     verdict = WARN if kinds <= set(HARMLESS) else FAIL
     return Finding("resources", verdict, f"deleted: {', '.join(absent)}", make(_way(aws, kinds), aws.stage))
+
+
+def tables(aws: Aws) -> list[Finding]:
+    """tables: those that Amplify created exist, with the indexes by which records are found."""
+    stage, client, problems = aws.stage, aws.client("dynamodb"), []
+    foreign = [table for table in AMPLIFY_TABLES if stage.is_foreign(table)]
+    for table in foreign:
+        name = stage.table(table)
+        try:
+            found = client.describe_table(TableName=name)["Table"].get("GlobalSecondaryIndexes", [])
+        except client.exceptions.ResourceNotFoundException:
+            problems.append(f"{name} does not exist")
+            continue
+        wanted = {stage.index(table).name} if table in AMPLIFY_INDEXES else set()
+        problems += [f"{name} has no index {index}" for index in wanted - {entry["IndexName"] for entry in found}]
+    if not foreign:
+        return []
+    if problems:
+        way = f"correct tables.amplify and tables.indexes in stages/{stage.name}.toml, then {make('config', stage)}"
+        return [Finding("tables", FAIL, "; ".join(problems), way)]
+    return [Finding("tables", OK, f"all {len(foreign)} of Amplify exist, with their indexes")]
 
 
 def alarms(aws: Aws) -> Finding:

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
+
+from handler.original_form import describe_cost
 
 from ..aws.backoff import pauses
 from ..aws.dynamodb import Record
@@ -30,7 +31,6 @@ _EXISTS = "ConditionalCheckFailed"
 _COPIED = ("id", "value", "confidence", "type", "status", "code", "itemId", "accountId", "scoringJobId")
 _IDS = ("scorecardId", "scoreId", "scoreVersionId", "createdAt", "updatedAt")
 _IDENTITY = ("value", "itemId", "scoreId", "scoringJobId")
-_TOKENS = {"inputTokens": "prompt_tokens", "outputTokens": "completion_tokens", "cachedTokens": "cached_tokens"}
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,11 @@ def _send(api: Api, record: Record) -> Published:
 def input_of(record: Record) -> dict[str, Any]:
     """Return a result's record, with `item` its item's external id, as the original's CreateScoreResultInput.
 
-    JSON fields are text. A field that was moved to S3 is named in `attachments`.
+    JSON fields are text. A field that was moved to S3 is named in `attachments`. The cost and the attachments of a
+    record from Amplify's tables are sent as they are.
     """
-    attachments = [str(value["s3"]) for value in record.values() if isinstance(value, Mapping) and "s3" in value]
+    moved = [str(value["s3"]) for value in record.values() if isinstance(value, Mapping) and "s3" in value]
+    attachments = [*(record.get("attachments") or ()), *moved]
     present = {name: value for name, value in record.items() if not (isinstance(value, Mapping) and "s3" in value)}
     fields = {name: plain(present[name]) for name in (*_COPIED, *_IDS) if present.get(name) is not None}
     explanation = present.get("explanation")
@@ -141,14 +143,10 @@ def input_of(record: Record) -> dict[str, Any]:
 
 
 def _cost(record: Record) -> dict[str, Any] | None:
-    """Return the original's object of costs: an unknown total is left out; None if no model was called."""
-    usage = (record.get("metadata") or {}).get("usage") or {}
-    total = record.get("cost")
-    if not usage.get("calls") and total is None:
-        return None
-    tokens = {theirs: usage[ours] for ours, theirs in _TOKENS.items() if ours in usage}
-    known = {} if total is None else {"total_cost": str(total) if isinstance(total, Decimal) else total}
-    return {**known, "llm_calls": usage.get("calls"), **tokens}
+    cost = record.get("cost")
+    if isinstance(cost, Mapping):
+        return dict(cost)
+    return describe_cost(cost, (record.get("metadata") or {}).get("usage") or {})
 
 
 def _json(value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,9 +11,6 @@ from ..aws import dynamodb
 from ..aws.clients import Aws
 from ..aws.dynamodb import Record
 from ..console.errors import NotFound
-
-INDEX = "byScorecard"
-"""The index of ScoreResult by scorecard and time, with the score's id."""
 
 
 def read(
@@ -38,12 +35,14 @@ def read(
         cards, values[":score"] = [str(chosen["scorecardId"])], chosen["id"]
     elif not cards:
         cards = [str(card["id"]) for card in dynamodb.scan(aws, "Scorecard")]
-    key = "scorecardId = :card" + (" AND createdAt >= :since" if since else "")
+    index = aws.stage.index("ScoreResult")
+    key = "scorecardId = :card" + (f" AND {index.sort} >= :since" if since else "")
     condition = "scoreId = :score" if score else ""
     entries = [
-        dynamodb.query(aws, "ScoreResult", INDEX, key, {**values, ":card": card}, condition, done) for card in cards
+        dynamodb.query(aws, "ScoreResult", index.name, key, {**values, ":card": card}, condition, done)
+        for card in cards
     ]
-    newest = heapq.merge(*entries, key=lambda entry: str(entry["createdAt"]), reverse=True)
+    newest = heapq.merge(*entries, key=lambda entry: str(entry[index.sort]), reverse=True)
     ids = [str(entry["id"]) for entry in islice(newest, limit or None)]
     records = {record["id"]: record for record in dynamodb.get(aws, "ScoreResult", ids)}
     return [records[identity] for identity in reversed(ids) if identity in records]
@@ -60,6 +59,12 @@ def with_names(aws: Aws, records: Iterable[Record]) -> list[Record]:
         | {"item": items.get(one.get("itemId"), one.get("itemId"))}
         for one in rows
     ]
+
+
+def total_cost(record: Record) -> Any:
+    """Return a result's cost in US dollars, which is the total of an object in Amplify's tables; None if unknown."""
+    cost = record.get("cost")
+    return cost.get("total_cost") if isinstance(cost, Mapping) else cost
 
 
 def _find(aws: Aws, table: str, name: str, scorecard: str = "") -> Record:

@@ -126,7 +126,7 @@ def account_id(aws: Aws) -> str:
     key, table = aws.stage.account_key, aws.stage.table("Account")
     response = aws.client("dynamodb").query(
         TableName=table,
-        IndexName="byKey",
+        IndexName=aws.stage.index("Account").name,
         KeyConditionExpression="#key = :key",
         ExpressionAttributeNames={"#key": "key"},
         ExpressionAttributeValues={":key": {"S": key}},
@@ -240,11 +240,26 @@ def states(aws: Aws, ids: Sequence[str]) -> dict[str, str]:
     return {one["id"]: str(one.get("status") or "without a status") for one in records}
 
 
+def _complete(aws: Aws, table: str, record: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a record; in Amplify's tables, with the fields that its API requires."""
+    if not aws.stage.is_foreign(table):
+        return encode(record)
+    now, identity = record.get("createdAt") or utc_now(), str(record["id"])
+    shared = {"__typename": table, "createdAt": now, "updatedAt": now}
+    required: dict[str, dict[str, Any]] = {
+        "Item": {"isEvaluation": False},
+        "Score": {"type": "LangGraphScore", "externalId": identity, "sectionId": str(record.get("scorecardId"))},
+        "Scorecard": {"externalId": identity},
+    }
+    return encode(shared | required.get(table, {}) | record)
+
+
 def _put_new(aws: Aws, table: str, record: dict[str, Any]) -> None:
     client = aws.client("dynamodb")
+    attributes = _complete(aws, table, record)
     try:
         client.put_item(
-            TableName=aws.stage.table(table), Item=encode(record), ConditionExpression="attribute_not_exists(id)"
+            TableName=aws.stage.table(table), Item=attributes, ConditionExpression="attribute_not_exists(id)"
         )
     except client.exceptions.ConditionalCheckFailedException:
         return
@@ -253,7 +268,7 @@ def _put_new(aws: Aws, table: str, record: dict[str, Any]) -> None:
 def _put(aws: Aws, table: str, records: Iterable[dict[str, Any]]) -> None:
     client, name, waiting = aws.client("dynamodb"), aws.stage.table(table), iter(records)
     while batch := list(islice(waiting, BATCH)):
-        left: Any = {name: [{"PutRequest": {"Item": encode(record)}} for record in batch]}
+        left: Any = {name: [{"PutRequest": {"Item": _complete(aws, table, record)}} for record in batch]}
         waits = pauses(dynamodb.FIRST_PAUSE_S, dynamodb.LONGEST_PAUSE_S)
         while left := client.batch_write_item(RequestItems=left).get("UnprocessedItems"):
             time.sleep(next(waits))

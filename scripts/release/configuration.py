@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from stages.limits import VARIABLE
+from stages.rules import SET_BY_TEMPLATE
 from stages.secrets import contains_secret
 from stages.stage import Function
 
@@ -55,7 +56,10 @@ class ConfigurationResult:
 
 
 def differences(version: FunctionVersion, stage: Stage, extra: Mapping[str, str]) -> list[Difference]:
-    """Return the settings that differ from the stage file and the `extra` variables."""
+    """Return the settings that differ from the stage file and the `extra` variables.
+
+    A variable that names a resource the stage no longer has, such as Amplify's tables, becomes `absent`.
+    """
     function = stage.function
     shape: dict[str, int | str] = {
         "memory_mb": function.memory_mb,
@@ -63,7 +67,9 @@ def differences(version: FunctionVersion, stage: Stage, extra: Mapping[str, str]
         "ephemeral_mb": function.ephemeral_mb,
         "tracing": function.tracing_mode,
     }
-    return _compare(version, shape, environment(stage) | dict(extra))
+    wanted = environment(stage) | dict(extra)
+    gone = dict.fromkeys(version.environment.keys() & set(SET_BY_TEMPLATE) - wanted.keys(), ABSENT)
+    return _compare(version, shape, wanted | gone)
 
 
 def setting_changes(old: FunctionVersion, new: FunctionVersion) -> list[Difference]:
@@ -102,7 +108,8 @@ def configure(
     # A stack update changes $LATEST only: callers get its settings when a version is published with them.
     published = differences(latest, aws.stage, extra) or _served_differences(live, latest, aws.stage, extra)
     changed = (*published, *_concurrency(aws))
-    kept = tuple(sorted(set(latest.environment) - set(variables)))
+    others = {name: value for name, value in latest.environment.items() if name not in SET_BY_TEMPLATE}
+    kept = tuple(sorted(others.keys() - variables.keys()))
     if not changed:
         return ConfigurationResult("unchanged", (), kept)
     for difference in changed:
@@ -118,7 +125,7 @@ def configure(
         if live.version not in ("", "$LATEST") and latest.digest != live.digest:
             say(f"$LATEST has image {short(latest.digest)}, callers get {short(live.digest)}: the latter is published")
             latest = lambda_function.update_code(aws, repository.image_uri(aws, live.digest), latest)
-        _update(aws, latest, aws.stage.function, latest.environment | variables)
+        _update(aws, latest, aws.stage.function, others | variables)
         latest = lambda_function.require_success(aws, lambda_function.wait_for_update(aws))
         if live.version in ("", "$LATEST"):
             return ConfigurationResult("configured", changed, kept)

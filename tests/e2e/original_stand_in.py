@@ -19,8 +19,11 @@ FAILED_JOBS = (DEAD_JOB, RETRIED_JOB)
 SECONDS = 7.5  # of each of its jobs
 
 
-def create(aws: Aws) -> None:
-    """Write scorecard, score, version, items, jobs and results, and the messages of the failed jobs."""
+def create(aws: Aws, **more: Any) -> None:
+    """Write scorecard, score, version, items, jobs and results, and the messages of the failed jobs.
+
+    Each result has the fields `more`, too.
+    """
     account, now = account_id(aws), datetime.now(UTC).isoformat()
     results = list(map(json.loads, (FOLDER / "results.jsonl").read_text().splitlines()))
     card = {"id": KEY, "accountId": account, "key": KEY, "name": "Returns desk", "externalId": "77"}
@@ -39,7 +42,7 @@ def create(aws: Aws) -> None:
         ids = {"id": f"{KEY}-{result['id']}", "itemId": f"{KEY}-item-{number}", "scoringJobId": f"{KEY}-job-{number}"}
         parents = {"accountId": account, "scorecardId": KEY, "scoreId": f"{KEY}-score", "createdAt": now}
         fields = {name: value for name, value in result.items() if name != "score"}
-        _put(aws, "ScoreResult", fields | ids | parents | {"metadata": json.loads(result["metadata"])})
+        _put(aws, "ScoreResult", fields | ids | parents | {"metadata": json.loads(result["metadata"]), **more})
     queues = aws.stage.queues
     for queue, job in ((queues.request_dead_letters, DEAD_JOB), (queues.request, RETRIED_JOB)):
         body = json.dumps({"scoring_job_id": job})

@@ -109,6 +109,28 @@ def test_jobs_and_results_expire_only_if_the_stage_sets_a_period() -> None:
     assert "TimeToLive" not in json.dumps(read_template("production", "tables"))
 
 
+def test_amplifys_tables_are_not_the_stages() -> None:
+    """With `tables.amplify` the stack has the outbox and the ledger only, and the role names Amplify's tables."""
+    settings = stages.load("staging")
+    tables = dataclasses.replace(settings.tables, amplify="abc-NONE", attachments="original-attachments")
+    settings = dataclasses.replace(settings, tables=tables)
+    created = resources(synthesized_tables(settings), "AWS::DynamoDB::Table").values()
+    assert {table["TableName"] for table in created} == {"staging-Outbox", "staging-Deployment"}
+    use_wheel_node()
+    from infrastructure.stacks.policy import worker_policy
+
+    policy = json.dumps(worker_policy(settings).to_json())
+    for wanted in (
+        "table/ScoringJob-abc-NONE",
+        "table/Account-abc-NONE/index/accountsByKey",
+        "table/Score-abc-NONE/index/byScorecardIdAndExternalId",
+        "table/staging-Outbox",
+        "original-attachments/scoreresults/*",
+    ):
+        assert wanted in policy
+    assert "staging-ScoringJob" not in policy
+
+
 def synthesized_tables(settings: stages.Stage) -> Template:
     """Return the template of a stage's tables."""
     use_wheel_node()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handler.records import OUTBOX, SCORE_RESULT, SCORING_JOB
+from handler.tables import OUTBOX, SCORE_RESULT, SCORING_JOB
 from tests.memory import queue_steps
 from tests.memory.queue_steps import REQUESTS, Visibility, receive
 from tests.memory.table_programs import OWNERS, Request, request_of

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from handler.attribute_values import record
 from handler.commit import Commit
-from handler.records import COMPLETED, FAILED, IN_PROGRESS, OUTBOX, PENDING, SCORE_RESULT, SCORING_JOB, Job
-from handler.store import ACCOUNT, Store
+from handler.records import COMPLETED, FAILED, IN_PROGRESS, PENDING, Job
+from handler.store import Store
+from handler.tables import ACCOUNT, OUTBOX, SCORE_RESULT, SCORING_JOB
 from tests.memory.chance import choose_weighted
 from tests.memory.table_steps import Call, Step, Worker
 from tests.memory.twin import Long

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from handler.records import OUTBOX, SCORE_RESULT, SCORING_JOB
-from handler.store import ACCOUNT
+from handler.tables import ACCOUNT, OUTBOX, SCORE_RESULT, SCORING_JOB
 from tests.memory.dynamodb import MemoryDynamoDB
 from tests.memory.table_steps import Call, Step, view
 from tests.memory.twin import Recorded

@@ -8,7 +8,8 @@ from urllib3 import HTTPHeaderDict
 
 from handler import aws, truncated_responses
 from handler.exceptions import Unavailable
-from handler.store import SCORE_VERSION, Store
+from handler.store import Store
+from handler.tables import SCORE_VERSION
 from tests.memory.wire import Body
 
 BODY = b'{"Item": {"id": {"S": "version-1"}}}'

@@ -14,6 +14,7 @@ from handler.commit import Commit
 from handler.queues import Queues
 from handler.records import Job
 from handler.store import Store
+from handler.tables import Tables
 from tests.unit.handler.test_state_machine import Jobs
 
 Patch = pytest.MonkeyPatch
@@ -24,8 +25,8 @@ def no_fence_at_commit(patch: Patch) -> None:
     """Commit without the fencing token."""
     completion = Commit.completion
 
-    def drop_fence(self: Commit, prefix: str, now: str, expiry: Attributes) -> Any:
-        created: Any = completion(self, prefix, now, expiry)
+    def drop_fence(self: Commit, tables: Tables, now: str, expiry: Attributes) -> Any:
+        created: Any = completion(self, tables, now, expiry)
         created["Update"]["ConditionExpression"] = _ANY
         return created
 
@@ -131,7 +132,7 @@ def stale_gets(patch: Patch) -> None:
     """Read single records without consistency."""
 
     def stale(self: Store, table: str, record_id: str) -> Any:
-        answer = self._client.get_item(TableName=self._prefix + table, Key={"id": {"S": record_id}})
+        answer = self._client.get_item(TableName=self._tables.name(table), Key={"id": {"S": record_id}})
         return attribute_values.fields(answer["Item"]) if "Item" in answer else None
 
     patch.setattr(Store, "_get", stale)
@@ -143,7 +144,7 @@ def unprocessed_keys_forgotten(patch: Patch) -> None:
     def once(self: Store, keys: Any) -> Any:
         answer = self._client.batch_get_item(RequestItems=self._get_requests(sorted(set(keys))))
         return {
-            (table[len(self._prefix) :], item["id"]["S"]): attribute_values.fields(item)
+            (self._tables.table(table), item["id"]["S"]): attribute_values.fields(item)
             for table, items in answer["Responses"].items()
             for item in items
         }

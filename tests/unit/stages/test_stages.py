@@ -61,6 +61,14 @@ def test_every_stage_of_the_repository_is_valid(stage: str) -> None:
         ({"reach": "https://api.openai.com"}, "reach = 'https://api.openai.com' is invalid"),
         ({"tables__expire_after_days": 21}, "deletes jobs whose dead letters can still be redriven"),
         ({"tables__expire_after_days": -1}, "tables.expire_after_days = -1 is out of range (expected 0 to 3650)"),
+        ({"tables__amplify": "no dash"}, "tables.amplify = 'no dash' is invalid"),
+        ({"tables__attachments": "traces-bucket"}, "tables.attachments and tables.indexes need tables.amplify"),
+        (
+            {"tables__amplify": "a-NONE", "tables__expire_after_days": 90},
+            "has no effect on the tables of tables.amplify",
+        ),
+        ({"tables__indexes__Item": "byX"}, "tables.indexes.Item is not a setting"),
+        ({"function__environment__PLEXUS_TABLE_SUFFIX": "-x"}, "PLEXUS_TABLE_SUFFIX"),
         ({"release__after": "local"}, "release.after names the stage itself"),
         ({"release__synthetic_jobs": 1001}, "release.synthetic_jobs = 1001 is out of range"),
         ({"release__reader": "12"}, "release.reader = '12' is invalid"),
@@ -181,3 +189,20 @@ def test_a_file_that_is_not_toml_is_one_problem(tmp_path: Path) -> None:
 def test_production_of_another_region_is_a_production(name: str, expected: bool) -> None:
     """A stage whose name begins with `production-` has the checks of production."""
     assert replace(stages.load("production"), name=name).is_production == expected
+
+
+def test_amplifys_tables_have_its_names_and_the_others_the_stages() -> None:
+    """With `tables.amplify` the records' tables and indexes are Amplify's, and an index may be named in the file."""
+    stage = stages.parse("local", document(tables__amplify="abc-NONE", tables__indexes__Score="byCard"))
+    assert [stage.table(name) for name in ("ScoringJob", "Outbox", "Deployment")] == [
+        "ScoringJob-abc-NONE",
+        "local-Outbox",
+        "local-Deployment",
+    ]
+    assert stage.index("ScoreResult") == ("scoreResultsByScorecardIdAndUpdatedAt", "updatedAt")
+    assert stage.table_variables == {
+        "PLEXUS_TABLE_PREFIX": "local-",
+        "PLEXUS_TABLE_SUFFIX": "-abc-NONE",
+        "PLEXUS_TABLE_INDEXES": "Account=accountsByKey,Score=byCard",
+    }
+    assert stages.load("local").table_variables == {"PLEXUS_TABLE_PREFIX": "local-"}
