@@ -11,17 +11,20 @@ RESERVE, RESERVE_S = (
 )  # the worker's setting and its default in seconds, which a test compares with handler/settings.py
 SHORTEST_WORK_S = 5  # seconds on top of the reserve: claim, read and a quick score
 
+SET_IF_NEEDED = (
+    "PLEXUS_TABLE_SUFFIX",
+    "PLEXUS_TABLE_INDEXES",
+    "PLEXUS_ATTACHMENT_BUCKET",
+    "PLEXUS_EXPIRE_AFTER_DAYS",
+)
 SET_BY_TEMPLATE = (
     "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL",
     "PLEXUS_RESPONSE_WORKER_QUEUE_URL",
     "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL",
     "PLEXUS_ACCOUNT_KEY",
     "PLEXUS_TABLE_PREFIX",
-    "PLEXUS_TABLE_SUFFIX",
-    "PLEXUS_TABLE_INDEXES",
-    "PLEXUS_ATTACHMENT_BUCKET",
     "PLEXUS_ARTIFACT_BUCKET",
-    "PLEXUS_EXPIRE_AFTER_DAYS",
+    *SET_IF_NEEDED,
 )
 
 

@@ -192,8 +192,10 @@ class Stage:
 
     @property
     def table_variables(self) -> dict[str, str]:
-        """The environment variables that name tables and indexes to the worker."""
+        """The environment variables by which the worker knows the tables, their indexes, and when records expire."""
+        days = self.tables.expire_after_days
         variables = {"PLEXUS_TABLE_PREFIX": self.tables.prefix}
+        variables |= {"PLEXUS_EXPIRE_AFTER_DAYS": str(days)} if days else {}
         if not self.tables.amplify:
             return variables
         indexes = ",".join(f"{table}={self.index(table).name}" for table in ("Account", "Score"))

@@ -16,7 +16,6 @@ def variables(settings: Stage) -> dict[str, str]:
         "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL": queue_url(queues.request_dead_letters),
         "PLEXUS_SCORING_WORKER_REQUEST_STANDARD_QUEUE_URL": queue_url(queues.request),
         **settings.table_variables,
-        **({"PLEXUS_EXPIRE_AFTER_DAYS": str(days)} if (days := settings.tables.expire_after_days) else {}),
     }
 
 

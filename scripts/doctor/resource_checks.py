@@ -52,12 +52,12 @@ def tables(aws: Aws) -> list[Finding]:
     for table in foreign:
         name = stage.table(table)
         try:
-            found = client.describe_table(TableName=name)["Table"].get("GlobalSecondaryIndexes", [])
+            indexes = client.describe_table(TableName=name)["Table"].get("GlobalSecondaryIndexes", [])
         except client.exceptions.ResourceNotFoundException:
             problems.append(f"{name} does not exist")
             continue
         wanted = {stage.index(table).name} if table in AMPLIFY_INDEXES else set()
-        problems += [f"{name} has no index {index}" for index in wanted - {entry["IndexName"] for entry in found}]
+        problems += [f"{name} has no index {index}" for index in wanted - {entry["IndexName"] for entry in indexes}]
     if not foreign:
         return []
     if problems:

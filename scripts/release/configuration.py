@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from stages.limits import VARIABLE
-from stages.rules import SET_BY_TEMPLATE
+from stages.rules import SET_IF_NEEDED
 from stages.secrets import contains_secret
 from stages.stage import Function
 
@@ -68,7 +68,7 @@ def differences(version: FunctionVersion, stage: Stage, extra: Mapping[str, str]
         "tracing": function.tracing_mode,
     }
     wanted = environment(stage) | dict(extra)
-    gone = dict.fromkeys(version.environment.keys() & set(SET_BY_TEMPLATE) - wanted.keys(), ABSENT)
+    gone = dict.fromkeys(version.environment.keys() & set(SET_IF_NEEDED) - wanted.keys(), ABSENT)
     return _compare(version, shape, wanted | gone)
 
 
@@ -108,7 +108,7 @@ def configure(
     # A stack update changes $LATEST only: callers get its settings when a version is published with them.
     published = differences(latest, aws.stage, extra) or _served_differences(live, latest, aws.stage, extra)
     changed = (*published, *_concurrency(aws))
-    others = {name: value for name, value in latest.environment.items() if name not in SET_BY_TEMPLATE}
+    others = {name: value for name, value in latest.environment.items() if name not in SET_IF_NEEDED}
     kept = tuple(sorted(others.keys() - variables.keys()))
     if not changed:
         return ConfigurationResult("unchanged", (), kept)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 import stages
-from stages.rules import SET_BY_TEMPLATE
+from stages.rules import SET_BY_TEMPLATE, SET_IF_NEEDED
 from tests.infrastructure.templates import as_list, read_template, resources, statements
 from tests.infrastructure.test_tracing import synthesize
 
@@ -61,7 +61,7 @@ def test_the_environment_can_be_resolved_without_cloudformation(stage: str) -> N
     variables = resources(read_template(stage, "function"), "AWS::Lambda::Function")["Function"]["Environment"][
         "Variables"
     ]
-    assert set(SET_BY_TEMPLATE) - {"PLEXUS_EXPIRE_AFTER_DAYS"} <= set(variables)  # set if records expire
+    assert set(SET_BY_TEMPLATE) - set(SET_IF_NEEDED) <= set(variables)
     for value in variables.values():
         if not isinstance(value, str):
             assert list(value) == ["Fn::Sub"]

@@ -82,7 +82,7 @@ def test_the_account_of_the_next_stage_may_query_the_ledger_and_nothing_else() -
     """With `release.reader`, the ledger of staging has a policy for that account; no table of a stage without one."""
     settings = stages.load("staging")
     release = dataclasses.replace(settings.release, reader="222222222222")
-    tables = resources(synthesized_tables(dataclasses.replace(settings, release=release)), "AWS::DynamoDB::Table")
+    tables = resources(synthesize_tables(dataclasses.replace(settings, release=release)), "AWS::DynamoDB::Table")
     policies = {name: table["ResourcePolicy"] for name, table in tables.items() if "ResourcePolicy" in table}
     assert list(policies) == ["DeploymentTable"]
     (statement,) = policies["DeploymentTable"]["PolicyDocument"]["Statement"]
@@ -95,7 +95,7 @@ def test_jobs_and_results_expire_only_if_the_stage_sets_a_period() -> None:
     """With a period, jobs and results have a time to live, and their objects expire after the records."""
     settings = stages.load("production")
     expiring = dataclasses.replace(settings, tables=dataclasses.replace(settings.tables, expire_after_days=90))
-    template = synthesized_tables(expiring)
+    template = synthesize_tables(expiring)
     lives = {
         table["TableName"]: table["TimeToLiveSpecification"]
         for table in resources(template, "AWS::DynamoDB::Table").values()
@@ -114,12 +114,13 @@ def test_amplifys_tables_are_not_the_stages() -> None:
     settings = stages.load("staging")
     tables = dataclasses.replace(settings.tables, amplify="abc-NONE", attachments="original-attachments")
     settings = dataclasses.replace(settings, tables=tables)
-    created = resources(synthesized_tables(settings), "AWS::DynamoDB::Table").values()
+    created = resources(synthesize_tables(settings), "AWS::DynamoDB::Table").values()
     assert {table["TableName"] for table in created} == {"staging-Outbox", "staging-Deployment"}
-    use_wheel_node()
+    from aws_cdk import App, Stack
+
     from infrastructure.stacks.policy import worker_policy
 
-    policy = json.dumps(worker_policy(settings).to_json())
+    policy = json.dumps(Stack(App()).resolve(worker_policy(settings)))
     for wanted in (
         "table/ScoringJob-abc-NONE",
         "table/Account-abc-NONE/index/accountsByKey",
@@ -131,7 +132,7 @@ def test_amplifys_tables_are_not_the_stages() -> None:
     assert "staging-ScoringJob" not in policy
 
 
-def synthesized_tables(settings: stages.Stage) -> Template:
+def synthesize_tables(settings: stages.Stage) -> Template:
     """Return the template of a stage's tables."""
     use_wheel_node()
     from aws_cdk import App

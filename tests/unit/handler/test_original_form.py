@@ -33,8 +33,8 @@ def work(world: World, **result: Any) -> dict[str, Any]:
     job = world.job()
     world.dynamodb.put("Item", id="item-1", accountId="account-1", text="a text", externalId="case-7")
     rename(world)
-    made = scoring(lambda *_: Result(**result))
-    runtime = world.runtime(score=made, tables=TABLES, attachment_bucket=BUCKET)
+    engine = scoring(lambda *_: Result(**result))
+    runtime = world.runtime(score=engine, tables=TABLES, attachment_bucket=BUCKET)
     world.send_jobs(job)
     assert world.batch(runtime) == []
     assert world.sent_results() == [result_id(job)]

@@ -206,3 +206,5 @@ def test_amplifys_tables_have_its_names_and_the_others_the_stages() -> None:
         "PLEXUS_TABLE_INDEXES": "Account=accountsByKey,Score=byCard",
     }
     assert stages.load("local").table_variables == {"PLEXUS_TABLE_PREFIX": "local-"}
+    expiring = stages.parse("local", document(tables__expire_after_days=90))
+    assert expiring.table_variables == {"PLEXUS_TABLE_PREFIX": "local-", "PLEXUS_EXPIRE_AFTER_DAYS": "90"}
