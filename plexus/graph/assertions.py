@@ -123,7 +123,8 @@ _RESTRICTED = re.compile(
 )
 _INTRODUCED = re.compile(rf"{_FIRST}(?:{_INTRODUCTIONS})(?:{_MARKS}{_FIRST}(?:{_MODIFIERS}){_LAST}){{0,4}}{_MARKS}\Z")
 _ALONE = re.compile(rf"(?:{_MARKS}{_FIRST}(?:{_MODIFIERS}|{_ADVERBS}){_LAST})*{_MARKS}\Z")
-_CONTINUED = re.compile(rf"{_MARKS}(?:{_CONTINUATIONS}){_LAST}")
+# `Yes 0.93` ends with a confidence.
+_CONTINUED = re.compile(rf"{_MARKS}(?:(?:{_CONTINUATIONS}){_LAST}|[01]?\.\d+\W*\Z|\d{{1,3}} ?%\W*\Z)")
 # What may touch a class in these scripts that is named, as in `答えは肯定的です`; touched by anything else, it may be
 # part of another word: `예를 들어`, `不合格`. Before a class of one sign, `是` may belong to it: `是否` is `whether`.
 _GLUED_BEFORE = re.compile(
