@@ -232,3 +232,14 @@ def test_the_text_is_never_logged(world: World) -> None:
     world.batch(world.runtime(log_level="DEBUG"))
     assert any(line.get("scoring_job_id") == "job-1" for line in world.lines())
     assert "Jane" not in world.output.getvalue()
+
+
+def test_an_error_that_quotes_the_text_is_recorded_without_it(world: World) -> None:
+    """Neither the job, the log nor the outcome has a part of the item's text that an error quotes."""
+    world.send_jobs(world.job(text=TEXT))
+    runtime = world.runtime(score=failing(exceptions.ScoringFailed(f"cannot read {TEXT!r}")))
+    world.batch(runtime)
+    assert "cannot read" in world.output.getvalue()
+    assert "Jane Roe" not in world.output.getvalue() + str(world.dynamodb.fields("ScoringJob", "job-1")) + str(
+        world.reasons()
+    )

@@ -1,9 +1,13 @@
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handler import fifo, sqs_event
 from handler.message import Message
 from handler.outcome import Disposition, MessageOutcome
+from tests.memory.world import World
 
 BATCHES = st.lists(st.tuples(st.sampled_from([None, "a", "b", "c"]), st.booleans()), min_size=1, max_size=10)
 
@@ -50,3 +54,17 @@ def test_a_round_has_at_most_one_message_of_a_group(plan: list[tuple[str | None,
     for members in rounds:
         groups = [member.group for member in members if member.group]
         assert len(groups) == len(set(groups))
+
+
+@pytest.mark.parametrize(
+    ("group", "is_kept"),
+    [("a", True), ("a" * 128, True), ("a" * 129, False), ("é", False), ("a b", False), ("\t", False)],
+)
+def test_a_group_that_sqs_rejects_is_replaced_by_a_digest(tmp_path: Path, group: str, is_kept: bool) -> None:
+    """A dead letter keeps its group if that is an id of SQS: up to 128 printable characters of ASCII."""
+    world = World(tmp_path, fifo=True)
+    world.send("nonsense", group=group)
+    assert world.batch(world.runtime()) == []
+    (letter,) = world.dead_letters.messages
+    assert (letter.group == group) == is_kept
+    assert len(letter.group or "") <= 128

@@ -58,3 +58,38 @@ def test_tracing_is_off_unless_it_is_allowed() -> None:
     assert [settings.load(COMPLETE | {name: text}).external_tracing for text in ("", "false", "True")] == [0, 0, 1]
     with pytest.raises(SettingsError, match=f"{name} is 'yes', expected true or false"):
         settings.load(COMPLETE | {name: "yes"})
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "field"),
+    [
+        ("PLEXUS_LEASE_SECONDS", 1, 900, "lease"),
+        ("PLEXUS_CLOCK_SKEW_SECONDS", 0, 300, "clock_skew"),
+        ("PLEXUS_RETRY_BASE_SECONDS", 0, 900, "retry_base"),
+        ("PLEXUS_RESERVE_SECONDS", 0, 300, "reserve"),
+        ("PLEXUS_CONCURRENCY", 1, 10, "concurrency"),
+        ("PLEXUS_CRASH_LIMIT", 1, 100, "crash_limit"),
+        ("PLEXUS_EXPIRE_AFTER_DAYS", 0, 3650, "expire_after_days"),
+        ("PLEXUS_POLL_SECONDS", 0, 20, "poll"),
+    ],
+)
+def test_a_number_may_equal_its_limits_and_not_exceed_them(name: str, low: int, high: int, field: str) -> None:
+    """Each number of the environment has the limits that its error states."""
+    assert [getattr(settings.load(COMPLETE | {name: str(value)}), field) for value in (low, high)] == [low, high]
+    for value in (low - 1, high + 1):
+        with pytest.raises(SettingsError, match=f"{name} is '{value}', expected a number from {low} to {high}"):
+            settings.load(COMPLETE | {name: str(value)})
+
+
+def test_texts_of_the_environment_are_stripped() -> None:
+    """Every variable has its own field, white space around a value is no part of it, and a blank one is not set."""
+    texts = {
+        "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL": "dead_letter_queue_url",
+        "PLEXUS_ARTIFACT_BUCKET": "artifact_bucket",
+        "environment": "environment",
+    }
+    loaded = settings.load(COMPLETE | {name: f" {field} " for name, field in texts.items()})
+    assert [getattr(loaded, field) for field in texts.values()] == list(texts.values())
+    blank = settings.load(COMPLETE | dict.fromkeys(texts, " "))
+    assert [getattr(blank, field) for field in texts.values()] == [None, None, "unknown"]
+    assert (loaded.request_queue_url, loaded.response_queue_url, loaded.account_key) == tuple(COMPLETE.values())

@@ -151,3 +151,9 @@ def test_every_log_line_has_the_request_id(world: World) -> None:
     lines = [line for line in world.lines() if "_aws" not in line]
     assert {"message not deleted", "the sweep failed"} <= {line["message"] for line in lines}
     assert {line.get("aws_request_id") for line in lines} == {"request-1"}
+
+
+@pytest.mark.parametrize(("given", "count"), [(3, 3), (0, 0), (None, None), (True, None), ("3", None), (2.5, None)])
+def test_the_receive_count_of_a_fan_out_is_an_integer(world: World, given: object, count: int | None) -> None:
+    """Anything but an integer counts as unknown, so that the job's attempts stand in for it."""
+    assert parse_fan_out({**fan_out(world, "{}"), "receive_count": given}).receive_count == count

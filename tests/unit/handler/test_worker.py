@@ -6,6 +6,7 @@ import pytest
 
 import plexus
 from handler.records import result_id
+from plexus.artifacts.manifest import digest_of
 from tests.memory.world import Context, World, scoring
 
 MADE_FOR = {"accountId": "account-1", "itemId": "item-1", "scorecardId": "card-1", "scoreId": "score-1"}
@@ -190,7 +191,9 @@ def test_large_texts_and_results_are_stored_in_s3(tmp_path: Path) -> None:
     world.dynamodb.tables["Item"]["item-1"]["text"] = pointer
     assert world.batch(runtime) == []
     trace = world.dynamodb.fields("ScoreResult", result_id("job-1"))["trace"]
-    assert json.loads(world.objects[f"artifacts/{trace['s3']}"])["text"] == text
+    stored = world.objects[f"artifacts/{trace['s3']}"]
+    assert json.loads(stored)["text"] == text
+    assert (trace["bytes"], trace["digest"]) == (len(stored), digest_of(stored))
     assert world.dynamodb.fields("ScoringJob", "job-1")["status"] == "COMPLETED"
 
 
