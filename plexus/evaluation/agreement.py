@@ -12,20 +12,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from plexus.evaluation import intervals
 from plexus.evaluation.confusion import Confusion
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """A coefficient (1 is full agreement, 0 what chance gives), its standard error, and its 95 % interval.
-
-    One text says nothing about its error: None, and the interval is -1 to 1.
-    """
+    """A coefficient (1 is full agreement, 0 what chance gives) and its standard error; None for one text."""
 
     value: float
     error: float | None
-    low: float
-    high: float
 
 
 def kappa(table: Confusion) -> float | None:
@@ -42,39 +38,15 @@ def kappa(table: Confusion) -> float | None:
 def ac1(table: Confusion) -> Agreement | None:
     """Return Gwet's AC1 over the table's classes: None without texts, 1 if there is only one class.
 
-    The standard error is for a fixed pair of raters, with the divisor n (n - 1) of irrCAC's raw data functions; the
-    interval is Student's t with n - 1 degrees of freedom, clipped to -1 and 1.
+    The standard error is for a fixed pair of raters, with the divisor n (n - 1) of irrCAC's raw data functions.
     """
-    total, size = table.total, len(table.labels)
-    if not total:
+    if not table.total:
         return None
-    if size < 2:
-        return Agreement(1.0, 0.0, 1.0, 1.0)
-    shares = [
-        (sum(table.counts[place]) + sum(row[place] for row in table.counts)) / (2 * total) for place in range(size)
-    ]
-    chance = sum(share * (1 - share) for share in shares) / (size - 1)
-    value = (table.right / total - chance) / (1 - chance)
-    if total == 1:
-        return Agreement(value, None, -1.0, 1.0)
-    error = math.sqrt(_sum_squares(table, shares, chance, value) / (total * (total - 1)))
-    reach = error * _compute_quantile(total - 1)
-    return Agreement(value, error, max(-1.0, value - reach), min(1.0, value + reach))
-
-
-def _sum_squares(table: Confusion, shares: list[float], chance: float, value: float) -> float:
-    """Return the sum of the squared influences of each text on the coefficient."""
-    squares = 0.0
-    for row, counts in enumerate(table.counts):
-        for column, count in enumerate(counts):
-            own = ((row == column) - chance) / (1 - chance)
-            own_chance = (2 - shares[row] - shares[column]) / 2 / (len(shares) - 1)
-            influence = own - 2 * (1 - value) * (own_chance - chance) / (1 - chance) - value
-            squares += count * influence**2
-    return squares
-
-
-def _compute_quantile(degrees: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, 0.975))
+    if len(table.labels) < 2:
+        return Agreement(1.0, 0.0)
+    counts = intervals.count_cells(table)
+    linear = intervals.linearize_ac1(counts / table.total)
+    if table.total == 1:
+        return Agreement(linear.value, None)
+    squares = float((counts * linear.influence**2).sum())
+    return Agreement(linear.value, math.sqrt(squares / (table.total * (table.total - 1))))

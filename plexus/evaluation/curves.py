@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plexus.evaluation.calibration import ROUND
 from plexus.evaluation.predictions import Prediction
-from plexus.evaluation.proportions import NORMAL
+from plexus.evaluation.proportions import NORMAL, find_bound
 
 MOST_POINTS = 200
 MOST_CLASSES = 12
@@ -82,10 +82,10 @@ def area(positives: Sequence[float], negatives: Sequence[float]) -> Area:
     above = sum(ranks[score] for score in positives) - size * (size + 1) / 2
     value = above / (size * rest)
 
-    def distance(limit: float) -> float:
-        return abs(value - limit) - NORMAL * math.sqrt(_variance(limit, size, rest))
+    def is_outside(limit: float) -> bool:
+        return abs(value - limit) > NORMAL * math.sqrt(_variance(limit, size, rest))
 
-    return Area(value, _root(distance, 0.0, value), _root(distance, 1.0, value))
+    return Area(value, find_bound(is_outside, 0.0, value), find_bound(is_outside, 1.0, value))
 
 
 def _curve(label: str, valued: Sequence[Prediction], *, is_whole: bool) -> Curve:
@@ -155,14 +155,3 @@ def _variance(limit: float, size: int, rest: int) -> float:
     mean = (size + rest) / 2 - 1
     spread = 1 + mean * (1 - limit) / (2 - limit) + mean * limit / (1 + limit)
     return limit * (1 - limit) * spread / (size * rest)
-
-
-def _root(distance: Callable[[float], float], outer: float, inner: float) -> float:
-    """Return where the distance becomes 0 between a limit and the value itself, by bisection."""
-    for _ in range(60):
-        middle = (outer + inner) / 2
-        if distance(middle) > 0:
-            outer = middle
-        else:
-            inner = middle
-    return (outer + inner) / 2

@@ -16,8 +16,10 @@ def format_share(value: float | None, digits: int = 3) -> str:
 
 
 def format_interval(figure: Figure) -> str:
-    """Format a figure's interval, as in `0.764 to 0.935`; empty if it has none."""
-    return "" if figure.low is None or figure.high is None else format_range((figure.low, figure.high))
+    """Format a figure's interval, as in `0.764 to 0.935`, or why it has none; empty without a figure."""
+    if figure.low is None or figure.high is None:
+        return "" if figure.value is None else "too few of a class"
+    return format_range((figure.low, figure.high))
 
 
 def format_range(ends: tuple[float, float] | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 #: The normal distribution's 97.5 % point.
@@ -12,9 +12,11 @@ NORMAL = 1.959963984540054
 
 def wilson(right: int, total: int) -> tuple[float, float] | None:
     """Return Wilson's 95 % score interval of right / total (E. B. Wilson, 1927), or None if total is 0."""
-    if not total:
-        return None
-    share = right / total
+    return compute_score_interval(right / total, total) if total else None
+
+
+def compute_score_interval(share: float, total: float) -> tuple[float, float]:
+    """Return Wilson's 95 % score interval of a share, 0 to 1, of `total` texts, which need not be a whole number."""
     middle = share + NORMAL**2 / (2 * total)
     reach = NORMAL * math.sqrt(share * (1 - share) / total + NORMAL**2 / (4 * total**2))
     whole = 1 + NORMAL**2 / total
@@ -73,12 +75,32 @@ def p_value(only_first: int, only_second: int) -> float:
 
 
 def interval(only_first: int, only_second: int, total: int) -> tuple[float, float]:
-    """Return the 95 % interval of the difference, second minus first: Wald's formula with one text added to each side.
+    """Return the 95 % score interval of the difference, second minus first; -1 to 1 without texts.
 
-    Source: D. G. Bonett and R. M. Price, "Adjusted Wald confidence interval for a difference of binomial proportions
-    based on paired data" (2012).
+    It has the differences that the score test of paired shares does not reject. Source: T. Tango, "Equivalence test and
+    confidence interval for the difference in proportions for the paired-sample design" (1998).
     """
-    first, second = (only_first + 1) / (total + 2), (only_second + 1) / (total + 2)
-    middle = second - first
-    reach = NORMAL * math.sqrt((first + second - middle**2) / (total + 2))
-    return max(-1.0, middle - reach), min(1.0, middle + reach)
+    if not total:
+        return -1.0, 1.0
+    observed = (only_second - only_first) / total
+
+    def is_rejected(difference: float) -> bool:
+        # The likeliest share of texts on which only the first is right, if the difference is this one.
+        half = (total * (2 - observed) * difference - only_first - only_second) / (2 * total)
+        product = -only_first * difference * (1 - difference) / (2 * total)
+        share = math.sqrt(max(0.0, half**2 / 4 - product)) - half / 2
+        variance = (2 * share + difference * (1 - difference)) / total
+        return (observed - difference) ** 2 > NORMAL**2 * variance
+
+    return find_bound(is_rejected, -1.0, observed), find_bound(is_rejected, 1.0, observed)
+
+
+def find_bound(is_outside: Callable[[float], bool], outer: float, inner: float) -> float:
+    """Return by bisection where `is_outside` changes between an outer number and one inside."""
+    for _ in range(60):
+        middle = (outer + inner) / 2
+        if is_outside(middle):
+            outer = middle
+        else:
+            inner = middle
+    return (outer + inner) / 2

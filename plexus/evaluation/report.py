@@ -9,24 +9,24 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from plexus.evaluation import agreement, bootstrap, calibration, curves, proportions
+from plexus.evaluation import agreement, calibration, curves, intervals, proportions
 from plexus.evaluation.confusion import Confusion
 from plexus.evaluation.predictions import Prediction
 from plexus.usage import Usage
 
 MISTAKES = 10
 ERRORS = 20
-_RESAMPLED = f"percentile bootstrap, {bootstrap.RESAMPLES:,} resamples of the texts, seed {bootstrap.SEED}"
+_EFFECTIVE = "Wilson's score interval for an effective number of texts, by the delta method"
 #: The method of each figure's 95 % interval.
 METHODS = {
     "accuracy": "Wilson's score interval",
     "precision": "Wilson's score interval",
     "recall": "Wilson's score interval",
-    "ac1": "Gwet's standard error for a fixed pair of raters, Student's t",
-    "kappa": _RESAMPLED,
-    "macro_f1": _RESAMPLED,
+    "ac1": _EFFECTIVE,
+    "kappa": f"{_EFFECTIVE}; none with fewer than {intervals.FEWEST} labels or values outside the largest class",
+    "macro_f1": f"{_EFFECTIVE}; none with fewer than {intervals.FEWEST} labels of a class",
     "area": "Newcombe's method 5 of 2006",
-    "difference": "adjusted Wald of Bonett and Price",
+    "difference": "Tango's score interval for pairs",
 }
 
 
@@ -149,9 +149,9 @@ def evaluate(
         failures=dict(Counter(str(each.error).split(":")[0] for each in failed).most_common()),
         confusion=table,
         accuracy=_create_figure(table.accuracy, proportions.wilson(table.right, table.total)),
-        macro_f1=_create_figure(table.macro[2], bootstrap.interval(table, bootstrap.macro_f1)),
-        kappa=_create_figure(agreement.kappa(table), bootstrap.interval(table, bootstrap.kappa)),
-        ac1=Figure(beyond_chance.value, beyond_chance.low, beyond_chance.high) if beyond_chance else Figure(None),
+        macro_f1=_create_figure(table.macro[2], intervals.macro_f1(table)),
+        kappa=_create_figure(agreement.kappa(table), intervals.kappa(table)),
+        ac1=_create_figure(beyond_chance.value if beyond_chance else None, intervals.ac1(table)),
         ac1_error=beyond_chance.error if beyond_chance else None,
         sure=len(sure),
         bins=tuple(bins),
