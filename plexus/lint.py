@@ -12,11 +12,12 @@ from plexus import checks, document, original, scorecard
 from plexus.artifacts import FolderArtifacts
 from plexus.artifacts.manifest import is_digest
 from plexus.checks import metadata, outputs, reach, requests
-from plexus.exceptions import InvalidScorecard
+from plexus.exceptions import InvalidData, InvalidScorecard, MissingDependency
 from plexus.problems import Finding, KeyPath, Problem
 
 if TYPE_CHECKING:
     from plexus.configuration.card import AnyScore
+    from plexus.configuration.common import Data
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ RULES = (
     LintRule("empty-message", "error", "A node has something to ask (`plexus lint` only)."),
     LintRule("long-prompt", "warning", "A prompt is shorter than the model's window (`plexus lint` only)."),
     LintRule("missing-file", "error", "Labelled texts and cassettes exist beside the scorecard (`plexus lint` only)."),
+    LintRule("data", "error", "Labelled texts can be read, and have the named columns (`plexus lint` only)."),
     LintRule("missing-artifact", "error", "Artifacts are in the store (`plexus lint --store` only)."),
     LintRule("untrained", "warning", "A trained score names an artifact, or texts to train on (`plexus lint` only)."),
 )
@@ -136,9 +138,8 @@ def check_files(scores: Mapping[int, AnyScore], folder: Path, store: Path | None
 
 
 def _check_score_files(score: AnyScore, path: KeyPath, folder: Path, store: Path | None) -> Iterator[Finding]:
-    if score.data is not None and score.data.file is not None and not (folder / score.data.file).is_file():
-        message = f"there is no file {score.data.file!r} beside the scorecard"
-        yield Finding((*path, "data", "file"), message, rule="missing-file")
+    if score.data is not None and score.data.file is not None:
+        yield from _check_data(score.data, (*path, "data"), folder / score.data.file)
     if score.class_name == "LangGraphScore":
         cassette = score.cassette
         if cassette is not None and not cassette.startswith("sha256:") and not (folder / cassette).is_file():
@@ -152,6 +153,27 @@ def _check_score_files(score: AnyScore, path: KeyPath, folder: Path, store: Path
                 "the score has neither an artifact nor labelled texts. next: name them in `data`, or train with --data"
             )
             yield Finding((*path, "class"), message, "warning", "untrained")
+
+
+def _check_data(data: Data, path: KeyPath, file: Path) -> Iterator[Finding]:
+    """Check that the file is a table whose first row has both columns; training reports its rows."""
+    from plexus.tables import as_text, open_table
+
+    if not file.is_file():
+        message = f"there is no file {data.file!r} beside the scorecard"
+        yield Finding((*path, "file"), message, rule="missing-file")
+        return
+    at: KeyPath = (*path, "file")
+    try:
+        with open_table(file, [data.text, data.label], encoding=data.encoding) as table:
+            for number, row in table.rows(1):
+                for key, column in (("text", data.text), ("label", data.label)):
+                    at = (*path, key if key in data.model_fields_set else "file")
+                    as_text(table, number, row, column)
+    except MissingDependency:
+        return  # the extra that reads workbooks is not needed to check a card
+    except (InvalidData, OSError) as error:
+        yield Finding(at, str(error), rule="data")
 
 
 def _check_artifact(digest: str | None, path: KeyPath, store: Path | None) -> Iterator[Finding]:

@@ -155,6 +155,7 @@ def write_cleaned(table: Table, dataset: Dataset, cleaned: CleaningResult, files
 )
 @click.option("--group", metavar="COLUMN", help="Keep rows with an equal value in this column together.")
 @click.option("--time", metavar="COLUMN", help="Test on the latest rows by this column, instead of random ones.")
+@click.option("--time-format", metavar="FORMAT", help="Format of --time, as in %d.%m.%Y. Default: ISO 8601 or numbers.")
 @data_tables.seed
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Format of the parts. Default: FILE's, or csv.")
 @data_tables.replace
@@ -165,6 +166,7 @@ def split(
     validation: float | None,
     group: str | None,
     time: str | None,
+    time_format: str | None,
     seed: int,
     form: str | None,
     is_replaced: bool,
@@ -179,9 +181,10 @@ def split(
 
     if group is not None and time is not None:
         raise click.UsageError("--group and --time contradict each other")
-    plan = parts.SplitPlan(
-        seed, parts.compute_shares(test, validation), group, time, form or data_tables.format_like(file)
-    )
+    if time_format is not None and time is None:
+        raise click.UsageError("--time-format requires --time")
+    shares = parts.compute_shares(test, validation)
+    plan = parts.SplitPlan(seed, shares, group, time, form or data_tables.format_like(file), time_format)
     writing.check_outputs(plan.paths(output)[:-1], [file], replace=is_replaced)
     record = plan.paths(output)[-1]
     if record.exists() and not is_replaced:

@@ -24,6 +24,7 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 FILE = click.Path(path_type=Path, dir_okay=False)
 _SAMPLE = 1000  # rows
 _SHOWN = 40  # characters of a column's name
+_PLACES = 5  # cells
 
 table = click.argument("file", metavar="FILE", type=FILE)
 seed = click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the random choice.")
@@ -102,9 +103,11 @@ def format_like(file: Path) -> str:
 
 
 def print_guarded(writer: Writer) -> None:
-    """Print on stderr how many cells of CSV files were changed, if any."""
+    """Print on stderr which cells of CSV files were changed, if any."""
     if writer.guarded:
+        places = [f"row {row} {shorten(column, _SHOWN)!r}" for row, column in writer.guarded[:_PLACES]]
+        more = ", …" if len(writer.guarded) > _PLACES else ""
         options.print_notes(
-            f"{pluralize(writer.guarded, 'cell')} changed, so that no spreadsheet runs them as formulas. "
-            "next: write .jsonl, which keeps them"
+            f"{pluralize(len(writer.guarded), 'cell')} changed, so that no spreadsheet runs them as formulas: "
+            f"{', '.join(places)}{more}. next: write .jsonl, which keeps them"
         )

@@ -23,13 +23,17 @@ from plexus.whole_file import write_text
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """A plan of a split: the share of each part, and the column that groups or orders rows, if there is one."""
+    """A plan of a split: the share of each part, and the column that groups or orders rows, if there is one.
+
+    `time_format` is the format of strptime in which the times are, None for ISO 8601 and numbers.
+    """
 
     seed: int
     shares: Mapping[str, float]
     group: str | None
     time: str | None
     format: str
+    time_format: str | None = None
 
     def paths(self, folder: Path) -> list[Path]:
         """Return the files that are written: the parts, then the record."""
@@ -68,7 +72,7 @@ def write(table: Table, text: str, label: str | None, plan: SplitPlan, folder: P
     dataset = read(table, text, label, plan.group or plan.time)
     kept = [entry for entry in dataset.entries if entry.has_text]
     if plan.time is not None:
-        placed = splitting.split_by_time(kept, plan.shares)
+        placed = splitting.split_by_time(kept, plan.shares, plan.time_format)
     else:
         groups = splitting.group_entries(kept, by_extra=plan.group is not None)
         placed = splitting.split_by_class(groups, plan.shares, plan.seed)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from plexus.dataset.duplicates import Groups, group_near_duplicates
 from plexus.dataset.entries import Entry, format_rows
+from plexus.dataset.times import parse_times
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
 from plexus.tables.labels import fold_label
@@ -58,13 +58,13 @@ def split_by_class(groups: Sequence[Sequence[Entry]], shares: Mapping[str, float
     return parts
 
 
-def split_by_time(entries: Sequence[Entry], shares: Mapping[str, float]) -> dict[int, str]:
+def split_by_time(entries: Sequence[Entry], shares: Mapping[str, float], form: str | None = None) -> dict[int, str]:
     """Return row → part: the earliest to the first part, the latest to the last; equal times are in one part.
 
-    `extra` has the times. Raises InvalidData that lists rows whose time is neither a number nor ISO 8601, or if a part
-    would be empty.
+    `extra` has the times, in the format `form` of strptime or, without one, as numbers or ISO 8601. Raises InvalidData
+    that lists the rows without a readable time, or if a part would be empty.
     """
-    times = _parse_times(entries)
+    times = parse_times(entries, form)
     ordered = sorted(entries, key=lambda entry: (times[entry.row], entry.row))
     names, parts = list(shares), dict[int, str]()
     place, last = 0, None
@@ -119,34 +119,6 @@ def _compute_order_key(group: Sequence[Entry], seed: int) -> tuple[bytes, int]:
     """Return a key that is random by the seed and the texts, so that the order of rows has no influence."""
     least = min(hashlib.blake2b(f"{seed}:{entry.text}".encode(errors="surrogatepass")).digest() for entry in group)
     return least, group[0].row
-
-
-def _parse_times(entries: Sequence[Entry]) -> dict[int, float]:
-    times: dict[int, float] = {}
-    unreadable: list[Entry] = []
-    for entry in entries:
-        try:
-            times[entry.row] = _parse_time(entry.extra.strip())
-        except ValueError:
-            unreadable.append(entry)
-    if unreadable:
-        raise InvalidData(
-            f"the column of times is unreadable in {format_rows(entry.row for entry in unreadable)}: got "
-            f"{unreadable[0].extra!r}, expected ISO 8601 (2026-11-29 or 2026-11-29T18:30:00Z) or a number"
-        )
-    return times
-
-
-def _parse_time(value: str) -> float:
-    """Return a number, or the seconds of a time in ISO 8601; without a zone it is UTC. Raises ValueError."""
-    try:
-        number = float(value)
-    except ValueError:
-        moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    if number != number:
-        raise ValueError(value)
-    return number
 
 
 def _require_all(parts: Mapping[int, str], shares: Mapping[str, float]) -> None:

@@ -19,12 +19,13 @@ Change = Callable[[int], Mapping[str, object] | None]
 class Writer:
     """Writes rows of one table to files. `columns` maps each column of the table to its name in the files.
 
-    After writing, `guarded` counts the cells of CSV files that got an apostrophe, because they begin like a formula.
+    After writing, `guarded` has the row (from 1) and the column of each cell of CSV files that got an apostrophe,
+    because it begins like a formula.
     """
 
     table: Table
     columns: Mapping[str, str]
-    guarded: int = field(default=0, init=False)
+    guarded: list[tuple[int, str]] = field(default_factory=list, init=False)
 
     def write(self, path: Path, form: str, change: Change) -> int:
         """Write the rows that `change` does not leave out, in order, complete or not at all; return their number.
@@ -43,7 +44,7 @@ class Writer:
         self._count = 0
         kinds = self._find_types(change) if form == "parquet" else dict.fromkeys(names, str)
         is_typed = form in ("parquet", "xlsx")
-        rows = self._read_rows(change, typed=True) if is_typed else self._count_guarded(self._read_rows(change))
+        rows = self._read_rows(change, typed=is_typed)
         output.write_file(path, form, kinds, rows, map(json.dumps, self._read_rows(change, typed=None)))
         return self._count
 
@@ -53,16 +54,16 @@ class Writer:
             cells = change(number)
             if cells is not None:
                 self._count += 1
-                yield {new: _format_cell(self._get_cell(row, cells, old), typed) for old, new in self.columns.items()}
+                values = {
+                    new: _format_cell(self._get_cell(row, cells, old), typed) for old, new in self.columns.items()
+                }
+                if typed is False:
+                    self.guarded += [(number, name) for name, value in values.items() if output.guard(value) != value]
+                yield values
 
     @staticmethod
     def _get_cell(row: Row, cells: Mapping[str, object], name: str) -> object:
         return cells[name] if name in cells else row.get(name)
-
-    def _count_guarded(self, rows: Iterator[dict[str, object]]) -> Iterator[dict[str, object]]:
-        for row in rows:
-            self.guarded += sum(output.guard(value) != value for value in row.values())
-            yield row
 
     def _find_types(self, change: Change) -> dict[str, type]:
         """Return the narrowest type that has all values of a column: int, float or str."""

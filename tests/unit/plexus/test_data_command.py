@@ -88,7 +88,7 @@ def test_a_converted_table_is_read_as_the_one_it_was_made_of(tmp_path: Path, mes
     assert cells == [
         (one, f"'{text}" if guarded and text.startswith("=") else text, day) for one, text, day in expected
     ]
-    assert ("1 cell changed" in result.stderr) == guarded
+    assert ("1 cell changed, so that no spreadsheet runs them as formulas: row " in result.stderr) == guarded
 
 
 def test_a_look_lists_faults_with_a_remedy(messy: Path) -> None:
@@ -221,7 +221,7 @@ BAD: list[tuple[list[str], str]] = [
     (["clean", "{csv}", "--output", "{new}.csv", "--without", "{new}.csv"], "no such file"),
     (["sample", "{csv}", "--output", "{new}.csv", "--rows", "11"], "got 9 texts, expected at least the 11"),
     (["split", "{csv}", "--output", "{new}", "--test", "0.5", "--validation", "0.5"], "expected a sum below 1"),
-    (["split", "{csv}", "--output", "{new}", "--time", "Customer"], "got 'Ann', expected ISO 8601"),
+    (["split", "{csv}", "--output", "{new}", "--time", "Customer"], "got 'Ann', expected ISO 8601.*correct these rows"),
     (["split", "{csv}", "--output", "{new}", "--group", "Customers"], "no column 'Customers'; did you mean 'Customer'"),
     (
         ["convert", "{csv}", "--output", "{new}.csv", "--columns", "Comment,Moood"],

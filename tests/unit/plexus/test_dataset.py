@@ -174,6 +174,28 @@ def test_a_time_that_may_mean_several_is_refused(value: str, row: str) -> None:
         splitting.split_by_time(entries(["a", "b"], None, ["2026-01-01", value]), SHARES)
 
 
+@pytest.mark.parametrize(
+    ("times", "form", "others"),
+    [
+        (["31.12.2025", "01.02.2026", "15.01.2026"], "%d.%m.%Y", ()),
+        (["31.12.2025 23:10", "1.2.2026 9:05", "15.01.2026 00:00"], "%d.%m.%Y %H:%M", ()),
+        (["12/31/2025", "02/01/2026", "01/15/2026"], "%m/%d/%Y", ()),
+        (["05/12/2025", "02/06/2026", "05/01/2026"], "%d/%m/%Y", ("%m/%d/%Y",)),
+    ],
+)
+def test_times_of_spreadsheets_are_read_in_a_named_format(times: list[str], form: str, others: tuple[str, ...]) -> None:
+    """The error names every format that reads them, since only a person knows which is meant; then it is read."""
+    members = entries(["a", "b", "c"], None, times)
+    remedy = " or ".join(
+        f"--time-format {each!r}" if " " in each else f"--time-format {each}" for each in (*others, form)
+    )
+    with pytest.raises(InvalidData, match=re.escape(f"next: {remedy}") + "$"):
+        splitting.split_by_time(members, {"train": 0.6, "test": 0.4})
+    assert splitting.split_by_time(members, {"train": 0.6, "test": 0.4}, form)[2] == "test"
+    with pytest.raises(InvalidData, match=f"rows 1, 2, 3: got {times[0]!r}, expected %Y. next: --time-format"):
+        splitting.split_by_time(members, {"train": 0.6, "test": 0.4}, "%Y")
+
+
 def test_a_part_is_never_empty() -> None:
     """If all texts belong together, there is no test set; the error says so."""
     with pytest.raises(InvalidData, match="no text is left for test: 3 texts"):

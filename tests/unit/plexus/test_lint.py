@@ -128,6 +128,7 @@ CASES = {
         "the prompt alone has about 11249 tokens: openai:gpt-4 accepts 8192",
     ),
     "missing-file": (card("name: A, class: SVMClassifier, data: {file: none.csv}"), 4, "no file 'none.csv' beside"),
+    "data": (card("name: A, class: SVMClassifier, data: {file: there.csv, label: kind}"), 4, "no column 'kind'"),
     "missing-artifact": (
         card(f"name: A, class: SVMClassifier, data: {{file: there.csv}}, artifact: 'sha256:{'0' * 64}'"),
         4,
@@ -141,7 +142,7 @@ CASES = {
 def test_a_rule_finds_what_breaks_it(rule: str, tmp_path: Path) -> None:
     """A broken rule gives one finding with its name, severity, line and expectation."""
     text, line, output = CASES[rule]
-    (tmp_path / "there.csv").touch()
+    (tmp_path / "there.csv").write_text("text,label\nx,y\n")
     problems = lint(text, folder=tmp_path, store=tmp_path / "store")
     assert [(each.rule, each.severity) for each in problems] == [(rule, BY_NAME[rule].severity)]
     assert problems[0].position.line == line
@@ -168,15 +169,14 @@ def test_the_examples_break_no_rule(example: Path) -> None:
 def test_only_errors_keep_a_card_from_loading() -> None:
     """A scorecard with an error does not load; one with warnings does."""
     import plexus
-    from plexus.exceptions import InvalidScorecard
 
     by_lint_only = {"missing-file", "missing-artifact", "untrained", "unknown-field", "refused-parameter"}
-    by_lint_only |= {"empty-message"}
+    by_lint_only |= {"empty-message", "data"}
     for rule, (text, _, _) in CASES.items():
         if rule in by_lint_only or BY_NAME[rule].severity == "warning":
             plexus.load(text)
         else:
-            with pytest.raises(InvalidScorecard):
+            with pytest.raises(plexus.PlexusError, match=r"yaml:\d+:"):
                 plexus.load(text)
 
 
