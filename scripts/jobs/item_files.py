@@ -76,7 +76,7 @@ def items(path: Path, rows: Iterable[Row], columns: Columns = COLUMNS) -> list[I
         try:
             item = plexus_items.from_row({columns.text: None, **row}, columns.text)
             identity = plexus_items.as_text(row.get(columns.id)).strip() or f"{path.stem}-{number}"
-            _check_storable(item.metadata)
+            check_storable(item.metadata)
         except InvalidData as error:
             problems.append(f"row {number}: {error}")
             continue
@@ -85,11 +85,11 @@ def items(path: Path, rows: Iterable[Row], columns: Columns = COLUMNS) -> list[I
             continue
         parsed.append(Item(identity, item.text, item.metadata))
     problems += _duplicates(columns.id, (item.id for item in parsed))
-    _refuse(path, problems)
+    refuse(path, problems)
     return parsed
 
 
-def _check_storable(value: object, name: str = "", depth: int = 0) -> None:
+def check_storable(value: object, name: str = "", depth: int = 0) -> None:
     """Raise InvalidData for a value that DynamoDB would change or refuse: the worker would read another one."""
     from plexus.exceptions import InvalidData
 
@@ -99,10 +99,10 @@ def _check_storable(value: object, name: str = "", depth: int = 0) -> None:
         for key, member in value.items():
             if not key:
                 raise InvalidData(f"{name or 'the row'}: got a key without a name, which DynamoDB cannot store")
-            _check_storable(member, name or str(key), depth + 1)
+            check_storable(member, name or str(key), depth + 1)
     elif isinstance(value, list):
         for member in value:
-            _check_storable(member, name, depth + 1)
+            check_storable(member, name, depth + 1)
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and "N" not in attribute_values.encode(value):
         raise InvalidData(f"{name}: got a number that DynamoDB cannot store exactly, expected one of 38 digits")
 
@@ -111,7 +111,7 @@ def jobs(path: Path, rows: Iterable[Row]) -> list[str]:
     """Return the rows' job ids; OperationFailed lists every row without one and every duplicate."""
     named = [(number, str(row.get(JOB) or "").strip()) for number, row in rows]
     problems = [f"row {number}: {JOB} is missing" for number, identity in named if not identity]
-    _refuse(path, problems + _duplicates(JOB, (identity for _, identity in named if identity)))
+    refuse(path, problems + _duplicates(JOB, (identity for _, identity in named if identity)))
     return [identity for _, identity in named]
 
 
@@ -125,7 +125,8 @@ def _duplicates(name: str, values: Iterable[str]) -> list[str]:
     return [f"{name} {value} is in {count} rows" for value, count in counts.items() if count > 1]
 
 
-def _refuse(path: Path, problems: list[str]) -> None:
+def refuse(path: Path, problems: list[str]) -> None:
+    """Raise OperationFailed that lists the problems of a table's rows, if there are any."""
     if problems:
         listed = "".join(f"\n  - {problem}" for problem in problems[:SHOWN])
         more = f"\n  - and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""

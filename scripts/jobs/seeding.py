@@ -29,6 +29,8 @@ from .item_files import Item
 if TYPE_CHECKING:
     from plexus.scorecard import Score, Scorecard
 
+    from ..aws.stage import Stage
+
 ARTIFACTS = ROOT / "build" / "artifacts"
 BATCH = 25
 LARGE_BYTES, LARGE_METADATA_BYTES = 300_000, 60_000  # DynamoDB rejects records above 409,600 bytes
@@ -194,13 +196,23 @@ def seed_jobs(
     shared = {"accountId": account, "createdAt": utc_now()}
     item_ids = {item.id: _item_id(account, item) for item in items}
     _put(aws, "Item", (_item_record(aws, item, item_ids[item.id], shared) for item in items))
-    jobs = [Job(derive_id("job", run, item_ids[item.id], scores[name]), item, name) for item in items for name in names]
+    jobs = [
+        Job(identity, item, name)
+        for item in items
+        for name, identity in derive_jobs(aws.stage, account, card, item, names, run).items()
+    ]
     shared["scorecardId"] = derive_id("scorecard", aws.stage.account_key, card.scorecard.key)
     records = [_job_record(job, item_ids[job.item.id], scores[job.score], shared) for job in jobs]
     with ThreadPoolExecutor(THREADS) as pool:
         for _ in pool.map(lambda record: _put_new(aws, "ScoringJob", record), records):
             done(1)
     return jobs
+
+
+def derive_jobs(stage: Stage, account: str, card: Card, item: Item, names: Sequence[str], run: str) -> dict[str, str]:
+    """Return score → id of an item's job in the run; nothing is read or written."""
+    scorecard, item_id = derive_id("scorecard", stage.account_key, card.scorecard.key), _item_id(account, item)
+    return {name: derive_id("job", run, item_id, derive_id("score", scorecard, name)) for name in names}
 
 
 def _item_id(account: str, item: Item) -> str:
