@@ -66,15 +66,24 @@ def read(table: Table, text: str, label: str | None, extra: str | None = None) -
 def guess_columns(table: Table) -> tuple[str, str | None]:
     """Return the columns that look most like texts and like labels, by the first 1,000 rows; no label if none does.
 
-    Texts are the longest; labels are short and repeat, and a name such as `category` decides between several. Raises
-    InvalidData for a table without rows.
+    Texts are the longest; labels are short and repeat, and a name such as `category` decides between several. Lists
+    and maps are neither. Raises InvalidData for a table without rows, or without a column of texts.
     """
     values: dict[str, list[str]] = {}
+    nested: set[str] = set()
     for _, row in table.rows(_SAMPLE):
         for name, value in row.items():
             values.setdefault(str(name), []).append("" if value is None else str(value).strip())
+            if isinstance(value, (dict, list)):
+                nested.add(str(name))
     if not values:
         raise InvalidData(f"{table.name}: got no rows, expected at least one")
+    columns, values = list(values), {name: cells for name, cells in values.items() if name not in nested}
+    if not values:
+        raise InvalidData(
+            f"{table.name}: no column of texts: every column has lists or maps: {', '.join(columns)}. "
+            "next: write the texts to a column of their own"
+        )
     text = max(values, key=lambda name: sum(map(len, values[name])))
     classes = {name: _count_classes(cells) for name, cells in values.items() if name != text}
     likely = [name for name, count in classes.items() if count]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -172,6 +173,10 @@ def _find_unusable_classes(column: str, counts: Counter[str]) -> list[Finding]:
     if len(counts) == 1:
         message = f"column {column!r} has one class, {next(iter(counts))!r}: a model needs at least two"
         return [Finding("one class", message, (), "add texts of another class, or name another column: --label NAME")]
+    if len(counts) > FEW and all(map(_is_number, counts)):
+        message = f"column {column!r} has {len(counts)} different numbers, from {min(counts, key=float)} to "
+        message += f"{max(counts, key=float)}: a scale, and each number would be a class of its own"
+        return [Finding("no classes", message, (), "write a column with a class for each range; or --label NAME")]
     if counts.total() >= FEW and 2 * len(counts) > counts.total():
         message = f"column {column!r} has {len(counts)} different labels in {counts.total()} texts: names or numbers?"
         return [
@@ -183,6 +188,13 @@ def _find_unusable_classes(column: str, counts: Counter[str]) -> list[Finding]:
     names = ", ".join(f"{label} ({count})" for label, count in rare[:5]) + (", …" if len(rare) > 5 else "")
     message = f"{len(rare)} class{'es' * (len(rare) != 1)} of fewer than {FEW} texts: {names}"
     return [Finding("rare", message, (), "label more of them, or merge classes: their figures will be noise")]
+
+
+def _is_number(label: str) -> bool:
+    try:
+        return math.isfinite(float(label))
+    except ValueError:
+        return False
 
 
 def _find_damaged(entries: Sequence[Entry]) -> list[Finding]:

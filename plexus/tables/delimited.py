@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
@@ -17,17 +18,24 @@ _LONE = re.compile(r"\r(?!\n)")
 # Some programs translate the line ends of a file that has Windows' already.
 _TWICE = re.compile(r"\r{2,}\n\Z")
 _END_OF_FILE = "\x1a"  # of DOS
+# Orange writes two rows below the names: the type of each column, and its role or settings.
+_TYPES = frozenset({"", "c", "continuous", "d", "discrete", "s", "string", "t", "time"})
+_ROLE = re.compile(r"(c|class|i|ignore|m|meta|w|weight|\S+=\S*)?")
 _SUFFIXES = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
 
 @dataclass
 class Delimited:
-    """A text file of rows. `short` lists the lines of rows with fewer cells than columns, once all are read."""
+    """A text file of rows. `short` lists the lines of rows with fewer cells than columns, once all are read.
+
+    `has_types` says whether two rows of types are below the header, which are no rows of the table.
+    """
 
     source: Source
     encoding: Encoding
     dialect: Dialect
     column: str
+    has_types: bool = False
     short: list[int] = field(default_factory=list)
 
     @classmethod
@@ -42,6 +50,7 @@ class Delimited:
             )
         except MalformedRecord as error:
             raise InvalidData(f"{source.name}:{error.line}: {error}") from None
+        opened.has_types = opened._find_types()
         return opened
 
     @property
@@ -52,6 +61,7 @@ class Delimited:
             return ", ".join(filter(None, ["one text a line", encoding]))
         kind = "CSV" if self.dialect.separator != "\t" else "table"
         parts = [self.dialect.title, encoding, "lines that end in CR" if self.encoding.is_carriage_return else ""]
+        parts.append("rows of types below the header" if self.has_types else "")
         return ", ".join(filter(None, [kind, *parts])) if any(parts) else ""
 
     def rows(self) -> Iterator[dict[str, str]]:
@@ -62,9 +72,12 @@ class Delimited:
         self.short = []
         names: list[str] | None = None
         blank: list[int] = []
-        for line, cells in self._read_records():
+        records = self._read_records()
+        for line, cells in records:
             if names is None:
                 names = self._read_names(cells)
+                if self.has_types:
+                    next(records), next(records)
                 if self.dialect.has_header:
                     continue
             if not cells and len(names) > 1:
@@ -76,6 +89,16 @@ class Delimited:
                 yield self._create_row(names, [""] * len(names), entry)
             blank = []
             yield self._create_row(names, cells, line)
+
+    def _find_types(self) -> bool:
+        """Return whether the rows below the header are Orange's: types, then roles."""
+        if self.dialect.separator != "\t" or not self.dialect.has_header:
+            return False
+        head = [cells for _, cells in islice(self._read_records(), 3)]
+        if len(head) < 3 or not any(head[1]) or len(head[1]) > len(head[0]):
+            return False
+        roles = [word for cell in head[2] for word in cell.split()]
+        return _TYPES.issuperset(map(str.strip, head[1])) and all(map(_ROLE.fullmatch, roles))
 
     def _create_row(self, names: Sequence[str], cells: list[str], line: int) -> dict[str, str]:
         if len(cells) > len(names) and any(cells[len(names) :]):

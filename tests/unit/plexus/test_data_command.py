@@ -266,3 +266,14 @@ def test_terminals_execute_nothing(tmp_path: Path, name: str) -> None:
     more: list[Any] = ["--output", tmp_path / "b.jsonl"] if name == "clean" else []
     result = run_data(name, path, *more)
     assert "\x1b" not in result.stdout + result.stderr
+
+
+def test_lists_and_maps_are_guessed_as_neither_texts_nor_labels(tmp_path: Path) -> None:
+    """The longest column of an export may be an object; a table of objects alone is an error with its remedy."""
+    path = tmp_path / "tweets.json"
+    user = {"name": "a name that is much longer than any text of the table"}
+    rows = [{"user": user, "full_text": f"Text {number}", "lang": "en", "tags": ["x"]} for number in range(6)]
+    path.write_text(json.dumps(rows))
+    assert "guessed texts in 'full_text'" in run_data("look", path).stderr
+    path.write_text(json.dumps([{"user": user}]))
+    assert "no column of texts: every column has lists or maps: user. next: write" in str(run("look", path).exception)

@@ -257,6 +257,7 @@ def test_a_look_lists_what_would_mislead() -> None:
     [
         ([f"L{number}" for number in range(30)], "no classes", "--label NAME"),
         (["spam"] * 30, "one class", "--label NAME"),
+        ([str(number / 4) for number in range(-15, 15) for _ in range(20)], "no classes", "a class for each range"),
         (["spam"] * 15 + ["ham"] * 15, "rare", "label more of them"),
         (["spam"] * 20 + ["ham"] * 20 + ["?"] * 3, "no label", "--map '?=?'"),
         (["negative"] * 147 + ["positive"] * 147 + ["negativ"] * 10, "typo", "--map negativ=negative"),

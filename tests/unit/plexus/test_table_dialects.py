@@ -68,3 +68,25 @@ def test_unquoted_tables_keep_their_quotes_or_are_refused(tmp_path: Path, name: 
         read_files += 1
         assert results == rows
     assert read_files > 125
+
+
+@pytest.mark.parametrize(
+    ("types", "roles", "are_types"),
+    [
+        ("discrete\tstring", "class\tmeta include=True", True),
+        ("d\ts", "\t", True),
+        ("\tstring", "c\tm", True),
+        ("discrete\tstring", "spam\tWin a prize", False),
+        ("spam\tstring", "class\t", False),
+        ("\t", "class\t", False),
+    ],
+)
+def test_rows_of_types_below_a_header_are_no_texts(tmp_path: Path, types: str, roles: str, are_types: bool) -> None:
+    """Orange writes types and roles below the names; rows that could be texts are read as such."""
+    path = tmp_path / "texts.tab"
+    path.write_text(f"label\ttext\n{types}\n{roles}\nham\tSee you later\n")
+    with open_table(path, ["text"]) as table:
+        rows = [(number, row["text"]) for number, row in table.rows()]
+        assert ("rows of types below the header" in table.notice) is are_types
+    assert (rows == [(1, "See you later")]) is are_types
+    assert rows[-1][1] == "See you later"
