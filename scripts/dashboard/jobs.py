@@ -13,7 +13,7 @@ from .values import STATES, FailedJob, Jobs
 PAGES = 8  # of up to 1 MB each: at most 1000 read units, about 20,000 jobs
 FAILED_SHOWN = 10
 _FIELDS = {"#id": "id", "#s": "status", "#e": "errorMessage", "#c": "completedAt", "#u": "updatedAt", "#n": "attempts"}
-_LEASE = {"#l": "leaseUntil"}
+_LEASE = {"#l": "leaseUntil", "#b": "startedAt"}
 
 
 def jobs(aws: ReadOnly, pages: int = PAGES, limit: int | None = None) -> Jobs:
@@ -28,7 +28,7 @@ def jobs(aws: ReadOnly, pages: int = PAGES, limit: int | None = None) -> Jobs:
             read += 1
             state = attribute_text(item, "status")
             states[state] += 1
-            lapsed += state == "IN_PROGRESS" and number(item, "leaseUntil") < now
+            lapsed += state == "IN_PROGRESS" and is_lapsed(item, now)
             if state == "FAILED":
                 failed.append(failed_job(item))
         if "LastEvaluatedKey" not in answer:
@@ -49,6 +49,17 @@ def _request(aws: ReadOnly, limit: int | None) -> dict[str, Any]:
         "ExpressionAttributeNames": names,
         **more,
     }
+
+
+def is_lapsed(item: dict[str, Any], now: float) -> bool:
+    """Return whether no worker can still run a job IN_PROGRESS; `now` is in Unix seconds.
+
+    The original's worker writes no lease: its attempt ends with the timeout of its function.
+    """
+    from handler import attribute_values
+    from handler.records import Job
+
+    return Job.from_fields({"id": ""} | attribute_values.fields(item)).busy_until < now
 
 
 def failed_job(item: dict[str, Any]) -> FailedJob:

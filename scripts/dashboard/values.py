@@ -93,7 +93,7 @@ class FailedJob:
 
 @dataclass(frozen=True)
 class Jobs:
-    """Jobs by state, among the `seen` jobs that were scanned; `lapsed` counts IN_PROGRESS jobs whose lease expired.
+    """Jobs by state, among the `seen` jobs that were scanned; `lapsed` counts IN_PROGRESS jobs that no worker runs.
 
     `complete` is False if the scan stopped at its limit. Each number is then a lower bound, and `about` is DynamoDB's
     own count of the table, which may be hours old.

@@ -83,6 +83,22 @@ def test_a_panel_that_fails_says_why_and_holds_up_no_other(address: int) -> None
 
 
 @pytest.mark.parametrize(
+    ("record", "lapsed"),
+    [
+        ({"leaseUntil": {"N": "999"}}, True),
+        ({"leaseUntil": {"N": "1001"}}, False),
+        ({"leaseUntil": {"N": "999"}, "startedAt": {"S": "1970-01-01T00:16:30Z"}}, True),
+        ({"startedAt": {"S": "1970-01-01T00:16:30Z"}}, False),
+        ({"startedAt": {"S": "1970-01-01T00:11:30Z"}}, True),
+        ({}, True),
+    ],
+)
+def test_a_job_of_the_original_lapses_with_its_functions_timeout(record: dict[str, Any], lapsed: bool) -> None:
+    """A job without a lease is one of the original's, which may run for 300 s after its start; here it is 1000 s."""
+    assert jobs.is_lapsed(record, 1000.0) is lapsed
+
+
+@pytest.mark.parametrize(
     ("value", "words"),
     [
         (Shadow((), True), "No shadow run yet: make shadow"),
