@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from handler import settings
@@ -5,6 +8,7 @@ from handler.exceptions import SettingsError
 from handler.redact import describe_error
 from handler.settings import REQUIRED
 
+ROOT = Path(__file__).resolve().parents[3]
 COMPLETE = {name: f"https://example/{number}" for number, name in enumerate(REQUIRED)}
 
 
@@ -82,7 +86,7 @@ def test_a_number_may_equal_its_limits_and_not_exceed_them(name: str, low: int, 
 
 
 def test_texts_of_the_environment_are_stripped() -> None:
-    """Every variable has its own field, white space around a value is no part of it, and a blank one is not set."""
+    """Every variable has its own field, white space around a value is not part of it, and a blank one is not set."""
     texts = {
         "PLEXUS_SCORING_WORKER_DEAD_LETTER_QUEUE_URL": "dead_letter_queue_url",
         "PLEXUS_ARTIFACT_BUCKET": "artifact_bucket",
@@ -93,3 +97,19 @@ def test_texts_of_the_environment_are_stripped() -> None:
     blank = settings.load(COMPLETE | dict.fromkeys(texts, " "))
     assert [getattr(blank, field) for field in texts.values()] == [None, None, "unknown"]
     assert (loaded.request_queue_url, loaded.response_queue_url, loaded.account_key) == tuple(COMPLETE.values())
+
+
+def test_the_page_lists_every_variable_with_its_limits() -> None:
+    """docs/reference/worker.md has each variable that the worker reads, and the limits that it reports."""
+    page = (ROOT / "docs/reference/worker.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Z_]+)` \|([^|]*)\|([^|]*)\|[^|]+\|$", page, re.MULTILINE)
+    known = set(
+        re.findall(r'"((?:PLEXUS|SCORECARD|LOG)_[A-Z_]+)"', Path(settings.__file__).read_text(encoding="utf-8"))
+    )
+    assert {name for name, *_ in rows} == known - set(REQUIRED)
+    for name, _, limits in rows:
+        if match := re.fullmatch(r" (\d+) to (\d+) ", limits):
+            with pytest.raises(
+                SettingsError, match=f"{name} is '-1', expected a number from {match[1]} to {match[2]};"
+            ):
+                settings.load(COMPLETE | {name: "-1"})
