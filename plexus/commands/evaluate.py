@@ -13,9 +13,12 @@ from plexus.exceptions import require_packages
 from plexus.problems import pluralize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from plexus.context import Context
     from plexus.evaluation.proportions import Comparison
     from plexus.evaluation.report import Evaluation
+    from plexus.evaluation.runs import Earlier
     from plexus.tables.labels import Labelled
 
 
@@ -73,7 +76,6 @@ def command(
     Texts that failed are counted, listed and left out of all other figures; exit 1 if there are any.
     """
     from plexus.evaluation import report, runs
-    from plexus.tables import labels, open_table
 
     require_packages("evaluation", "plexus evaluate", "numpy", "scipy")
     if data_file is None:
@@ -83,9 +85,7 @@ def command(
     if beside and html is None:
         raise click.UsageError("--beside requires --html")
     earlier = [runs.read(path) for path in beside]
-    with open_table(data_file, [text_column, label], encoding=encoding) as table:
-        texts = labels.read_labelled(table, text_column, label, limit)
-        options.print_notes(table.notice and f"{table.name}: {table.notice}")
+    texts = read_texts(data_file, text_column, label, encoding, limit)
     context = options.context(store, **model_options)
     evaluation = evaluate_score(card, name, data_file, texts, context, name_of(card, against))
     for run in earlier:
@@ -101,14 +101,36 @@ def command(
         verdicts.write(output, form, evaluation, other, show_text=show_text)
         options.print_notes(f"wrote {output}")
     if html is not None:
-        from plexus.evaluation import page
-        from plexus.whole_file import write_text
-
-        earlier_runs = [run.run for run in earlier]
-        content = page.render(evaluation, other=other, compared=comparison, show_text=show_text, earlier=earlier_runs)
-        write_text(html, content)
+        write_page(html, evaluation, other, comparison, earlier, show_text=show_text)
     show(evaluation, other, comparison, html, show_text=show_text, as_json=as_json)
     return exit_code(evaluation, least)
+
+
+def read_texts(file: Path, text: str, label: str, encoding: str | None, limit: int | None) -> list[Labelled]:
+    """Return the labelled texts of a table, at most `limit`, and print what was detected. Raises InvalidData."""
+    from plexus.tables import labels, open_table
+
+    with open_table(file, [text, label], encoding=encoding) as table:
+        texts = labels.read_labelled(table, text, label, limit)
+        options.print_notes(table.notice and f"{table.name}: {table.notice}")
+    return texts
+
+
+def write_page(
+    path: Path,
+    evaluation: Evaluation,
+    other: Evaluation | None,
+    comparison: Comparison | None,
+    earlier: Sequence[Earlier],
+    *,
+    show_text: bool,
+) -> None:
+    """Write the page; it appears complete or not at all. Raises PlexusError."""
+    from plexus.evaluation import page
+    from plexus.whole_file import write_text
+
+    runs = [run.run for run in earlier]
+    write_text(path, page.render(evaluation, other=other, compared=comparison, show_text=show_text, earlier=runs))
 
 
 def show(
