@@ -106,6 +106,17 @@ def _join_room(separator: object, values: object = (), *_more: object) -> int:
     return 4 * _join_price(separator, values)  # a character takes four bytes at most
 
 
+def _replace_price(text: object, old: object = "", new: object = "", *_more: object) -> int:
+    return 2 * search_price(text, old) + weigh(new)
+
+
+def _replace_room(text: object, old: object = "", new: object = "", *_more: object) -> int:
+    """Bound the bytes of a text in which every occurrence is replaced; an empty one is before and behind each sign."""
+    if not (isinstance(text, str) and isinstance(old, str)):
+        return 0
+    return 4 * (len(text) + text.count(old) * weigh(new))
+
+
 #: Methods that expressions and templates share; a text may become three times as long in another case.
 _SHARED: dict[str, tuple[Price, Price]] = {
     "lower": (case_price, text_room(3)),
@@ -119,6 +130,7 @@ _SHARED: dict[str, tuple[Price, Price]] = {
     "split": (per(10), split_room),
     "isdigit": (per(1), free),
     "join": (_join_price, _join_room),
+    "replace": (_replace_price, _replace_room),
     "get": (free, free),
 }
 _TEMPLATES_ONLY: dict[str, tuple[Price, Price]] = {

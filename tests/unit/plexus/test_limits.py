@@ -126,7 +126,14 @@ def test_a_function_is_paid_by_its_operand(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(TEMPLATE_METHODS))
 def test_a_method_is_paid_by_its_operand(name: str) -> None:
     """The same of the methods of texts; those of maps, and those that read the end of a text, take constant time."""
-    operand = {"startswith": "x", "endswith": "x", "count": "'zz'", "find": "'zz'", "join": "['a', 'b']"}.get(name, "")
+    operand = {
+        "startswith": "x",
+        "endswith": "x",
+        "count": "'zz'",
+        "find": "'zz'",
+        "join": "['a', 'b']",
+        "replace": "'zz', 'y'",
+    }.get(name, "")
     owner: Any = {} if name in ("get", "items", "keys", "values") else LARGE
     meter = meter_of(f"{{{{ x.{name}({operand}) }}}}", {"x": owner}, is_template=True)
     assert meter.work >= len(LARGE) or owner == {}, meter.work
