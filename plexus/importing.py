@@ -20,6 +20,12 @@ from plexus.problems import Problem, format_path
 
 Verdict = Literal["loads as it is", "translated", "needs a hand"]
 VERDICTS: tuple[Verdict, ...] = ("loads as it is", "translated", "needs a hand")
+#: In the order of the report: what has to be done comes first.
+_MEANINGS: dict[Verdict, str] = {
+    "needs a hand": "Edit the file at each error, and import it again; nothing was written for it.",
+    "translated": "A scorecard of this library was written. Read each change of meaning.",
+    "loads as it is": "The file is a scorecard of this library already.",
+}
 TEMPLATES = Path(__file__).with_name("original") / "templates"
 SUFFIXES = (".yaml", ".yml")
 
@@ -116,6 +122,7 @@ def _write(translated: Document, remarks: Sequence[Remark]) -> str:
 
 
 def render(imported: Sequence[ImportedCard]) -> str:
-    """Return the report as one HTML page without scripts and addresses."""
-    counts = {verdict: sum(card.verdict == verdict for card in imported) for verdict in VERDICTS}
-    return pages.create_environment(TEMPLATES).get_template("report.html.j2").render(imported=imported, counts=counts)
+    """Return the report as one HTML page without scripts and addresses; files that need a hand come first."""
+    groups = {verdict: [card for card in imported if card.verdict == verdict] for verdict in _MEANINGS}
+    template = pages.create_environment(TEMPLATES).get_template("report.html.j2")
+    return template.render(groups=groups, meanings=_MEANINGS)
