@@ -36,6 +36,7 @@ def translate_targets(node: dict[str, Yaml], notes: Notes) -> dict[str, Yaml]:
     ]
     if group.get("operator") == "and" and len(listed) > 1:
         ours["match"] = "all"
+        notes.add("changed", "the first phrase decides the class; the original's most similar one does", "targets")
     if (default := node.pop("default_classification", None)) is not None:
         ours["not_found"] = default
     if (source := _find_source(node.pop("data_paths", None))) is not None:

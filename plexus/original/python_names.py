@@ -7,6 +7,7 @@ import copy
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from plexus import patterns
 from plexus.exceptions import UnsafeCode
 from plexus.language.expression import Expression
 from plexus.language.functions import FUNCTIONS
@@ -98,9 +99,14 @@ class _Renamer(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """`context.get("text")` → `text`, `metadata.get("alias")` → `alias`, `state.model_dump()` → the state."""
         self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "getattr" and len(node.args) > 1:
+            key = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
+            return self._find_member(node.args[0], key, node) or node
         if not isinstance(node.func, ast.Attribute):
             return node
         owner = node.func.value
+        if isinstance(owner, ast.Name) and owner.id == "re":
+            return _translate_search(node, node.func.attr)
         if node.func.attr in _METHODS[:2] and _is_state(owner) and not node.args:
             return owner
         if node.func.attr == "get" and node.args and isinstance(node.args[0], ast.Constant):
@@ -127,6 +133,22 @@ class _Renamer(ast.NodeTransformer):
         return None
 
 
+def _translate_search(call: ast.Call, name: str) -> ast.expr:
+    """`re.search(pattern, text)` → whether it matches, None if it does not; RE2 has to accept the pattern."""
+    pattern = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+    flags = [ast.unparse(flag) for flag in (*call.args[2:], *(keyword.value for keyword in call.keywords))]
+    if name not in _ANCHORS or not isinstance(pattern, str) or len(call.args) < 2 or set(flags) - set(_FOLDING):
+        advice = "write matches(text, 'pattern'), which only says whether the pattern is found"
+        raise UnsupportedCode(call, f"it calls re.{name}", advice)
+    written = ("" if flags else "(?-i)") + _ANCHORS[name].format(pattern=pattern)
+    if reason := patterns.find_problem(written):
+        raise UnsupportedCode(call, f"RE2 refuses the pattern: {reason}", "write it without look-around and references")
+    search = ast.Call(ast.Name("matches", ast.Load()), [call.args[1], ast.Constant(written)], [])
+    return ast.copy_location(ast.IfExp(search, ast.Constant(True), ast.Constant(None)), call)
+
+
+_ANCHORS = {"search": "{pattern}", "match": r"\A(?:{pattern})", "fullmatch": r"\A(?:{pattern})\z"}
+_FOLDING = ("re.IGNORECASE", "re.I")
 #: Stands for the state in an expression under translation; it is none of the code's own names.
 _STATE = "state of the graph"
 
