@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 #: Our class → the original's field → our field; every translated node sets these.
 FIELDS: dict[str, dict[str, str]] = {
     "Classifier": {"classification": "classification", "explanation": "explanation"},
@@ -40,3 +42,12 @@ LOST_FIELDS = {
     "criteria_met": "set it in a LogicalNode",
 }
 RETRIES = {"Classifier": 6, "MultiClassClassifier": 3, "YesOrNoClassifier": 3, "Generator": 1}
+
+
+def list_fields(kind: str, keys: Collection[str], words: Collection[str]) -> dict[str, str]:
+    """Return the original's field → ours for a node of our class `kind`; `words` are those of the whole graph."""
+    rare = {name: ours for name, ours in RARE_FIELDS.get(kind, {}).items() if name in words}
+    fields = {**FIELDS[kind], **rare}
+    if kind == "MultiClassClassifier" and "explanation_message" not in keys:
+        fields["explanation"] = "classification"  # the original's explanation is the class itself
+    return fields

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from plexus.document import Yaml
 from plexus.original import python_code
-from plexus.original.fields import FIELDS, LOST_FIELDS, RARE_FIELDS, RETRIES, STATE
+from plexus.original.fields import FIELDS, LOST_FIELDS, RETRIES, STATE, list_fields
 from plexus.original.fuzzy import translate_targets
 from plexus.original.inputs import fold_lines, read_inputs, replace_inputs
 from plexus.original.notes import Notes
@@ -50,6 +50,11 @@ class Graph:
     aliases: set[str] = field(default_factory=set)
     nodes: list[dict[str, Yaml]] = field(default_factory=list)
     origins: list[int] = field(default_factory=list)
+
+    @property
+    def set_before(self) -> set[str]:
+        """The fields that a reply of an earlier node left in the original's state."""
+        return {"completion"} if any(node["class"] in ("Classifier", "Generator") for node in self.nodes) else set()
 
     def name(self, original: Yaml) -> Yaml:
         """Return our name of a node; END, and names that no node has, stay."""
@@ -141,9 +146,7 @@ class _Node:
         self.graph.inputs |= read_inputs(self.node, self.graph.aliases, self.notes)
         replace_inputs(self.node, self.graph.inputs)
         self._read_class(str(kind))
-        ours = str(self.ours["class"])
-        rare = {name: ours for name, ours in RARE_FIELDS.get(ours, {}).items() if name in self.graph.words}
-        fields = {**FIELDS[ours], **rare}
+        fields = list_fields(str(self.ours["class"]), self.node, self.graph.words)
         own = self._translate_output(self.node.pop("output", None), fields, self.notes)
         self._translate_edges(fields)
         aliases = {**dict(fields.items()), **own}
@@ -179,6 +182,9 @@ class _Node:
             self.notes.add("renamed", "YesOrNoClassifier is a Classifier of yes and no, in small letters", "class")
         elif kind == "NumericClassifier":
             self._read_bounds()
+        elif kind == "MultiClassClassifier" and "completion" in self.graph.set_before:
+            message = "the model is asked; the original reads the class of the last reply before it, and does not ask"
+            self.notes.add("changed", message, "class")
         elif kind == "Extractor":
             self._read_trust()
         elif kind in ("BeforeAfterSlicer", "ContextExtractor"):
@@ -232,7 +238,8 @@ class _Node:
         self._read_source()
         self.notes.add("renamed", f"{kind} asks the model in a node of its own, {name!r}", "class")
         if kind == "BeforeAfterSlicer":
-            self.notes.add("changed", "`after` begins behind the quotation; the original's begins with it", "class")
+            message = "`after` begins behind the quotation; the original's with its sentence, or is the whole text"
+            self.notes.add("changed", message, "class")
 
     def _read_code(self, kind: str) -> None:
         code = self.node.pop("code", None)

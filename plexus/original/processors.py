@@ -39,7 +39,11 @@ _TRANSCRIPT = (
     "for each turn, with its speaker"
 )
 _CHANGES = {
-    "CustomerTurnsOnly": "a transcript without a turn of the customer fails; the original scores an empty text",
+    "CustomerTurnsOnly": "a transcript without a turn of the customer fails, and so does one without speakers; the "
+    "original scores an empty text, or all of it, and joins the turns to one line",
+    "RemoveSpeakerIdentifiers": "only speakers of a transcript are removed; the original removes every single word "
+    "before a colon at the beginning of a line or a sentence",
+    "RemoveStopWords": "punctuation does not keep a word; the original leaves `not,` and removes `not`",
     "EnumerateSpeakers": "speakers are `Speaker 1`, `Speaker 2`; the original writes `Speaker A`, `Speaker B`",
     "RelevantWindows": "keywords are whole words in any case, and a text without one fails; the original also finds "
     "them inside of other words, scores an empty text, and begins or ends with `...` where lines are omitted",
@@ -48,8 +52,17 @@ _CHANGES = {
 }
 
 
+# Stop words of the original that stay here by default, because they reverse a meaning.
+_NEGATIONS = (
+    *("no", "nor", "not", "ain't", "aren't", "couldn't", "didn't", "doesn't", "don't", "hadn't", "hasn't", "haven't"),
+    *("isn't", "mightn't", "mustn't", "needn't", "shan't", "shouldn't", "wasn't", "weren't", "won't", "wouldn't"),
+)
 # The original always counts lines, whatever its `window_unit` is.
-_LINES: dict[str, Yaml] = {"unit": "lines", "separator": "\n...\n"}
+_ADDED: dict[str, dict[str, Yaml]] = {
+    "RelevantWindows": {"unit": "lines", "separator": "\n...\n"},
+    "CustomerTurnsOnly": {"speakers": ["customer", "contact", "caller", "client", "guest", "patient"]},
+    "RemoveStopWords": {"also": [*_NEGATIONS]},
+}
 _UNUSED = ("window_unit", "case_sensitive", "classifier")
 
 
@@ -82,11 +95,10 @@ def _translate(processor: Yaml, notes: Notes) -> Yaml:
     settings = processor.get("parameters")
     parameters = {**(settings if isinstance(settings, Mapping) else {}), **processor}
     translated: dict[str, Yaml] = {"class": ours}
-    if ours == "RelevantWindows":
-        translated |= _LINES
-        if "keywords" not in parameters:
-            advice = "write the words that it looks for as `keywords`"
-            notes.add("unsupported", f"the `classifier` of {name} has no counterpart. next: {advice}", "class")
+    translated |= _ADDED.get(ours, {})
+    if ours == "RelevantWindows" and "keywords" not in parameters:
+        advice = "write the words that it looks for as `keywords`"
+        notes.add("unsupported", f"the `classifier` of {name} has no counterpart. next: {advice}", "class")
     return translated | _translate_parameters(ours, parameters, notes.at("parameters"))
 
 
