@@ -31,6 +31,7 @@ ARGUED = {
     "Classifier parse_from_start": "the first class in the reply is No",
     "class hyphen, reply with space": "`Non Compliant` is Non-Compliant",
     "reply Answer:Yes": "`Answer:Yes` names Yes",
+    "reply Yes/No": "`NO MORE REPLIES`, the last reply of that run, does not answer No",
     "missing nested metadata": "a limit of that run",
     "undefined variable": "a variable that nothing sets is a mistake",
     "results of another": "one score alone has no other scores",
@@ -42,7 +43,6 @@ ARGUED = {
 PARTLY: dict[str, tuple[Literal["explanation", "prompts", "both"], str]] = {
     "Classifier maximum_retry_count 6": ("prompts", "a retry is asked for in other words"),
     "Classifier default retries: 4th reply good": ("prompts", "a retry is asked for in other words"),
-    "reply Yes/No": ("prompts", "a retry is asked for in other words"),
     "BeforeAfterSlicer asks the model": ("prompts", "`after` begins behind the quotation, as the import notes"),
     "FuzzyMatchClassifier targets group": ("explanation", "a match is described in other words"),
     "YesOrNo explanation_message": ("prompts", "the second request repeats the messages with their roles"),
