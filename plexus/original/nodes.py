@@ -15,7 +15,7 @@ from plexus.document import Yaml
 from plexus.original import python_code
 from plexus.original.fields import FIELDS, LOST_FIELDS, RETRIES, STATE, list_fields
 from plexus.original.fuzzy import translate_targets
-from plexus.original.inputs import fold_lines, read_inputs, replace_inputs
+from plexus.original.inputs import find_jumps, fold_lines, read_inputs, replace_inputs
 from plexus.original.notes import Notes
 from plexus.original.python_names import Names, UnsupportedCode
 from plexus.text import fold
@@ -46,6 +46,7 @@ class Graph:
 
     slugs: dict[str, str]
     words: frozenset[str] = frozenset()
+    has_jumps: bool = False
     inputs: dict[str, str] = field(default_factory=dict)
     aliases: set[str] = field(default_factory=set)
     nodes: list[dict[str, Yaml]] = field(default_factory=list)
@@ -89,7 +90,7 @@ def translate_graph(listed: Sequence[Yaml], notes: Notes) -> Graph:
     """Translate all nodes in their order."""
     names = [node.get("name") if isinstance(node, Mapping) else None for node in listed]
     slugs = _create_slugs([name for name in names if isinstance(name, str)], _collect_output_words(listed))
-    graph = Graph(slugs, frozenset(re.findall(r"\w+", json.dumps(listed, default=str))))
+    graph = Graph(slugs, frozenset(re.findall(r"\w+", json.dumps(listed, default=str))), find_jumps(listed))
     for place, node in enumerate(listed):
         following = next((name for name in names[place + 1 :] if isinstance(name, str)), "END")
         if isinstance(node, Mapping):
@@ -143,7 +144,7 @@ class _Node:
             self.notes.add("unsupported", f"the node class {kind!r} has no counterpart. next: use {known}", "class")
             return []
         fold_lines(self.node, self.notes)
-        self.graph.inputs |= read_inputs(self.node, self.graph.aliases, self.notes)
+        self.graph.inputs |= read_inputs(self.node, self.graph.aliases, self.notes, has_jumps=self.graph.has_jumps)
         replace_inputs(self.node, self.graph.inputs)
         self._read_class(str(kind))
         fields = list_fields(str(self.ours["class"]), self.node, self.graph.words)
