@@ -17,7 +17,7 @@ from local_aws.status import ask
 from scripts.aws import resources
 from scripts.release import deployment
 from tests.e2e.conftest import wait_for
-from tests.e2e.staged import Staged
+from tests.e2e.staged import Staged, start_staged
 
 CODE = """
 import time
@@ -71,26 +71,16 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def watched(released: Staged) -> Iterator[Watched]:
-    """Subscribe a queue to the stage's topic, and serve an image that does what its event says."""
-    aws, sqs = released.aws, released.aws.client("sqs")
-    url = sqs.create_queue(QueueName=PAGER)["QueueUrl"]
-    (topic,) = aws.client("sns").list_topics()["Topics"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    subscription = aws.client("sns").subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn)
-    deployment.deploy(aws, released.push("obedient", CODE), commit="3" * 40)
-    yield Watched(released, url)
-    aws.client("lambda").delete_function_concurrency(FunctionName=released.function)
-    deployment.deploy(aws, released.image("first"), commit="1" * 40)
-    aws.client("sns").unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
-    queues = aws.stage.queues
-    for name in (queues.request, queues.request_dead_letters, queues.response_dead_letters):
-        sqs.purge_queue(QueueUrl=aws.queue_url(name))
-    for mapping in aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]:
-        aws.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
-    for name in LOWERED:
-        with_threshold(released, name, alarm(name)["Threshold"])
-    sqs.delete_queue(QueueUrl=url)
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A stage without earlier errors, a queue subscribed to its topic, and an image that does what its event says."""
+    with start_staged("alarms", tmp_path_factory.mktemp("images")) as stage:
+        aws, sqs = stage.aws, stage.aws.client("sqs")
+        url = sqs.create_queue(QueueName=PAGER)["QueueUrl"]
+        (topic,) = aws.client("sns").list_topics()["Topics"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        aws.client("sns").subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn)
+        deployment.deploy(aws, stage.push("obedient", CODE), commit="3" * 40)
+        yield Watched(stage, url)
 
 
 def alarm(name: str) -> dict[str, Any]:

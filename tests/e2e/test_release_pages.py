@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(cloned.folder)], check=True, timeout=600)
     for key, value in (("user.name", "Reader"), ("user.email", "reader@example.com")):
         subprocess.run(["git", "config", key, value], cwd=cloned.folder, check=True, timeout=60)
+    # make creates the environment again where the locks are not those that it was made of: for us too, while we use it.
+    shutil.copytree(ROOT / "nix/locks", cloned.folder / "nix/locks", dirs_exist_ok=True)
+    shutil.copy(ROOT / "pyproject.toml", cloned.folder)
     (cloned.folder / ".venv").symlink_to(Path(sys.prefix))
     try:
         demo = cloned.run("make demo")
