@@ -1,8 +1,8 @@
 """Train with XGBoost; the same texts and labels give the same model.
 
-Cross-validation chooses between boosted trees, which see terms together, and boosted linear models, which do better on
-few texts with many words. The search changes one thing at a time, and drops candidates that are worse in their first
-fold.
+Cross-validation chooses between boosted linear models, which do better on few texts with many words, and boosted trees,
+which see terms together. The search begins with what is best on most texts, changes one thing at a time, and drops
+candidates that are worse in their first fold. It may cost ten times the plain model, as `train_svm`'s.
 """
 
 from __future__ import annotations
@@ -15,43 +15,67 @@ from plexus.learning.booster import Booster
 from plexus.learning.explainable import BLOCKS, ExplainableModel, fit_scale
 from plexus.learning.features import Counting, Features, normalize_rows
 from plexus.learning.objectives import ACCURACY, Estimate, Objective, choose, choose_unseen, estimate, list_others
-from plexus.learning.training import SEED, Report, advance, compute_strengths, split_into_folds, weight_columns
+from plexus.learning.training import (
+    SEED,
+    Budget,
+    Report,
+    advance,
+    compute_strengths,
+    count_columns,
+    split_into_folds,
+    weight_columns,
+)
+
+#: Whole steps would overshoot where a class is rare. With one thread this updater visits the coordinates in the order
+#: of coord_descent, over twenty times faster.
+_LINEAR = {"booster": "gblinear", "eta": 0.5, "updater": "shotgun", "feature_selector": "cyclic"}
+#: A term is in a text or not: four bins are as good as 256.
+_TREES = {"booster": "gbtree", "eta": 0.4, "min_child_weight": 0.5, "tree_method": "hist", "max_bin": 4}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Parameters to choose from: XGBoost's, rounds of boosting, the terms' class contrast (0–1), and class weights."""
+    """Parameters to choose from: the linear model's regularization, the terms' class contrast (0–1), class weights.
 
-    booster: str
-    rounds: int
-    parameters: tuple[tuple[str, Any], ...] = ()
-    contrast: float = 0.0
-    balanced: bool = False
+    With a `depth` above 0 the model is one of trees, without regularization.
+    """
+
+    strength: float = 0.00001
+    contrast: float = 0.5
+    balanced: bool = True
+    depth: int = 0
+
+    @property
+    def rounds(self) -> int:
+        """The rounds of boosting."""
+        return 50 if self.depth else 10
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters by XGBoost's names."""
+        return {**_TREES, "max_depth": self.depth} if self.depth else {**_LINEAR, "lambda": self.strength}
 
     @property
     def report_fields(self) -> dict[str, object]:
         """The parameters that the report names."""
-        named = {name: value for name, value in self.parameters if name in ("lambda", "max_depth")}
+        named = {name: value for name, value in self.parameters.items() if name in ("booster", "lambda", "max_depth")}
         weights = "balanced" if self.balanced else "equal"
-        head = {"booster": self.booster, **named, "rounds": self.rounds}
-        return {**head, "contrast": self.contrast, "class_weights": weights}
+        return {**named, "rounds": self.rounds, "contrast": self.contrast, "class_weights": weights}
 
 
-def _create_linear(strength: float, contrast: float) -> Choice:
-    # With one thread this updater visits the coordinates in the order of coord_descent, over twenty times faster.
-    one_way = (("updater", "shotgun"), ("feature_selector", "cyclic"))
-    return Choice("gblinear", 30, (("lambda", strength), ("eta", 0.5), *one_way), contrast)
-
-
-def _create_trees(depth: int) -> Choice:
-    fixed = (("eta", 0.2), ("min_child_weight", 0.5), ("tree_method", "hist"))
-    return Choice("gbtree", 120, (("max_depth", depth), *fixed))
-
-
-STRENGTHS = (0.001, 0.0005, 0.0002, 0.0001, 0.00003)
-FIRST = _create_linear(0.0002, 0.5)
-#: From this product of classes and texts on, trees are not tried: they would take longer than all other candidates.
-_MANY = 4_000
+#: The best on most sets of bench/quality.py.
+USUAL = Choice()
+#: One thing is changed at a time, and the best so far is where the next change starts.
+_CHANGES: tuple[dict[str, Any], ...] = (
+    {"balanced": False},
+    {"strength": 0.0001},
+    {"contrast": 0.0},
+    {"contrast": 1.0},
+    {"strength": 0.00003},
+)
+#: Costs in nanoseconds: of each entry of the matrix to count it, weigh it for a fold, and create XGBoost's matrix; for
+#: each output and round, of a step of a linear model and of a tree's level; and of any fit.
+_COUNT, _WEIGH, _CREATE, _STEP, _LEVEL, _FIT = 200, 50, 80, 8, 45, 6e6
 
 
 def train(
@@ -75,7 +99,8 @@ def train(
     matrix = features.fit([search.counted])
     factors = compute_strengths(matrix, truths, best.contrast)
     features.weigh(factors)
-    booster = Booster(bytes(_boost(_create_data(matrix, factors, truths, best), len(classes), best).save_raw("json")))
+    data = _create_data(matrix, factors, truths, is_for_trees=best.depth > 0)
+    booster = Booster(bytes(_boost(data, truths, best).save_raw("json")))
     unseen = choose_unseen(objective, candidates, truths, search.parts)
     report = Report.of(classes, truths, unseen, objective, best.report_fields, len(search.parts), len(tried))
     return ExplainableModel(classes, features, booster, fit_scale(search.margins[best], truths)), report
@@ -86,43 +111,43 @@ class Search:
 
     def __init__(self, texts: Sequence[str], truths: Any, parts: Sequence[Any], objective: Objective) -> None:
         self.truths, self.parts, self.objective = truths, parts, objective
-        self.classes = int(truths.max()) + 1
+        self.columns = count_columns(int(truths.max()) + 1)
         self.counted = Counting(texts).count(BLOCKS[0])
+        self.entries = self.counted.dampened.nnz
         self.margins: dict[Choice, Any] = {}
-        self._tries, self._maximum_tries = 0, 11
+        self.budget = Budget.of(texts, self.entries / 2, self.columns)
+        self.budget.spend(self.entries * (_COUNT + _WEIGH * len(parts)))
+        self._folds = [self._fold(part) for part in parts]
+        self._data: list[tuple[Any, Any]] = []
+        self._data_of: tuple[float, bool] | None = None
 
     def run(self) -> list[Choice]:
         """Try candidates and return those that were tried on all texts, in the order of preference."""
-        self._folds = [self._fold(part) for part in self.parts]
-        best = self._try(FIRST, FIRST)
-        for contrast in (0.0, 1.0):
-            best = self._try(replace(best, contrast=contrast), best)
-        for step in (-1, 1, 2, -2):
-            index = STRENGTHS.index(0.0002) + step
-            best = self._try(replace(_create_linear(STRENGTHS[index], best.contrast), balanced=best.balanced), best)
-        best = self._try(replace(best, balanced=True), best)
-        if len(self.truths) * self.classes < _MANY:
-            for depth in (2, 5):
-                best = self._try(_create_trees(depth), best)
+        best = self._try(USUAL, USUAL)
+        for change in _CHANGES:
+            best = self._try(replace(best, **change), best)
+        for depth in (2, 5):
+            if depth == 2 or best.depth:  # deeper trees are behind where flat ones are
+                best = self._try(Choice(contrast=0.0, balanced=best.balanced, depth=depth), best)
         advance(1.0)
         return list(self.margins)
 
     def _try(self, choice: Choice, best: Choice) -> Choice:
-        """Try a candidate, on all folds unless the first shows it behind; return the best so far."""
+        """Try a candidate, if the budget pays for it, until a fold shows it behind; return the best so far."""
         import numpy
 
-        self._tries += 1
-        shape = len(self.truths) if self.classes == 2 else (len(self.truths), self.classes)
-        result = numpy.zeros(shape)
-        for index, (part, fold) in enumerate(zip(self.parts, self._folds, strict=True)):
-            rows, training, held_out = fold
-            factors = compute_strengths(training, self.truths[rows], choice.contrast)
-            data = _create_data(training, factors, self.truths[rows], choice)
-            result[part] = _boost(data, self.classes, choice).predict(
-                _create_data(held_out, factors), output_margin=True
+        fit = _FIT + self.entries * self.columns * choice.rounds * (_LEVEL * choice.depth or _STEP)
+        create = 0 if self._data_of == (choice.contrast, choice.depth > 0) else _CREATE * self.entries
+        cost = fit + create
+        if choice in self.margins or (self.margins and not self.budget.pays(cost * (len(self.parts) + 1))):
+            return best
+        result = numpy.zeros((len(self.truths), self.columns) if self.columns > 1 else len(self.truths))
+        for index, (part, (training, held_out)) in enumerate(zip(self.parts, self._matrices(choice), strict=True)):
+            result[part] = _boost(training, self.truths[self._folds[index][0]], choice).predict(
+                held_out, output_margin=True
             )
-            advance((self._tries - 1 + (index + 1) / len(self.parts)) / (self._maximum_tries + 1))
-            if choice != best and index == 0:
+            self.budget.spend(cost)
+            if self.margins and index == 0:
                 lead = self._estimate(result, part).value - self._estimate(self.margins[best], part).value
                 if lead < 0:
                     return best
@@ -134,6 +159,17 @@ class Search:
     def _estimate(self, margins: Any, rows: Any) -> Estimate:
         return estimate(self.objective, _choose_classes(margins[rows]), self.truths[rows])
 
+    def _matrices(self, choice: Choice) -> list[tuple[Any, Any]]:
+        """Return XGBoost's matrices of each fold, made once for consecutive choices that differ in nothing else."""
+        needed = (choice.contrast, choice.depth > 0)
+        if self._data_of != needed:
+            self._data_of, self._data = needed, []
+            for rows, training, held_out in self._folds:
+                factors = compute_strengths(training, self.truths[rows], choice.contrast)
+                created = _create_data(training, factors, self.truths[rows], is_for_trees=choice.depth > 0)
+                self._data.append((created, _create_data(held_out, factors)))
+        return self._data
+
     def _fold(self, part: Any) -> tuple[Any, Any, Any]:
         """Return the training rows, (rows,), their matrix, and the matrix of the part that is held out."""
         inside = list_others(part, len(self.truths))
@@ -141,27 +177,37 @@ class Search:
         return inside, matrix[inside], matrix[part]
 
 
-def _create_data(matrix: Any, factors: Any, truths: Any = None, choice: Choice | None = None) -> Any:
-    """Return the rows that `Features` gives once its terms have these strengths."""
+def _create_data(matrix: Any, factors: Any, truths: Any = None, *, is_for_trees: bool = False) -> Any:
+    """Return the rows that `Features` gives once its terms have these strengths.
+
+    Terms of a single text are left out for trees, which would learn them by heart and take three times as long.
+    """
     import numpy
     from xgboost import DMatrix
 
-    weights = None
-    if choice is not None and choice.balanced:
-        counts = numpy.bincount(truths)
-        weights = (len(truths) / (len(counts) * numpy.maximum(1, counts)))[truths]
-    return DMatrix(normalize_rows(weight_columns(matrix, factors)), truths, weight=weights)
+    rows = normalize_rows(weight_columns(matrix, factors))
+    if is_for_trees:
+        frequent = numpy.bincount(rows.indices, minlength=rows.shape[1]) > 1
+        rows.data *= frequent[rows.indices]
+        rows.eliminate_zeros()
+    return DMatrix(rows, truths)
 
 
-def _boost(data: Any, classes: int, choice: Choice) -> Any:
+def _boost(data: Any, truths: Any, choice: Choice) -> Any:
     """Train one booster, with one thread: sums in another order would give another model."""
+    import numpy
     import xgboost
 
-    many = {"objective": "multi:softprob", "num_class": classes}
-    objective = {"objective": "binary:logistic"} if classes == 2 else many
-    fixed = {"booster": choice.booster, "nthread": 1, "seed": SEED, "verbosity": 0}
-    parameters = {**objective, **fixed, **dict(choice.parameters)}
-    return xgboost.train(parameters, data, num_boost_round=choice.rounds)
+    counts = numpy.bincount(truths)
+    shares = len(truths) / (len(counts) * numpy.maximum(1, counts)) if choice.balanced else numpy.ones(len(counts))
+    data.set_weight(shares[truths])
+    many = {"objective": "multi:softprob", "num_class": len(counts)}
+    objective = {"objective": "binary:logistic"} if len(counts) == 2 else many
+    fixed = {"nthread": 1, "seed": SEED, "verbosity": 0}
+    booster = xgboost.Booster({**objective, **fixed, **choice.parameters}, [data])
+    for step in range(choice.rounds):
+        booster.update(data, step)
+    return booster
 
 
 def _choose_classes(margins: Any) -> Any:

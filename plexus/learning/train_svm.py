@@ -1,8 +1,7 @@
 """Train the support vector machine; the same texts and labels give the same model.
 
 The search starts with what anybody would try first, single words and default parameters, and changes one thing at a
-time. It may cost ten times the plain model: costs are estimated from counts, never measured, so that every machine
-tries the same candidates.
+time. It may cost ten times the plain model.
 """
 
 from __future__ import annotations
@@ -25,13 +24,20 @@ from plexus.learning.objectives import (
     predict_unseen,
 )
 from plexus.learning.svm import BLOCKS, SVMModel, choose_classes, fit_calibration
-from plexus.learning.training import SEED, Report, advance, compute_strengths, split_into_folds, weight_columns
+from plexus.learning.training import (
+    SEED,
+    Budget,
+    Report,
+    advance,
+    compute_strengths,
+    count_columns,
+    split_into_folds,
+    weight_columns,
+)
 
 WORDS = (Block("word", (1, 1), negations=True),)
 ALL = "words, pairs and characters"
 TERMS = {"words": WORDS, ALL: BLOCKS}
-#: The budget of a training, in costs of the plain model, and the least budget, in nanoseconds.
-BUDGET, LEAST_BUDGET = 8.0, 150e6
 
 
 @dataclass(frozen=True)
@@ -95,20 +101,15 @@ class Search:
     def __init__(self, texts: Sequence[str], truths: Any, parts: Sequence[Any], objective: Objective, target: int):
         self.texts, self.truths, self.parts = texts, truths, parts
         self.objective, self.target = objective, target
-        self.columns = _count_columns(int(truths.max()) + 1)
+        self.columns = count_columns(int(truths.max()) + 1)
         self.distances: dict[Choice, Any] = {}
         self.counting = Counting(texts)
         self.counted = {"words": [self.counting.count(block) for block in WORDS]}
         self._terms, self._folds = "", dict[float, list[Fold]]()
         self._predicted: dict[Choice, Any] = {}
         matrix = self.counted["words"][0].dampened
-        characters = sum(map(len, texts))
-        self.entries = {"words": matrix.nnz, ALL: min(_MORE * matrix.nnz, 3 * characters)}
-        #: Costs in nanoseconds of a machine of 2024; only their ratios matter.
-        plain = 60 * characters + 8_000 * len(texts) + 15 * matrix.nnz * self.columns
-        self.total = max(LEAST_BUDGET, BUDGET * plain)
-        slower = sum(not text.isascii() for text in texts)  # their accents are examined letter by letter
-        self.spent: float = 30_000_000 + 100 * characters + 5_000 * len(texts) + 15_000 * slower
+        self.entries = {"words": matrix.nnz, ALL: min(_MORE * matrix.nnz, 3 * sum(map(len, texts)))}
+        self.budget = Budget.of(texts, matrix.nnz, self.columns)
 
     def run(self) -> tuple[Choice, list[Any]]:
         """Try candidates; return the chosen one, and the predictions of all, (texts,), in the order of preference."""
@@ -152,7 +153,7 @@ class Search:
         fit_cost = entries * (_FIT * (1 + self.columns) + _WEIGH)
         folds_cost = (len(self.parts) - 1) * fit_cost
         count_cost = 0.0 if choice.terms in self.counted else _COUNT * entries
-        if not always and self.spent + count_cost + folds_cost + fit_cost > self.total:
+        if not always and not self.budget.pays(count_cost + folds_cost + fit_cost):
             return False
         if choice.terms not in self.counted:
             self.counted[choice.terms] = [self.counting.count(block) for block in TERMS[choice.terms]]
@@ -160,8 +161,7 @@ class Search:
         for part, fold in zip(self.parts, self._matrices(choice.terms, choice.contrast), strict=True):
             weights, intercepts = fit(fold.training, self.truths[fold.rows], choice, tolerance=0.01)
             result[part] = fold.held_out @ (weights * fold.strengths).T + intercepts
-            self.spent += (count_cost + folds_cost) / len(self.parts)
-            advance(self.spent / self.total)
+            self.budget.spend((count_cost + folds_cost) / len(self.parts))
         self.distances[choice] = result
         return True
 
@@ -225,10 +225,6 @@ def fit(matrix: Any, truths: Any, choice: Choice, tolerance: float = 1e-4) -> tu
     )
     machine.fit(matrix, truths)
     return machine.coef_, machine.intercept_
-
-
-def _count_columns(classes: int) -> int:
-    return 1 if classes == 2 else classes
 
 
 def _mark_columns(truths: Any, classes: Sequence[str]) -> Any:

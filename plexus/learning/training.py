@@ -16,6 +16,8 @@ from plexus.text import fold
 
 SEED = 20240229
 _FOLDS, _FEW_FOLDS, _MANY_TEXTS = 5, 3, 500
+#: The budget of a training, in costs of the plain model, and the least budget, in nanoseconds.
+BUDGET, LEAST_BUDGET = 8.0, 150e6
 #: Steps of a progress bar.
 STEPS = 1000
 #: Called with the number of steps that are done, and with that of all.
@@ -117,6 +119,11 @@ def _check_labels(folded: Sequence[str], labels: Sequence[str]) -> None:
         raise InvalidData(f"training requires at least two distinct texts of each label, got one of {names}")
 
 
+def count_columns(classes: int) -> int:
+    """Return the number of a model's outputs: one for two classes, else one for each."""
+    return 1 if classes == 2 else classes
+
+
 def compute_strengths(matrix: Any, truths: Any, contrast: float) -> Any:
     """Return each term's strength, (terms,), float32: from 1 for every term (`contrast` 0) to its class contrast (1).
 
@@ -174,6 +181,38 @@ def report_steps(on_step: OnStep) -> Iterator[None]:
         _PROGRESS.reset(token)
     if progress.done < progress.total:
         on_step(progress.total, progress.total)
+
+
+@dataclass
+class Budget:
+    """What a training may cost, and what it has cost: nanoseconds of a machine of 2024, of which only ratios matter.
+
+    Costs are estimated from counts, never measured, so that every machine tries the same candidates.
+    """
+
+    total: float
+    spent: float
+
+    @classmethod
+    def of(cls, texts: Sequence[str], words: float, columns: int) -> Budget:
+        """Return eight times what the plain model costs, at least 150 ms, with what counting the texts has cost.
+
+        `words` are the entries of a matrix of single words, `columns` the outputs of the model.
+        """
+        characters = sum(map(len, texts))
+        plain = 60 * characters + 8_000 * len(texts) + 15 * words * columns
+        slower = sum(not text.isascii() for text in texts)  # their accents are examined letter by letter
+        spent = 30_000_000 + 100 * characters + 5_000 * len(texts) + 15_000 * slower
+        return cls(max(LEAST_BUDGET, BUDGET * plain), spent)
+
+    def pays(self, cost: float) -> bool:
+        """Return whether what is left is enough."""
+        return self.spent + cost <= self.total
+
+    def spend(self, cost: float) -> None:
+        """Count a cost, and report the progress."""
+        self.spent += cost
+        advance(self.spent / self.total)
 
 
 def advance(share: float) -> None:

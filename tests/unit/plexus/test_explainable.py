@@ -212,3 +212,14 @@ def test_a_negated_word_is_named_with_its_negation() -> None:
     assert prediction.label == "No"
     assert "not … good" in [term.text for term in prediction.terms]
     assert not [term for term in prediction.terms if "_" in term.text]
+
+
+def test_a_training_without_a_budget_tries_the_usual_parameters_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Costs are counted, not measured: with next to nothing to spend there is one candidate, else there are more."""
+    texts, labels = [*GOOD, *BAD], ["Good"] * len(GOOD) + ["Bad"] * len(BAD)
+    assert train(texts, labels)[1].candidates > 1
+    monkeypatch.setattr("plexus.learning.training.LEAST_BUDGET", 1.0)
+    monkeypatch.setattr("plexus.learning.training.BUDGET", 0)
+    report = train(texts, labels)[1]
+    assert report.candidates == 1
+    assert (report.parameters["booster"], report.parameters["class_weights"]) == ("gblinear", "balanced")
