@@ -12,7 +12,7 @@ from pathlib import Path
 
 from plexus.dataset import splitting
 from plexus.dataset.entries import Dataset, Entry, choose_written_names, read
-from plexus.dataset.looking import find_near_pairs
+from plexus.dataset.looking import FEW, find_near_pairs
 from plexus.dataset.writing import Writer
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
@@ -105,6 +105,11 @@ def describe(split: Split, folder: Path, plan: SplitPlan) -> str:
         listed = ", ".join(f"{names[name]} {counts[name]}" for name, _ in classes.most_common(8) if names[name])
         lines.append(f"wrote {path}: {pluralize(len(entries), 'row')}" + (f" ({listed})" if listed else ""))
     lines.append(f"wrote {folder / 'split.json'}")
+    tested = Counter(fold_label(entry.label) for entry in split.parts["test"])
+    few = [f"{names[name]} ({tested[name]})" for name in classes if names[name] and tested[name] < FEW]
+    if few:
+        listed = ", ".join(few[:8]) + (", …" if len(few) > 8 else "")
+        lines.append(f"classes of fewer than {FEW} texts in test, whose figures will be noise: {listed}")
     if split.blank:
         lines.append(f"{pluralize(split.blank, 'row')} without a text left out")
     if plan.time is None and plan.group is None:

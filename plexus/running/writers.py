@@ -28,9 +28,8 @@ def create_columns(scores: Sequence[str], kept: Sequence[str] = ()) -> dict[str,
     names = ["row", *([] if "id" in kept else ["id"]), *kept, *(score + part for score in scores for part in PARTS)]
     repeated = sorted({repr(name) for name in names if names.count(name) > 1})
     if repeated:
-        raise InvalidData(
-            f"two columns would be named {', '.join(repeated)}. next: write .jsonl, or rename one of them"
-        )
+        remedy = "plexus data convert FILE --rename OLD=NEW --output OTHER" if kept else "rename a score"
+        raise InvalidData(f"two columns would be named {', '.join(repeated)}. next: write .jsonl, or {remedy}")
     kinds: dict[str, type] = {"row": int, **{score + PARTS[1]: float for score in scores}}
     return {name: kinds.get(name, str) for name in names}
 

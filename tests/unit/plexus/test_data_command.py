@@ -169,6 +169,7 @@ def test_a_split_is_written_with_the_record_of_how_it_was_made(tmp_path: Path, m
     arguments = ("split", messy, *NAMES, "--test", 0.25, "--validation", 0.25, "--seed", 4, "--output")
     result = run_data(*arguments, tmp_path / "one")
     assert "1 row without a text left out\nno text is in two parts, not even almost" in result.stdout
+    assert "classes of fewer than 20 texts in test, whose figures will be noise: good (1), bad (1)\n" in result.stdout
     parts = {
         name: [row["id"] for row in rows(tmp_path / "one" / f"{name}.csv")] for name in ("train", "validation", "test")
     }

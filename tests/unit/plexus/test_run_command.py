@@ -251,7 +251,7 @@ def test_the_columns_of_the_table_are_kept_beside_the_results(files: Path) -> No
 def test_a_kept_column_never_hides_a_result(files: Path) -> None:
     """A column of the table with the name of a result is refused before anything is scored."""
     (files / "texts.csv").write_text("Refund,text\nyes,A refund\n")
-    assert "two columns would be named 'Refund'" in read_refusal(
+    assert "named 'Refund'. next: write .jsonl, or plexus data convert FILE --rename" in read_refusal(
         files, "--keep-columns", "--output", str(files / "out.csv")
     )
     assert not (files / "out.csv").exists()
