@@ -68,7 +68,8 @@ _INTRODUCTIONS = (
     "(?:falls?|file[sd]?|fits?|goes)(?: it| this)? (?:under|in|into|within)|(?:should|would|must) go to|"
     "(?:this|it|i) lands? on|constitutes|committed|carries|represents|concerns|involves|expresses|conveys|reflects|"
     "indicates|shows|infer|"
-    "detect|fits|match(?:es)?|earns|deserves|gets|(?<!what )(?:counts|qualifies) as|reads as|"
+    "detect|fits|match(?:es)?|earns|deserves|gets|(?<!what )(?:counts|qualifies) as|reads as|comes across as|"
+    "belongs in|"
     "(?:customer|caller|client|user|agent|she|he|they) (?:\\w+ )?(?:wants?|wanted|demands?|requests?|requested|needs|"
     "asks? for|asked for|offered|would (?:like|prefer)|prefers?|insists on|is looking for|is (?:calling|"
     "asking) about)|but for|"
@@ -77,7 +78,8 @@ _INTRODUCTIONS = (
     "(?:stuf|wert|bewert|klassifizier|ordn|seh|betracht|würd|classifice|beoorde|markee|classer|qualifie|considé|"
     "consider|clasific|classific|etiquet|catalog|valut)\\w*(?: \\w+){0,5} (?:als|comme|como|come)|"
     # German, Dutch, Danish, Norwegian, Swedish, Finnish
-    "(?:ist|lautet)(?: (?:die|der|das|meine) \\w+)?|(?:ich|wir) (?:würde|wähle|sage|antworte|nehme)|geht um|luidt|"
+    "(?:ist|lautet)(?: (?:die|der|das|meine) \\w+)?|(?:ich|wir) (?:würde|wähle|sage|antworte(?: mit)?|nehme)|geht um|"
+    "luidt|"
     "ik (?:zou|kies|zeg|antwoord)|"
     "(?:gaat|het) om|handlar om|handler om|är|er|kyse on|vastaus on|blir|"
     # French, Spanish, Italian, Portuguese, Romanian

@@ -31,7 +31,8 @@ _NEGATIONS = (
     "nicht|kein(?:e[nmrs]?)?|nie(?:mals|mand)?|nichts|weder|keineswegs|kaum|scheidet aus|niet|geen|nooit|noch|"
     "nauwelijks|ikke|inte|ej|ingen|inget|aldrig?|hverken|varken|"
     # French, Spanish, Italian, Portuguese, Romanian
-    "pas|jamais|aucune?|ni|nullement|guère|nunca|jamás|ning[úu]n[ao]?|tampoco|nadie|"
+    "pas|jamais|rien|nada|niente|nulla|niets|nic|ничего|ничто|aucune?|ni|nullement|guère|nunca|jamás|ning[úu]n[ao]?|"
+    "tampoco|nadie|"
     "no (?:es|era|sea|ser[íi]a|está|creo|puedo|podría|diría|considero|parece|corresponde|procede)|"
     "mai|nessun[ao]?|né|neppure|nemmeno|mica|não|nem|nenhuma?|ninguém|nu (?:e|este|sunt|pare|cred|pot)|"
     # Slavic languages, Hungarian, Finnish, Turkish, Greek
@@ -48,7 +49,8 @@ _PREPOSITIONS = (
     "retract(?:s|ed)?|withdr[ae]wn?s?|(?:took|take|taking) back|revok(?:e[sd]?|ing)|overturn(?:s|ed)?|"
     "(?:chang|switch|mov)(?:e[sd]?|ing|ed) (?:away )?from|used to|"
     "previously (?:answered|said|labell?ed|classified|rated|chose|marked)|everything but|struggle[sd]? to|"
-    "few (?:would|could|people)|little (?:that|to)|fails? the \\w+ (?:for|of)|falls? short of|calling (?:it|this|that)|"
+    "(?:a|no) stretch(?: to)?|few (?:would|could|people)|little (?:that|to)|fails? the \\w+ (?:for|of)|"
+    "falls? short of|calling (?:it|this|that)|"
     "(?:free|clear) (?:of|from)|(?:de)?void of|(?:i|we) (?:check|search|look)(?:ed|ing)? for|"
     "(?:absence|lack|definition|meaning|possibility|question|criteria) (?:of|for)|"
     "(?:should|could|would|might) have(?: been)?|(?:needs?|ought|supposed|expected|want(?:s|ed)?|aim(?:s|ed)?|"
@@ -62,7 +64,8 @@ _DEGREES = (
     "(?:un|ir)rel(?:at|ev)\\w+ to|outside(?: of)?|beyond|so-?called|allegedly|supposedly|reportedly|purportedly|"
     "ostensibly|nominally|theoretically|seemingly|formerly|"
     "in (?:theory|principle),?|(?:yet|still|due|going) to be|(?<!answer )(?<!choice )(?<!verdict )will(?: soon)? be|"
-    "dis|un|mis|anti|pre|partial(?:ly)?|partly|almost|nearly|borderline|semi|pseudo|quasi|teilweise|beinahe|fast|presque|partiellement|casi|"
+    "dis|un|mis|anti|pre|partial(?:ly)?|partly|almost|nearly|borderline|semi|pseudo|quasi|teilweise|beinahe|fast|"
+    "presque|partiellement|casi|"
     "parcialmente|parzialmente|quase|gedeeltelijk|bijna|częściowo|prawie|частично|почти|kismen|neredeyse"
 )
 # The clause of these is denied to its end: `I do not think that the right answer is Yes`.
@@ -87,12 +90,13 @@ _SPACE = r"(?:[\s\"'*`(]|(?<=\w)-(?=\w))+"
 _BREAK = r"(?:so|therefore|thus|hence|because|since|which|but(?!\W*\Z)|and (?:is|was|so|the|this|it))\b"
 _WORD = rf"(?:(?!{_BREAK})[{LETTERS}]+{_SPACE})"
 _SCOPE = (
-    rf"{_SPACE}(?:{_WORD}{{0,5}}|{_WORD}{{0,2}}(?:{_OPINIONS}){_SPACE}{_WORD}*)"
+    rf"{_SPACE}(?:{_WORD}{{0,6}}|{_WORD}{{0,2}}(?:{_OPINIONS}){_SPACE}{_WORD}*)"
     rf"|(?:{_SPACE}{_WORD}{{0,4}}[{LETTERS}]+)?, (?:{_CONJUNCTIONS}){_SPACE}{_WORD}*"
     r"|,[^,]*,\s*"
 )
 _DENIED_BEFORE = re.compile(
-    rf"{_FIRST}(?:(?:{_NEGATIONS}|{_PREPOSITIONS})(?:{_SCOPE})|no{_SPACE}{_WORD}{{0,2}}|(?:{_DEGREES}){_SPACE}(?:(?:an?|the){_SPACE})?)\Z"
+    rf"{_FIRST}(?:(?:{_NEGATIONS}|{_PREPOSITIONS})(?:{_SCOPE})|no{_SPACE}{_WORD}{{0,2}}|"
+    rf"(?:{_DEGREES}){_SPACE}(?:(?:an?|the){_SPACE})?)\Z"
     # In `not rude, dismissive, or Negative` the commas do not end what is denied.
     rf"|{_FIRST}(?:{_NEGATIONS}|no){_LAST}[^.;:]*,?\s(?:or|nor|oder|ou|o|of|lub|или){_SPACE}\Z"
     r"|\A\W*(?:to (?:be|get)|what an?|(?:checked|searched|looked|screened|scanned) for(?: an?| any)?)\W*\Z"
@@ -114,7 +118,7 @@ _DENIED_AFTER = re.compile(
 _UNLIKE = re.compile(
     r"[^\w]*(?:では|でな|じゃ|とは|かどうか|は(?:誤|違|間違|不|当て)|と(?:思|言|考)\w*(?:ません|ない)|"
     r"이 아|가 아|[은는이가] (?:아|틀|잘못|맞지)|인지|"
-    r"(?:으로|이라고|라고|이라|라) (?:볼|보기|할|하기)\w* ?(?:수 )?(?:없|어렵)"
+    r"(?:으로|이?라고|로) ?\w+ 수[는가]? ?없|(?:으로|이라고|라고|이라|라) (?:볼|보기|할|하기)\w* ?(?:수 )?(?:없|어렵)"
     r"|(?:并|並)?不(?:是|正确|正確|对|對|适用|適用|成立|合适|合適|准确|準確)|是(?:错|錯|不)|的(?:可能性|概率)|ไม่)"
 )
 _UNLIKE_BEFORE = re.compile(r"(?:不|没|沒|非|无|無|未|没有|沒有|不是|不属于|ไม่|ไม่ใช่)[\s\"'「『]*\Z")

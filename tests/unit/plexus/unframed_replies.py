@@ -18,7 +18,10 @@ UNFRAMED: dict[tuple[str, ...], tuple[str, ...]] = {
         "Only a stretch of the imagination makes this a Yes.", "The audit found Yes answers that were made up.",
         "I was this close to writing Yes.", "A hesitant Yes from the caller is all there is.",
         "The rubric awards a Yes for a greeting.", "What would make this a Yes is an apology.",
-        "It is anyone's guess if it's Yes.",
+        "It is anyone's guess if it's Yes.", "I see no grounds on which to answer Yes.",
+        "It would be premature to conclude Yes.", "One can't honestly call that a Yes.",
+        "The transcript contradicts a Yes.", "A Yes is unwarranted.", "Yes doesn't hold up against line 7.",
+        "That is some distance from a Yes.", "I'd push back on Yes.",
     ),
     ("Compliant", "Violation"): (
         "It isn't compliant", "Compliance? Compliant it ain't.", "The call falls outside what I'd label Compliant.",
@@ -33,6 +36,9 @@ UNFRAMED: dict[tuple[str, ...], tuple[str, ...]] = {
         "We were close to a Violation here.", "It stops being a Violation once consent is given.",
         "The customer alleges a Violation of her rights.", "The email warns of a Violation.",
         "Policy treats silence as a Violation.", "Previous calls with this agent were Compliant.",
+        "Calling this Compliant would be misleading.", "I struggle to see how this is Compliant.",
+        "The label Compliant is unearned.", "That does not rise to the level of a Violation.",
+        "It's a stretch to say this is a Violation.", "This isn't so much a Violation as bad manners.",
     ),
     ("Resolved", "Unresolved"): ("Resolved as far as the agent is concerned; the customer hangs up angry.",),
     ("Positive", "Negative", "Neutral"): (
@@ -40,22 +46,26 @@ UNFRAMED: dict[tuple[str, ...], tuple[str, ...]] = {
         "Positive feedback is what the survey wanted.", "The Positive start gives way to insults.",
         "A Positive spin on a sad story.", "She put on a Positive face.",
         "Positive vibes only, says the mug she returned.", "Negative space in the photo bothered her.",
-        "The scale runs from Negative.", "Other reviewers are Positive.",
+        "The scale runs from Negative.", "Other reviewers are Positive.", "Nothing in here is Positive.",
+        "The review isn't what I'd call Positive.", "Hardly what you'd describe as Positive.",
+        "There's little to suggest the tone is Positive.",
     ),
     ("Ja", "Nein"): (
         "Von einem Ja würde ich hier nicht sprechen.", "Ja wäre zu viel gesagt.",
         "Dass die Antwort Ja lautet, bezweifle ich.", "Ein Ja sähe anders aus.", "Ich zögere, Ja zu sagen.",
         "Man ist versucht, Ja zu antworten.", "Ein Ja gibt der Text nicht her.", "Das Ja des Kunden war ironisch.",
         "Ein zögerliches Ja des Kunden, mehr gibt es hier kaum.", "Auf den ersten Blick ist die Antwort Ja.",
+        "Ich würde hier nicht mit Ja antworten.", "Ein Ja lässt sich nicht begründen.",
     ),
     ("Oui", "Non"): (
         "Oui serait exagéré.", "On ne saurait répondre oui.", "J'hésite à répondre Oui.", "Je doute que ce soit Oui.",
         "Le Oui du client était ironique.", "Oui ne tient pas la route.", "À première vue, c'est Oui.",
+        "Je ne répondrais pas Oui.", "Rien ne justifie un Oui.",
     ),
     ("Conforme", "Non conforme"): ("L'appel n'est guère conforme.", "Il s'en faut de beaucoup que ce soit conforme."),
     ("Sí", "No"): (
         "Sería un error responder Sí.", "Dudo que la respuesta sea Sí.", "Cuesta decir que Sí.",
-        "El Sí del cliente era irónico.", "A primera vista es Sí.",
+        "El Sí del cliente era irónico.", "A primera vista es Sí.", "Yo no respondería Sí.", "Nada justifica un Sí.",
     ),
     ("Positivo", "Negativo"): (
         "De positivo no tiene nada.", "Tutt'altro che positivo.", "Está longe de ser Positivo.",
@@ -64,75 +74,81 @@ UNFRAMED: dict[tuple[str, ...], tuple[str, ...]] = {
         "Positivo è solo l'inizio.", "Di Positivo c'è poco.", "De Positivo tem pouco.",
         "El título es Positivo, pero el resto se queja.", "Parecía Positivo hasta el final.",
         "Il cliente voleva sembrare Positivo.", "O título é Positivo, o resto é queixa.",
+        "No se puede considerar Positivo.", "El tono dista de ser Positivo.", "Il tono è tutt'altro che Positivo.",
+        "Difficilmente si può definire Positivo.", "O tom está longe de Positivo.", "Nada aqui é Positivo.",
     ),
     ("Sì", "No"): (
         "Dire Sì sarebbe eccessivo.", "Dubito che sia Sì.", "Faccio fatica a dire Sì.",
-        "Il Sì del cliente era ironico.", "A prima vista è Sì.",
+        "Il Sì del cliente era ironico.", "A prima vista è Sì.", "Non risponderei Sì.",
     ),
     ("Sim", "Não"): (
         "Duvido que seja Sim.", "Dizer Sim seria um exagero.", "Custa-me dizer Sim.", "O Sim do cliente foi irónico.",
-        "À primeira vista, é Sim.",
+        "À primeira vista, é Sim.", "Eu não responderia Sim.",
     ),
     ("Ja", "Nee"): (
         "Ik betwijfel of het Ja is.", "Een Ja zou overdreven zijn.", "De Ja van de klant was ironisch.",
-        "Op het eerste gezicht is het antwoord Ja.",
+        "Op het eerste gezicht is het antwoord Ja.", "Ik zou hier geen Ja antwoorden.",
     ),
     ("Positief", "Negatief"): (
         "Verre van Positief.", "Moeilijk Positief te noemen.", "Positief is alleen het begin.",
-        "De titel klinkt Positief.",
+        "De titel klinkt Positief.", "De toon is allesbehalve Positief.",
     ),
     ("Tak", "Nie"): (
         "Wątpię, czy odpowiedź brzmi Tak.", "Powiedzieć Tak to przesada.", "Tak klienta było ironiczne.",
-        "Na pierwszy rzut oka odpowiedź to Tak.",
+        "Na pierwszy rzut oka odpowiedź to Tak.", "Nie odpowiedziałbym Tak.",
     ),
     ("Pozytywny", "Negatywny"): (
         "Trudno nazwać to Pozytywny.", "Daleko temu do Pozytywny.", "Pozytywny jest tylko początek.",
-        "Tytuł brzmi jak Pozytywny.",
+        "Tytuł brzmi jak Pozytywny.", "Ton jest daleki od Pozytywny.",
     ),
     ("Да", "Нет"): (
         "Сомневаюсь, что ответ Да.", "Да было бы преувеличением.", "Да клиента было ироничным.",
-        "На первый взгляд ответ — Да.",
+        "На первый взгляд ответ — Да.", "Я бы не ответил Да.",
     ),
     ("Положительный", "Отрицательный"): (
         "Назвать отзыв Положительный было бы ошибкой.", "Далеко не Положительный.", "Сложно назвать его Положительный.",
         "Положительный тут только первый абзац.", "Заголовок Положительный, остальное жалоба.",
+        "Отзыв вовсе не Положительный.",
     ),
     ("Evet", "Hayır"): (
         "Cevabın Evet olduğunu söyleyemem.", "Evet demek abartı olur.", "Müşterinin Evet demesi alaycıydı.",
-        "İlk bakışta cevap Evet.",
+        "İlk bakışta cevap Evet.", "Evet diye cevap vermezdim.",
     ),
     ("Olumlu", "Olumsuz"): (
         "Olumlu demek zor.", "Olumlu olduğundan şüpheliyim.", "Olumlu olan yalnızca başlangıç.",
-        "Başlığı Olumlu, gerisi şikâyet.",
+        "Başlığı Olumlu, gerisi şikâyet.", "Yorum hiç de Olumlu değil.",
     ),
     ("はい", "いいえ"): (
         "「はい」と言うには無理があります。", "「はい」は言い過ぎです。", "お客様の「はい」は皮肉でした。",
-        "一見すると答えははいです。",
+        "一見すると答えははいです。", "「はい」とは答えられません。",
     ),
     ("肯定的", "否定的"): (
         "肯定的というには程遠い。", "肯定的と呼ぶのは難しい。", "肯定的なのは冒頭だけです。",
-        "肯定的に見えるだけです。",
+        "肯定的に見えるだけです。", "とても肯定的とは呼べない。",
     ),
-    ("是", "否"): ("恐怕不能回答“是”。", "很难回答“是”。", "客户说的“是”带着讽刺。", "乍一看答案是“是”。"),
-    ("正面", "负面"): ("谈不上正面。", "离正面还差得远。", "正面的只有开头。", "标题看起来正面。"),
+    ("是", "否"): (
+        "恐怕不能回答“是”。", "很难回答“是”。", "客户说的“是”带着讽刺。", "乍一看答案是“是”。", "我不会回答“是”。",
+    ),
+    ("正面", "负面"): ("谈不上正面。", "离正面还差得远。", "正面的只有开头。", "标题看起来正面。", "这算不上正面。"),
     ("예", "아니요"): (
         "예라고 하기에는 부족합니다.", "'예'는 지나친 표현입니다.", "고객의 '예'는 비꼬는 말이었습니다.",
-        "언뜻 보면 답은 예입니다.",
+        "언뜻 보면 답은 예입니다.", "'예'라고 답할 수는 없습니다.",
     ),
     ("긍정", "부정"): (
         "긍정과는 거리가 멉니다.", "긍정으로 보기 어렵습니다.", "긍정인 것은 첫 문장뿐입니다.",
-        "긍정처럼 보일 뿐입니다.",
+        "긍정처럼 보일 뿐입니다.", "긍정으로 분류할 수 없습니다.",
     ),
     ("نعم", "لا"): (
         "من الصعب القول إن الجواب نعم.", "سيكون من المبالغة الإجابة بنعم.", "كانت نعم العميل ساخرة.",
-        "للوهلة الأولى الجواب نعم.",
+        "للوهلة الأولى الجواب نعم.", "لن أجيب بنعم.",
     ),
     ("إيجابي", "سلبي"): (
         "أشك في أن التقييم إيجابي.", "يصعب وصف التقييم بأنه إيجابي.", "البداية فقط إيجابي.",
-        "العنوان إيجابي والباقي شكوى.",
+        "العنوان إيجابي والباقي شكوى.", "التقييم أبعد ما يكون عن إيجابي.",
     ),
     ("हाँ", "नहीं"): (
         "इसे हाँ कहना गलत होगा।", "हाँ कहना मुश्किल है।", "ग्राहक का हाँ व्यंग्य था।", "पहली नज़र में उत्तर हाँ है।",
+        "मैं हाँ नहीं कहूँगा।",
     ),
     ("Ja", "Nej"): ("Jag tvivlar på att svaret är Ja.", "Det vore överdrivet att säga Ja."),
     ("Billing", "Shipping", "Technical"): (
@@ -140,26 +156,32 @@ UNFRAMED: dict[tuple[str, ...], tuple[str, ...]] = {
         "She pressed 2 for Billing by accident.", "Shipping took nine days.", "Technical jargon confused her.",
         "The Billing address was read out.", "The IVR says press one for Billing.",
         "Her last ticket was about Shipping.", "The agent works in Technical.",
+        "It has nothing whatsoever to do with Billing.", "Billing can safely be excluded.",
     ),
     ("Low", "Medium", "High"): (
         "High hopes, nothing else.", "It stops short of High.", "A High would trigger a page at night.",
         "The High Street branch was closed.", "Low fares lured him in.", "Last week the priority was High.",
+        "I would not go so far as High.", "By no stretch is this High.",
     ),
     ("Resolved", "Escalated", "Pending"): (
         "The customer begged to have it Escalated.", "Escalated calls take longer.",
         "She had three other tickets Resolved last week.", "Pending charges show on his card.",
         "She wants it Resolved by Friday.", "It got Escalated, then withdrawn.", "Her previous case is Resolved.",
+        "The ticket is anything but Resolved.", "Nobody would consider this Resolved.",
     ),
     ("Positiv", "Negativ"): (
         "Wer das Positiv nennt, hat den Text nicht gelesen.", "Mit Positiv hat das wenig zu tun.",
         "Positiv klingt nur der erste Satz.", "Positiv zu nennen ist daran nur die Farbe.",
         "Beim letzten Mal war die Stimmung Positiv.", "Der Betreff ist Positiv formuliert.",
+        "Man kann das kaum als Positiv bezeichnen.", "Die Stimmung ist keineswegs Positiv.",
     ),
     ("Positif", "Négatif"): (
         "Il serait abusif de parler d'un avis Positif.", "Difficile d'y voir du Positif.", "Seul le début est Positif.",
         "Le titre est Positif, le reste est une plainte.", "Le client se voulait Positif.",
+        "On peut difficilement parler d'un ton Positif.", "L'avis est loin d'être Positif.",
     ),
     ("सकारात्मक", "नकारात्मक"): (
         "इसे सकारात्मक मानना भूल होगी।", "केवल शुरुआत सकारात्मक है।", "शीर्षक सकारात्मक है, बाकी शिकायत।",
+        "यह सकारात्मक तो बिल्कुल नहीं।",
     ),
 }  # fmt: skip
