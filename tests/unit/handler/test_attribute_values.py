@@ -2,6 +2,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +76,25 @@ def test_a_name_is_never_empty() -> None:
 def test_fields_that_are_none_are_omitted() -> None:
     """A record has no attribute for a field that is None."""
     assert attribute_values.record({"id": "1", "model": None}) == {"id": {"S": "1"}}
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ("", 0),
+        ("é", 2),
+        (12, 2),
+        (True, 1),
+        (None, 1),
+        ([], 3),
+        (["a", "bc"], 8),
+        ({}, 3),
+        ({"é": "a"}, 7),
+        ({"a": [None, {"b": 1}]}, 17),
+    ],
+)
+def test_a_value_has_the_size_that_dynamodb_counts(value: Any, size: int) -> None:
+    """Text and names count by their bytes of UTF-8, each list and map 3 more, each of their parts 1 more."""
+    encoded = attribute_values.encode(value)
+    assert attribute_values.size(encoded) == size
+    assert attribute_values.record_size({"aé": encoded}) == size + 3

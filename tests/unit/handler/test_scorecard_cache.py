@@ -11,6 +11,7 @@ import pytest
 import plexus
 from handler.__main__ import private_cache
 from handler.scorecard_cache import ScorecardCache
+from plexus.scorecard import Scorecard
 from tests.memory.world import CARD
 
 
@@ -30,6 +31,25 @@ def test_a_new_environment_reads_the_folder(tmp_path: Path) -> None:
     assert cache(tmp_path / "versions").get("version-1", never).name == "Reviews"
     (file,) = (tmp_path / "versions").iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_32_scorecards_used_last_stay_in_memory(tmp_path: Path) -> None:
+    """The next one replaces the one that was used the longest ago; a replaced one is loaded from its file again."""
+    loaded: list[str] = []
+
+    def load(text: str, name: str) -> Scorecard:
+        loaded.append(name)
+        return plexus.load(text, name=name)
+
+    versions = ScorecardCache(tmp_path / "versions", load)
+    for number in (*range(32), 0, 32):
+        versions.get(f"version-{number}", lambda: CARD)
+    assert len(loaded) == 33
+    for number in (0, 2, 31, 32):
+        versions.get(f"version-{number}", never)
+    assert len(loaded) == 33
+    versions.get("version-1", never)
+    assert loaded[33:] == ["version-1.yaml"]
 
 
 def link(path: Path) -> None:

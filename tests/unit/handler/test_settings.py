@@ -96,6 +96,8 @@ def test_texts_of_the_environment_are_stripped() -> None:
     assert [getattr(loaded, field) for field in texts.values()] == list(texts.values())
     blank = settings.load(COMPLETE | dict.fromkeys(texts, " "))
     assert [getattr(blank, field) for field in texts.values()] == [None, None, "unknown"]
+    assert settings.load(COMPLETE | {"LOG_LEVEL": "debug"}).log_level == "DEBUG"
+    assert settings.load(COMPLETE | {"PLEXUS_TABLE_PREFIX": "x-"}).table_prefix == "x-"
     assert (loaded.request_queue_url, loaded.response_queue_url, loaded.account_key) == tuple(COMPLETE.values())
 
 
