@@ -3,6 +3,8 @@ from decimal import Decimal
 
 import plexus
 from handler import metrics
+from handler.message import Message
+from handler.outcome import Disposition, JobStats, MessageOutcome
 from plexus.exceptions import ScoringFailed
 from tests.memory.world import World, scoring
 
@@ -57,6 +59,27 @@ def test_a_warm_invocation_is_no_cold_start(world: World) -> None:
         world.send_jobs(world.job(number))
         world.batch(runtime)
     assert "ColdStarts" not in read_metrics(world)[1]
+
+
+def test_the_metrics_of_an_invocation_are_sums_and_rounded_lists() -> None:
+    """Counts, tokens and costs are added; durations are in tenths of milliseconds, and ages in milliseconds."""
+    messages = [Message("m", "{}", "h", "q", receive_count=3, sent=90.12345), Message("n", "{}", "h", "q", sent=200.0)]
+    stats = JobStats(1.23456, 2, 30, 4, 0.1234567891, True)
+    outcomes = [MessageOutcome(message, Disposition.COMPLETED, stats=stats) for message in messages]
+    assert metrics.collect(
+        [*outcomes, MessageOutcome(Message("o", "{}", "h", "q"), Disposition.RETRIED)], 100.0, False
+    ) == {
+        "JobsCompleted": 2,
+        "JobsRetried": 1,
+        "ProviderCalls": 4,
+        "InputTokens": 60,
+        "OutputTokens": 8,
+        "UnpricedJobs": 2,
+        "Cost": 0.246913578,
+        "JobDuration": [1234.6, 1234.6],
+        "MessageAge": [9.877, 0.0],
+        "ReceiveCount": [3.0, 1.0, 1.0],
+    }
 
 
 def test_a_line_has_the_embedded_metric_format() -> None:

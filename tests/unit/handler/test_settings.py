@@ -34,6 +34,7 @@ def test_invalid_values_are_reported_with_missing_variables() -> None:
 def test_only_the_required_variables_are_needed() -> None:
     """With the three required variables, all others have defaults."""
     loaded = settings.load(COMPLETE)
+    assert loaded == settings.Settings(*COMPLETE.values())
     assert (loaded.lease, loaded.clock_skew, loaded.concurrency) == (60, 30, 10)
     assert loaded.cache_dir.parts == ("/", "tmp", "scorecards")
     assert loaded.dead_letter_queue_url is None
@@ -97,7 +98,6 @@ def test_texts_of_the_environment_are_stripped() -> None:
     blank = settings.load(COMPLETE | dict.fromkeys(texts, " "))
     assert [getattr(blank, field) for field in texts.values()] == [None, None, "unknown"]
     assert settings.load(COMPLETE | {"LOG_LEVEL": "debug"}).log_level == "DEBUG"
-    assert settings.load(COMPLETE | {"PLEXUS_TABLE_PREFIX": "x-"}).table_prefix == "x-"
     assert (loaded.request_queue_url, loaded.response_queue_url, loaded.account_key) == tuple(COMPLETE.values())
 
 
