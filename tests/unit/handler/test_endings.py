@@ -97,6 +97,21 @@ def test_marks_that_are_left_unprocessed_are_repeated(world: World) -> None:
     assert world.dynamodb.ids("Outbox") == set()
 
 
+@pytest.mark.parametrize("operation", ["BatchWriteItem", "BatchGetItem"])
+def test_a_batch_that_is_never_processed_is_called_four_times(world: World, operation: str) -> None:
+    """A batch of reads or of marks whose rest DynamoDB never processes is given up after four calls."""
+
+    def partly(called: str, phase: str, request: dict[str, Any]) -> None:
+        if (called, phase) == (operation, "before"):
+            world.dynamodb.unprocessed = 1
+
+    world.send_jobs(world.job())
+    world.wire.fault = partly
+    world.batch(world.runtime())
+    assert world.wire.made.count(operation) == 4
+    assert world.status("job-1") == ("COMPLETED" if operation == "BatchWriteItem" else "PENDING")
+
+
 @pytest.mark.parametrize(("receives", "kept"), [(0, 1), (LAST, 0)])
 def test_a_refused_response_keeps_the_message(world: World, receives: int, kept: int) -> None:
     """A job whose response SQS refused stays COMPLETED: its message comes again, and ends as a dead letter."""

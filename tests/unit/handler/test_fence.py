@@ -143,3 +143,12 @@ def test_a_duplicate_sends_the_response_that_a_crash_left_unsent(world: World) -
     assert world.batch(world.runtime()) == []
     assert world.sent_results() == [result_id("job-1")]
     assert world.dynamodb.ids("Outbox") == set()
+
+
+def test_a_renewed_lease_ends_at_its_millisecond(world: World) -> None:
+    """The end of a lease is stored in Unix seconds with three decimals."""
+    store = world.runtime().worker.store
+    world.job()
+    store.claim("job-1", "account-1", "token", world.time, world.time + 60, SKEW_S)
+    assert store.renew("job-1", "token", world.time + 90.25)
+    assert float(world.dynamodb.fields("ScoringJob", "job-1")["leaseUntil"]) == world.time + 90.25
