@@ -34,7 +34,8 @@ def test_invalid_values_are_reported_with_missing_variables() -> None:
 def test_only_the_required_variables_are_needed() -> None:
     """With the three required variables, all others have defaults."""
     loaded = settings.load(COMPLETE)
-    assert loaded == settings.Settings(*COMPLETE.values())
+    requests, responses, account = COMPLETE.values()
+    assert loaded == settings.Settings(requests, responses, account)
     assert (loaded.lease, loaded.clock_skew, loaded.concurrency) == (60, 30, 10)
     assert loaded.cache_dir.parts == ("/", "tmp", "scorecards")
     assert loaded.dead_letter_queue_url is None
