@@ -1,15 +1,18 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import plexus
 from handler.app import lambda_handler
 from handler.direct_invocation import parse_fan_out
 from handler.queues import Queues
 from handler.records import result_id
+from plexus.exceptions import ScoringFailed
 from tests.memory.sqs import MemorySQS
 from tests.memory.wire import Refused, Wire
-from tests.memory.world import Context, World
+from tests.memory.world import Context, World, scoring
 
 
 def test_a_manual_poll_processes_one_message(world: World) -> None:
@@ -157,3 +160,41 @@ def test_every_log_line_has_the_request_id(world: World) -> None:
 def test_the_receive_count_of_a_fan_out_is_an_integer(world: World, given: object, count: int | None) -> None:
     """Anything but an integer counts as unknown, so that the job's attempts stand in for it."""
     assert parse_fan_out({**fan_out(world, "{}"), "receive_count": given}).receive_count == count
+
+
+def test_a_fan_out_ends_by_the_attempts_of_its_job(tmp_path: Path) -> None:
+    """A fan-out without a receive count is the last delivery once its job was claimed as often as SQS delivers."""
+    world = World(tmp_path, attempts=2)
+
+    def fail(*_: object) -> plexus.Result:
+        raise ScoringFailed("down", transient=True)
+
+    runtime = world.runtime(score=scoring(fail))
+    event = fan_out(world, json.dumps({"scoring_job_id": world.job()}))
+    statuses = []
+    for _ in range(3):
+        world.invoke(runtime, event)
+        statuses.append(world.status("job-1"))
+    assert statuses[-1] == "FAILED"
+    assert statuses[0] == "PENDING"
+
+
+def test_an_outbox_entry_has_the_moment_of_its_commit(world: World) -> None:
+    """The sweep finds old entries by their time in Unix seconds; people read the timestamp."""
+
+    def refuse(operation: str, phase: str, request: dict[str, Any]) -> None:
+        if (operation, phase) == ("SendMessageBatch", "before"):
+            raise Refused("ServiceUnavailable")
+
+    world.wire.fault = refuse
+    world.send_jobs(world.job())
+    world.batch(world.runtime())
+    entry = world.dynamodb.fields("Outbox", "job-1")
+    assert float(entry["created"]) == pytest.approx(world.time, abs=60)
+    assert str(entry["createdAt"]).endswith("Z")
+
+
+def test_a_queue_without_a_redrive_policy_never_drops_a_message(world: World) -> None:
+    """Its messages have no last receive, and no other queue takes them."""
+    policy = world.runtime().worker.failures.queues.redrive_policy(world.responses.url)
+    assert (policy.max_receive_count, policy.dead_letter_queue_url) == (None, None)
