@@ -237,6 +237,13 @@ ROWS = [
         "make rollback",
     ),
     Row(
+        "every call fills the disk",
+        by_hand.deploy_failing("filling", "open('/tmp/full', 'wb').write(bytes(600 << 20))"),
+        "calls",
+        r"version \d+ failed 4 of 4 calls since \d\d:\d\d: OSError: \[Errno 28\] No space left on device$",
+        "make rollback",
+    ),
+    Row(
         "settings break every call",
         by_hand.configured_badly,
         "calls",
