@@ -142,6 +142,33 @@ def test_a_rollback_may_be_killed_after_each_call(
     assert (done.returncode, stage.answer()) == (0, "second"), done.stderr
 
 
+@pytest.mark.parametrize("moment", DEPLOY[2:4] + DEPLOY[6:8], ids=str)
+def test_a_stopped_deploy_changes_nothing_after_a_later_one(
+    stage: Staged, instance: Instance, moment: tuple[str, int]
+) -> None:
+    """A deploy that was stopped at a call, and runs again after another deploy, leaves what that one serves."""
+    operation, skip = moment
+    ask(instance, FAULTS, [{"operation": operation, "when": "after", "status": 200, "delay": HOLD_S, "skip": skip}])
+    process = start_verb(stage, "deploy", "--digest", stage.image("second"))
+    try:
+        wait_for(lambda: not ask(instance, FAULTS)[0]["times"] or process.poll() is not None, operation)
+        assert process.poll() is None, process.communicate()
+        process.send_signal(signal.SIGSTOP)
+        ask(instance, FAULTS, [])
+        assert run(stage.name, "unlock", "--yes").returncode == 0
+        done = run(stage.name, "deploy", "--digest", stage.image("third"))
+        assert done.returncode == 0, done.stderr
+        process.send_signal(signal.SIGCONT)
+        _, errors = process.communicate(timeout=600)
+    finally:
+        process.kill()
+    assert "Traceback" not in errors
+    live = versions.read_live(stage.aws)
+    assert (stage.answer(), live.is_split) == ("third", False), errors
+    assert lambda_function.read(stage.aws).digest == live.digest, errors
+    assert lock.read(stage.aws)[0] is None
+
+
 def canary(stage: Staged) -> subprocess.Popen[str]:
     """Start a canary of the second image, and wait until it receives calls."""
     process = start_verb(stage, "deploy", "--digest", stage.image("second"), "--canary", "50", "--watch", "600")
