@@ -165,9 +165,14 @@ def _before(known: Sequence[Entry], live: ServedVersion) -> Entry | None:
     """
     served = [entry for entry in known if entry.action != "canary-back"]
     deploys = [entry for entry in served if entry.action == "deploy" and entry.digest == live.digest]
-    wanted = next((entry.previous_digest for entry in deploys if entry.previous_digest not in ("", live.digest)), "")
+    wanted = next((entry for entry in deploys if entry.previous_digest not in ("", live.digest)), None)
+    if wanted:
+        # A version that was published by hand, as the original's, has no entry of its own.
+        own = (entry for entry in served if entry.digest == wanted.previous_digest)
+        by_hand = replace(wanted, digest=wanted.previous_digest, version=wanted.previous_version, commit="unknown")
+        return next(own, by_hand)
     if deploys:
-        return next((entry for entry in served if entry.digest == wanted), None)
+        return None
     return next((entry for entry in served if entry.digest != live.digest), None)
 
 
