@@ -16,6 +16,7 @@ from plexus.commands import test as test_command
 from plexus.evaluation import predictions
 from plexus.tables import open_table
 from plexus.tables.labels import Labelled, read_labelled
+from scripts.aws.stage import load_stage
 from scripts.jobs import item_files, seeding
 from tests.memory.world import CARD, World
 from tests.unit.plexus.awkward_files import FILES, File
@@ -120,7 +121,9 @@ def test_metadata_reaches_a_score_by_every_way(tmp_path: Path) -> None:
 
     world = World(tmp_path, bucket="bucket")
     clients = world.clients()
-    stage = SimpleNamespace(account_key="acme", bucket="bucket", table=lambda name: name)
+    local = load_stage("local")
+    rules = {"index": local.index, "is_foreign": local.is_foreign}
+    stage = SimpleNamespace(account_key="acme", bucket="bucket", table=lambda name: name, **rules)
     aws: Any = SimpleNamespace(stage=stage, client=lambda name: {"dynamodb": clients.dynamodb, "s3": clients.s3}[name])
     card = seeding.read_card(tmp_path / "card.yaml")
     jobs = seeding.seed_jobs(aws, card, item_files.read_items(path), ["Places"], "run")
