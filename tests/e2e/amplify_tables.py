@@ -54,15 +54,5 @@ def create(aws: Aws) -> None:
     aws.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
 
 
-def remove(aws: Aws) -> None:
-    """Delete the tables, and the bucket with its objects."""
-    for model in INDEXES:
-        aws.client("dynamodb").delete_table(TableName=f"{model}-{API}")
-    client = aws.client("s3")
-    for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        client.delete_object(Bucket=BUCKET, Key=entry["Key"])
-    client.delete_bucket(Bucket=BUCKET)
-
-
 def _key(names: tuple[str, ...]) -> Any:
     return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"), strict=False)]

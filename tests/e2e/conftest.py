@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,10 +59,10 @@ def run(name: str, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="session")
-def demo() -> Iterator[Demo]:
-    """The main job as `make demo` does it, on an instance that records which calls the function makes."""
-    name = f"test-{os.getpid()}-demo"
+@contextmanager
+def run_demo(name: str) -> Iterator[Demo]:
+    """Do the main job as `make demo` does, on a new instance that records which calls the function makes."""
+    name = f"test-{os.getpid()}-{name}"
     try:
         ask(control.start(name), "/_local_aws/calls", {"record": True})
         done = run(name, "demo")
@@ -70,6 +71,13 @@ def demo() -> Iterator[Demo]:
     finally:
         control.stop(name)
         shutil.rmtree(instance.folder(name), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    """A demo for tests that leave its tables, scores and event source as they were, and only ever add to the rest."""
+    with run_demo("demo") as result:
+        yield result
 
 
 @pytest.fixture(scope="session")

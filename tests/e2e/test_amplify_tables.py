@@ -20,7 +20,7 @@ from scripts.doctor import resource_checks
 from scripts.jobs.seeding import derive_id
 from scripts.release import configuration
 from tests.e2e import amplify_tables, original_stand_in
-from tests.e2e.conftest import Demo
+from tests.e2e.conftest import run_demo
 
 COST = {"total_cost": "0.0004", "llm_calls": 1, "prompt_tokens": 200, "completion_tokens": 4}
 CARD = """
@@ -35,24 +35,23 @@ Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture(scope="module")
-def aws(demo: Demo) -> Iterator[Aws]:
-    """Yield the demo's stage with Amplify's tables and what the original left in them; afterwards it has its own."""
-    own = clients(load_stage("local"), control.start(demo.name).endpoint)
-    stage = clients(amplify_tables.with_amplify(own.stage), own.endpoint)
-    event_source.switch_event_source(own, enabled=False)
-    for name in (own.stage.queues.request, own.stage.queues.request_dead_letters, own.stage.queues.response):
-        own.client("sqs").purge_queue(QueueUrl=own.queue_url(name))
-    amplify_tables.create(stage)
-    key = stage.stage.account_key
-    account = {"id": {"S": derive_id("account", key)}, "key": {"S": key}, "name": {"S": key}}
-    stage.client("dynamodb").put_item(TableName=stage.stage.table("Account"), Item=account)
-    original_stand_in.create(stage, cost=COST)
-    configuration.configure(stage)
-    yield stage
-    assert "PLEXUS_TABLE_SUFFIX" in {change.name for change in configuration.configure(own).differences}
-    assert configuration.configure(own).action == "unchanged"
-    amplify_tables.remove(stage)
-    event_source.switch_event_source(own, enabled=True)
+def aws() -> Iterator[Aws]:
+    """Yield the stage of a demo with Amplify's tables and what the original left in them; afterwards it has its own."""
+    with run_demo("amplify") as demo:
+        own = clients(load_stage("local"), control.start(demo.name).endpoint)
+        stage = clients(amplify_tables.with_amplify(own.stage), own.endpoint)
+        event_source.switch_event_source(own, enabled=False)
+        for name in (own.stage.queues.request, own.stage.queues.request_dead_letters, own.stage.queues.response):
+            own.client("sqs").purge_queue(QueueUrl=own.queue_url(name))
+        amplify_tables.create(stage)
+        key = stage.stage.account_key
+        account = {"id": {"S": derive_id("account", key)}, "key": {"S": key}, "name": {"S": key}}
+        stage.client("dynamodb").put_item(TableName=stage.stage.table("Account"), Item=account)
+        original_stand_in.create(stage, cost=COST)
+        configuration.configure(stage)
+        yield stage
+        assert "PLEXUS_TABLE_SUFFIX" in {change.name for change in configuration.configure(own).differences}
+        assert configuration.configure(own).action == "unchanged"
 
 
 @pytest.fixture

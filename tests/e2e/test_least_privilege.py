@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ BY_LAMBDA_ITSELF = {
 
 
 @pytest.fixture(scope="module")
-def calls(demo: Demo) -> list[dict[str, Any]]:
+def calls(demo: Demo) -> Iterator[list[dict[str, Any]]]:
     """Every different call of the function: in the demo, and on the paths that it does not take."""
     running = control.find(demo.name)
     assert running is not None
@@ -45,7 +46,8 @@ def calls(demo: Demo) -> list[dict[str, Any]]:
     only_score_of_its_card(aws)
     left_in_the_outbox(aws)
     result = ask(running, "/_local_aws/calls")
-    return [call for call in result if call["caller"] != "test"]
+    yield [call for call in result if call["caller"] != "test"]
+    event_source.switch_event_source(aws, enabled=True)
 
 
 def seed_job(aws: Aws, text: str = "Where is my refund?") -> str:

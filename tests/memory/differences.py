@@ -39,6 +39,7 @@ def _claim_attributes() -> Request:
         "leaseOwner": values[":token"],
         "leaseUntil": values[":until"],
         "startedAt": values[":now"],
+        "updatedAt": values[":now"],
     }
 
 
