@@ -29,7 +29,7 @@ class Context:
     budget: US dollars per score and item; once spent, no more calls are made.
     prices: prices by `provider:name`; the library's own table if None.
     traced: let LangChain's tracing variables take effect, by which texts leave the process; never with `offline`.
-    exchanges: keep the messages and the reply of each model call in the trace, and the trace of failures too.
+    exchanges: keep the messages and the reply (None if it failed) of each model call in the trace, also of failures.
     workers: the most threads that run scores, or the items of a graph, concurrently.
     """
 

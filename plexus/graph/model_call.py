@@ -72,11 +72,12 @@ class ModelCaller:
             raise BudgetExceeded(
                 f"the budget cannot be kept: no price is known for {self.paid}. next: add `price`, or remove `budget`"
             )
+        # Before the request: a prompt that got no reply is the one to look at.
+        exchange = run.keep(to_pairs(messages)) if run.context.exchanges else {}
         reply = to_reply(self._request(messages, run.context, schema))
+        exchange["reply"] = reply.content
         # The scorecard's own price is that of the tier which the scorecard's author uses.
         run.spend(self.paid, reply.usage, price, "" if self.price else reply.service_tier)
-        if run.context.exchanges:
-            run.keep(to_pairs(messages), reply.content)
         if self.recorder is not None:
             parameters = {**self.settings.parameters, **schema_parameter(schema)}
             question = Question(self.settings.model_id, parameters, to_pairs(messages))

@@ -63,10 +63,11 @@ class Run:
                 f"the budget is spent before the node {node!r}: spent ${self.known_cost} of ${self.budget}"
             )
 
-    def keep(self, messages: Sequence[tuple[str, str]], reply: str) -> None:
-        """Add a call's messages, (role, content) pairs, and its reply to the current node's trace."""
-        exchange = {"messages": [list(message) for message in messages], "reply": reply}
+    def keep(self, messages: Sequence[tuple[str, str]]) -> dict[str, object]:
+        """Add a request's messages, (role, content) pairs, to the current node's trace; the caller adds `reply`."""
+        exchange: dict[str, object] = {"messages": [list(message) for message in messages], "reply": None}
         self.nodes.setdefault(self.path[-1], {}).setdefault("exchanges", []).append(exchange)
+        return exchange
 
     def spend(self, model: str, usage: Usage, price: Price | None, tier: str = "") -> None:
         """Add one call to the item's totals and to the current node's.

@@ -157,9 +157,14 @@ def has_failed(row: ScoredRow) -> bool:
 
 
 def as_dict(outcome: Outcome) -> OutcomeFields:
-    """Return a result's fields, or an error's kind, its message and what the calls before it cost, as JSON values."""
+    """Return a result's fields, or an error's kind, its message and what the calls before it cost, as JSON values.
+
+    An error has a trace if the context keeps exchanges.
+    """
     if isinstance(outcome, Exception):
         error: OutcomeFields = {"error": type(outcome).__name__, "message": str(outcome)}
+        if outcome.trace is not None:
+            error["trace"] = outcome.trace
         usage, cost = spent_of(outcome)
         spent = {"usage": usage.as_dict(), "cost": None if cost is None else str(cost)}
         return error | spent if usage.calls else error

@@ -74,7 +74,7 @@
     for (const [name, value] of Object.entries(fields)) list.append(make("dt", "", name), make("dd", "", shown(value)));
     if (list.children.length) item.append(list);
     exchanges.forEach(({ messages, reply }) => item.append(foldable("prompt and reply",
-      ...messages.map(([role, content]) => make("pre", "", `${role}: ${content}`)), make("pre", "", `reply: ${reply}`))));
+      ...messages.map(([role, content]) => make("pre", "", `${role}: ${content}`)), make("pre", "", `reply: ${reply ?? "none"}`))));
     return item;
   }
 
