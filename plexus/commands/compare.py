@@ -1,10 +1,13 @@
-"""`plexus compare`: compare two files of results for the same items."""
+"""`plexus compare`: compare two files of results for the same items, or two scorecards on the same texts."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import click
 
@@ -12,14 +15,23 @@ from plexus.commands import options
 from plexus.problems import pluralize
 
 if TYPE_CHECKING:
+    from plexus.comparison.cards import Scored
     from plexus.comparison.differences import Agreement
+    from plexus.comparison.prompts import PromptAgreement
+    from plexus.context import Context
 
+#: The suffixes of scorecards.
+SUFFIXES = (".yaml", ".yml")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command(name="compare", short_help="Compare two files of results.")
+@click.command(name="compare", short_help="Compare two files of results, or two scorecards.")
 @click.argument("old", metavar="OLD", type=_FILE)
 @click.argument("new", metavar="NEW", type=_FILE)
+@click.option("--data", "data_file", type=_FILE, help="OLD and NEW are scorecards: score this table with both.")
+@options.text_column
+@click.option("--id", "id_column", metavar="COLUMN", help="With --data: column that identifies each row.")
+@click.option("--prompts-only", is_flag=True, help="With --data: call no provider; compare each text's first prompt.")
 @click.option("--score", "names", metavar="NAME", multiple=True, help="Name of a score in NEW. Default: all in both.")
 @click.option("--pair", "pairs", nargs=2, multiple=True, metavar="OLD NEW", help="A score's two names, if they differ.")
 @click.option("--old-id", metavar="COLUMN", help="Column of OLD that identifies items, as in metadata.external_id.")
@@ -30,10 +42,16 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Print this many differences.")
 @click.option("--output", type=_FILE, help="Write every difference to this file: .csv, .tsv, .xlsx, .jsonl, .parquet.")
 @options.encoding
+@options.store
+@options.model_options
 @options.as_json
 def command(
     old: Path,
     new: Path,
+    data_file: Path | None,
+    text_column: str,
+    id_column: str | None,
+    prompts_only: bool,
     names: tuple[str, ...],
     pairs: tuple[tuple[str, str], ...],
     old_id: str | None,
@@ -44,35 +62,152 @@ def command(
     limit: int,
     output: Path | None,
     encoding: str | None,
+    store: Path,
     as_json: bool,
+    **model_options: Unpack[options.ModelOptions],
 ) -> int:
     """Compare results, item by item: how many have the same value, and which differ.
 
     \b
     Each file is the output of `plexus run`, or a table or an export of ScoreResults.
+    With --data, both are scorecards, in either dialect; their prompts are compared too.
     Exit codes: 0; 1 if less than --least is the same, or an item is in one file only.
     """
-    from plexus.comparison import differences, result_file, text
+    from plexus.comparison import differences, result_file
     from plexus.tables.output import check_output, format_of
 
+    check_options([old, new])
     if output is not None:
-        check_output(output, [old, new])
+        check_output(output, [each for each in (old, new, data_file, model_options["record"]) if each is not None])
         form = format_of(output, None)
-    before, after = result_file.read(old, old_id, encoding), result_file.read(new, new_id, encoding)
-    options.print_notes(*before.notes, *after.notes)
-    chosen = differences.pair_scores(before, after, pairs, names)
-    _print_unpaired(before.scores, after.scores, chosen)
+    prompts: list[PromptAgreement] = []
+    if data_file is None:
+        before, after = result_file.read(old, old_id, encoding), result_file.read(new, new_id, encoding)
+        options.print_notes(*before.notes, *after.notes)
+        chosen = differences.pair_scores(before, after, pairs, names)
+        _print_unpaired(before.scores, after.scores, chosen)
+    else:
+        data = TextTable(data_file, text_column, id_column, encoding)
+        context = options.context(store, **model_options)
+        before, after, chosen, prompts = _score((old, new), data, context, pairs, names, prompts_only=prompts_only)
+    if prompts_only:
+        return _show_prompts(prompts, least, as_json=as_json)
     agreements = [differences.compare(before, after, pair, fold=fold) for pair in chosen]
     if output is not None:
         _write(output, form, agreements)
         options.print_notes(f"wrote {output}")
+    _show(agreements, prompts if data_file is not None else None, limit, as_json=as_json)
+    return max(_exit_code(each, least, common=common) for each in agreements)
+
+
+def check_options(files: list[Path]) -> None:
+    """Raise click.UsageError for options of the command line that require or contradict others, or the files."""
+    values = click.get_current_context().params
+    cards = [path for path in files if path.suffix in SUFFIXES]
+    if len(cards) == 1:
+        raise click.UsageError(
+            f"{cards[0]} is a scorecard and the other file is not, expected two scorecards or two files of results. "
+            f"next: plexus run {cards[0]} --data TEXTS --output RESULTS, and compare the results"
+        )
+    if cards and values["data_file"] is None:
+        raise click.UsageError("OLD and NEW are scorecards and require texts. next: --data TEXTS")
+    if not cards and values["data_file"] is not None:
+        raise click.UsageError(
+            f"--data requires two scorecards ({' or '.join(SUFFIXES)}), got two files of results. next: leave it out"
+        )
+    needs_data = options.find_explicit(
+        "text_column", "id_column", "prompts_only", "store", "offline", "record", "model", "budget"
+    )
+    if needs_data and not cards:
+        raise click.UsageError("--text, --id, --prompts-only, --store and the options of models require --data")
+    if cards and (values["old_id"] is not None or values["new_id"] is not None):
+        raise click.UsageError("--old-id and --new-id are for files of results. next: --id COLUMN of the texts")
+    if values["prompts_only"] and options.find_explicit("record", "offline", "budget", "output", "fold"):
+        raise click.UsageError("--prompts-only contradicts --record, --offline, --budget, --output and --fold")
+
+
+class TextTable(NamedTuple):
+    """A table of texts: the file, the columns of texts and ids, and its encoding."""
+
+    path: Path
+    text: str
+    id: str | None
+    encoding: str | None
+
+
+def _score(
+    cards: tuple[Path, Path],
+    data: TextTable,
+    context: Context,
+    pairs: Sequence[tuple[str, str]],
+    names: Sequence[str],
+    *,
+    prompts_only: bool,
+) -> Scored:
+    """Score the texts with both cards: the scores of `pairs`, and of equal names; `names` of NEW limit them."""
+    import plexus
+    from plexus.comparison import cards as comparison
+    from plexus.comparison.differences import pair_scores
+    from plexus.running.job import FileRun
+    from plexus.running.texts import TextFile
+    from plexus.tables import open_table
+
+    first, second = map(plexus.load_file, cards)
+    before, after = map(comparison.list_scores, cards, (first, second))
+    chosen = pair_scores(before, after, pairs, names)
+    with ExitStack() as stack:
+        if prompts_only:
+            chosen = comparison.select_graphs(first, second, chosen)
+            first, second = stack.enter_context(comparison.without_replies(first, second))
+        _print_unpaired(before.scores, after.scores, chosen)
+        context = replace(context, exchanges=True, offline=context.offline or prompts_only)
+        columns = [data.text, *([data.id] if data.id is not None else [])]
+        table = stack.enter_context(open_table(data.path, columns, encoding=data.encoding))
+        source = TextFile.of(table, data.text, data.id)
+        options.print_notes(table.notice and f"{table.name}: {table.notice}")
+        old, new = (
+            FileRun(card, list(scores), source, context, False, 1)
+            for card, scores in zip((first, second), zip(*chosen, strict=True), strict=True)
+        )
+        with options.progress(source.rows, "scoring with both") as bar:
+            return comparison.score(old, new, [*map(str, cards)], bar.update)
+
+
+def _show(
+    agreements: Sequence[Agreement], prompts: Sequence[PromptAgreement] | None, limit: int, *, as_json: bool
+) -> None:
+    """Print a comparison of values and prompts; None for files of results, which have no prompts."""
+    from plexus.comparison import text
+
     if as_json:
         listed = [each.as_row() for agreement in agreements for each in agreement.differences]
-        document = {"scores": [each.as_dict() for each in agreements], "differences": listed}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        document: dict[str, object] = {"scores": [each.as_dict() for each in agreements], "differences": listed}
+        prompted = {} if prompts is None else {"prompts": [each.as_dict() for each in prompts]}
+        click.echo(json.dumps(document | prompted, indent=2, ensure_ascii=False))
     else:
-        click.echo(text.render(agreements, limit), nl=False)
-    return max(_exit_code(each, least, common=common) for each in agreements)
+        table = text.render_prompts(prompts or ())
+        click.echo(text.render(agreements, limit) + (f"\n{table}" if table else ""), nl=False)
+
+
+def _show_prompts(prompts: list[PromptAgreement], least: float, *, as_json: bool) -> int:
+    """Print a comparison of prompts alone; return 1 if a score's agree too little, or a score has none."""
+    from plexus.comparison import text
+
+    if as_json:
+        click.echo(json.dumps({"prompts": [each.as_dict() for each in prompts]}, indent=2, ensure_ascii=False))
+    else:
+        click.echo(text.render_prompts(prompts), nl=False)
+    for agreement in prompts:
+        name, share = agreement.score, agreement.share
+        if agreement.silent:
+            options.print_notes(
+                f"{name}: not compared, {pluralize(agreement.silent, 'row')} without a request to a model"
+            )
+        if share is not None and share < least:
+            options.print_notes(
+                f"{name}: got {share:.4f} of the rows with the same prompts, expected at least {least:.4f}"
+            )
+    return int(any(each.share is None or each.share < least for each in prompts))
 
 
 def _print_unpaired(old: list[str], new: list[str], chosen: list[tuple[str, str]]) -> None:

@@ -110,9 +110,7 @@ def pair_scores(
     """
     for file, names in ((old, [name for name, _ in explicit]), (new, [name for _, name in explicit] + list(selected))):
         if unknown := [name for name in names if name not in file.answers]:
-            raise InvalidData(
-                f"{file.name}: no results of the score {', '.join(map(repr, unknown))}; it has {_list_scores(file)}"
-            )
+            raise InvalidData(f"{file.name}: got no score {', '.join(map(repr, unknown))}; it has {_list_scores(file)}")
     pairs = dict(explicit)
     if not explicit and len(old.scores) == len(new.scores) == 1:
         pairs = {old.scores[0]: new.scores[0]}

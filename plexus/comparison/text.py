@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from plexus.comparison.answers import Answer
 from plexus.comparison.differences import KINDS, Agreement, Difference
+from plexus.comparison.prompts import PROMPT_KINDS, PromptAgreement
 from plexus.evaluation.agreement import kappa
 from plexus.evaluation.formats import format_range, format_share, shorten
 from plexus.evaluation.tables import render_grid
@@ -14,6 +15,7 @@ from plexus.problems import pluralize
 
 _LONGEST = 60
 _MOST_CHANGES = 5
+_MOST_LINES = 40  # of the first different prompt
 
 
 def render(agreements: Sequence[Agreement], limit: int) -> str:
@@ -25,6 +27,34 @@ def render(agreements: Sequence[Agreement], limit: int) -> str:
     if differences and limit:
         parts.append(_render_differences(differences, limit))
     return "\n\n".join(parts) + "\n"
+
+
+def render_prompts(agreements: Sequence[PromptAgreement]) -> str:
+    """Return the figures of each node's prompts, and each score's first different prompt; empty if there are none."""
+    rows = [
+        [agreement.score, node, str(counts.total()), *(str(counts[kind]) for kind in PROMPT_KINDS)]
+        for agreement in agreements
+        for node, counts in agreement.nodes.items()
+    ]
+    if not rows:
+        return ""
+    parts = [render_grid(["prompts of", "node", "rows", *PROMPT_KINDS], rows, left=2)]
+    parts += [_render_prompt(agreement) for agreement in agreements if agreement.first]
+    return "\n\n".join(parts) + "\n"
+
+
+def _render_prompt(agreement: PromptAgreement) -> str:
+    rest = len(agreement.first) - _MOST_LINES
+    lines = [f"{shorten(agreement.score, _LONGEST)}, the first different prompt"]
+    lines += map(_make_printable, agreement.first[:_MOST_LINES])
+    return "\n".join(lines + ([f"and {pluralize(rest, 'more line')}; next: --json"] if rest > 0 else []))
+
+
+def _make_printable(line: str) -> str:
+    """Return a line of a diff as a terminal may print it: prompts have the texts in them."""
+    printable = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
+    # Spaces at the end are part of a difference, and noise in a line that both have.
+    return printable.rstrip() if line.startswith(" ") else printable
 
 
 def _render_figures(agreements: Sequence[Agreement]) -> str:

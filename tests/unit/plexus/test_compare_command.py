@@ -213,7 +213,7 @@ def test_scores_with_two_names_are_paired_by_hand(files: Path) -> None:
     result = run_compare(files, "--pair", "score-7", "Refund")
     assert result.return_value == 0
     assert "comparing 'score-7' with 'Refund'\nnot compared, of OLD: 'score-8'\n" in result.stderr
-    assert "no results of the score 'score-9'" in str(run_compare(files, "--pair", "score-9", "Refund").exception)
+    assert "got no score 'score-9'" in str(run_compare(files, "--pair", "score-9", "Refund").exception)
 
 
 def test_a_score_that_does_not_apply_agrees_with_no_result(files: Path) -> None:
