@@ -40,9 +40,11 @@ def command(paths: tuple[Path, ...], output: Path | None, report: Path | None, a
     listed = [(path, file) for path in paths for file in importing.find_cards(path)]
     if not listed:
         raise click.UsageError(f"no YAML file in {', '.join(map(str, paths))}")
+    targets = _plan(listed, output, report)
     imported = [importing.import_card(file) for _, file in listed]
-    if output is not None:
-        _write(output, listed, imported)
+    written = [(target, card.text) for target, card in zip(targets, imported, strict=True) if card.text is not None]
+    for target, text in written if output is not None else ():
+        write_text(target, text)
     if report is not None:
         write_text(report, importing.render(imported))
     if as_json:
@@ -55,16 +57,28 @@ def command(paths: tuple[Path, ...], output: Path | None, report: Path | None, a
     return 1 if counts["needs a hand"] else 0
 
 
-def _write(output: Path, listed: Sequence[tuple[Path, Path]], imported: Sequence[ImportedCard]) -> None:
-    """Write the scorecards below `output`, at the places that they have below the folders that were named."""
-    from plexus.whole_file import write_text
+def _plan(listed: Sequence[tuple[Path, Path]], output: Path | None, report: Path | None) -> list[Path]:
+    """Return where each file's scorecard goes: below `output`, as the file lies below the folder that was named.
 
-    for (path, file), card in zip(listed, imported, strict=True):
-        if card.text is not None:
-            target = output / (file.relative_to(path) if path.is_dir() else file.name)
-            if target.resolve() == file.resolve():
-                raise click.UsageError(f"{target} is the file that is imported. next: choose another --output")
-            write_text(target, card.text)
+    Raises UsageError, which lists every file that would be written over an input or over another one's scorecard.
+    """
+    folder = output or Path()
+    targets = [folder / (file.relative_to(path) if path.is_dir() else file.name) for path, file in listed]
+    inputs = {file.resolve() for _, file in listed}
+    taken: dict[Path, Path] = {}
+    problems = []
+    if report is not None and report.resolve() in inputs:
+        problems.append(f"{report} is a file that is imported. next: choose another --report")
+    for (_, file), target in zip(listed, targets, strict=True) if output is not None else ():
+        if target.resolve() in inputs:
+            problems.append(f"{target} is a file that is imported. next: choose another --output")
+        elif (first := taken.setdefault(target.resolve(), file)) != file:
+            problems.append(
+                f"{first} and {file} would both become {target}. next: name their folder, or import them apart"
+            )
+    if problems:
+        raise click.UsageError("\n".join(problems))
+    return targets
 
 
 def _print(imported: Sequence[ImportedCard], *, whole: bool) -> None:

@@ -209,10 +209,22 @@ def test_the_report_is_the_same_as_json_and_as_a_page(tmp_path: Path) -> None:
 
 
 def test_import_never_writes_over_what_it_reads(tmp_path: Path) -> None:
-    """`--output` with the folder that is imported is refused before anything is written."""
+    """Output over the imported folder and a report over one of its files are refused together, with no change."""
     folder = tmp_path / "cards"
-    done = import_folder(folder, "--output", str(folder))
+    done = import_folder(folder, "--output", str(folder), "--report", str(folder / "ours.yaml"))
     assert "choose another --output" in str(done.exception)
+    assert "choose another --report" in str(done.exception)
+    assert (folder / "ours.yaml").read_text().startswith("name: A")
+
+
+def test_two_files_never_become_one_scorecard(tmp_path: Path) -> None:
+    """Files of one name in two folders are refused with both names, and nothing is written."""
+    for place in ("a", "b"):
+        import_folder(tmp_path / place)
+    files = [str(tmp_path / place / "ours.yaml") for place in ("a", "b")]
+    done = CliRunner().invoke(command, [*files, "--output", str(tmp_path / "out")], standalone_mode=False)
+    assert all(file in str(done.exception) for file in files)
+    assert not (tmp_path / "out").exists()
 
 
 METADATA = """\
