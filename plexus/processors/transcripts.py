@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from plexus.exceptions import ScoringFailed
@@ -75,12 +76,12 @@ def create_customer_filter(configuration: CustomerTurnsOnly) -> Callable[[Item],
         text = item.text or ""
         labels = find_labels(text, names)
         certain = [each for each in labels if each.is_certain]
-        ends = [each.start for each in certain[1:]] + [len(text)]
-        kept = [(label, end) for label, end in zip(certain, ends, strict=True) if label.is_customer]
+        following = zip_longest(certain, certain[1:])
+        kept = [(label, after.start if after else len(text)) for label, after in following if label.is_customer]
         if not kept:
             listed = ", ".join(sorted(names.customers))
-            count = len(certain) or 1
-            raise ScoringFailed(f"no turn is the customer's: got {count} turns, expected a speaker among {listed}")
+            count = f"{len(certain)} turns with a speaker"
+            raise ScoringFailed(f"no turn is the customer's: got {count}, expected a speaker among {listed}")
         _refuse_ambiguous(text, labels, kept, names)
         return "\n".join(_read_words(text, label, end) for label, end in kept)
 

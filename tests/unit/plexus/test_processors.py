@@ -42,10 +42,14 @@ def test_only_the_customers_turns_are_kept() -> None:
     assert process(CALL, "CustomerTurnsOnly", speakers=["AGENT"]) == "Hello, how can I help?\nI see."
 
 
-def test_a_transcript_without_the_customer_fails() -> None:
-    """A transcript without a customer's turn fails; the agent's words are never scored instead."""
-    with pytest.raises(ScoringFailed, match="CustomerTurnsOnly failed: no turn is the customer's: got 1 turns"):
-        process("Agent: Hello.", "CustomerTurnsOnly")
+@pytest.mark.parametrize(
+    ("text", "turns"), [("Agent: Hello.", 1), ("Where is my parcel?", 0), ("one\ntwo", 0), ("12", 0)]
+)
+def test_a_text_without_the_customer_fails(text: str, turns: int) -> None:
+    """A text without a customer's turn fails, with or without speakers; nobody else's words are scored instead."""
+    reason = f"CustomerTurnsOnly failed: no turn is the customer's: got {turns} turns"
+    with pytest.raises(ScoringFailed, match=reason):
+        process(text, "CustomerTurnsOnly")
 
 
 def test_speakers_are_numbered_by_first_appearance() -> None:
