@@ -129,6 +129,12 @@ def _find_operator_problems(tree: ast.AST) -> Iterator[str]:
             yield f"the operator {type(node).__name__} is not part of the language"
         if isinstance(node, ast.comprehension) and node.is_async:
             yield "async is not part of the language"
+        if isinstance(node, ast.comprehension) and not isinstance(node.target, ast.Name):
+            yield "a loop takes one plain variable"
+        if isinstance(node, ast.FormattedValue) and (node.format_spec is not None or node.conversion != -1):
+            yield "formats are not part of the language"
+        if isinstance(node, ast.Dict) and None in node.keys:
+            yield "** is not part of the language"
 
 
 class _Evaluation:
@@ -227,8 +233,6 @@ class _Evaluation:
         return tuple(self.value(element) for element in node.elts)
 
     def Dict(self, node: ast.Dict) -> dict[object, object]:
-        if None in node.keys:
-            raise UnsafeCode("** is not part of the language")
         keys = [self.value(key) for key in node.keys if key is not None]
         self.meter.pay(prices.weigh(keys))  # each is hashed, a tuple with all its values
         return dict(zip(keys, (self.value(value) for value in node.values), strict=True))
@@ -242,8 +246,6 @@ class _Evaluation:
         return "".join(texts)
 
     def FormattedValue(self, node: ast.FormattedValue) -> str:
-        if node.format_spec is not None or node.conversion != -1:
-            raise UnsafeCode("formats are not part of the language")
         return self._text(self.value(node.value))
 
     def _text(self, value: object) -> str:
@@ -260,8 +262,7 @@ class _Evaluation:
             yield self.value(element)
             return
         target = loops[0].target
-        if not isinstance(target, ast.Name):
-            raise UnsafeCode("a loop takes one plain variable")
+        assert isinstance(target, ast.Name)
         outside, before = self.values, self.meter.held
         values = cast("Iterable[object]", self.value(loops[0].iter))
         looped = self.meter.held - before
