@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -62,7 +62,19 @@ def find_cards(path: Path) -> Iterator[Path]:
 
 
 def import_card(path: Path) -> ImportedCard:
-    """Read one file, translate it and check the result; raises OSError, and nothing for an invalid scorecard."""
+    """Read one file, translate it and check the result. Raises nothing: each failure is a remark about the file."""
+    try:
+        return _import_card(path)
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror}. next: check its permissions"
+        return ImportedCard(str(path), "needs a hand", (Remark(1, "error", "", message),), None)
+    except Exception as error:
+        # A file that the translation fails on is no reason to leave out the other files.
+        message = f"the translation failed: got {type(error).__name__}: {error}. next: report it as a defect"
+        return ImportedCard(str(path), "needs a hand", (Remark(1, "error", "", message),), None)
+
+
+def _import_card(path: Path) -> ImportedCard:
     try:
         text = path.read_text(encoding="utf-8")
         parsed = document.parse(text, str(path))
@@ -76,8 +88,12 @@ def import_card(path: Path) -> ImportedCard:
         translation = translate(parsed)
         notes, translated = translation.notes, translation.document
     remarks = [Remark(note.locate(parsed).line, *_describe_note(note)) for note in notes]
-    errors = [problem for problem in lint.lint(text, name=str(path)) if problem.severity == "error"]
-    remarks += [remark for remark in _list_remarks(errors) if remark not in remarks and remark.kind == "error"]
+    problems = lint.lint(text, name=str(path))
+    errors = [problem for problem in problems if problem.severity == "error"]
+    remarks += _list_remarks(errors)
+    if translated is not parsed:
+        unset = [problem for problem in problems if problem.rule == "sometimes-undefined"]
+        remarks += [replace(remark, kind="changed") for remark in _list_remarks(unset)]
     ordered = tuple(sorted(dict.fromkeys(_drop_repeats(remarks)), key=lambda remark: remark.line))
     if errors:
         return ImportedCard(str(path), "needs a hand", ordered, None)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from plexus.document import Yaml
 from plexus.original import python_code
 from plexus.original.fields import FIELDS, LOST_FIELDS, RETRIES, STATE, list_fields
 from plexus.original.fuzzy import translate_targets
+from plexus.original.graphs import Graph, collect_output_words, create_slugs
 from plexus.original.inputs import find_jumps, fold_lines, read_inputs, replace_inputs
 from plexus.original.notes import Notes
 from plexus.original.python_names import Names, UnsupportedCode
@@ -36,60 +36,10 @@ _EXPLAINING = ("explanation_message", "explanation_model")
 _ASKING = ("system_message", "user_message")
 
 
-@dataclass
-class Graph:
-    """A graph under translation: our names of the original's nodes, and the aliases that nodes before set.
-
-    `origins` has, for each of our nodes, the index of the original's; `words` are all words of the graph. `inputs` has
-    the names that stand for other fields, by `input` of this node or of one before it.
-    """
-
-    slugs: dict[str, str]
-    words: frozenset[str] = frozenset()
-    has_jumps: bool = False
-    inputs: dict[str, str] = field(default_factory=dict)
-    aliases: set[str] = field(default_factory=set)
-    nodes: list[dict[str, Yaml]] = field(default_factory=list)
-    origins: list[int] = field(default_factory=list)
-
-    @property
-    def set_before(self) -> set[str]:
-        """The fields that a reply of an earlier node left in the original's state."""
-        return {"completion"} if any(node["class"] in ("Classifier", "Generator") for node in self.nodes) else set()
-
-    def name(self, original: Yaml) -> Yaml:
-        """Return our name of a node; END, and names that no node has, stay."""
-        return self.slugs.get(original, original) if isinstance(original, str) else original
-
-    def drop_unreachable(self, notes: Notes) -> None:
-        """Remove the nodes that no text can reach, which the original never runs."""
-        order = [str(node["name"]) for node in self.nodes]
-        followers: dict[str, set[str]] = {}
-        for place, node in enumerate(self.nodes):
-            conditions, edge = node.get("conditions"), node.get("edge")
-            edges = [
-                *(conditions if isinstance(conditions, list) else []),
-                *([edge] if edge else order[place + 1 :][:1]),
-            ]
-            followers[order[place]] = {str(to["node"]) if isinstance(to, Mapping) else str(to) for to in edges}
-        reached, ahead = set[str](), order[:1]
-        while ahead:
-            name = ahead.pop()
-            if name not in reached:
-                reached.add(name)
-                ahead += followers.get(name, set())
-        kept = [place for place, name in enumerate(order) if name in reached]
-        for place in range(len(order)):
-            if place not in kept:
-                notes.add("dropped", f"no text reaches the node {order[place]!r}", self.origins[place])
-        self.nodes = [self.nodes[place] for place in kept]
-        self.origins = [self.origins[place] for place in kept]
-
-
 def translate_graph(listed: Sequence[Yaml], notes: Notes) -> Graph:
     """Translate all nodes in their order."""
     names = [node.get("name") if isinstance(node, Mapping) else None for node in listed]
-    slugs = _create_slugs([name for name in names if isinstance(name, str)], _collect_output_words(listed))
+    slugs = create_slugs([name for name in names if isinstance(name, str)], collect_output_words(listed))
     graph = Graph(slugs, frozenset(re.findall(r"\w+", json.dumps(listed, default=str))), find_jumps(listed))
     for place, node in enumerate(listed):
         following = next((name for name in names[place + 1 :] if isinstance(name, str)), "END")
@@ -97,31 +47,9 @@ def translate_graph(listed: Sequence[Yaml], notes: Notes) -> Graph:
             added = _Node(dict(node), graph, notes.at(place), following).translate()
             graph.nodes += added
             graph.origins += [place] * len(added)
+    graph.lead_to_first()
     graph.drop_unreachable(notes)
     return graph
-
-
-def _collect_output_words(listed: Sequence[Yaml]) -> set[str]:
-    """Return the aliases and sources of every `output`: in the original, none of them refers to a node."""
-    nodes = [node for node in listed if isinstance(node, Mapping)]
-    conditions = [node.get("conditions") for node in nodes]
-    edges = [edge for group in conditions if isinstance(group, list) for edge in group if isinstance(edge, Mapping)]
-    edges += [edge for node in nodes if isinstance(edge := node.get("edge"), Mapping)]
-    outputs = [output for part in [*nodes, *edges] if isinstance(output := part.get("output"), Mapping)]
-    return {word for output in outputs for pair in output.items() for word in pair if isinstance(word, str)}
-
-
-def _create_slugs(names: Sequence[str], avoided: set[str]) -> dict[str, str]:
-    """Return a name of letters, digits and underscores for each node, unique in the graph and none of `avoided`."""
-    slugs: dict[str, str] = {}
-    for name in names:
-        plain = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in name) or "node"
-        plain = plain if not plain[0].isdigit() else f"node_{plain}"
-        unique, number = plain, 2
-        while unique in slugs.values() or unique in avoided:
-            unique, number = f"{plain}_{number}", number + 1
-        slugs[name] = unique
-    return slugs
 
 
 class _Node:
@@ -246,7 +174,7 @@ class _Node:
         code = self.node.pop("code", None)
         if not isinstance(code, str):
             return
-        names = Names(self.graph.aliases, self.graph.inputs)
+        names = Names(self.graph.aliases | self.graph.passed, self.graph.inputs)
         self._note_nodes(code)
         try:
             if kind == "LogicalClassifier":
@@ -263,13 +191,15 @@ class _Node:
             self.notes.add("renamed", "the Python is an expression, which is evaluated without Python", "code")
         except UnsupportedCode as error:
             self.notes.add("unsupported", str(error), "code", line=error.line)
-        except RecursionError:
+        except (RecursionError, MemoryError):
             self.notes.add("unsupported", "the code is too long a chain of conditions for one expression", "code")
 
     def _note_nodes(self, code: str) -> None:
         """Note an earlier node whose name the code reads: the original has no value under it, and neither has ours."""
         for name in (str(node["name"]) for node in self.graph.nodes):
-            if name not in self.graph.aliases and re.search(rf"""(?:get\(|\[)\s*['"]{re.escape(name)}['"]""", code):
+            if name not in self.graph.aliases | self.graph.passed and re.search(
+                rf"""(?:get\(|\[)\s*['"]{re.escape(name)}['"]""", code
+            ):
                 advice = f"give that node `output: {{{name}_class: classification}}`, and read the alias"
                 message = f"{name!r} is read of the item's metadata, as in the original; for the node's class, {advice}"
                 self.notes.add("changed", message, "code")
@@ -334,6 +264,8 @@ class _Node:
         if "output" in edge:
             output = self._translate_output(edge["output"], fields, notes)
             translated["output"] = output
+            if translated["node"] != "END":
+                self.graph.passed |= output.keys()
             if "value" in output and translated["node"] != "END":
                 notes.add(
                     "changed", "the graph continues, and its end decides the value; the original keeps this", "output"

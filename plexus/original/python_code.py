@@ -37,17 +37,15 @@ Values: TypeAlias = dict[str, ast.expr]
 def read_classifier(code: str, names: Names) -> tuple[str, dict[str, str]]:
     """Return the value's expression of `def score(parameters, input)`, and those of the result's metadata by key.
 
-    `explanation` is one of these keys, if every path has it. Another key is None on a path without it. Raises
-    UnsupportedCode.
+    `explanation` is one of these keys, if a path has it, and empty on the others. Another key is None on a path without
+    it. Raises UnsupportedCode.
     """
     function = _find_function(code, "score")
     tree = _read_returns(function, _read_score_result)
     names = names.of(_find_argument(function, 1))
-    parts = _list_components(tree)
-    optional = _list_all_components(tree) - {"value", "explanation"}
-    listed = [*(["explanation"] if "explanation" in parts else []), *sorted(optional)]
+    optional = _list_all_components(tree) - {"value"}
     return write(_select(tree, "value", function), names), {
-        key: write(_select(tree, key, function, optional), names) for key in listed
+        key: write(_select(tree, key, function, optional), names) for key in sorted(optional)
     }
 
 
@@ -244,5 +242,5 @@ def _select(tree: _Tree, component: str, place: ast.AST, optional: Collection[st
     if component in tree:
         return tree[component]
     if component in optional:
-        return ast.Constant(None)
+        return ast.Constant("" if component == "explanation" else None)
     raise UnsupportedCode(place, f"a path through the function returns no {component!r}")

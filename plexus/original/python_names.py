@@ -21,7 +21,7 @@ class UnsupportedCode(Exception):
     """The code is more than an expression; the message has the line in the code, what it is, and what to write."""
 
     def __init__(self, node: ast.AST, what: str, advice: str = "") -> None:
-        self.line: int = getattr(node, "lineno", 1)
+        self.line: int = next((part.lineno for part in ast.walk(node) if hasattr(part, "lineno")), 1)
         advice = advice or "write an `expression`, as docs/reference/scorecards.md describes"
         super().__init__(f"line {self.line} of the code: {what}. next: {advice}")
 
@@ -71,12 +71,67 @@ def write(expression: ast.expr, names: Names) -> str:
     known = {*_PARTS, *names.aliases, *names.inputs.values(), *FUNCTIONS, *bound}
     if unknown := [node.id for node in used if node.id not in known]:
         raise UnsupportedCode(expression, f"it uses {unknown[0]!r}", _MODULES.get(unknown[0], ""))
-    written = ast.unparse(renamed)
+    _check_metadata(renamed, names)
+    for part in ast.walk(renamed):
+        if isinstance(part, ast.FormattedValue) and (part.format_spec is not None or part.conversion != -1):
+            raise UnsupportedCode(part, "formats are not part of the language", "write {round(x, 2)} for {x:.2f}")
+    written = _unparse(renamed)
     try:
         Expression(written)
     except UnsafeCode as error:
-        raise UnsupportedCode(expression, str(error)) from None
+        raise UnsupportedCode(_find_refused(renamed), str(error)) from None
     return written
+
+
+def _check_metadata(expression: ast.expr, names: Names) -> None:
+    """Refuse what reads the metadata as a whole, or by keys that may be aliases: the original's has the state in it."""
+    keyed: set[int] = set()
+    words = {node.value for node in ast.walk(expression) if isinstance(node, ast.Constant)}
+    for node in ast.walk(expression):
+        match node:
+            case (
+                ast.Subscript(ast.Name("metadata") as owner, key)
+                | ast.Call(ast.Attribute(ast.Name("metadata") as owner, "get"), [key, *_])
+                | ast.Compare(key, [ast.In() | ast.NotIn()], [ast.Name("metadata") as owner])
+            ) if isinstance(key, ast.Constant) or words.isdisjoint(names.aliases):
+                keyed.add(id(owner))
+    for node in ast.walk(expression):
+        if names.aliases and _is_metadata(node) and id(node) not in keyed:
+            what = "it reads the metadata as a whole, of which the fields of earlier nodes are a part in the original"
+            raise UnsupportedCode(node, what, "name the key, as in metadata.get('school')")
+
+
+def _unparse(expression: ast.expr) -> str:
+    try:
+        return ast.unparse(expression)
+    except ValueError:  # before Python 3.12, no f-string has a backslash, or all kinds of quotes, in its braces
+        return ast.unparse(_Concatenation().visit(copy.deepcopy(expression)))
+
+
+def _find_refused(expression: ast.expr) -> ast.expr:
+    """Return the innermost part that the restricted language refuses by itself; the expression itself if none is."""
+    for part in ast.iter_child_nodes(expression):
+        if isinstance(part, ast.expr) and not isinstance(part, ast.Constant):
+            try:
+                Expression(_unparse(part))
+            except UnsafeCode:
+                return _find_refused(part)
+    return expression
+
+
+class _Concatenation(ast.NodeTransformer):
+    """Replaces f-strings by sums of texts; one with a format is refused."""
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        """`f"got {x}"` → `"got " + str(x)`."""
+        written: ast.expr = ast.Constant("")
+        for part in node.values:
+            value = part
+            if isinstance(part, ast.FormattedValue):
+                value = ast.Call(ast.Name("str", ast.Load()), [self.visit(part.value)], [])
+            is_first = isinstance(written, ast.Constant) and not written.value
+            written = value if is_first else ast.BinOp(written, ast.Add(), value)
+        return ast.copy_location(written, node)
 
 
 class _Renamer(ast.NodeTransformer):
@@ -116,7 +171,27 @@ class _Renamer(ast.NodeTransformer):
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         """`state.model_dump() if state else {}` → the state, which a graph always has."""
         self.generic_visit(node)
-        return node.body if _is_state(node.test) else node
+        is_given = _is_state(node.test) or (_is_metadata(node.test) and self.names.aliases)
+        return node.body if is_given else node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        """`metadata or {}` → `metadata`, `metadata and x` → `x`: a graph always has metadata."""
+        self.generic_visit(node)
+        first, last = node.values[0], node.values[-1]
+        if len(node.values) != 2 or not _is_metadata(first):
+            return node
+        if isinstance(node.op, ast.Or):
+            return first if isinstance(last, ast.Dict) and not last.keys else node
+        return last if self.names.aliases else node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """`"alias" in metadata` → True: the original's state has every field."""
+        self.generic_visit(node)
+        match node:
+            case ast.Compare(ast.Constant(str() as key), [ast.In() | ast.NotIn() as operator], [ast.Name("metadata")]):
+                if key in self.names.aliases:
+                    return ast.copy_location(ast.Constant(isinstance(operator, ast.In)), node)
+        return node
 
     def _find_member(self, owner: ast.expr, key: object, place: ast.expr) -> ast.expr | None:
         """Return the name for a member of the argument, of its state or of its metadata; None for anything else."""
@@ -151,6 +226,10 @@ _ANCHORS = {"search": "{pattern}", "match": r"\A(?:{pattern})", "fullmatch": r"\
 _FOLDING = ("re.IGNORECASE", "re.I")
 #: Stands for the state in an expression under translation; it is none of the code's own names.
 _STATE = "state of the graph"
+
+
+def _is_metadata(value: ast.AST) -> bool:
+    return isinstance(value, ast.Name) and value.id == "metadata"
 
 
 def _is_state(value: ast.expr) -> bool:

@@ -68,6 +68,18 @@ VALUES = {"text": "I want money", "metadata": {"school": "MIT", "age": 7}, "kind
         ("return Result(value='A' if re.fullmatch('I want', input.text) else 'B')", "B"),
         ("return Result(value=input.text.replace('money', 'time'))", "I want time"),
         ("return Result(value=getattr(input, 'text', ''))", "I want money"),
+        (
+            "m = 'x' if re.search(r'\\bmoney\\b', input.text) else 'y'\n    return Result(value=f'got {m} {1}{\"s\"}')",
+            "got x 1s",
+        ),
+        ("a = '\\n'\n    b = '\\\\'\n    return Result(value=f'{a}{b}{None}')", "\n\\None"),
+        (
+            "m = (input.metadata or {}).get('kind')\n    return Result(value=m if 'kind' in input.metadata else 'B')",
+            "Yes",
+        ),
+        ("return Result(value=input.metadata.get('kind') if input.metadata else 'B')", "Yes"),
+        ("return Result(value='A' if input.metadata and input.metadata['kind'] == 'Yes' else 'B')", "A"),
+        ("return Result(value=','.join([input.metadata[key] for key in ['school']]))", "MIT"),
         ("log_info('x')\n    if input.text:\n        print(1)\n    return Result(value='A')", "A"),
     ],
 )
@@ -98,13 +110,22 @@ def test_python_that_is_an_expression_has_its_value(body: str, value: str) -> No
         ("return Result(value=bool(re.search('(?=a)', input.text)))", "RE2 refuses the pattern"),
         ("return Result(value=bool(re.search('a', input.text, re.S)))", "calls re.search"),
         ("return Result(value=bool(re.search(input.text, 'a')))", "calls re.search"),
+        (
+            "if 'x' in input.text:\n        a = f'{1:.2f}'\n    else:\n        a = ''\n    return Result(value=a)",
+            "^line 3 .*formats",
+        ),
+        ("return Result(value=f'{input.text!r}')", "formats are not part of the language. next: write {round"),
+        ("return Result(value=str([a for a, b in [['x', 'y']]]))", "one plain variable"),
+        ("return Result(value=str({**{}}))", r"\*\* is not part of the language"),
+        ("return Result(value=str(input.metadata))", "the metadata as a whole.*next: name the key"),
+        ("return Result(value=','.join([input.metadata[key] for key in ['kind']]))", "the metadata as a whole"),
         ("a = []\n    a.append(1, 2)\n    return Result(value='A')", "Expr"),
     ],
 )
 def test_other_python_is_refused_with_its_line(body: str, reason: str) -> None:
     """Loops, unpacking, and all that the restricted language refuses name the line and the reason; nothing runs."""
     with pytest.raises(UnsupportedCode, match=reason):
-        python_code.read_classifier(f"{SCORE}{body}\n", Names(set()))
+        python_code.read_classifier(f"{SCORE}{body}\n", Names({"kind"}))
 
 
 def test_python_whose_paths_explode_is_refused_after_a_bounded_number_of_parts() -> None:
