@@ -14,7 +14,7 @@ from ruamel.yaml.comments import CommentedMap
 from plexus import document, lint, pages
 from plexus.document import Document
 from plexus.exceptions import InvalidScorecard
-from plexus.original.cards import is_original, translate
+from plexus.original.cards import DIALECT, is_original, translate
 from plexus.original.notes import Note
 from plexus.problems import Problem, format_path
 
@@ -91,6 +91,9 @@ def _import_card(path: Path) -> ImportedCard:
     problems = lint.lint(text, name=str(path))
     errors = [problem for problem in problems if problem.severity == "error"]
     remarks += _list_remarks(errors)
+    if errors and translated is parsed and _is_undeclared(text, errors):
+        message = f"names of the original are in this file. next: add the line `dialect: {DIALECT}` at its beginning"
+        remarks.append(Remark(min(problem.position.line for problem in errors), "error", "", message))
     if translated is not parsed:
         unset = [problem for problem in problems if problem.rule == "sometimes-undefined"]
         remarks += [replace(remark, kind="changed") for remark in _list_remarks(unset)]
@@ -100,6 +103,20 @@ def _import_card(path: Path) -> ImportedCard:
     if translated is parsed:
         return ImportedCard(str(path), "loads as it is", ordered, text)
     return ImportedCard(str(path), "translated", ordered, _write(translated, ordered))
+
+
+def _is_undeclared(text: str, errors: Sequence[Problem]) -> bool:
+    """Return whether a scorecard with these errors loads in the original's dialect, or has errors about names of it."""
+    declared = f"dialect: {DIALECT}\n{text}"
+    try:
+        parsed = document.parse(declared, "")
+    except InvalidScorecard:
+        return False
+    if not isinstance(parsed.value, dict) or "scores" not in parsed.value:
+        return False
+    known = {note.path for note in translate(parsed).notes if note.kind != "unsupported"}
+    named = any(problem.path in known and problem.message.startswith("unknown key") for problem in errors)
+    return named or all(problem.severity != "error" for problem in lint.lint(declared, name=""))
 
 
 def _describe_note(note: Note) -> tuple[str, str, str]:

@@ -31,6 +31,8 @@ _DROPPED = {
     "logprobs": "log probabilities are not asked for",
     "top_logprobs": "log probabilities are not asked for",
     "thread_id": "there are no checkpoints",
+    "valid_classes": "each node has its own; `validation: {value: {valid_classes: […]}}` checks the score's value",
+    "completion_template": "the original's current nodes do not use it",
 }
 # Sources of texts that are files attached to an item: what to do instead.
 _ITEM = "write the file's text into the item's `text` when you create it, and delete `class` and `options`"
@@ -111,7 +113,8 @@ def _translate_score(value: Mapping[str, Yaml], notes: Notes) -> tuple[dict[str,
         score.setdefault("class", "LangGraphScore")
     translate_class(score, notes)
     _rename(score, notes)
-    for key, why in _DROPPED.items():
+    classes = {} if score.get("class") == "KeywordClassifier" else {"classes": "each node has its own classes"}
+    for key, why in {**_DROPPED, **classes}.items():
         if key in score:
             notes.add("dropped", why, key)
             del score[key]

@@ -30,7 +30,7 @@ _DROPPED = {
     "use_exact_matching": _ALIGNED,
     "logprobs": "log probabilities are not asked for",
     "top_logprobs": "log probabilities are not asked for",
-    "prompts": "not used by the original's current nodes",
+    **dict.fromkeys(("prompts", "completion_template"), "not used by the original's current nodes"),
 }
 _EXPLAINING = ("explanation_message", "explanation_model")
 _ASKING = ("system_message", "user_message")

@@ -114,3 +114,30 @@ def test_a_file_on_which_the_translation_fails_stops_no_other(tmp_path: Path, mo
     done = CliRunner().invoke(command, [str(tmp_path)], standalone_mode=False)
     assert done.stderr == "3 files: 0 loads as it is, 2 translated, 1 needs a hand\n"
     assert "line 1: error: the translation failed: got ZeroDivisionError: of one file. next: " in done.stdout
+
+
+OURS = """\
+name: A
+key: a
+scores:
+  - name: S
+    class: LangGraphScore
+    model_provider: ChatOpenAI
+    model_name: {model}
+    graph: [{{name: n, class: Classifier, valid_classes: [a, b], user_message: "{{{{ text }}}}", {more}}}]
+    output: {{value: classification}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "is_suggested"),
+    [("gpt-4o", "logprobs: true", True), ("gpt-4o", "maximum_retries: 3", False), ("[x]", "edge: {node: x}", False)],
+)
+def test_the_dialect_is_suggested_for_names_of_the_original_only(
+    model: str, more: str, is_suggested: bool, tmp_path: Path
+) -> None:
+    """An unknown key that the original has suggests `dialect: plexus-1`; a misspelling and a wrong value do not."""
+    (tmp_path / "a.yaml").write_text(OURS.format(model=model, more=more))
+    card = importing.import_card(tmp_path / "a.yaml")
+    assert card.verdict == "needs a hand"
+    assert any("next: add the line `dialect: plexus-1`" in each.message for each in card.remarks) is is_suggested
