@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from plexus.document import Document, Yaml
 from plexus.original.fields import STATE
+from plexus.original.graphs import Graph
 from plexus.original.nodes import translate_graph
 from plexus.original.notes import Note, Notes
 from plexus.original.processors import translate_processors
@@ -139,7 +140,7 @@ def _translate_score(value: Mapping[str, Yaml], notes: Notes) -> tuple[dict[str,
     moves: list[tuple[KeyPath, KeyPath]] = [
         (("graph", ours), ("graph", theirs)) for ours, theirs in enumerate(graph.origins)
     ]
-    score["output"] = _translate_output(score.get("output"), graph.aliases, notes)
+    score["output"] = _translate_output(score.get("output"), graph, notes)
     if not score["output"]:
         del score["output"]
     return {key: score[key] for key in (*_HEAD, *_MODEL, *score) if key in score}, moves
@@ -155,21 +156,26 @@ def _translate_parameters(score: dict[str, Yaml], notes: Notes) -> None:
             notes.add("dropped", f"the original reads only `validation` of `parameters`, got {key!r}", key)
 
 
-def _translate_output(output: Yaml, aliases: set[str], notes: Notes) -> dict[str, Yaml]:
+def _translate_output(output: Yaml, graph: Graph, notes: Notes) -> dict[str, Yaml]:
     """Return the score's own `output`, which names fields of the whole graph."""
     if not isinstance(output, Mapping) or not output:
-        if "classification" not in aliases:
+        if "classification" not in graph.aliases:
             return {}
         notes.add("changed", "without `output` the value is the classification; the original's is always `No`", "graph")
         return {"value": "classification", "explanation": "explanation"}
     translated: dict[str, Yaml] = {}
     for alias, source in output.items():
-        if source == "value" and source not in aliases and "classification" in aliases:
+        if source == "value" and source not in graph.aliases and "classification" in graph.aliases:
             translated[alias] = "classification"
-        elif isinstance(source, str) and source in STATE - aliases:
+        elif isinstance(source, str) and source in STATE - graph.readable:
             notes.add("dropped", f"no node sets the field {source!r}, which is empty in the original", "output", alias)
         else:
             translated[alias] = source
+            if isinstance(source, str) and source in graph.passed - graph.aliases:
+                message = (
+                    f"an edge sets {source!r}: on a path without that edge the score fails; the original's is empty"
+                )
+                notes.add("changed", message, "output", alias)
     return translated
 
 

@@ -28,6 +28,11 @@ class Graph:
     origins: list[int] = field(default_factory=list)
 
     @property
+    def readable(self) -> set[str]:
+        """The names that a node may read: what nodes before it set, and the edges between them."""
+        return self.aliases | self.passed
+
+    @property
     def set_before(self) -> set[str]:
         """The fields that a reply of an earlier node left in the original's state."""
         return {"completion"} if any(node["class"] in ("Classifier", "Generator") for node in self.nodes) else set()

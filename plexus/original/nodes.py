@@ -72,7 +72,7 @@ class _Node:
             self.notes.add("unsupported", f"the node class {kind!r} has no counterpart. next: use {known}", "class")
             return []
         fold_lines(self.node, self.notes)
-        self.graph.inputs |= read_inputs(self.node, self.graph.aliases, self.notes, has_jumps=self.graph.has_jumps)
+        self.graph.inputs |= read_inputs(self.node, self.graph.readable, self.notes, has_jumps=self.graph.has_jumps)
         replace_inputs(self.node, self.graph.inputs)
         self._read_class(str(kind))
         fields = list_fields(str(self.ours["class"]), self.node, self.graph.words)
@@ -174,7 +174,7 @@ class _Node:
         code = self.node.pop("code", None)
         if not isinstance(code, str):
             return
-        names = Names(self.graph.aliases | self.graph.passed, self.graph.inputs)
+        names = Names(self.graph.readable, self.graph.inputs)
         self._note_nodes(code)
         try:
             if kind == "LogicalClassifier":
@@ -197,9 +197,7 @@ class _Node:
     def _note_nodes(self, code: str) -> None:
         """Note an earlier node whose name the code reads: the original has no value under it, and neither has ours."""
         for name in (str(node["name"]) for node in self.graph.nodes):
-            if name not in self.graph.aliases | self.graph.passed and re.search(
-                rf"""(?:get\(|\[)\s*['"]{re.escape(name)}['"]""", code
-            ):
+            if name not in self.graph.readable and re.search(rf"""(?:get\(|\[)\s*['"]{re.escape(name)}['"]""", code):
                 advice = f"give that node `output: {{{name}_class: classification}}`, and read the alias"
                 message = f"{name!r} is read of the item's metadata, as in the original; for the node's class, {advice}"
                 self.notes.add("changed", message, "code")
@@ -222,11 +220,11 @@ class _Node:
         """Return the aliases of an `output`; the original's fields become ours."""
         aliases: dict[str, Yaml] = {}
         for alias, source in output.items() if isinstance(output, Mapping) else ():
-            if isinstance(source, str) and source in STATE - fields.keys() - self.graph.aliases:
+            if isinstance(source, str) and source in STATE - fields.keys() - self.graph.readable:
                 notes.add(
                     "dropped", f"no node sets the field {source!r}, which is empty in the original", "output", alias
                 )
-            elif isinstance(source, str) and source in LOST_FIELDS.keys() - fields.keys() - self.graph.aliases:
+            elif isinstance(source, str) and source in LOST_FIELDS.keys() - fields.keys() - self.graph.readable:
                 message = f"the field {source!r} has no counterpart. next: {LOST_FIELDS[source]}"
                 notes.add("unsupported", message, "output", alias)
             else:

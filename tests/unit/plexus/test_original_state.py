@@ -63,6 +63,14 @@ def test_code_reads_the_alias_that_an_edge_sets(edge: str, read: str) -> None:
 
 
 @pytest.mark.parametrize("edge", EDGES)
+def test_an_input_reads_the_alias_that_an_edge_sets(edge: str) -> None:
+    """A node's `input` may replace the text by an alias of an edge."""
+    last = NODE.format(read="context['text']").replace("    code:", "    input: {text: greeted}\n    code:")
+    card = plexus.load(GREETING.format(edge=edge, last=last))
+    assert plexus.score(card, "Greeting", plexus.Item("Welcome to the lake, sir.")).value == "polite"
+
+
+@pytest.mark.parametrize("edge", EDGES)
 def test_an_edge_to_a_node_that_became_two_leads_to_the_first(edge: str) -> None:
     """A node whose explanation is computed in a node before it is entered there by every edge."""
     card = plexus.load(GREETING.format(edge=edge, last=CLASSIFIER))
@@ -76,6 +84,17 @@ def test_an_alias_that_only_some_paths_set_is_remarked(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(GREETING.format(edge=edge, last=NODE.format(read=READS[0])))
     remarks = importing.import_card(tmp_path / "a.yaml").remarks
     assert any("not defined on every path" in each.message and each.kind == "changed" for each in remarks)
+
+
+def test_an_output_that_only_an_edge_sets_is_kept_and_remarked(tmp_path: Path) -> None:
+    """The score's `output` may name a field of the state that an edge sets, and the report says where it fails."""
+    edge = "edge: {node: last, output: {reasoning: classification}}"
+    text = GREETING.format(edge=edge, last=NODE.format(read="context['text']"))
+    (tmp_path / "a.yaml").write_text(text.replace("explanation: explanation", "explanation: reasoning"))
+    remarks = importing.import_card(tmp_path / "a.yaml").remarks
+    assert any(each.message.startswith("an edge sets 'reasoning'") and each.kind == "changed" for each in remarks)
+    result = plexus.score(plexus.load_file(tmp_path / "a.yaml"), "Greeting", plexus.Item("What?"))
+    assert result.explanation == "No"
 
 
 EXPLAINED = """\
