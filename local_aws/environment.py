@@ -183,6 +183,7 @@ class Environment:
         event = sandbox.api.wait(limit_s)
         took_ms = (time.monotonic() - began) * 1000
         if event and event.kind == "ready":
+            sandbox.pipe.drain()  # what the init phase printed stands before the first START
             return _Init(took_ms, sandbox=sandbox)
         if event is None:
             status, body = "timeout", platform_log.timeout_failure(limit_s).body(request_id)

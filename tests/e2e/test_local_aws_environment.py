@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,9 +30,16 @@ class Running:
 
     def __init__(self, layout: Path, variables: dict[str, str]) -> None:
         self.lines: list[str] = []
+        self.slow = "a line that nothing prints"
         settings = FunctionSettings(timeout_s=150, memory_mb=256, environment=variables)
         settings = FunctionSettings(timeout_s=150, memory_mb=256, environment=lambda_environment(settings))
-        self.environment = Environment(from_layout(layout), settings, engine_choice.choose(), self.lines.append)
+        self.environment = Environment(from_layout(layout), settings, engine_choice.choose(), self.add)
+
+    def add(self, line: str) -> None:
+        """Append a line to the log; lines that begin with `slow` take their time."""
+        if line.startswith(self.slow):
+            time.sleep(0.5)
+        self.lines.append(line)
 
     def invoke(self, **event: object) -> Reply:
         """Invoke it."""
@@ -89,6 +97,15 @@ def test_container_that_dies_idle_is_replaced(make: Make) -> None:
     assert (reply.error, json.loads(reply.payload)["calls"]) == (False, 1)
     assert "Init Duration" in str(reply.report)
     wait_for(before.given_back, "as many files and threads as the first container had")
+
+
+def test_what_init_prints_stands_before_the_first_start(make: Make) -> None:
+    """The lines of the init phase are in the log before START, however slowly the log takes them."""
+    running = make()
+    running.slow = "init of"
+    running.environment.start()
+    running.invoke()
+    assert [line.split()[0] for line in running.lines[:2]] == ["init", "START"]
 
 
 def test_stop_during_an_invocation_ends_it_as_a_kill_does(make: Make) -> None:
