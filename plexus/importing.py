@@ -115,7 +115,9 @@ def _is_undeclared(text: str, errors: Sequence[Problem]) -> bool:
     if not isinstance(parsed.value, dict) or "scores" not in parsed.value:
         return False
     known = {note.path for note in translate(parsed).notes if note.kind != "unsupported"}
-    named = any(problem.path in known and problem.message.startswith("unknown key") for problem in errors)
+    classes = {(*problem.path, "class") for problem in errors if problem.message.startswith("unknown class")}
+    keys = {problem.path for problem in errors if problem.message.startswith("unknown key")}
+    named = any(path in classes or any(path[: len(key)] == key for key in keys) for path in known)
     return named or all(problem.severity != "error" for problem in lint.lint(declared, name=""))
 
 

@@ -150,12 +150,17 @@ scores:
 
 @pytest.mark.parametrize(
     ("model", "more", "is_suggested"),
-    [("gpt-4o", "logprobs: true", True), ("gpt-4o", "maximum_retries: 3", False), ("[x]", "edge: {node: x}", False)],
+    [
+        ("gpt-4o", "logprobs: true", True),
+        ("gpt-4o\n    processors: [{class: ExpandContractionsProcessor}]", "edge: {node: x}", True),
+        ("gpt-4o", "maximum_retries: 3", False),
+        ("[x]", "edge: {node: x}", False),
+    ],
 )
 def test_the_dialect_is_suggested_for_names_of_the_original_only(
     model: str, more: str, is_suggested: bool, tmp_path: Path
 ) -> None:
-    """An unknown key that the original has suggests `dialect: plexus-1`; a misspelling and a wrong value do not."""
+    """Keys and classes that only the original has suggest `dialect: plexus-1`; misspellings and wrong values do not."""
     (tmp_path / "a.yaml").write_text(OURS.format(model=model, more=more))
     card = importing.import_card(tmp_path / "a.yaml")
     assert card.verdict == "needs a hand"
