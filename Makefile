@@ -42,7 +42,7 @@ demo: ## Build, start the local AWS, push, deploy, score the examples, and show 
 test: $(READY) ## Run everything that CI runs (ENV=unit: one environment; ARGS='-k sweep': part of it)
 	@$(if $(ENV),,echo "part 1 of 2: $(call environments,checks): two at a time, 10 to 25 minutes, output as each ends")
 	@$(if $(ENV),$(TOX) run -e $(ENV),$(TOX) run-parallel --parallel 2 -m checks) $(if $(ARGS),-- $(ARGS))
-	@$(if $(ENV),,echo "part 2 of 2: $(call environments,systems): on a local AWS, each on two workers, 12 to 25 minutes")
+	@$(if $(ENV),,echo "part 2 of 2: $(call environments,systems): on a local AWS, 20 to 30 minutes")
 	@$(if $(ENV),,$(TOX) run -m systems $(if $(ARGS),-- $(ARGS)))
 
 soak: $(READY) ## Run many jobs under kills, duplicates, poison and failing calls (JOBS=2000 SECONDS=600 SEED=)

@@ -94,7 +94,7 @@ def test_a_worker_killed_after_failing_a_job_leaves_it_failed(stage: Faulty) -> 
     """A job that failed permanently stays FAILED with its reason, has no result, and its message is deleted."""
     job = stage.job(" ")
     stage.send([sending.body(job)])
-    killed_at(stage, (after("dynamodb.UpdateItem", "completedAt = :now REMOVE leaseOwner"),), stage.poll)
+    killed_at(stage, (after("dynamodb.UpdateItem", "updatedAt = :now REMOVE leaseOwner"),), stage.poll)
     stage.drain()
     (record,) = stage.records("ScoringJob")
     assert record["status"] == "FAILED"
