@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
+from unicodedata import normalize
 
 from plexus.document import Document, Yaml
 from plexus.original.fields import STATE
@@ -17,6 +18,7 @@ from plexus.original.processors import translate_processors
 from plexus.original.sampling import set_sampling
 from plexus.original.scores import translate_class
 from plexus.problems import KeyPath, Problem
+from plexus.text import digest
 
 T = TypeVar("T")
 DIALECT = "plexus-1"
@@ -81,7 +83,7 @@ def translate(document: Document) -> Translation:
         return _translate_card(document, document.value, notes)
     score, moves = _translate_score(document.value, notes)
     name = str(score.get("name") or "Scorecard")
-    card: Yaml = {"name": name, "key": _create_key(name), "scores": [score]}
+    card: Yaml = {"name": name, "key": create_key(name), "scores": [score]}
     moved = _move_positions(document, card, [(("scores", 0), ()), *_prefix_moves(("scores", 0), moves)])
     return Translation(document, moved, tuple(notes.listed))
 
@@ -90,7 +92,7 @@ def _translate_card(document: Document, value: dict[str, Yaml], notes: Notes) ->
     card: dict[str, Yaml] = {key: member for key, member in value.items() if key not in ("dialect", "scores")}
     _rename(card, notes)
     if "key" not in card and isinstance(name := card.get("name"), str):
-        card = {"name": name, "key": _create_key(name), **card}
+        card = {"name": name, "key": create_key(name), **card}
     if "processors" in card:
         card["processors"] = translate_processors(card["processors"], notes.at("processors"))
     listed = value["scores"]
@@ -209,12 +211,16 @@ def _rename(value: dict[str, Yaml], notes: Notes) -> None:
         if isinstance(value.get(key), int) and not isinstance(value[key], bool):
             value[key] = str(value[key])
     if isinstance(name := value.get("key"), str) and not re.fullmatch(r"[a-z0-9_-]+", name):
-        value["key"] = re.sub(r"[^a-z0-9_-]+", "-", name.casefold()).strip("-")
+        value["key"] = create_key(name, "_-")
         notes.add("renamed", f"the key is {value['key']!r}", "key")
 
 
-def _create_key(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "scorecard"
+def create_key(name: str, kept: str = "") -> str:
+    """Return a key of ASCII letters, digits, `-` and `kept`, with a digest if letters of other scripts are left out."""
+    plain = normalize("NFKD", name.casefold())
+    key = re.sub(rf"[^a-z0-9{kept}]+", "-", re.sub(r"[\u0300-\u036f]", "", plain)).strip("-")
+    is_whole = key and all(sign.isascii() for sign in plain if sign.isalnum())
+    return key if is_whole else f"{key or 'scorecard'}-{digest(plain)[:8]}"
 
 
 def _prefix_moves(prefix: KeyPath, moves: list[tuple[KeyPath, KeyPath]]) -> list[tuple[KeyPath, KeyPath]]:
