@@ -30,6 +30,8 @@ HOST_ONLY = (
     "plexus/learning/train_svm.py",
     "plexus/learning/training.py",
     "plexus/learning/training_process.py",
+    "plexus/card_files.py",
+    "plexus/import_output.py",
     "plexus/importing.py",
     "plexus/original/templates/",
     "plexus/publishing.py",

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from plexus.comparison.prompts import PromptAgreement
     from plexus.context import Context
 
-#: The suffixes of scorecards.
-SUFFIXES = (".yaml", ".yml")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -102,8 +100,10 @@ def command(
 
 def check_options(files: list[Path]) -> None:
     """Raise click.UsageError for options of the command line that require or contradict others, or the files."""
+    from plexus.card_files import is_yaml
+
     values = click.get_current_context().params
-    cards = [path for path in files if path.suffix in SUFFIXES]
+    cards = [path for path in files if is_yaml(path)]
     if len(cards) == 1:
         raise click.UsageError(
             f"{cards[0]} is a scorecard and the other file is not, expected two scorecards or two files of results. "
@@ -113,7 +113,7 @@ def check_options(files: list[Path]) -> None:
         raise click.UsageError("OLD and NEW are scorecards and require texts. next: --data TEXTS")
     if not cards and values["data_file"] is not None:
         raise click.UsageError(
-            f"--data requires two scorecards ({' or '.join(SUFFIXES)}), got two files of results. next: leave it out"
+            "--data requires two scorecards (.yaml or .yml), got two files of results. next: leave it out"
         )
     needs_data = options.find_explicit(
         "text_column", "id_column", "prompts_only", "store", "offline", "record", "model", "budget"

@@ -23,7 +23,7 @@ def _print_rules(context: click.Context, _: click.Parameter, requested: bool) ->
 
 @click.command(name="lint", short_help="Check scorecards.")
 @click.argument(
-    "cards", metavar="CARD.yaml...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True)
+    "paths", metavar="CARD.yaml|FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True)
 )
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
@@ -32,10 +32,17 @@ def _print_rules(context: click.Context, _: click.Parameter, requested: bool) ->
 )
 @click.option("--fix", "fixes", is_flag=True, help="Correct misspelt names and missing quotes in the files first.")
 @click.option("--rules", is_flag=True, is_eager=True, expose_value=False, callback=_print_rules, help="List the rules.")
-def command(cards: tuple[Path, ...], form: str, strict: bool, store: Path | None, fixes: bool) -> int:
-    """Check scorecards (`-`: standard input) without calling any provider; exit 1 if one of them has an error."""
-    from plexus import lint
+def command(paths: tuple[Path, ...], form: str, strict: bool, store: Path | None, fixes: bool) -> int:
+    """Check scorecards (`-`: standard input) without calling any provider; exit 1 if one of them has an error.
 
+    Of a folder, every scorecard below it is checked.
+    """
+    from plexus import lint
+    from plexus.card_files import find_cards
+
+    cards = [card for path in paths for card in find_cards(path)]
+    if not cards:
+        raise click.UsageError(f"no YAML or JSON file in {', '.join(map(str, paths))} is a scorecard")
     for card in cards if fixes else ():
         _fix(card)
     problems = [problem for card in cards for problem in lint.lint_file(card, store)]
