@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +15,10 @@ from ruamel.yaml.comments import CommentedMap
 from plexus import document, lint, pages
 from plexus.document import Document
 from plexus.exceptions import InvalidScorecard
-from plexus.original.cards import DIALECT, is_original, translate
+from plexus.original.cards import DIALECT, create_key, is_original, translate
 from plexus.original.notes import Note
 from plexus.problems import Problem, format_path
+from plexus.text import digest
 
 Verdict = Literal["loads as it is", "translated", "needs a hand"]
 VERDICTS: tuple[Verdict, ...] = ("loads as it is", "translated", "needs a hand")
@@ -27,7 +29,6 @@ _MEANINGS: dict[Verdict, str] = {
     "loads as it is": "The file is a scorecard of this library already.",
 }
 TEMPLATES = Path(__file__).with_name("original") / "templates"
-SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -44,27 +45,48 @@ class Remark:
 class ImportedCard:
     """One file: what became of it, the remarks about it in the order of the file, and the scorecard's YAML.
 
-    `text` is None for a file that needs a hand.
+    `text` and `key`, the scorecard's own, are None for a file that needs a hand.
     """
 
     file: str
     verdict: Verdict
     remarks: tuple[Remark, ...]
     text: str | None
+    key: str | None = None
 
 
-def find_cards(path: Path) -> Iterator[Path]:
-    """Yield the file itself, or every YAML file below a folder, sorted."""
-    if path.is_dir():
-        yield from sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
-    else:
-        yield path
+def import_cards(listed: Sequence[tuple[Path, Path]]) -> list[ImportedCard]:
+    """Import files, each given with the folder or file that was named for it; no two of the cards have the same key.
+
+    Keys made of a name are replaced by keys made of the file's path where several are the same; keys that a file has
+    are an error there.
+    """
+    imported = [import_card(file) for _, file in listed]
+    keys = Counter(card.key for card in imported if card.key is not None)
+    for place, ((root, file), card) in enumerate(zip(listed, imported, strict=True)):
+        if card.key is None or keys[card.key] == 1:
+            continue
+        relative = str(file.relative_to(root).with_suffix("") if root.is_dir() else file.stem)
+        unique = create_key(relative)
+        unique = f"{unique}-{digest(relative)[:8]}" if unique in keys else unique
+        others = ", ".join(other.file for other in imported if other.key == card.key and other is not card)
+        keys[unique] += 1
+        imported[place] = import_card(file, _Key(unique, others))
+    return imported
 
 
-def import_card(path: Path) -> ImportedCard:
+@dataclass(frozen=True)
+class _Key:
+    """A key to use instead of the one that the files `others` have too."""
+
+    key: str
+    others: str
+
+
+def import_card(path: Path, key: _Key | None = None) -> ImportedCard:
     """Read one file, translate it and check the result. Raises nothing: each failure is a remark about the file."""
     try:
-        return _import_card(path)
+        return _import_card(path, key)
     except OSError as error:
         message = f"the file cannot be read: {error.strerror}. next: check its permissions"
         return ImportedCard(str(path), "needs a hand", (Remark(1, "error", "", message),), None)
@@ -74,7 +96,7 @@ def import_card(path: Path) -> ImportedCard:
         return ImportedCard(str(path), "needs a hand", (Remark(1, "error", "", message),), None)
 
 
-def _import_card(path: Path) -> ImportedCard:
+def _import_card(path: Path, key: _Key | None) -> ImportedCard:
     try:
         text = path.read_text(encoding="utf-8")
         parsed = document.parse(text, str(path))
@@ -97,12 +119,28 @@ def _import_card(path: Path) -> ImportedCard:
     if translated is not parsed:
         unset = [problem for problem in problems if problem.rule == "sometimes-undefined"]
         remarks += [replace(remark, kind="changed") for remark in _list_remarks(unset)]
+    if key is not None:
+        remarks.append(_separate(key, parsed, translated))
     ordered = tuple(sorted(dict.fromkeys(_drop_repeats(remarks)), key=lambda remark: remark.line))
-    if errors:
+    if any(remark.kind == "error" for remark in remarks):
         return ImportedCard(str(path), "needs a hand", ordered, None)
+    own = str(translated.value["key"]) if isinstance(translated.value, dict) else None
     if translated is parsed:
-        return ImportedCard(str(path), "loads as it is", ordered, text)
-    return ImportedCard(str(path), "translated", ordered, _write(translated, ordered))
+        return ImportedCard(str(path), "loads as it is", ordered, text, own)
+    return ImportedCard(str(path), "translated", ordered, _write(translated, ordered), own)
+
+
+def _separate(key: _Key, parsed: Document, translated: Document) -> Remark:
+    """Give a translated card the key that no other has; a key that the file itself has stays, and is an error."""
+    assert isinstance(translated.value, dict)
+    assert isinstance(parsed.value, dict)
+    old, line = translated.value["key"], parsed.position(("key",)).line
+    if "scores" in parsed.value and "key" in parsed.value:
+        message = f"the key {old!r} is also that of {key.others}. next: change it in all but one of the files"
+        return Remark(line, "error", "key", message)
+    translated.value["key"] = key.key
+    message = f"the key is {key.key!r}, from the file's path: {old!r}, from the name, is also that of {key.others}"
+    return Remark(parsed.position(("name",)).line, "changed", "key", message)
 
 
 def _is_undeclared(text: str, errors: Sequence[Problem]) -> bool:

@@ -13,10 +13,12 @@ import click
 from plexus.problems import pluralize
 
 if TYPE_CHECKING:
+    from plexus.import_output import Change
     from plexus.importing import ImportedCard
 
 #: Kinds of remarks that are printed without --all.
 _SHOWN = ("error", "changed")
+_NAMED = 5  # skipped files that are named
 
 
 @click.command(name="import", short_help="Read scorecards of the original Plexus.")
@@ -24,46 +26,61 @@ _SHOWN = ("error", "changed")
     "paths", metavar="FILE|FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True)
 )
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the scorecards to this folder.")
+@click.option("--force", is_flag=True, help="With --output: also replace and remove files that were edited since.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Also write the report as a web page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--all", "whole", is_flag=True, help="Also print what was renamed and dropped.")
-def command(paths: tuple[Path, ...], output: Path | None, report: Path | None, as_json: bool, whole: bool) -> int:
+def command(
+    paths: tuple[Path, ...], output: Path | None, force: bool, report: Path | None, as_json: bool, whole: bool
+) -> int:
     """Read scorecards of the original Plexus, and write them as scorecards of this library.
 
     \b
     Each file loads as it is, is translated, or needs a hand. Nothing is executed.
-    Exit codes: 0; 1 if a file needs a hand.
+    A repeated import replaces and removes what the last one wrote, unless it was edited.
+    Exit codes: 0; 1 if a file needs a hand, or was edited and is out of date.
     """
-    from plexus import importing
+    from plexus import import_output, importing
+    from plexus.card_files import find_cards, find_others
     from plexus.whole_file import write_text
 
-    listed = [(path, file) for path in paths for file in importing.find_cards(path)]
+    listed = list({file.resolve(): (path, file) for path in paths for file in find_cards(path)}.values())
     if not listed:
-        raise click.UsageError(f"no YAML file in {', '.join(map(str, paths))}")
+        raise click.UsageError(f"no YAML or JSON file in {', '.join(map(str, paths))} is a scorecard")
     targets = _plan(listed, output, report)
-    imported = [importing.import_card(file) for _, file in listed]
-    written = [(target, card.text) for target, card in zip(targets, imported, strict=True) if card.text is not None]
-    for target, text in written if output is not None else ():
-        write_text(target, text)
+    imported = importing.import_cards(listed)
+    cards = {
+        target: (file, card.text)
+        for target, (_, file), card in zip(targets, listed, imported, strict=True)
+        if card.text is not None
+    }
+    changes = [] if output is None else import_output.synchronize(output, cards, paths, force=force)
     if report is not None:
         write_text(report, importing.render(imported))
     if as_json:
         click.echo(json.dumps([asdict(card) for card in imported], indent=2, ensure_ascii=False))
     else:
         _print(imported, whole=whole)
+    _print_changes(changes)
+    _print_others([file for path in paths for file in find_others(path)])
     counts = {verdict: sum(card.verdict == verdict for card in imported) for verdict in importing.VERDICTS}
     summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     click.echo(f"{pluralize(len(imported), 'file')}: {summary}", err=True)
-    return 1 if counts["needs a hand"] else 0
+    return 1 if counts["needs a hand"] or any(change.action == "conflict" for change in changes) else 0
 
 
 def _plan(listed: Sequence[tuple[Path, Path]], output: Path | None, report: Path | None) -> list[Path]:
     """Return where each file's scorecard goes: below `output`, as the file lies below the folder that was named.
 
+    What was JSON becomes YAML.
+
     Raises UsageError, which lists every file that would be written over an input or over another one's scorecard.
     """
+    from plexus.card_files import is_yaml
+
     folder = output or Path()
     targets = [folder / (file.relative_to(path) if path.is_dir() else file.name) for path, file in listed]
+    targets = [target if is_yaml(target) else target.with_suffix(".yaml") for target in targets]
     inputs = {file.resolve() for _, file in listed}
     taken: dict[Path, Path] = {}
     problems = []
@@ -87,3 +104,17 @@ def _print(imported: Sequence[ImportedCard], *, whole: bool) -> None:
         for remark in card.remarks:
             if whole or remark.kind in _SHOWN:
                 click.echo(f"  line {remark.line}: {remark.kind}: {remark.message}")
+
+
+def _print_changes(changes: Sequence[Change]) -> None:
+    for change in changes:
+        if change.reason:
+            action = "kept" if change.action == "conflict" else change.action
+            click.echo(f"{change.file}: {action}: {change.reason}", err=True)
+
+
+def _print_others(others: Sequence[Path]) -> None:
+    if others:
+        rest = ", …" if len(others) > _NAMED else ""
+        names = ", ".join(map(str, others[:_NAMED])) + rest
+        click.echo(f"skipped {pluralize(len(others), 'file')} without a scorecard: {names}", err=True)
