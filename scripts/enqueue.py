@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,6 +23,10 @@ from .jobs import item_files
 from .jobs.file_runs import FileResult, QueuedFile, name_run
 from .jobs.seeding import Card, read_card
 from .jobs.sending import EnqueueResult, enqueue_items, enqueue_jobs
+
+if TYPE_CHECKING:
+    from plexus.running.texts import TextFile
+    from plexus.tables import Table
 
 CARD = ROOT / "build" / "reviews.yaml"
 
@@ -155,21 +160,15 @@ def _score_file(
     """Send the file's jobs, wait for them, and write the results."""
     import plexus
     from plexus.running.job import FileRun
-    from plexus.running.texts import TextFile
     from plexus.running.writers import create_columns
     from plexus.tables import open_table
-    from plexus.tables.output import check_output, format_of
 
     names = card.names(scores)
     _require_published(card_path, card, names)
     try:
-        check_output(output.path, [file, card_path])
-        form = format_of(output.path, None)
-        if output.path.exists() and not output.replace:
-            raise OperationFailed(f"{output.path}: already exists", "--replace, or another --output")
+        form = _check_output(output, [file, card_path])
         with open_table(file, [columns.text, columns.id], encoding=columns.encoding) as table:
-            first = next(islice(table.rows(1), 1), (0, {}))[1]
-            source = TextFile.of(table, columns.text, columns.id if columns.id in first else None)
+            source = _find_texts(table, columns)
             if table.notice:
                 shell.say(f"{table.name}: {table.notice}")
             job = FileRun(card.scorecard, names, source, plexus.Context(), output.keep_columns, 1)
@@ -189,3 +188,22 @@ def _score_file(
     return FileResult(
         queued.run, sent, str(output.path), tally.rows, dict(tally.failed), dict(tally.skipped), tally.format_errors()
     )
+
+
+def _check_output(output: Output, inputs: list[Path]) -> str:
+    """Return the format of the file of results. OperationFailed if it exists and is not to be replaced."""
+    from plexus.tables.output import check_output, format_of
+
+    check_output(output.path, inputs)
+    form = format_of(output.path, None)
+    if output.path.exists() and not output.replace:
+        raise OperationFailed(f"{output.path}: already exists", "--replace, or another --output")
+    return form
+
+
+def _find_texts(table: Table, columns: item_files.Columns) -> TextFile:
+    """Return the table's texts, with ids if its first row has their column: a table without it has none."""
+    from plexus.running.texts import TextFile
+
+    first = next(islice(table.rows(1), 1), (0, {}))[1]
+    return TextFile.of(table, columns.text, columns.id if columns.id in first else None)

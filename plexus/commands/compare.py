@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from plexus.comparison.cards import Scored
     from plexus.comparison.differences import Agreement
     from plexus.comparison.prompts import PromptAgreement
+    from plexus.comparison.result_file import ResultFile
     from plexus.context import Context
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -72,29 +73,23 @@ def command(
     Exit codes: 0; 1 if less than --least is the same, or an item is in one file only.
     """
     from plexus.comparison import differences, result_file
-    from plexus.tables.output import check_output, format_of
 
     check_options([old, new])
-    if output is not None:
-        check_output(output, [each for each in (old, new, data_file, model_options["record"]) if each is not None])
-        form = format_of(output, None)
-    prompts: list[PromptAgreement] = []
+    form = _check_output(output, [old, new, data_file, model_options["record"]])
     if data_file is None:
-        before, after = result_file.read(old, old_id, encoding), result_file.read(new, new_id, encoding)
-        options.print_notes(*before.notes, *after.notes)
-        chosen = differences.pair_scores(before, after, pairs, names)
-        _print_unpaired(before.scores, after.scores, chosen)
+        files = result_file.read(old, old_id, encoding), result_file.read(new, new_id, encoding)
+        scored = _pair_results(*files, pairs, names)
     else:
         data = TextTable(data_file, text_column, id_column, encoding)
         context = options.context(store, **model_options)
-        before, after, chosen, prompts = _score((old, new), data, context, pairs, names, prompts_only=prompts_only)
+        scored = _score((old, new), data, context, pairs, names, prompts_only=prompts_only)
     if prompts_only:
-        return _show_prompts(prompts, least, as_json=as_json)
-    agreements = [differences.compare(before, after, pair, fold=fold) for pair in chosen]
+        return _show_prompts(scored.prompts, least, as_json=as_json)
+    agreements = [differences.compare(scored.old, scored.new, pair, fold=fold) for pair in scored.pairs]
     if output is not None:
         _write(output, form, agreements)
         options.print_notes(f"wrote {output}")
-    _show(agreements, prompts if data_file is not None else None, limit, as_json=as_json)
+    _show(agreements, scored.prompts if data_file is not None else None, limit, as_json=as_json)
     return max(_exit_code(each, least, common=common) for each in agreements)
 
 
@@ -124,6 +119,27 @@ def check_options(files: list[Path]) -> None:
         raise click.UsageError("--old-id and --new-id are for files of results. next: --id COLUMN of the texts")
     if values["prompts_only"] and options.find_explicit("record", "offline", "budget", "output", "fold"):
         raise click.UsageError("--prompts-only contradicts --record, --offline, --budget, --output and --fold")
+
+
+def _check_output(output: Path | None, inputs: Sequence[Path | None]) -> str:
+    """Return the format of the file of differences, or an empty text. Raises InvalidData if it is an input."""
+    from plexus.tables.output import check_output, format_of
+
+    if output is None:
+        return ""
+    check_output(output, [path for path in inputs if path is not None])
+    return format_of(output, None)
+
+
+def _pair_results(old: ResultFile, new: ResultFile, pairs: Sequence[tuple[str, str]], names: Sequence[str]) -> Scored:
+    """Choose what to compare of two files: the scores of `pairs`, and of equal names; `names` of NEW limit them."""
+    from plexus.comparison.cards import Scored
+    from plexus.comparison.differences import pair_scores
+
+    options.print_notes(*old.notes, *new.notes)
+    chosen = pair_scores(old, new, pairs, names)
+    _print_unpaired(old.scores, new.scores, chosen)
+    return Scored(old, new, chosen, [])
 
 
 class TextTable(NamedTuple):

@@ -80,28 +80,19 @@ def command(
     require_packages("evaluation", "plexus evaluate", "numpy", "scipy")
     if data_file is None:
         raise click.UsageError("--data is required: a table with labelled texts")
-    inputs = [data_file, card, *(each for each in (against, model_options["record"], *beside) if each is not None)]
-    form = check_outputs(html, output, inputs)
-    if beside and html is None:
-        raise click.UsageError("--beside requires --html")
+    check_outputs(html, output, [data_file, card, against, model_options["record"]], beside)
     earlier = [runs.read(path) for path in beside]
     texts = read_texts(data_file, text_column, label, encoding, limit)
     context = options.context(store, **model_options)
     evaluation = evaluate_score(card, name, data_file, texts, context, name_of(card, against))
     for run in earlier:
         run.require_texts_of(evaluation)
-    other = None
+    other = comparison = None
     if against is not None or against_score is not None:
         second = against or card
         other = evaluate_score(second, against_score or name, data_file, texts, context, name_of(second, card))
-    comparison = report.compare_evaluations(evaluation, other) if other is not None else None
-    if output is not None:
-        from plexus.evaluation import verdicts
-
-        verdicts.write(output, form, evaluation, other, show_text=show_text)
-        options.print_notes(f"wrote {output}")
-    if html is not None:
-        write_page(html, evaluation, other, comparison, earlier, show_text=show_text)
+        comparison = report.compare_evaluations(evaluation, other)
+    write_files(html, output, evaluation, other, comparison, earlier, show_text=show_text)
     show(evaluation, other, comparison, html, show_text=show_text, as_json=as_json)
     return exit_code(evaluation, least)
 
@@ -116,8 +107,9 @@ def read_texts(file: Path, text: str, label: str, encoding: str | None, limit: i
     return texts
 
 
-def write_page(
-    path: Path,
+def write_files(
+    html: Path | None,
+    output: Path | None,
     evaluation: Evaluation,
     other: Evaluation | None,
     comparison: Comparison | None,
@@ -125,12 +117,17 @@ def write_page(
     *,
     show_text: bool,
 ) -> None:
-    """Write the page; it appears complete or not at all. Raises PlexusError."""
-    from plexus.evaluation import page
+    """Write the verdict on every text, then the page; each appears complete or not at all. Raises PlexusError."""
+    from plexus.evaluation import page, verdicts
+    from plexus.tables.output import format_of
     from plexus.whole_file import write_text
 
-    runs = [run.run for run in earlier]
-    write_text(path, page.render(evaluation, other=other, compared=comparison, show_text=show_text, earlier=runs))
+    if output is not None:
+        verdicts.write(output, format_of(output, None), evaluation, other, show_text=show_text)
+        options.print_notes(f"wrote {output}")
+    if html is not None:
+        runs = [run.run for run in earlier]
+        write_text(html, page.render(evaluation, other=other, compared=comparison, show_text=show_text, earlier=runs))
 
 
 def show(
@@ -157,15 +154,24 @@ def show(
         click.echo(f"wrote {html}")
 
 
-def check_outputs(html: Path | None, output: Path | None, inputs: list[Path]) -> str:
-    """Check before any text is scored that both files can be written; return the output's format, or an empty text."""
+def check_outputs(
+    html: Path | None, output: Path | None, inputs: Sequence[Path | None], earlier: Sequence[Path]
+) -> None:
+    """Check before any text is scored that both files can be written, and replace no file that is read.
+
+    Raises click.FileError for a folder, InvalidData for a format or an input, and click.UsageError for earlier runs
+    without the page that shows them.
+    """
     from plexus.tables.output import check_output, format_of
 
+    if earlier and html is None:
+        raise click.UsageError("--beside requires --html")
     for path in (html, output):
         if path is not None:
             options.check_writable(path)
-            check_output(path, inputs)
-    return "" if output is None else format_of(output, None)
+            check_output(path, [each for each in (*inputs, *earlier) if each is not None])
+    if output is not None:
+        format_of(output, None)
 
 
 def name_of(card: Path, other: Path | None) -> str:

@@ -136,14 +136,10 @@ def command(
     if data_file is None:
         return run_text(scorecard, text if text is not None else read_stdin(), names, context, as_json=as_json)
     from plexus.running.job import FileRun
-    from plexus.running.journal import Journal
     from plexus.running.texts import TextFile
     from plexus.tables import open_table
-    from plexus.tables.output import check_output
 
-    for written in (output, output and Journal.path_of(output)):
-        if written is not None:
-            check_output(written, [each for each in (data_file, card, model_options["record"]) if each is not None])
+    check_outputs(output, [each for each in (data_file, card, model_options["record"]) if each is not None])
     columns = [text_column, *([id_column] if id_column is not None else [])]
     with open_table(data_file, columns, encoding=encoding) as table:
         source = TextFile.of(table, text_column, id_column)
@@ -171,6 +167,16 @@ def check_options() -> None:
         raise click.UsageError("--text names a column and requires --data; pass a single text as the second argument")
     if values["data_file"] is not None and values["text"] is not None:
         raise click.UsageError("got both a text and --data, expected one of them")
+
+
+def check_outputs(output: Path | None, inputs: list[Path]) -> None:
+    """Raise InvalidData if the file of results, or the journal beside it, cannot be written or is an input."""
+    from plexus.running.journal import Journal
+    from plexus.tables.output import check_output
+
+    if output is not None:
+        check_output(output, inputs)
+        check_output(Journal.path_of(output), inputs)
 
 
 def run_text(scorecard: Scorecard, text: str, names: tuple[str, ...], context: Context, *, as_json: bool) -> int:

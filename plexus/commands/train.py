@@ -14,6 +14,8 @@ from plexus.tables.output import check_output
 from plexus.whole_file import write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from plexus.learning.training import Report
     from plexus.publishing import PublishedArtifact
 
@@ -71,15 +73,18 @@ def command(
     if write is not None:
         write_text(write, published.text)
     if as_json:
-        artifacts = [_as_dict(artifact) for artifact in published.artifacts]
-        click.echo(json.dumps(artifacts, indent=2, ensure_ascii=False))
+        click.echo(json.dumps([*map(_as_dict, published.artifacts)], indent=2, ensure_ascii=False))
         return
-    if not published.artifacts:
-        click.echo("nothing to train: none of the scores has a model or a cassette")
-    for artifact in published.artifacts:
-        click.echo(f"{artifact.score}: {artifact.key} {artifact.digest}" + _summary(artifact.report))
+    _print_artifacts(published.artifacts)
     if write is not None:
         click.echo(f"wrote {write}")
+
+
+def _print_artifacts(artifacts: Sequence[PublishedArtifact]) -> None:
+    if not artifacts:
+        click.echo("nothing to train: none of the scores has a model or a cassette")
+    for artifact in artifacts:
+        click.echo(f"{artifact.score}: {artifact.key} {artifact.digest}" + _summarize(artifact.report))
 
 
 def _as_dict(artifact: PublishedArtifact) -> dict[str, object]:
@@ -88,7 +93,7 @@ def _as_dict(artifact: PublishedArtifact) -> dict[str, object]:
     return fields
 
 
-def _summary(report: Report | None) -> str:
+def _summarize(report: Report | None) -> str:
     if report is None:
         return ""
     parameters = ", ".join(f"{name}={value}" for name, value in report.parameters.items())

@@ -48,6 +48,7 @@ def render(
     them; `show_text` includes texts of mistakes.
     """
     both = pair_figures(evaluation, other) if other is not None else []
+    script = (TEMPLATES / "explorer.js").read_text(encoding="utf-8")
     return (
         create_environment()
         .get_template("page.html.j2")
@@ -59,29 +60,48 @@ def render(
             names=formats.name_evaluations([evaluation, *([other] if other else [])]),
             show_text=show_text,
             contents=list_sections(evaluation, compared),
-            order=(class_order := explorer.order_classes(evaluation.confusion, ROOMY)),
-            rows=list_cells(evaluation, class_order) if len(evaluation.confusion.labels) <= MOST_CLASSES else [],
             kinds=explorer.KINDS[: None if other else 4],
             data=explorer.render_texts(evaluation, other, show_text=show_text),
-            script=(script := (TEMPLATES / "explorer.js").read_text(encoding="utf-8")),
+            script=script,
             script_hash=explorer.hash_source(script),
-            dense=len(evaluation.confusion.labels) > ROOMY,
-            vast=len(evaluation.confusion.labels) > MOST_CLASSES,
-            plotted=(plotted := sorted(evaluation.curves, key=lambda curve: -curve.support)[: curves.MOST_CLASSES]),
-            most_curves=curves.MOST_CLASSES,
-            ranking=[draw_curves(curve, other) for curve in plotted],
-            runs=(tried := runs.collect([evaluation, *([other] if other else [])], earlier)),
-            in_dollars=(in_dollars := any(run.cost for run in tried)),
-            beaten=[find_first_better(run, tried, in_dollars=in_dollars) for run in tried],
-            quality=plots.plot_quality(tried, in_dollars=in_dollars),
             longest=LONGEST,
             most_confused=MOST_CONFUSED,
             methods=METHODS,
             reliability=plots.plot_reliability(evaluation.bins),
             curve=plots.plot_thresholds(evaluation.thresholds),
             forest=plots.plot_forest(both),
+            **_describe_matrix(evaluation),
+            **_describe_ranking(evaluation, other),
+            **_describe_runs(evaluation, other, earlier),
         )
     )
+
+
+def _describe_matrix(evaluation: Evaluation) -> dict[str, object]:
+    """Return the template's values for the confusion matrix."""
+    classes = len(evaluation.confusion.labels)
+    order = explorer.order_classes(evaluation.confusion, ROOMY)
+    rows = list_cells(evaluation, order) if classes <= MOST_CLASSES else []
+    return {"order": order, "rows": rows, "dense": classes > ROOMY, "vast": classes > MOST_CLASSES}
+
+
+def _describe_ranking(evaluation: Evaluation, other: Evaluation | None) -> dict[str, object]:
+    """Return the template's values for the curves of the classes with most texts."""
+    plotted = sorted(evaluation.curves, key=lambda curve: -curve.support)[: curves.MOST_CLASSES]
+    ranking = [draw_curves(curve, other) for curve in plotted]
+    return {"plotted": plotted, "most_curves": curves.MOST_CLASSES, "ranking": ranking}
+
+
+def _describe_runs(evaluation: Evaluation, other: Evaluation | None, earlier: Sequence[runs.Run]) -> dict[str, object]:
+    """Return the template's values for accuracy and cost; cost is in seconds if no run called a model."""
+    tried = runs.collect([evaluation, *([other] if other else [])], earlier)
+    in_dollars = any(run.cost for run in tried)
+    return {
+        "runs": tried,
+        "in_dollars": in_dollars,
+        "beaten": [find_first_better(run, tried, in_dollars=in_dollars) for run in tried],
+        "quality": plots.plot_quality(tried, in_dollars=in_dollars),
+    }
 
 
 def create_environment() -> jinja2.Environment:

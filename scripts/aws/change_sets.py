@@ -57,13 +57,7 @@ def prepare(
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         **request,
     )
-    end, waits = time.monotonic() + stacks.LIMIT_S, pauses(0.05, 5.0, factor=1.5)
-    while (response := client.describe_change_set(StackName=stack, ChangeSetName=name))["Status"].endswith(
-        (stacks.UNFINISHED, "_PENDING")
-    ):
-        if time.monotonic() > end:
-            break
-        time.sleep(next(waits))
+    response = _await_computed(client, stack, name)
     if response["Status"] == "CREATE_COMPLETE":
         return read(client, stack, name)
     delete(client, stack, name)
@@ -74,6 +68,16 @@ def prepare(
         f"stack {stack}: change set {name} ended as {response['Status']}: {reason}",
         "fix the reason, then run it again",
     )
+
+
+def _await_computed(client: Any, stack: str, name: str) -> Any:
+    """Return the change set's description once it is computed or has failed, or after `stacks.LIMIT_S` as it is."""
+    end, waits = time.monotonic() + stacks.LIMIT_S, pauses(0.05, 5.0, factor=1.5)
+    while True:
+        response = client.describe_change_set(StackName=stack, ChangeSetName=name)
+        if not response["Status"].endswith((stacks.UNFINISHED, "_PENDING")) or time.monotonic() > end:
+            return response
+        time.sleep(next(waits))
 
 
 def read(client: Any, stack: str, name: str) -> ChangeSet | None:

@@ -109,6 +109,13 @@ class Provider:
         """The base address of OpenAI's protocol."""
         return f"{self.address}/v1"
 
+    def record(self, content: dict[str, Any], path: str, key: str) -> Answer:
+        """Keep a request, and return the answer to it; the last answer is repeated."""
+        self.requests.append(content)
+        self.paths.append(path)
+        self.keys.append(key)
+        return self.answers[min(len(self.requests), len(self.answers)) - 1]
+
 
 def _protocol(path: str) -> str:
     if path.endswith("/converse"):
@@ -129,10 +136,7 @@ def provider(*answers: Answer) -> Iterator[Provider]:
             content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             protocol = _protocol(self.path.partition("?")[0])
             with lock:
-                created.requests.append(content)
-                created.paths.append(self.path)
-                created.keys.append(self.headers.get("Authorization", ""))
-                answer = created.answers[min(len(created.requests), len(created.answers)) - 1]
+                answer = created.record(content, self.path, self.headers.get("Authorization", ""))
             time.sleep(answer.delay_s)
             body = answer.body(protocol)
             self.send_response(answer.status)
