@@ -222,7 +222,7 @@ def print_file(job: FileRun, form: str) -> int:
         raise click.UsageError(f"{form} cannot be printed. next: --output FILE.{form}")
     job.create_scorers()
     tally = run.Tally()
-    chunks = job.score_rows(job.source.read())
+    chunks = run.keep_finished(job.score_rows(job.source.read()))
     rows = takewhile(lambda _: not wrapper.is_stdout_closed(), _count_rows(chunks, tally))
     writers.stream(sys.stdout, form, job.complete(rows), job.scores, job.kept_columns)
     return print_summary(tally)
@@ -258,10 +258,11 @@ def score_remaining(job: FileRun, journal: Journal, budget: Decimal | None, *, r
     """Score the rows that the journal lacks, or with `retry` those that failed in it, and add them to it.
 
     Prints where it begins, and if it is stopped where it ended. `budget` is in US dollars, for the rows of the journal
-    too; BudgetExceeded once it is spent.
+    too; BudgetExceeded once it is spent, RunRefused once the provider refuses every request.
     """
     from plexus.exceptions import BudgetExceeded
     from plexus.running import run
+    from plexus.running.refusals import RunRefused
 
     rows, spent = job.source.read(journal.done), run.Tally()
     failed: set[int] = set()
@@ -279,7 +280,7 @@ def score_remaining(job: FileRun, journal: Journal, budget: Decimal | None, *, r
     try:
         with options.progress(total, "scoring", done) as bar:
             run.keep_all(job.score_rows(rows, size), journal.add, bar.update, spent, budget)
-    except (KeyboardInterrupt, OSError, BudgetExceeded) as error:
+    except (KeyboardInterrupt, OSError, BudgetExceeded, RunRefused) as error:
         place = f"{journal.done - len(failed) * retry} of {job.source.rows} rows"
         more = " with a larger --budget-total" if isinstance(error, BudgetExceeded) else ""
         click.echo(f"stopped after {place}. next: run the same command again{more} to resume", err=True)

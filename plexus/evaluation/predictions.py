@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from plexus import scheduler
 from plexus.exceptions import NotApplicable
+from plexus.running.refusals import Refusals, is_live, score_concurrently
 from plexus.tables.labels import Labelled, fold_label, map_spellings
-from plexus.threads import DaemonExecutor
 from plexus.usage import NO_USAGE, Usage
 from plexus.values import Outcome, Result, spent_of
 
@@ -68,7 +68,8 @@ def predict(
     """Return one prediction per text, in order; `step` is called with the number of texts that were finished.
 
     A value that differs from one of `declared`, or else from a label, in case and white space only is spelt like it.
-    Graphs score texts one at a time, concurrently if a provider is called; other scores take batches of 64.
+    Graphs score texts one at a time, concurrently if a provider is called; other scores take batches of 64. Raises
+    RunRefused once the provider refuses every request.
     """
     predictions: list[Prediction] = []
     spelt = map_spellings([*declared, *(each.label for each in texts)])
@@ -93,20 +94,23 @@ def _score_parts(
 ) -> Iterator[_ScoredPart]:
     """Yield batches with the outcomes of the score and its dependencies, and the seconds per text."""
     # Created before the clock starts: loading a model is not part of any text's time.
-    scorers = [scorecard.scorer(each, context) for each in scheduler.plan(scorecard, [score]).values()]
+    planned = scheduler.plan(scorecard, [score]).values()
+    for dependency in planned:
+        scorecard.scorer(dependency, context)
     size = 1 if asks_models(scorecard, score) else BATCH
     parts = [texts[start : start + size] for start in range(0, len(texts), size)]
 
-    def score_part(part: Sequence[Labelled]) -> _ScoredPart:
+    def score_part(part: Sequence[Labelled]) -> tuple[_ScoredPart, int, dict[str, Outcome]]:
         began = time.perf_counter()
         outcomes = scheduler.run(scorecard, [score], [each.item for each in part], context)
-        return part, outcomes, (time.perf_counter() - began) / len(part)
+        scored = part, outcomes, (time.perf_counter() - began) / len(part)
+        return scored, part[0].row, {name: listed[0] for name, listed in outcomes.items()}
 
-    if not any(getattr(each, "live", False) for each in scorers):
-        yield from map(score_part, parts)  # no provider is waited for: threads would only compete for the processor
+    if is_live(scorecard, planned, context):
+        yield from score_concurrently(score_part, parts, context, Refusals())
         return
-    with DaemonExecutor(context.workers, "plexus-evaluate") as pool:
-        yield from pool.map(score_part, parts)
+    for part in parts:  # no provider is waited for: threads would only compete for the processor
+        yield score_part(part)[0]
 
 
 def _sum_spending(outcomes: Iterable[Outcome]) -> tuple[Decimal | None, Usage]:

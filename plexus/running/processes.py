@@ -9,6 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from plexus.running.refusals import Refusals
 from plexus.running.run import ScoredRow, score_chunk
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from plexus.running.texts import TextRow
     from plexus.scorecard import Scorecard
 
-#: The scorecard of a worker process, loaded once, with the names of the scores and the context.
-_setup: list[tuple[Scorecard, Sequence[str], Context]] = []
+#: The scorecard of a worker process, loaded once, with the names of the scores, the context, and what was refused.
+_setup: list[tuple[Scorecard, Sequence[str], Context, Refusals]] = []
 
 
 def score_rows(
@@ -56,9 +57,10 @@ def _load(text: str, name: str, folder: str | None, names: Sequence[str], contex
     import plexus
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes, and reports it once
-    _setup.append((plexus.load(text, name=name, folder=None if folder is None else Path(folder)), names, context))
+    scorecard = plexus.load(text, name=name, folder=None if folder is None else Path(folder))
+    _setup.append((scorecard, names, context, Refusals()))
 
 
 def _score(chunk: list[TextRow]) -> list[ScoredRow]:
-    scorecard, names, context = _setup[0]
-    return score_chunk(scorecard, names, chunk, context)
+    scorecard, names, context, refusals = _setup[0]
+    return score_chunk(scorecard, names, chunk, context, refusals)

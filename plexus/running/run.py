@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 import plexus
 from plexus.exceptions import BudgetExceeded, NotApplicable, PlexusError, ScoringFailed
 from plexus.problems import pluralize
+from plexus.running.refusals import Refusals, RunRefused, is_live, score_concurrently
 from plexus.running.texts import TextRow
 from plexus.values import spent_of
 
@@ -130,23 +131,53 @@ def create_scorers(scorecard: Scorecard, names: Sequence[str], context: Context)
 def score_rows(
     scorecard: Scorecard, names: Sequence[str], rows: Iterable[TextRow], context: Context, size: int = CHUNK
 ) -> Iterator[list[ScoredRow]]:
-    """Yield scored rows in chunks of `size`, in the order of `rows`; memory holds one chunk."""
-    iterator = iter(rows)
+    """Yield scored rows in chunks of `size`, in the order of `rows`; memory holds one chunk. Raises RunRefused."""
+    iterator, refusals = iter(rows), Refusals()
     while chunk := list(islice(iterator, size)):
-        yield score_chunk(scorecard, names, chunk, context)
+        yield score_chunk(scorecard, names, chunk, context, refusals)
 
 
 def score_chunk(
-    scorecard: Scorecard, names: Sequence[str], chunk: Sequence[TextRow], context: Context
+    scorecard: Scorecard, names: Sequence[str], chunk: Sequence[TextRow], context: Context, refusals: Refusals
 ) -> list[ScoredRow]:
-    """Score rows together, and return them in their order."""
-    outcomes = plexus.score_all(scorecard, [row.item for row in chunk], names=names, context=context)
-    return [
-        ScoredRow(
-            row=row.number, id=row.id, results={name: as_dict(listed[index]) for name, listed in outcomes.items()}
-        )
-        for index, row in enumerate(chunk)
-    ]
+    """Score rows together, or concurrently if a provider is called, and return them in their order.
+
+    Raises RunRefused, with the rows before, once the provider refuses every request.
+    """
+    from plexus import scheduler
+
+    context = context if context.folder is not None else replace(context, folder=scorecard.folder)
+    scores = [scorecard.find(name) for name in names]
+
+    def score(rows: Sequence[TextRow]) -> tuple[list[ScoredRow], dict[str, list[Outcome]]]:
+        outcomes = scheduler.run(scorecard, scores, [row.item for row in rows], context)
+        return [_create_row(row, {name: outcomes[name][at] for name in names}) for at, row in enumerate(rows)], outcomes
+
+    def score_alone(row: TextRow) -> tuple[ScoredRow, int, dict[str, Outcome]]:
+        (scored,), outcomes = score([row])
+        return scored, row.number, {name: listed[0] for name, listed in outcomes.items()}
+
+    if not is_live(scorecard, scheduler.plan(scorecard, scores).values(), context):
+        return score(chunk)[0]
+    scored: list[ScoredRow] = []
+    try:
+        scored.extend(score_concurrently(score_alone, chunk, context, refusals))
+    except RunRefused as error:
+        raise RunRefused(str(error), scored) from None
+    return scored
+
+
+def keep_finished(chunks: Iterable[list[ScoredRow]]) -> Iterator[list[ScoredRow]]:
+    """Yield the chunks, and the rows before a refusal as the last one, after which RunRefused is raised."""
+    try:
+        yield from chunks
+    except RunRefused as error:
+        yield error.rows
+        raise
+
+
+def _create_row(row: TextRow, outcomes: Mapping[str, Outcome]) -> ScoredRow:
+    return ScoredRow(row=row.number, id=row.id, results={name: as_dict(each) for name, each in outcomes.items()})
 
 
 def has_failed(row: ScoredRow) -> bool:
@@ -181,11 +212,12 @@ def keep_all(
     """Keep each chunk before the next one is scored, and report how many rows it has.
 
     Raises BudgetExceeded before the chunk after the one that spent the budget, in US dollars: `spent` holds what rows
-    before these have cost. A cost that is unknown cannot be kept within a budget either.
+    before these have cost. A cost that is unknown cannot be kept within a budget either. Raises RunRefused after the
+    last rows before a refusal.
     """
     spent = spent or Tally()
     check_budget(spent, budget)
-    for chunk in chunks:
+    for chunk in keep_finished(chunks):
         keep(chunk)
         on_rows(len(chunk))
         for row in chunk:
