@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from .exceptions import PathConflict, UnsafePath
-from .paths import parents
+from .paths import TASK, parents
 
 FOLDER_MODE = 0o755
 FILE_MODE = 0o644
@@ -115,7 +115,7 @@ class Contents:
         return sorted(self._entries, key=path_key)
 
     def with_parents(self) -> Iterator[tuple[str, Entry]]:
-        """Yield all entries and their parent directories, which Lambda requires, sorted by path as bytes.
+        """Yield all entries and their parent directories, which Lambda requires, in the order of `layer_key`.
 
         Raises PathConflict if a parent is not a directory.
         """
@@ -125,13 +125,26 @@ class Contents:
                 above = entries.setdefault(parent, Folder())
                 if not isinstance(above, Folder):
                     raise PathConflict(f"/{path} ({self.origin(path)}): its parent /{parent} is not a directory")
-        for path in sorted(entries, key=path_key):
+        for path in sorted(entries, key=layer_key):
             yield path, entries[path]
 
 
 def path_key(path: str) -> bytes:
     """Return the sort key of a path: its bytes, independent of the locale."""
     return path.encode("utf-8", "surrogateescape")
+
+
+def layer_key(path: str) -> bytes:
+    """Return the sort key of a path in a layer: its bytes, but bytecode of the project follows its source.
+
+    gzip finds repetitions within 32 KiB only, and bytecode repeats its source's texts: plexus takes 9 % less. Packages
+    of many small modules, such as openai, would take more.
+    """
+    folder, separator, name = path.rpartition("/__pycache__")
+    if not separator or not folder.startswith(f"{TASK}/"):
+        return path_key(path)
+    # The folder comes first in its parent.
+    return path_key(f"{folder}/{name[1:].split('.')[0]}.py\x00{name}" if name else f"{folder}/\x01")
 
 
 def check_path(path: str, origin: str) -> None:

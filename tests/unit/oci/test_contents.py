@@ -15,6 +15,20 @@ def test_parents_come_before_their_children() -> None:
     assert [path for path, _ in contents.with_parents()] == ["a", "a/b", "a/b/c"]
 
 
+def test_bytecode_of_the_project_follows_its_source() -> None:
+    """Bytecode stands behind its source below /var/task, where the folder comes first, and elsewhere in byte order."""
+    names = ["m.py", "Z.py", "__init__.py", "__pycache__/m.cpython-311.pyc", "__pycache__/Z.cpython-311.pyc"]
+    contents = Contents()
+    for name in names:
+        contents.add(f"var/task/plexus/{name}", FILE, "one")
+        contents.add(f"opt/package/{name}", FILE, "one")
+    paths = [path for path, _ in contents.with_parents()]
+    assert [path.rpartition("plexus/")[2] for path in paths if "/plexus/" in path] == [
+        "__pycache__", "Z.py", "__pycache__/Z.cpython-311.pyc", "__init__.py", "m.py", "__pycache__/m.cpython-311.pyc",
+    ]  # fmt: skip
+    assert [path for path in paths if path.startswith("opt")] == sorted(path for path in paths if "opt" in path)
+
+
 def test_entries_are_sorted_as_bytes() -> None:
     """Entries are sorted by the bytes of their paths, whatever the locale."""
     contents = Contents()
