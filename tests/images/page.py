@@ -13,10 +13,30 @@ from pathlib import Path
 
 from nix.oci.lint import Level, Problem, lint
 from tests.images.corpus import GROUPS
-from tests.images.recipe import ACCEPTED, DOCUMENTED, OCI, REPORTED, RUN, Base, answer, base_of, with_programs
+from tests.images.recipe import (
+    ACCEPTED,
+    DOCUMENTED,
+    LABS,
+    MANUALS,
+    OCI,
+    REPORTED,
+    RUN,
+    Base,
+    answer,
+    base_of,
+    with_programs,
+)
 from tests.unit.oci.elves import elf
 
-SOURCES = {RUN: "start", DOCUMENTED: "AWS", REPORTED: "users", OCI: "OCI", "ld.so(8)": "ld.so(8)"}
+SOURCES = {
+    RUN: "start",
+    DOCUMENTED: "AWS",
+    REPORTED: "users",
+    OCI: "OCI",
+    "ld.so(8)": "ld.so(8)",
+    LABS: "AWS Labs",
+    MANUALS: "manual",
+}
 HEAD = """# Images that the linter is measured on
 
 `python -m bench.lint` lints each of these images, starts those whose source is a start, and compares:
@@ -31,6 +51,8 @@ HEAD = """# Images that the linter is measured on
 | users | messages of Lambda that users published |
 | OCI | the OCI image specification 1.1 |
 | ld.so(8) | the manual page of the dynamic loader |
+| AWS Labs | the documentation and source of the Lambda Web Adapter and of the runtime interface emulator |
+| manual | the manual of the program that the image starts with |
 """
 OUTCOMES = ("broken, and Lambda refuses it or it fails", "broken, and it works", "unknown")
 

@@ -21,6 +21,8 @@ RUN = "the runtime client in the sandbox"
 DOCUMENTED = "AWS: Create a Lambda function using a container image; Troubleshoot container images"
 REPORTED = "messages that users of Lambda published"
 OCI = "OCI image specification 1.1"
+LABS = "AWS Labs: Lambda Web Adapter; AWS: runtime interface emulator"
+MANUALS = "the manual of the program at the start"
 ACCEPTED, REFUSED, FAILS = "accepted", "refused", "fails"
 
 Edit = Callable[[Draft], object]

@@ -11,14 +11,22 @@ from .elf import AMD64
 from .image import Image
 from .imports import SITES
 from .libraries import Loader, MissingLibrary
+from .program import EXECUTABLE, Command, find_program, follow
 from .rules import LAMBDA, Limits, Problem
 from .scan import LayerEntry, Scan
-from .start import start_problems
+from .start import extension_paths, start_problems
 from .tree import OPAQUE, WHITEOUT, FileTree, is_whiteout
 
 READABLE, SEARCHABLE = 0o004, 0o005
 SET_ID = 0o6000
 UNUSUAL = frozenset(" \\")
+# Packages bring builds for several platforms, and name these in their paths; the tag of a Python module is not meant.
+MACHINE = r"arm64|aarch64|arm(?:v\d\w*|hf|el)?|i?[3-6]86|ia32|x86|ppc64\w*|s390x?|riscv64|loong(?:arch)?64|mips\w*"
+OTHER_MACHINE = re.compile(
+    rf"(?:^|[^a-z0-9])(?:{MACHINE}|android|(?:free|open|net)bsd)(?![a-z0-9]|[_-]64)", re.IGNORECASE
+)
+PYTHON_TAG = re.compile(r"\.cpython-[\w-]+\.so\Z")
+GLIBC = "lib64/ld-linux-x86-64.so.2"
 # Nearly all of an image's entries are plain names with usual modes, and skip the slower checks below.
 PLAIN = re.compile(r"[\w+@=-][\w.+@=-]*(?:/[\w+@=-][\w.+@=-]*)*")
 USUAL = {("file", 0o644), ("file", 0o755), ("folder", 0o755), ("link", 0o777)}
@@ -40,9 +48,11 @@ def lint(image: Image, limits: Limits = LAMBDA) -> list[Problem]:
     complete = len(readable) == len(image.scans) and not any(scan.fault for scan in readable)
     # Without layers the tree is known, and empty, unless a problem hid them.
     if complete and (readable or not image.problems) and image.config:
+        settings = image.config.get("config") or {}
         problems += tree_problems(tree)
+        problems += permission_problems(tree, settings)
         problems += library_problems(tree, image)
-        problems += start_problems(tree, image.config.get("config") or {})
+        problems += start_problems(tree, settings)
     return problems
 
 
@@ -129,19 +139,12 @@ def leads_out(path: str) -> bool:
 
 
 def kind_problems(entry: LayerEntry) -> Iterator[Problem]:
-    """Yield problems of an entry that an arbitrary user cannot use on a read-only file system."""
-    where, mode = f"/{entry.path}", f"{entry.mode & 0o7777:04o}"
+    """Yield the problem of an entry that is neither file, directory nor symbolic link."""
     if entry.kind == "hard link":
-        yield Problem("hard-link", where, f"hard link to {entry.target}")
+        yield Problem("hard-link", f"/{entry.path}", f"hard link to {entry.target}")
     elif entry.kind not in ("file", "folder", "link"):
-        yield Problem("file-type", where, f"got a {entry.kind}, expected a file, directory or symbolic link")
-    elif entry.kind != "link":
-        required, verb = (SEARCHABLE, "search") if entry.kind == "folder" else (READABLE, "read")
-        if entry.mode & required != required:
-            rule = "private" if (entry.path + "/").startswith(RARELY_READ) else "readable"
-            yield Problem(rule, where, f"other users cannot {verb} it: mode {mode}")
-        if entry.mode & SET_ID:
-            yield Problem("set-id", where, f"setuid or setgid: mode {mode}")
+        text = f"got a {entry.kind}, expected a file, directory or symbolic link"
+        yield Problem("file-type", f"/{entry.path}", text)
 
 
 def whiteout_problems(entry: LayerEntry, below: FileTree) -> Iterator[Problem]:
@@ -159,6 +162,23 @@ def tree_problems(tree: FileTree) -> Iterator[Problem]:
             yield Problem("dangling-link", f"/{entry.path}", f"its target {entry.target} is not in the image")
 
 
+def permission_problems(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what an arbitrary user cannot use on a read-only file system, once all layers are applied."""
+    own = own_folders(settings, settings.get("Env") or [])
+    needed = {entry.path for path in (*own, *start_programs(tree, settings)) for entry in tree.directories_to(path)}
+    for entry in tree:
+        if (entry.kind, entry.mode) in USUAL or entry.kind not in ("file", "folder"):
+            continue
+        where, mode = f"/{entry.path}", f"{entry.mode & 0o7777:04o}"
+        required, verb = (SEARCHABLE, "search") if entry.kind == "folder" else (READABLE, "read")
+        if entry.mode & required != required:
+            is_rare = f"{entry.path}/".startswith(RARELY_READ) and not f"{entry.path}/".startswith(own)
+            rule = "private" if is_rare and entry.path not in needed else "readable"
+            yield Problem(rule, where, f"other users cannot {verb} it: mode {mode}")
+        if entry.mode & SET_ID:
+            yield Problem("set-id", where, f"setuid or setgid: mode {mode}")
+
+
 def is_kernel_path(link: LayerEntry) -> bool:
     """Return whether a link leads into a file system that is mounted when the container starts."""
     target = posixpath.normpath(posixpath.join("/", posixpath.dirname(link.path), link.target))
@@ -166,17 +186,23 @@ def is_kernel_path(link: LayerEntry) -> bool:
 
 
 def library_problems(tree: FileTree, image: Image) -> Iterator[Problem]:
-    """Yield the ELF files that cannot be loaded in this image."""
+    """Yield the ELF files that cannot be loaded in this image; unknown are programs that perhaps nothing starts."""
+    programs = {tree.real(path) for path in start_programs(tree, image.config.get("config") or {})}
     for entry in tree:
         if entry.elf is None:
             continue
+        where, perhaps = f"/{entry.path}", entry.path not in programs
         if entry.elf.machine != AMD64:
-            yield Problem("elf-machine", f"/{entry.path}", "not built for amd64")
+            rule = "optional-library" if perhaps and is_for_another(tree, entry.path) else "elf-machine"
+            yield Problem(rule, where, "not built for amd64")
         elif entry.elf.broken:
-            yield Problem("elf-broken", f"/{entry.path}", "its ELF tables are invalid or the file is truncated")
+            is_data = ".so" not in posixpath.basename(entry.path) and not entry.mode & EXECUTABLE
+            text = "its ELF tables are invalid or the file is truncated"
+            yield Problem("optional-library" if is_data else "elf-broken", where, text)
         elif entry.elf.interpreter and tree.find(entry.elf.interpreter) is None:
             text = f"its dynamic loader {entry.elf.interpreter} is not in the image"
-            yield Problem("interpreter", f"/{entry.path}", text)
+            rule = "optional-library" if perhaps and is_for_another(tree, entry.path) else "interpreter"
+            yield Problem(rule, where, text, perhaps and rule == "interpreter")
     yield from missing_problems(tree, image)
 
 
@@ -187,14 +213,31 @@ def missing_problems(tree: FileTree, image: Image) -> Iterator[Problem]:
     needed = needed_at_start(tree, settings, loader)
     folders = own_folders(settings, settings.get("Env") or [])
     for missing in loader.missing():
-        where = f"/{missing.path}"
+        where, other = f"/{missing.path}", missing not in needed and is_for_another(tree, missing.path)
         if missing.version is not None:
-            yield Problem("symbol-version", where, f"needs {missing.version} of {missing.library}")
+            rule = "optional-library" if other else "symbol-version"
+            yield Problem(rule, where, f"needs {missing.version} of {missing.library}")
             continue
         # Distributions ship programs and Python modules whose libraries are in optional packages (tkinter, for one).
         required = missing in needed or missing.path.startswith(folders) or any(f"/{site}/" in where for site in SITES)
         text = f"needs {missing.library}, which is in none of its search paths"
-        yield Problem("library" if required else "optional-library", where, text)
+        yield Problem("library" if required and not other else "optional-library", where, text)
+
+
+def is_for_another(tree: FileTree, path: str) -> bool:
+    """Return whether a path names another machine than amd64, or the C library that the image does not have."""
+    other = "musl" if tree.find(GLIBC) is not None else "linux-x64-gnu"
+    spelled = PYTHON_TAG.sub("", path)
+    return other in spelled or OTHER_MACHINE.search(spelled) is not None
+
+
+def start_programs(tree: FileTree, settings: Mapping[str, Any]) -> list[str]:
+    """Return the paths of all programs that are known to run at the start: Lambda's own, scripts' and extensions."""
+    values = dict(line.split("=", 1) for line in settings.get("Env") or () if "=" in line)
+    words = (*(settings.get("Entrypoint") or ()), *(settings.get("Cmd") or ()))
+    first = Command(words, values, settings.get("WorkingDir") or "/") if words and words[0] else None
+    commands = [first, follow(tree, first).command] if first else []
+    return [*extension_paths(tree), *(find_program(tree, command)[1] for command in commands)]
 
 
 def own_folders(settings: Mapping[str, Any], environment: Sequence[str]) -> tuple[str, ...]:

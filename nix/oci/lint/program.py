@@ -14,6 +14,8 @@ from .scan import LayerEntry
 from .tree import FileTree
 
 EXECUTABLE = 0o001
+# Programs that start the words after their options, and pass signals on to them.
+INITS = {"tini", "tini-static", "docker-init", "dumb-init", "catatonit"}
 SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"}
 # Lambda sets this search path where an image sets none.
 PATH = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
@@ -22,6 +24,9 @@ ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 # Outside of quotes these make a line more than one simple command.
 OPERATORS = re.compile(r"[|&;<>()`*?\[\]{}~!]|\$\(")
+# The documented start script: the emulator on other machines, the client on Lambda, which sets this variable.
+ON_LAMBDA = re.compile(r'if \[ -(z|n) "?\$\{?AWS_LAMBDA_RUNTIME_API\}?"? \] ?; ?then')
+BLOCK = re.compile(r"(?:if|elif|for|while|until|case)\b")
 IGNORED = re.compile(r"(?:set\s+[-+]\w.*|umask\s+\d+|:|true)\Z")
 
 
@@ -117,6 +122,8 @@ def _next(tree: FileTree, trail: Trail, entry: LayerEntry, path: str) -> Command
     names = {posixpath.basename(command.words[0]), posixpath.basename(entry.path)}
     if "env" in names:
         return _env(trail, command)
+    if names & INITS:
+        return _init(trail, command)
     if names & SHELLS:
         return _shell(tree, trail, command)
     return None
@@ -156,6 +163,39 @@ def _env(trail: Trail, command: Command) -> Command | None:
     return Command(tuple(words), environment, command.folder)
 
 
+def _init(trail: Trail, command: Command) -> Command | None:
+    """Return the command that an init program starts; None, with the reason, if it has options with values."""
+    words = list(command.words[1:])
+    while words and re.fullmatch(r"-[gsvcw]+|--single-child|--verbose|--", words[0]):
+        if words.pop(0) == "--":
+            break
+    if not words or words[0].startswith("-"):
+        trail.unknown = f"{command.words[0]} is started with {' '.join(command.words[1:]) or 'nothing'}"
+        return None
+    return replace(command, words=tuple(words))
+
+
+def _lines_on_lambda(lines: Sequence[str]) -> list[str]:
+    """Return a script's lines, of a choice between Lambda and other machines those for Lambda only.
+
+    All lines of a script that has other blocks too, which nobody follows.
+    """
+    kept: list[str] = []
+    inside, runs = False, True
+    for line in lines:
+        if not inside and (match := ON_LAMBDA.fullmatch(line)):
+            inside, runs = True, match[1] == "n"
+        elif BLOCK.match(line):
+            return list(lines)
+        elif inside and line == "else":
+            runs = not runs
+        elif inside and line == "fi":
+            inside, runs = False, True
+        elif runs:
+            kept.append(line)
+    return kept
+
+
 def _shell(tree: FileTree, trail: Trail, command: Command) -> Command | None:
     """Return the command that a shell's script ends in; None, with the reason, if the script is not understood."""
     words = list(command.words[1:])
@@ -186,6 +226,7 @@ def _last_command(trail: Trail, text: str, command: Command, arguments: Sequence
     environment, folder = dict(command.environment), command.folder
     lines = [line.strip() for line in text.replace("\\\n", " ").splitlines()]
     lines = [line for line in lines if line and not line.startswith("#") and not IGNORED.match(line)]
+    lines = _lines_on_lambda(lines)
     for number, line in enumerate(lines):
         tokens = _tokens(line, environment, arguments)
         if tokens is None or not tokens:

@@ -184,6 +184,13 @@ RULES: dict[str, Rule] = {
         _P,
         "install the package",
     ),
+    "extension": Rule(
+        "Files in /opt/extensions are programs that every user may execute",
+        _F,
+        "Extension.LaunchError: fork/exec PATH: permission denied",
+        _P,
+        "chmod a+x, correct the program, or move what is no extension into a directory",
+    ),
     "start": Rule(
         "The runtime asks for an invocation (tried with --run only)",
         _F,
@@ -202,7 +209,7 @@ RULES: dict[str, Rule] = {
     ),
     "library": Rule("Every required shared library exists", _F, IMPORT + SHARED, _P, "install the library's package"),
     "optional-library": Rule(
-        "The same for files that functions rarely load",
+        "The same for files that functions rarely load, or that name another platform in their path",
         _A,
         NONE,
         _S,

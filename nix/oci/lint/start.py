@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .elf import AMD64
 from .imports import Answer, Found, ModuleFinder, hidden_problem, import_problems
 from .interpreter import find_interpreter
-from .program import Command, follow
+from .program import Command, Trail, follow, is_advisory, program_problems
 from .rules import Problem
 from .tree import FileTree
 
@@ -19,6 +20,10 @@ PYTHON = re.compile(r"python(?:3(?:\.\d+t?)?)?\Z")
 # AWS's base images: their entry point, the interpreter of those for Python, and where their bootstrap adds modules.
 AWS_SCRIPT, AWS_PYTHON, AWS_ROOT = "lambda-entrypoint.sh", "/var/lang/bin/python3", "/var/task"
 AWS_FOLDERS = ("/opt/python", "/var/runtime")
+AWS_BOOTSTRAP, AWS_LANGUAGE = "/var/runtime/bootstrap", "/var/lang"
+EXTENSIONS = "/opt/extensions"
+EMULATOR = "aws-lambda-rie"
+WEB_SERVERS = {"http.server", "uvicorn", "gunicorn", "hypercorn", "waitress", "flask", "streamlit"}
 WITH_VALUE = "WXcm"  # options of python whose value may be the next word
 
 
@@ -41,7 +46,11 @@ def start_problems(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Prob
     command = Command(words, dict(line.split("=", 1) for line in lines if "=" in line), folder or "/")
     trail = follow(tree, command)
     yield from trail.problems
-    if posixpath.basename(words[0]) == AWS_SCRIPT and tree.find(AWS_PYTHON) is not None:
+    yield from extension_problems(tree, command.environment)
+    is_aws = posixpath.basename(words[0]) == AWS_SCRIPT
+    if is_aws and trail.unknown:
+        yield from bootstrap_problems(tree, trail)
+    if is_aws and tree.find(AWS_PYTHON) is not None:
         yield from aws_problems(tree, command)
     elif trail.unknown:
         yield unknown_handler(trail.unknown)
@@ -61,6 +70,37 @@ def working_folder_problems(tree: FileTree, folder: str) -> Iterator[Problem]:
     entry = tree.find(folder)
     if not folder.startswith("/") or entry is None or entry.kind != "folder":
         yield Problem("working-folder", f"WorkingDir {folder}", "not an absolute path of a directory in the image")
+
+
+def extension_paths(tree: FileTree) -> list[str]:
+    """Return the paths that Lambda starts before the runtime: all in /opt/extensions that is no directory itself."""
+    real = tree.real(EXTENSIONS)
+    entries = {name: tree.entries[f"{real}/{name}"] for name in tree.names(EXTENSIONS)}
+    return [f"{EXTENSIONS}/{name}" for name, entry in entries.items() if entry.kind != "folder"]
+
+
+def extension_problems(tree: FileTree, environment: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield the extensions that cannot be started, each with its first problem: one of them ends every start."""
+    for path in extension_paths(tree):
+        trail = follow(tree, Command((path,), dict(environment)))
+        faults = [problem.text for problem in trail.problems if not is_advisory(problem)]
+        if trail.program is not None and trail.program.elf is not None and trail.program.elf.machine != AMD64:
+            faults.append("not built for amd64")
+        yield from (Problem("extension", path, text) for text in faults[:1])
+
+
+def bootstrap_problems(tree: FileTree, trail: Trail) -> Iterator[Problem]:
+    """Yield problems of the programs that the entry point of AWS's base images starts; its own script is not followed.
+
+    The images for a language start the program in AWS_LAMBDA_EXEC_WRAPPER too, those for custom runtimes do not.
+    """
+    command = trail.command
+    script = tree.find(posixpath.join(command.folder, next(iter(command.words[1:]), "")))
+    if script is None or AWS_BOOTSTRAP not in script.text:
+        return
+    wrapper = command.environment.get("AWS_LAMBDA_EXEC_WRAPPER", "") if tree.find(AWS_LANGUAGE) is not None else ""
+    for path in filter(None, (AWS_BOOTSTRAP, wrapper)):
+        yield from program_problems(tree, path, tree.find(path), path, first=False)
 
 
 class PythonCall(NamedTuple):
@@ -97,10 +137,18 @@ def python_call(words: Sequence[str]) -> PythonCall:
 def program_start_problems(tree: FileTree, command: Command, path: str, dropped: Sequence[str]) -> Iterator[Problem]:
     """Yield problems of the last program's start; `dropped` are arguments that a shell did not pass on."""
     names = (posixpath.basename(command.words[0]), posixpath.basename(path))
+    if EMULATOR in names:
+        text = "the emulator serves a Runtime API of its own, so that nothing asks Lambda's for an invocation"
+        yield Problem("runtime-client", f"/{path}", text)
+        return
     if not any(map(PYTHON.match, names)):
         yield unknown_handler(f"/{path} is not Python, and names its handler in a way of its own")
         return
     call = python_call(command.words[1:])
+    if (server := call.module or posixpath.basename(call.script)) in WEB_SERVERS and not extension_paths(tree):
+        text = f"{server} answers HTTP only: install {CLIENT}, or a web adapter in {EXTENSIONS}"
+        yield Problem("runtime-client", "config", text)
+        return
     if not call.module:
         yield unknown_handler(f"Python runs {call.script or 'nothing'}, not the module {CLIENT}")
         return

@@ -91,8 +91,11 @@ class FileTree:
         real = self.real(folder)
         return [] if real is None else sorted(self._names.get(real, ()))
 
-    def real(self, path: str) -> str | None:
-        """Resolve all links in `path`; None if the target does not exist or after LINKS_FOLLOWED links."""
+    def real(self, path: str, passed: list[LayerEntry] | None = None) -> str | None:
+        """Resolve all links in `path`; None if the target does not exist or after LINKS_FOLLOWED links.
+
+        Every directory on the way, that at the end included, is appended to `passed`.
+        """
         todo = [part for part in reversed(path.split("/")) if part not in ("", ".")]
         here: list[str] = []
         followed = 0
@@ -105,6 +108,8 @@ class FileTree:
             entry = self.entries.get("/".join(here))
             if entry is None:
                 return None
+            if entry.kind == "folder" and passed is not None:
+                passed.append(entry)
             if entry.kind == "link":
                 followed += 1
                 if followed > LINKS_FOLLOWED:
@@ -115,6 +120,12 @@ class FileTree:
                     here.pop()
                 todo += [part for part in reversed(entry.target.split("/")) if part not in ("", ".")]
         return "/".join(here)
+
+    def directories_to(self, path: str) -> list[LayerEntry]:
+        """Return every directory on the way to `path`, links followed; up to a missing one if there is no such path."""
+        passed: list[LayerEntry] = []
+        self.real(path, passed)
+        return passed
 
     def find(self, path: str) -> LayerEntry | None:
         """Return the entry at `path`, links resolved; None if there is none."""

@@ -73,6 +73,13 @@ def whiteout_of_nothing(draft: Draft) -> None:
     draft.layers[1].append(Entry("var/task/.wh.never"))
 
 
+@broken("extension")
+def extension_without_x(draft: Draft) -> None:
+    """A file beside the extensions that nobody can start."""
+    folders = [folder("opt"), folder("opt/extensions"), folder("opt/extensions/lib")]
+    draft.layers[1] += [*folders, Entry("opt/extensions/.gitkeep"), Entry("opt/extensions/lib/data")]
+
+
 @broken("set-id")
 def setuid(draft: Draft) -> None:
     """A setuid program."""
@@ -89,6 +96,13 @@ def private_file(draft: Draft) -> None:
 def private_folder(draft: Draft) -> None:
     """A directory that only its owner may search."""
     draft.layers[1].append(folder("var/task/private", 0o700))
+
+
+@broken("readable")
+def private_folder_at_start(draft: Draft) -> None:
+    """Modules below a home directory that only its user may search."""
+    draft.layers[1] += [folder("home", 0o700), folder("home/app")]
+    draft.settings["Env"].append("PYTHONPATH=/home/app")
 
 
 @broken("private")
