@@ -17,7 +17,7 @@ import signal
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
@@ -81,7 +81,7 @@ class _Loader(SourceFileLoader):
         return code
 
 
-class _Finder(MetaPathFinder):
+class Finder(MetaPathFinder):
     """Finds the module of a mutant before anything else does."""
 
     def __init__(self, mutant: Mutant) -> None:
@@ -107,15 +107,15 @@ class Verdict:
 
 def _run_tests(mutant: Mutant) -> int:
     """Run the unit tests with the mutant in this process; returns pytest's exit code."""
-    sys.meta_path.insert(0, _Finder(mutant))
+    sys.meta_path.insert(0, Finder(mutant))
     first = [f"{TESTS}/test_{name}.py" for name in FIRST]
     omitted = [f"--ignore={TESTS}/test_{name}.py" for name in (*LEFT_OUT, *FIRST)]
     options = ["-x", "-q", "-p", "no:cacheprovider"]
     return int(pytest.main([*options, *first]) or pytest.main([*options, *omitted, TESTS]))
 
 
-def judge(mutant: Mutant) -> Verdict:
-    """Run the tests in a process of their own, and return the verdict."""
+def judge(mutant: Mutant, run: Callable[[Mutant], int] = _run_tests) -> Verdict:
+    """Run the tests in a process of their own, and return the verdict; `run` returns pytest's exit code."""
     began = time.monotonic()
     child = os.fork()
     if child == 0:
@@ -125,7 +125,7 @@ def judge(mutant: Mutant) -> Verdict:
         resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S, PROCESSOR_S + 1))
         code = 1
         try:
-            code = _run_tests(mutant)
+            code = run(mutant)
         finally:
             os._exit(code)
     endings = {0: "survived", -signal.SIGXCPU: "killed (time)"}
