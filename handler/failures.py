@@ -73,6 +73,8 @@ class FailureHandler:
         return MessageOutcome(failure.message, disposition, failure.scoring_job_id, policy.cause, reason, policy.status)
 
     def _apply(self, failure: Failure, policy: Policy, reason: str) -> Disposition:
+        if isinstance(failure.error, LeaseLost):
+            self._withdraw_claim(failure)
         if policy.message is MessageEffect.DEAD_LETTERED:
             if policy.job is JobEffect.FAILED and not self._fail(failure, reason):
                 return self._return(failure, LeaseLost("taken over"))
@@ -122,8 +124,10 @@ class FailureHandler:
     def _release(self, failure: Failure, reason: str) -> None:
         """Give up the lease, also if it is only possible that the claim succeeded (its response was lost)."""
         if failure.scoring_job_id and failure.token:
-            self.store.release(failure.scoring_job_id, failure.token, reason, has_run=failure.has_run)
+            released = self.store.release(failure.scoring_job_id, failure.token, reason, has_run=failure.has_run)
             self.observe(Step.RELEASE, failure.scoring_job_id)
+            if not released:
+                self._withdraw_claim(failure)
 
     def _fail(self, failure: Failure, reason: str) -> bool:
         """Mark the job FAILED; returns False if its lease has passed to another worker."""
@@ -131,7 +135,15 @@ class FailureHandler:
             return True
         failed = self.store.fail(failure.job.id, failure.token, reason, self.clock.timestamp())
         self.observe(Step.FAIL, failure.job.id)
+        if not failed:
+            self._withdraw_claim(failure)
         return failed
+
+    def _withdraw_claim(self, failure: Failure) -> None:
+        """Withdraw the claim of a lost lease: this process lives, so the job did not end it."""
+        if failure.job:
+            self.store.withdraw_claim(failure.job.id)
+            self.observe(Step.RELEASE, failure.job.id)
 
     def _dead_letter(self, failure: Failure, reason: str) -> Disposition:
         if not failure.message.is_queued:

@@ -1,7 +1,8 @@
-"""The worker's DynamoDB calls. Every write of a job is conditional on its lease, so a late worker changes nothing."""
+"""The worker's DynamoDB calls. Every write of a job is conditional on its lease, so a late worker changes no state."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -171,6 +172,16 @@ class Store:
             return self._update_leased(job_id, token, f"{update}, unfinishedClaims", names)
         names[":less"] = {"N": "-1"}
         return self._update_leased(job_id, token, f"{update} ADD unfinishedClaims :less", names)
+
+    def withdraw_claim(self, job_id: str) -> None:
+        """Subtract one from the claims that recorded no outcome; nothing is done if an outcome has removed them.
+
+        For a worker that lives although its lease has passed to another one, whose state stays as it is.
+        """
+        names: Attributes = {":less": {"N": "-1"}, ":none": {"N": "0"}}
+        condition = "attribute_exists(#status) AND :none < unfinishedClaims"
+        with aws.calling("update the scoring job"), suppress(_ConditionFailed):
+            self._update(job_id, "ADD unfinishedClaims :less", condition, names)
 
     def fail(self, job_id: str, token: str, error_message: str, now: str) -> bool:
         """Set the job to FAILED, with the reason; returns False if the token no longer has the lease. Idempotent."""

@@ -97,12 +97,13 @@ class Worker:
         self, members: Sequence[Message], batch: Sequence[Message], invocation: Invocation
     ) -> list[MessageOutcome]:
         attempts = [Attempt(message, uuid.uuid4().hex) for message in members]
+        began = self.clock.monotonic()
         self.calls.for_each(lambda attempt: self.claims.claim(attempt, invocation), attempts)
         opened = [attempt for attempt in attempts if attempt.is_open]
         answers = self._answer([attempt for attempt in attempts if not attempt.is_open], invocation)
         if opened:
             wait(answers, timeout=_PATIENCE)
-            answers += self._score(opened, self._read(opened, invocation), batch, invocation)
+            answers += self._score(opened, self._read(opened, invocation), batch, began, invocation)
         return self._end(attempts, answers, invocation)
 
     def _end(
@@ -127,17 +128,22 @@ class Worker:
         return records
 
     def _score(
-        self, attempts: Sequence[Attempt], records: Records, batch: Sequence[Message], invocation: Invocation
+        self,
+        attempts: Sequence[Attempt],
+        records: Records,
+        batch: Sequence[Message],
+        began: float,
+        invocation: Invocation,
     ) -> list[Future[None]]:
         """Score and commit all jobs concurrently, and start to answer each as it ends; returns the calls that do so.
 
-        Renews leases meanwhile, and stops waiting at the deadline.
+        Renews leases meanwhile, which were claimed at `began` or later, and stops waiting at the deadline.
         """
         attempts = [attempt for attempt in attempts if attempt.is_open]  # the read may have failed
         now, start = self.clock.monotonic, self.scores.start
         scores = {start(self._score_one, attempt, records, invocation): attempt for attempt in attempts}
         commits: dict[Future[None], list[Attempt]] = {}
-        ends, next_beat = invocation.deadline.scoring_ends + _GRACE, now() + self.heartbeat.interval
+        ends, next_beat = invocation.deadline.scoring_ends + _GRACE, began + self.heartbeat.interval
         answers: list[Future[None]] = []
         beat: list[Future[None]] = []
         while scores or commits:

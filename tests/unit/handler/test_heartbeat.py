@@ -124,3 +124,23 @@ def test_a_renewal_that_hangs_delays_neither_a_response_nor_the_end(world: World
     assert world.batch(world.runtime(score=scoring(long), clock=clock, lease=LEASE_S)) == []
     assert len(world.sent_results()) == 2
     ended.set()
+
+
+def test_a_slow_read_does_not_delay_the_first_renewal(world: World) -> None:
+    """Beats are counted from the claim: if the read takes half a lease, the lease is renewed as soon as it ends."""
+    now, renewed = [0.0], threading.Event()
+
+    def fault(operation: str, phase: str, request: dict[str, Any]) -> None:
+        if operation == "BatchGetItem" and phase == "after":
+            now[0] += LEASE_S / 2
+        if _renews(operation, phase, request):
+            renewed.set()
+
+    def long(item: plexus.Item, context: plexus.Context) -> plexus.Result:
+        assert renewed.wait(LIMIT_S)
+        return plexus.Result("Yes")
+
+    world.wire.fault = fault
+    world.send_jobs(world.job())
+    clock = Clock(lambda: world.time, lambda: now[0])
+    assert world.batch(world.runtime(score=scoring(long), clock=clock, lease=LEASE_S)) == []

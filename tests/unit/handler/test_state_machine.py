@@ -111,6 +111,8 @@ class Jobs(RuleBasedStateMachine):
             return
         updates = [item["Update"] for item in request.get("TransactItems", []) if "Update" in item] or [request]
         for update in updates:
+            if update["UpdateExpression"] == "ADD unfinishedClaims :less":
+                continue  # a worker that lost its lease withdraws its claim, and nothing else
             job, token = update["Key"]["id"]["S"], update["ExpressionAttributeValues"][":token"]["S"]
             owner, until = self.leases.get(job, (token, 0.0))
             if "ADD attempts" in update["UpdateExpression"]:
