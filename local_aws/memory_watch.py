@@ -8,10 +8,14 @@ import threading
 from local_aws import processes
 
 INTERVAL_S = 0.03
+_SIZES = (processes.resident_kib, processes.proportional_kib)
 
 
 class Watcher:
-    """Kill the descendants of `pid` once their total resident size exceeds `memory_mb` MiB."""
+    """Kill the descendants of `pid` once the memory that they have together exceeds `memory_mb` MiB.
+
+    What several of them share, as after a fork, counts once, as in a cgroup and on Lambda.
+    """
 
     def __init__(self, pid: int, memory_mb: int) -> None:
         self.fired = False
@@ -28,7 +32,8 @@ class Watcher:
             pids = [self._pid, *processes.children(self._pid)]
             if processes.find(self._pid) is None:
                 return
-            if sum(map(processes.resident_kib, pids)) > self._limit_kib:
+            # The first sum counts what they share several times, so it is never less; the second takes far longer.
+            if all(sum(map(size, pids)) > self._limit_kib for size in _SIZES):
                 self.fired = True
                 for pid in reversed(pids):
                     with contextlib.suppress(ProcessLookupError):

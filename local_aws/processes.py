@@ -82,6 +82,17 @@ def resident_kib(pid: int, field: str = "VmRSS") -> int:
     return 0
 
 
+def proportional_kib(pid: int) -> int:
+    """Return a process's resident size in KiB, with its part of what it shares; 0 if it has exited.
+
+    The whole resident size if the kernel does not show the parts.
+    """
+    try:
+        return int((PROC / str(pid) / "smaps_rollup").read_text().partition("\nPss:")[2].split()[0])
+    except (OSError, ValueError, IndexError):
+        return resident_kib(pid)
+
+
 def _stat(pid: int, *, live: bool) -> int | None:
     try:
         # The command name may contain spaces and parentheses: count fields after the last one.

@@ -7,13 +7,13 @@ import random
 import statistics
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from handler import attribute_values
+from local_aws import processes
 from scripts.aws import dynamodb, queues
 from scripts.jobs import sending
 from scripts.jobs.item_files import Item
@@ -45,7 +45,7 @@ class Watched:
         """Return the number of messages in both queues, and sample the memory once a second: the kernel sums it up."""
         now = time.monotonic()
         if not self.samples or now - self.samples[-1][0] >= SAMPLED_S:
-            sizes = [_megabytes(each["pids"]) for each in self.stage.environments()]
+            sizes = [sum(map(processes.proportional_kib, each["pids"])) // 1024 for each in self.stage.environments()]
             self.samples.append((now, round(statistics.median(sizes or [0]))))
         return self.stage.depth() + queues.depth(self.stage.aws, self.fifo)
 
@@ -56,16 +56,6 @@ class Watched:
         first = [size for at, size in self.samples if at <= began + quarter]
         last = [size for at, size in self.samples if at >= ended - quarter]
         return round(statistics.median(first)), round(statistics.median(last))
-
-
-def _megabytes(pids: Iterable[int]) -> int:
-    """Return the resident memory of processes; what several of them share, as after a fork, is counted once."""
-    kilobytes = 0
-    for pid in pids:
-        with suppress(OSError):
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
-            kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return kilobytes // 1024
 
 
 @contextmanager
