@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from .contents import Contents, File, InMemory
 from .digest import ALGORITHM, HEX
@@ -106,6 +107,11 @@ def component(name: str, version: str, purl: str, sha256: str, licences: list[Co
     return document | ({"licenses": licences} if licences else {})
 
 
+def escape(text: str) -> str:
+    """Escape a part of a purl: all but letters, digits, `.-_~`, and `:`, which a purl never escapes."""
+    return quote(text, safe=":")
+
+
 def control_record(name: str, root: Path) -> dict[str, str]:
     """Return the one-line fields of a package's control record in the root."""
     path = root / "var" / "lib" / "dpkg" / "status.d" / name
@@ -120,12 +126,12 @@ def dependency_names(record: Mapping[str, str]) -> list[str]:
 
 
 def deb_component(fields: Sequence[str], record: Mapping[str, str], root: Path, distribution: str) -> Component:
-    """Return the component of a Debian package; a purl requires `+` and `:` in versions to be escaped."""
+    """Return the component of a Debian package."""
     name, version, _, sha256, path = fields
     arch = path.rpartition("_")[2].removesuffix(".deb")
     source = path.split("/")[-2]
-    escaped = version.replace("%", "%25").replace("+", "%2B").replace(":", "%3A")
-    purl = f"pkg:deb/debian/{name}@{escaped}?arch={arch}&distro={distribution}&upstream={source}"
+    qualifiers = f"arch={arch}&distro={distribution}&upstream={escape(source)}"
+    purl = f"pkg:deb/debian/{escape(name)}@{escape(version)}?{qualifiers}"
     licences = deb_licences(name, root) or ([{"expression": FREE_TEXT[source]}] if source in FREE_TEXT else [])
     return component(name, version, purl, sha256, licences, record.get("Maintainer", NOT_KNOWN))
 
@@ -145,7 +151,7 @@ def wheel_component(fields: Sequence[str], known: dict[str, WheelFacts]) -> Comp
     name, version, sha256, _, _ = fields
     if sha256 not in known:
         raise OciError(f"the file of the locked wheel {name} {version} is missing from the SBOM's arguments")
-    facts, purl = known[sha256], f"pkg:pypi/{name}@{version}"
+    facts, purl = known[sha256], f"pkg:pypi/{escape(name)}@{escape(version)}"
     whole = component(name, version, purl, sha256, facts.licences, facts.supplier)
     inside = {f"{purl}#{place_of(one)}": one for one in facts.inside}
     nested: list[dict[str, Any]] = [{**one, "bom-ref": ref} for ref, one in sorted(inside.items())]

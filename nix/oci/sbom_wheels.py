@@ -89,7 +89,8 @@ def identity(nested: Component) -> Component:
     purl = str(nested.get("purl", ""))
     result: Component = {"type": "library", "name": nested["name"], "version": str(nested.get("version", NOT_KNOWN))}
     if purl:
-        result["purl"] = purl.partition("?")[0] if "file:" in purl else purl.partition("#")[0]
+        kept = purl.partition("?")[0] if "file:" in purl else purl.partition("#")[0]
+        result["purl"] = kept.replace("+", "%2B")  # cargo's bills leave it as it is
     result["supplier"] = {"name": nested.get("author") or nested.get("supplier", {}).get("name") or NOT_KNOWN}
     return result | {key: nested[key] for key in ("hashes", "licenses") if nested.get(key)}
 

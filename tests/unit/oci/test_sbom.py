@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nix.oci.exceptions import OciError
-from nix.oci.sbom import deb_licences, sbom
+from nix.oci.sbom import deb_licences, escape, sbom
 
 DEB = f"libexpat1 2.5.0-1+deb12u2 98288 {'a' * 64} pool/main/e/expat/libexpat1_2.5.0-1+deb12u2_amd64.deb\n"
 COPYRIGHT = "Format: 1.0\n\nFiles: *\nCopyright: someone\nLicense: MIT\n the text\n\nLicense: GPL-2+\n"
@@ -55,6 +55,11 @@ def test_a_package_has_its_purl_hash_and_licences(tmp_path: Path) -> None:
     assert result["licenses"] == [{"license": {"name": "GPL-2+"}}, {"license": {"name": "MIT"}}]
 
 
+def test_a_purl_escapes_all_but_colons() -> None:
+    """A purl escapes plus signs in names and versions, and never a colon."""
+    assert (escape("libstdc++6"), escape("1:1.2.13~rc1+b2")) == ("libstdc%2B%2B6", "1:1.2.13~rc1%2Bb2")
+
+
 def test_a_licence_in_free_text_has_no_name(tmp_path: Path) -> None:
     """A copyright file without a format of its own is no list of names, whatever its lines begin with."""
     folder = tmp_path / "usr/share/doc/python3.11-minimal"
@@ -82,7 +87,12 @@ def test_a_wheel_says_its_licence(tmp_path: Path, headers: str, licences: Any) -
 CRATES = {
     "components": [
         {"name": "Tiny", "version": "1.0", "purl": "pkg:cargo/tiny@1.0"},
-        {"name": "ahash", "version": "0.8", "purl": "pkg:cargo/ahash@0.8?download_url=file:///home/x", "author": "T"},
+        {
+            "name": "ahash",
+            "version": "0.8+a",
+            "purl": "pkg:cargo/ahash@0.8+a?download_url=file:///home/x",
+            "author": "T",
+        },
         {"name": "libgomp", "version": "8.5", "purl": "pkg:rpm/x/libgomp@8.5#0123"},
     ]
 }
@@ -100,7 +110,7 @@ def test_what_is_built_into_a_wheel_is_nested_in_it(tmp_path: Path) -> None:
     inside = components(tmp_path, "", files)["tiny"]["components"]
     assert sorted((one["name"], one["version"], one["purl"]) for one in inside) == [
         ("OpenBLAS", "0.3.31", "pkg:generic/OpenBLAS@0.3.31"),
-        ("ahash", "0.8", "pkg:cargo/ahash@0.8"),
+        ("ahash", "0.8+a", "pkg:cargo/ahash@0.8%2Ba"),
         ("libgfortran", "5.0.0", "pkg:generic/libgfortran@5.0.0"),
         ("libgfortran", "5.0.0", "pkg:generic/libgfortran@5.0.0"),
         ("libgomp", "8.5", "pkg:rpm/x/libgomp@8.5"),
