@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,6 +173,6 @@ class Bench:
             if name in ("plexus", "handler", "zstandard"):
                 shutil.rmtree(folder)
 
-    def rounds(self, seeds: range) -> Iterator[Round]:
+    def rounds(self, seeds: Iterable[int]) -> Iterator[Round]:
         """Play one round for each seed."""
         yield from map(self.round, seeds)
