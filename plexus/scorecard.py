@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,7 @@ class Scorecard:
             if score.name not in self._scorers:
                 from plexus.scores import create_scorer
 
+                context = replace(context, card=self.document.name)
                 scorer = create_scorer(score.configuration, score.configuration_hash, context)
                 self._scorers[score.name] = scorer
             return self._scorers[score.name]

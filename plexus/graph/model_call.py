@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from plexus import backoff, prices
 from plexus.context import Context
-from plexus.exceptions import BudgetExceeded, DeadlineExceeded, PlexusError, ScoringFailed
+from plexus.exceptions import BudgetExceeded, CassetteMiss, DeadlineExceeded, PlexusError, ScoringFailed
 from plexus.graph.cassette import Question, Recorder
 from plexus.graph.messages import REASONING_BLOCKS, join_text, read_cut, to_pairs, to_reply
 from plexus.graph.provider_errors import read_error
@@ -74,7 +74,10 @@ class ModelCaller:
             )
         # Before the request: a prompt that got no reply is the one to look at.
         exchange = run.keep(to_pairs(messages)) if run.context.exchanges else {}
-        reply = to_reply(self._request(messages, run.context, schema))
+        try:
+            reply = to_reply(self._request(messages, run.context, schema))
+        except CassetteMiss as error:
+            raise CassetteMiss(f"the node {run.path[-1]!r} got no answer: {error}") from None
         exchange["reply"] = reply.content
         # The scorecard's own price is that of the tier which the scorecard's author uses.
         run.spend(self.paid, reply.usage, price, "" if self.price else reply.service_tier)

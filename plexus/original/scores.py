@@ -31,7 +31,10 @@ def translate_class(score: dict[str, Yaml], notes: Notes) -> None:
     elif name == "KeywordClassifier":
         score.setdefault("found", "True")
         score.setdefault("not_found", "False")
-        message = "keywords are whole words; the original also finds them inside of other words"
+        message = (
+            "keywords are whole words; the original also finds them inside of other words. next: for those, write "
+        )
+        message += "`patterns` beside `keywords`, as in `patterns: [fund]` for `refunds`"
         notes.add("changed", message, "keywords" if "keywords" in score else "class")
     elif name not in _KNOWN:
         trained = "use SVMClassifier or ExplainableClassifier, and train it with `plexus train`"

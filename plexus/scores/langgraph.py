@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from decimal import Decimal
@@ -146,7 +147,10 @@ class GraphScorer(Scorer[LangGraphScore]):
     def _create_replay(self, settings: Settings, context: Context) -> ReplayChatModel:
         if self._cassette is None:
             self._cassette = providers.open_cassette(self.configuration.cassette, self.configuration.name, context)
-        command = f"python -m plexus run CARD.yaml --score {self.configuration.name!r} --record FILE"
+        # A cassette of the store is named by its digest, so that no reply can be added to it.
+        file = "FILE" if str(self.configuration.cassette).startswith("sha256:") else self._cassette.name
+        words = ["run", context.card, "--score", self.configuration.name, "--record", file]
+        command = f"python -m plexus {shlex.join(words)}"
         if settings.provider == REPLAY:
             command += " --model PROVIDER:NAME"
         return ReplayChatModel(

@@ -81,7 +81,7 @@ def _create_table(source: Source, wanted: Sequence[str], encoding: str | None) -
         kind = "a web page or XML"
     if kind is not None:
         raise InvalidData(f"{source.name}: got {kind}, expected a table. next: save it as .xlsx, .csv or .parquet")
-    hint = ". A file without a header: --text NUMBER"
+    hint = ". In a file without a header, columns are named by number, from 1"
     for magic, suffix, module in ((b"PAR1", ".parquet", "pyarrow"), (b"PK\3\4", ".xlsx", "openpyxl")):
         if head.startswith(magic) or source.suffix == suffix:
             require_packages("files", f"reading {source.name}", module)

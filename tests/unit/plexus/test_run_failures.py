@@ -1,9 +1,11 @@
 """`plexus run` where scores fail: before any row if all rows would, once for each reason, and again when asked to."""
 
+import shlex
 from pathlib import Path
 
 import pytest
 
+from plexus.commands import run
 from plexus.running.run import ScoredRow, Tally
 from tests.unit.plexus.test_run_command import command, files, read_refusal, table
 
@@ -25,7 +27,13 @@ def test_failed_rows_alone_are_scored_again(files: Path) -> None:
     record(cassette, {"good": "Good"})
     broken = command(files, "--output", str(output))
     assert (broken.return_value, "--retry-failed" in broken.stderr) == (1, True)
-    assert "\n  row 2, Tone: CassetteMiss: " in broken.stderr
+    miss = next(line for line in broken.stderr.splitlines() if line.startswith("  row 2, Tone: CassetteMiss: "))
+    assert "the node 'judge'" in miss
+    suggested = shlex.split(miss.rpartition("next: python -m plexus run ")[2])
+    with run.command.make_context("run", [*suggested, "text"]) as context:
+        assert context.params["card"].samefile(files / "card.yaml")
+        assert (context.params["names"], context.params["model"]) == (("Tone",), "PROVIDER:NAME")
+        assert context.params["record"].samefile(cassette)
     assert "--retry-failed to score only the rows that failed" in read_refusal(files, "--output", str(output))
     record(cassette, {"bad refund": "Bad", "worse": "Bad"})
     mended = command(files, "--output", str(output), "--retry-failed")

@@ -264,8 +264,9 @@ def test_a_missing_column_lists_the_others(tmp_path: Path) -> None:
     (tmp_path / "texts.csv").write_text("ham,all fine\nspam,win\n")
     with open_table(tmp_path / "texts.csv", ["text"]) as table, pytest.raises(InvalidData) as raised:
         read_labelled(table, "text", "label")
-    assert "row 1 has no column 'text'; columns: ham, all fine. A file without a header: --text NUMBER" in str(
-        raised.value
+    assert (
+        "row 1 has no column 'text'; columns: ham, all fine. In a file without a header, columns are named by number"
+        in str(raised.value)
     )
 
 
