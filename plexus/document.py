@@ -52,8 +52,10 @@ class Document:
         return self.positions.get((), _TOP)
 
 
-def parse(text: str, name: str) -> Document:
+def parse(text: str, name: str, problems: list[Problem] | None = None) -> Document:
     """Parse a YAML text; a byte order mark at its beginning is ignored.
+
+    With `problems`, those of single values are appended to it; such a value is null in the document.
 
     Raises InvalidScorecard with every problem of the YAML itself: syntax, duplicate keys, foreign tags, more than
     MAXIMUM_BYTES, or more than MAXIMUM_VALUES values once aliases are expanded.
@@ -72,8 +74,10 @@ def parse(text: str, name: str) -> Document:
         value = walk.value(root, ())
     except RecursionError:
         raise InvalidScorecard([Problem(name, _TOP, "the YAML is nested too deeply")]) from None
-    if walk.problems:
+    if walk.problems and problems is None:
         raise InvalidScorecard(walk.problems)
+    if problems is not None:
+        problems += walk.problems
     return Document(name, text, value, walk.positions, walk.keys, walk.scalars)
 
 

@@ -102,8 +102,9 @@ def _import_card(path: Path, key: _Key | None) -> ImportedCard:
         parsed = document.parse(text, str(path))
     except UnicodeDecodeError:
         return ImportedCard(str(path), "needs a hand", (Remark(1, "error", "", "the file is not UTF-8 text"),), None)
-    except InvalidScorecard as error:
-        return ImportedCard(str(path), "needs a hand", _list_remarks(error.problems), None)
+    except InvalidScorecard:
+        errors = [problem for problem in lint.lint(text, name=str(path)) if problem.severity == "error"]
+        return ImportedCard(str(path), "needs a hand", _list_remarks(errors), None)
     notes: Sequence[Note] = ()
     translated = parsed
     if is_original(parsed.value):

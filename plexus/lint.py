@@ -13,6 +13,7 @@ from plexus.artifacts import FolderArtifacts
 from plexus.artifacts.manifest import is_digest
 from plexus.checks import metadata, outputs, reach, requests
 from plexus.exceptions import InvalidData, InvalidScorecard, MissingDependency
+from plexus.hidden_problems import find_hidden, list_doubtful
 from plexus.problems import Finding, KeyPath, Problem
 
 if TYPE_CHECKING:
@@ -87,21 +88,36 @@ def lint(
     With `folder`, files that the scorecard names must exist there; with `store`, its artifacts must exist in that
     folder of artifacts. `name` is what the problems call the file. Raises nothing for an invalid scorecard.
     """
+    unread: list[Problem] = []
     try:
-        parsed = document.parse(text, name)
+        parsed = document.parse(text, name, unread)
     except InvalidScorecard as error:
         return [replace(problem, rule="yaml") for problem in error.problems]
+    problems: list[Problem] = []
+    doubtful: set[int] = set()
     if original.is_original(parsed.value):
         translation = original.translate(parsed)
-        if translation.problems:
-            return translation.problems
+        problems = translation.problems
+        doubtful = list_doubtful(problem.path for problem in problems)
         parsed = translation.document
     _, scores, findings = scorecard.read_scores(parsed)
-    findings += [*checks.find_problems(parsed.value, scores), *find_doubts(scores)]
+    if problems:  # a score class without a counterpart is one of them
+        findings = [finding for finding in findings if not finding.message.startswith("unknown class")]
+
+    def check(models: Mapping[int, AnyScore]) -> list[Finding]:
+        return [*checks.find_problems(parsed.value, models), *find_doubts(models)]
+
+    sure = {index: model for index, model in scores.items() if index not in doubtful}
+    findings += [*check(sure), *find_hidden(parsed.value, sure, doubtful, check)]
     # A text alone has no folder in which files could be missing.
     if folder is not None:
         findings += check_files(scores, folder, store)
-    return scorecard.locate_findings(parsed, findings)
+    located = [*problems, *scorecard.locate_findings(parsed, findings)]
+    # An unreadable value is null here, of which more would be found.
+    lines = {problem.position.line for problem in unread}
+    located = [problem for problem in located if problem.position.line not in lines]
+    located += [replace(problem, rule="yaml") for problem in unread]
+    return sorted(located, key=lambda problem: problem.position)
 
 
 def lint_file(path: Path, store: Path | None = None) -> list[Problem]:

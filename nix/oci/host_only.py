@@ -19,6 +19,7 @@ HOST_ONLY = (
     "plexus/checks/reach.py",
     "plexus/checks/requests.py",
     "plexus/fixes.py",
+    "plexus/hidden_problems.py",
     "plexus/lint.py",
     "plexus/model_sources.py",
     "plexus/models.py",

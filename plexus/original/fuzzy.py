@@ -27,7 +27,9 @@ def translate_targets(node: dict[str, Yaml], notes: Notes) -> dict[str, Yaml]:
     if any(not isinstance(item, Mapping) or "items" in item for item in listed):
         message = "nested groups have no counterpart. next: use a node for each group, and a LogicalClassifier"
         notes.add("unsupported", message, "targets")
-        return {}
+        for key in ("classification_mapping", "data_paths", "default_classification"):
+            node.pop(key, None)
+        return {"targets": [{"phrase": "unsupported", "value": "unsupported"}]}
     values = node.pop("classification_mapping", None)
     ours["targets"] = [
         _translate_target(item, values if isinstance(values, Mapping) else {}, notes.at("targets", "items", place))

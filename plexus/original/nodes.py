@@ -61,16 +61,20 @@ class _Node:
         self.before: list[dict[str, Yaml]] = []
 
     def translate(self) -> list[dict[str, Yaml]]:
-        """Return our nodes in order; none for a class without a counterpart, which is noted. Call it once."""
+        """Return our nodes in order. A class without a counterpart is noted. Call it once."""
         original_name, kind = self.node.pop("name", None), self.node.pop("class", None)
         self.ours = {"name": self.graph.name(original_name), "class": kind}
         if self.ours["name"] != original_name and isinstance(original_name, str):
             self.notes.add("renamed", f"the node {original_name!r} is {self.ours['name']!r}", "name")
         self._drop(kind)
         if kind not in FIELDS and kind != "YesOrNoClassifier":
+            problem = f"the node class {kind!r} has no counterpart" if kind else "the required key 'class' is missing"
             known = "Classifier, Extractor, Generator, LogicalClassifier or FuzzyMatchClassifier"
-            self.notes.add("unsupported", f"the node class {kind!r} has no counterpart. next: use {known}", "class")
-            return []
+            self.notes.add("unsupported", f"{problem}. next: use {known}", "class")
+            # A node in its place, so that edges lead to it, and the problems of the other nodes are found too.
+            self.ours |= {"class": "LogicalNode", "set": {"unsupported": "''"}}
+            self._translate_edges({})
+            return [self.ours]
         fold_lines(self.node, self.notes)
         self.graph.inputs |= read_inputs(self.node, self.graph.readable, self.notes, has_jumps=self.graph.has_jumps)
         replace_inputs(self.node, self.graph.inputs)
@@ -176,6 +180,7 @@ class _Node:
             return
         names = Names(self.graph.readable, self.graph.inputs)
         self._note_nodes(code)
+        self.ours |= {"expression": "''"} if kind == "LogicalClassifier" else {"set": {"unsupported": "''"}}
         try:
             if kind == "LogicalClassifier":
                 value, metadata = python_code.read_classifier(code, names)

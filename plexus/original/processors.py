@@ -99,6 +99,7 @@ def _translate(processor: Yaml, notes: Notes) -> Yaml:
     if ours == "RelevantWindows" and "keywords" not in parameters:
         advice = "write the words that it looks for as `keywords`"
         notes.add("unsupported", f"the `classifier` of {name} has no counterpart. next: {advice}", "class")
+        translated["keywords"] = ["unsupported"]
     return translated | _translate_parameters(ours, parameters, notes.at("parameters"))
 
 
