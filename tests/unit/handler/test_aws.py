@@ -8,6 +8,7 @@ from urllib3 import HTTPHeaderDict
 
 from handler import aws, truncated_responses
 from handler.exceptions import Unavailable
+from handler.settings import Settings
 from handler.store import Store
 from handler.tables import SCORE_VERSION
 from tests.memory.wire import Body
@@ -82,3 +83,10 @@ def test_a_response_without_content_needs_no_length() -> None:
     events.register("before-send.lambda", answer)
     client.delete_function(FunctionName="gone")
     assert len(asked) == 1
+
+
+def test_all_attempts_of_a_call_fit_into_the_reserve() -> None:
+    """A service that never answers costs less than the reserve, except for long polls, which SQS may hold for 20 s."""
+    usual, long_poll = (vars(aws.configure_client(long_poll=value)) for value in (False, True))
+    assert usual["retries"]["total_max_attempts"] * usual["read_timeout"] < Settings.reserve
+    assert long_poll["read_timeout"] - usual["read_timeout"] == aws.LONGEST_POLL

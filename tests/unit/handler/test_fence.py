@@ -10,6 +10,7 @@ from handler.commit import Commit
 from handler.records import Job, result_id
 from handler.settings import LONGEST_LEASE
 from handler.store import ClaimResult, Store
+from handler.tables import SCORING_JOB
 from tests.memory.wire import no_fault
 from tests.memory.world import World
 
@@ -152,3 +153,14 @@ def test_a_renewed_lease_ends_at_its_millisecond(world: World) -> None:
     store.claim("job-1", "account-1", "token", world.time, world.time + 60, SKEW_S)
     assert store.renew("job-1", "token", world.time + 90.25)
     assert float(world.dynamodb.fields("ScoringJob", "job-1")["leaseUntil"]) == world.time + 90.25
+
+
+def test_reads_that_decide_are_consistent(world: World) -> None:
+    """Where other reads are stale, a job and an outbox entry that were just written are found."""
+    store = world.runtime().worker.store
+    world.dynamodb.is_stale = True
+    world.job()
+    world.dynamodb.put("Outbox", id="job-1", scoreResultId="result-1", created=world.time)
+    assert store.job("job-1") is not None
+    assert store.outbox_entry("job-1") is not None
+    assert (SCORING_JOB, "job-1") in store.read([(SCORING_JOB, "job-1")])

@@ -1,6 +1,10 @@
 import sys
 
+import plexus
+from handler.clock import Clock
 from handler.logs import locate_frame
+from handler.records import result_id
+from tests.memory.world import World, scoring
 
 
 def _fail(depth: int) -> None:
@@ -18,3 +22,18 @@ def test_the_place_of_an_error_is_its_three_innermost_frames() -> None:
     line = _fail.__code__.co_firstlineno
     assert frames == [f"{__name__}:{line + offset}" for offset in (3, 2, 2)]
     assert locate_frame(None) is None
+
+
+def test_a_committed_job_logs_its_seconds_and_its_result(world: World) -> None:
+    """The line of a completed job has the seconds from its start to its commit, and the ids of job and result."""
+    now = [500.0]
+
+    def slow(item: plexus.Item, _: plexus.Context) -> plexus.Result:
+        now[0] += 2.3456
+        return plexus.Result("Yes")
+
+    world.send_jobs(world.job())
+    world.batch(world.runtime(score=scoring(slow), clock=Clock(lambda: world.time, lambda: now[0])))
+    (line,) = [line for line in world.lines() if line.get("message") == "committed"]
+    assert (line["level"], line["seconds"]) == ("INFO", 2.346)
+    assert (line["scoring_job_id"], line["score_result_id"]) == ("job-1", result_id("job-1"))

@@ -11,8 +11,8 @@ from handler.exceptions import InvalidMessage
 WRONG = {
     "": "not JSON",
     "secret text": "not JSON",
-    "[" * 100_000: "not JSON",
-    "9" * 100_000: "not JSON",
+    "[" * 100_000: "not JSON: out of limits; expected",
+    "9" * 100_000: "not JSON: out of limits; expected",
     "null": "JSON null",
     "[]": "JSON array",
     '"job-1"': "JSON string",

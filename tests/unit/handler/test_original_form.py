@@ -28,10 +28,10 @@ def rename(world: World) -> None:
     world.dynamodb.tables["own-Outbox"] = world.dynamodb.tables.pop("Outbox")
 
 
-def work(world: World, **result: Any) -> dict[str, Any]:
+def work(world: World, external_id: str | None = "case-7", **result: Any) -> dict[str, Any]:
     """Score one job on Amplify's tables, with a score that gives this result; returns the stored record."""
     job = world.job()
-    world.dynamodb.put("Item", id="item-1", accountId="account-1", text="a text", externalId="case-7")
+    world.dynamodb.put("Item", id="item-1", accountId="account-1", text="a text", externalId=external_id)
     rename(world)
     engine = scoring(lambda *_: Result(**result))
     runtime = world.runtime(score=engine, tables=TABLES, attachment_bucket=BUCKET)
@@ -120,3 +120,9 @@ def test_tables_and_indexes_are_settings() -> None:
     assert [Tables("p-").name("ScoringJob"), Tables("p-").index("Score")] == ["p-ScoringJob", "byScorecard"]
     with pytest.raises(SettingsError, match=r"PLEXUS_TABLE_INDEXES is 'Account', expected TABLE=INDEX,\.\.\."):
         load(complete | {"PLEXUS_TABLE_INDEXES": "Account"})
+
+
+@pytest.mark.parametrize("external_id", ["", None])
+def test_an_item_without_an_external_id_has_none_in_its_result(world: World, external_id: str | None) -> None:
+    """The metadata of the result then name no external id."""
+    assert work(world, external_id, value="Yes")["metadata"].get("external_id") is None

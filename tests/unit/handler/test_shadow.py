@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import plexus
+from handler.clock import Clock
 from plexus.exceptions import ScoringFailed
 from tests.memory.world import World, scoring
 
@@ -77,3 +78,16 @@ def test_the_error_of_a_shadow_run_quotes_no_text(world: World) -> None:
     for place in (body["error"], world.output.getvalue()):
         assert "4111" not in place
         assert "a-secret-value" not in place
+
+
+def test_a_shadow_run_reports_the_seconds_of_its_score(world: World) -> None:
+    """The duration is that of the score alone, in milliseconds, on the monotonic clock."""
+    now = [500.0]
+
+    def slow(item: plexus.Item, _: plexus.Context) -> plexus.Result:
+        now[0] += 2.3456
+        return plexus.Result("Yes")
+
+    world.job()
+    _, body = shadow(world, score=scoring(slow), clock=Clock(lambda: world.time, lambda: now[0]))
+    assert body["seconds"] == 2.346
