@@ -145,7 +145,8 @@ def violations(
         "has not exactly one ScoreResult": lambda job: count[job] != 1,
         "has no response": lambda job: ids.get(job) not in answers,
     }
-    result = [f"{job} {rule} ({status.get(job)})" for rule, breaks in rules.items() for job in jobs if breaks(job)]
+    ends = {one["id"]: " ".join(filter(None, [one["status"], one.get("errorMessage")])) for one in states}
+    result = [f"{job} {rule} ({ends.get(job)})" for rule, breaks in rules.items() for job in jobs if breaks(job)]
     result += [f"the response {one} names no result" for one in sorted(answers - set(ids.values()))]
     result += [f"{one['id']} is left in the outbox" for one in outbox]
     return result

@@ -68,3 +68,17 @@ def test_a_group_that_sqs_rejects_is_replaced_by_a_digest(tmp_path: Path, group:
     (letter,) = world.dead_letters.messages
     assert (letter.group == group) == is_kept
     assert len(letter.group or "") <= 128
+
+
+def test_a_message_that_is_sent_again_at_its_last_receive_keeps_its_group(tmp_path: Path) -> None:
+    """Its copy is no duplicate for the FIFO queue, is in the same group, and is processed once the job is free."""
+    world = World(tmp_path, fifo=True)
+    world.requests.max_receive_count = 1
+    world.send_jobs(world.job(status="IN_PROGRESS", leaseOwner="another", leaseUntil=world.time + 40), group="a")
+    for _ in range(2):  # the second copy is a copy of the first
+        assert world.batch(world.runtime()) == []
+        (copy,) = world.requests.messages
+        assert (copy.receives, copy.group) == (0, "a")
+    world.skip(100)
+    assert world.batch(world.runtime()) == []
+    assert (world.status("job-1"), world.requests.messages, world.reasons()) == ("COMPLETED", [], [])
