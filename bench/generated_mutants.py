@@ -162,7 +162,9 @@ def record_calls() -> dict[Function, set[str]]:
 def _run_selected(ids: Collection[str], mutant: Mutant) -> int:
     """Run these tests with the mutant in this process; returns pytest's exit code, 0 if there are none."""
     sys.meta_path.insert(0, mutation.Finder(mutant))
-    code = pytest.main([*OPTIONS, *sorted({name.partition("::")[0] for name in ids})], [Selection(ids)]) if ids else 0
+    files = {name.partition("::")[0] for name in ids}
+    own_first = sorted(files, key=lambda path: (f"test_{mutant.module}.py" not in path, path))
+    code = pytest.main([*OPTIONS, *own_first], [Selection(ids)]) if files else 0
     return 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else int(code)
 
 
