@@ -87,6 +87,10 @@ class Page:
         self._call("Page.navigate", url=address)
         self.wait("document.readyState === 'complete'")
 
+    def download_to(self, folder: Path) -> None:
+        """Save what the page downloads in a folder, under the names that the page gives."""
+        self._call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
     def run(self, script: str) -> Any:
         """Return the value of an expression in the page."""
         output = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)

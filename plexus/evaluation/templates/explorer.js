@@ -3,7 +3,11 @@
   const data = JSON.parse(document.getElementById("data").textContent), { names, rows, other } = data;
   const HEIGHT = 36, SPARE = 8, get = (id) => document.getElementById(id);
   const list = get("list"), space = get("space"), detail = get("detail"), controls = get("filters");
-  let found = [], chosen = -1;
+  // A filter's name in the address → its control. Classes are named, so that an address fits another page of the texts.
+  const FIELDS = { show: "f-kind", label: "f-label", value: "f-value", from: "f-low", to: "f-high", text: "f-text",
+    order: "f-order" };
+  const SECTION = "texts";
+  let found = [], chosen = -1, timer = 0, isTyping = false;
   const right = (row) => row[2] === row[1], failed = (row) => row[2] < 0;
   const KINDS = {
     all: () => true,
@@ -19,6 +23,8 @@
     sure: (a, b) => (b[3] ?? -1) - (a[3] ?? -1) || a[0] - b[0],
     unsure: (a, b) => (a[3] ?? 2) - (b[3] ?? 2) || a[0] - b[0],
   };
+  const CLASSES = { label: true, value: true }, CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g,
+    FORMULA = /^[=+\-@\t\r＝＋－＠]/, NUMBER = /^[+-]?\d+([.,]\d+)?$/;
   const called = (place) => (place < 0 ? "–" : names[place]);
   const make = (tag, name, text) => {
     const made = document.createElement(tag);
@@ -27,6 +33,69 @@
     made.textContent = text;
     return made;
   };
+
+  /** Return the address's fragment for the filters and the chosen text: those alone that differ from a new page's. */
+  function describe() {
+    const params = new URLSearchParams();
+    for (const [name, id] of Object.entries(FIELDS)) {
+      const control = get(id), value = control?.value ?? "";
+      if (value !== (control?.dataset.first ?? "")) params.set(name, name in CLASSES ? names[value] : value);
+    }
+    if (chosen >= 0) params.set("row", found[chosen][0]);
+    return `#${SECTION}?${params}`;
+  }
+
+  /** Write the filters to the address: as a new entry of the history, or in place of the present one. */
+  function keep(isEntry) {
+    clearTimeout(timer);
+    const fragment = describe();
+    if (fragment !== location.hash) history[isEntry ? "pushState" : "replaceState"](null, "", fragment);
+  }
+
+  /** Set the filters as the address has them, and show the text that it names. The address of a section changes none. */
+  function restore(isFirst) {
+    clearTimeout(timer); // what was typed last belongs to the entry that was left
+    const [section, search] = location.hash.slice(1).split("?"), isOurs = section === SECTION && search !== undefined;
+    if (location.hash && !isOurs && !isFirst) return;
+    const params = new URLSearchParams(isOurs ? search : "");
+    for (const [name, id] of Object.entries(FIELDS)) {
+      const control = get(id), given = params.get(name);
+      if (!control) continue;
+      control.value = given === null ? control.dataset.first ?? "" : name in CLASSES ? names.indexOf(given) : given;
+      if (control.selectedIndex === -1) control.value = control.dataset.first; // a class that this page lacks
+    }
+    filter();
+    choose(found.findIndex((row) => String(row[0]) === params.get("row")));
+    if (isOurs) get(SECTION).scrollIntoView();
+  }
+
+  const judge = (row, value) => (value < 0 ? "" : value === row[1] ? "right" : "wrong");
+  /** Return the listed texts as CSV, with the columns of `plexus evaluate --output`. */
+  function format() {
+    const isTexts = rows.some((row) => row[4] !== null), columns = ["row", "label", "value", "verdict", "confidence",
+      "error", ...(other ? ["other value", "other verdict"] : []), ...(isTexts ? ["explanation", "text"] : [])];
+    const lines = found.map((row) => {
+      const none = (row[5] ?? "").startsWith("NotApplicable") ? "skipped" : "failed";
+      return [row[0], names[row[1]], names[row[2]], judge(row, row[2]) || none, row[3], failed(row) ? row[5] : "",
+        ...(other ? [names[row[6]], judge(row, row[6])] : []), ...(isTexts ? [failed(row) ? "" : row[5], row[4]] : [])];
+    });
+    return [columns, ...lines].map((line) => line.map(quote).join(",") + "\r\n").join("");
+  }
+
+  /** Return a cell: a text that begins like a formula gets an apostrophe, as in the files that the command writes. */
+  function quote(value) {
+    let cell = String(value ?? "").replace(CONTROL, "\ufffd");
+    if (typeof value === "string" && FORMULA.test(cell) && !NUMBER.test(cell)) cell = `'${cell}`;
+    return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  }
+
+  function save() {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([format()], { type: "text/csv" }));
+    link.download = "texts.csv";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000); // after the browser has read it
+  }
 
   function filter() {
     const value = (id) => get(id).value, label = value("f-label"), given = value("f-value");
@@ -42,6 +111,7 @@
       : `None of the ${rows.length} texts is like this. Reset shows the mistakes.`;
     space.style.height = `${found.length * HEIGHT}px`;
     list.classList.toggle("empty", found.length === 0);
+    get("f-save").disabled = found.length === 0;
     list.scrollTop = 0;
     choose(-1);
     draw();
@@ -93,7 +163,9 @@
   list.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
   list.addEventListener("click", (event) => {
     const line = event.target.closest(".line");
-    if (line) choose(+line.dataset.place);
+    if (!line) return;
+    choose(+line.dataset.place);
+    keep(false);
   });
   list.addEventListener("keydown", (event) => {
     const page = Math.max(1, Math.floor(list.clientHeight / HEIGHT) - 1), end = found.length - 1;
@@ -102,25 +174,45 @@
     if (step === undefined || end < 0) return;
     event.preventDefault();
     choose(Math.min(end, Math.max(0, step)));
+    clearTimeout(timer); // browsers refuse hundreds of changes of the address in a few seconds
+    timer = setTimeout(keep, 200, false);
   });
-  controls.addEventListener("input", filter);
+  controls.addEventListener("input", () => {
+    filter();
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      keep(!isTyping); // what is typed into one field is one entry
+      isTyping = true;
+    }, 200);
+  });
+  controls.addEventListener("change", () => { // of a select at once, of a field when it is left
+    keep(!isTyping);
+    isTyping = false;
+  });
+  get("f-save").addEventListener("click", save);
   get("f-reset").addEventListener("click", () => {
+    reset();
+    keep(true);
+  });
+  function reset() {
     for (const each of controls.querySelectorAll("select, input")) each.value = each.dataset.first ?? "";
     filter();
-  });
+  }
   document.addEventListener("click", (event) => {
     const cell = event.target.closest("a[data-label]");
     if (!cell) return;
     event.preventDefault(); // following the link would take the focus away from the list
-    get("f-reset").click();
+    reset();
     get("f-kind").value = "all";
     get("f-label").value = cell.dataset.label;
     get("f-value").value = cell.dataset.value;
     filter();
-    get("texts").scrollIntoView();
+    keep(true);
+    get(SECTION).scrollIntoView();
     list.focus({ preventScroll: true });
   });
   addEventListener("resize", draw);
+  addEventListener("popstate", () => restore(false)); // back and forward, and an address that is typed
   get("explorer").hidden = false;
-  filter();
+  restore(true);
 })();
