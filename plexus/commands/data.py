@@ -73,6 +73,14 @@ def look(file: Path, others: tuple[Path, ...], html: Path | None, as_json: bool,
 @click.option(
     "--without", "others", metavar="FILE", type=FILE, multiple=True, help="Leave out texts that this table has."
 )
+@click.option(
+    "--least-texts",
+    "least",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Leave out classes of which fewer texts would remain; training requires 2.",
+)
 @click.option("--removed", type=FILE, help="Write the rows that are left out, with the reason, to this file.")
 @data_tables.replace
 def clean(
@@ -81,6 +89,7 @@ def clean(
     pairs: tuple[str, ...],
     near: bool,
     others: tuple[Path, ...],
+    least: int,
     removed: Path | None,
     is_replaced: bool,
     **columns: Unpack[Columns],
@@ -100,7 +109,7 @@ def clean(
     with open_dataset(file, columns) as source:
         dataset = source.read()
         shared = [read_other(path, source, columns) for path in others]
-        cleaned = cleaning.clean(dataset, mapping, shared, near=near)
+        cleaned = cleaning.clean(dataset, mapping, shared, near=near, least=least)
         options.print_notes(*cleaned.notes)
         rows = write_cleaned(source.table, dataset, cleaned, dict(zip(paths, forms, strict=True)))
     counts = ", ".join(f"{count} {kind}" for kind, count in cleaned.counts.items())

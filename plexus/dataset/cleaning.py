@@ -10,7 +10,7 @@ from plexus.dataset.duplicates import group_equal_texts, group_near_duplicates
 from plexus.dataset.entries import Dataset, Entry
 from plexus.dataset.looking import find_near_pairs
 from plexus.exceptions import InvalidData
-from plexus.problems import suggest
+from plexus.problems import pluralize, suggest
 from plexus.tables import labels
 from plexus.tables.labels import Labelled, fold_label
 from plexus.values import Item
@@ -40,11 +40,13 @@ def clean(
     others: Sequence[Dataset] = (),
     *,
     near: bool = False,
+    least: int = 1,
 ) -> CleaningResult:
     """Return which rows are kept.
 
     Left out are rows without a text or a label, texts with several labels, all but the first of repeated texts (of
-    near-duplicates too, if `near`), and texts that `others` have, or almost. `mapping` replaces labels; one that is
+    near-duplicates too, if `near`), texts that `others` have, or almost, and classes of which fewer than `least` texts
+    would be kept. `mapping` replaces labels; one that is
     mapped to the empty word leaves its row out. Raises InvalidData if a label of it is not in the table, or no row is
     kept.
     """
@@ -57,6 +59,7 @@ def clean(
             reasons.setdefault(entry.row, ("leak", f"row {twin.row} of {other.name}"))
     entries = [entry for entry in entries if entry.row not in reasons]
     _refuse_repeated(entries, labels_by_row, reasons, near=near)
+    _refuse_rare([entry.row for entry in entries], labels_by_row, reasons, least)
     result = CleaningResult(
         {entry.row: labels_by_row.get(entry.row) for entry in entries if entry.row not in reasons},
         dict(sorted(reasons.items())),
@@ -118,3 +121,15 @@ def _refuse_repeated(
         members = [entries[place] for place in places if entries[place].row not in reasons]
         for entry in members[1:]:
             reasons.setdefault(entry.row, ("near-duplicate", f"of row {members[0].row}"))
+
+
+def _refuse_rare(
+    rows: Sequence[int], labels_by_row: Mapping[int, str], reasons: dict[int, tuple[str, str]], least: int
+) -> None:
+    """Add the reasons of rows whose class has fewer than `least` rows without a reason."""
+    kept = [row for row in rows if row not in reasons and row in labels_by_row]
+    counts = Counter(labels_by_row[row] for row in kept)
+    for row in kept:
+        label = labels_by_row[row]
+        if counts[label] < least:
+            reasons[row] = ("rare", f"class {label!r} of {pluralize(counts[label], 'text')}")

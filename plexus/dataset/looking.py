@@ -187,7 +187,8 @@ def _find_unusable_classes(column: str, counts: Counter[str]) -> list[Finding]:
         return []
     names = ", ".join(f"{label} ({count})" for label, count in rare[:5]) + (", …" if len(rare) > 5 else "")
     message = f"{len(rare)} class{'es' * (len(rare) != 1)} of fewer than {FEW} texts: {names}"
-    return [Finding("rare", message, (), "label more of them, or merge classes: their figures will be noise")]
+    remedy = "label more of them, or plexus data clean: --map merges classes, --least-texts leaves rare ones out"
+    return [Finding("rare", message, (), remedy)]
 
 
 def _is_number(label: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +13,15 @@ from typing import Any
 
 from plexus.exceptions import InvalidData
 from plexus.learning.objectives import Objective, estimate
+from plexus.problems import pluralize
 from plexus.text import fold
 
 SEED = 20240229
 _FOLDS, _FEW_FOLDS, _MANY_TEXTS = 5, 3, 500
 #: The budget of a training, in costs of the plain model, and the least budget, in nanoseconds.
 BUDGET, LEAST_BUDGET = 8.0, 150e6
+#: Labels with too few texts that a message names.
+_LISTED = 10
 #: Steps of a progress bar.
 STEPS = 1000
 #: Called with the number of steps that are done, and with that of all.
@@ -88,7 +92,10 @@ def split_into_folds(texts: Sequence[str], labels: Sequence[str], truths: Any) -
         pairs = [(numpy.flatnonzero(part != index), numpy.flatnonzero(part == index)) for index in numpy.unique(part)]
         if all(len(set(truths[inside])) == len(set(truths)) for inside, _ in pairs):
             return pairs
-    raise InvalidData("training requires more distinct texts of each label, and one label for equal texts")
+    raise InvalidData(
+        "training requires more distinct texts of each label, and one label for equal texts. next: plexus data look "
+        "FILE lists both; plexus data clean FILE --least-texts 2 --output CLEAN leaves such rows out"
+    )
 
 
 def _assign_folds(truths: Any, rows: Any) -> Any:
@@ -111,12 +118,26 @@ def _assign_folds(truths: Any, rows: Any) -> Any:
 def _check_labels(folded: Sequence[str], labels: Sequence[str]) -> None:
     """Raise InvalidData that names the labels with too few texts to learn from and to measure on."""
     different = Counter(label for _, label in set(zip(folded, labels, strict=True)))
+    rows = Counter(labels)
     if len(different) < 2:
-        raise InvalidData(f"training requires texts of at least two labels, got only {', '.join(map(repr, different))}")
+        listed = ", ".join(f"{label!r} ({pluralize(count, 'row')})" for label, count in rows.items())
+        raise InvalidData(
+            f"training requires texts of at least two labels, got only {listed}. next: plexus data look FILE lists the "
+            "columns; --label or the card's `data` chooses the one with the labels"
+        )
     rare = sorted(label for label, count in different.items() if count < 2)
     if rare:
-        names = ", ".join(map(repr, rare[:10])) + (" …" if len(rare) > 10 else "")
-        raise InvalidData(f"training requires at least two distinct texts of each label, got one of {names}")
+        listed = ", ".join(f"{label!r} ({_describe_copies(rows[label])})" for label in rare[:_LISTED])
+        more = f" and {len(rare) - _LISTED} more" if len(rare) > _LISTED else ""
+        raise InvalidData(
+            f"training requires at least two distinct texts of each label, got one of {listed}{more}. next: label more "
+            f"texts; or leave the rows out: plexus data clean FILE --least-texts 2 --output CLEAN; or merge the labels "
+            f"into others: plexus data clean FILE --map {shlex.quote(f'{rare[0]}=OTHER')} --output CLEAN"
+        )
+
+
+def _describe_copies(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows} rows of one text"
 
 
 def count_columns(classes: int) -> int:

@@ -43,24 +43,24 @@ def test_the_address_keeps_the_filters(tab: Page, tmp_path: Path) -> None:
     """A copied address shows the same texts and the same open one; back returns to the choice before."""
     address = write_page(tmp_path, make_evaluation(LABELS, 600), make_evaluation(LABELS, 600, seed=2))
     tab.open(address)
-    shown = [tab.run(COUNT)]
+    counts = [tab.run(COUNT)]
     for control, value in (("kind", "all"), ("label", "1"), ("low", "0.5"), ("text", "text 1")):
         choose(tab, control, value)
-        shown.append(tab.run(COUNT))
-    assert len(set(shown)) == len(shown)
+        counts.append(tab.run(COUNT))
+    assert len(set(counts)) == len(counts)
     tab.run("document.querySelector('.line').click()")
     copied, opened = tab.run("location.href"), tab.run("document.querySelector('#detail dd').textContent")
     assert copied.endswith(f"#texts?show=all&label=Quality&from=0.5&text=text+1&row={opened}")
     tab.open("about:blank")
     tab.open(copied)
-    assert tab.run(COUNT) == shown[-1]
+    assert tab.run(COUNT) == counts[-1]
     assert tab.run("document.querySelector('#detail dd').textContent") == opened
     assert tab.run("document.getElementById('texts').getBoundingClientRect().top") < 900
     tab.open("about:blank")
     tab.open(address)
     for control, value in (("kind", "all"), ("label", "1"), ("low", "0.5")):
         choose(tab, control, value)
-    for before in (shown[2], shown[1], shown[0]):
+    for before in (counts[2], counts[1], counts[0]):
         tab.run("history.back()")
         tab.wait(f"{COUNT} === '{before}'")
     assert tab.complaints == []
@@ -88,11 +88,11 @@ def test_links_to_sections_leave_the_filters(tab: Page, tmp_path: Path) -> None:
     tab.open(address)
     everything = tab.run(COUNT)
     choose(tab, "kind", "all")
-    shown = tab.run(COUNT)
+    chosen = tab.run(COUNT)
     for section in ("classes", "texts"):
         tab.run(f"document.querySelector('nav a[href=\"#{section}\"]').click()")
         tab.wait(f"location.hash === '#{section}'")
-        assert tab.run(COUNT) == shown
+        assert tab.run(COUNT) == chosen
     tab.open("about:blank")
     tab.open(f"{address}#texts?label=Nonsense&from=x")
     assert tab.run(COUNT) == everything

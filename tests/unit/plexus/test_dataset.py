@@ -291,6 +291,14 @@ def test_labels_are_mapped_and_left_out_as_the_user_says() -> None:
         cleaning.clean(dataset(["a"], ["ham"]), {"hma": "ham"})
 
 
+def test_rare_classes_are_left_out_as_they_are_counted_at_last() -> None:
+    """Texts that are left out for another reason count for no class."""
+    texts, labels = ["a", "A", "b", "c", "d", "e"], ["x", "x", "y", "y", "z", ""]
+    assert cleaning.clean(dataset(texts, labels), {}, least=2).labels == {3: "y", 4: "y"}
+    reasons = cleaning.clean(dataset(texts, labels), {"z": "y"}, least=2).reasons
+    assert reasons == {1: ("rare", "class 'x' of 1 text"), 2: ("duplicate", "of row 1"), 6: ("no label", "")}
+
+
 def test_a_cleaning_never_leaves_nothing() -> None:
     """If every row would go, the error counts the reasons."""
     with pytest.raises(InvalidData, match="every row would be left out: 2 conflict, 1 no text"):

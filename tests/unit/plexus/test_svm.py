@@ -1,10 +1,14 @@
 """SVMClassifier: training, batches, and what it says of texts that teach nothing."""
 
+import re
+import shlex
 from pathlib import Path
 
 import numpy
 import pytest
+from click.testing import CliRunner
 
+from plexus.commands import data
 from plexus.exceptions import InvalidData
 from plexus.learning.features import Features
 from plexus.learning.svm import BLOCKS, SVMModel
@@ -41,9 +45,12 @@ def test_a_batch_is_answered_as_single_texts_are(labels: int) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (["good,yes", "bad,no", "fine,yes"], "at least two distinct texts of each label, got one of 'no'"),
-        (["good,yes", "GOOD,yes", "bad,no", "fine,no"], "at least two distinct texts of each label, got one of 'yes'"),
-        (["good,yes", "bad,yes"], "texts of at least two labels"),
+        (
+            ["good,yes", "bad,no", "fine,yes"],
+            r"at least two distinct texts of each label, got one of 'no' \(1 row\). next: ",
+        ),
+        (["good,yes", "GOOD,yes", "bad,no", "fine,no"], r"got one of 'yes' \(2 rows of one text\). next: label more"),
+        (["good,yes", "bad,yes"], r"at least two labels, got only 'yes' \(2 rows\). next: .* --label"),
         (["good,yes", ",no", "bad,"], "2 rows without 'text' or 'label': 2, 3"),
         (["-,yes", ";,yes", ".,no", ":,no"], "too few words in common to learn from"),
     ],
@@ -59,6 +66,32 @@ def test_texts_that_teach_nothing_are_refused_by_name(tmp_path: Path, kind: str,
     with pytest.raises(InvalidData, match=said):
         publish(card, store, source=LabelledFile(path, "text", "label"), train=train_here)
     assert not list((tmp_path / "store").glob("*"))
+
+
+def test_the_remedies_of_rare_labels_train(tmp_path: Path) -> None:
+    """The commands that the error prints write tables that can be trained: one merges labels, one leaves them out."""
+    from plexus.artifacts import FolderArtifacts
+
+    path, cleaned = tmp_path / "texts.csv", tmp_path / "clean.csv"
+    rows = [f"{text},{label}" for label, group in (("Good", GOOD), ("Bad", BAD)) for text in group if "," not in text]
+    path.write_text(
+        "\n".join(["text,label", *rows, "odd taste,An odd one", "Odd  taste,An odd one", "dull,Dull"]) + "\n"
+    )
+    card, store = load(CARD, name="card.yaml"), FolderArtifacts(tmp_path / "store")
+    with pytest.raises(InvalidData) as caught:
+        publish(card, store, source=LabelledFile(path, "text", "label"), train=train_here)
+    assert "got one of 'An odd one' (2 rows of one text), 'Dull' (1 row). next" in str(caught.value)
+    commands = [shlex.split(part)[4:] for part in re.findall(r"plexus data clean FILE (?=--)[^;]*", str(caught.value))]
+    assert [words[0] for words in commands] == ["--least-texts", "--map"]
+    merged = [["--map", "An odd one=Bad", "--map", "Dull=Bad"] if "--map" in words else words for words in commands]
+    for words in merged:
+        options = [str(cleaned) if word == "CLEAN" else word for word in words]
+        options += [] if "--output" in words else ["--output", str(cleaned)]
+        result = CliRunner().invoke(data.clean, [str(path), *options, "--replace"], standalone_mode=False)
+        assert result.exception is None
+        (artifact,) = publish(card, store, source=LabelledFile(cleaned, "text", "label"), train=train_here).artifacts
+        assert artifact.report is not None
+        assert set(artifact.report.labels) == {"Good", "Bad"}
 
 
 def test_a_text_that_comes_twice_is_never_on_both_sides() -> None:
