@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from plexus.exceptions import DeadlineExceeded
 
 if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage
+
     from plexus.artifacts import Artifacts
     from plexus.prices import Price
 
@@ -31,6 +33,7 @@ class Context:
     prices: prices by `provider:name`; the library's own table if None.
     traced: let LangChain's tracing variables take effect, by which texts leave the process; never with `offline`.
     exchanges: keep the messages and the reply (None if it failed) of each model call in the trace, also of failures.
+    replies: replies of this process to reuse for the same requests, by request; None to ask each time.
     workers: the most threads that run scores, or the items of a graph, concurrently.
     """
 
@@ -45,6 +48,7 @@ class Context:
     prices: Mapping[str, Price] | None = None
     traced: bool = False
     exchanges: bool = False
+    replies: dict[object, AIMessage] | None = None
     workers: int = 8
 
     def remaining(self) -> float | None:

@@ -176,7 +176,7 @@ def _score(
             chosen = comparison.select_graphs(first, second, chosen)
             first, second = stack.enter_context(comparison.without_replies(first, second))
         _print_unpaired(before.scores, after.scores, chosen)
-        context = replace(context, exchanges=True, offline=context.offline or prompts_only)
+        context = replace(context, exchanges=True, replies={}, offline=context.offline or prompts_only)
         columns = [data.text, *([data.id] if data.id is not None else [])]
         table = stack.enter_context(open_table(data.path, columns, encoding=data.encoding))
         source = TextFile.of(table, data.text, data.id)

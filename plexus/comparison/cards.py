@@ -81,6 +81,8 @@ def _replay(scorecard: Scorecard, cassette: str) -> Scorecard:
 def score(old: FileRun, new: FileRun, names: Sequence[str], on_rows: Callable[[int], object]) -> Scored:
     """Score every text with both cards; return the results of each, and the comparison of each score's prompts.
 
+    With `replies` in their common context, NEW is asked only what OLD was not, and chance is no difference.
+
     The scores of the runs are pairs, in order; the contexts keep exchanges. `names` are OLD's and NEW's. Memory holds
     the results of all rows, and the prompts of one chunk. Raises ScoringFailed, with the card's name, if scores cannot
     run.
@@ -99,6 +101,8 @@ def score(old: FileRun, new: FileRun, names: Sequence[str], on_rows: Callable[[i
                 agreement.add(before["id"] or str(before["row"]), *map(list_prompts, sides))
         for rows, chunk in zip(kept, chunks, strict=True):
             rows += map(_drop_traces, chunk)
+        if old.context.replies is not None:  # those of one chunk, as of prompts
+            old.context.replies.clear()
         on_rows(len(chunks[0]))
     before_all, after_all = (collect(name, rows) for name, rows in zip(names, kept, strict=True))
     return Scored(before_all, after_all, list(zip(old.scores, new.scores, strict=True)), prompts)

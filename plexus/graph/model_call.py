@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -75,7 +76,7 @@ class ModelCaller:
         # Before the request: a prompt that got no reply is the one to look at.
         exchange = run.keep(to_pairs(messages)) if run.context.exchanges else {}
         try:
-            reply = to_reply(self._request(messages, run.context, schema))
+            reply = to_reply(self._answer(messages, run.context, schema))
         except CassetteMiss as error:
             raise CassetteMiss(f"the node {run.path[-1]!r} got no answer: {error}") from None
         exchange["reply"] = reply.content
@@ -90,6 +91,16 @@ class ModelCaller:
             message = f"the node {run.path[-1]!r} got no answer from {self.settings.model_id}: {problem}"
             raise ScoringFailed(message, transient=reply.is_transient)
         return reply
+
+    def _answer(self, messages: list[BaseMessage], context: Context, schema: Mapping[str, object] | None) -> AIMessage:
+        """Return the provider's message, or the one that the context keeps for the same request."""
+        if context.replies is None or isinstance(self.model, ReplayChatModel):
+            return self._request(messages, context, schema)
+        # Not LangChain's own cache, whose key leaves out the temperature of some providers.
+        key = replace(self.settings, price=None), json.dumps(schema, sort_keys=True), tuple(to_pairs(messages))
+        if key not in context.replies:
+            context.replies[key] = self._request(messages, context, schema)
+        return context.replies[key]
 
     def _request(self, messages: list[BaseMessage], context: Context, schema: Mapping[str, object] | None) -> AIMessage:
         """Return the provider's message, after up to ATTEMPTS attempts; a reply that was cut is returned, too."""
