@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 #: Text that is not blank: an empty keyword would match everywhere, and an empty value is not a value.
 Words = Annotated[str, Field(pattern=r"\S")]
@@ -70,11 +70,22 @@ class RelevantWindows(_Processor):
     fuzzy_threshold: float = Field(0.8, gt=0, le=1, description="The least similarity of a fuzzy match.")
     before: int = Field(1, ge=0, description="How many units to keep before a match.")
     after: int = Field(1, ge=0, description="How many units to keep after it.")
+    whole_words: bool = Field(True, description="Whether keywords are whole words, or also parts of others.")
+    case_sensitive: bool = Field(False, description="Whether A and a differ, unless `fuzzy`.")
     unit: Literal["sentences", "words", "turns", "lines"] = Field(
         "sentences", description="The unit that `before` and `after` count."
     )
     separator: str = Field(" … ", description="The text between two windows.")
+    edges: bool = Field(
+        False, description="Whether it also replaces what is omitted before the first and after the last."
+    )
     placeholder: str | None = Field(None, description="The text if no keyword matches.")
+
+    @model_serializer(mode="wrap")
+    def _omit_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Omit the newer keys where they have no effect: such a processor has the hash from before they existed."""
+        newer = {"whole_words": True, "case_sensitive": False, "edges": False}
+        return {key: value for key, value in dump(self).items() if newer.get(key) is not value}
 
 
 class TranscriptFormat(_Processor):

@@ -27,6 +27,7 @@ _OF_DATA = (
 _KEYS = {
     "RelevantWindows": {
         "keywords": "keywords",
+        "case_sensitive": "case_sensitive",
         "fuzzy_match": "fuzzy",
         "prev_count": "before",
         "next_count": "after",
@@ -45,8 +46,6 @@ _CHANGES = {
     "before a colon at the beginning of a line or a sentence",
     "RemoveStopWords": "punctuation does not keep a word; the original leaves `not,` and removes `not`",
     "EnumerateSpeakers": "speakers are `Speaker 1`, `Speaker 2`; the original writes `Speaker A`, `Speaker B`",
-    "RelevantWindows": "keywords are whole words in any case, and a text without one fails; the original also finds "
-    "them inside of other words, scores an empty text, and begins or ends with `...` where lines are omitted",
     "TranscriptFormat": _TRANSCRIPT,
     "TimeSlice": _TRANSCRIPT,
 }
@@ -59,11 +58,17 @@ _NEGATIONS = (
 )
 # The original always counts lines, whatever its `window_unit` is.
 _ADDED: dict[str, dict[str, Yaml]] = {
-    "RelevantWindows": {"unit": "lines", "separator": "\n...\n"},
+    "RelevantWindows": {
+        "unit": "lines",
+        "whole_words": False,
+        "separator": "\n...\n",
+        "edges": True,
+        "placeholder": "",
+    },
     "CustomerTurnsOnly": {"speakers": ["customer", "contact", "caller", "client", "guest", "patient"]},
     "RemoveStopWords": {"also": [*_NEGATIONS]},
 }
-_UNUSED = ("window_unit", "case_sensitive", "classifier")
+_UNUSED = ("window_unit", "classifier")
 
 
 def translate_processors(listed: Yaml, notes: Notes) -> Yaml:
@@ -94,6 +99,11 @@ def _translate(processor: Yaml, notes: Notes) -> Yaml:
         notes.add("changed", _CHANGES[ours], "class")
     settings = processor.get("parameters")
     parameters = {**(settings if isinstance(settings, Mapping) else {}), **processor}
+    if parameters.get("fuzzy_match"):
+        message = (
+            "a misspelt keyword is found as a passage of whole words; the original also finds it in parts of words"
+        )
+        notes.add("changed", message, "class")
     translated: dict[str, Yaml] = {"class": ours}
     translated |= _ADDED.get(ours, {})
     if ours == "RelevantWindows" and "keywords" not in parameters:

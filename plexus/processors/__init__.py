@@ -55,11 +55,15 @@ def create_processor(configuration: Processor) -> Callable[[Item], str]:
 def create_chain(configurations: Sequence[Processor]) -> Callable[[Item], Item]:
     """Return all processors, in order, as one function of an item; without any, the item is returned unchanged.
 
-    The function raises ProcessorFailed, naming the processor, if one fails, and if no text is left at the end.
+    The function raises ProcessorFailed, naming the processor, if one fails, and if no text is left at the end,
+    unless a placeholder is empty.
     """
     steps = [(configuration.class_name, create_processor(configuration)) for configuration in configurations]
     if not steps:  # no copy of the item, no try block: most scores have no processors
         return _return_unchanged
+
+    # An empty placeholder is an author's wish: the original's windows score an empty text.
+    may_be_empty = any(getattr(each, "placeholder", None) == "" for each in configurations)
 
     def process(item: Item) -> Item:
         meter = limits.create_score_meter("the processors")
@@ -75,7 +79,7 @@ def create_chain(configurations: Sequence[Processor]) -> Callable[[Item], Item]:
             except Exception as error:
                 # The exception's own message may quote the text, and this one is logged.
                 raise ProcessorFailed(f"the processor {name} failed: {type(error).__name__}") from error
-        if not (item.text or "").strip():
+        if not may_be_empty and not (item.text or "").strip():
             raise ProcessorFailed(f"no text is left after the processors ({', '.join(name for name, _ in steps)})")
         return item
 

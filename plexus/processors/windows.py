@@ -39,7 +39,11 @@ def create_window_filter(configuration: RelevantWindows) -> Callable[[Item], str
         spans = _join_windows(hits, len(units), configuration.before, configuration.after)
         joint = "\n" if configuration.unit in ("turns", "lines") else " "
         pieces = [joint.join(units[first : last + 1]) for first, last in spans]
-        return configuration.separator.join(pieces)
+        if not configuration.edges:
+            return configuration.separator.join(pieces)
+        # A blank piece at an end where units are omitted: the separator stands there too.
+        pieces = [*[""] * (spans[0][0] > 0), *pieces, *[""] * (spans[-1][1] < len(units) - 1)]
+        return configuration.separator.join(pieces).strip()
 
     return process
 
@@ -55,8 +59,16 @@ def _split_units(text: str, unit: str) -> list[str]:
 
 
 def _create_exact_matcher(configuration: RelevantWindows) -> Matcher:
-    """Match whole words in any case. A phrase may span several units of one word, so the whole text is searched."""
-    pattern = patterns.compile_pattern(patterns.join_phrases(configuration.keywords))
+    """Match parts of a unit, or whole words: of these, a phrase may span units, so the whole text is searched."""
+    sensitive = configuration.case_sensitive
+    if not configuration.whole_words:
+        fold: Callable[[str], str] = str if sensitive else str.lower
+        words = [fold(keyword) for keyword in configuration.keywords]
+        return lambda units: [
+            place for place, unit in enumerate(map(fold, units)) if any(word in unit for word in words)
+        ]
+    phrases = patterns.join_phrases(configuration.keywords, case_sensitive=sensitive)
+    pattern = patterns.compile_pattern(phrases, case_sensitive=sensitive)
 
     def match(units: list[str]) -> list[int]:
         text = " ".join(units)
@@ -64,7 +76,7 @@ def _create_exact_matcher(configuration: RelevantWindows) -> Matcher:
         for unit in units:
             starts.append(at)
             at += len(unit) + 1
-        spans = patterns.find_phrases(pattern, text)
+        spans = patterns.find_phrases(pattern, text, case_sensitive=sensitive)
         return _find_touched([(start, start + len(unit)) for start, unit in zip(starts, units, strict=True)], spans)
 
     return match

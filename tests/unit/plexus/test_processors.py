@@ -1,12 +1,14 @@
 """Processors: the text that reaches a scorer."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 import plexus
-from plexus.configuration.processors import Processor
+from plexus.configuration.processors import Processor, RelevantWindows
 from plexus.exceptions import ScoringFailed
+from plexus.original.notes import Notes
+from plexus.original.processors import translate_processors
 from plexus.passages import find_sentences
 from plexus.processors import create_chain
 from plexus.values import Item
@@ -94,6 +96,42 @@ def test_windows_around_keywords_are_kept(keys: dict[str, Any], kept: str) -> No
     """Touching windows are joined; a phrase may span several units."""
     text = "One. Two refund here. Three. Four. Five. Six refund."
     assert process(text, "RelevantWindows", **{"keywords": ["refund"], **keys}) == kept
+
+
+LINES = "Hi\nMy grandchildren\nare well\nand the Child too\nYes\nBye\n"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "kept"),
+    [
+        ({"keywords": ["child"]}, "Hi\nMy grandchildren\nare well\nand the Child too\nYes\n..."),
+        ({"keywords": ["child"], "case_sensitive": True, "prev_count": 0}, "...\nMy grandchildren\nare well\n..."),
+        (
+            {"keywords": ["CHILD"], "prev_count": 0, "next_count": 0},
+            "...\nMy grandchildren\n...\nand the Child too\n...",
+        ),
+        ({"keywords": ["bye"], "prev_count": 0}, "...\nBye"),
+        ({"keywords": ["dog"]}, ""),
+        ({"keywords": ["i"], "window_unit": "words", "next_count": 9}, LINES.strip()),
+    ],
+)
+def test_windows_of_the_original_are_those_of_its_own_engine(parameters: dict[str, Any], kept: str) -> None:
+    """A keyword counts inside of words, `...` stands for lines omitted anywhere, and no match is an empty text."""
+    original = [{"class": "RelevantWindowsTranscriptFilter", "parameters": parameters}]
+    (translated,) = cast("list[dict[str, Any]]", translate_processors(cast("Any", original), Notes()))
+    assert process(LINES, translated.pop("class"), **translated) == kept
+
+
+def test_windows_of_case_sensitive_whole_words() -> None:
+    """Case counts on request, for whole words too."""
+    keys: dict[str, Any] = {"keywords": ["Child"], "case_sensitive": True, "unit": "lines", "before": 0, "after": 0}
+    assert process(LINES, "RelevantWindows", **keys) == "and the Child too"
+
+
+def test_windows_without_the_newer_keys_have_the_hash_from_before() -> None:
+    """A key that has no effect is no part of the configuration's hash."""
+    dumped = RelevantWindows.model_validate({"class": "RelevantWindows", "keywords": ["x"]}).model_dump(by_alias=True)
+    assert not {"whole_words", "case_sensitive", "edges"} & dumped.keys()
 
 
 def test_windows_of_turns_keep_their_speakers() -> None:
