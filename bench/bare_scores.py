@@ -27,7 +27,7 @@ def bare_vectorizers(features: Features) -> list[Any]:
     import numpy
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    from plexus.learning.features import TOKENS, normalizer
+    from plexus.learning.features import TOKENS, create_normalizer
 
     vectorizers = []
     for fitted in features.fitted:
@@ -35,7 +35,7 @@ def bare_vectorizers(features: Features) -> list[Any]:
         vectorizer = TfidfVectorizer(
             analyzer=block.analyzer,
             ngram_range=block.ngrams,
-            strip_accents=normalizer(block),
+            strip_accents=create_normalizer(block),
             token_pattern=TOKENS if block.analyzer == "word" else None,
             vocabulary=fitted.terms,
             dtype=numpy.float32,

@@ -88,13 +88,16 @@ class Buildah:
 def offline(folder: Path) -> None:
     """Fill the new folder with the locked wheels under names that pip accepts, their requirements, and pip itself."""
     from nix import input_cache, pins
-    from nix.package_clients import pip
+    from nix.package_clients import find_pip
 
     folder.mkdir()
-    for wheel in pins.wheel_lock():
-        os.link(input_cache.path_of(wheel), folder / proper_name(input_cache.path_of(wheel), wheel.name, wheel.version))
+    for wheel in pins.read_wheel_lock():
+        os.link(
+            input_cache.locate_input(wheel),
+            folder / proper_name(input_cache.locate_input(wheel), wheel.name, wheel.version),
+        )
     shutil.copyfile(pins.LOCKS / "image-wheels.lock", folder / "requirements.txt")
-    *python, _, _ = pip()
+    *python, _, _ = find_pip()
     output = measure_command(*python, "-c", "import pip; print(*pip.__path__)").said.strip()
     shutil.copytree(output, folder / "pip")
 

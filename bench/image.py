@@ -35,14 +35,14 @@ class Ours:
     """Our build, in a clone of HEAD with a cache that holds the inputs only."""
 
     def __init__(self, work: Path) -> None:
-        from nix.cache import cache_dir
+        from nix.cache import create_cache_dir
 
         self.source = work / "source"
         command("git", "clone", "--quiet", "--shared", ROOT, self.source)
         cache = work / "cache"
         cache.mkdir()
         for name in ("inputs", "verified"):
-            (cache / name).symlink_to(cache_dir() / name)
+            (cache / name).symlink_to(create_cache_dir() / name)
         self.environment = {**os.environ, "SCORE_PROCESSOR_CACHE": str(cache)}
         self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.layout = self.source / "build" / "image"

@@ -23,7 +23,7 @@ from tests.images.recipe import ACCEPTED, RUN, answer, base_of, with_programs
 def main() -> int:
     """Lint every image, start those that can be started, and print the counts; return 1 for a wrong answer, else 0."""
     answers, starts, wrong = Counter[tuple[str, str]](), Counter[str](), 0
-    engine = first_start.isolating_engine()
+    engine = first_start.choose_isolating_engine()
     with tempfile.TemporaryDirectory(prefix="score-processor-") as name, in_use():
         work = Path(name)
         base = base_of(DEFAULT_OUTPUT, work)
@@ -40,7 +40,7 @@ def main() -> int:
             if recipe.source != RUN:
                 continue
             try:
-                started = first_start.first_start(first_start.open_image(layout, work), engine)
+                started = first_start.watch_first_start(first_start.open_image(layout, work), engine)
             except LocalAwsError as problem:
                 started = first_start.FirstStart("exit", text=str(problem))
             starts[started.outcome] += 1

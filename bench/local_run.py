@@ -51,11 +51,11 @@ def measure(jobs: int) -> Real:
         items = list(itertools.islice(_items(), jobs // 3))
         began_at = time.time()
         seeded = sending.seed(aws, read_card(TRAINED), items)
-        sending.send(aws, [sending.body(job.id) for job in seeded])
+        sending.send(aws, [sending.create_body(job.id) for job in seeded])
         queue = aws.queue_url(aws.stage.queues.request)
         began = time.monotonic()
         event_source.switch_event_source(aws, enabled=True)
-        event_source.wait("scoring", lambda: queues.depth(aws, queue) == 0)
+        event_source.wait("scoring", lambda: queues.count_messages(aws, queue) == 0)
         return read_run(aws, len(seeded), time.monotonic() - began, began_at)
 
 
@@ -78,9 +78,9 @@ def local_stage() -> Iterator[Any]:
     os.environ["LOCAL_AWS_NAME"] = NAME
     from local_aws import control, instance
     from scripts.aws import event_source, resources
-    from scripts.aws.clients import clients
+    from scripts.aws.clients import create_clients
     from scripts.aws.stage import load_stage
-    from scripts.checkout.layout import local_image
+    from scripts.checkout.layout import read_local_image
     from scripts.demo.steps import CARD, TRAINED, run
     from scripts.images import push
     from scripts.release import deployment
@@ -88,8 +88,8 @@ def local_stage() -> Iterator[Any]:
     run("-m", "nix.build")
     run("-m", "plexus", "train", str(CARD), "--write", str(TRAINED))
     try:
-        aws = clients(load_stage("local"), control.start(NAME).endpoint)
-        image = local_image()
+        aws = create_clients(load_stage("local"), control.start(NAME).endpoint)
+        image = read_local_image()
         resources.deploy(aws)
         push.push(aws, image)
         resources.deploy(aws)
@@ -98,7 +98,7 @@ def local_stage() -> Iterator[Any]:
         yield aws
     finally:
         control.stop(NAME)
-        shutil.rmtree(instance.folder(NAME), ignore_errors=True)
+        shutil.rmtree(instance.locate_folder(NAME), ignore_errors=True)
 
 
 def read_run(aws: Any, jobs: int, seconds: float, began_at: float) -> Real:

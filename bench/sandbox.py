@@ -11,9 +11,9 @@ import sys
 import time
 
 from local_aws import engine_choice
-from local_aws.bubblewrap import Bubblewrap, root_layers
+from local_aws.bubblewrap import Bubblewrap, list_root_layers
 from local_aws.engine import Container, Launch
-from local_aws.network import forwarding_service
+from local_aws.network import create_forwarding_service
 from local_aws.sysroot import find_sysroot
 
 PAIRS = 40
@@ -25,7 +25,7 @@ def main() -> None:
     engine, root = engine_choice.choose("bubblewrap"), find_sysroot()
     assert isinstance(engine, Bubblewrap)
     program = ("/usr/bin/python3.13", "-I", "-S", "-c", "pass")
-    services = (forwarding_service("127.0.0.1", 9001), forwarding_service("127.0.0.1", 4566))
+    services = (create_forwarding_service("127.0.0.1", 9001), create_forwarding_service("127.0.0.1", 4566))
     container = Container(f"of-{os.getpid()}-bench", (root.root,), program, {"NAME": "value"}, services=services)
     bare, whole = [], []
     for _ in range(pairs + 1):
@@ -42,7 +42,7 @@ def alone(container: Container) -> list[str]:
     """Return bubblewrap's command line with private namespaces and mounts, and nothing else."""
     words = [*find_sysroot().command("bwrap"), "--unshare-user", "--unshare-pid", "--unshare-ipc", "--uid", "993"]
     words += ["--gid", "990", "--die-with-parent", "--new-session", "--clearenv"]
-    words += [word for layer in root_layers(list(container.layers)) for word in ("--overlay-src", str(layer))]
+    words += [word for layer in list_root_layers(list(container.layers)) for word in ("--overlay-src", str(layer))]
     words += ["--ro-overlay", "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]  # noqa: S108 (its own)
     return [*words, "--", *container.command]
 

@@ -86,7 +86,7 @@ class Invocations:
 
         items = [Item(f"latency-{time.time_ns()}", "Where is my refund?", {})]
         jobs = sending.seed(self.aws, read_card(TRAINED), items, ["Mentions Refund"])
-        sending.send(self.aws, [sending.body(one.id) for one in jobs])
+        sending.send(self.aws, [sending.create_body(one.id) for one in jobs])
 
 
 def _at(ordered: list[float], share: float) -> float:

@@ -42,12 +42,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--invocations", type=int, default=10_000)
     options = parser.parse_args()
-    from plexus.isolation.children import Children, limits_for
+    from plexus.isolation.children import Children, choose_limits
     from tests.memory.world import World
 
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder))
-        engine = Children(None, limits_for(LIMIT_MB))
+        engine = Children(None, choose_limits(LIMIT_MB))
         runtime = world.runtime(score=engine.score)
         print(f"{'invocations':>12}{'worker, MB':>12}{'children, MB':>14}")
         for number in range(1, options.invocations + 1):

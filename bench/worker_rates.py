@@ -152,7 +152,7 @@ def drive(aws: Any, client: Any, handle: Callable[[dict[str, Any]], set[str]], j
     names = aws.stage.queues
     url, left = aws.queue_url(names.request), len(jobs)
     arn = f"arn:aws:sqs:{aws.stage.region}:{aws.stage.account}:{names.request}"
-    sending.send(aws, [sending.body(job) for job in jobs])
+    sending.send(aws, [sending.create_body(job) for job in jobs])
     began = time.perf_counter()
     while left:
         answer = client.receive_message(

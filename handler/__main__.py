@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError) as error:
         print(f"handler: --event {options.event}: {error}; expected a file with one JSON event", file=sys.stderr)
         return 2
-    os.environ.setdefault("SCORECARD_CACHE_DIR", str(private_cache()))
+    os.environ.setdefault("SCORECARD_CACHE_DIR", str(create_private_cache()))
     # Imported late, so that --help and misuse do not pay for boto3.
     from handler.app import lambda_handler
     from handler.exceptions import HandlerError
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
     return 1 if response.get("statusCode", 200) >= 400 or response.get("batchItemFailures") else 0
 
 
-def private_cache() -> Path:
+def create_private_cache() -> Path:
     """Return the user's own cache folder, since others can write files in a host's /tmp; a new one if there is none.
 
     In Lambda, /tmp is the function's own, and settings.py names a folder in it.

@@ -88,8 +88,8 @@ class Clients:
         return cls(
             dynamodb=aws.create_client(session, "dynamodb"),
             sqs=aws.create_client(session, "sqs"),
-            long_poll=aws.lazy_client(lambda: aws.create_client(session, "sqs", long_poll=True)),
-            s3=aws.lazy_client(lambda: aws.create_client(session, "s3")),
+            long_poll=aws.create_lazy_client(lambda: aws.create_client(session, "sqs", long_poll=True)),
+            s3=aws.create_lazy_client(lambda: aws.create_client(session, "s3")),
         )
 
 
@@ -121,7 +121,7 @@ class Runtime:
             settings.response_queue_url,
             settings.dead_letter_queue_url,
         )
-        secrets = (*secrets, *redact.secret_values(os.environ))
+        secrets = (*secrets, *redact.find_secret_values(os.environ))
         failures = FailureHandler(self.store, self.queues, settings, self.clock, observe, secrets)
         scoring = self._scoring(clients, score)
         self.worker = Worker(self.store, self.queues, scoring, failures, settings, self.clock, observe)
@@ -137,13 +137,13 @@ class Runtime:
         Raises `UnknownEvent` before any call, and another `HandlerError` if the invocation as a whole fails; the errors
         of single jobs are in the response.
         """
-        shape = events.shape_of(event)
+        shape = events.recognize_shape(event)
         invocation = self._begin(context)
         if shape is Shape.SMOKE:
             revision, version = os.environ.get("PLEXUS_REVISION", "unknown"), context.function_version
-            return direct_invocation.response(200, message="ready", revision=revision, function_version=version)
+            return direct_invocation.create_response(200, message="ready", revision=revision, function_version=version)
         if shape is Shape.SWEEP:
-            return direct_invocation.response(200, message="swept", sent=self.sweep.run(invocation))
+            return direct_invocation.create_response(200, message="swept", sent=self.sweep.run(invocation))
         if shape is Shape.SHADOW:
             return self.shadow.run(event, invocation)
         response, outcomes = self._process(event, shape, invocation)
@@ -161,9 +161,9 @@ class Runtime:
 
     def _process(self, event: Any, shape: Shape, invocation: Invocation) -> tuple[LambdaResponse, list[MessageOutcome]]:
         if shape.is_batch:
-            messages = sqs_event.parse_messages(events.records_of(event))
+            messages = sqs_event.parse_messages(events.read_records(event))
             outcomes = self.worker.process(messages, invocation)
-            return sqs_event.batch_response(messages, outcomes), outcomes
+            return sqs_event.create_batch_response(messages, outcomes), outcomes
         if shape is Shape.FAN_OUT:
             return self.direct.fan_out(event, invocation)
         if shape is Shape.JOB:
@@ -206,16 +206,16 @@ def _create_engine(settings: Settings, clients: Clients) -> Score:
 
     The children are forked, so they share the memory of every module that this process has imported by now.
     """
-    from plexus.isolation.children import Children, limits_for
+    from plexus.isolation.children import Children, choose_limits
 
     megabytes = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or DEFAULT_MEMORY_MB)
-    return Children(_artifacts(settings, clients), limits_for(megabytes)).score
+    return Children(_artifacts(settings, clients), choose_limits(megabytes)).score
 
 
 _runtime: Runtime | None = None
 
 
-def runtime() -> Runtime:
+def create_runtime() -> Runtime:
     """Return the environment's warm state, created by the first call; raises `HandlerError`.
 
     Secrets that the environment references by ARN are read here, before any code can need them.
@@ -249,11 +249,11 @@ def lambda_handler(event: Any, context: LambdaContext) -> LambdaResponse:
     shape, whose sender would take an answer for success. A direct invocation is answered with a 500 and the reason.
     """
     try:
-        return runtime().handle(event, context)
+        return create_runtime().handle(event, context)
     except HandlerError as error:
-        reason = redact.describe_error(error, True, redact.secret_values(os.environ))
+        reason = redact.describe_error(error, True, redact.find_secret_values(os.environ))
         log = Log().bind(aws_request_id=context.aws_request_id)
         log.error("the invocation failed", error=reason, trace_id=parse_trace_id(os.environ.get(INVOCATION)))
-        if isinstance(error, UnknownEvent) or events.shape_of(event).is_batch:
+        if isinstance(error, UnknownEvent) or events.recognize_shape(event).is_batch:
             raise
-        return direct_invocation.response(500, message="the invocation failed", error=reason, processed=False)
+        return direct_invocation.create_response(500, message="the invocation failed", error=reason, processed=False)

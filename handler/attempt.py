@@ -9,7 +9,7 @@ from handler.outcome import JobStats, MessageOutcome
 from handler.records import Job
 from handler.scoring import ScoredJob
 from plexus.exceptions import PlexusError
-from plexus.values import spent_of
+from plexus.values import sum_spent
 
 
 @dataclass
@@ -63,7 +63,7 @@ def measure_job(ending: ScoredJob | PlexusError | None, seconds: float) -> JobSt
     """
     if ending is None:
         return JobStats(seconds)
-    usage, cost = spent_of(ending.result if isinstance(ending, ScoredJob) else ending)
+    usage, cost = sum_spent(ending.result if isinstance(ending, ScoredJob) else ending)
     return JobStats(
         seconds,
         usage.calls,

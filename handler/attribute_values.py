@@ -74,12 +74,12 @@ def decode(value: AttributeValue) -> Any:
     return content
 
 
-def fields(attributes: Attributes) -> dict[str, Any]:
+def decode_fields(attributes: Attributes) -> dict[str, Any]:
     """Decode the fields of a record."""
     return {name: decode(value) for name, value in attributes.items()}
 
 
-def size(value: AttributeValue) -> int:
+def measure_value(value: AttributeValue) -> int:
     """Return an upper bound of the bytes that DynamoDB counts for an attribute value."""
     kind, content = _kind_and_content(value)
     if kind in ("S", "N"):
@@ -87,15 +87,15 @@ def size(value: AttributeValue) -> int:
     if kind == "B":
         return len(content)
     if kind == "M":
-        return 3 + sum(len(name.encode()) + 1 + size(part) for name, part in content.items())
+        return 3 + sum(len(name.encode()) + 1 + measure_value(part) for name, part in content.items())
     if kind == "L":
-        return 3 + sum(1 + size(part) for part in content)
+        return 3 + sum(1 + measure_value(part) for part in content)
     return 1
 
 
 def record_size(attributes: Attributes) -> int:
     """Return an upper bound of the bytes that DynamoDB counts for a record."""
-    return sum(len(name.encode()) + size(value) for name, value in attributes.items())
+    return sum(len(name.encode()) + measure_value(value) for name, value in attributes.items())
 
 
 def clean(text: str) -> str:

@@ -77,7 +77,7 @@ def calling(operation: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = code_of(error)
+        code = read_error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _TRANSIENT or status >= 500:
             raise Unavailable(f"{operation}: {code}") from None
@@ -88,7 +88,7 @@ def calling(operation: str) -> Iterator[None]:
         raise Unavailable(f"{operation}: {type(error).__name__}") from None
 
 
-def code_of(error: ClientError) -> str:
+def read_error_code(error: ClientError) -> str:
     """Return the service's code for an error."""
     return str(error.response.get("Error", {}).get("Code", "unknown"))
 
@@ -98,7 +98,7 @@ def is_transient(code: str) -> bool:
     return code in _TRANSIENT
 
 
-def lazy_client(create: Callable[[], _ClientT]) -> _ClientT:
+def create_lazy_client(create: Callable[[], _ClientT]) -> _ClientT:
     """Return a stand-in for a client, which is created when its first attribute is read. Thread-safe.
 
     Creating a client takes tens of milliseconds, and most cold starts use neither S3 nor a long poll.

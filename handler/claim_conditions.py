@@ -7,7 +7,7 @@ this worker counts `attempts`, which distinguishes the two.
 
 from handler import attribute_values
 from handler.attribute_values import Attributes
-from handler.clock import timestamp
+from handler.clock import format_timestamp
 from handler.records import EXPIRES, FAILED, IN_PROGRESS, ORIGINAL_ATTEMPT, PENDING
 from handler.settings import LONGEST_LEASE
 
@@ -33,20 +33,20 @@ def claim_values(account_id: str, token: str, now: float, until: float) -> Attri
     return {
         ":account": {"S": account_id},
         ":token": {"S": token},
-        ":now": {"S": timestamp(now)},
+        ":now": {"S": format_timestamp(now)},
         ":until": attribute_values.encode(round(until, 3)),
         ":to": {"S": IN_PROGRESS},
         ":one": {"N": "1"},
     }
 
 
-def unleased_values(now: float, skew: float) -> Attributes:
+def create_unleased_values(now: float, skew: float) -> Attributes:
     """Return the values that UNLEASED adds: a lease that ended more than `skew` seconds before `now` is over."""
     return {
         ":pending": {"S": PENDING},
         ":failed": {"S": FAILED},
         ":string": {"S": "S"},
         ":stale": attribute_values.encode(round(now - skew, 3)),
-        ":ended": {"S": timestamp(now - skew - ORIGINAL_ATTEMPT)},
-        ":future": {"S": timestamp(now + skew + LONGEST_LEASE)},
+        ":ended": {"S": format_timestamp(now - skew - ORIGINAL_ATTEMPT)},
+        ":future": {"S": format_timestamp(now + skew + LONGEST_LEASE)},
     }

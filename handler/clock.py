@@ -16,10 +16,10 @@ class Clock:
 
     def timestamp(self) -> str:
         """Return the current time in the format of the records."""
-        return timestamp(self.wall())
+        return format_timestamp(self.wall())
 
 
-def timestamp(wall: float) -> str:
+def format_timestamp(wall: float) -> str:
     """Format Unix seconds as the records do: ISO 8601 in UTC, with milliseconds and a `Z`."""
     return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

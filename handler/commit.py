@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from handler.attribute_values import Attributes
-from handler.records import COMPLETED, IN_PROGRESS, Job, outbox_record
+from handler.records import COMPLETED, IN_PROGRESS, Job, create_outbox_record
 from handler.tables import OUTBOX, SCORE_RESULT, SCORING_JOB, Tables
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Commit:
         `expiry` are the attributes by which DynamoDB deletes job and result later; empty: they are kept.
         """
         actions: list[TransactItem] = [self.completion(tables, now, expiry)]
-        actions.append({"Put": {"TableName": tables.name(OUTBOX), "Item": outbox_record(self.job, now, wall)}})
+        actions.append({"Put": {"TableName": tables.name(OUTBOX), "Item": create_outbox_record(self.job, now, wall)}})
         if self.result is not None:
             table, absent = tables.name(SCORE_RESULT), "attribute_not_exists(id)"
             actions.append(

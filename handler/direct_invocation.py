@@ -40,11 +40,11 @@ class DirectInvocation:
         wait = invocation.deadline.scoring_ends - invocation.deadline.clock.monotonic() - 1
         if wait < 0:
             error = "not enough time left to receive a job"
-            return response(500, message="not processed", error=error, processed=False), []
+            return create_response(500, message="not processed", error=error, processed=False), []
         hidden = self.settings.lease + self.settings.clock_skew
         message = self.queues.receive(min(wait, self.settings.poll), hidden)
         if message is None:
-            return response(200, message="no messages in the queue", processed=False), []
+            return create_response(200, message="no messages in the queue", processed=False), []
         outcome = self._process(message, invocation)
         return _response_to(outcome, 500), [outcome]
 
@@ -53,7 +53,7 @@ class DirectInvocation:
         try:
             message = parse_fan_out(event)
         except InvalidEvent as error:
-            return response(400, message="not processed", error=str(error), processed=False), []
+            return create_response(400, message="not processed", error=str(error), processed=False), []
         outcome = self._process(message, invocation)
         return _response_to(outcome, outcome.status), [outcome]
 
@@ -97,7 +97,7 @@ def parse_fan_out(event: Mapping[str, Any]) -> Message:
     )
 
 
-def response(status: int, **body: object) -> LambdaResponse:
+def create_response(status: int, **body: object) -> LambdaResponse:
     """Return the response to a direct invocation."""
     return {"statusCode": status, "body": json.dumps(body)}
 
@@ -112,5 +112,5 @@ def _derive_id(body: str) -> str:
 
 def _response_to(outcome: MessageOutcome, status: int) -> LambdaResponse:
     if outcome.cause is None:
-        return response(200, message=outcome.detail, scoring_job_id=outcome.scoring_job_id, processed=True)
-    return response(status, message=outcome.cause, error=outcome.error, processed=False)
+        return create_response(200, message=outcome.detail, scoring_job_id=outcome.scoring_job_id, processed=True)
+    return create_response(status, message=outcome.cause, error=outcome.error, processed=False)

@@ -96,6 +96,6 @@ def is_dead_lettered(error_message: str) -> bool:
     )
 
 
-def policy_for(error: BaseException) -> Policy:
+def find_policy(error: BaseException) -> Policy:
     """Return the first policy whose errors include this one."""
     return next(policy for policy in POLICIES if isinstance(error, policy.errors))

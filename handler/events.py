@@ -34,7 +34,7 @@ class Shape(Enum):
 _SOURCES = {"fanout": Shape.FAN_OUT, "sweep": Shape.SWEEP, "smoke": Shape.SMOKE, "shadow": Shape.SHADOW}
 
 
-def shape_of(event: object) -> Shape:
+def recognize_shape(event: object) -> Shape:
     """Return the shape of an event. Raises `UnknownEvent`, which names what the event looks like, never its content."""
     if event is None or event == {}:
         return Shape.POLL
@@ -52,7 +52,7 @@ def shape_of(event: object) -> Shape:
     raise UnknownEvent(_refusal(f"a JSON {'string' if isinstance(event, str) else 'number or boolean'}"))
 
 
-def records_of(event: Any) -> list[Mapping[str, Any]]:
+def read_records(event: Any) -> list[Mapping[str, Any]]:
     """Return the records of a batch: those of an SQS event, or the bare list that an EventBridge pipe sends."""
     return list(event if isinstance(event, list) else event["Records"])
 

@@ -56,7 +56,7 @@ class FailureHandler:
         Never raises an `Exception`: if the writes fail too, or no time is left for them, the message stays on the
         queue and the lease expires by itself.
         """
-        policy = error_policy.policy_for(failure.error)
+        policy = error_policy.find_policy(failure.error)
         reason = redact.describe_error(failure.error, policy.quotable, self.secrets, failure.text)
         log = log.bind(cause=policy.cause, error=reason)
         if not policy.quotable:

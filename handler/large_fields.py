@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from handler import attribute_values, aws
 from handler.attribute_values import Attributes, AttributeValue
 from handler.exceptions import DamagedObject, InvalidResult, Misconfigured
-from plexus.artifacts.manifest import digest_of
+from plexus.artifacts.manifest import compute_digest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,7 +41,7 @@ class LargeFields:
         if not isinstance(value, Mapping) or not isinstance(value.get("s3"), str):
             raise DamagedObject("a record's text is neither a string nor a pointer to an S3 object")
         data = self._read(value["s3"])
-        digest = digest_of(data)
+        digest = compute_digest(data)
         if digest != value.get("digest"):
             raise DamagedObject(f"s3 object {value['s3']}: got digest {digest}, expected {value.get('digest')}")
         return data.decode(errors="replace")
@@ -55,7 +55,7 @@ class LargeFields:
         for name in FIELDS:
             if attribute_values.record_size(fitted) <= RECORD_LIMIT:
                 return fitted
-            if name in fitted and attribute_values.size(fitted[name]) > 1024:
+            if name in fitted and attribute_values.measure_value(fitted[name]) > 1024:
                 fitted[name] = self.put(record["id"]["S"], name, attribute_values.decode(fitted[name]))
         return self.require_fit(fitted)
 
@@ -83,7 +83,7 @@ class LargeFields:
         if not self._bucket:
             raise Misconfigured(f"the result's {name} is too large for its record, and no bucket is set for it")
         data = (content if isinstance(content, str) else json.dumps(content, default=str)).encode()
-        digest = digest_of(data)
+        digest = compute_digest(data)
         key = key_of(digest.removeprefix("sha256:"))
         with aws.calling("store a large result"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data)

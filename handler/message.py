@@ -106,7 +106,7 @@ def _load(body: str, what: str = "the message's body") -> Mapping[str, Any]:
     return content
 
 
-def response_body(score_result_id: str) -> str:
+def create_response_body(score_result_id: str) -> str:
     """Return the body of the response for a committed result."""
     return json.dumps({"score_result_id": score_result_id})
 

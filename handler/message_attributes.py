@@ -52,12 +52,12 @@ def add_reason(body: str, attributes: MessageAttributes, reason: str) -> dict[st
     kept = {name: attribute for name, attribute in attributes.items() if name != REASON}
     for name in sorted(kept)[MAXIMUM_NUMBER - 1 :]:
         del kept[name]
-    room = MAXIMUM_BYTES - size(body, kept) - len(REASON) - len(_REASON_TYPE)
-    text = (redact.printable(reason) or "unknown").encode()[: max(0, room)].decode(errors="ignore")
+    room = MAXIMUM_BYTES - measure_message(body, kept) - len(REASON) - len(_REASON_TYPE)
+    text = (redact.escape_controls(reason) or "unknown").encode()[: max(0, room)].decode(errors="ignore")
     return {**kept, REASON: {"DataType": _REASON_TYPE, "StringValue": text}} if text else kept
 
 
-def size(body: str, attributes: MessageAttributes) -> int:
+def measure_message(body: str, attributes: MessageAttributes) -> int:
     """Return the bytes that SQS counts for a message."""
     total = len(body.encode(errors="replace"))
     for name, attribute in attributes.items():

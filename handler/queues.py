@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from handler import aws, message_attributes, tracing_header
 from handler.exceptions import Misconfigured
-from handler.message import Message, ScoringResponse, response_body
+from handler.message import Message, ScoringResponse, create_response_body
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -186,7 +186,7 @@ class Queues:
 
     def _response_entry(self, number: str, response: ScoringResponse) -> "ResponseEntry":
         extra = _fifo_parameters(self._response_url, response.scoring_job_id, response.score_result_id)
-        entry: ResponseEntry = {"Id": number, "MessageBody": response_body(response.score_result_id)}
+        entry: ResponseEntry = {"Id": number, "MessageBody": create_response_body(response.score_result_id)}
         return {**entry, **extra}
 
 

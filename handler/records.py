@@ -21,7 +21,7 @@ ORIGINAL_ATTEMPT = 300.0
 _NAMESPACE = uuid.UUID("6f0d3ab1-5c0e-5b54-9b0c-2f1a4c0be3d7")
 
 
-def result_id(scoring_job_id: str) -> str:
+def derive_result_id(scoring_job_id: str) -> str:
     """Return the id of a scoring job's only result, which is the same for every worker that ever scores the job."""
     return str(uuid.uuid5(_NAMESPACE, scoring_job_id))
 
@@ -68,7 +68,7 @@ class Job:
     @property
     def result_id(self) -> str:
         """The id of this job's result."""
-        return result_id(self.id)
+        return derive_result_id(self.id)
 
     @property
     def busy_until(self) -> float:
@@ -89,11 +89,13 @@ class OutboxEntry:
         """Build an entry from the fields of its record; only `id` is required: the result's id follows from it."""
         job_id, result = str(fields["id"]), fields.get("scoreResultId")
         return cls(
-            job_id, result if isinstance(result, str) and result else result_id(job_id), _number(fields, "created")
+            job_id,
+            result if isinstance(result, str) and result else derive_result_id(job_id),
+            _number(fields, "created"),
         )
 
 
-def outbox_record(job: Job, now: str, wall: float) -> Attributes:
+def create_outbox_record(job: Job, now: str, wall: float) -> Attributes:
     """Return the attributes of a job's outbox entry; `now` is a timestamp, `wall` the same moment in Unix seconds."""
     ids = {"id": job.id, "accountId": job.account_id or None, "scoreResultId": job.result_id}
     return record({**ids, "createdAt": now, "created": round(wall, 3)})
@@ -108,7 +110,7 @@ class Provenance:
     score_version_id: str
 
 
-def result_fields(result: Result, provenance: Provenance, now: str) -> dict[str, Any]:
+def create_result_fields(result: Result, provenance: Provenance, now: str) -> dict[str, Any]:
     """Return the fields of a ScoreResult; raises `InvalidResult` if the result must not be stored.
 
     `now` is a timestamp in the format of the records.

@@ -10,7 +10,7 @@ _SHORTEST_SECRET = 8  # characters, also of a text
 _WHITE_SPACE = re.compile(r"\s+")
 
 
-def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
+def find_secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the values of the environment variables whose names suggest a secret.
 
     PLEXUS_ACCOUNT_KEY is not a secret: it names an account. Values below 8 characters are ignored, since removing
@@ -36,10 +36,10 @@ def describe_error(error: BaseException, quotable: bool, secrets: Iterable[str] 
     for secret in secrets:
         in_one_line = _one_line(secret)  # as it would be in `line`; a secret of blanks only would be empty
         line = line.replace(in_one_line if len(in_one_line) >= _SHORTEST_SECRET else secret, "[secret]")
-    return shorten(_without_quotations(printable(line[: 4 * MAXIMUM_LENGTH]), printable(_one_line(text))))
+    return shorten(_without_quotations(escape_controls(line[: 4 * MAXIMUM_LENGTH]), escape_controls(_one_line(text))))
 
 
-def printable(line: str) -> str:
+def escape_controls(line: str) -> str:
     """Replace control characters and lone surrogates."""
     if line.isprintable():
         return line

@@ -9,7 +9,7 @@ from handler.exceptions import ForeignRecord, IncompleteJob
 from handler.large_fields import POINTER, LargeFields
 from handler.original_form import OriginalForm
 from handler.outcome import ScoreNames
-from handler.records import Job, Provenance, result_fields
+from handler.records import Job, Provenance, create_result_fields
 from handler.scorecard_cache import ScorecardCache
 from handler.store import Key, Records, Store
 from handler.tables import ITEM, SCORE, SCORE_RESULT, SCORECARD
@@ -109,7 +109,7 @@ class Scoring:
         result = self.score_input(prepared, ends)
         names = prepared.names
         provenance = Provenance(prepared.job, names.score_id, prepared.version_id)
-        fields = result_fields(result, provenance, self.timestamp())
+        fields = create_result_fields(result, provenance, self.timestamp())
         if self.original_form:
             return ScoredJob(self.original_form.convert(fields, prepared.external_id), result, names)
         return ScoredJob(self.large_fields.fit(record(fields)), result, names)

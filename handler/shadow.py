@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler import error_policy, redact
-from handler.direct_invocation import LambdaResponse, response
+from handler.direct_invocation import LambdaResponse, create_response
 from handler.exceptions import OtherAccount, UnknownJob
 from handler.invocation import Invocation
 from handler.message import validate_id
@@ -42,12 +42,14 @@ class Shadow:
             result = self.scoring.score_input(prepared, invocation.deadline.scoring_ends)
             seconds = round(invocation.deadline.clock.monotonic() - started, 3)
         except Exception as error:
-            policy = error_policy.policy_for(error)
+            policy = error_policy.find_policy(error)
             reason = redact.describe_error(error, policy.quotable, self.secrets, text)
             invocation.log.warning("not scored in the shadow", cause=policy.cause, error=reason)
-            return response(policy.status, message=policy.cause, error=reason, processed=False)
+            return create_response(policy.status, message=policy.cause, error=reason, processed=False)
         fields = {name: value for name, value in result.as_dict().items() if name != "trace"}
-        return response(200, message="scored", scoring_job_id=job.id, result=fields, seconds=seconds, processed=True)
+        return create_response(
+            200, message="scored", scoring_job_id=job.id, result=fields, seconds=seconds, processed=True
+        )
 
     def _job(self, job_id: str, invocation: Invocation) -> Job:
         job = self.store.job(job_id)

@@ -22,7 +22,9 @@ def parse_messages(records: Iterable[Mapping[str, Any]]) -> list[Message]:
         raise InvalidEvent(f"SQS event: a record is malformed: {detail}") from None
 
 
-def batch_response(messages: Sequence[Message], outcomes: Iterable[MessageOutcome]) -> dict[str, list[dict[str, str]]]:
+def create_batch_response(
+    messages: Sequence[Message], outcomes: Iterable[MessageOutcome]
+) -> dict[str, list[dict[str, str]]]:
     """Return the response for `ReportBatchItemFailures`.
 
     Lists, in the order of `messages`, each one that has no outcome or whose outcome leaves it on the queue. A batch

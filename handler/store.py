@@ -88,7 +88,7 @@ class Store:
         WON. Raises `UnknownJob`.
         """
         update = claim_conditions.claim_values(account_id, token, now, until)
-        unleased = claim_conditions.unleased_values(now, skew)
+        unleased = claim_conditions.create_unleased_values(now, skew)
         job, item = self._try_claim(job_id, claim_conditions.UNLEASED, update | unleased)
         odd = item.get("leaseUntil", {"N": "0"})
         is_stale = "N" not in odd and job.lease_until < now - skew
@@ -119,7 +119,7 @@ class Store:
                     response = self._client.batch_get_item(RequestItems=request)
                 for table, items in response["Responses"].items():
                     name = self._tables.table(table)
-                    records |= {(name, item["id"]["S"]): attribute_values.fields(item) for item in items}
+                    records |= {(name, item["id"]["S"]): attribute_values.decode_fields(item) for item in items}
                 request = response.get("UnprocessedKeys") or {}
                 if not request:
                     break
@@ -215,7 +215,7 @@ class Store:
         for _ in range(_SCAN_PAGES):
             with aws.calling("read the outbox"):
                 response = self._client.scan(**request)
-            results = [OutboxEntry.from_fields(attribute_values.fields(item)) for item in response["Items"]]
+            results = [OutboxEntry.from_fields(attribute_values.decode_fields(item)) for item in response["Items"]]
             entries += [entry for entry in results if entry.created < created]
             if len(entries) >= limit or "LastEvaluatedKey" not in response:
                 break
@@ -251,7 +251,7 @@ class Store:
             if not failed.item:
                 raise UnknownJob(f"no scoring job has the id {job_id[:80]!r}") from None
             item = failed.item
-        return Job.from_fields(attribute_values.fields(item)), item
+        return Job.from_fields(attribute_values.decode_fields(item)), item
 
     def _update_leased(self, job_id: str, token: str, update: str, names: Attributes) -> bool:
         """Update a job if the token has its lease; returns whether the update took effect, now or before."""
@@ -278,7 +278,7 @@ class Store:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            if aws.code_of(error) == _REFUSED:
+            if aws.read_error_code(error) == _REFUSED:
                 refused: dict[str, Any] = {**error.response}
                 raise _ConditionFailed(refused.get("Item")) from None
             raise
@@ -308,7 +308,7 @@ class Store:
             response = self._client.get_item(
                 TableName=self._tables.name(table), Key=_key(record_id), ConsistentRead=True
             )
-        return attribute_values.fields(response["Item"]) if "Item" in response else None
+        return attribute_values.decode_fields(response["Item"]) if "Item" in response else None
 
     def _query(self, table: str, name: str, value: str) -> list[dict[str, Any]]:
         with aws.calling(f"query {table}"):
@@ -320,7 +320,7 @@ class Store:
                 ExpressionAttributeValues={":value": {"S": value}},
                 Limit=2,
             )
-        return [attribute_values.fields(item) for item in response["Items"]]
+        return [attribute_values.decode_fields(item) for item in response["Items"]]
 
     def _get_requests(self, keys: Iterable[Key]) -> "dict[str, Keys]":
         """Return the request for BatchGetItem. Reads are consistent: a record just written must not be missing."""
@@ -336,7 +336,7 @@ class _ConditionFailed(Exception):
     def __init__(self, item: Attributes | None):
         super().__init__()
         self.item: Attributes = item or {}
-        self.fields = attribute_values.fields(self.item)
+        self.fields = attribute_values.decode_fields(self.item)
 
 
 def _key(record_id: str) -> Attributes:

@@ -75,10 +75,10 @@ class Trace:
             raise
         finally:
             end = start + self.clock.monotonic() - began
-            self.daemon.send(document(header, step, start, end, annotations, failure))
+            self.daemon.send(create_document(header, step, start, end, annotations, failure))
 
 
-def document(
+def create_document(
     header: TracingHeader,
     step: Step,
     start: float,

@@ -29,7 +29,7 @@ PIPELINES = "pipelines"
 
 def folders() -> list[str]:
     """Return the folders of templates: one for each stage, and one for the pipelines."""
-    return [*stages.stage_names(), PIPELINES]
+    return [*stages.list_stages(), PIPELINES]
 
 
 def synthesize(folder: str) -> dict[str, str]:
@@ -38,7 +38,7 @@ def synthesize(folder: str) -> dict[str, str]:
     A stack's template is `<stack name>.template.json`; beside those of a stage lies the digest of its settings.
     """
     with tempfile.TemporaryDirectory(prefix="score-processor-synth-") as work:
-        digest = {} if folder == PIPELINES else {DIGEST: f"{stages.digest(folder)}\n"}
+        digest = {} if folder == PIPELINES else {DIGEST: f"{stages.hash_stage(folder)}\n"}
         templates = assemble([folder], work)
         return {f"{name}.template.json": _text(template) for name, template in templates.items()} | digest
 

@@ -14,18 +14,18 @@ from collections.abc import Sequence
 
 from local_aws import control, instance, ports
 from local_aws.exceptions import LocalAwsError
-from local_aws.status import describe, describe_guarantees, status
+from local_aws.status import describe, describe_guarantees, read_status
 from nix.command import command
 
 
 @command("local AWS", LocalAwsError)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb. Return 0 on success, 1 on failure, 2 on misuse, 130 after Ctrl-C."""
-    options = parser().parse_args(arguments)
+    options = create_parser().parse_args(arguments)
     return VERBS[options.verb](options)
 
 
-def parser() -> argparse.ArgumentParser:
+def create_parser() -> argparse.ArgumentParser:
     """Build the argument parser."""
     root = argparse.ArgumentParser(prog="score-processor local", description="Start, stop or inspect the local AWS.")
     verbs = root.add_subparsers(dest="verb", required=True)
@@ -69,7 +69,7 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _stop(options: argparse.Namespace) -> int:
-    names = instance.names() if options.all else [options.name or instance.default_name()]
+    names = instance.list_names() if options.all else [options.name or instance.read_default_name()]
     stopped = {name: control.stop(name) for name in names}
     if options.json:
         print(json.dumps({"stopped": [name for name, was in stopped.items() if was]}))
@@ -80,7 +80,7 @@ def _stop(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    current = status(options.name)
+    current = read_status(options.name)
     print(json.dumps(current.as_json()) if options.json else describe(current))
     return 0 if current.instance else 1
 

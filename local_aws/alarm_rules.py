@@ -24,7 +24,7 @@ ARITHMETIC: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 }
 
 
-def state(breaching: Sequence[bool | None], periods: int, to_alarm: int, missing: str, current: str) -> str:
+def compute_state(breaching: Sequence[bool | None], periods: int, to_alarm: int, missing: str, current: str) -> str:
     """Return an alarm's new state.
 
     `breaching` has one entry for each period, the oldest first: whether its value breaches the threshold, None
@@ -44,7 +44,7 @@ def state(breaching: Sequence[bool | None], periods: int, to_alarm: int, missing
     return OK if not all(known) else current
 
 
-def value(expression: str, values: Mapping[str, float | None]) -> float | None:
+def compute_value(expression: str, values: Mapping[str, float | None]) -> float | None:
     """Return the value of an expression of metric ids, numbers and + - * /; None if an operand is missing, or x / 0.
 
     Raises ValueError for the other functions and operators of metric math.

@@ -16,7 +16,7 @@ READING = ("GET", "HEAD")
 OURS = ("same-origin", "none")  # none: the address was typed, or followed from another program
 
 
-def refusal(method: str, target: str, headers: Iterable[tuple[str, str]], *, is_page: bool = False) -> str | None:
+def find_refusal(method: str, target: str, headers: Iterable[tuple[str, str]], *, is_page: bool = False) -> str | None:
     """Return why a request must not be answered, or None.
 
     `headers` are all fields of the request, in any case. `is_page` is for servers of pages: links of other origins may

@@ -8,7 +8,7 @@ from pathlib import Path
 from local_aws import cgroups, seccomp
 from local_aws.engine import GID, UID, Container, Guarantees, Launch, Running, launch
 from local_aws.network import Entrance
-from local_aws.paths import unpacked_dir
+from local_aws.paths import create_unpacked_dir
 from local_aws.sysroot import Sysroot
 from local_aws.unpack import flatten, has_whiteouts
 
@@ -60,8 +60,8 @@ class Bubblewrap:
         bubblewrap reads its options from a file in memory: the function's variables are secrets, and everybody may read
         a command line.
         """
-        layers = root_layers(list(container.layers))
-        filtered = memory_file(seccomp.program(tuple(self._sysroot.python())))
+        layers = list_root_layers(list(container.layers))
+        filtered = create_memory_file(seccomp.load_filter(tuple(self._sysroot.python())))
         words = [*PRIVATE, *self._no_namespaces(), "--seccomp", str(filtered)]
         words += [] if terminal else ["--new-session"]
         words += [word for layer in layers for word in ("--overlay-src", str(layer))]
@@ -72,13 +72,13 @@ class Bubblewrap:
         entrance = (
             Entrance(container.services) if self.guarantees.own_network and container.services is not None else None
         )
-        names = [] if entrance is None else [memory_file(entrance.hosts()), memory_file(RESOLVER)]
+        names = [] if entrance is None else [create_memory_file(entrance.hosts()), create_memory_file(RESOLVER)]
         for index, file in enumerate(HOST_FILES):
             words += ["--ro-bind-data", str(names[index]), file] if names else ["--ro-bind-try", file, file]
         for key, value in container.environment.items():
             words += ["--setenv", key, value]
         words += ["--chdir", container.working_directory]
-        options = memory_file("".join(f"{word}\0" for word in words).encode())
+        options = create_memory_file("".join(f"{word}\0" for word in words).encode())
         command = [*self._sysroot.command("bwrap"), "--args", str(options), "--", *container.command]
         user = HOST_ID if os.geteuid() == 0 and has_user(HOST_ID) else os.geteuid()
         if user != os.geteuid() or entrance:
@@ -101,7 +101,7 @@ def has_user(number: int) -> bool:
     return True
 
 
-def memory_file(content: bytes) -> int:
+def create_memory_file(content: bytes) -> int:
     """Return a descriptor of a file in memory, positioned at its start; it is readable by this process's heirs only."""
     descriptor = os.memfd_create("options")
     with os.fdopen(os.dup(descriptor), "wb") as file:
@@ -110,7 +110,7 @@ def memory_file(content: bytes) -> int:
     return descriptor
 
 
-def root_layers(layers: list[Path]) -> list[Path]:
+def list_root_layers(layers: list[Path]) -> list[Path]:
     """Return the folders, lowest first, whose overlay is the root.
 
     Layers are flattened if one contains whiteouts, or if their paths exceed the kernel's limit for mount options.
@@ -118,7 +118,7 @@ def root_layers(layers: list[Path]) -> list[Path]:
     length = sum(len(f"/oldroot{layer}:") for layer in layers)
     if length > OPTIONS_LIMIT or any(map(has_whiteouts, layers)):
         layers = [flatten(layers, layers[0].parent)]
-    return [scaffold(unpacked_dir()), *layers]
+    return [scaffold(create_unpacked_dir()), *layers]
 
 
 def scaffold(parent: Path) -> Path:

@@ -42,7 +42,7 @@ def start(name: str | None = None, port: int | None = None, reach: str | None = 
     Raises PortInUse if the requested port is taken, and StartFailed with the end of the log if LocalStack does not
     become ready. No process is left behind, whatever interrupts the start.
     """
-    name = name or instance.default_name()
+    name = name or instance.read_default_name()
     port = port or _port_from_environment()
     with _lock(name) as folder:
         running = find(name)
@@ -69,8 +69,8 @@ def _lost_a_port(folder: Path) -> bool:
 
 def stop(name: str | None = None) -> bool:
     """Stop an instance and everything it started. Return False if it was not running."""
-    name = name or instance.default_name()
-    if not instance.folder(name).exists():
+    name = name or instance.read_default_name()
+    if not instance.locate_folder(name).exists():
         return False
     with _lock(name) as folder:
         running = find(name)
@@ -95,19 +95,19 @@ def _wait_closed(running: Instance) -> None:
 
 def clean(name: str) -> None:
     """Remove a killed instance's processes and cgroups. The caller holds the instance's lock."""
-    folder = instance.folder(name)
-    for process in leftovers(name).values():
+    folder = instance.locate_folder(name)
+    for process in find_leftovers(name).values():
         process.kill(group=True)
     if hierarchy := cgroups.find():
-        for group in hierarchy.groups(instance.key(name)):
+        for group in hierarchy.groups(instance.derive_key(name)):
             group.remove()
     for part in ("run", "registry", "tmp", "vol", "s3"):
         shutil.rmtree(folder / part, ignore_errors=True)
 
 
-def leftovers(name: str) -> dict[str, Process]:
+def find_leftovers(name: str) -> dict[str, Process]:
     """Map names to live processes that this instance started, including itself."""
-    return pidfiles.alive(instance.folder(name) / "run")
+    return pidfiles.find_alive(instance.locate_folder(name) / "run")
 
 
 def log_tail(folder: Path, lines: int = LOG_LINES) -> str:
@@ -122,7 +122,7 @@ def _start(name: str, folder: Path, port: int | None, reach: str) -> Instance:
     engine = engine_choice.choose()
     sysroot = find_sysroot()
     settings = localstack_process.Settings(
-        folder, instance.key(name), gateway, ports.free_port(gateway), engine.name, sysroot, _site(), reach
+        folder, instance.derive_key(name), gateway, ports.free_port(gateway), engine.name, sysroot, _site(), reach
     )
     localstack_process.prepare(settings)
     process = localstack_process.spawn(settings)
@@ -157,7 +157,7 @@ def _start(name: str, folder: Path, port: int | None, reach: str) -> Instance:
 
 
 def _wait_ready(process: subprocess.Popen[bytes], endpoint: str, name: str) -> None:
-    folder = instance.folder(name)
+    folder = instance.locate_folder(name)
     end = time.monotonic() + READY_LIMIT_S
     while True:
         if (status := process.poll()) is not None:
@@ -178,7 +178,7 @@ def _healthy(endpoint: str, name: str, limit_s: float) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(endpoint + "/_local_aws/ready", timeout=limit_s) as answer:
-            return bool(json.load(answer) == {"ready": True, "key": instance.key(name)})
+            return bool(json.load(answer) == {"ready": True, "key": instance.derive_key(name)})
     except (OSError, http.client.HTTPException, ValueError):  # no response, not HTTP, or not JSON
         return False
 
@@ -186,7 +186,7 @@ def _healthy(endpoint: str, name: str, limit_s: float) -> bool:
 def _gateway_port(name: str, port: int | None) -> int:
     if port is not None:
         if not ports.is_free(port):
-            owner = ports.owner(port)
+            owner = ports.find_owner(port)
             if owner == ports.NOBODY:
                 raise PortInUse(
                     f"port {port} on 127.0.0.1 cannot be bound by this user. next: choose another port (--port)"
@@ -214,7 +214,7 @@ def _port_from_environment() -> int | None:
 def _reach() -> str:
     """Return what functions reach beside the gateway; a wrong address is reported before anything starts."""
     try:
-        reach = network.configured_reach(stages.load("local").reach)
+        reach = network.read_reach(stages.load("local").reach)
     except stages.StageError as error:
         raise LocalAwsError(str(error)) from error
     network.parse(reach)
@@ -224,9 +224,9 @@ def _reach() -> str:
 def _site() -> Path:
     if configured := os.environ.get("LOCAL_AWS_SITE"):
         return Path(configured)
-    from nix.environments import site
+    from nix.environments import install_site
 
-    return site("local-aws", PYTHON)
+    return install_site("local-aws", PYTHON)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from types import TracebackType
 from local_aws import browsers
 from local_aws.event_batches import EVENT_LIMIT
 from local_aws.json_handler import JsonHandler
-from local_aws.run_image import Function, new_request_id
+from local_aws.run_image import Function, create_request_id
 
 PATH = re.compile(r"/2015-03-31/functions/[^/?]+/invocations(\?.*)?")
 HOST = "127.0.0.1"
@@ -60,7 +60,7 @@ class _Handler(JsonHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        if problem := browsers.refusal(self.command, self.path, self.headers.items()):
+        if problem := browsers.find_refusal(self.command, self.path, self.headers.items()):
             self.close_connection = True  # the rest of the request stays unread
             self._refuse(403, "AccessDeniedException", problem)
             return
@@ -77,7 +77,7 @@ class _Handler(JsonHandler):
         event = self.rfile.read(size) or b"{}"
         if not PATH.fullmatch(self.path):
             self._refuse(404, "ResourceNotFoundException", f"no function at {self.path}; POST to {INVOCATIONS}")
-        elif (problem := json_problem(event)) is not None:
+        elif (problem := find_json_problem(event)) is not None:
             self._refuse(400, "InvalidRequestContentException", f"the event is not JSON: {problem}")
         elif self.headers.get("X-Amz-Invocation-Type", "RequestResponse") != "RequestResponse":
             self._refuse(400, "InvalidParameterValueException", "only RequestResponse invocations are emulated")
@@ -88,7 +88,7 @@ class _Handler(JsonHandler):
         self._refuse(405, "MethodNotAllowed", "POST an event")
 
     def _invoke(self, event: bytes) -> None:
-        request_id = new_request_id()
+        request_id = create_request_id()
         with self.server.turn:
             reply = self.server.function.invoke(event, request_id)
         headers = {"X-Amzn-RequestId": request_id, "X-Amz-Executed-Version": "$LATEST"}
@@ -103,7 +103,7 @@ class _Handler(JsonHandler):
         self.answer(status, body, {"X-Amzn-ErrorType": kind})
 
 
-def json_problem(event: bytes) -> str | None:
+def find_json_problem(event: bytes) -> str | None:
     """Return why an event is not valid JSON, or None if it is."""
     try:
         json.loads(event)

@@ -84,12 +84,12 @@ class Running:
 
     def pids(self) -> list[int]:
         """List the container's processes, without the engine's own outermost process."""
-        below = list(processes.children(self.process.pid))
+        below = list(processes.walk_children(self.process.pid))
         return below if self.wrapped else [self.process.pid, *below]
 
     def peak_mb(self) -> int:
         """Return the summed peak resident sizes of its processes in MiB, rounded up; 0 after it exited."""
-        return -(-sum(processes.resident_kib(pid, "VmHWM") for pid in self.pids()) // 1024)
+        return -(-sum(processes.read_resident_kib(pid, "VmHWM") for pid in self.pids()) // 1024)
 
     def out_of_memory(self) -> bool:
         """Return whether it was killed for exceeding its memory limit."""
@@ -107,7 +107,7 @@ class Running:
 
     def kill(self) -> None:
         """Kill all its processes. Idempotent."""
-        family = processes.descendants(self.process.pid) if self.process.poll() is None else []
+        family = processes.list_descendants(self.process.pid) if self.process.poll() is None else []
         self.process.kill()
         if self.process.stdin:
             self.process.stdin.close()

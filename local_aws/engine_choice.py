@@ -27,17 +27,17 @@ def choose(wanted: str | None = None) -> Engine:
     if wanted == "plain":
         return Plain("LOCAL_AWS_ENGINE is plain")
     sysroot = find_sysroot()
-    problem = bubblewrap_problem(sysroot)
+    problem = find_bubblewrap_problem(sysroot)
     if problem is None:
         return Bubblewrap(sysroot, cgroups.find())
-    network_problem, problem = problem, bubblewrap_problem(sysroot, problem)
+    network_problem, problem = problem, find_bubblewrap_problem(sysroot, problem)
     if problem is None:
         return Bubblewrap(sysroot, cgroups.find(), f"this machine allows no network of their own ({network_problem})")
     if wanted == "bubblewrap":
         raise EngineUnavailable(
             f"bubblewrap does not work here: {problem}. next: unset LOCAL_AWS_ENGINE to run without isolation"
         )
-    return Plain(f"bubblewrap cannot start a container ({problem}); to isolate functions: {remedy()}")
+    return Plain(f"bubblewrap cannot start a container ({problem}); to isolate functions: {choose_remedy()}")
 
 
 # A setting of the kernel that denies user namespaces → the value that does so, and the value that allows them.
@@ -48,7 +48,7 @@ DENIALS = {
 }
 
 
-def remedy(sysctls: Path = Path("/proc/sys")) -> str:
+def choose_remedy(sysctls: Path = Path("/proc/sys")) -> str:
     """Return what would let an ordinary user of this machine create user namespaces."""
     for name, (denied, allowed) in DENIALS.items():
         with contextlib.suppress(OSError):
@@ -57,7 +57,7 @@ def remedy(sysctls: Path = Path("/proc/sys")) -> str:
     return "allow user namespaces and mounts (in a container: --security-opt seccomp=unconfined)"
 
 
-def bubblewrap_problem(sysroot: Sysroot, network_problem: str = "") -> str | None:
+def find_bubblewrap_problem(sysroot: Sysroot, network_problem: str = "") -> str | None:
     """Return why bubblewrap cannot start a container here, or None if it can.
 
     With `network_problem` the container shares the machine's network.

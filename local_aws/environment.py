@@ -128,13 +128,13 @@ class Environment:
         if event and event.kind in ("response", "error"):
             return self._finish(sandbox, request_id, began, event, cold_ms)
         if event and event.kind == "too-large":
-            failure = platform_log.size_failure(int(event.body), RESPONSE_LIMIT)
+            failure = platform_log.create_size_failure(int(event.body), RESPONSE_LIMIT)
             body = Event("error", failure.body(request_id))
             return self._finish(sandbox, request_id, began, body, cold_ms, status="error")
         if event is None:
-            failure = platform_log.timeout_failure(self._settings.timeout_s)
+            failure = platform_log.create_timeout_failure(self._settings.timeout_s)
             sandbox.pipe.drain()
-            self._log(platform_log.timeout_line(request_id, self._settings.timeout_s))
+            self._log(platform_log.format_timeout(request_id, self._settings.timeout_s))
             body = Event("error", failure.body(request_id))
             return self._finish(sandbox, request_id, began, body, cold_ms, status="timeout", broken=True)
         failure = sandbox.exit_failure()
@@ -186,7 +186,7 @@ class Environment:
             sandbox.pipe.drain()  # what the init phase printed stands before the first START
             return _Init(took_ms, sandbox=sandbox)
         if event is None:
-            status, body = "timeout", platform_log.timeout_failure(limit_s).body(request_id)
+            status, body = "timeout", platform_log.create_timeout_failure(limit_s).body(request_id)
         elif event.kind == "init-error":
             sandbox.api.wait(1.0)  # the runtime exits by itself afterwards
             status, body = "error", event.body
@@ -195,7 +195,7 @@ class Environment:
         sandbox.pipe.drain()
         self._discard(sandbox)
         kind = platform_log.parse_failure(body).error_type if status == "error" else ""
-        self._log(platform_log.init_report(took_ms, phase, status, kind))
+        self._log(platform_log.format_init_report(took_ms, phase, status, kind))
         return _Init(took_ms, body)
 
     def _start(self) -> Sandbox:

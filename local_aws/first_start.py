@@ -14,7 +14,7 @@ from local_aws.engine import Engine
 from local_aws.exceptions import EngineUnavailable, InvalidImage
 from local_aws.image import Image, from_layout, read_configuration, unpack
 from local_aws.platform_log import parse_failure
-from local_aws.run_image import lambda_environment
+from local_aws.run_image import create_lambda_environment
 from local_aws.runtime_api import Event
 from local_aws.sandbox import FunctionSettings, Sandbox
 
@@ -34,7 +34,7 @@ class FirstStart:
     log: tuple[str, ...] = ()
 
 
-def isolating_engine() -> Engine:
+def choose_isolating_engine() -> Engine:
     """Return an engine that keeps a stranger's code from this machine; raises EngineUnavailable without one."""
     engine = engine_choice.choose()
     if not (engine.guarantees.own_network and engine.guarantees.own_pids and engine.guarantees.read_only_root):
@@ -42,21 +42,21 @@ def isolating_engine() -> Engine:
     return engine
 
 
-def first_start(image: Image, engine: Engine, limit_s: float = LIMIT_S) -> FirstStart:
+def watch_first_start(image: Image, engine: Engine, limit_s: float = LIMIT_S) -> FirstStart:
     """Start an image without network and credentials, and stop it at its first sign. Raises StartFailed."""
     lines: list[str] = []
     settings = FunctionSettings(memory_mb=2048)
-    settings = replace(settings, environment=lambda_environment(settings))
+    settings = replace(settings, environment=create_lambda_environment(settings))
     name = f"{cgroups.OF}{os.getpid()}-{secrets.token_hex(8)}"
     sandbox = Sandbox(image, settings, engine, lines.append, name)
     try:
-        result = outcome(sandbox, sandbox.api.wait(limit_s))
+        result = interpret_event(sandbox, sandbox.api.wait(limit_s))
     finally:
         sandbox.stop()  # delivers the rest of what the image printed
     return replace(result, log=tuple(lines))
 
 
-def outcome(sandbox: Sandbox, event: Event | None) -> FirstStart:
+def interpret_event(sandbox: Sandbox, event: Event | None) -> FirstStart:
     """Return what a sandbox's first event means; None: there was none in time."""
     if event is None:
         return FirstStart("timeout")

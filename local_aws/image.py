@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.exceptions import InvalidImage
-from local_aws.paths import unpacked_dir
+from local_aws.paths import create_unpacked_dir
 from local_aws.unpack import unpack_layers
 from nix.oci.digest import DIGEST, sha256
 
@@ -61,7 +61,7 @@ def unpack(image: Image, blobs: list[Path], diff_ids: list[str]) -> Image:
     """Return the image with its layers unpacked from these blobs. Raises InvalidImage."""
     if len(blobs) != len(diff_ids):
         raise InvalidImage(f"image {image.digest} has {len(blobs)} layers and {len(diff_ids)} diff_ids")
-    folders = unpack_layers(list(zip(blobs, diff_ids, strict=True)), unpacked_dir())
+    folders = unpack_layers(list(zip(blobs, diff_ids, strict=True)), create_unpacked_dir())
     return replace(image, layers=tuple(folders))
 
 

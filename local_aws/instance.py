@@ -38,27 +38,27 @@ class Instance:
         return int(self.endpoint.rpartition(":")[2])
 
 
-def default_name() -> str:
+def read_default_name() -> str:
     """Return `LOCAL_AWS_NAME`, or `default` if it is unset."""
     return os.environ.get("LOCAL_AWS_NAME") or "default"
 
 
-def home() -> Path:
+def locate_home() -> Path:
     """Return the folder of all instances: `LOCAL_AWS_HOME`, or `.local-aws` in the repository."""
     configured = os.environ.get("LOCAL_AWS_HOME")
     return Path(configured).expanduser().resolve() if configured else REPOSITORY / ".local-aws"
 
 
-def folder(name: str) -> Path:
+def locate_folder(name: str) -> Path:
     """Return the instance's folder, which need not exist. Raise LocalAwsError for an invalid name."""
     if not NAME.fullmatch(name):
         raise LocalAwsError(f"instance name: got {name!r}, expected at most 31 lower-case letters, digits and hyphens")
-    return home() / name
+    return locate_home() / name
 
 
 def make_folder(name: str) -> Path:
     """Create the instance's folder, which no other user may read: it holds credentials, messages and logs."""
-    where = folder(name)
+    where = locate_folder(name)
     where.mkdir(mode=0o700, parents=True, exist_ok=True)
     where.chmod(0o700)  # also what an earlier version or umask left
     if where.parent == REPOSITORY / ".local-aws":
@@ -66,16 +66,16 @@ def make_folder(name: str) -> Path:
     return where
 
 
-def names() -> list[str]:
+def list_names() -> list[str]:
     """List the names of instances that have a folder."""
-    if not home().is_dir():
+    if not locate_home().is_dir():
         return []
-    return sorted(entry.name for entry in home().iterdir() if entry.is_dir() and NAME.fullmatch(entry.name))
+    return sorted(entry.name for entry in locate_home().iterdir() if entry.is_dir() and NAME.fullmatch(entry.name))
 
 
 def find(name: str | None = None) -> Instance | None:
     """Return the running instance of this name, or None if its process does not run."""
-    instance = read(folder(name or default_name()))
+    instance = read(locate_folder(name or read_default_name()))
     return instance if instance and instance.process.alive() else None
 
 
@@ -89,14 +89,14 @@ def read(where: Path) -> Instance | None:
 
 def write(instance: Instance) -> None:
     """Write `instance.json` atomically."""
-    target = folder(instance.name) / "instance.json"
+    target = locate_folder(instance.name) / "instance.json"
     work = target.with_suffix(".new")
     work.write_text(json.dumps(asdict(instance), indent=2) + "\n")
     work.rename(target)
 
 
-def key(name: str) -> str:
+def derive_key(name: str) -> str:
     """Return a short prefix, unique on this machine, for the names of this instance's containers and cgroups."""
     import hashlib
 
-    return hashlib.sha256(str(folder(name)).encode()).hexdigest()[:12]
+    return hashlib.sha256(str(locate_folder(name)).encode()).hexdigest()[:12]

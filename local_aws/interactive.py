@@ -7,7 +7,7 @@ from local_aws.bubblewrap import Bubblewrap
 from local_aws.engine import Container, Engine, Launch
 from local_aws.exceptions import InvalidImage
 from local_aws.image import Image
-from local_aws.plain import plain_command, plain_environment
+from local_aws.plain import create_command, create_environment
 from local_aws.sandbox import FunctionSettings
 from local_aws.unpack import flatten
 
@@ -34,10 +34,10 @@ def command(image: Image, settings: FunctionSettings, engine: Engine, words: Seq
     if isinstance(engine, Bubblewrap):
         return engine.prepare(container, terminal=True)
     root = flatten(list(image.layers), image.layers[0].parent)
-    return Launch(plain_command(root, container), plain_environment(root, container))
+    return Launch(create_command(root, container), create_environment(root, container))
 
 
-def default_program(image: Image) -> tuple[str, ...]:
+def find_default_program(image: Image) -> tuple[str, ...]:
     """Return the image's shell, or else its Python. Raise InvalidImage if it has neither."""
     for path in (*SHELLS, *PYTHONS):
         if any(is_there(layer / path) for layer in image.layers):

@@ -119,10 +119,10 @@ def unshare_mapped(user: int, namespaces: int) -> None:
 
 def open_hidden(paths: list[str]) -> dict[str, int]:
     """Open those folders that only root can reach."""
-    return {path: os.open(path, os.O_PATH) for path in paths if closed_parent(path)}
+    return {path: os.open(path, os.O_PATH) for path in paths if find_closed_parent(path)}
 
 
-def closed_parent(path: str) -> str:
+def find_closed_parent(path: str) -> str:
     """Return the highest folder above `path` that others may not pass, or nothing."""
     parts = path.split("/")
     for depth in range(2, len(parts)):
@@ -134,7 +134,7 @@ def closed_parent(path: str) -> str:
 
 def open_up(folders: dict[str, int]) -> None:
     """Cover each closed folder above `folders` with an empty one, where nothing but them appears."""
-    for above in sorted({closed_parent(path) for path in folders}):
+    for above in sorted({find_closed_parent(path) for path in folders}):
         mount("tmpfs", above, 0, "tmpfs", "mode=755,size=1m")
     for path, descriptor in folders.items():
         os.makedirs(path, exist_ok=True)

@@ -29,14 +29,14 @@ def command(settings: Settings) -> list[str]:
     return [*settings.sysroot.command(f"python{PYTHON}"), "-m", "localstack.runtime.main"]
 
 
-def environment(settings: Settings) -> dict[str, str]:
+def create_environment(settings: Settings) -> dict[str, str]:
     """Return LocalStack's complete environment. The caller's AWS settings and proxies must not reach it."""
     folder, address = settings.folder, f"127.0.0.1:{settings.port}"
     names = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SCORE_PROCESSOR_CACHE", "XDG_CACHE_HOME")
     passed = {name: os.environ[name] for name in names if name in os.environ}
     return {
         **passed,
-        **python_environment(settings),
+        **create_python_environment(settings),
         "SCORE_PROCESSOR_CACHE": passed.get("SCORE_PROCESSOR_CACHE") or _shared_cache(),
         "LOCAL_AWS_INSTANCE": str(folder),
         "LOCAL_AWS_KEY": settings.key,
@@ -62,7 +62,7 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def python_environment(settings: Settings) -> dict[str, str]:
+def create_python_environment(settings: Settings) -> dict[str, str]:
     """Return the variables that Python reads."""
     return {
         "PYTHONHOME": str(settings.sysroot.root / "usr"),
@@ -93,7 +93,7 @@ def spawn(settings: Settings) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command(settings),
             cwd=settings.folder,
-            env=environment(settings),
+            env=create_environment(settings),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -102,6 +102,6 @@ def spawn(settings: Settings) -> subprocess.Popen[bytes]:
 
 
 def _shared_cache() -> str:
-    from nix.cache import cache_dir
+    from nix.cache import create_cache_dir
 
-    return str(cache_dir())
+    return str(create_cache_dir())

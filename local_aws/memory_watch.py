@@ -8,7 +8,7 @@ import threading
 from local_aws import processes
 
 INTERVAL_S = 0.03
-_SIZES = (processes.resident_kib, processes.proportional_kib)
+_SIZES = (processes.read_resident_kib, processes.proportional_kib)
 
 
 class Watcher:
@@ -29,7 +29,7 @@ class Watcher:
 
     def _watch(self) -> None:
         while not self._stopped.wait(INTERVAL_S):
-            pids = [self._pid, *processes.children(self._pid)]
+            pids = [self._pid, *processes.walk_children(self._pid)]
             if processes.find(self._pid) is None:
                 return
             # The first sum counts what they share several times, so it is never less; the second takes far longer.

@@ -86,7 +86,7 @@ def parse(text: str) -> tuple[Service, ...] | None:
         return None
     if wrong := [word for word in words if not is_address(word)]:
         raise LocalAwsError(f"{VARIABLE}: got {', '.join(wrong)}, expected HOST:PORT or {EVERYTHING}")
-    return tuple(forwarding_service(*_split(word)) for word in dict.fromkeys(words))
+    return tuple(create_forwarding_service(*_split(word)) for word in dict.fromkeys(words))
 
 
 def is_address(word: str) -> bool:
@@ -99,7 +99,7 @@ def is_address(word: str) -> bool:
     return True
 
 
-def forwarding_service(host: str, port: int) -> Service:
+def create_forwarding_service(host: str, port: int) -> Service:
     """Return the service that connects to `host` from this machine's network."""
     return Service(host, port, lambda listener: forward(listener, host, port))
 
@@ -107,7 +107,7 @@ def forwarding_service(host: str, port: int) -> Service:
 def of_url(url: str) -> Service:
     """Return the forwarded service of a URL's host and port."""
     parts = urlsplit(url)
-    return forwarding_service(parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80))
+    return create_forwarding_service(parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80))
 
 
 def is_loopback(host: str) -> bool:
@@ -159,6 +159,6 @@ def _split(word: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def configured_reach(default: str = "") -> str:
+def read_reach(default: str = "") -> str:
     """Return what functions reach beside the gateway: LOCAL_AWS_REACH, else `default`."""
     return os.environ.get(VARIABLE, default)

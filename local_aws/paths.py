@@ -5,10 +5,10 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def unpacked_dir() -> Path:
+def create_unpacked_dir() -> Path:
     """Return the cache folder of unpacked layers, created if absent; all instances and checkouts share it."""
-    from nix.cache import cache_dir
+    from nix.cache import create_cache_dir
 
-    folder = cache_dir() / "unpacked"
+    folder = create_cache_dir() / "unpacked"
     folder.mkdir(exist_ok=True)
     return folder

@@ -18,7 +18,7 @@ def forget(run: Path, name: str) -> None:
     (run / name).unlink(missing_ok=True)
 
 
-def alive(run: Path) -> dict[str, Process]:
+def find_alive(run: Path) -> dict[str, Process]:
     """Map names to those processes that still run."""
     processes: dict[str, Process] = {}
     for file in sorted(run.glob("*")) if run.is_dir() else ():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from local_aws.engine import Container, Guarantees, Launch, Running, launch
 from local_aws.exceptions import InvalidImage
-from local_aws.sysroot import LIBRARIES, loader_command
+from local_aws.sysroot import LIBRARIES, create_loader_command
 from local_aws.unpack import flatten
 
 PATHS = ("PYTHONPATH", "PYTHONHOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "LAMBDA_TASK_ROOT", "LD_LIBRARY_PATH")
@@ -32,21 +32,21 @@ class Plain:
     def start(self, container: Container, output: int) -> Running:
         """Start a container."""
         root = flatten(list(container.layers), container.layers[0].parent)
-        start = Launch(plain_command(root, container), plain_environment(root, container), tied=True)
+        start = Launch(create_command(root, container), create_environment(root, container), tied=True)
         return launch(start, container, output, None)
 
 
-def plain_command(root: Path, container: Container) -> list[str]:
+def create_command(root: Path, container: Container) -> list[str]:
     """Return the command that runs the image's entry point with the image's loader, in its working directory."""
     program, *arguments = container.command
     if not (root / LIBRARIES / "ld-linux-x86-64.so.2").exists():
         raise InvalidImage("the plain engine needs glibc in usr/lib/x86_64-linux-gnu, which this image lacks")
-    start = loader_command(root, root / program.lstrip("/"))
+    start = create_loader_command(root, root / program.lstrip("/"))
     folder = root / container.working_directory.lstrip("/")
     return ["/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), *start, *arguments]
 
 
-def plain_environment(root: Path, container: Container) -> dict[str, str]:
+def create_environment(root: Path, container: Container) -> dict[str, str]:
     """Return the container's environment, with image paths rewritten into the flattened copy."""
     environment = dict(container.environment)
     for name in PATHS:

@@ -49,13 +49,13 @@ def end_line(request_id: str) -> str:
     return f"END RequestId: {request_id}"
 
 
-def init_report(init_ms: float, phase: str, status: str, error_type: str = "") -> str:
+def format_init_report(init_ms: float, phase: str, status: str, error_type: str = "") -> str:
     """Return the INIT_REPORT line of a failed init phase; `phase` is `init` or `invoke`."""
     line = f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: {phase}\tStatus: {status}"
     return f"{line}\tError Type: {error_type}" if error_type else line
 
 
-def timeout_line(request_id: str, timeout_s: float, now: datetime | None = None) -> str:
+def format_timeout(request_id: str, timeout_s: float, now: datetime | None = None) -> str:
     """Return the line for a function that timed out."""
     stamp = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
     return f"{stamp}Z {request_id} Task timed out after {timeout_s:.2f} seconds"
@@ -83,12 +83,12 @@ def parse_failure(body: bytes) -> Failure:
         return Failure("Runtime.Unknown", repr(body[:200]))
 
 
-def timeout_failure(timeout_s: float) -> Failure:
+def create_timeout_failure(timeout_s: float) -> Failure:
     """Return the failure of a function that exceeded its timeout."""
     return Failure("Sandbox.Timedout", f"Task timed out after {timeout_s:.2f} seconds")
 
 
-def size_failure(size: int, limit: int) -> Failure:
+def create_size_failure(size: int, limit: int) -> Failure:
     """Return the failure of a response that exceeds Lambda's limit."""
     text = f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({limit} bytes)."
     return Failure("Function.ResponseSizeTooLarge", text)

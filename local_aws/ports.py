@@ -39,7 +39,7 @@ def free_port(*taken: int) -> int:
             return port
 
 
-def owner(port: int) -> str:
+def find_owner(port: int) -> str:
     """Return who listens on a port: `pid 123 (python3)`, or `another user's process` if this user may not know.
 
     Returns NOBODY if nothing listens, which means that this user may not bind the port.

@@ -39,7 +39,7 @@ class Process:
 
     def kill(self, *, group: bool = False) -> None:
         """Kill it and its descendants; with `group`, also its process group."""
-        family = [self, *descendants(self.pid)] if self.alive() else []
+        family = [self, *list_descendants(self.pid)] if self.alive() else []
         if group:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -53,12 +53,12 @@ def find(pid: int) -> Process | None:
     return None if ticks is None else Process(pid, ticks)
 
 
-def descendants(pid: int) -> list[Process]:
+def list_descendants(pid: int) -> list[Process]:
     """List the live descendants of a process, parents first."""
-    return [process for child in children(pid) if (process := find(child)) is not None]
+    return [process for child in walk_children(pid) if (process := find(child)) is not None]
 
 
-def children(pid: int) -> Iterator[int]:
+def walk_children(pid: int) -> Iterator[int]:
     """Yield the pids of a process's descendants, parents first."""
     todo = _children(pid)
     while todo:
@@ -75,7 +75,7 @@ def _children(pid: int) -> list[int]:
     return pids
 
 
-def resident_kib(pid: int, field: str = "VmRSS") -> int:
+def read_resident_kib(pid: int, field: str = "VmRSS") -> int:
     """Return a process's resident size (`VmRSS`) or peak (`VmHWM`) in KiB; 0 if it has exited."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         return int((PROC / str(pid) / "status").read_text().partition(f"{field}:")[2].split()[0])
@@ -90,7 +90,7 @@ def proportional_kib(pid: int) -> int:
     try:
         return int((PROC / str(pid) / "smaps_rollup").read_text().partition("\nPss:")[2].split()[0])
     except (OSError, ValueError, IndexError):
-        return resident_kib(pid)
+        return read_resident_kib(pid)
 
 
 def _stat(pid: int, *, live: bool) -> int | None:

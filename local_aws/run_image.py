@@ -28,7 +28,7 @@ class Function:
     def invoke(self, event: Any, request_id: str | None = None) -> Reply:
         """Invoke with an event: a JSON-serialisable value, or bytes sent verbatim."""
         payload = event if isinstance(event, bytes) else json.dumps(event).encode()
-        return self.environment.invoke(request_id or new_request_id(), payload)
+        return self.environment.invoke(request_id or create_request_id(), payload)
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def run_image(
     from nix.cache import in_use
 
     settings = settings or FunctionSettings(memory_mb=2048, timeout_s=30)
-    settings = replace(settings, environment=lambda_environment(settings))
+    settings = replace(settings, environment=create_lambda_environment(settings))
     lines: list[str] = []
 
     def log(line: str) -> None:
@@ -61,7 +61,7 @@ def run_image(
             environment.stop()
 
 
-def lambda_environment(settings: FunctionSettings) -> Mapping[str, str]:
+def create_lambda_environment(settings: FunctionSettings) -> Mapping[str, str]:
     """Return Lambda's own variables, overridden by the function's."""
     return {
         "AWS_REGION": "us-west-2",
@@ -78,7 +78,7 @@ def lambda_environment(settings: FunctionSettings) -> Mapping[str, str]:
     }
 
 
-def new_request_id() -> str:
+def create_request_id() -> str:
     """Return a request id in AWS's format."""
     digits = secrets.token_hex(16)
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

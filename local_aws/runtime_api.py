@@ -148,7 +148,7 @@ class _Handler(JsonHandler):
 
     def _refuse_page(self) -> bool:
         """Refuse what a web page sends, which may find this port."""
-        problem = browsers.refusal(self.command, self.path, self.headers.items())
+        problem = browsers.find_refusal(self.command, self.path, self.headers.items())
         if problem:
             self.close_connection = True
             self.answer(403, json.dumps({"errorMessage": problem, "errorType": "AccessDenied"}).encode())

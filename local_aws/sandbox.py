@@ -46,7 +46,7 @@ class Sandbox:
         self._exited = False
         self._when_idle: Callable[[Sandbox], None] | None = None
         try:
-            what = container(image, settings, self.api, name)
+            what = create_container(image, settings, self.api, name)
             self.running: Running = engine.start(what, self.pipe.write_end)
         except BaseException as error:
             self.api.close()
@@ -103,7 +103,7 @@ class Sandbox:
             ended(self)
 
 
-def container(image: Image, settings: FunctionSettings, runtime_api: RuntimeApi, name: str) -> Container:
+def create_container(image: Image, settings: FunctionSettings, runtime_api: RuntimeApi, name: str) -> Container:
     """Combine the image's configuration with the function's, which wins."""
     entrypoint = settings.entrypoint or image.entrypoint
     command = settings.command or (() if settings.entrypoint else image.command)

@@ -65,7 +65,7 @@ class Condition(ctypes.Structure):
 
 
 @functools.cache
-def program(python: tuple[str, ...]) -> bytes:
+def load_filter(python: tuple[str, ...]) -> bytes:
     """Return the compiled filter. `python` starts the sysroot's Python. Raise OSError if it cannot be compiled."""
     done = subprocess.run([*python, __file__], capture_output=True, check=False, timeout=60)
     if done.returncode:
@@ -73,7 +73,7 @@ def program(python: tuple[str, ...]) -> bytes:
     return done.stdout
 
 
-def conditions() -> Iterator[tuple[str, tuple[tuple[int, int, int, int], ...]]]:
+def list_conditions() -> Iterator[tuple[str, tuple[tuple[int, int, int, int], ...]]]:
     """Yield each call that is refused only if all conditions on its arguments hold."""
     for flag in NAMESPACES:
         yield "clone", ((0, MASKED, flag, flag),)
@@ -104,7 +104,7 @@ def compile_filter(descriptor: int) -> None:
             add(REFUSE | errno.EPERM, name)
     for name in MISSING:
         add(REFUSE | errno.ENOSYS, name)
-    for name, tests in conditions():
+    for name, tests in list_conditions():
         add(REFUSE | errno.EPERM, name, *tests)
     if problem := library.seccomp_export_bpf(context, descriptor):
         raise OSError(-problem, "libseccomp cannot export the filter")

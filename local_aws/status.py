@@ -39,18 +39,18 @@ class Status:
         }
 
 
-def status(name: str | None = None) -> Status:
+def read_status(name: str | None = None) -> Status:
     """Query a running instance; for a dead one, list what it left behind."""
-    name = name or instance.default_name()
+    name = name or instance.read_default_name()
     local = instance.find(name)
     if local is None:
-        left = control.leftovers(name)
+        left = control.find_leftovers(name)
         return Status(name, None, orphans=tuple(f"{what} (pid {process.pid})" for what, process in left.items()))
     try:
         answer = ask(local, "/_local_aws/status")
     except (OSError, http.client.HTTPException) as error:
         text = f"instance {name} (pid {local.pid}) does not answer on {local.endpoint}: {error}"
-        where = instance.folder(name) / "log"
+        where = instance.locate_folder(name) / "log"
         raise LocalAwsError(f"{text}; start it again (python3 -m local_aws start); its log is {where}") from error
     return Status(name, local, tuple(answer["functions"]), tuple(answer["environments"]))
 

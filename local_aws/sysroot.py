@@ -16,14 +16,14 @@ class Sysroot:
 
     def command(self, program: str) -> list[str]:
         """Return the command prefix for `program`; its arguments follow."""
-        return loader_command(self.root, self.root / "usr/bin" / program)
+        return create_loader_command(self.root, self.root / "usr/bin" / program)
 
     def python(self) -> list[str]:
         """Return the command prefix for a script that needs the standard library only, whatever this host has."""
         return [*self.command(f"python{PYTHON}"), "-I", "-S"]
 
 
-def loader_command(root: Path, program: Path) -> list[str]:
+def create_loader_command(root: Path, program: Path) -> list[str]:
     """Return the command that runs a program with its root's dynamic loader.
 
     A program of an older or newer C library than the host's would not start otherwise; `--argv0` keeps its own name.

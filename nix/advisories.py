@@ -42,7 +42,7 @@ class Vulnerability:
     aliases: tuple[str, ...] = ()
 
 
-def findings(advisories: Sequence[Advisory], packages: Sequence[Package]) -> list[Vulnerability]:
+def list_affected(advisories: Sequence[Advisory], packages: Sequence[Package]) -> list[Vulnerability]:
     """Return the affected packages, sorted by package and advisory."""
     names = set()
     for advisory in advisories:
@@ -67,7 +67,7 @@ def is_about(affected: Mapping[str, Any], package: Package) -> bool:
 
 def is_affected(affected: Mapping[str, Any], package: Package) -> tuple[bool, str | None]:
     """Return whether a range or a list has the package's version, and the first fixed version after it, if known."""
-    order: Order = debian_order if package.is_debian else python_order
+    order: Order = parse_debian_version if package.is_debian else parse_python_version
     for span in affected.get("ranges", ()):
         if span.get("type") == "ECOSYSTEM":
             inside, fixed = in_range(span["events"], package.version, order)
@@ -93,7 +93,7 @@ def in_range(events: Sequence[Mapping[str, str]], text: str, order: Order) -> tu
     return inside, fixed
 
 
-def python_order(text: str) -> Version:
+def parse_python_version(text: str) -> Version:
     """Return the sort key of a Python version. `0`, and anything that is not a version, sorts before all others."""
     try:
         return Version("0.dev0" if text == "0" else text)
@@ -101,7 +101,7 @@ def python_order(text: str) -> Version:
         return Version("0.dev0")
 
 
-def debian_order(text: str) -> Any:
+def parse_debian_version(text: str) -> Any:
     """Return the sort key of a Debian version. `0` sorts before all others."""
     return debian_version.order("0~~" if text == "0" else text)
 

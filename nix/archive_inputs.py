@@ -31,31 +31,31 @@ def write(folder: Path, wanted: Sequence[Input]) -> int:
     Each file appears there whole, the index last: a killed run leaves an archive that the next one completes.
     InputProblem for a folder that is a layout of something else.
     """
-    index_entries(folder)
+    read_index(folder)
     blobs = input_cache.ensure_folder(folder / "blobs" / "sha256")
     new = [input_ for input_ in wanted if not is_archived(blobs / input_.sha256, input_)]
-    total, before = sum(input_.size for input_ in new), progress.folder_size(blobs)
-    with progress.show_progress(total, lambda: progress.folder_size(blobs) - before):
+    total, before = sum(input_.size for input_ in new), progress.measure_folder(blobs)
+    with progress.show_progress(total, lambda: progress.measure_folder(blobs) - before):
         for input_ in new:
             part = blobs / f"{input_.sha256}.part"
             # Copied, not linked: changes to the cache must not reach the archive.
-            shutil.copyfile(input_cache.path_of(input_), part)
-            if wrong := input_cache.mismatch(input_, part):
+            shutil.copyfile(input_cache.locate_input(input_), part)
+            if wrong := input_cache.find_mismatch(input_, part):
                 raise InputProblem(f"the cached {wrong}\nnext: run the same command again, which fetches it anew")
             part.replace(blobs / input_.sha256)
-    manifest = artifact.manifest_of(wanted)
+    manifest = artifact.encode_manifest(wanted)
     for data in (EMPTY_DATA, manifest):
         put(blobs / encoded(sha256(data)), data)
-    entry = artifact.entry_of(manifest)
-    others = [other for other in index_entries(folder) if other["digest"] != entry["digest"]]
+    entry = artifact.create_entry(manifest)
+    others = [other for other in read_index(folder) if other["digest"] != entry["digest"]]
     put(folder / "oci-layout", LAYOUT)
-    put(folder / "index.json", artifact.index_of([*others, entry]))
+    put(folder / "index.json", artifact.encode_index([*others, entry]))
     return total
 
 
 def is_archived(path: Path, wanted: Input) -> bool:
     """Return whether the blob at `path` is this input, whole and unaltered."""
-    return path.exists() and input_cache.mismatch(wanted, path) is None
+    return path.exists() and input_cache.find_mismatch(wanted, path) is None
 
 
 def put(path: Path, data: bytes) -> None:
@@ -67,7 +67,7 @@ def put(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
-def index_entries(folder: Path) -> list[dict[str, Any]]:
+def read_index(folder: Path) -> list[dict[str, Any]]:
     """Return the entries of an archive's index, [] for a new folder; InputProblem if it is another layout's index."""
     path = folder / "index.json"
     try:
@@ -90,7 +90,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     input_cache.ensure_folder(options.folder)
     with in_use():
-        wanted = artifact.everything()
+        wanted = artifact.list_all_inputs()
         inputs.fetch_these(wanted, [options.folder])
         added = write(options.folder, wanted)
     size = sum(one.size for one in wanted)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nix import input_cache, sealed
-from nix.cache import cache_dir, hold_lock, is_read_only
+from nix.cache import create_cache_dir, hold_lock, is_read_only
 from nix.oci.nar import nar_hash
-from nix.oci.own_bytecode import folder_digest
+from nix.oci.own_bytecode import hash_folder
 
 SOURCES = "nix/oci/"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
@@ -25,7 +25,7 @@ class BuildProblem(Exception):
     """Raised if an image cannot be built; the message has the place, got, expected and the next step."""
 
 
-def sources_digest(files: Mapping[str, bytes] | None = None) -> str:
+def hash_sources(files: Mapping[str, bytes] | None = None) -> str:
     """Return the sha256, in hexadecimal, of the assembler's sources by path; by default, of those in nix/oci."""
     if files is None:
         here = Path(__file__).resolve().parent / "oci"
@@ -56,7 +56,7 @@ class Assembler:
     @functools.cached_property
     def digest(self) -> str:
         """The digest of the sources."""
-        return sources_digest(self.sources)
+        return hash_sources(self.sources)
 
     @functools.cached_property
     def key(self) -> str:
@@ -66,7 +66,7 @@ class Assembler:
     @property
     def name(self) -> str:
         """The name of its entry in the cache. It depends on the cache's path, because bytecode contains paths."""
-        return hashlib.sha256(f"{self.key} {cache_dir()}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.key} {create_cache_dir()}".encode()).hexdigest()[:32]
 
     def install(self, spare: Path) -> None:
         """Put sources and bytecode into the cache, or into the folder `spare` if that is read-only; idempotent.
@@ -74,7 +74,7 @@ class Assembler:
         Raises sealed.Altered if something is changed meanwhile.
         """
         self._watch(self.root, self.root_hash)
-        tree = cache_dir() / "assembler" / self.name / "tree"
+        tree = create_cache_dir() / "assembler" / self.name / "tree"
         if not sealed.verify(tree, None):
             if is_read_only():
                 tree = spare / "assembler" / "tree"
@@ -111,10 +111,10 @@ class Assembler:
             (tree / "oci" / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / "oci" / name).write_bytes(data)
         expected = self._run(tree, "compile", "--output", tree / "bytecode", "--place", place / "oci")
-        mark = sealed.fingerprint(tree)
+        mark = sealed.compute_fingerprint(tree)
         written = {path.relative_to(tree / "oci").as_posix(): path for path in (tree / "oci").rglob("*.py")}
-        same = sources_digest({name: path.read_bytes() for name, path in written.items()}) == self.digest
-        if not same or folder_digest(tree / "bytecode") != expected:
+        same = hash_sources({name: path.read_bytes() for name, path in written.items()}) == self.digest
+        if not same or hash_folder(tree / "bytecode") != expected:
             raise sealed.Altered(f"{tree}: altered while it was made")
         sealed.seal(tree, mark, nar_hash(tree))
         self.verify()
@@ -123,7 +123,7 @@ class Assembler:
         """Raise sealed.Altered if the root or the assembler was changed since it was verified, restored or not."""
         for folder, mark in self._marks.items():
             with contextlib.suppress(OSError):
-                if sealed.fingerprint(folder) == mark:
+                if sealed.compute_fingerprint(folder) == mark:
                     continue
             raise sealed.Altered(f"{folder}: altered while the assembler ran")
 
@@ -159,7 +159,7 @@ class Assembler:
         except OSError as problem:
             if problem.errno == errno.EACCES and os.statvfs(self.root).f_flag & os.ST_NOEXEC:
                 raise BuildProblem(
-                    f"cache {cache_dir()}: mounted noexec, expected a file system that programs can run from\n"
+                    f"cache {create_cache_dir()}: mounted noexec, expected a file system that programs can run from\n"
                     "next: export SCORE_PROCESSOR_CACHE=FOLDER on such a file system"
                 ) from None
             self.verify()

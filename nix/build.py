@@ -23,7 +23,7 @@ from nix import inputs, pins, sealed
 from nix.assembler import SOURCES, Assembler, BuildProblem
 from nix.cache import in_use
 from nix.command import DONE, command
-from nix.growth import growth, sizes, sizes_before
+from nix.growth import describe_growth, find_earlier_sizes, read_sizes
 from nix.input_cache import report as report_altered
 from nix.layers import (
     APP_FOLDERS,
@@ -41,7 +41,7 @@ from nix.layers import (
 from nix.oci.config import REVISION
 from nix.oci.digest import sha256
 from nix.output import publish, record_file, refuse_foreign, working_folder
-from nix.revision import REPOSITORY, Checkout, checkout
+from nix.revision import REPOSITORY, Checkout, read_checkout
 from nix.workspace import workspace
 
 DEFAULT_OUTPUT = REPOSITORY / "build" / "image"
@@ -84,16 +84,16 @@ def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
     if source.untracked:
         say(f"not in the image: untracked files, see git add: {join_names(source.untracked)}")
     wheels = [wheel for members in inputs.fetch_wheels().values() for wheel in members]
-    assembler = image_assembler(source)
+    assembler = create_assembler(source)
     with working_folder(output) as work, stopping(assembler):
         assembler.install(work)
         source.write(work / "source", LICENCES, LOCKS)
-        plans = [*locked_plans(assembler, source, work, wheels), *plan_apps(assembler, source, work)]
+        plans = [*plan_locked_layers(assembler, source, work, wheels), *plan_apps(assembler, source, work)]
         taken = make_layers(assembler, plans, work, say)
         layout, folders = work / "layout", [layer.folder for layer in taken]
         digest = make_image(assembler, source, taken, layout)
-        record = sidecar(layout, digest, folders, assembler.digest)
-        record["before"] = sizes_before(record_file(output), record["revision"])
+        record = build_record(layout, digest, folders, assembler.digest)
+        record["before"] = find_earlier_sizes(record_file(output), record["revision"])
         publish(layout, record, output)
         shutil.rmtree(layout, ignore_errors=True)  # the layout before, whose blobs are links to the cached ones
         for layer in taken:
@@ -103,7 +103,7 @@ def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
 
 def read_source() -> Checkout:
     """Read the files that an image is made of, once; BuildProblem if git hides that a lock was edited."""
-    source = checkout(READ)
+    source = read_checkout(READ)
     for name in (f"{LOCKS}/{lock}.lock" for lock in PARSED):
         path, read = REPOSITORY / name, source.files.get(name)
         if path.exists() and (read is None or path.read_bytes().replace(b"\r\n", b"\n") != read.data):
@@ -114,7 +114,9 @@ def read_source() -> Checkout:
     return source
 
 
-def locked_plans(assembler: Assembler, source: Checkout, work: Path, wheels: Sequence[pins.Wheel]) -> list[LayerPlan]:
+def plan_locked_layers(
+    assembler: Assembler, source: Checkout, work: Path, wheels: Sequence[pins.Wheel]
+) -> list[LayerPlan]:
     """Plan the layers that depend on the pins only, lowest first."""
     by_wheels = plan_wheels(assembler, source, work, wheels)
     return [plan_base(assembler), *by_wheels, plan_sbom(assembler, source, work, wheels)]
@@ -126,7 +128,7 @@ def make_image(assembler: Assembler, source: Checkout, layers: Sequence[TakenLay
     limits = ("--layers-lock", locks / LAYERS_LOCK.name, "--budget", locks / "budget.toml")
     folders = [layer.folder for layer in layers]
     try:
-        digest = assembler.run("image", "--check", *limits, "--output", layout, *label_arguments(source), *folders)
+        digest = assembler.run("image", "--check", *limits, "--output", layout, *list_label_arguments(source), *folders)
     except BuildProblem:
         assembler.verify()
         if changed := [layer.folder.name for layer in layers if not layer.is_unchanged]:
@@ -146,11 +148,11 @@ def lock_layers_here(say: Callable[[str], None]) -> bool:
     """Update the layers' lock with the cache already protected from pruning."""
     source = read_source()
     wheels = [wheel for members in inputs.fetch_wheels().values() for wheel in members]
-    assembler = image_assembler(source)
+    assembler = create_assembler(source)
     with workspace() as work, stopping(assembler):
         assembler.install(work)
         source.write(work / "source", LICENCES, LOCKS)
-        taken = make_layers(assembler, locked_plans(assembler, source, work, wheels), work, say)
+        taken = make_layers(assembler, plan_locked_layers(assembler, source, work, wheels), work, say)
         (work / "new").mkdir()
         assembler.run("lock", "--output", work / "new" / LAYERS_LOCK.name, *(layer.folder for layer in taken))
         assembler.verify()
@@ -162,12 +164,12 @@ def lock_layers_here(say: Callable[[str], None]) -> bool:
     return moved
 
 
-def image_assembler(source: Checkout) -> Assembler:
+def create_assembler(source: Checkout) -> Assembler:
     """Return the assembler on the image's root, which is fetched and unpacked first if it is not cached."""
-    return Assembler(inputs.find_root("image"), pins.deb_lock("image").root, assembler_sources(source))
+    return Assembler(inputs.find_root("image"), pins.read_deb_lock("image").root, read_assembler_sources(source))
 
 
-def assembler_sources(source: Checkout) -> dict[str, bytes]:
+def read_assembler_sources(source: Checkout) -> dict[str, bytes]:
     """Return the assembler's modules by path below nix/oci."""
     return {
         path.removeprefix(SOURCES): file.data
@@ -178,7 +180,7 @@ def assembler_sources(source: Checkout) -> dict[str, bytes]:
 
 def lint_again(output: Path) -> str:
     """Lint the layout in `output`, every blob to its end; return the summary, or raise BuildProblem."""
-    assembler = image_assembler(checkout((SOURCES.rstrip("/"),)))
+    assembler = create_assembler(read_checkout((SOURCES.rstrip("/"),)))
     with workspace() as work:
         assembler.install(work)
         return assembler.run("lint", output)
@@ -219,7 +221,7 @@ def make_layers(
     raise sealed.Altered(f"layers: altered as often as they were made: {join_names([plan.name for plan in todo])}")
 
 
-def label_arguments(source: Checkout) -> list[str]:
+def list_label_arguments(source: Checkout) -> list[str]:
     """Return the assembler's arguments for the image's labels."""
     locks = b"".join(source.files[f"{LOCKS}/{name}.lock"].data for name in PARSED)
     named = re.search(r'^version = "([^"]+)"', source.files["pyproject.toml"].data.decode(), re.MULTILINE)
@@ -228,10 +230,10 @@ def label_arguments(source: Checkout) -> list[str]:
     return [*revision, "--version", named[1], "--locks", sha256(locks)]
 
 
-def sidecar(layout: Path, digest: str, folders: Sequence[Path], linted_by: str) -> dict[str, Any]:
+def build_record(layout: Path, digest: str, folders: Sequence[Path], linted_by: str) -> dict[str, Any]:
     """Build the record of a layout; sizes in bytes."""
-    manifest = blob(layout, digest)
-    config = blob(layout, manifest["config"]["digest"])
+    manifest = read_document(layout, digest)
+    config = read_document(layout, manifest["config"]["digest"])
     layers = [json.loads((folder / "layer.json").read_bytes()) for folder in folders]
     return {
         "digest": digest,
@@ -244,7 +246,7 @@ def sidecar(layout: Path, digest: str, folders: Sequence[Path], linted_by: str) 
     }
 
 
-def blob(layout: Path, digest: str) -> dict[str, Any]:
+def read_document(layout: Path, digest: str) -> dict[str, Any]:
     """Read a document of a layout."""
     document: dict[str, Any] = json.loads((layout / "blobs" / "sha256" / digest.removeprefix("sha256:")).read_bytes())
     return document
@@ -259,7 +261,7 @@ def stopping(assembler: Assembler) -> Iterator[None]:
         assembler.stop()
 
 
-def table(record: dict[str, Any]) -> str:
+def render_sizes(record: dict[str, Any]) -> str:
     """Render the layers of an image and their sizes as a table."""
     rows = [(layer["name"], layer["size"], layer["unpacked_size"], layer["digest"]) for layer in record["layers"]]
     rows.append(("total", record["size"], record["unpacked_size"], ""))
@@ -275,14 +277,14 @@ def report(record: dict[str, Any], output: Path) -> str:
     from nix.oci.lint.rules import READ_RULES  # with the whole linter, a quarter of this module's import time
 
     values = {
-        "size change": growth(record["before"], sizes(record)),
+        "size change": describe_growth(record["before"], read_sizes(record)),
         "revision": record["revision"],
         "layout": output,
         "lint": f"passed ({READ_RULES} rules)",
         "config": record["config_digest"],
         "digest": record["digest"],
     }
-    return "\n".join((table(record), *(f"{name:12} {value}" for name, value in values.items())))
+    return "\n".join((render_sizes(record), *(f"{name:12} {value}" for name, value in values.items())))
 
 
 @command("build", BuildProblem, pins.InputProblem, interrupted="the next build resumes from here")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nix import inputs
-from nix.cache import cache_dir
+from nix.cache import create_cache_dir
 
 TOOLS = ("nix", "nix-store", "nix-build", "nix-instantiate", "nix-daemon")
 SETTINGS = """\
@@ -35,11 +35,11 @@ class Nix:
         return [str(self.folder / tool) if self.folder else tool, *options]
 
 
-def host() -> Nix | None:
+def find_host_nix() -> Nix | None:
     """Return the host's Nix; None if it has none."""
     executable = shutil.which("nix")
     return (
-        Nix(f"the host's, {executable}", cache_dir() / "nix-roots")
+        Nix(f"the host's, {executable}", create_cache_dir() / "nix-roots")
         if executable and shutil.which("nix-store")
         else None
     )
@@ -51,7 +51,7 @@ def install_nix() -> Nix:
     Nix runs itself again for its build hook, by its own path, which would be ld.so's. Hence each tool is a script in
     `NIX_BIN_DIR` that starts it through ld.so.
     """
-    root, home = inputs.find_root("nix"), cache_dir() / "nix"
+    root, home = inputs.find_root("nix"), create_cache_dir() / "nix"
     library = root / "usr/lib/x86_64-linux-gnu"
     loader = (str(library / "ld-linux-x86-64.so.2"), "--library-path", str(library))
     folders = {name: home / name for name in ("bin", "conf", "home", "log", "roots", "state", "store")}

@@ -39,7 +39,7 @@ FORMER = ("bytecode",)  # kinds of earlier versions; pruned
 GONE = re.compile(r"(\.gone-\d+-)+")  # what a killed prune was removing
 
 
-def cache_dir() -> Path:
+def create_cache_dir() -> Path:
     """Return the cache's folder, created if it is missing.
 
     It is `$SCORE_PROCESSOR_CACHE`, else `$XDG_CACHE_HOME/score-processor`, else `~/.cache/score-processor`.
@@ -94,13 +94,13 @@ def hold_lock(name: str) -> Iterator[None]:
 
 def is_read_only() -> bool:
     """Return whether this process cannot write to the cache; what is complete in it can still be used."""
-    return not os.access(cache_dir(), os.W_OK)
+    return not os.access(create_cache_dir(), os.W_OK)
 
 
 @contextlib.contextmanager
 def hold(name: str, how: int) -> Iterator[None]:
     """Hold a lock file in one of flock's modes. In a read-only cache it is held only if its file already exists."""
-    path, read_only = cache_dir() / "locks" / name, is_read_only()
+    path, read_only = create_cache_dir() / "locks" / name, is_read_only()
     if read_only and not path.exists():
         yield
         return

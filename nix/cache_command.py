@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nix.assembler import BuildProblem
-from nix.cache import KINDS, cache_dir, exclusive, is_ours
-from nix.cache_roots import Needed, local_aws_processes, needed_entries
+from nix.cache import KINDS, create_cache_dir, exclusive, is_ours
+from nix.cache_roots import Needed, find_needed_entries, list_local_aws_processes
 from nix.command import command
 from nix.pins import InputProblem
-from nix.progress import folder_size, show_progress
+from nix.progress import measure_folder, show_progress
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 MEGABYTE = 1_000_000
@@ -52,19 +52,19 @@ class Summary:
     newest: float
 
 
-def entries(needed: Needed) -> list[Entry]:
+def list_entries(needed: Needed) -> list[Entry]:
     """List the entries of the cache; the bytes of a file with several names are counted once."""
     inodes: set[tuple[int, int]] = set()
     listed = []
-    for kind in sorted(cache_dir().iterdir()):
+    for kind in sorted(create_cache_dir().iterdir()):
         inside = sorted(kind.iterdir()) if kind.is_dir() and not kind.is_symlink() else []
         for path in inside:
-            size = sum(file_sizes(path, inodes))
+            size = sum(measure_files(path, inodes))
             listed.append(Entry(kind.name, path.name, size, path.lstat().st_mtime, needed(kind.name, path.name)))
     return listed
 
 
-def file_sizes(path: Path, counted_files: set[tuple[int, int]]) -> Iterator[int]:
+def measure_files(path: Path, counted_files: set[tuple[int, int]]) -> Iterator[int]:
     """Yield the bytes of each file at or below a path that is not in `counted_files`, and add it there."""
     below = (Path(where) / name for where, _, names in os.walk(path) for name in names)
     for file in [path] if path.is_symlink() or path.is_file() else below:
@@ -77,7 +77,7 @@ def file_sizes(path: Path, counted_files: set[tuple[int, int]]) -> Iterator[int]
             yield status.st_size
 
 
-def summaries(all_entries: Sequence[Entry]) -> list[Summary]:
+def sum_kinds(all_entries: Sequence[Entry]) -> list[Summary]:
     """Sum up each kind, the largest first."""
     now, rows = time.time(), []
     for kind in {entry.kind for entry in all_entries}:
@@ -88,14 +88,14 @@ def summaries(all_entries: Sequence[Entry]) -> list[Summary]:
     return sorted(rows, key=lambda summary: -summary.size)
 
 
-def table(rows: Sequence[Summary]) -> str:
+def format_summaries(rows: Sequence[Summary]) -> str:
     """Format the summaries as a table."""
     width = max((len(summary.kind) for summary in rows), default=4)
     lines = [f"{'kind':{width}}  {'entries':>7}  {'MB':>8}  {'unneeded':>8}  {'oldest':>7}  {'newest':>7}  what it is"]
     for row in rows:
         lines.append(
             f"{row.kind:{width}}  {row.entries:7}  {row.size / MEGABYTE:8.1f}  {row.unneeded / MEGABYTE:8.1f}"
-            f"  {age(row.oldest):>7}  {age(row.newest):>7}  {row.what}"
+            f"  {format_age(row.oldest):>7}  {format_age(row.newest):>7}  {row.what}"
         )
     total, unneeded = sum(row.size for row in rows), sum(row.unneeded for row in rows)
     lines.append(
@@ -104,7 +104,7 @@ def table(rows: Sequence[Summary]) -> str:
     return "\n".join(lines)
 
 
-def age(seconds: float) -> str:
+def format_age(seconds: float) -> str:
     """Format a duration in its largest unit."""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
@@ -114,9 +114,9 @@ def age(seconds: float) -> str:
 
 def show(*, as_json: bool) -> int:
     """Print the entries by kind."""
-    listed = summaries(entries(needed_entries()))
-    report = {"folder": str(cache_dir()), "kinds": [asdict(one) for one in listed]}
-    print(json.dumps(report, indent=1) if as_json else f"{table(listed)}\n{cache_dir()}")
+    listed = sum_kinds(list_entries(find_needed_entries()))
+    report = {"folder": str(create_cache_dir()), "kinds": [asdict(one) for one in listed]}
+    print(json.dumps(report, indent=1) if as_json else f"{format_summaries(listed)}\n{create_cache_dir()}")
     return DONE
 
 
@@ -124,9 +124,9 @@ def prune(*, dry_run: bool, as_json: bool) -> int:
     """Remove and print the entries that this commit does not need; FAILED while a build uses the cache."""
     try:
         with exclusive():
-            gone = [entry for entry in entries(needed_entries()) if not entry.needed]
+            gone = [entry for entry in list_entries(find_needed_entries()) if not entry.needed]
             for entry in [] if dry_run else gone:
-                collections.deque(removal(cache_dir() / entry.kind / entry.name), maxlen=0)
+                collections.deque(remove_entry(create_cache_dir() / entry.kind / entry.name), maxlen=0)
     except BlockingIOError:
         print(IN_USE.format("a build"), file=sys.stderr)
         return FAILED
@@ -138,24 +138,24 @@ def prune(*, dry_run: bool, as_json: bool) -> int:
     size = sum(entry.size for entry in gone) / MEGABYTE
     count = "1 entry" if len(gone) == 1 else f"{len(gone)} entries"
     print(f"{'would remove' if dry_run else 'removed'} {count}, {size:.1f} MB")
-    for pid in local_aws_processes():
+    for pid in list_local_aws_processes():
         print(f"kept all roots, sites and unpacked layers: the local AWS of process {pid} runs from them (make stop)")
     return DONE
 
 
 def clear() -> int:
     """Remove the cache, with its folder unless that holds other files; FAILED while a process uses it."""
-    folder, users, removed = cache_dir(), local_aws_processes(), 0
+    folder, users, removed = create_cache_dir(), list_local_aws_processes(), 0
     try:
         if users:
             raise BlockingIOError
         with exclusive():
-            total = folder_size(folder)
+            total = measure_folder(folder)
             print(f"removing {total / MEGABYTE:.0f} MB from {folder}", file=sys.stderr, flush=True)
             with show_progress(total, lambda: removed):
                 # The lock that is held lies in `locks`, so that goes last.
                 for path in sorted(filter(is_ours, folder.iterdir()), key=lambda path: path.name == "locks"):
-                    for size in removal(path):
+                    for size in remove_entry(path):
                         removed += size
     except BlockingIOError:
         who = f"the local AWS of process {users[0]} (make stop)" if users else "a build"
@@ -168,7 +168,7 @@ def clear() -> int:
     return DONE
 
 
-def removal(path: Path) -> Iterator[int]:
+def remove_entry(path: Path) -> Iterator[int]:
     """Remove one entry while this is iterated; yields the size in bytes of each file after its removal.
 
     The entry is renamed first, so that a kill leaves no half of it under its name.

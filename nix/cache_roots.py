@@ -8,12 +8,12 @@ from pathlib import Path
 
 from nix import inputs, pins
 from nix.assembler import Assembler
-from nix.build import assembler_sources, locked_plans, read_source
-from nix.cache import cache_dir
-from nix.environments import site_folder
+from nix.build import plan_locked_layers, read_assembler_sources, read_source
+from nix.cache import create_cache_dir
+from nix.environments import locate_site
 from nix.layers import LayerPlan, plan_apps, read_documents
-from nix.package_clients import key
-from nix.revision import REPOSITORY, git
+from nix.package_clients import compute_key
+from nix.revision import REPOSITORY, query_git
 
 # (kind of an entry, its name) → is it needed?
 Needed = Callable[[str, str], bool]
@@ -24,20 +24,20 @@ SITES = ("local-aws",)
 RUN_FROM = ("roots", "sites", "unpacked")
 
 
-def needed_entries() -> Needed:
+def find_needed_entries() -> Needed:
     """Return a function that decides whether an entry is needed; unknown kinds always are."""
     hashes = {found[:16] for text in lock_texts() for found in HASH.findall(text)}
-    plans, assembler = image_layers()
+    plans, assembler = plan_image_layers()
     exact = {
         "layers": {plan.key for plan in plans},
         "bytecode": set(),  # of earlier versions
         "assembler": {assembler.name},
-        "unpacked": unpacked_names(plans),
-        "sites": {site_folder(name).name for name in SITES},
+        "unpacked": name_unpacked_layers(plans),
+        "sites": {locate_site(name).name for name in SITES},
         "machines": set(),  # made of cached packages in seconds
-        "uv-bin": {key((pins.LOCKS / "uv.lock").read_bytes())},
+        "uv-bin": {compute_key((pins.LOCKS / "uv.lock").read_bytes())},
     }
-    running = bool(local_aws_processes())
+    running = bool(list_local_aws_processes())
 
     def is_needed(kind: str, name: str) -> bool:
         if kind in ("inputs", "verified"):
@@ -55,18 +55,18 @@ def lock_texts() -> Iterator[str]:
     """Yield the texts of the locks in the work tree and at HEAD."""
     for path in sorted(pins.LOCKS.glob("*.lock")):
         yield path.read_text(encoding="utf-8")
-        yield git(REPOSITORY, "show", f"HEAD:{path.relative_to(REPOSITORY).as_posix()}") or ""
+        yield query_git(REPOSITORY, "show", f"HEAD:{path.relative_to(REPOSITORY).as_posix()}") or ""
 
 
-def image_layers() -> tuple[list[LayerPlan], Assembler]:
+def plan_image_layers() -> tuple[list[LayerPlan], Assembler]:
     """Return the plans of the layers of the image that a build would make now, and its assembler."""
-    root_hash, source, nowhere = pins.deb_lock("image").root, read_source(), Path()
-    assembler = Assembler(inputs.root_folder("image", root_hash), root_hash, assembler_sources(source))
-    locked = locked_plans(assembler, source, nowhere, pins.wheel_lock())
+    root_hash, source, nowhere = pins.read_deb_lock("image").root, read_source(), Path()
+    assembler = Assembler(inputs.locate_root("image", root_hash), root_hash, read_assembler_sources(source))
+    locked = plan_locked_layers(assembler, source, nowhere, pins.read_wheel_lock())
     return [*locked, *plan_apps(assembler, source, nowhere)], assembler
 
 
-def unpacked_names(plans: Sequence[LayerPlan]) -> set[str]:
+def name_unpacked_layers(plans: Sequence[LayerPlan]) -> set[str]:
     """Return the names under which these layers are unpacked for running."""
     names = set()
     for plan in plans:
@@ -76,9 +76,9 @@ def unpacked_names(plans: Sequence[LayerPlan]) -> set[str]:
     return names
 
 
-def local_aws_processes() -> list[int]:
+def list_local_aws_processes() -> list[int]:
     """List the processes of this user that run functions from this cache: the local AWS of any checkout."""
-    variable = b"SCORE_PROCESSOR_CACHE=" + os.fsencode(cache_dir())
+    variable = b"SCORE_PROCESSOR_CACHE=" + os.fsencode(create_cache_dir())
     pids = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit() and folder.name != str(os.getpid()):

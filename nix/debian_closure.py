@@ -51,37 +51,39 @@ def read_wanted(path: Path) -> Wanted:
     return Wanted(release, tuple(names), frozenset(left_out))
 
 
-def releases() -> list[str]:
+def list_releases() -> list[str]:
     """List the Debian releases that the roots are made of, each once."""
     files = [pins.LOCKS / f"{pins.DEBS[group]}.in" for group in pins.GROUPS]
     return list(dict.fromkeys(read_wanted(path).release for path in files if path.exists()))
 
 
-def candidates(stanzas: str) -> dict[str, Candidate]:
+def parse_candidates(stanzas: str) -> dict[str, Candidate]:
     """Parse package records, as apt prints them, by name."""
     by_name = {}
     for stanza in stanzas.split("\n\n"):
         fields = dict(re.findall(r"^([A-Za-z0-9-]+): (.*)$", stanza, re.M))
         if {"Package", "Version", "Size", "SHA256", "Filename"} <= fields.keys():
-            by_name[fields["Package"]] = candidate(fields)
+            by_name[fields["Package"]] = parse_candidate(fields)
     return by_name
 
 
-def candidate(fields: Mapping[str, str]) -> Candidate:
+def parse_candidate(fields: Mapping[str, str]) -> Candidate:
     """Build a candidate from the fields of a record."""
     name, version = fields["Package"], fields["Version"]
     deb = Deb(name, version, int(fields["Size"]), fields["SHA256"], fields["Filename"].removeprefix("./"))
     clauses = [one for kind in ("Pre-Depends", "Depends") for one in fields.get(kind, "").split(",") if one.strip()]
-    needs = tuple(tuple(first_words(clause.split("|"))) for clause in clauses)
-    return Candidate(deb, fields.get("Source", name), needs, tuple(first_words(fields.get("Provides", "").split(","))))
+    needs = tuple(tuple(list_package_names(clause.split("|"))) for clause in clauses)
+    return Candidate(
+        deb, fields.get("Source", name), needs, tuple(list_package_names(fields.get("Provides", "").split(",")))
+    )
 
 
-def first_words(texts: Iterable[str]) -> list[str]:
+def list_package_names(texts: Iterable[str]) -> list[str]:
     """Return the package name of each relation; versions and architectures are consistent within a release."""
     return [found[0] for text in texts if (found := WORD.match(text.strip()))]
 
 
-def closure(want: Wanted, known: Mapping[str, Candidate]) -> tuple[Candidate, ...]:
+def compute_closure(want: Wanted, known: Mapping[str, Candidate]) -> tuple[Candidate, ...]:
     """Return all packages of a root, sorted by name as bytes.
 
     InputProblem lists every package that is not in the release.
@@ -90,7 +92,7 @@ def closure(want: Wanted, known: Mapping[str, Candidate]) -> tuple[Candidate, ..
     first, then their dependencies sorted by name: the result depends on nothing else.
     """
     chosen: dict[str, Candidate] = {}
-    left_out = want.left_out | provided_names({name: known[name] for name in want.left_out if name in known})
+    left_out = want.left_out | list_provided_names({name: known[name] for name in want.left_out if name in known})
     absent: dict[str, str] = {}
     waiting = {name: f"{name} (named in the .in)" for name in want.names}
     while waiting:
@@ -100,10 +102,12 @@ def closure(want: Wanted, known: Mapping[str, Candidate]) -> tuple[Candidate, ..
         waiting = {}
         for name in sorted(resolved):
             for clause in resolved[name].needs:
-                satisfied = left_out | provided_names(chosen) | waiting.keys() | absent.keys()
+                satisfied = left_out | list_provided_names(chosen) | waiting.keys() | absent.keys()
                 if not satisfied.intersection(clause):
-                    pick = next((one for one in clause if one in known), None) or provider(clause, known)
-                    waiting[pick or clause[0]] = f"{clause[0]}, which {name} needs{hint(clause[0], known)}"
+                    pick = next((one for one in clause if one in known), None) or find_provider(clause, known)
+                    waiting[pick or clause[0]] = (
+                        f"{clause[0]}, which {name} needs{describe_providers(clause[0], known)}"
+                    )
     if absent:
         raise InputProblem(
             f"{want.release} does not have {len(absent)} of the packages:"
@@ -113,12 +117,12 @@ def closure(want: Wanted, known: Mapping[str, Candidate]) -> tuple[Candidate, ..
     return tuple(chosen[name] for name in sorted(chosen, key=str.encode))
 
 
-def provided_names(chosen: Mapping[str, Candidate]) -> set[str]:
+def list_provided_names(chosen: Mapping[str, Candidate]) -> set[str]:
     """Return all names of the chosen packages, virtual ones included."""
     return set(chosen) | {name for one in chosen.values() for name in one.provides}
 
 
-def provider(clause: Sequence[str], known: Mapping[str, Candidate]) -> str | None:
+def find_provider(clause: Sequence[str], known: Mapping[str, Candidate]) -> str | None:
     """Return the only package that provides a virtual name of this clause; None if there are several or none."""
     for name in clause:
         providers = [one.deb.name for one in known.values() if name in one.provides]
@@ -127,7 +131,7 @@ def provider(clause: Sequence[str], known: Mapping[str, Candidate]) -> str | Non
     return None
 
 
-def hint(name: str, known: Mapping[str, Candidate]) -> str:
+def describe_providers(name: str, known: Mapping[str, Candidate]) -> str:
     """Describe which packages provide a virtual one; empty if none does."""
     providers = sorted(one.deb.name for one in known.values() if name in one.provides)
     return f" (name one of {', '.join(providers[:5])})" if providers else ""

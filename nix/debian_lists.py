@@ -14,9 +14,9 @@ from urllib.error import HTTPError
 from urllib.request import OpenerDirector
 
 from nix import apt_sources, debian_mirrors
-from nix.cache import cache_dir, hold_lock
-from nix.debian_closure import Candidate, candidates
-from nix.http_download import READ_S, opener
+from nix.cache import create_cache_dir, hold_lock
+from nix.debian_closure import Candidate, parse_candidates
+from nix.http_download import READ_S, create_opener
 from nix.input_cache import ensure_folder, write_text
 from nix.pins import InputProblem
 
@@ -53,26 +53,26 @@ def release_candidates(release: str) -> dict[str, Candidate]:
             "next: run the same command on a host that has apt"
         )
     with hold_lock("apt"):
-        folder = ensure_folder(cache_dir() / "apt" / release)
+        folder = ensure_folder(create_cache_dir() / "apt" / release)
         for name in ("cache", "state"):
             ensure_folder(folder / name)
-        write_text(folder / "sources.list", "".join(f"{line}\n" for line in source_lines(release)))
+        write_text(folder / "sources.list", "".join(f"{line}\n" for line in list_sources(release)))
         write_text(folder / "apt.conf", SETTINGS.format(folder=folder))
         task = f"reading the packages of {release}"
         run_apt(folder, task, "apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update")
-        return candidates(run_apt(folder, task, "apt-cache", "dumpavail"))
+        return parse_candidates(run_apt(folder, task, "apt-cache", "dumpavail"))
 
 
-def source_lines(release: str) -> list[str]:
+def list_sources(release: str) -> list[str]:
     """Return the sources of `release`, its updates and security archive on the mirrors that this host knows.
 
     InputProblem if none of them has the release.
     """
-    client = opener(apt_sources.proxies())
-    places = [*debian_mirrors.places()]
+    client = create_opener(apt_sources.read_proxies())
+    places = [*debian_mirrors.find_places()]
     addresses = dict.fromkeys(pool.address for place in places if place.name in LIVE for pool in place.pools)
     # The release itself first: if two archives have a version, apt uses the first, and the release keeps it longest.
-    suites = [(uri, suite) for suite in suites_of(release) for uri in addresses if is_debian(client, uri, suite)]
+    suites = [(uri, suite) for suite in name_suites(release) for uri in addresses if is_debian(client, uri, suite)]
     if not suites:
         raise InputProblem(
             f"no mirror that this host knows has Debian {release}: asked {', '.join(addresses) or 'none'}\n"
@@ -82,7 +82,7 @@ def source_lines(release: str) -> list[str]:
     return [f"deb [arch=amd64{signed}] {uri} {suite} main" for uri, suite in suites]
 
 
-def suites_of(release: str) -> tuple[str, ...]:
+def name_suites(release: str) -> tuple[str, ...]:
     """Name the suites of a release."""
     return (release, f"{release}-security", f"{release}-updates")
 

@@ -56,30 +56,32 @@ class Place:
     note: str
 
 
-def places() -> Iterator[Place]:
+def find_places() -> Iterator[Place]:
     """Yield the places before the releases of this clone's forge, in order; each is looked up when it is reached."""
     words = os.environ.get("DEBIAN_MIRROR", "").split()
     named = [("file://" if word.startswith("/") else "") + word.rstrip("/") + "/" for word in words]
-    yield Place("mirror", pools(with_security(named)), "not set")
-    configured = apt_sources.repositories()
+    yield Place("mirror", create_pools(with_security(named)), "not set")
+    configured = apt_sources.list_repositories()
     by_apt = APT_HELPER.exists()
-    yield Place("apt", pools(with_security(configured), by_apt=by_apt), "apt has none" if by_apt else "no apt here")
-    snapshots = snapshots_by_apt() + snapshots_beside([*named, *configured])
-    yield Place("snapshot", pools(snapshots), "nothing on this host names it")
+    yield Place(
+        "apt", create_pools(with_security(configured), by_apt=by_apt), "apt has none" if by_apt else "no apt here"
+    )
+    snapshots = list_apt_snapshots() + list_snapshots_beside([*named, *configured])
+    yield Place("snapshot", create_pools(snapshots), "nothing on this host names it")
 
 
-def last_places() -> Iterator[Place]:
+def find_last_places() -> Iterator[Place]:
     """Yield the place after the releases: mirrors that files of the host name, and the snapshots beside them."""
-    known = known_mirrors()
-    yield Place("host", pools(with_security(known) + snapshots_beside(known)), "none")
+    known = list_known_mirrors()
+    yield Place("host", create_pools(with_security(known) + list_snapshots_beside(known)), "none")
 
 
-def pools(addresses: Iterable[str], *, by_apt: bool = False) -> tuple[Pool, ...]:
+def create_pools(addresses: Iterable[str], *, by_apt: bool = False) -> tuple[Pool, ...]:
     """Make pools of addresses, each once."""
     return tuple(Pool(address, by_apt) for address in dict.fromkeys(addresses))
 
 
-def paths(deb: Deb) -> list[str]:
+def list_pool_paths(deb: Deb) -> list[str]:
     """List the pool paths of a package: the pinned one first, then that of the other archive.
 
     A security update keeps its bytes and moves from the security archive to the main one with the next point release.
@@ -97,12 +99,12 @@ def with_security(addresses: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*listed, *beside]))
 
 
-def snapshots_by_apt() -> list[str]:
+def list_apt_snapshots() -> list[str]:
     """List the snapshot archives that apt names, with the archive's name filled in."""
-    return [text.replace(SNAPSHOT_PATH, path) for text in apt_sources.snapshot_templates() for path in ARCHIVES]
+    return [text.replace(SNAPSHOT_PATH, path) for text in apt_sources.list_snapshot_templates() for path in ARCHIVES]
 
 
-def snapshots_beside(mirrors: Iterable[str]) -> list[str]:
+def list_snapshots_beside(mirrors: Iterable[str]) -> list[str]:
     """List the snapshot archives in the domains of Debian's own mirrors; other mirrors have none to derive."""
     services = []
     for address in mirrors:
@@ -114,17 +116,17 @@ def snapshots_beside(mirrors: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(services))
 
 
-def known_mirrors() -> list[str]:
+def list_known_mirrors() -> list[str]:
     """List the mirrors of Debian that files of this host name, each with a trailing slash."""
     program = shutil.which("debootstrap") if Path("/") == HOST else None
-    texts = [text_of(HOST / name) for name in NAMING_FILES] + ([text_of(Path(program))] if program else [])
+    texts = [read_text(HOST / name) for name in NAMING_FILES] + ([read_text(Path(program))] if program else [])
     addresses = [f"{address}/" for text in texts for address in ADDRESS.findall(text)]
-    if vendor := VENDOR.search(text_of(HOST / VENDOR_FILE)):
+    if vendor := VENDOR.search(read_text(HOST / VENDOR_FILE)):
         addresses.append(f"http://deb.{vendor[1]}/debian/")  # the name under which Debian's mirrors answer together
     return list(dict.fromkeys(addresses))
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Return the text of a file of the host; empty if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")

@@ -13,7 +13,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from nix import apt_sources, http_download, input_cache
-from nix.debian_mirrors import APT_HELPER, Place, Pool, paths
+from nix.debian_mirrors import APT_HELPER, Place, Pool, list_pool_paths
 from nix.fetch_report import Attempts
 from nix.http_download import Failure, Kind
 from nix.pins import Deb
@@ -88,7 +88,7 @@ class Search:
         return list(debs) if any(http_download.probe(client, address) is None for address in indexes) else []
 
     def _in_place(self, deb: Deb, place: Place) -> Found | None:
-        for path in paths(deb):
+        for path in list_pool_paths(deb):
             for pool in place.pools:
                 for address in pool.addresses(path, deb.snapshots):
                     problem = self._ask(deb, address, pool)
@@ -146,7 +146,7 @@ class Search:
         return problem
 
     def _store(self, deb: Deb, path: Path) -> Failure | None:
-        if wrong := input_cache.mismatch(deb, path):
+        if wrong := input_cache.find_mismatch(deb, path):
             path.unlink()
             return Failure(Kind.ABSENT, wrong)
         input_cache.store(path, deb)
@@ -154,7 +154,7 @@ class Search:
 
     def _client(self, by_apt: bool) -> urllib.request.OpenerDirector:
         if by_apt not in self._clients:
-            self._clients[by_apt] = http_download.opener(apt_sources.proxies() if by_apt else None)
+            self._clients[by_apt] = http_download.create_opener(apt_sources.read_proxies() if by_apt else None)
         return self._clients[by_apt]
 
     def _at_once(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

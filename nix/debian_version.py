@@ -39,12 +39,12 @@ def compare_part(first: str, second: str) -> int:
 def compare_text(first: str, second: str) -> int:
     """Compare texts without digits: `~` sorts before the end, letters before all other characters."""
     for entry, other in zip_longest(first, second, fillvalue=""):
-        if by_character := weight(entry) - weight(other):
+        if by_character := rank_character(entry) - rank_character(other):
             return by_character
     return 0
 
 
-def weight(character: str) -> int:
+def rank_character(character: str) -> int:
     """Return the rank of a character in Debian's order; an empty text is the end of a version."""
     if not character:
         return 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from nix.oci.digest import file_digest
+from nix.oci.digest import digest_file
 
 PIECE = 1 << 20
 KINDS = {tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "link", tarfile.LNKTYPE: "hard link"}
@@ -44,12 +44,12 @@ class TarEntry:
     metadata: tuple[int, int, int, str, str]
 
 
-def image_differences(expected: Path, got: Path) -> list[Difference]:
+def compare_images(expected: Path, got: Path) -> list[Difference]:
     """Return the differences of the images in two layout folders; [] if and only if their digests are equal."""
     first_image, second_image = ImageLayout(expected), ImageLayout(got)
     if first_image.digest == second_image.digest:
         return []
-    differences = list(config_differences(first_image.config, second_image.config))
+    differences = list(compare_configs(first_image.config, second_image.config))
     for name in [*first_image.layers, *(name for name in second_image.layers if name not in first_image.layers)]:
         first, second = first_image.layers.get(name), second_image.layers.get(name)
         if first is None or second is None:
@@ -57,7 +57,7 @@ def image_differences(expected: Path, got: Path) -> list[Difference]:
                 Difference(name, "", "layer", *("present" if side else "absent" for side in (first, second)))
             )
         elif first != second:
-            differences += layer_differences(name, first_image.blob(first), second_image.blob(second))
+            differences += compare_layers(name, first_image.blob(first), second_image.blob(second))
     if not differences:
         differences.append(Difference("manifest", "", "content", first_image.digest, second_image.digest))
     return differences
@@ -71,19 +71,19 @@ class ImageLayout:
         self.digest = str(json.loads((folder / "index.json").read_bytes())["manifests"][0]["digest"])
         manifest = json.loads(self.blob(self.digest).read_bytes())
         self.config = json.loads(self.blob(manifest["config"]["digest"]).read_bytes())
-        self.layers = dict(zip(layer_names(self.config, manifest), digests(manifest), strict=True))
+        self.layers = dict(zip(list_layer_names(self.config, manifest), list_layer_digests(manifest), strict=True))
 
     def blob(self, digest: str) -> Path:
         """Return the path of a blob."""
         return self._folder / "blobs" / digest.replace(":", "/")
 
 
-def digests(manifest: Mapping[str, Any]) -> list[str]:
+def list_layer_digests(manifest: Mapping[str, Any]) -> list[str]:
     """Return the layers' digests, lowest first."""
     return [layer["digest"] for layer in manifest["layers"]]
 
 
-def layer_names(config: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
+def list_layer_names(config: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
     """Return the layers' names from the history (`layer NAME`), or their numbers if the history has none."""
     history = [entry.get("created_by", "") for entry in config.get("history", ()) if not entry.get("empty_layer")]
     count = len(manifest["layers"])
@@ -91,24 +91,24 @@ def layer_names(config: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
     return names if len(set(names)) == count else [str(number) for number in range(count)]
 
 
-def config_differences(expected: Any, got: Any, where: str = "") -> Iterator[Difference]:
+def compare_configs(expected: Any, got: Any, where: str = "") -> Iterator[Difference]:
     """Yield the values of two configs that differ, except rootfs and history, which follow from the layers."""
     if where in (".rootfs", ".history"):
         return
     if isinstance(expected, dict) and isinstance(got, dict):
         for key in sorted({*expected, *got}):
-            yield from config_differences(expected.get(key), got.get(key), f"{where}.{key}")
+            yield from compare_configs(expected.get(key), got.get(key), f"{where}.{key}")
     elif expected != got:
         yield Difference("config", where.lstrip("."), "config", json.dumps(expected), json.dumps(got))
 
 
-def layer_differences(layer: str, expected: Path, got: Path) -> list[Difference]:
+def compare_layers(layer: str, expected: Path, got: Path) -> list[Difference]:
     """Return the differences of two layers' blobs, gzip or plain tars, sorted by path."""
     first, second = read_entries(expected), read_entries(got)
     differences = [
         Difference(layer, path, kind, *sides)
         for path in sorted({*first, *second})
-        for kind, *sides in entry_differences(first.get(path), second.get(path))
+        for kind, *sides in compare_entries(first.get(path), second.get(path))
     ]
     contents = [number for number, one in enumerate(differences) if one.kind == "content"]
     if contents:  # for one only, because each costs another pass over both layers; bytecode follows from its source
@@ -118,11 +118,11 @@ def layer_differences(layer: str, expected: Path, got: Path) -> list[Difference]
         path = next(one for one, other in zip(first, second, strict=True) if one != other)
         differences.append(Difference(layer, path, "order", "here", "elsewhere"))
     if not differences and expected.read_bytes() != got.read_bytes():
-        differences.append(Difference(layer, "", "compression", *(file_digest(path) for path in (expected, got))))
+        differences.append(Difference(layer, "", "compression", *(digest_file(path) for path in (expected, got))))
     return differences
 
 
-def entry_differences(expected: TarEntry | None, got: TarEntry | None) -> Iterator[tuple[str, str, str]]:
+def compare_entries(expected: TarEntry | None, got: TarEntry | None) -> Iterator[tuple[str, str, str]]:
     """Yield (kind, expected, got) for everything in which two entries of one path differ."""
     if expected is None or got is None:
         yield ("missing", "present", "absent") if got is None else ("extra", "absent", "present")
@@ -146,7 +146,7 @@ def read_entries(blob: Path) -> dict[str, TarEntry]:
     with tarfile.open(blob, "r|*", bufsize=PIECE) as archive:
         for member in archive:
             content = hashlib.sha256()
-            for piece in pieces(archive.extractfile(member) if member.isreg() else None):
+            for piece in read_pieces(archive.extractfile(member) if member.isreg() else None):
                 content.update(piece)
             entries[member.name] = TarEntry(
                 kind=KINDS.get(member.type, "file" if member.isreg() else "other"),
@@ -159,21 +159,21 @@ def read_entries(blob: Path) -> dict[str, TarEntry]:
     return entries
 
 
-def pieces(file: IO[bytes] | None) -> Iterator[bytes]:
+def read_pieces(file: IO[bytes] | None) -> Iterator[bytes]:
     """Yield a file's content in pieces; nothing for None."""
     while file is not None and (piece := file.read(PIECE)):
         yield piece
 
 
-def first_byte(expected: Path, got: Path, path: str) -> tuple[int, bytes, bytes]:
+def find_first_byte(expected: Path, got: Path, path: str) -> tuple[int, bytes, bytes]:
     """Return the offset of the first different byte of a file, and up to 8 bytes from there in each layer."""
-    before, now = content_of(expected, path), content_of(got, path)
+    before, now = read_file(expected, path), read_file(got, path)
     at = next((n for n, (one, other) in enumerate(zip(before, now, strict=False)) if one != other), None)
     at = min(len(before), len(now)) if at is None else at
     return at, before[at : at + 8], now[at : at + 8]
 
 
-def content_of(blob: Path, path: str) -> bytes:
+def read_file(blob: Path, path: str) -> bytes:
     """Read one file of a layer."""
     with tarfile.open(blob, "r|*", bufsize=PIECE) as archive:
         for member in archive:
@@ -185,7 +185,7 @@ def content_of(blob: Path, path: str) -> bytes:
 
 def with_first_byte(difference: Difference, expected: Path, got: Path) -> Difference:
     """Add the first different byte to a difference of content; the paths are those of the layers' blobs."""
-    at, *both = first_byte(expected, got, difference.path)
+    at, *both = find_first_byte(expected, got, difference.path)
     sides = (
         f"{size}, {data.hex(' ') or 'end of file'} at byte {at}"
         for size, data in zip((difference.expected, difference.got), both, strict=True)
@@ -193,7 +193,7 @@ def with_first_byte(difference: Difference, expected: Path, got: Path) -> Differ
     return Difference(difference.layer, difference.path, difference.kind, *sides)
 
 
-def summary(differences: Sequence[Difference], limit: int = 10) -> str:
+def render_differences(differences: Sequence[Difference], limit: int = 10) -> str:
     """Render the first differences, one per line, and the number of the rest."""
     more = [f"and {len(differences) - limit} more"] if len(differences) > limit else []
     return "\n".join([*map(str, differences[:limit]), *more])

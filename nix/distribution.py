@@ -42,7 +42,7 @@ class Distribution:
         return next((INSTALL[one] for one in self.ids if one in INSTALL), None)
 
 
-def distribution(root: Path = Path("/")) -> Distribution:
+def read_distribution(root: Path = Path("/")) -> Distribution:
     """Read the distribution of the system at `root`; one without os-release is `unknown Linux`."""
     text = next((found for found in (read(root / name) for name in OS_RELEASE) if found), "")
     fields = {name: double or single or bare for name, double, single, bare in FIELD.findall(text)}

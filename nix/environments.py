@@ -16,9 +16,17 @@ import tomllib
 from pathlib import Path
 
 from nix import inputs
-from nix.cache import cache_dir, hold_lock
+from nix.cache import create_cache_dir, hold_lock
 from nix.command import DONE, MISUSED, command
-from nix.package_clients import EnvironmentProblem, base_python, install, key, run, uv, uv_settings
+from nix.package_clients import (
+    EnvironmentProblem,
+    compute_key,
+    create_uv_settings,
+    find_base_python,
+    install,
+    provide_uv,
+    run,
+)
 from nix.pins import LOCKS, InputProblem
 from nix.workspace import workspace
 
@@ -46,15 +54,15 @@ def create(name: str, folder: Path) -> None:
     Up to date means: the same locks, interpreter, folder and, for `development`, package metadata of the checkout.
     Safe to call concurrently: the second caller waits for the first. Raises EnvironmentProblem.
     """
-    lock, python = lock_path(name), base_python()
+    lock, python = lock_path(name), find_base_python()
     made_of = (lock.read_bytes(), (LOCKS / "build.lock").read_bytes(), sys.version, python, folder.resolve())
     # make compares the folder: after a move, the editable checkout and the programs' first lines name the former one.
-    wanted = f"{key(*made_of, metadata() if name == CHECKOUT_IN else None)}\n{folder.resolve()}\n"
+    wanted = f"{compute_key(*made_of, read_metadata() if name == CHECKOUT_IN else None)}\n{folder.resolve()}\n"
     stamp = folder / STAMP
     if is_current(folder, wanted):
         stamp.touch()
         return
-    with hold_lock("environment-" + key(str(folder.resolve()))):
+    with hold_lock("environment-" + compute_key(str(folder.resolve()))):
         if is_current(folder, wanted):
             return  # another process created it meanwhile, and may already be using it
         if stamp.exists() and not (folder / "bin/python").exists():
@@ -62,7 +70,7 @@ def create(name: str, folder: Path) -> None:
         stamp.unlink(missing_ok=True)
         announce(f"environment {name}: Python {sys.version.split()[0]}", lock)
         words = ["venv", "--quiet", "--clear", "--python", python]
-        run([uv(), *words, folder], f"create {folder}", **uv_settings())
+        run([provide_uv(), *words, folder], f"create {folder}", **create_uv_settings())
         fill(folder / "bin/python", lock)
         stamp.write_text(wanted)
 
@@ -73,7 +81,7 @@ def is_current(folder: Path, wanted: str) -> bool:
     return stamp.exists() and stamp.read_text() == wanted and (folder / "bin/python").exists()
 
 
-def metadata() -> str:
+def read_metadata() -> str:
     """Return the part of pyproject.toml that an editable install depends on."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return repr((project["build-system"], project["project"], project["tool"]["hatch"]))
@@ -91,7 +99,7 @@ def fill(python: Path, lock: Path) -> None:
     """
     words = ["pip", "sync", "--require-hashes", "--build-constraints", str(LOCKS / "build.lock")]
     what = f"fill {python.parent.parent} from {lock.name}"
-    install([uv(), *words, "--python", python, lock], what, **uv_settings())
+    install([provide_uv(), *words, "--python", python, lock], what, **create_uv_settings())
     if lock.stem == CHECKOUT_IN:
         install_checkout(python)
 
@@ -102,25 +110,29 @@ def install_checkout(python: Path) -> None:
     Requires hatchling and editables in the environment.
     """
     words = ["pip", "install", "--quiet", "--offline", "--no-deps", "--no-build-isolation", "--python", str(python)]
-    run([uv(), *words, "--editable", ROOT], f"install the checkout into {python.parent.parent}", **uv_settings())
+    run(
+        [provide_uv(), *words, "--editable", ROOT],
+        f"install the checkout into {python.parent.parent}",
+        **create_uv_settings(),
+    )
     # `score-processor` operates a checkout, so the wheel, which holds `plexus` only, must not declare it.
     plexus, operate = python.with_name("plexus"), python.with_name("score-processor")
     operate.write_text(re.sub(r"from plexus\S*", "from scripts.__main__", plexus.read_text("utf-8")), "utf-8")
     operate.chmod(0o755)
 
 
-def site_folder(name: str, python_version: str = "3.13") -> Path:
+def locate_site(name: str, python_version: str = "3.13") -> Path:
     """Return the folder that `site` creates for the present lock, whether or not it exists."""
-    made_of = key(lock_path(name).read_bytes(), (LOCKS / "build.lock").read_bytes(), python_version)
-    return cache_dir() / "sites" / f"{name}-{made_of}"
+    made_of = compute_key(lock_path(name).read_bytes(), (LOCKS / "build.lock").read_bytes(), python_version)
+    return create_cache_dir() / "sites" / f"{name}-{made_of}"
 
 
-def site(name: str, python_version: str = "3.13") -> Path:
+def install_site(name: str, python_version: str = "3.13") -> Path:
     """Return a folder of the packages of the lock `name`, for `PYTHONPATH` of the Python in the root of that name.
 
     Installs and compiles them on first use. Safe to call concurrently. Raises EnvironmentProblem or InputProblem.
     """
-    lock, folder = lock_path(name), site_folder(name, python_version)
+    lock, folder = lock_path(name), locate_site(name, python_version)
     if folder.exists():
         return folder
     root = inputs.find_root(name)
@@ -131,7 +143,7 @@ def site(name: str, python_version: str = "3.13") -> Path:
             words = ["pip", "install", "--require-hashes", "--no-deps", "--build-constraints"]
             words += [str(LOCKS / "build.lock"), "--python", sys.executable, "--python-version", python_version]
             words += ["--python-platform", PLATFORM, "--target", str(packages)]
-            install([uv(), *words, "-r", lock], f"install {lock.name}", **uv_settings())
+            install([provide_uv(), *words, "-r", lock], f"install {lock.name}", **create_uv_settings())
             compile_bytecode(root, packages, python_version)
             folder.parent.mkdir(exist_ok=True)
             packages.rename(folder)
@@ -169,9 +181,9 @@ def main(arguments: list[str]) -> int:
         case ["fill", python, "-r", file]:
             fill(Path(python), Path(file))
         case ["site", name]:
-            print(site(name))
+            print(install_site(name))
         case ["uv"]:
-            print(uv())
+            print(provide_uv())
         case ["-h" | "--help"]:
             print(__doc__)
         case _:

@@ -14,26 +14,26 @@ from pathlib import Path
 from typing import NoReturn
 
 from nix import debian_mirrors, fetch_report, http_download, input_cache, pip_wheels, progress
-from nix.cache import cache_dir
-from nix.debian_closure import releases
+from nix.cache import create_cache_dir
+from nix.debian_closure import list_releases
 from nix.debian_search import Found, Search, parse_server
 from nix.input_archive import local, release
-from nix.input_archive.registry import Repository, from_registry, named_repository
+from nix.input_archive.registry import Repository, from_registry, read_named_repository
 from nix.package_clients import EnvironmentProblem
 from nix.pins import Deb, Input, InputProblem, Wheel
 from nix.pip_wheels import COPIES, fetch_wheels
 from nix.subprocesses import Subprocesses, subprocesses
-from nix.workspace import leftovers, workspace
+from nix.workspace import list_leftovers, workspace
 
 ANNOUNCED = ("snapshot", "release", "host")  # sources that users may not expect, so that their use is reported
 
 
 def fill(wanted: Sequence[Input], folders: Sequence[Path]) -> None:
     """Fetch inputs into the cache. InputProblem lists all that no source has, with the reasons and remedies."""
-    repository = named_repository()
+    repository = read_named_repository()
     with workspace(keep_leftovers=True) as work, subprocesses() as running:
-        local.take_from([*folders, *leftovers()], wanted, work)
-        if missing := input_cache.missing(wanted):
+        local.take_from([*folders, *list_leftovers()], wanted, work)
+        if missing := input_cache.list_missing(wanted):
             try:
                 Fetch(missing, work, running).run(repository)
             except EnvironmentProblem as problem:  # this Python has neither pip nor ensurepip
@@ -59,9 +59,9 @@ class Fetch:
 
     def __init__(self, wanted: Sequence[Input], work: Path, running: Subprocesses) -> None:
         self._wanted, self._work, self._running = wanted, work, running
-        self._attempts, self._client = fetch_report.Attempts(), http_download.opener()
+        self._attempts, self._client = fetch_report.Attempts(), http_download.create_opener()
         self._search = Search(work, running, self._attempts)
-        self._release = release.address()
+        self._release = release.derive_address()
         self._ask_release = self._ask_pip = True
 
     def run(self, repository: Repository | None) -> None:
@@ -87,7 +87,7 @@ class Fetch:
                 print(arrived, file=sys.stderr, flush=True)
 
     def _missing(self) -> list[Input]:
-        return input_cache.missing(self._wanted)
+        return input_cache.list_missing(self._wanted)
 
     def _plan(self) -> Plan:
         """Find a source for each missing input: one request for each package, and one wheel fetched by pip."""
@@ -96,7 +96,7 @@ class Fetch:
         with ThreadPoolExecutor(1) as pool:
             try:
                 index = pool.submit(self._index_answers, wheels)
-                plan = Plan(self._search.locate(debs, debian_mirrors.places()))
+                plan = Plan(self._search.locate(debs, debian_mirrors.find_places()))
                 plan.by_pip = wheels if index.result() else []
             except BaseException:
                 self._running.stop()  # or the pool would wait for pip
@@ -105,7 +105,7 @@ class Fetch:
         if left and self._release_answers(left):
             plan.by_release = left
         else:
-            plan.debs |= self._search.locate([x for x in left if isinstance(x, Deb)], debian_mirrors.last_places())
+            plan.debs |= self._search.locate([x for x in left if isinstance(x, Deb)], debian_mirrors.find_last_places())
         return plan
 
     def _index_answers(self, wheels: Sequence[Wheel]) -> bool:
@@ -148,7 +148,7 @@ class Fetch:
     def _from_release(self, wanted: Sequence[Input]) -> None:
         assert self._release is not None, "it was asked"
         problem = release.take(self._client, self._release, wanted, self._work)
-        left = input_cache.missing(wanted)
+        left = input_cache.list_missing(wanted)
         self._search.arrived["release"] += len(wanted) - len(left)
         if left:
             absent = http_download.Failure(http_download.Kind.ABSENT, "not in the tar file")
@@ -167,19 +167,21 @@ class Fetch:
 
     def _count_bytes(self) -> int:
         # pip copies its downloads into `wheels`, and keeps its own copies until it ends.
-        return progress.folder_size(input_cache.folder()) + progress.folder_size(self._work, without=(COPIES,))
+        return progress.measure_folder(input_cache.locate_inputs()) + progress.measure_folder(
+            self._work, without=(COPIES,)
+        )
 
     def _fail(self, missing: Sequence[Input], *, begun: bool) -> NoReturn:
-        places = [*debian_mirrors.places(), *debian_mirrors.last_places()]
+        places = [*debian_mirrors.find_places(), *debian_mirrors.find_last_places()]
         debs, own = [one for one in missing if isinstance(one, Deb)], places[:2]
-        notes = {place.name: place.note for place in places} | fetch_report.describe_settings(cache_dir())
+        notes = {place.name: place.note for place in places} | fetch_report.describe_settings(create_cache_dir())
         if not self._release:
             notes["release"] = "this clone has no remote named origin on a forge"
         if len(debs) == len(missing):
             notes["index"] = "no wheel is missing"
         if not debs:
             notes |= dict.fromkeys(("mirror", "apt", "snapshot", "host"), "no Debian package is missing")
-        superseded = self._search.find_superseded(debs, own, releases()) if debs else []
+        superseded = self._search.find_superseded(debs, own, list_releases()) if debs else []
         report = fetch_report.Missing(missing, len(self._wanted), self._attempts, notes, superseded, begun)
         raise InputProblem(fetch_report.format_report(report))
 
@@ -189,6 +191,7 @@ def require_disk_space(work: Path, total: int) -> None:
     free = shutil.disk_usage(work).free
     if free < 2 * total:  # what is downloaded is copied once
         raise InputProblem(
-            f"cache {cache_dir()}: got {free / 1e6:.0f} MB of free disk space, expected {2 * total / 1e6:.0f} MB\n"
+            f"cache {create_cache_dir()}: got {free / 1e6:.0f} MB of free disk space, "
+            f"expected {2 * total / 1e6:.0f} MB\n"
             "next: make cache-prune, or name a folder on another disk: export SCORE_PROCESSOR_CACHE=FOLDER"
         )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nix import debian_mirrors
-from nix.distribution import Distribution, distribution
+from nix.distribution import Distribution, read_distribution
 from nix.pins import Deb, Input
 
 # Every source of inputs, in the order in which they are asked. docs/reference/inputs.md has the same lines.
@@ -75,7 +75,7 @@ class Missing:
 
 def format_report(missing: Missing) -> str:
     """Format the whole report."""
-    counts, host = missing.attempts.about(missing.wanted), distribution(debian_mirrors.HOST)
+    counts, host = missing.attempts.about(missing.wanted), read_distribution(debian_mirrors.HOST)
     kept = "what arrived is kept" if missing.begun else "nothing was downloaded"
     lines = [f"cannot fetch {len(missing.wanted)} of {missing.total} inputs; {kept}"]
     lines += [f"  {kind}: {format_names(some)}" for kind, some in split_by_kind(missing.wanted) if some]

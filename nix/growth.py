@@ -13,7 +13,7 @@ Sizes = dict[str, Any]
 """`revision`, `size` and `unpacked_size` of an image, `layers`: bytes of blobs, `packages`: bytes of files."""
 
 
-def sizes(record: Mapping[str, Any]) -> Sizes:
+def read_sizes(record: Mapping[str, Any]) -> Sizes:
     """Extract the sizes from the record of a build."""
     packages: dict[str, int] = {}
     for layer in record["layers"]:
@@ -26,7 +26,7 @@ def sizes(record: Mapping[str, Any]) -> Sizes:
     }
 
 
-def sizes_before(record: Path, revision: str) -> Sizes | None:
+def find_earlier_sizes(record: Path, revision: str) -> Sizes | None:
     """Return the sizes of the last commit that was built here, other than `revision`; None if there is none.
 
     `record` is the last build's record file. Builds of no commit do not count.
@@ -34,12 +34,12 @@ def sizes_before(record: Path, revision: str) -> Sizes | None:
     try:
         last = json.loads(record.read_bytes())
         usable = last["revision"] != revision and is_commit(last["revision"])
-        return sizes(last) if usable else last.get("before")
+        return read_sizes(last) if usable else last.get("before")
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None  # a build works without the previous record
 
 
-def growth(before: Sizes | None, now: Sizes) -> str:
+def describe_growth(before: Sizes | None, now: Sizes) -> str:
     """Describe in one line by how much the image grew or shrank, with the largest changes."""
     if before is None:
         return "unknown (no earlier build to compare)"
@@ -47,12 +47,12 @@ def growth(before: Sizes | None, now: Sizes) -> str:
     if all(before[kind] == now[kind] for kind in ("size", "layers", "packages")):
         return f"none {since}"
     whole = f"{change(before['size'], now['size'])} compressed, {change(before['unpacked_size'], now['unpacked_size'])}"
-    parts = [f"{name} {change(0, by)} {kind}" for by, kind, name in changes(before, now)]
+    parts = [f"{name} {change(0, by)} {kind}" for by, kind, name in list_changes(before, now)]
     more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
     return f"{whole} unpacked {since}: {', '.join(parts[:SHOWN])}{more}"
 
 
-def changes(before: Sizes, now: Sizes) -> Iterator[tuple[int, str, str]]:
+def list_changes(before: Sizes, now: Sizes) -> Iterator[tuple[int, str, str]]:
     """Yield (change in bytes, kind of size, name) of each layer's blob and each package's files, largest first."""
     rows = [
         (by, kind, name)

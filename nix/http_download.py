@@ -140,7 +140,7 @@ def hang_up() -> None:
         shut(connection)
 
 
-def opener(proxies: Mapping[str, str] | None = None) -> urllib.request.OpenerDirector:
+def create_opener(proxies: Mapping[str, str] | None = None) -> urllib.request.OpenerDirector:
     """Return a client that follows redirects.
 
     `proxies` by scheme replace those of the environment; an empty address means a direct connection.
@@ -154,9 +154,9 @@ def probe(client: urllib.request.OpenerDirector, address: str, size: int | None 
     try:
         request = urllib.request.Request(address, method="HEAD")
         with client.open(request, timeout=PROBE_S) as answer:
-            length = announced_length(answer.headers)
+            length = read_announced_length(answer.headers)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return failure(error)
+        return classify_failure(error)
     if size is not None and length is not None and length != size:
         return Failure(Kind.ABSENT, "another file of that name")
     return None
@@ -176,26 +176,26 @@ def download(
         with client.open(address, timeout=READ_S) as answer, path.open("wb") as file:
             while (block := answer.read(BLOCK)) and not (stop and stop.is_set()):
                 file.write(block)
-            length = announced_length(answer.headers)
+            length = read_announced_length(answer.headers)
             if length is not None and length != file.tell():
                 raise http.client.IncompleteRead(b"", length - file.tell())
     except (OSError, http.client.HTTPException, ValueError) as error:
         path.unlink(missing_ok=True)
-        return failure(error)
+        return classify_failure(error)
     return None
 
 
-def announced_length(headers: Message) -> int | None:
+def read_announced_length(headers: Message) -> int | None:
     """Return the Content-Length in bytes; None if it is absent or not a number."""
     length = str(headers.get("Content-Length", "")).strip()
     return int(length) if length.isascii() and length.isdigit() else None
 
 
-def failure(error: Exception) -> Failure:
+def classify_failure(error: Exception) -> Failure:
     """Classify an exception of urllib's."""
     if isinstance(error, urllib.error.HTTPError):
         kind = Kind.ABSENT if error.code in NOT_THERE else Kind.UNCLEAR
-        return Failure(kind, f"{error.code} {plain(error.reason)}")
+        return Failure(kind, f"{error.code} {format_cause(error.reason)}")
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Failure(Kind.UNREACHABLE, f"certificate verify failed: {cause.verify_message}")
@@ -207,7 +207,7 @@ def failure(error: Exception) -> Failure:
         return Failure(Kind.UNCLEAR, "the answer was truncated")
     if isinstance(cause, socket.gaierror):
         return Failure(Kind.UNREACHABLE, "host name not found")
-    return Failure(Kind.UNREACHABLE, plain(cause))
+    return Failure(Kind.UNREACHABLE, format_cause(cause))
 
 
 def is_reset(error: Exception) -> bool:
@@ -218,7 +218,7 @@ def is_reset(error: Exception) -> bool:
     return isinstance(error, ConnectionResetError) and not isinstance(error, http.client.RemoteDisconnected)
 
 
-def plain(cause: object) -> str:
+def format_cause(cause: object) -> str:
     """Format a cause for people, in one line: an operating system's error without its number."""
     text = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
     return (text or type(cause).__name__).strip().splitlines()[0][:120]

@@ -10,14 +10,14 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from nix.cache import cache_dir
-from nix.oci.digest import encoded, file_digest
+from nix.cache import create_cache_dir
+from nix.oci.digest import digest_file, encoded
 from nix.pins import Input
 
 
-def folder() -> Path:
+def locate_inputs() -> Path:
     """Return the folder of the cached inputs."""
-    return ensure_folder(cache_dir() / "inputs")
+    return ensure_folder(create_cache_dir() / "inputs")
 
 
 def ensure_folder(path: Path) -> Path:
@@ -26,9 +26,9 @@ def ensure_folder(path: Path) -> Path:
     return path
 
 
-def path_of(wanted: Input) -> Path:
+def locate_input(wanted: Input) -> Path:
     """Return the path of an input in the cache, cached or not."""
-    return cache_dir() / "inputs" / wanted.file_name
+    return create_cache_dir() / "inputs" / wanted.file_name
 
 
 def stamp(path: Path) -> str:
@@ -39,17 +39,17 @@ def stamp(path: Path) -> str:
 
 def stamp_path(wanted: Input) -> Path:
     """Return the path of the record of an input's stamp at its last verification."""
-    return cache_dir() / "verified" / wanted.file_name
+    return create_cache_dir() / "verified" / wanted.file_name
 
 
-def sha256(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Return the sha256 of a file, in hexadecimal."""
-    return encoded(file_digest(path))
+    return encoded(digest_file(path))
 
 
 def is_cached(wanted: Input) -> bool:
     """Return whether an input is cached and unaltered; an altered one is reported and removed."""
-    path = path_of(wanted)
+    path = locate_input(wanted)
     try:
         now = stamp(path)
     except FileNotFoundError:
@@ -58,7 +58,7 @@ def is_cached(wanted: Input) -> bool:
         if stamp_path(wanted).read_bytes() == now.encode():
             return True
     try:
-        problem = mismatch(wanted, path)
+        problem = find_mismatch(wanted, path)
         if problem is None:
             record_stamp(wanted, now)  # taken before hashing, so that a change meanwhile is noticed next time
             return True
@@ -75,12 +75,12 @@ def report(line: str) -> None:
     print(f"cache: {line}", file=sys.stderr, flush=True)
 
 
-def mismatch(wanted: Input, path: Path) -> str | None:
+def find_mismatch(wanted: Input, path: Path) -> str | None:
     """Describe how the file at `path` differs from the pinned input; None if it does not."""
     size = path.stat().st_size
     if size != wanted.size:
         return f"{wanted}: expected {wanted.size} bytes, got {size} bytes"
-    got = sha256(path)
+    got = hash_file(path)
     if got != wanted.sha256:
         return f"{wanted}: expected sha256:{wanted.sha256}, got sha256:{got}"
     return None
@@ -103,18 +103,18 @@ def write_text(path: Path, text: str) -> None:
 def store(path: Path, wanted: Input) -> None:
     """Move a verified file, on the cache's file system, into the cache; its first use hashes it again there."""
     path.chmod(0o644)
-    path.replace(folder() / wanted.file_name)
+    path.replace(locate_inputs() / wanted.file_name)
 
 
 def store_if_valid(path: Path, wanted: Input) -> bool:
     """Move a file into the cache if it is the input, else remove it; returns whether it was."""
-    if mismatch(wanted, path) is None:
+    if find_mismatch(wanted, path) is None:
         store(path, wanted)
         return True
     path.unlink()
     return False
 
 
-def missing(wanted: Iterable[Input]) -> list[Input]:
+def list_missing(wanted: Iterable[Input]) -> list[Input]:
     """List the inputs that are not in the cache, in the order of `wanted`, each once."""
     return [one for one in dict.fromkeys(wanted) if not is_cached(one)]

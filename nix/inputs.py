@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nix import input_cache, sealed
-from nix.cache import cache_dir, hold_lock, in_use, is_read_only
+from nix.cache import create_cache_dir, hold_lock, in_use, is_read_only
 from nix.command import DONE, command
-from nix.input_archive.local import named_places
+from nix.input_archive.local import list_named_places
 from nix.oci.debian_package import unpack_debs
 from nix.oci.exceptions import OciError
 from nix.oci.nar import nar_hash
-from nix.pins import DEBS, GROUPS, Input, InputProblem, Wheel, deb_lock, inputs_of, wheel_lock
+from nix.pins import DEBS, GROUPS, Input, InputProblem, Wheel, list_inputs, read_deb_lock, read_wheel_lock
 from nix.workspace import workspace
 
 
@@ -28,24 +28,24 @@ def fetch(groups: Sequence[str] = ("image",), folders: Sequence[Path] = ()) -> N
 
     InputProblem lists all inputs that no source has, with the reasons and the remedy; then nothing was downloaded.
     """
-    fetch_these([one for group in groups for one in inputs_of(group)], folders)
+    fetch_these([one for group in groups for one in list_inputs(group)], folders)
 
 
 def fetch_these(wanted: Sequence[Input], folders: Sequence[Path] = ()) -> None:
     """Fetch these inputs into the cache; as `fetch`."""
-    folders = [*folders, *named_places()]
-    missing = input_cache.missing(wanted)
+    folders = [*folders, *list_named_places()]
+    missing = input_cache.list_missing(wanted)
     if not missing:
         return
     if is_read_only():
         raise InputProblem(
-            f"cache {cache_dir()}: read-only, and {len(missing)} of {len(wanted)} inputs are missing\n"
+            f"cache {create_cache_dir()}: read-only, and {len(missing)} of {len(wanted)} inputs are missing\n"
             "next: export SCORE_PROCESSOR_CACHE=FOLDER, one that you can write to"
         )
     from nix.fetch import fill  # here, because its imports take a third of the start of a fully cached build
 
     with in_use(), hold_lock("fetch"):
-        missing = input_cache.missing(missing)
+        missing = input_cache.list_missing(missing)
         if missing:
             fill(missing, folders)
 
@@ -54,7 +54,7 @@ def fetch_wheels() -> dict[str, list[Wheel]]:
     """Fetch the image's inputs, and return its wheels by layer, in the lock's order. Raises InputProblem as `fetch`."""
     fetch(["image"])
     layers: dict[str, list[Wheel]] = {}
-    for wheel in wheel_lock():
+    for wheel in read_wheel_lock():
         layers.setdefault(wheel.layer, []).append(wheel)
     return layers
 
@@ -66,19 +66,19 @@ def find_root(name: str) -> Path:
     """
     if name not in DEBS:
         raise InputProblem(f"root {name!r}: unknown, known: {', '.join(DEBS)}")
-    lock = deb_lock(name)
-    folder = root_folder(name, lock.root)
-    if sealed.verify(folder, lock.root, ignored_in(name)):
+    lock = read_deb_lock(name)
+    folder = locate_root(name, lock.root)
+    if sealed.verify(folder, lock.root, list_ignored_names(name)):
         return folder
     if is_read_only():
         raise InputProblem(
-            f"cache {cache_dir()}: read-only, and root {name} is {'altered' if folder.exists() else 'missing'}\n"
+            f"cache {create_cache_dir()}: read-only, and root {name} is {'altered' if folder.exists() else 'missing'}\n"
             "next: export SCORE_PROCESSOR_CACHE=FOLDER, one that you can write to"
         )
     debs: list[Input] = list(lock.debs)
     fetch([name])
     with in_use(), hold_lock(f"root-{name}"), workspace() as work:
-        if not sealed.verify(folder, lock.root, ignored_in(name)):
+        if not sealed.verify(folder, lock.root, list_ignored_names(name)):
             if folder.parent.exists():
                 input_cache.report(f"roots/{folder.parent.name}: altered since it was unpacked; unpacking it again")
                 folder.parent.rename(work / "altered")
@@ -92,13 +92,13 @@ def find_root(name: str) -> Path:
 def _unpack_root(name: str, debs: Sequence[Input], expected: str, tree: Path) -> None:
     """Unpack a group's packages into the new folder `tree`, and seal it; InputProblem unless it has this NAR hash."""
     try:
-        unpack_debs([input_cache.path_of(deb) for deb in debs], tree)
-        mark = sealed.fingerprint(tree, ignored_in(name))
+        unpack_debs([input_cache.locate_input(deb) for deb in debs], tree)
+        mark = sealed.compute_fingerprint(tree, list_ignored_names(name))
         got = nar_hash(tree)
     except (OciError, OSError) as problem:
         _check_unaltered(name, debs)
         if isinstance(problem, OSError):
-            problem.filename = problem.filename or str(cache_dir())
+            problem.filename = problem.filename or str(create_cache_dir())
             raise
         raise InputProblem(f"root {name}: {problem}") from problem
     if got != expected:
@@ -109,16 +109,16 @@ def _unpack_root(name: str, debs: Sequence[Input], expected: str, tree: Path) ->
 
 def _check_unaltered(name: str, debs: Sequence[Input]) -> None:
     """Raise Altered if a package that the cache had before is not there as pinned any more."""
-    if input_cache.missing(debs):
+    if input_cache.list_missing(debs):
         raise sealed.Altered(f"root {name}: a package in the cache was altered while it was unpacked")
 
 
-def root_folder(name: str, tree_hash: str) -> Path:
+def locate_root(name: str, tree_hash: str) -> Path:
     """Return the folder of a group's unpacked packages, unpacked or not."""
-    return cache_dir() / "roots" / f"{name}-{tree_hash[:16]}" / "root"
+    return create_cache_dir() / "roots" / f"{name}-{tree_hash[:16]}" / "root"
 
 
-def ignored_in(name: str) -> frozenset[str]:
+def list_ignored_names(name: str) -> frozenset[str]:
     """Return the names of entries that do not count as part of a root: bytecode, which its own Python may write there.
 
     The image's root has none, because the assembler runs its Python with the bytecode elsewhere.

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from nix import input_cache, sealed
 from nix.assembler import Assembler, BuildProblem
-from nix.cache import cache_dir, hold_lock, is_read_only
-from nix.oci.digest import file_digest
+from nix.cache import create_cache_dir, hold_lock, is_read_only
+from nix.oci.digest import digest_file
 from nix.oci.host_only import is_host_only
 from nix.oci.layout import is_stamped, link, stamp, write_stamp
 from nix.oci.source_archive import SourceFile
@@ -48,7 +48,7 @@ class LayerPlan:
     @property
     def folder(self) -> Path:
         """The layer's folder in the cache."""
-        return cache_dir() / "layers" / self.key
+        return create_cache_dir() / "layers" / self.key
 
     @property
     def is_made(self) -> bool:
@@ -112,7 +112,7 @@ def link_cached(plan: LayerPlan, work: Path) -> TakenLayer | None:
 
     The blob is hashed if its size, times or inode are not those that it was last verified with.
     """
-    spare = spare_folder(plan, work)
+    spare = locate_spare_folder(plan, work)
     cached = spare if spare.exists() else plan.folder
     result, folder = read_documents(plan, cached), work / "layers" / plan.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -124,7 +124,7 @@ def link_cached(plan: LayerPlan, work: Path) -> TakenLayer | None:
             before = input_cache.stamp(cached / "blob")
             is_link = link(cached / "blob", folder / "blob")
             is_known = is_link and before == read_text(cached / "stamp")
-            if is_known or file_digest(folder / "blob") == json.loads(result[0])["digest"]:
+            if is_known or digest_file(folder / "blob") == json.loads(result[0])["digest"]:
                 write_stamp(folder)
                 return TakenLayer(cached, folder)
     if cached.exists():
@@ -134,7 +134,7 @@ def link_cached(plan: LayerPlan, work: Path) -> TakenLayer | None:
     return None
 
 
-def spare_folder(plan: LayerPlan, work: Path) -> Path:
+def locate_spare_folder(plan: LayerPlan, work: Path) -> Path:
     """Return where a build makes a layer that is missing from a read-only cache."""
     return work / "made" / plan.key
 
@@ -160,7 +160,7 @@ def plan_wheel_layer(
     texts = [source.files.get(f"{LICENCES}/{wheel.name}.txt") for wheel in chosen]
     licences = [hashlib.sha256(text.data).hexdigest() if text else None for text in texts]
     key = compute_key(assembler.key, name, [wheel.sha256 for wheel in chosen], licences)
-    inputs = tuple(f"{input_cache.path_of(wheel)}#sha256:{wheel.sha256}" for wheel in chosen)
+    inputs = tuple(f"{input_cache.locate_input(wheel)}#sha256:{wheel.sha256}" for wheel in chosen)
     arguments = ("layer", "wheels", "--name", name, "--licences", str(work / "source" / LICENCES), *inputs)
     return LayerPlan(name, key, arguments, sum(wheel.size for wheel in chosen), chosen)
 
@@ -172,7 +172,7 @@ def plan_sbom(assembler: Assembler, source: Checkout, work: Path, wheels: Sequen
     debs, listed = (str(work / "source" / name) for name in names)
     chosen = tuple(sorted(wheels, key=lambda wheel: wheel.name.encode()))
     locks = ("--debs", debs, "--wheels", listed, "--root", str(assembler.root))
-    files = tuple(str(input_cache.path_of(wheel)) for wheel in chosen)
+    files = tuple(str(input_cache.locate_input(wheel)) for wheel in chosen)
     return LayerPlan("sbom", key, ("layer", "sbom", *locks, *files), 0, chosen)
 
 
@@ -215,7 +215,7 @@ def make_layer(assembler: Assembler, plan: LayerPlan, work: Path, progress: Call
     with hold_lock(f"layer-{plan.key[:32]}"):
         if plan.is_made:
             return
-        place = spare_folder(plan, work) if is_read_only() else plan.folder
+        place = locate_spare_folder(plan, work) if is_read_only() else plan.folder
         # Remove what killed builds left; the lock excludes running ones. The assembler of a killed build may still be
         # writing, so that every build uses a name of its own.
         for left in (place, *place.parent.glob(f"{plan.key}.part-*")):
@@ -250,5 +250,5 @@ def seal_layer(plan: LayerPlan, folder: Path) -> None:
 def verify_inputs(assembler: Assembler, plan: LayerPlan) -> None:
     """Raise sealed.Altered if anything in the cache that a layer is made from was changed since the build began."""
     assembler.verify()
-    if changed := input_cache.missing(plan.wheels):
+    if changed := input_cache.list_missing(plan.wheels):
         raise sealed.Altered(f"layer {plan.name}: altered while it was made: {', '.join(map(str, changed))}")

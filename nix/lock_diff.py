@@ -45,7 +45,7 @@ class Move:
         return (self.new.size or 0 if self.new else 0) - (self.old.size or 0 if self.old else 0)
 
 
-def pins_of(text: str) -> dict[tuple[str, str], Pin]:
+def parse_pins(text: str) -> dict[tuple[str, str], Pin]:
     """Parse the pins of a lock of any kind, by name and environment marker."""
     pins = {}
     for line in text.splitlines():
@@ -55,10 +55,10 @@ def pins_of(text: str) -> dict[tuple[str, str], Pin]:
             pins[wheel[1], ""] = Pin(wheel[1], wheel[2], int(wheel[4]), (wheel[3], wheel[5]))
         elif layer := LAYER.fullmatch(line):
             pins[layer[1], ""] = Pin(layer[1], layer[3], int(layer[4]), (layer[2],))
-    return pins or requirements_of(text)
+    return pins or parse_requirements(text)
 
 
-def requirements_of(text: str) -> dict[tuple[str, str], Pin]:
+def parse_requirements(text: str) -> dict[tuple[str, str], Pin]:
     """Parse the pins of a lock that uv wrote, each with the hashes of all its files."""
     starts = [requirements.start() for requirements in PIN.finditer(text)]
     requirements = {}
@@ -68,9 +68,9 @@ def requirements_of(text: str) -> dict[tuple[str, str], Pin]:
     return requirements
 
 
-def moves(lock: str, old: str, new: str) -> list[Move]:
+def list_moves(lock: str, old: str, new: str) -> list[Move]:
     """List the pins that differ between two texts of a lock, by name."""
-    before, after = pins_of(old), pins_of(new)
+    before, after = parse_pins(old), parse_pins(new)
     keys = sorted(before.keys() | after.keys())
     return [Move(lock, key[0], before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 
@@ -80,7 +80,7 @@ def is_same_file(move: Move) -> bool:
     return bool(move.old and move.new and move.old.size is not None and move.old.rest[0] == move.new.rest[0])
 
 
-def table(all_moves: Sequence[Move]) -> str:
+def format_moves(all_moves: Sequence[Move]) -> str:
     """Format moves in columns: lock, package, old, new, size delta or a dash if the lock has no sizes."""
     rows = [("lock", "package", "old", "new", "kB")]
     for move in all_moves:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nix import input_cache, inputs, pins, pip_wheels
-from nix.debian_closure import Candidate, closure, read_wanted
+from nix.debian_closure import Candidate, compute_closure, read_wanted
 from nix.debian_lists import release_candidates
-from nix.lock_diff import Pin, requirements_of
+from nix.lock_diff import Pin, parse_requirements
 from nix.oci.debian_package import unpack_debs
 from nix.oci.nar import nar_hash
 from nix.pins import Deb, DebLock, InputProblem, Wheel
@@ -28,24 +28,24 @@ SHARED = "small"
 AT_ONCE = 4
 
 
-def deb_text(group: str, upgrade: frozenset[str] | None) -> str:
+def resolve_debs(group: str, upgrade: frozenset[str] | None) -> str:
     """Return the new lock of a root.
 
     All packages move, or only those made from the same sources as the packages in `upgrade`: then the lock keeps the
     earlier timestamps for the others.
     """
-    want, old = read_wanted(pins.LOCKS / f"{pins.DEBS[group]}.in"), pins.deb_lock(group)
-    debs = choose_versions(closure(want, release_candidates(want.release)), old, upgrade)
+    want, old = read_wanted(pins.LOCKS / f"{pins.DEBS[group]}.in"), pins.read_deb_lock(group)
+    debs = choose_versions(compute_closure(want, release_candidates(want.release)), old, upgrade)
     if debs == old.debs:
-        return deb_lock_text(debs, old.snapshots, old.root)
+        return format_deb_lock(debs, old.snapshots, old.root)
     now = (datetime.now(UTC) + SNAPSHOT_DELAY).strftime("%Y%m%dT%H%M%SZ")
-    return deb_lock_text(debs, (now, *(old.snapshots if upgrade is not None else ())), root_of(debs))
+    return format_deb_lock(debs, (now, *(old.snapshots if upgrade is not None else ())), hash_root(debs))
 
 
-def deb_lock_text(debs: Sequence[Deb], snapshots: Sequence[str], root: str) -> str:
+def format_deb_lock(debs: Sequence[Deb], snapshots: Sequence[str], root: str) -> str:
     """Format the lock of a root."""
     listed = [f"snapshot {timestamp}" for timestamp in snapshots]
-    return "\n".join([DEB_HEADER, *map(deb_line, debs), *listed, f"root {root}", ""])
+    return "\n".join([DEB_HEADER, *map(format_deb, debs), *listed, f"root {root}", ""])
 
 
 def choose_versions(candidates: Sequence[Candidate], old: DebLock, upgrade: frozenset[str] | None) -> tuple[Deb, ...]:
@@ -59,34 +59,34 @@ def choose_versions(candidates: Sequence[Candidate], old: DebLock, upgrade: froz
     )
 
 
-def deb_line(deb: Deb) -> str:
+def format_deb(deb: Deb) -> str:
     """Format a package's line."""
     return f"{deb.name} {deb.version} {deb.size} {deb.sha256} {deb.pool_path}"
 
 
-def root_of(debs: Sequence[Deb]) -> str:
+def hash_root(debs: Sequence[Deb]) -> str:
     """Fetch packages, unpack them, and return the NAR hash of the tree."""
     inputs.fetch_these(debs)
     with workspace() as work:
-        unpack_debs([input_cache.path_of(deb) for deb in debs], work / "root")
+        unpack_debs([input_cache.locate_input(deb) for deb in debs], work / "root")
         return nar_hash(work / "root")
 
 
-def wheel_text(resolved: str) -> str:
+def resolve_wheels(resolved: str) -> str:
     """Return the lock of the image's wheels for uv's resolution: for each version, the file that pip picks."""
-    old = {wheel.name: wheel for wheel in pins.wheel_lock()}
+    old = {wheel.name: wheel for wheel in pins.read_wheel_lock()}
     kept, moved = dict[str, Wheel](), list[Pin]()
-    for pin in requirements_of(resolved).values():
+    for pin in parse_requirements(resolved).values():
         before = old.get(pin.name)
         if before and before.version == pin.version and before.sha256 in pin.rest:
             kept[pin.name] = before
         else:
             moved.append(pin)
     kept |= {wheel.name: wheel for wheel in pick_all(moved)} if moved else {}
-    return "".join(f"{wheel_line(kept[name])}\n" for name in sorted(kept, key=str.encode))
+    return "".join(f"{format_wheel(kept[name])}\n" for name in sorted(kept, key=str.encode))
 
 
-def wheel_line(wheel: Wheel) -> str:
+def format_wheel(wheel: Wheel) -> str:
     """Format a wheel's line."""
     return f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}  # {wheel.size} {wheel.layer}"
 
@@ -114,6 +114,6 @@ def pick(pin: Pin, folder: Path, running: Subprocesses) -> Wheel:
         )
     size = wheels[0].stat().st_size
     layer = re.sub(r"[^a-z0-9-]", "-", pin.name) if size >= OWN_LAYER else SHARED
-    wheel = Wheel(pin.name, pin.version, size, input_cache.sha256(wheels[0]), layer)
+    wheel = Wheel(pin.name, pin.version, size, input_cache.hash_file(wheels[0]), layer)
     input_cache.store_if_valid(wheels[0], wheel)
     return wheel

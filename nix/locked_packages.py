@@ -41,12 +41,12 @@ class Package:
         return self.ecosystem != PYPI
 
 
-def locked_packages(uses: Sequence[str] = tuple(USES)) -> list[Package]:
+def list_locked_packages(uses: Sequence[str] = tuple(USES)) -> list[Package]:
     """List the packages pinned for these uses, sorted."""
-    return sorted({package for use in uses for package in packages_of(use)})
+    return sorted({package for use in uses for package in list_packages(use)})
 
 
-def packages_of(use: str) -> Iterator[Package]:
+def list_packages(use: str) -> Iterator[Package]:
     """Yield the packages pinned for one use."""
     python, group = USES[use]
     if python:
@@ -54,7 +54,7 @@ def packages_of(use: str) -> Iterator[Package]:
             yield Package(PYPI, canonicalize_name(name), version, use)
     if group:
         release = read_wanted(pins.LOCKS / f"{pins.DEBS[group]}.in").release
-        for deb in pins.deb_lock(group).debs:
+        for deb in pins.read_deb_lock(group).debs:
             source = deb.pool_path.split("/")[-2]
             version = REBUILD.sub("", deb.version)
             yield Package(RELEASES.get(release, f"Debian:{release}"), source, version, use, deb.name)

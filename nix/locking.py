@@ -23,8 +23,8 @@ from nix.assembler import BuildProblem
 from nix.cache import hold_lock, in_use
 from nix.command import DONE, command
 from nix.input_cache import write_text
-from nix.lock_diff import LAYERS, Move, moves, pins_of, table
-from nix.lock_texts import deb_text, wheel_text
+from nix.lock_diff import LAYERS, Move, format_moves, list_moves, parse_pins
+from nix.lock_texts import resolve_debs, resolve_wheels
 from nix.package_clients import EnvironmentProblem
 from nix.pins import InputProblem
 from nix.resolving import RESOLUTIONS, resolve
@@ -42,7 +42,7 @@ def lock(names: Sequence[str], packages: Sequence[str], *, keep: bool = False, d
     """
     names = [name for name in LOCKS if name in (names or LOCKS)]
     if packages:
-        names = locks_with(names, packages)
+        names = find_locks_with(names, packages)
     with in_use(), hold_lock("lock"), workspace() as work:
         for path in pins.LOCKS.iterdir():
             shutil.copyfile(path, work / path.name)
@@ -51,8 +51,8 @@ def lock(names: Sequence[str], packages: Sequence[str], *, keep: bool = False, d
             if name == LAYERS:
                 continue
             print(f"resolving {name}", file=sys.stderr, flush=True)
-            new = text_of(name, work, packages, keep)
-            if moved := moves(name, text(name), new):
+            new = resolve_lock(name, work, packages, keep)
+            if moved := list_moves(name, read_lock(name), new):
                 changes += moved
                 (work / f"{name}.lock").write_text(new, encoding="utf-8")
         if not dry_run:
@@ -60,7 +60,7 @@ def lock(names: Sequence[str], packages: Sequence[str], *, keep: bool = False, d
     return changes
 
 
-def text(name: str) -> str:
+def read_lock(name: str) -> str:
     """Return the present text of a lock."""
     return (pins.LOCKS / f"{name}.lock").read_text(encoding="utf-8")
 
@@ -71,34 +71,34 @@ def replace(found: Sequence[Move], work: Path, *, layers: bool) -> list[Move]:
     All locks are restored if the layers cannot be built.
     """
     moved = sorted({move.lock for move in found})
-    old = {name: text(name) for name in moved}
+    old = {name: read_lock(name) for name in moved}
     try:
         for name in moved:
             write_text(pins.LOCKS / f"{name}.lock", (work / f"{name}.lock").read_text(encoding="utf-8"))
         if not layers and not IMAGE.intersection(moved):
             return []
-        before = text(LAYERS)
+        before = read_lock(LAYERS)
         build.lock_layers(lambda line: print(line, file=sys.stderr, flush=True))
-        return moves(LAYERS, before, text(LAYERS))
+        return list_moves(LAYERS, before, read_lock(LAYERS))
     except BaseException:
         for name, content in old.items():
             write_text(pins.LOCKS / f"{name}.lock", content)
         raise
 
 
-def text_of(name: str, work: Path, packages: Sequence[str], keep: bool) -> str:
+def resolve_lock(name: str, work: Path, packages: Sequence[str], keep: bool) -> str:
     """Resolve one lock and return its text; `work` holds the other locks, those before it renewed."""
     some = bool(packages) or keep
     if name in GROUP_OF:
-        return deb_text(GROUP_OF[name], frozenset(packages) if some else None)
+        return resolve_debs(GROUP_OF[name], frozenset(packages) if some else None)
     upgrade = [word for package in packages for word in ("--upgrade-package", package)] if some else ["--upgrade"]
     resolved = resolve(name, work, tuple(upgrade))
-    return wheel_text(resolved) if name in pins.WHEELS.values() else resolved
+    return resolve_wheels(resolved) if name in pins.WHEELS.values() else resolved
 
 
-def locks_with(names: Sequence[str], packages: Sequence[str]) -> list[str]:
+def find_locks_with(names: Sequence[str], packages: Sequence[str]) -> list[str]:
     """List the locks that pin any of the packages; InputProblem lists packages that none pins, with similar names."""
-    held = {name: {key[0].partition("[")[0] for key in pins_of(text(name))} for name in names if name != LAYERS}
+    held = {name: {key[0].partition("[")[0] for key in parse_pins(read_lock(name))} for name in names if name != LAYERS}
     known = set().union(*held.values())
     unknown = [package for package in packages if package not in known]
     if unknown:
@@ -112,7 +112,7 @@ def locks_with(names: Sequence[str], packages: Sequence[str]) -> list[str]:
     return [name for name in held if held[name].intersection(packages)]
 
 
-def next_step(moves: Sequence[Move]) -> str:
+def choose_next_step(moves: Sequence[Move]) -> str:
     """Return the next step after pins have moved."""
     locks = {move.lock for move in moves}
     if locks & {*IMAGE, LAYERS}:
@@ -142,8 +142,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if not moves:
         print("nothing moves: every pin is up to date")
         return DONE
-    print(table(moves))
-    print("dry run: no lock was changed" if options.dry_run else next_step(moves))
+    print(format_moves(moves))
+    print("dry run: no lock was changed" if options.dry_run else choose_next_step(moves))
     return DONE
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from nix import input_cache, inputs, pins
-from nix.bundled_nix import Nix, host, install_nix
+from nix.bundled_nix import Nix, find_host_nix, install_nix
 from nix.cache import hold_lock, in_use
 from nix.command import DONE, command
 from nix.oci.source_archive import PLACEHOLDERS
 from nix.package_clients import EnvironmentProblem
-from nix.revision import REPOSITORY, checkout
+from nix.revision import REPOSITORY, read_checkout
 from nix.workspace import workspace
 
 # The tests are those of the flake's check `corpus`; the image does not depend on them.
@@ -49,7 +49,7 @@ def run(nix: Nix, *words: str | Path) -> str:
 
 def add_inputs(nix: Nix) -> None:
     """Add the image's root and wheels to the store, each with a garbage collection root; idempotent."""
-    wheels = [input_cache.path_of(wheel) for members in inputs.fetch_wheels().values() for wheel in members]
+    wheels = [input_cache.locate_input(wheel) for members in inputs.fetch_wheels().values() for wheel in members]
     root = inputs.find_root("image")
     paths = [run(nix, "nix-store", "--add-fixed", "--recursive", "sha256", root)]
     paths += run(nix, "nix-store", "--add-fixed", "sha256", *wheels).splitlines()
@@ -59,9 +59,9 @@ def add_inputs(nix: Nix) -> None:
             run(nix, "nix-store", "--realise", path, "--add-root", link, "--indirect")
 
 
-def stage(work: Path) -> Path:
+def write_flake_inputs(work: Path) -> Path:
     """Write the files that the flake reads, with the commit, if any, in nix/REVISION, so that Nix needs no git."""
-    source = checkout(SOURCES)
+    source = read_checkout(SOURCES)
     if source.warning:
         print(source.warning, file=sys.stderr, flush=True)
     folder = work / "source"
@@ -77,7 +77,7 @@ def build(nix: Nix, output: Path) -> str:
     """Build the image, link it at `output`, and return its digest."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with workspace() as work:
-        flake = f"path:{quote(str(stage(work)))}#image"
+        flake = f"path:{quote(str(write_flake_inputs(work)))}#image"
         run(nix, "nix", "build", flake, "--out-link", output, "--no-write-lock-file")
     index = json.loads((output / "index.json").read_bytes())
     return str(index["manifests"][0]["digest"])
@@ -96,7 +96,7 @@ def main(words: Sequence[str] | None = None) -> int:
         help="link to create (default: build/nix-image)",
     )
     arguments = parser.parse_args(words)
-    nix = (None if arguments.bundled else host()) or install_nix()
+    nix = (None if arguments.bundled else find_host_nix()) or install_nix()
     with in_use(), hold_lock("nix"):
         print(f"nix: {nix.name}", file=sys.stderr, flush=True)
         add_inputs(nix)

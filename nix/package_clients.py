@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
-from nix.cache import cache_dir, hold_lock
+from nix.cache import create_cache_dir, hold_lock
 from nix.pins import LOCKS
 from nix.progress import show_progress
 from nix.workspace import workspace
@@ -22,7 +22,7 @@ class EnvironmentProblem(Exception):
     """Raised if an environment cannot be created or a package client fails; the message ends with the next step."""
 
 
-def key(*parts: object) -> str:
+def compute_key(*parts: object) -> str:
     """Return a cache key: 16 hexadecimal digits of a hash of `parts`."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
@@ -39,7 +39,7 @@ DROPPED = {f"PIP_{name}" for name in OPTIONS_OF_PIP.split()} | {f"UV_{name}" for
 OVERRIDDEN = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0"}
 
 
-def client_environment(**variables: str) -> dict[str, str]:
+def create_client_environment(**variables: str) -> dict[str, str]:
     """Return a package client's environment: the caller's, without settings that change the result, and `variables`.
 
     Variables of Python itself (`PYTHON*`) are dropped too.
@@ -54,7 +54,9 @@ def run(command: list[str | Path], what: str, **variables: str) -> str:
     Raises EnvironmentProblem, with the command's last lines and the next step, if it fails. `what` names the work.
     """
     words = [str(word) for word in command]
-    done = subprocess.run(words, env=client_environment(**variables), text=True, capture_output=True, errors="replace")
+    done = subprocess.run(
+        words, env=create_client_environment(**variables), text=True, capture_output=True, errors="replace"
+    )
     check(done.returncode, done.stderr.strip() or done.stdout.strip(), what)
     return done.stdout
 
@@ -65,7 +67,7 @@ def install(command: list[str | Path], what: str, **variables: str) -> None:
     with (
         subprocess.Popen(
             [str(word) for word in command],
-            env=client_environment(**variables),
+            env=create_client_environment(**variables),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -113,7 +115,7 @@ def check(status: int, output: str, what: str) -> None:
     if status:
         last = output.splitlines()[-12:]
         raise EnvironmentProblem(
-            f"{what}: exit code {status}:\n  " + "\n  ".join(last) + f"\nnext: {remedy(' '.join(last))}"
+            f"{what}: exit code {status}:\n  " + "\n  ".join(last) + f"\nnext: {choose_remedy(' '.join(last))}"
         )
 
 
@@ -150,23 +152,28 @@ REMEDIES = (
 )
 
 
-def remedy(output: str) -> str:
+def choose_remedy(output: str) -> str:
     """Return the next step after a package client failed with this output."""
     return next(step for pattern, step in REMEDIES if re.search(pattern, output))
 
 
-def base_python() -> str:
+def find_base_python() -> str:
     """Return the path of the interpreter that this process, or its virtual environment, is based on."""
     base = Path(sys.base_exec_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     return str(base) if base.exists() else sys.executable
 
 
-def pip() -> list[str | Path]:
+def find_pip() -> list[str | Path]:
     """Return a command that runs pip: the host's own, or one in a virtual environment kept in the cache."""
-    base = base_python()
-    if subprocess.run([base, "-m", "pip", "--version"], env=client_environment(), capture_output=True).returncode == 0:
+    base = find_base_python()
+    if (
+        subprocess.run(
+            [base, "-m", "pip", "--version"], env=create_client_environment(), capture_output=True
+        ).returncode
+        == 0
+    ):
         return [base, "-m", "pip"]
-    folder = cache_dir() / "pip" / key(sys.version, base)
+    folder = create_cache_dir() / "pip" / compute_key(sys.version, base)
     if not folder.exists():
         with hold_lock("pip"), workspace() as work:  # several threads may ask for it at once
             if not folder.exists():
@@ -176,15 +183,15 @@ def pip() -> list[str | Path]:
     return [folder / "bin/python", "-m", "pip"]
 
 
-def uv() -> Path:
+def provide_uv() -> Path:
     """Return the path of the pinned uv. On first use it is fetched with pip, verified by hash and cached."""
     lock = LOCKS / "uv.lock"
-    folder = cache_dir() / "uv-bin" / key(lock.read_bytes())
+    folder = create_cache_dir() / "uv-bin" / compute_key(lock.read_bytes())
     if not (folder / "bin/uv").exists():
         with hold_lock("uv-bin"), workspace() as work:
             if not (folder / "bin/uv").exists():
                 words = ["install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
-                run([*pip(), *words, "--target", work / "uv", "-r", lock], "fetch uv with pip")
+                run([*find_pip(), *words, "--target", work / "uv", "-r", lock], "fetch uv with pip")
                 folder.parent.mkdir(exist_ok=True)
                 shutil.rmtree(folder, ignore_errors=True)
                 (work / "uv").rename(folder)
@@ -199,10 +206,10 @@ FROM_PIP = {
 }
 
 
-def uv_settings() -> dict[str, str]:
+def create_uv_settings() -> dict[str, str]:
     """Return uv's variables for this cache and pip's index, proxy and certificates: it does not read pip's files."""
     settings = {
-        "UV_CACHE_DIR": str(cache_dir() / "uv"),
+        "UV_CACHE_DIR": str(create_cache_dir() / "uv"),
         "UV_NO_CONFIG": "1",
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_NATIVE_TLS": "true",
@@ -210,7 +217,7 @@ def uv_settings() -> dict[str, str]:
         "UV_NO_PROGRESS": "1",  # `install` shows it
     }
     listed = subprocess.run(
-        [*map(str, pip()), "config", "list"], env=client_environment(), capture_output=True, text=True
+        [*map(str, find_pip()), "config", "list"], env=create_client_environment(), capture_output=True, text=True
     )
     for option, value in re.findall(r"^[\w:.]+\.(index-url|cert|proxy)='(.+)'$", listed.stdout, re.M):
         if not FROM_PIP[option] & os.environ.keys():

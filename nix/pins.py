@@ -80,10 +80,10 @@ class DebLock:
     snapshots: tuple[str, ...] = ()
 
 
-def deb_lock(group: str) -> DebLock:
+def read_deb_lock(group: str) -> DebLock:
     """Read the packages of `group`; InputProblem lists every line that cannot be parsed."""
     rows, root, snapshots, broken = [], "", [], []
-    for number, line in lines(DEBS[group]):
+    for number, line in read_lines(DEBS[group]):
         if match := DEB_LINE.fullmatch(line):
             rows.append(match)
         elif match := ROOT_LINE.fullmatch(line):
@@ -97,10 +97,10 @@ def deb_lock(group: str) -> DebLock:
     return DebLock(debs, root, tuple(snapshots))
 
 
-def wheel_lock(group: str = "image") -> tuple[Wheel, ...]:
+def read_wheel_lock(group: str = "image") -> tuple[Wheel, ...]:
     """Read the wheels of `group`; InputProblem lists every line that cannot be parsed."""
     wheels, broken = [], []
-    for number, line in lines(WHEELS[group]):
+    for number, line in read_lines(WHEELS[group]):
         if match := WHEEL_LINE.fullmatch(line):
             wheels.append(Wheel(match[1], match[2], int(match[4]), match[3], match[5]))
         else:
@@ -109,14 +109,14 @@ def wheel_lock(group: str = "image") -> tuple[Wheel, ...]:
     return tuple(wheels)
 
 
-def inputs_of(group: str) -> tuple[Input, ...]:
+def list_inputs(group: str) -> tuple[Input, ...]:
     """Return all inputs of `group`; InputProblem if it is unknown."""
     if group not in DEBS:
         raise InputProblem(f"group {group!r}: unknown, known: {', '.join(DEBS)}")
-    return (*deb_lock(group).debs, *(wheel_lock(group) if group in WHEELS else ()))
+    return (*read_deb_lock(group).debs, *(read_wheel_lock(group) if group in WHEELS else ()))
 
 
-def lines(lock: str) -> list[tuple[int, str]]:
+def read_lines(lock: str) -> list[tuple[int, str]]:
     """Return the lines of a lock with their numbers, without comments."""
     path = LOCKS / f"{lock}.lock"
     try:

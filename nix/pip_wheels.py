@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from nix import input_cache
-from nix.package_clients import pip
+from nix.package_clients import find_pip
 from nix.pins import Wheel
 from nix.subprocesses import Subprocesses
 
@@ -35,12 +35,12 @@ def fetch_wheels(wheels: Sequence[Wheel], work: Path, running: Subprocesses) -> 
     shares = list(enumerate(in_shares(wheels)))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         reasons = list(pool.map(lambda share: fetch_share(share[1], work / f"share-{share[0]}", running), shares))
-        left = [wheel for wheel in wheels if not input_cache.path_of(wheel).exists()]
+        left = [wheel for wheel in wheels if not input_cache.locate_input(wheel).exists()]
         if not left or len(left) == len(wheels):  # all arrived, or nothing can
             return {wheel: next(filter(None, reasons), "pip gave no reason") for wheel in left}
         alone = list(pool.map(lambda wheel: fetch_share([wheel], work / wheel.name, running), left))
     pairs = zip(left, alone, strict=True)
-    return {wheel: reason for wheel, reason in pairs if not input_cache.path_of(wheel).exists()}
+    return {wheel: reason for wheel, reason in pairs if not input_cache.locate_input(wheel).exists()}
 
 
 def probe(wheel: Wheel, work: Path, running: Subprocesses) -> str:
@@ -52,7 +52,7 @@ def probe(wheel: Wheel, work: Path, running: Subprocesses) -> str:
     reason = ""
     for number in range(PROBES):
         reason = fetch_share([wheel], work / f"probe-{number}", running, "--retries", "0", "-vvv")
-        if input_cache.path_of(wheel).exists():
+        if input_cache.locate_input(wheel).exists():
             return ""
     return reason or "pip gave no reason"
 
@@ -71,7 +71,7 @@ def fetch_share(wheels: Sequence[Wheel], folder: Path, running: Subprocesses, *o
     fetched, reason = download(pinned, folder, running, *options)
     by_digest = {wheel.sha256: wheel for wheel in wheels}
     for path in fetched:
-        if wheel := by_digest.get(input_cache.sha256(path)):
+        if wheel := by_digest.get(input_cache.hash_file(path)):
             input_cache.store(path, wheel)
     return reason
 
@@ -84,12 +84,12 @@ def download(pinned: Sequence[str], folder: Path, running: Subprocesses, *option
     listed = input_cache.ensure_folder(folder) / "requirements.txt"
     listed.write_text("".join(f"{one}\n" for one in pinned))
     done = running.run(
-        [*pip(), "download", *flags(), "-d", folder / COPIES, "-r", listed, *options], TMPDIR=str(folder)
+        [*find_pip(), "download", *list_flags(), "-d", folder / COPIES, "-r", listed, *options], TMPDIR=str(folder)
     )
-    return sorted((folder / COPIES).glob("*.whl")), cause(done.stdout + done.stderr) if done.returncode else ""
+    return sorted((folder / COPIES).glob("*.whl")), find_cause(done.stdout + done.stderr) if done.returncode else ""
 
 
-def flags() -> list[str]:
+def list_flags() -> list[str]:
     """Return the options that limit pip to hashed wheels for the image's Python and platform."""
     tags = [word for tag in PLATFORMS for word in ("--platform", f"manylinux{'_' if '_' in tag else ''}{tag}_x86_64")]
     abis = [word for abi in ("cp311", "abi3", "none") for word in ("--abi", abi)]
@@ -97,7 +97,7 @@ def flags() -> list[str]:
     return [*only, "--implementation", "cp", "--python-version", "3.11", *abis, *tags]
 
 
-def cause(text: str) -> str:
+def find_cause(text: str) -> str:
     """Find the cause in pip's output: a network failure that it mentions, else its last error or line."""
     for pattern, reason in CAUSES:
         if match := re.search(pattern, text, re.M):

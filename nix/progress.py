@@ -15,7 +15,7 @@ TICK_S, LINE_S = 0.2, 10.0
 MEANINGFUL_SHARE, MEANINGFUL_S = 0.05, 3.0
 
 
-def folder_size(folder: Path, without: Collection[str] = ()) -> int:
+def measure_folder(folder: Path, without: Collection[str] = ()) -> int:
     """Return the bytes of all files below a folder that is being written to, except in folders of these names."""
     total = 0
     for parent, folders, names in os.walk(folder):
@@ -60,11 +60,11 @@ def refresh(
             continue
         done = max(done, min(arrived(), total))  # a file that is moved while it is counted is in neither place
         text = describe(done, total, time.monotonic() - began)
-        stream.write(f"\r\x1b[K{fit(done, total, text, columns(stream))}" if terminal else f"   {text}\n")
+        stream.write(f"\r\x1b[K{fit(done, total, text, measure_terminal(stream))}" if terminal else f"   {text}\n")
         stream.flush()
 
 
-def columns(stream: TextIO) -> int:
+def measure_terminal(stream: TextIO) -> int:
     """Return the width of a terminal; 80 if it is unknown."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or 80

@@ -27,11 +27,11 @@ from nix.pins import InputProblem
 
 def write(target: Path) -> Path:
     """Write the tar file of all inputs, which are cached, into the folder `target`, and return its path."""
-    wanted = artifact.everything()
-    manifest = artifact.manifest_of(wanted)
+    wanted = artifact.list_all_inputs()
+    manifest = artifact.encode_manifest(wanted)
     small = {
         "oci-layout": LAYOUT,
-        "index.json": artifact.index_of([artifact.entry_of(manifest)]),
+        "index.json": artifact.encode_index([artifact.create_entry(manifest)]),
         **{f"blobs/sha256/{encoded(sha256(data))}": data for data in (EMPTY_DATA, manifest)},
     }
     path = input_cache.ensure_folder(target) / f"{release.name()}.tar"
@@ -40,7 +40,7 @@ def write(target: Path) -> Path:
         for member, data in small.items():
             add(archive, member, io.BytesIO(data), len(data))
         for input_ in wanted:
-            with input_cache.path_of(input_).open("rb") as file:
+            with input_cache.locate_input(input_).open("rb") as file:
                 add(archive, f"blobs/sha256/{input_.sha256}", file, input_.size)
     part.replace(path)
     return path
@@ -65,7 +65,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(release.name())
         return DONE
     with in_use():
-        inputs.fetch_these(artifact.everything())
+        inputs.fetch_these(artifact.list_all_inputs())
         print(write(options.folder))
     return DONE
 

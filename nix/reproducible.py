@@ -21,11 +21,11 @@ from pathlib import Path
 
 from nix import build, bundled_nix, differences, input_cache, nix_build, pins
 from nix.assembler import BuildProblem
-from nix.cache import cache_dir, hold_lock, in_use
+from nix.cache import create_cache_dir, hold_lock, in_use
 from nix.command import DONE, command
 from nix.differences import ImageLayout
 from nix.package_clients import EnvironmentProblem
-from nix.revision import REPOSITORY, checkout, git_environment
+from nix.revision import REPOSITORY, create_git_environment, read_checkout
 from nix.workspace import workspace
 
 CLOSED = "http://127.0.0.1:9/"
@@ -94,7 +94,7 @@ def check(
     with workspace() as work, tempfile.TemporaryDirectory(prefix="score-processor-") as shared:
         Path(shared).chmod(0o755)
         for variant in VARIANTS:
-            if variant.uid is not None and (os.getuid() != 0 or python_for_all_users() is None):
+            if variant.uid is not None and (os.getuid() != 0 or find_shared_python() is None):
                 say(f"{variant.name:16} skip: needs root, and a Python that other users can run")
                 continue
             began = time.monotonic()
@@ -112,25 +112,25 @@ def check(
 def compare(name: str, expected: Path, got: Path) -> None:
     """Raise NotReproducible, with the differences, unless both layouts have the same image."""
     if ImageLayout(expected).digest != ImageLayout(got).digest:
-        differing = differences.image_differences(expected, got)
-        raise NotReproducible(f"{name} made {ImageLayout(got).digest}:\n{differences.summary(differing)}")
+        differing = differences.compare_images(expected, got)
+        raise NotReproducible(f"{name} made {ImageLayout(got).digest}:\n{differences.render_differences(differing)}")
 
 
 def build_variant(variant: Variant, work: Path, tamper: Tamper | None, fresh: bool) -> Path:
     """Build a variant in a folder and with a cache of its own, which has the inputs only; return the layout."""
     folder = work / variant.name
     source, layout = folder / "the source", folder / "image"
-    cache_of(folder)
+    create_cache(folder)
     if not fresh:
-        (folder / "cache" / "layers").symlink_to(cache_dir() / "layers")
-        (folder / "cache" / "roots").symlink_to(cache_dir() / "roots")
+        (folder / "cache" / "layers").symlink_to(create_cache_dir() / "layers")
+        (folder / "cache" / "roots").symlink_to(create_cache_dir() / "roots")
     copy_source(source, variant)
     if tamper:
         tamper(source)
     if variant.uid is not None:
         hand_over(folder, variant.uid)
     own = {"PATH": os.environ["PATH"], "HOME": str(folder / "home"), "SCORE_PROCESSOR_CACHE": str(folder / "cache")}
-    python = sys.executable if variant.uid is None else python_for_all_users() or sys.executable
+    python = sys.executable if variant.uid is None else find_shared_python() or sys.executable
     with processors(variant.cpus):
         done = subprocess.run(
             [python, "-m", "nix.build", "--output", str(layout), "--json"],
@@ -149,7 +149,7 @@ def build_variant(variant: Variant, work: Path, tamper: Tamper | None, fresh: bo
     return layout
 
 
-def python_for_all_users() -> str | None:
+def find_shared_python() -> str | None:
     """Return a Python 3.11 or newer that other users can run; None if there is none."""
     system = shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin")
     for candidate in filter(None, (sys.executable, system)):
@@ -172,29 +172,29 @@ def processors(count: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def cache_of(folder: Path) -> None:
+def create_cache(folder: Path) -> None:
     """Create a cache with the inputs only, and a home; without `verified`, the build hashes every input again."""
     inputs = folder / "cache" / "inputs"
     inputs.mkdir(parents=True)
     (folder / "home").mkdir()
-    for input_ in pins.inputs_of("image"):
+    for input_ in pins.list_inputs("image"):
         with contextlib.suppress(OSError):
-            os.link(input_cache.path_of(input_), inputs / input_.file_name)
+            os.link(input_cache.locate_input(input_), inputs / input_.file_name)
             continue
-        shutil.copyfile(input_cache.path_of(input_), inputs / input_.file_name)
+        shutil.copyfile(input_cache.locate_input(input_), inputs / input_.file_name)
 
 
 def copy_source(target: Path, variant: Variant) -> None:
     """Clone the repository into `target`, with the files that a build reads, in the variant's order and times."""
     clone = ["git", "clone", "--quiet", "--shared", "--no-checkout", str(REPOSITORY), str(target)]
-    subprocess.run(clone, check=True, env=git_environment())
-    source = checkout(())
+    subprocess.run(clone, check=True, env=create_git_environment())
+    source = read_checkout(())
     source.write(target, backwards=variant.reversed_files)
     if variant.file_time is not None:
         for name in source.files:
             os.utime(target / name, (variant.file_time, variant.file_time), follow_symlinks=False)
     reset = ["git", "-C", str(target), "reset", "--quiet"]
-    subprocess.run(reset, check=True, stdout=subprocess.DEVNULL, env=git_environment())
+    subprocess.run(reset, check=True, stdout=subprocess.DEVNULL, env=create_git_environment())
 
 
 def hand_over(folder: Path, uid: int) -> None:
@@ -209,7 +209,7 @@ def hand_over(folder: Path, uid: int) -> None:
 
 def build_with_nix(work: Path) -> Path:
     """Build with the host's Nix, or the project's own if there is none; return the layout."""
-    nix = bundled_nix.host() or bundled_nix.install_nix()
+    nix = bundled_nix.find_host_nix() or bundled_nix.install_nix()
     with hold_lock("nix"):
         nix_build.add_inputs(nix)
         nix_build.build(nix, work / "nix-image")

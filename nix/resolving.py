@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nix.environments import PLATFORM
-from nix.package_clients import run, uv, uv_settings
+from nix.package_clients import create_uv_settings, provide_uv, run
 
 UNIVERSAL = ("--universal", "--python-version", "3.11")
 
@@ -47,5 +47,5 @@ def resolve(name: str, folder: Path, upgrade: tuple[str, ...]) -> str:
     words = ["pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", *upgrade, *how.arguments]
     words += [word for other in how.under for word in ("--constraints", str(folder / f"{other}.lock"))]
     words += ["--build-constraints", str(folder / "build.lock"), "--output-file", str(output)]
-    run([uv(), *words, folder / f"{name}.in"], f"resolving nix/locks/{name}.in", **uv_settings())
+    run([provide_uv(), *words, folder / f"{name}.in"], f"resolving nix/locks/{name}.in", **create_uv_settings())
     return output.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from nix.oci.source_archive import EXECUTABLE, LINK, SourceFile, object_name, read_file, source_archive
+from nix.oci.source_archive import EXECUTABLE, LINK, SourceFile, hash_object, read_file, read_source_archive
 from nix.pins import InputProblem
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -54,27 +54,27 @@ class Checkout:
                 place.chmod(0o755 if file.mode == EXECUTABLE else 0o644)
 
 
-def checkout(folders: tuple[str, ...], repository: Path = REPOSITORY) -> Checkout:
+def read_checkout(folders: tuple[str, ...], repository: Path = REPOSITORY) -> Checkout:
     """Read the files at or below `folders` of `repository`, or all, from git or from a source archive.
 
     An unchanged work tree gives the commit's own files: no setting, filter or mark by which git hides a difference
     between the two can change a byte. Raises SourceProblem if git cannot read them.
     """
     with ThreadPoolExecutor() as pool:
-        head, status = pool.map(lambda words: git(repository, *words), (HEAD, STATUS))
+        head, status = pool.map(lambda words: query_git(repository, *words), (HEAD, STATUS))
     top, _, commit = (head or "").strip().rpartition("\n")
     if not top or Path(top).resolve() != repository.resolve() or status is None:
         return read_without_git(folders, repository)
     lines = [line for line in status.split("\0") if line]
     new = tuple(line[3:] for line in lines if line.startswith("?? ") and is_in(line[3:], folders))
     if all(line.startswith("??") for line in lines):
-        return Checkout(commit, objects(repository, commit, folders), new)
+        return Checkout(commit, read_objects(repository, commit, folders), new)
     with tempfile.TemporaryDirectory(prefix="score-processor-") as work:
-        tree, variables = changed_tree(repository, Path(work))
-        return Checkout(None, objects(repository, tree, folders, variables), new)
+        tree, variables = record_changed_tree(repository, Path(work))
+        return Checkout(None, read_objects(repository, tree, folders, variables), new)
 
 
-def changed_tree(repository: Path, work: Path) -> tuple[str, dict[str, str]]:
+def record_changed_tree(repository: Path, work: Path) -> tuple[str, dict[str, str]]:
     """Record the tracked files as they are in a tree object; return its name, and the variables to read it with.
 
     The index and the new objects are copies in `work`; the repository is not written.
@@ -90,7 +90,7 @@ def changed_tree(repository: Path, work: Path) -> tuple[str, dict[str, str]]:
     return run_git(repository, "write-tree", "--missing-ok", variables=variables).decode().strip(), variables
 
 
-def objects(
+def read_objects(
     repository: Path, tree: str, folders: tuple[str, ...], variables: Mapping[str, str] | None = None
 ) -> dict[str, SourceFile]:
     """Read the files at or below `folders` of a commit or tree out of git's objects; submodules are left out."""
@@ -100,11 +100,11 @@ def objects(
     blobs = [(path, mode, name) for path, mode, kind, name in entries if kind == "blob"]
     requests = "".join(f"{name}\n" for *_, name in blobs)
     data = run_git(repository, "cat-file", "--batch", data=requests, variables=variables)
-    contents = batch(data, [name for *_, name in blobs], repository)
+    contents = split_batch(data, [name for *_, name in blobs], repository)
     return {path: SourceFile(mode, content) for (path, mode, _), content in zip(blobs, contents, strict=True)}
 
 
-def batch(answer: bytes, names: Iterable[str], repository: Path) -> Iterator[bytes]:
+def split_batch(answer: bytes, names: Iterable[str], repository: Path) -> Iterator[bytes]:
     """Yield the contents in the output of `cat-file --batch`, each verified against its name."""
     at = 0
     for name in names:
@@ -112,7 +112,7 @@ def batch(answer: bytes, names: Iterable[str], repository: Path) -> Iterator[byt
         head = answer[at:end].decode(errors="replace")
         size = int(head.split()[-1]) if head.startswith(f"{name} blob ") else -1
         content = answer[end + 1 : end + 1 + max(size, 0)]
-        if size < 0 or object_name(b"blob", content, "sha1" if len(name) == 40 else "sha256").hex() != name:
+        if size < 0 or hash_object(b"blob", content, "sha1" if len(name) == 40 else "sha256").hex() != name:
             raise SourceProblem(f"{repository}: git object {name}: got {head[:100]!r}\nnext: git fsck")
         yield content
         at = end + 1 + size + 1
@@ -120,7 +120,7 @@ def batch(answer: bytes, names: Iterable[str], repository: Path) -> Iterator[byt
 
 def read_without_git(folders: tuple[str, ...], repository: Path) -> Checkout:
     """Read a source archive or, with a warning, a folder that is neither an intact archive nor a git checkout."""
-    archive = source_archive(repository)
+    archive = read_source_archive(repository)
     if archive is not None and archive.is_intact:
         return Checkout(archive.commit, {path: file for path, file in archive.files.items() if is_in(path, folders)})
     if archive is not None:
@@ -131,10 +131,10 @@ def read_without_git(folders: tuple[str, ...], repository: Path) -> Checkout:
     else:
         reason, remedy = "neither a git checkout nor an archive made by git archive", "git clone"
     warning = f"warning: no commit: {repository}: {reason}\n{CONSEQUENCE}\nnext: {remedy}"
-    return Checkout(None, dict(plain_files(folders, repository)), warning=warning)
+    return Checkout(None, dict(read_plain_files(folders, repository)), warning=warning)
 
 
-def plain_files(folders: tuple[str, ...], repository: Path) -> Iterator[tuple[str, SourceFile]]:
+def read_plain_files(folders: tuple[str, ...], repository: Path) -> Iterator[tuple[str, SourceFile]]:
     """Read every file and link at or below `folders`, except bytecode."""
     for folder in folders:
         top = repository / folder
@@ -149,7 +149,7 @@ def is_in(path: str, folders: tuple[str, ...]) -> bool:
     return not folders or path.startswith(tuple(f"{folder}/" for folder in folders)) or path in folders
 
 
-def git(repository: Path, *words: str) -> str | None:
+def query_git(repository: Path, *words: str) -> str | None:
     """Return what git prints; None if it fails or is not installed."""
     try:
         return run_git(repository, *words).decode("utf-8", "surrogateescape")
@@ -162,7 +162,7 @@ def run_git(repository: Path, *words: str, data: str = "", variables: Mapping[st
     settings = ("safe.directory=*", "core.quotepath=off", "core.fsmonitor=false", "core.safecrlf=false")
     options = ["--no-optional-locks", "--no-replace-objects", *(word for one in settings for word in ("-c", one))]
     command = ["git", *options, "-C", str(repository), *words]
-    environment = git_environment() | dict(variables or {})
+    environment = create_git_environment() | dict(variables or {})
     try:
         done = subprocess.run(command, input=data.encode(), capture_output=True, check=False, env=environment)
     except OSError as problem:
@@ -173,6 +173,6 @@ def run_git(repository: Path, *words: str, data: str = "", variables: Mapping[st
     return done.stdout
 
 
-def git_environment() -> dict[str, str]:
+def create_git_environment() -> dict[str, str]:
     """Return the environment without the variables by which a hook or an editor names another repository or index."""
     return {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in KEPT_OF_GIT}

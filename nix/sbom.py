@@ -18,7 +18,7 @@ from nix import build
 from nix.command import DONE, FAILED, command
 from nix.differences import ImageLayout
 from nix.oci.sbom import SBOM
-from nix.spdx import spdx
+from nix.spdx import convert_bill
 
 
 def read(layout: Path) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def read_bytes(layout: Path) -> bytes:
         return file.read()
 
 
-def licence(component: dict[str, Any]) -> str:
+def format_licences(component: dict[str, Any]) -> str:
     """Return a component's licences in one line."""
     licences = component.get("licenses", [])
     return (
@@ -48,9 +48,9 @@ def licence(component: dict[str, Any]) -> str:
     )
 
 
-def table(document: dict[str, Any]) -> str:
+def render_components(document: dict[str, Any]) -> str:
     """Render name, version and licence of every component, one per line."""
-    rows = [(one["name"], one["version"], licence(one)) for one in document["components"]]
+    rows = [(one["name"], one["version"], format_licences(one)) for one in document["components"]]
     name, version = (max(len(row[column]) for row in rows) for column in (0, 1))
     return "\n".join(f"{row[0]:{name}}  {row[1]:{version}}  {row[2]}" for row in rows)
 
@@ -72,8 +72,8 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"sbom: no image with an SBOM: {options.layout}\nnext: make build", file=sys.stderr)
         return FAILED
     if options.spdx:
-        document = spdx(document)
-    print(table(document) if options.table else json.dumps(document, indent=1, sort_keys=True))
+        document = convert_bill(document)
+    print(render_components(document) if options.table else json.dumps(document, indent=1, sort_keys=True))
     return DONE
 
 

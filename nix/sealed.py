@@ -28,16 +28,18 @@ class Altered(InputProblem):
         super().__init__(f"{what}\n{AGAIN}")
 
 
-def fingerprint(folder: Path, ignored: frozenset[str] = NOTHING) -> str:
+def compute_fingerprint(folder: Path, ignored: frozenset[str] = NOTHING) -> str:
     """Return a digest of the name, mode, size, times and inode of every entry below `folder`, less `ignored` names.
 
     No file is read. A file that was written and restored has another ctime; a folder in which an entry came and went
     has another mtime.
     """
-    return hashlib.sha256("".join(sorted(rows(os.fspath(folder), "", ignored))).encode(errors="replace")).hexdigest()
+    return hashlib.sha256(
+        "".join(sorted(list_rows(os.fspath(folder), "", ignored))).encode(errors="replace")
+    ).hexdigest()
 
 
-def rows(folder: str, name: str, ignored: frozenset[str]) -> Iterator[str]:
+def list_rows(folder: str, name: str, ignored: frozenset[str]) -> Iterator[str]:
     """Yield one line for each entry."""
     with os.scandir(folder) as listing:
         for entry in listing:
@@ -46,7 +48,7 @@ def rows(folder: str, name: str, ignored: frozenset[str]) -> Iterator[str]:
             inner, result = f"{name}/{entry.name}", entry.stat(follow_symlinks=False)
             if stat.S_ISDIR(result.st_mode):
                 yield f"{inner} {result.st_mode} {result.st_mtime_ns}\n"
-                yield from rows(entry.path, inner, ignored)
+                yield from list_rows(entry.path, inner, ignored)
             else:
                 times = f"{result.st_mtime_ns} {result.st_ctime_ns}"
                 yield f"{inner} {result.st_mode} {result.st_size} {times} {result.st_ino}\n"
@@ -63,7 +65,9 @@ def verify(folder: Path, tree_hash: str | None, ignored: frozenset[str] = NOTHIN
     While the fingerprint stays the same, nothing below the folder has changed.
     """
     try:
-        mark = fingerprint(folder, ignored)  # taken first, so that a change while files are read is noticed next time
+        mark = compute_fingerprint(
+            folder, ignored
+        )  # taken first, so that a change while files are read is noticed next time
         recorded, _, known = read_seal(folder)
         expected = tree_hash or recorded
         if (recorded, known) == (expected, mark):

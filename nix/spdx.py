@@ -13,48 +13,48 @@ TOGETHER = " AND "
 Json = dict[str, Any]
 
 
-def spdx(bill: Mapping[str, Any]) -> Json:
+def convert_bill(bill: Mapping[str, Any]) -> Json:
     """Convert a CycloneDX document; the same document gives the same values."""
     subject = bill["metadata"]["component"]
     licences = LicenceNames()
-    components = [*each_component(bill["components"])]
-    image = {**package(subject, licences), "primaryPackagePurpose": "CONTAINER"}
-    packages = [image, *(package(entry, licences) for entry, _ in components)]
+    components = [*walk_components(bill["components"])]
+    image = {**convert_component(subject, licences), "primaryPackagePurpose": "CONTAINER"}
+    packages = [image, *(convert_component(entry, licences) for entry, _ in components)]
     return {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": DOCUMENT,
         "name": f"{subject['name']} {subject['version']}",
         "documentNamespace": bill["serialNumber"],
-        "creationInfo": {"created": bill["metadata"]["timestamp"], "creators": [TOOL, *authors(bill["metadata"])]},
+        "creationInfo": {"created": bill["metadata"]["timestamp"], "creators": [TOOL, *list_authors(bill["metadata"])]},
         "packages": packages,
         "hasExtractedLicensingInfos": licences.extracted_licences(),
-        "relationships": [*relationships(bill, components)],
+        "relationships": [*list_relationships(bill, components)],
     }
 
 
-def authors(metadata: Mapping[str, Any]) -> list[str]:
+def list_authors(metadata: Mapping[str, Any]) -> list[str]:
     """Return the document's authors as SPDX's creators."""
     return [f"Organization: {entry['name']}" for entry in metadata.get("authors", ())]
 
 
-def each_component(entries: Sequence[Json], owner: str = "") -> Iterator[tuple[Json, str]]:
+def walk_components(entries: Sequence[Json], owner: str = "") -> Iterator[tuple[Json, str]]:
     """Yield every component with the reference of the one that it is nested in."""
     for entry in entries:
         yield entry, owner
-        yield from each_component(entry.get("components", ()), entry["bom-ref"])
+        yield from walk_components(entry.get("components", ()), entry["bom-ref"])
 
 
-def identifier(reference: str) -> str:
+def create_identifier(reference: str) -> str:
     """Return the SPDX identifier of a reference: letters, digits, dots and hyphens; other characters as hexadecimal."""
     return PREFIX + re.sub(r"[^A-Za-z0-9.-]", lambda match: f"-{ord(match[0]):x}-", reference)
 
 
-def package(entry: Mapping[str, Any], licences: "LicenceNames") -> Json:
+def convert_component(entry: Mapping[str, Any], licences: "LicenceNames") -> Json:
     """Return the SPDX package of a component."""
     supplier = entry.get("supplier", {}).get("name", NOT_KNOWN)
     result: Json = {
-        "SPDXID": identifier(entry["bom-ref"]),
+        "SPDXID": create_identifier(entry["bom-ref"]),
         "name": entry["name"],
         "versionInfo": entry["version"],
         "supplier": supplier if supplier == NOT_KNOWN else f"Organization: {supplier}",
@@ -64,7 +64,7 @@ def package(entry: Mapping[str, Any], licences: "LicenceNames") -> Json:
         "licenseDeclared": licences.expression(entry.get("licenses", ())),
         "copyrightText": NOT_KNOWN,
     }
-    if checksums := [checksum(one) for one in entry.get("hashes", ())]:
+    if checksums := [convert_hash(one) for one in entry.get("hashes", ())]:
         result["checksums"] = checksums
     if purl := entry.get("purl"):
         reference = {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl}
@@ -72,7 +72,7 @@ def package(entry: Mapping[str, Any], licences: "LicenceNames") -> Json:
     return result
 
 
-def checksum(entry: Mapping[str, str]) -> Json:
+def convert_hash(entry: Mapping[str, str]) -> Json:
     """Return a hash under SPDX's name of its algorithm, which has no hyphen but in SHA3 and BLAKE2."""
     name = entry["alg"]
     return {
@@ -99,7 +99,7 @@ class LicenceNames:
         licence = entry["license"]
         if "id" in licence:
             return str(licence["id"])
-        reference = "LicenseRef-" + identifier(licence["name"]).removeprefix(PREFIX)
+        reference = "LicenseRef-" + create_identifier(licence["name"]).removeprefix(PREFIX)
         self._names[reference] = licence["name"]
         return reference
 
@@ -111,19 +111,19 @@ class LicenceNames:
         ]
 
 
-def relationships(bill: Mapping[str, Any], components: Sequence[tuple[Json, str]]) -> Iterator[Json]:
+def list_relationships(bill: Mapping[str, Any], components: Sequence[tuple[Json, str]]) -> Iterator[Json]:
     """Yield what the document describes, what the image and its wheels contain, and what packages depend on."""
     subject = bill["metadata"]["component"]["bom-ref"]
     owners = {entry["bom-ref"]: owner or subject for entry, owner in components}
-    yield relationship(DOCUMENT, "DESCRIBES", identifier(subject))
+    yield create_relationship(DOCUMENT, "DESCRIBES", create_identifier(subject))
     for reference, owner in owners.items():
-        yield relationship(identifier(owner), "CONTAINS", identifier(reference))
+        yield create_relationship(create_identifier(owner), "CONTAINS", create_identifier(reference))
     for row in bill["dependencies"]:
         for target in row["dependsOn"]:
             if owners.get(target) != row["ref"]:
-                yield relationship(identifier(row["ref"]), "DEPENDS_ON", identifier(target))
+                yield create_relationship(create_identifier(row["ref"]), "DEPENDS_ON", create_identifier(target))
 
 
-def relationship(subject: str, kind: str, target: str) -> Json:
+def create_relationship(subject: str, kind: str, target: str) -> Json:
     """Return one relationship."""
     return {"spdxElementId": subject, "relationshipType": kind, "relatedSpdxElement": target}

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nix.package_clients import client_environment
+from nix.package_clients import create_client_environment
 
 GRACE_S = 5
 
@@ -30,7 +30,7 @@ class Subprocesses:
             # In a process group of its own: Ctrl-C then reaches only this process, which stops the program itself.
             program = subprocess.Popen(
                 words,
-                env=client_environment(**variables),
+                env=create_client_environment(**variables),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,

@@ -24,9 +24,9 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from nix import http_download, pins
-from nix.advisories import NotAnExport, Vulnerability, extract, findings
+from nix.advisories import NotAnExport, Vulnerability, extract, list_affected
 from nix.command import DONE, FAILED, command
-from nix.locked_packages import USES, Package, locked_packages
+from nix.locked_packages import USES, Package, list_locked_packages
 from nix.pins import InputProblem
 from nix.workspace import workspace
 
@@ -64,7 +64,7 @@ def assess(
     exports = document.get("exports", {})
     unknown = [entry for entry in packages if entry.name not in exports.get(entry.ecosystem, {}).get("packages", ())]
     affected, accepted, used = [], [], set()
-    for item in findings(document.get("advisories", ()), packages):
+    for item in list_affected(document.get("advisories", ()), packages):
         rule = next((entry for entry in exceptions if is_excepted(item, entry)), None)
         used.add(id(rule))
         if rule and rule["until"] >= today:
@@ -207,7 +207,7 @@ def update(export: str, packages: Sequence[Package], today: datetime.date) -> No
     if export.startswith(("https://", "http://")):
         with workspace() as work:
             path = work / "export.zip"
-            if problem := http_download.download(http_download.opener(), export, path):
+            if problem := http_download.download(http_download.create_opener(), export, path):
                 raise NotAnExport(f"{problem.reason}, expected a zip")
             document = extract(path, export.rpartition("/")[2], packages, before, today)
     else:
@@ -239,7 +239,7 @@ def main(words: Sequence[str] | None = None) -> int:
     today = datetime.datetime.now(datetime.UTC).date()
     for export in options.update:
         try:
-            update(export, locked_packages(), today)
+            update(export, list_locked_packages(), today)
         except OSError as problem:
             print(f"vulnerabilities: cannot read {export}: {problem.strerror}", file=sys.stderr)
             print("next: ADVISORIES=<zip, folder or address of a zip, in OSV's format>", file=sys.stderr)
@@ -247,7 +247,7 @@ def main(words: Sequence[str] | None = None) -> int:
         except (ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile) as problem:
             print(f"vulnerabilities: not an export in OSV's format: {export}: {problem}", file=sys.stderr)
             return FAILED
-    packages = locked_packages(options.lock or tuple(USES))
+    packages = list_locked_packages(options.lock or tuple(USES))
     result = assess(read_document(), read_exceptions(EXCEPTIONS), packages, today)
     if text := FORMATS[options.format](result):
         print(text)

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from nix.cache import cache_dir, hold_lock
+from nix.cache import create_cache_dir, hold_lock
 
 PREFIX = "score-processor-"
 
@@ -19,7 +19,7 @@ def workspace(*, keep_leftovers: bool = False) -> Iterator[Path]:
 
     Folders of killed work are removed first, except with `keep_leftovers`: then the next workspace removes them.
     """
-    parent = cache_dir() / "work"
+    parent = create_cache_dir() / "work"
     parent.mkdir(exist_ok=True)
     with hold_lock("work"):
         if not keep_leftovers:
@@ -53,10 +53,10 @@ def sweep(parent: Path) -> None:
             remove(folder)
 
 
-def leftovers() -> list[Path]:
+def list_leftovers() -> list[Path]:
     """List the folders that killed work left."""
     folders = []
-    for folder in sorted((cache_dir() / "work").glob(f"{PREFIX}*")):
+    for folder in sorted((create_cache_dir() / "work").glob(f"{PREFIX}*")):
         with contextlib.suppress(OSError):
             os.close(hold(folder))
             folders.append(folder)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from plexus import patterns
 from plexus.exceptions import ScoringFailed
 from plexus.text import fold
-from plexus.values import Outcome, Result, spent_of
+from plexus.values import Outcome, Result, sum_spent
 
 if TYPE_CHECKING:
     from plexus.configuration.common import Condition, Rule, Validation
@@ -49,7 +49,7 @@ def validate(outcome: Outcome, score: str, validation: Validation) -> Outcome:
         violation = find_violation(text or "", rule) if rule is not None else None
         if violation:
             failure = ScoringFailed(f"{score}: the {part} is not valid: {violation}")
-            failure.spent = spent_of(outcome)
+            failure.spent = sum_spent(outcome)
             return failure
     return outcome
 

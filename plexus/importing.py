@@ -18,7 +18,7 @@ from plexus.exceptions import InvalidScorecard
 from plexus.original.cards import DIALECT, create_key, is_original, translate
 from plexus.original.notes import Note
 from plexus.problems import Problem, format_path
-from plexus.text import digest
+from plexus.text import hash_value
 
 Verdict = Literal["loads as it is", "translated", "needs a hand"]
 VERDICTS: tuple[Verdict, ...] = ("loads as it is", "translated", "needs a hand")
@@ -68,7 +68,7 @@ def import_cards(listed: Sequence[tuple[Path, Path]]) -> list[ImportedCard]:
             continue
         relative = str(file.relative_to(root).with_suffix("") if root.is_dir() else file.stem)
         unique = create_key(relative)
-        unique = f"{unique}-{digest(relative)[:8]}" if unique in keys else unique
+        unique = f"{unique}-{hash_value(relative)[:8]}" if unique in keys else unique
         others = ", ".join(other.file for other in imported if other.key == card.key and other is not card)
         keys[unique] += 1
         imported[place] = import_card(file, _Key(unique, others))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.exceptions import InvalidScorecard, UnknownScore
 from plexus.problems import Finding, Position, Problem, suggest
-from plexus.text import digest
+from plexus.text import hash_value
 
 if TYPE_CHECKING:
     from plexus.configuration.card import AnyScore, CardHead
@@ -200,7 +200,7 @@ def _create_score(head: CardHead, index: int, configuration: AnyScore) -> Score:
         index,
         configuration,
         tuple(processors),
-        digest(content),
+        hash_value(content),
     )
 
 

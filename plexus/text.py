@@ -112,15 +112,15 @@ def _fold(text: str, keep_case: bool) -> str:
 _fold_cluster = functools.lru_cache(maxsize=8192)(_fold)
 
 
-def canonical_json(value: object) -> bytes:
+def encode_canonical(value: object) -> bytes:
     """Encode a JSON value in its one canonical spelling (sorted keys, no spaces, UTF-8): equal values, equal bytes."""
     # The spelling is part of every stored digest: changing it would orphan artifacts and cassettes.
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def digest(value: object) -> str:
+def hash_value(value: object) -> str:
     """Return the SHA-256 of a JSON value's canonical spelling, as 64 hex digits."""
-    return hashlib.sha256(canonical_json(value)).hexdigest()
+    return hashlib.sha256(encode_canonical(value)).hexdigest()
 
 
 def parse_json(text: str) -> object:

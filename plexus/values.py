@@ -65,7 +65,7 @@ class Result:
         }
 
 
-def spent_of(outcome: Result | PlexusError) -> tuple[Usage, Decimal | None]:
+def sum_spent(outcome: Result | PlexusError) -> tuple[Usage, Decimal | None]:
     """Return the usage and the cost of a result, or of the calls before an error."""
     if isinstance(outcome, Result):
         return outcome.usage, outcome.cost

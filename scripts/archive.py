@@ -20,7 +20,7 @@ from .checkout.layout import Blob, LocalImage
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import OperationFailed
-from .console.text import megabytes
+from .console.text import format_megabytes
 from .images.push import PushResult, push
 
 
@@ -33,26 +33,26 @@ class Address:
     authorization: str
 
 
-def archive_image(work: Path) -> LocalImage:
+def archive_inputs(work: Path) -> LocalImage:
     """Return every pinned input as one artifact, fetching those that the cache lacks; `work` receives its config."""
     from nix import input_cache, inputs
     from nix.input_archive import artifact
 
-    wanted = artifact.everything()
+    wanted = artifact.list_all_inputs()
     inputs.fetch_these(wanted)
-    manifest, config = artifact.manifest_of(wanted), work / "config"
+    manifest, config = artifact.encode_manifest(wanted), work / "config"
     config.write_bytes(EMPTY_DATA)
     return LocalImage(
         digest=sha256(manifest),
         media_type=MANIFEST,
         manifest=manifest,
         config=Blob(EMPTY, sha256(EMPTY_DATA), len(EMPTY_DATA), config),
-        layers=tuple(Blob("", f"sha256:{one.sha256}", one.size, input_cache.path_of(one)) for one in wanted),
+        layers=tuple(Blob("", f"sha256:{one.sha256}", one.size, input_cache.locate_input(one)) for one in wanted),
         revision="",
     )
 
 
-def address(shell: Shell) -> Address:
+def find_address(shell: Shell) -> Address:
     """Return the stage's repository with its credentials."""
     registry = connect(shell.aws)
     try:
@@ -65,7 +65,7 @@ def _render(done: PushResult | Address, shell: Shell) -> None:
     if isinstance(done, Address):
         shell.console.print(f"{done.url}/{done.repository}", markup=False)
         return
-    sent = f"{megabytes(done.sent_bytes)} of {megabytes(done.total_bytes)}"
+    sent = f"{format_megabytes(done.sent_bytes)} of {format_megabytes(done.total_bytes)}"
     counts = {
         "pushed": f"archived {pluralize(done.total_blobs - 1, 'input')}: uploaded {sent} in {done.seconds:.1f} s",
         "unchanged": "nothing to upload: the registry has this archive",
@@ -82,18 +82,19 @@ def _render(done: PushResult | Address, shell: Shell) -> None:
 def main(shell: Shell, only_address: bool) -> PushResult | Address:
     """Archive every pinned input in the stage's repository, to rebuild the image without mirrors."""
     if only_address:
-        return address(shell)
+        return find_address(shell)
     from nix.cache import in_use
     from nix.pins import InputProblem
 
     with in_use(), tempfile.TemporaryDirectory() as work:
         try:
-            image = archive_image(Path(work))
+            image = archive_inputs(Path(work))
         except InputProblem as problem:
             raise OperationFailed(str(problem)) from None
         # Tagged like a deployed image, which the repository's lifecycle rule keeps.
         tag = f"{shell.stage.images.protected_tag_prefix}inputs-{image.digest.removeprefix('sha256:')[:12]}"
         shell.confirm(
-            f"Stores {pluralize(len(image.layers), 'input')}, {megabytes(image.size)}, in {shell.stage.repository}."
+            f"Stores {pluralize(len(image.layers), 'input')}, {format_megabytes(image.size)}, "
+            f"in {shell.stage.repository}."
         )
         return push(shell.aws, image, tag=tag, dry_run=shell.dry_run, progress=shell.count_bytes, say=shell.say)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .checkout import ROOT
-from .checkout.layout import LAYOUT, local_image
+from .checkout.layout import LAYOUT, read_local_image
 from .checkout.rebuild import require_commit
 from .command.shell import Shell
 from .command.verb import verb
@@ -65,13 +65,15 @@ def main(shell: Shell, key: Path, builder: str, layout: Path | None) -> AttestRe
     from .aws import attestations, repository
     from .release import statement
 
-    image = local_image(layout)
+    image = read_local_image(layout)
     require_commit(image.revision)
     require_locks_of(image.revision)
-    secret = private_key(key)
-    name = statement.key_id(secret.public_key())
+    secret = read_private_key(key)
+    name = statement.compute_key_id(secret.public_key())
     bill = sbom.find(layout or LAYOUT)
-    content = statement.provenance(image.digest, image.revision, builder, materials(), sha256(bill) if bill else "")
+    content = statement.create_provenance(
+        image.digest, image.revision, builder, list_materials(), sha256(bill) if bill else ""
+    )
     result = AttestResult(
         "would attest", image.digest, image.revision, builder, name, attestations.tag_of(image.digest, name)
     )
@@ -88,19 +90,19 @@ def main(shell: Shell, key: Path, builder: str, layout: Path | None) -> AttestRe
     return replace(result, action="attested")
 
 
-def private_key(path: Path) -> EllipticCurvePrivateKey:
+def read_private_key(path: Path) -> EllipticCurvePrivateKey:
     """Read the signing key, with the password in the environment."""
     from .release import statement
 
     password = os.environ.get(PASSWORD)
-    return statement.private_key(path.read_bytes(), str(path), password.encode() if password else None)
+    return statement.parse_private_key(path.read_bytes(), str(path), password.encode() if password else None)
 
 
-def materials() -> dict[str, str]:
+def list_materials() -> dict[str, str]:
     """Return the sha256 of each lock that the image is made from."""
-    from nix.oci.digest import file_digest
+    from nix.oci.digest import digest_file
 
-    return {name: file_digest(ROOT / name).removeprefix("sha256:") for name in MATERIALS}
+    return {name: digest_file(ROOT / name).removeprefix("sha256:") for name in MATERIALS}
 
 
 def require_locks_of(revision: str) -> None:

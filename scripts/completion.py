@@ -14,7 +14,7 @@ from .command.verb import Verb
 VARIABLE = "_SCORE_PROCESSOR_COMPLETE"
 
 
-def script(shell: str) -> str:
+def render_script(shell: str) -> str:
     """Return click's completion script for bash, zsh or fish."""
     completion = get_completion_class(shell)
     assert completion is not None, f"click completes {shell}"
@@ -31,4 +31,4 @@ def main(shell: str) -> None:
     zsh:  eval "$(score-processor completion zsh)"
     fish: score-processor completion fish | source
     """
-    click.echo(script(shell))
+    click.echo(render_script(shell))

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import click
 
-from .checkout.layout import local_image
+from .checkout.layout import read_local_image
 from .command.shell import Shell
 from .command.verb import verb
 from .console.options import Between
 from .release import guard, versions
-from .release.deployment import Canary, Deployment, deploy, labelled_commit
+from .release.deployment import Canary, Deployment, deploy, read_labelled_commit
 
 
 def _render(deployed: Deployment, shell: Shell) -> None:
     alias = shell.stage.function.alias
-    image = versions.image_text(deployed.digest, deployed.commit)
+    image = versions.format_image(deployed.digest, deployed.commit)
     previous = deployed.previous_version, deployed.previous_digest
-    current, was = versions.before_text(*previous, "currently"), versions.before_text(*previous)
+    current, was = versions.format_replaced(*previous, "currently"), versions.format_replaced(*previous)
     text = {
         "unchanged": f"nothing to deploy: alias {alias} points at version {deployed.version} ({image})",
         "would deploy": f"would deploy {image}, to alias {alias}{current}",
@@ -69,10 +69,10 @@ def main(
     shell: Shell, digest: str | None, canary: float | None, watch: float, skip_verify: bool, skip_staging: bool
 ) -> Deployment:
     """Deploy the built image by digest: publish a version, smoke-test it, and point the alias at it."""
-    image = None if digest else local_image()
+    image = None if digest else read_local_image()
     wanted = digest or (image.digest if image else "")
-    commit = image.revision if image else labelled_commit(shell.aws, wanted)
-    note = guard.before_deploy(shell, wanted, commit, skip_verify=skip_verify, skip_staging=skip_staging)
+    commit = image.revision if image else read_labelled_commit(shell.aws, wanted)
+    note = guard.guard_deploy(shell, wanted, commit, skip_verify=skip_verify, skip_staging=skip_staging)
     shell.confirm(f"Deploys {wanted} (commit {commit}) to {shell.stage.function.name}.")
     share = Canary(canary, watch) if canary else None
     return deploy(shell.aws, wanted, commit=commit, dry_run=shell.dry_run, canary=share, note=note, say=shell.say)

@@ -24,7 +24,7 @@ def main() -> None:
     """List, show, redrive or delete dead letters."""
 
 
-def reason(letter: Letter) -> str:
+def find_reason(letter: Letter) -> str:
     """Return why a message is a dead letter."""
     return letter.reason or (NO_REASON if letter.has_room else NO_ROOM)
 
@@ -32,7 +32,7 @@ def reason(letter: Letter) -> str:
 def _render(letters: list[Letter], shell: Shell) -> None:
     for letter in letters:
         job = f"job {letter.scoring_job_id}" if letter.scoring_job_id else f"no job: {letter.body[:60]!r}"
-        shell.console.print(f"{letter.id}  {letter.sent}  {job}\n  {reason(letter)}", markup=False)
+        shell.console.print(f"{letter.id}  {letter.sent}  {job}\n  {find_reason(letter)}", markup=False)
     shell.console.print(pluralize(len(letters), "dead letter"), markup=False)
 
 
@@ -46,7 +46,7 @@ def list_command(shell: Shell) -> list[Letter]:
 def _render_one(letters: list[Letter], shell: Shell) -> None:
     for letter in letters:
         shell.console.print(f"message  {letter.id}\nsent     {letter.sent}\nreceives {letter.receives}", markup=False)
-        shell.console.print(f"job      {letter.scoring_job_id or 'none'}\nreason   {reason(letter)}", markup=False)
+        shell.console.print(f"job      {letter.scoring_job_id or 'none'}\nreason   {find_reason(letter)}", markup=False)
         shell.console.print(f"body     {letter.body}", markup=False)
 
 

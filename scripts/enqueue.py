@@ -123,13 +123,13 @@ def main(
         raise click.UsageError("--keep-columns and --replace require --output")
     rows = item_files.read_rows(file, columns, shell.say)
     if item_files.names_jobs(rows, columns):
-        ids = item_files.jobs(file, rows)
+        ids = item_files.parse_jobs(file, rows)
         planned = enqueue_jobs(shell.aws, ids, dry_run=True)
         if shell.dry_run:
             return planned
         shell.confirm(f"Sends {pluralize(planned.jobs, 'job')} to {shell.stage.queues.request}.")
         return enqueue_jobs(shell.aws, ids, progress=shell.count)
-    items, card, run = item_files.items(file, rows, columns), read_card(scorecard), run or uuid.uuid4().hex[:12]
+    items, card, run = item_files.parse_items(file, rows, columns), read_card(scorecard), run or uuid.uuid4().hex[:12]
     names = card.names(scores)
     _require_published(scorecard, card, names)
     if shell.dry_run:

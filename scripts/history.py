@@ -11,9 +11,9 @@ from .aws.ledger import Entry
 from .checkout import git
 from .command.shell import Shell
 from .command.verb import verb
-from .console.tables import grid
-from .console.text import short
-from .release.history import History, history
+from .console.tables import create_grid
+from .console.text import shorten_digest
+from .release.history import History, read_history
 
 LEAST_WIDTH = 110
 
@@ -26,7 +26,7 @@ def _render(changes: History, shell: Shell) -> None:
         return
     newest = next((entry for entry in changes.entries if entry.version == changes.live), None)
     rows = [_row(entry, entry is newest) for entry in changes.entries]
-    table = grid(("", "time", "action", "version", "image", "commit", "user", "note"), rows, cut=False)
+    table = create_grid(("", "time", "action", "version", "image", "commit", "user", "note"), rows, cut=False)
     # On a narrower terminal wrapped lines are easier to read than folded columns.
     shell.console.width = max(shell.console.width, LEAST_WIDTH)
     shell.console.print(table)
@@ -39,8 +39,8 @@ def _row(entry: Entry, live: bool) -> tuple[str, ...]:
         entry.at[:19].replace("T", " "),
         entry.action,
         f"{was}{entry.version}",
-        short(entry.digest),
-        git.short_revision(entry.commit),
+        shorten_digest(entry.digest),
+        git.shorten_revision(entry.commit),
         entry.who,
         entry.note,
     )
@@ -50,4 +50,4 @@ def _row(entry: Entry, live: bool) -> tuple[str, ...]:
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Number of changes.")
 def main(shell: Shell, limit: int) -> History:
     """List the changes of the alias (deploys, rollbacks, configurations), newest first."""
-    return history(shell.aws, limit)
+    return read_history(shell.aws, limit)

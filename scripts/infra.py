@@ -13,7 +13,7 @@ import click
 
 from .aws import approval, resource_import, resources
 from .aws.account import require_account
-from .aws.resources import Outcome, adoptions, delete, deploy, diff, templates
+from .aws.resources import Outcome, delete, deploy, plan_adoptions, preview_deploy, read_templates
 from .checkout import ROOT, synthesis
 from .command.shell import Shell
 from .command.verb import Verbs, verb
@@ -73,7 +73,7 @@ def deploy_command(shell: Shell, image_uri: str | None, change_set: str | None) 
     _require_current(shell, may_write=not shell.dry_run)
     if change_set or (shell.stage.is_guarded and not shell.dry_run):
         return deploy_confirmed(shell, change_set)
-    with shell.count("stacks", len(templates(shell.stage.name))) as done:
+    with shell.count("stacks", len(read_templates(shell.stage.name))) as done:
         return deploy(
             shell.aws, image_uri=image_uri, by_hand=by_hand.find_changes, dry_run=shell.dry_run, say=lambda _: done(1)
         )
@@ -110,7 +110,7 @@ def diff_command(shell: Shell, change_set: str | None) -> list[Outcome]:
     """
     _require_current(shell, may_write=False)
     if not change_set:
-        return diff(shell.aws, by_hand=by_hand.find_changes)
+        return preview_deploy(shell.aws, by_hand=by_hand.find_changes)
     require_account(shell.aws)
     return approval.prepare(shell.aws, change_set, by_hand=by_hand.find_changes)
 
@@ -131,7 +131,7 @@ def _render_plan(lines: list[str], shell: Shell) -> None:
 )
 def import_command(shell: Shell, folder: Path) -> list[str]:
     """Write the files that import existing resources into the stacks, and print the commands to do it."""
-    adoptable = adoptions(shell.aws)
+    adoptable = plan_adoptions(shell.aws)
     for adoption in adoptable:
         for name in adoption.names():
             shell.say(f"{adoption.stack} can import {name}")

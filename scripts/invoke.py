@@ -22,10 +22,10 @@ def _render(answer: Invocation, shell: Shell) -> None:
     if answer.function_error:
         shell.print(f"the function failed ({answer.function_error})", fg="red")
     if answer.report:
-        shell.print(summary(answer.report, answer.version))
+        shell.print(summarize(answer.report, answer.version))
 
 
-def summary(report: Report, version: str) -> str:
+def summarize(report: Report, version: str) -> str:
     """Format a report in two or three lines."""
     init = f"init {report.init_ms:.0f} ms, " if report.init_ms is not None else "warm, "
     text = (

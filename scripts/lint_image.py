@@ -21,7 +21,7 @@ from .checkout.layout import LAYOUT
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import OperationFailed
-from .images.image_check import LintResult, ReportedProblem, check, open_image, rules_table, start_problems
+from .images.image_check import LintResult, ReportedProblem, check, open_image, render_rules, start_problems
 
 SHOWN = 5
 HEADS = {
@@ -40,10 +40,10 @@ def render(result: LintResult, shell: Shell) -> None:
             shell.console.print(f"{head}: {pluralize(len(problems), 'problem')}", style="bold", markup=False)
         for rule, group in groupby(problems, key=lambda one: one.rule):
             print_rule(rule, list(group), shell.console)
-    shell.console.print(summary(result), markup=False)
+    shell.console.print(summarize(result), markup=False)
 
 
-def summary(result: LintResult) -> str:
+def summarize(result: LintResult) -> str:
     """Return the last line: passed or the number of problems, and the image's size."""
     from nix.oci.lint import READ_RULES, RULES
 
@@ -88,7 +88,7 @@ def main(
     from nix.oci.lint import RULES
 
     if rules:
-        click.echo(rules_table())
+        click.echo(render_rules())
         return None
     unknown = [rule for rule in ignore if rule.partition("=")[0] not in RULES]
     if unknown:

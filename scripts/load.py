@@ -17,11 +17,11 @@ from typing import IO, Any
 
 import click
 
-from .checkout.layout import LocalImage, local_image
+from .checkout.layout import LocalImage, read_local_image
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import NotFound, OperationFailed
-from .images.local_run import image_option, layout_folder
+from .images.local_run import find_layout, image_option
 
 ENGINES = ("docker", "podman")
 # The layout's Docker half: with index.json in the archive, Podman would tag the image `latest`.
@@ -113,5 +113,5 @@ def _render(loaded: LoadedImage, shell: Shell) -> None:
 @click.option("--engine", type=click.Choice(ENGINES), help="The engine (default: the first that responds).")
 def main(_: Shell, image: Path | None, engine: str | None) -> LoadedImage:
     """Load the image into Docker or Podman."""
-    layout = layout_folder(image)
-    return load(local_image(layout), layout, choose(engine))
+    layout = find_layout(image)
+    return load(read_local_image(layout), layout, choose(engine))

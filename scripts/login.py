@@ -60,22 +60,22 @@ class Grant:
         return f"Grant({self.host})"
 
 
-def login(aws: Aws, *, engine: str | None = None, dry_run: bool = False) -> Login:
+def store_login(aws: Aws, *, engine: str | None = None, dry_run: bool = False) -> Login:
     """Store the registry's token where the engine reads it.
 
     The first that applies: the credential helper in Docker's settings; the engine's own login, which reads the token
     from standard input; without an engine, the authentication file of podman, buildah and skopeo.
     """
     grant = Grant.of(aws)
-    helper, program = helper_of(grant.host), engine or _engine()
+    helper, program = find_helper(grant.host), engine or _engine()
     if helper is not None:
         way = f"credential helper {helper}"
-    elif program is not None and engine_path(program):
+    elif program is not None and find_engine(program):
         way = f"{program} login: without a credential helper it stores the token in a file, encoded but not encrypted"
     elif engine is not None:
         raise NotFound(f"{engine} is not installed", "install it, or omit --engine")
     else:
-        way = f"{auth_file()}: encoded but not encrypted; readable by your user only"
+        way = f"{locate_auth_file()}: encoded but not encrypted; readable by your user only"
     if dry_run:
         return Login("would sign in", grant.host, way, grant.expires)
     if helper is not None:
@@ -83,23 +83,23 @@ def login(aws: Aws, *, engine: str | None = None, dry_run: bool = False) -> Logi
     elif program is not None:
         _engine_login(program, grant, plain=aws.stage.is_local)
     else:
-        _write(auth_file(), grant)
+        _write(locate_auth_file(), grant)
     return Login("signed in", grant.host, way, grant.expires)
 
 
-def helper_of(host: str) -> str | None:
+def find_helper(host: str) -> str | None:
     """Return the credential helper in Docker's settings for a registry, or for all; None without one."""
     settings = _read(_docker_settings())
     name = settings.get("credHelpers", {}).get(host) or settings.get("credsStore")
     return f"docker-credential-{name}" if name else None
 
 
-def engine_path(name: str) -> str | None:
+def find_engine(name: str) -> str | None:
     """Return an engine's path; None if it is not installed."""
     return shutil.which(name)
 
 
-def auth_file() -> Path:
+def locate_auth_file() -> Path:
     """Return the authentication file of podman, buildah and skopeo, by their own precedence."""
     configured = os.environ.get("REGISTRY_AUTH_FILE")
     if configured:
@@ -109,7 +109,7 @@ def auth_file() -> Path:
 
 
 def _engine() -> str | None:
-    return next((name for name in ENGINES if engine_path(name)), None)
+    return next((name for name in ENGINES if find_engine(name)), None)
 
 
 def _docker_settings() -> Path:
@@ -184,4 +184,4 @@ def _render(result: Login, shell: Shell) -> None:
 def main(shell: Shell, engine: str | None) -> Login:
     """Log a container engine in to the stage's registry, for twelve hours."""
     shell.confirm(f"Logs a container engine in to the registry of stage {shell.stage.name}.")
-    return login(shell.aws, engine=engine, dry_run=shell.dry_run)
+    return store_login(shell.aws, engine=engine, dry_run=shell.dry_run)

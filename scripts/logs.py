@@ -21,20 +21,20 @@ from .console.output import print_json
 STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}
 
 
-def line(event: Event) -> str:
+def format_line(event: Event) -> str:
     """Format an event with its local time."""
     clock = datetime.fromtimestamp(event.timestamp / 1000).astimezone().strftime("%H:%M:%S.%f")[:-3]
     return f"{clock} {logs.render(event.message)}"
 
 
-def style(message: str) -> str:
+def choose_style(message: str) -> str:
     """Return the style of a line."""
-    if result := STYLES.get(logs.level_of(message)):
+    if result := STYLES.get(logs.find_level(message)):
         return result
     return "dim" if message.startswith(("START ", "END ", "REPORT ", "INIT_")) else ""
 
 
-def newest_stream(events: list[Event]) -> list[Event]:
+def select_newest_stream(events: list[Event]) -> list[Event]:
     """Return the events of the most recent log stream."""
     return [event for event in events if event.stream == events[-1].stream] if events else []
 
@@ -43,7 +43,7 @@ def _show(event: Event, shell: Shell) -> None:
     if shell.as_json:
         print_json(event, indent=None)
     else:
-        shell.console.print(line(event), style=style(event.message), markup=False)
+        shell.console.print(format_line(event), style=choose_style(event.message), markup=False)
 
 
 @verb()
@@ -63,7 +63,7 @@ def main(shell: Shell, follow: bool, since: str, level: str | None, job: str, te
     follower = Follower(shell.aws, start)
     wanted = LineFilter((level or "").upper(), job, text)
     events = _first(follower, shell, follow)
-    matching = [event for event in (newest_stream(events) if latest else events) if wanted(event.message)]
+    matching = [event for event in (select_newest_stream(events) if latest else events) if wanted(event.message)]
     for event in matching:
         _show(event, shell)
     if not follow or latest:

@@ -17,7 +17,7 @@ from plexus.problems import pluralize
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import DONE, FAILED
-from .console.options import timestamp_since
+from .console.options import parse_timestamp_since
 from .jobs import publishing, results
 
 SHOWN = 20
@@ -58,7 +58,7 @@ def main(shell: Shell, scorecard: str, score: str, since: str, at_once: int) -> 
     command may be repeated; exit code 1 if the API refuses one.
     """
     with shell.count("reading", None) as done:
-        rows = results.read(shell.aws, scorecard, score, timestamp_since(since), done=done)
+        rows = results.read(shell.aws, scorecard, score, parse_timestamp_since(since), done=done)
     if shell.dry_run:
         return Publication("would send", len(rows), {}, ())
     api = publishing.Api.of(os.environ.get("PLEXUS_API_URL", ""), os.environ.get("PLEXUS_API_KEY", ""))

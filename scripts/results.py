@@ -15,10 +15,10 @@ from plexus.problems import pluralize
 
 from .command.shell import Shell
 from .command.verb import verb
-from .console.options import timestamp_since
-from .console.output import plain
-from .console.tables import grid
-from .console.text import printable
+from .console.options import parse_timestamp_since
+from .console.output import to_json_types
+from .console.tables import create_grid
+from .console.text import escape_controls
 from .jobs import results
 
 SHOWN = 50
@@ -27,7 +27,7 @@ CSV_COLUMNS = (*COLUMNS, "cost", "scoringJobId", "id", "scoreVersionId", "config
 
 
 def _render(records: list[dict[str, Any]], shell: Shell) -> None:
-    shell.console.print(grid(COLUMNS, ([_cell(record.get(name)) for name in COLUMNS] for record in records)))
+    shell.console.print(create_grid(COLUMNS, ([_cell(record.get(name)) for name in COLUMNS] for record in records)))
 
 
 def _cell(value: Any) -> str:
@@ -37,17 +37,17 @@ def _cell(value: Any) -> str:
 def _write_csv(records: list[dict[str, Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    priced = (record | {"cost": results.total_cost(record)} for record in records)
-    writer.writerows([csv_cell(plain(record.get(name))) for name in CSV_COLUMNS] for record in priced)
+    priced = (record | {"cost": results.compute_total_cost(record)} for record in records)
+    writer.writerows([escape_csv_cell(to_json_types(record.get(name))) for name in CSV_COLUMNS] for record in priced)
 
 
-def csv_cell(value: Any) -> Any:
+def escape_csv_cell(value: Any) -> Any:
     """Return a CSV cell without formula injection: a text that starts like a formula gets an apostrophe."""
     if not isinstance(value, str):
         return value
     from plexus.tables.output import guard
 
-    return guard(printable(value))
+    return guard(escape_controls(value))
 
 
 @verb(render=_render)
@@ -72,7 +72,7 @@ def main(
 
     They are found by an index: DynamoDB bills the reads of what is listed, not of the whole table.
     """
-    start = timestamp_since(since)
+    start = parse_timestamp_since(since)
     lists_all = shell.as_json or as_csv
     newest = limit if limit is not None else 0 if lists_all else SHOWN
     with shell.count("reading", None) as done:

@@ -9,17 +9,17 @@ import click
 
 from .command.shell import Shell
 from .command.verb import verb
-from .console.text import short
+from .console.text import shorten_digest
 from .release import versions
 from .release.configuration import Difference
-from .release.rollback import Rollback, rollback
+from .release.rollback import Rollback, roll_back
 
 
 def _render(done: Rollback, shell: Shell) -> None:
     alias = shell.stage.function.alias
-    image = versions.image_text(done.digest, done.commit)
+    image = versions.format_image(done.digest, done.commit)
     previous = done.previous_version, done.previous_digest
-    current, was = versions.before_text(*previous, "currently"), versions.before_text(*previous)
+    current, was = versions.format_replaced(*previous, "currently"), versions.format_replaced(*previous)
     text = {
         "unchanged": f"nothing to do: alias {alias} points at version {done.version} ({image})",
         "would roll back": f"would point alias {alias} at version {done.version or '(new)'} ({image}){current}",
@@ -51,9 +51,9 @@ def main(shell: Shell, to: str | None, keep_settings: bool) -> Rollback:
     this: its lock is taken over.
     """
     if shell.stage.is_guarded and not shell.dry_run:
-        planned = rollback(shell.aws, to or None, keep_settings=keep_settings, dry_run=True)
+        planned = roll_back(shell.aws, to or None, keep_settings=keep_settings, dry_run=True)
         if planned.action == "unchanged":
             return planned
-        what = f"Rolls {shell.stage.function.alias} back to version {planned.version} {short(planned.digest)}."
+        what = f"Rolls {shell.stage.function.alias} back to version {planned.version} {shorten_digest(planned.digest)}."
         shell.confirm(f"{what}\n{_settings(planned.settings, False)}" if planned.settings else what)
-    return rollback(shell.aws, to or None, keep_settings=keep_settings, dry_run=shell.dry_run, say=shell.say)
+    return roll_back(shell.aws, to or None, keep_settings=keep_settings, dry_run=shell.dry_run, say=shell.say)

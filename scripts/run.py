@@ -18,13 +18,13 @@ from .command.verb import verb
 from .console.errors import INTERRUPTED, OperationFailed
 from .console.output import print_json
 from .images.local_run import (
-    endpoint_of,
+    create_settings,
+    create_variables,
     engine_option,
+    find_endpoint,
+    find_layout,
     image_option,
-    layout_folder,
-    settings,
     translate_local_errors,
-    variables,
     variables_option,
 )
 
@@ -33,13 +33,13 @@ PORT = 9000
 
 def free(port: int) -> int:
     """Return the port if it is free, any free port for 0; OperationFailed, with the owner's name, if it is in use."""
-    from local_aws.ports import free_port, is_free, owner
+    from local_aws.ports import find_owner, free_port, is_free
 
     if port == 0:
         return free_port()
     if not is_free(port):
         raise OperationFailed(
-            f"port {port} is in use by {owner(port)}", "choose another port; make run PORT=0 uses a free one"
+            f"port {port} is in use by {find_owner(port)}", "choose another port; make run PORT=0 uses a free one"
         )
     return port
 
@@ -64,8 +64,8 @@ def main(shell: Shell, image: Path | None, assignments: tuple[str, ...], port: i
     from local_aws.emulator import Emulator
     from local_aws.run_image import run_image
 
-    layout, port, endpoint = layout_folder(image), free(port), endpoint_of(shell)
-    values = variables(shell.stage, assignments, endpoint)
+    layout, port, endpoint = find_layout(image), free(port), find_endpoint(shell)
+    values = create_variables(shell.stage, assignments, endpoint)
 
     def log(line: str) -> None:
         click.echo(line if shell.as_json else logs.render(line))
@@ -73,7 +73,7 @@ def main(shell: Shell, image: Path | None, assignments: tuple[str, ...], port: i
     try:
         with translate_local_errors():
             isolation = engine_choice.choose(engine)
-            function_settings = settings(shell.stage, values, endpoint)
+            function_settings = create_settings(shell.stage, values, endpoint)
             with (
                 run_image(layout, function_settings, isolation, log) as function,
                 Emulator(function, port) as at,

@@ -21,8 +21,8 @@ from .aws.dynamodb import Record
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import DONE, FOUND, NotFound, OperationFailed
-from .console.options import timestamp_since
-from .console.text import utc_now
+from .console.options import parse_timestamp_since
+from .console.text import format_utc_now
 from .jobs import results
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def main(
 
     with shell.count("reading", None) as done:
         newest = limit if share == 1.0 else 0
-        rows = results.read(shell.aws, scorecard, score, timestamp_since(since), limit=newest, done=done)
+        rows = results.read(shell.aws, scorecard, score, parse_timestamp_since(since), limit=newest, done=done)
     named = results.with_names(shell.aws, shadowing.sample(rows, share, limit))
     if not named:
         raise NotFound(f"got no result of a job among {pluralize(len(rows), 'result')}", "a larger --share, or --since")
@@ -171,9 +171,9 @@ def _store(shell: Shell, comparison: Comparison, version: str) -> None:
 
     try:
         scores = tuple(map(shadow_reports.describe_score, comparison.agreements))
-        who = ledger.who(shell.aws)
+        who = ledger.identify_caller(shell.aws)
         durations = (comparison.stored, comparison.function)
-        report = shadow_reports.ShadowReport(utc_now(), who, version, comparison.least, scores, *durations)
+        report = shadow_reports.ShadowReport(format_utc_now(), who, version, comparison.least, scores, *durations)
         if shadow_reports.write(shell.aws, report):
             return
         reason = f"stage {shell.stage.name} has no table {shell.stage.table(ledger.TABLE)}"

@@ -16,13 +16,13 @@ import click
 from .command.shell import Shell
 from .command.verb import verb
 from .images.local_run import (
-    endpoint_of,
+    create_settings,
+    create_variables,
     engine_option,
+    find_endpoint,
+    find_layout,
     image_option,
-    layout_folder,
-    settings,
     translate_local_errors,
-    variables,
     variables_option,
 )
 
@@ -53,12 +53,12 @@ def main(
     from local_aws.image import from_layout
     from nix.cache import in_use
 
-    endpoint = endpoint_of(shell)
-    values = variables(shell.stage, assignments, endpoint)
+    endpoint = find_endpoint(shell)
+    values = create_variables(shell.stage, assignments, endpoint)
     with in_use(), translate_local_errors():
-        what, isolation = from_layout(layout_folder(image)), engine_choice.choose(engine)
-        opened = words or interactive.default_program(what)
-        command = interactive.command(what, settings(shell.stage, values, endpoint), isolation, opened)
+        what, isolation = from_layout(find_layout(image)), engine_choice.choose(engine)
+        opened = words or interactive.find_default_program(what)
+        command = interactive.command(what, create_settings(shell.stage, values, endpoint), isolation, opened)
         if words:
             return ExitStatus(run_command(command))
         shell.say(f"{opened[0]} in the image (engine {isolation.name}); Ctrl-D to exit")

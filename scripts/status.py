@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from .aws import lambda_function
 from .aws.clients import Aws, make
 from .aws.ledger import Entry
-from .aws.queues import Counts, age_of, counts
+from .aws.queues import Counts, read_age, read_counts
 from .checkout import git
 from .command.shell import Shell
 from .command.verb import verb
-from .console.text import duration, short
+from .console.text import format_duration, shorten_digest
 from .release import history, running, versions
 from .release.running import RunningRelease
 
@@ -43,12 +43,12 @@ class Status:
     deploys: tuple[Entry, ...]
 
 
-def status(aws: Aws) -> Status:
+def read_status(aws: Aws) -> Status:
     """Return the status of the stage. Reads only."""
     live, latest, names = versions.read_live(aws), lambda_function.read(aws), aws.stage.queues
     watched = (names.request, names.request_dead_letters, names.response, names.response_dead_letters)
-    messages = {name: counts(aws, aws.queue_url(name)) for name in watched}
-    ages = {name: age_of(aws, name) for name, found in messages.items() if found.total}
+    messages = {name: read_counts(aws, aws.queue_url(name)) for name in watched}
+    ages = {name: read_age(aws, name) for name, found in messages.items() if found.total}
     return Status(
         function=aws.stage.function.name,
         state=latest.state,
@@ -61,28 +61,28 @@ def status(aws: Aws) -> Status:
         waiting={name: found.visible for name, found in messages.items()},
         in_flight={name: found.in_flight for name, found in messages.items()},
         oldest_s={name: age for name, age in ages.items() if age},
-        deploys=history.history(aws, DEPLOYS).entries,
+        deploys=history.read_history(aws, DEPLOYS).entries,
     )
 
 
 def _render(result: Status, shell: Shell) -> None:
     shell.console.print(f"{result.function}: {result.state}", markup=False)
-    served = f"version {result.version}, image {short(result.digest)}, commit {result.commit}"
+    served = f"version {result.version}, image {shorten_digest(result.digest)}, commit {result.commit}"
     absent = f"does not exist; next: {make('doctor', shell.stage)}"
     shell.console.print(f"alias {result.alias}: {served if result.version else absent}", markup=False)
     if result.release:
         shell.console.print(f"release: {result.release}", markup=False)
     for name, total in result.queues.items():
         waiting, in_flight = result.waiting[name], result.in_flight[name]
-        age = f", oldest {duration(result.oldest_s[name])}" if name in result.oldest_s else ""
+        age = f", oldest {format_duration(result.oldest_s[name])}" if name in result.oldest_s else ""
         shell.console.print(f"{name}: {Counts(waiting, in_flight, total - waiting - in_flight)}{age}", markup=False)
     for entry in result.deploys:
-        when, commit = entry.at[:19].replace("T", " "), git.short_revision(entry.commit)
-        what = f"{entry.action} of version {entry.version}, image {short(entry.digest)}, commit {commit}"
+        when, commit = entry.at[:19].replace("T", " "), git.shorten_revision(entry.commit)
+        what = f"{entry.action} of version {entry.version}, image {shorten_digest(entry.digest)}, commit {commit}"
         shell.console.print(f"{when}  {what}{f' by {entry.who}' if entry.who else ''}", markup=False)
 
 
 @verb(render=_render)
 def main(shell: Shell) -> Status:
     """Print the function's state, the alias and its image, a running release, the queues, and the last changes."""
-    return status(shell.aws)
+    return read_status(shell.aws)

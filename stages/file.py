@@ -9,13 +9,13 @@ from typing import Any
 from stages import limits
 from stages.exceptions import InvalidStage, UnknownStage
 from stages.reader import Reader
-from stages.rules import problems_between
+from stages.rules import find_problems
 from stages.stage import AMPLIFY_INDEXES, Alarms, EventSource, Function, Images, Queues, Release, Stage, Sweep, Tables
 
 STAGES = Path(__file__).resolve().parent
 
 
-def stage_names(folder: Path = STAGES) -> list[str]:
+def list_stages(folder: Path = STAGES) -> list[str]:
     """Return the names of the stages that have a file, sorted."""
     return sorted(path.stem for path in folder.glob("*.toml"))
 
@@ -29,8 +29,8 @@ def load(stage: str, folder: Path = STAGES) -> Stage:
 
 
 def _document(stage: str, folder: Path) -> dict[str, Any]:
-    if stage not in stage_names(folder):
-        known = ", ".join(stage_names(folder)) or "none"
+    if stage not in list_stages(folder):
+        known = ", ".join(list_stages(folder)) or "none"
         raise UnknownStage(f"no stage is named {stage!r}, expected one of {folder.name}/: {known}")
     try:
         return tomllib.loads((folder / f"{stage}.toml").read_text(encoding="utf-8"))
@@ -38,7 +38,7 @@ def _document(stage: str, folder: Path) -> dict[str, Any]:
         raise InvalidStage(f"{folder.name}/{stage}.toml", [f"not TOML: {problem}"]) from None
 
 
-def digest(stage: str, folder: Path = STAGES) -> str:
+def hash_stage(stage: str, folder: Path = STAGES) -> str:
     """Return the SHA-256, in hex, of the settings in a stage's file; comments and the order of keys do not matter."""
     return hashlib.sha256(json.dumps(_document(stage, folder), sort_keys=True).encode()).hexdigest()
 
@@ -70,7 +70,7 @@ def parse(stage: str, document: dict[str, Any], name: str = "the document") -> S
         reach=reader.text("reach", limits.REACH, default=""),
     )
     # Rules between settings only make sense once each setting is valid by itself.
-    problems = [*reader.problems, *reader.unknown()] or problems_between(settings)
+    problems = [*reader.problems, *reader.unknown()] or find_problems(settings)
     if problems:
         raise InvalidStage(name, problems)
     return settings

@@ -28,7 +28,7 @@ SET_BY_TEMPLATE = (
 )
 
 
-def problems_between(settings: Stage) -> list[str]:
+def find_problems(settings: Stage) -> list[str]:
     """Return a message for each rule that the settings break."""
     reach = [] if settings.is_local or not settings.reach else ["reach applies to the local AWS only"]
     alarms = settings.alarms

@@ -19,7 +19,7 @@ def contains_secret(name: str, value: str) -> bool:
     return bool(secret) and not REFERENCE.fullmatch(value)
 
 
-def secret_arn(value: str) -> str | None:
+def find_secret_arn(value: str) -> str | None:
     """Return the ARN of the secret or parameter that a value references, without the key of a member, or None."""
     if not REFERENCE.fullmatch(value):
         return None

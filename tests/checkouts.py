@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from nix.revision import git_environment
+from nix.revision import create_git_environment
 
 Change = Callable[[Path], object]
 # A person's own settings sign commits, which needs a key, and run hooks.
@@ -22,7 +22,7 @@ GIT = ("git", *(word for name, value in SETTINGS.items() for word in ("-c", f"{n
 def git(folder: Path, *words: str) -> str:
     """Run git, and return what it prints."""
     command = [*GIT, "-C", str(folder), *words]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=git_environment())
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=create_git_environment())
     return done.stdout.strip()
 
 

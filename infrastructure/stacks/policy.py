@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from infrastructure.stacks import arns
 from stages import Stage
-from stages.secrets import secret_arn
+from stages.secrets import find_secret_arn
 
 TAKE = [
     "sqs:ChangeMessageVisibility",
@@ -77,7 +77,7 @@ def _attachments(settings: Stage) -> list[iam.PolicyStatement]:
 
 def _secrets(settings: Stage) -> list[iam.PolicyStatement]:
     """Return the permission to read each secret and parameter whose ARN is in the environment, and no other."""
-    named = [arn for value in settings.function.environment.values() if (arn := secret_arn(value))]
+    named = [arn for value in settings.function.environment.values() if (arn := find_secret_arn(value))]
     stored = sorted({arn for arn in named if arn.split(":")[2] == "secretsmanager"})
     parameters = sorted({arn for arn in named if arn.split(":")[2] == "ssm"})
     return [

@@ -51,7 +51,7 @@ def evaluate(alarm_arn: str) -> None:
     compare = alarm_rules.COMPARISONS[alarm["ComparisonOperator"]]
     breaching = [None if value is None else compare(value, alarm["Threshold"]) for value in values]
     missing, current = alarm.get("TreatMissingData", "missing"), alarm["StateValue"]
-    state = alarm_rules.state(breaching, periods, alarm.get("DatapointsToAlarm", periods), missing, current)
+    state = alarm_rules.compute_state(breaching, periods, alarm.get("DatapointsToAlarm", periods), missing, current)
     if state != current:
         recent = ", ".join("missing" if value is None else f"{value:g}" for value in values[-periods:])
         reason = f"Threshold Crossed: datapoints [{recent}] against the threshold ({alarm['Threshold']:g})."
@@ -75,7 +75,7 @@ def _values(client, alarm, count: int) -> list[float | None]:
     if "Expression" not in wanted:
         return data[wanted["Id"]]
     return [
-        alarm_rules.value(wanted["Expression"], {name: points[at] for name, points in data.items()})
+        alarm_rules.compute_value(wanted["Expression"], {name: points[at] for name, points in data.items()})
         for at in range(count)
     ]
 

@@ -31,11 +31,11 @@ def before(context, request) -> None:
 
 def refuse_moving(name: str, tag: str | None, manifest: str) -> None:
     """Raise ECR's error if the tag is immutable and refers to another image."""
-    if problem := repositories.refusal_to_move(name, tag, digest_of(manifest)):
+    if problem := repositories.find_refusal_to_move(name, tag, compute_digest(manifest)):
         raise CommonServiceException("ImageTagAlreadyExistsException", problem)
 
 
-def digest_of(manifest: str) -> str:
+def compute_digest(manifest: str) -> str:
     """Return the digest of a manifest."""
     return sha256(manifest.encode())
 
@@ -44,10 +44,10 @@ def synchronise(repository: models.Repository, account_id: str) -> None:
     """Set the repository's images to those in the registry."""
     known = {image.get_image_digest(): image for image in repository.images}
     by_digest: dict[str, list[str]] = {}
-    for tag, digest in sorted(registry_storage.tags(repository.name).items()):
+    for tag, digest in sorted(registry_storage.read_tags(repository.name).items()):
         by_digest.setdefault(digest, []).append(tag)
     repository.images = []
-    for digest in registry_storage.digests(repository.name):
+    for digest in registry_storage.list_digests(repository.name):
         image = known.get(digest) or _image(repository.name, account_id, digest)
         image.image_tags = by_digest.get(digest, [])
         image.image_tag = image.image_tags[-1] if image.image_tags else None
@@ -55,10 +55,10 @@ def synchronise(repository: models.Repository, account_id: str) -> None:
 
 
 def _image(name: str, account_id: str, digest: str) -> models.Image:
-    text = registry_storage.blob(digest).read_text()
+    text = registry_storage.locate_blob(digest).read_text()
     media_type = json.loads(text).get("mediaType", MANIFESTS[0])
     image = models.Image(account_id, None, text, name, media_type, digest)
-    image.image_pushed_at = datetime.fromtimestamp(registry_storage.pushed_at(name, digest), UTC).strftime(
+    image.image_pushed_at = datetime.fromtimestamp(registry_storage.read_push_time(name, digest), UTC).strftime(
         "%Y-%m-%dT%H:%M:%S"
     )
     return image
@@ -68,7 +68,7 @@ def after(context, request, response):
     """Apply to the registry what moto has done to its images."""
     operation = context.operation.name
     if operation == "GetAuthorizationToken":
-        token = base64.b64encode(f"{USER}:{registry.password()}".encode()).decode()
+        token = base64.b64encode(f"{USER}:{registry.read_password()}".encode()).decode()
         for item in response["authorizationData"]:
             proxy = {"proxyEndpoint": f"http://{registry.HOST}", "expiresAt": time.time() + 12 * 3600}
             item.update(authorizationToken=token, **proxy)
@@ -89,7 +89,7 @@ def after(context, request, response):
 
 def put_manifest(repository: str, tag: str | None, text: str, media_type: str) -> None:
     """Put a manifest into the registry, past the proxy: moto has checked the tag."""
-    reference = tag or digest_of(text)
+    reference = tag or compute_digest(text)
     connection = http.client.HTTPConnection("registry", timeout=120)
     connection.sock = connect(registry_storage.FOLDER, registry.SOCKET)
     path = f"/v2/{repository}/manifests/{reference}"

@@ -21,7 +21,7 @@ _closed = threading.Event()
 running: dict[str, "ImageExecutor"] = {}
 
 
-def engine():
+def get_engine():
     """Return this instance's engine, chosen once."""
     global _engine
     with _engine_lock:
@@ -57,8 +57,8 @@ class ImageExecutor(RuntimeExecutor):
         identity = self.function_version.id
         self.log = LogStream(identity.account, identity.region, group, stream)
         image = image_code.unpack(self.function_version.config.image)
-        settings = function_settings(self.function_version, variables)
-        self.environment = Environment(image, settings, engine(), self.log.add, container_name(self.id))
+        settings = convert_version(self.function_version, variables)
+        self.environment = Environment(image, settings, get_engine(), self.log.add, create_container_name(self.id))
         running[self.id] = self
         if self.ended or _closed.is_set():  # stopped while the image was being unpacked
             self.stop()
@@ -112,7 +112,7 @@ class ImageExecutor(RuntimeExecutor):
         """Do nothing: layers are shared."""
 
 
-def container_name(executor_id: str) -> str:
+def create_container_name(executor_id: str) -> str:
     """Return the container's name, prefixed by the instance's so that a restart finds leftovers of a killed one."""
     import os
 
@@ -120,13 +120,13 @@ def container_name(executor_id: str) -> str:
 
 
 @functools.cache
-def services():
+def get_services():
     """Return what functions reach: the gateway, and what this instance was started with; None: the whole network."""
-    result = network.parse(network.configured_reach())
+    result = network.parse(network.read_reach())
     return None if result is None else (loopback_server.service(), *result)
 
 
-def function_settings(version: FunctionVersion, variables: dict[str, str]) -> FunctionSettings:
+def convert_version(version: FunctionVersion, variables: dict[str, str]) -> FunctionSettings:
     """Convert LocalStack's description of a version to our settings."""
     config = version.config
     override = config.image_config
@@ -138,7 +138,7 @@ def function_settings(version: FunctionVersion, variables: dict[str, str]) -> Fu
         memory_mb=config.memory_size,
         tmp_mb=config.ephemeral_storage.size if config.ephemeral_storage else 512,
         environment=variables,
-        services=services(),
+        services=get_services(),
         entrypoint=tuple((override and override.entrypoint) or ()),
         command=tuple((override and override.command) or ()),
         working_directory=(override and override.working_directory) or "",

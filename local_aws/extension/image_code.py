@@ -33,10 +33,10 @@ def create_image_code(image_uri: str) -> ImageCode:
     """Resolve a URI. Raise Lambda's errors if it does not name an image in this registry."""
     name, tag, digest = _parse(image_uri)
     repository = name.partition("/")[2]
-    digest = digest or registry_storage.tags(repository).get(tag)
-    if digest not in registry_storage.digests(repository):
+    digest = digest or registry_storage.read_tags(repository).get(tag)
+    if digest not in registry_storage.list_digests(repository):
         raise _invalid(f"Source image {image_uri} does not exist. Provide a valid source image.")
-    kind = json.loads(registry_storage.blob(digest).read_text()).get("mediaType", MANIFESTS[0])
+    kind = json.loads(registry_storage.locate_blob(digest).read_text()).get("mediaType", MANIFESTS[0])
     if kind not in MANIFESTS:
         text = "The image manifest, config or layer media type for the source image"
         raise _invalid(f"{text} {image_uri} is not supported.")
@@ -45,7 +45,7 @@ def create_image_code(image_uri: str) -> ImageCode:
 
 def unpack(code: ImageCode) -> Image:
     """Return the unpacked image; only new layers take time."""
-    return from_manifest(f"sha256:{code.code_sha256}", registry_storage.blob)
+    return from_manifest(f"sha256:{code.code_sha256}", registry_storage.locate_blob)
 
 
 def _parse(uri: str) -> tuple[str, str | None, str | None]:

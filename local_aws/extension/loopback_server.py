@@ -51,7 +51,7 @@ def _serve(listener):
 def refuse_pages(chain, context, response):
     """Answer a web page's request with 403 (see `browsers`). A handler of the gateway, for websockets too."""
     request = context.request
-    if problem := browsers.refusal(
+    if problem := browsers.find_refusal(
         request.method, request.environ.get("RAW_URI", request.path), request.headers.items()
     ):
         chain.respond(403, f"{problem}\n", {"Content-Type": "text/plain"})

@@ -49,7 +49,7 @@ class Gatherer:
                 self._timer = None
         for (account, region, namespace), counts in counted.items():
             cloudwatch = connect_to(region_name=region, aws_access_key_id=account).cloudwatch
-            for data in batched(metric_data(counts, datetime.now(UTC)), MOST_DATA):
+            for data in batched(convert_counts(counts, datetime.now(UTC)), MOST_DATA):
                 try:
                     cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
                 except Exception as error:
@@ -150,7 +150,7 @@ def count_embedded(account, region, line: str) -> None:
                     GATHERER.count(account, region, directive["Namespace"], dimensions, metric["Name"], value, unit)
 
 
-def metric_data(counts, when):
+def convert_counts(counts, when):
     """Convert counts of (dimensions, metric, unit, value) to CloudWatch data."""
     values = defaultdict(list)
     for (dimensions, metric, unit, value), count in counts.items():

@@ -28,7 +28,7 @@ def start() -> None:
     global _process, _proxy
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
-    (FOLDER / "config.yml").write_text(json.dumps(configuration()))  # JSON is YAML
+    (FOLDER / "config.yml").write_text(json.dumps(create_configuration()))  # JSON is YAML
     command = [*find_sysroot().command("docker-registry"), "serve", "config.yml"]
     with (FOLDER.parent / "registry.log").open("wb") as log:
         _process = subprocess.Popen(
@@ -44,7 +44,7 @@ def start() -> None:
     _proxy = Proxy(HOST, SOCKET, wait_ready)
 
 
-def configuration() -> dict:
+def create_configuration() -> dict:
     """Return the registry's configuration."""
     return {
         "version": 0.1,
@@ -76,7 +76,7 @@ def stop() -> None:
         _process.wait(10)
 
 
-def password() -> str:
+def read_password() -> str:
     """Return the password of the user AWS."""
     assert _proxy is not None  # the start hook runs before any service
     return _proxy.password

@@ -161,7 +161,7 @@ class Proxy:
 def check_sender(request: h11.Request) -> None:
     """Raise Refusal for a request that a web page made a browser send."""
     fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers]
-    if problem := browsers.refusal(request.method.decode(), request.target.decode("latin-1"), fields):
+    if problem := browsers.find_refusal(request.method.decode(), request.target.decode("latin-1"), fields):
         raise Refusal(403, "DENIED", problem)
 
 
@@ -193,7 +193,7 @@ def relay(client: Peer, upstream: Peer, request: h11.Request, target: str) -> No
         return
     manifest = b"".join(client.body())
     with registry_storage.TAGGING:
-        if problem := repositories.refusal_to_move(match["name"], match["reference"], sha256(manifest)):
+        if problem := repositories.find_refusal_to_move(match["name"], match["reference"], sha256(manifest)):
             raise Refusal(400, "TAG_INVALID", problem)
         forward(request, target, [manifest], upstream)
         return_response(upstream, client)

@@ -21,9 +21,9 @@ def exists(name: str) -> bool:
     return find(name) is not None
 
 
-def refusal_to_move(name: str, tag: str | None, digest: str) -> str | None:
+def find_refusal_to_move(name: str, tag: str | None, digest: str) -> str | None:
     """Return ECR's message if the tag is immutable and refers to another digest, else None."""
-    current = registry_storage.tags(name).get(tag)
+    current = registry_storage.read_tags(name).get(tag)
     if current in (None, digest) or not _immutable(name, tag):
         return None
     text = f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten"

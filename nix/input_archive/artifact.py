@@ -7,18 +7,18 @@ from nix.oci.config import encode
 from nix.oci.digest import encoded, sha256
 from nix.oci.manifest import REFERENCE, describe
 from nix.oci.media_types import EMPTY, EMPTY_DATA, MANIFEST
-from nix.pins import GROUPS, Deb, Input, inputs_of
+from nix.pins import GROUPS, Deb, Input, list_inputs
 
 ARTIFACT_TYPE = "application/vnd.score-processor.inputs.v1"
 DEB_TYPE, WHEEL_TYPE = "application/vnd.debian.binary-package", "application/zip"
 
 
-def everything() -> list[Input]:
+def list_all_inputs() -> list[Input]:
     """List the pinned inputs of all groups, each once, in the order of the locks."""
-    return list(dict.fromkeys(one for group in GROUPS for one in inputs_of(group)))
+    return list(dict.fromkeys(one for group in GROUPS for one in list_inputs(group)))
 
 
-def manifest_of(wanted: Sequence[Input]) -> bytes:
+def encode_manifest(wanted: Sequence[Input]) -> bytes:
     """Encode the artifact's manifest."""
     blobs = [
         {
@@ -45,7 +45,7 @@ def tag_of(manifest: bytes) -> str:
     return f"inputs-{encoded(sha256(manifest))[:12]}"
 
 
-def entry_of(manifest: bytes) -> dict[str, Any]:
+def create_entry(manifest: bytes) -> dict[str, Any]:
     """Return the manifest's descriptor for an index, tagged."""
     return {
         **describe(MANIFEST, manifest).document(),
@@ -54,6 +54,6 @@ def entry_of(manifest: bytes) -> dict[str, Any]:
     }
 
 
-def index_of(entries: Sequence[dict[str, Any]]) -> bytes:
+def encode_index(entries: Sequence[dict[str, Any]]) -> bytes:
     """Encode the index of a layout that holds these manifests."""
     return encode({"schemaVersion": 2, "manifests": list(entries)})

@@ -11,7 +11,7 @@ from nix import input_cache
 from nix.pins import Input, InputProblem
 
 
-def named_places() -> list[Path]:
+def list_named_places() -> list[Path]:
     """Return the folders and tar files that ARCHIVE names, with colons between them; InputProblem if one is missing."""
     named = [Path(text) for text in os.environ.get("ARCHIVE", "").split(os.pathsep) if text]
     absent = [str(path) for path in named if not path.exists()]
@@ -29,10 +29,10 @@ def take_from(places: Sequence[Path], wanted: Sequence[Input], work: Path) -> No
         if place.is_file():
             with place.open("rb") as file:
                 take_from_tar(file, wanted, work)
-    by_size = sizes(wanted)
-    for path in files_of(place for place in places if place.is_dir()):
+    by_size = group_by_size(wanted)
+    for path in list_files(place for place in places if place.is_dir()):
         for input_ in by_size.get(path.stat().st_size, ()):
-            if input_cache.sha256(path) == input_.sha256:
+            if input_cache.hash_file(path) == input_.sha256:
                 copy = work / input_.file_name
                 shutil.copyfile(path, copy)
                 input_cache.store_if_valid(copy, input_)
@@ -43,7 +43,7 @@ def take_from_tar(file: BinaryIO, wanted: Sequence[Input], work: Path) -> None:
 
     InputProblem if it is not a tar file, or truncated; what arrived before stays.
     """
-    left = sizes(wanted)
+    left = group_by_size(wanted)
     try:
         with tarfile.open(fileobj=file, mode="r|") as archive:
             for member in archive:
@@ -62,7 +62,7 @@ def take_member(archive: tarfile.TarFile, member: tarfile.TarInfo, left: dict[in
     with copy.open("wb") as target:
         shutil.copyfileobj(content, target)
     for input_ in left[member.size]:
-        if input_cache.mismatch(input_, copy) is None:
+        if input_cache.find_mismatch(input_, copy) is None:
             input_cache.store(copy, input_)
             left[member.size].remove(input_)
             break
@@ -71,7 +71,7 @@ def take_member(archive: tarfile.TarFile, member: tarfile.TarInfo, left: dict[in
         del left[member.size]
 
 
-def sizes(wanted: Sequence[Input]) -> dict[int, list[Input]]:
+def group_by_size(wanted: Sequence[Input]) -> dict[int, list[Input]]:
     """Group inputs by their size in bytes."""
     by_size: dict[int, list[Input]] = {}
     for input_ in wanted:
@@ -79,7 +79,7 @@ def sizes(wanted: Sequence[Input]) -> dict[int, list[Input]]:
     return by_size
 
 
-def files_of(folders: Iterable[Path]) -> Iterator[Path]:
+def list_files(folders: Iterable[Path]) -> Iterator[Path]:
     """Yield the files below folders."""
     for folder in folders:
         yield from sorted(path for path in folder.rglob("*") if path.is_file())

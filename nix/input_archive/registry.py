@@ -40,7 +40,7 @@ class Repository:
         return request
 
 
-def named_repository() -> Repository | None:
+def read_named_repository() -> Repository | None:
     """Return the repository that ARCHIVE_REGISTRY names, None if unset; InputProblem if it cannot be used."""
     text = os.environ.get("ARCHIVE_REGISTRY", "")
     if not text:
@@ -81,7 +81,7 @@ def take(input_: Input, repository: Repository, client: urllib.request.OpenerDir
     """Fetch one input from its blob; return the reason if that fails, else an empty string."""
     if problem := download(client, repository.blob(input_.sha256), path):
         return f"{repository}: {problem.reason}"
-    if wrong := input_cache.mismatch(input_, path):
+    if wrong := input_cache.find_mismatch(input_, path):
         path.unlink()
         return f"{repository}: {wrong}"
     input_cache.store(path, input_)

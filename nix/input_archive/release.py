@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from nix.http_download import READ_S, Failure, Kind, failure
+from nix.http_download import READ_S, Failure, Kind, classify_failure
 from nix.input_archive import artifact
 from nix.input_archive.local import take_from_tar
 from nix.pins import Input, InputProblem
-from nix.revision import REPOSITORY, git
+from nix.revision import REPOSITORY, query_git
 
 ORIGIN = re.compile(r"(?:(?P<scheme>https?|ssh|git)://)?(?:[^@/]+@)?(?P<host>[^/:]+)(?P<port>:\d+)?[:/](?P<path>.+)")
 LOCAL = ("/", ".", "file:")
@@ -23,15 +23,15 @@ LOCAL = ("/", ".", "file:")
 
 def name() -> str:
     """Name the release of these locks' inputs; the file in it is NAME.tar."""
-    return artifact.tag_of(artifact.manifest_of(artifact.everything()))
+    return artifact.tag_of(artifact.encode_manifest(artifact.list_all_inputs()))
 
 
-def address(origin: str | None = None) -> str | None:
+def derive_address(origin: str | None = None) -> str | None:
     """Return where the forge of `origin` publishes the inputs of these locks; None if it is not a forge's address.
 
     Default: the remote `origin` of this clone. Credentials in it are left out.
     """
-    origin = (git(REPOSITORY, "remote", "get-url", "origin") or "").strip() if origin is None else origin
+    origin = (query_git(REPOSITORY, "remote", "get-url", "origin") or "").strip() if origin is None else origin
     match = None if origin.startswith(LOCAL) else ORIGIN.fullmatch(origin)
     if not match:
         return None
@@ -49,5 +49,5 @@ def take(client: urllib.request.OpenerDirector, url: str, wanted: Sequence[Input
     except InputProblem:
         return Failure(Kind.UNCLEAR, "the answer was truncated, or is not a tar file")
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return failure(error)
+        return classify_failure(error)
     return None

@@ -11,7 +11,7 @@ from .host_only import is_host_only
 from .paths import TASK
 
 
-def app_contents(folders: Sequence[Path], tracked: Iterable[str] | None) -> Contents:
+def collect_app(folders: Sequence[Path], tracked: Iterable[str] | None) -> Contents:
     """Collect the entries of an app layer: each folder as /var/task/NAME, without host-only files.
 
     `tracked` lists the files to include, as paths that start with the folder's name; None includes every file but
@@ -20,7 +20,7 @@ def app_contents(folders: Sequence[Path], tracked: Iterable[str] | None) -> Cont
     chosen = None if tracked is None else set(tracked)
     contents = Contents()
     for folder in folders:
-        for path in files(folder):
+        for path in list_files(folder):
             name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
             if not is_host_only(name) and (chosen is None or name in chosen):
                 add(contents, f"{TASK}/{name}", path, folder)
@@ -30,7 +30,7 @@ def app_contents(folders: Sequence[Path], tracked: Iterable[str] | None) -> Cont
     return contents
 
 
-def files(folder: Path) -> Iterator[Path]:
+def list_files(folder: Path) -> Iterator[Path]:
     """Yield every file and link below `folder` except bytecode."""
     for where, folders, names in os.walk(folder):
         here = Path(where)

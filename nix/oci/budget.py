@@ -41,13 +41,15 @@ def read_budget(path: Path) -> Ceilings:
         raise OverBudget(f"{path.name}: {problem}") from problem
     wrong = [f"[{table}] is missing" for table in TABLES if not isinstance(budgets.get(table), dict)]
     wrong += [f"[{table}] is unknown" for table in budgets if table not in TABLES]
-    wrong += [f"[{table}] has no {kind}" for table in ("total", "others") for kind in missing(budgets.get(table))]
+    wrong += [
+        f"[{table}] has no {kind}" for table in ("total", "others") for kind in list_missing_sizes(budgets.get(table))
+    ]
     if wrong:
         raise OverBudget(f"{path.name}: {'; '.join(wrong)}; expected the tables {', '.join(TABLES)}")
     return budgets
 
 
-def missing(table: Mapping[str, float] | None) -> list[str]:
+def list_missing_sizes(table: Mapping[str, float] | None) -> list[str]:
     """Return the kinds of size that are missing from a table."""
     return [kind for kind in ("compressed", "unpacked") if kind not in (table or {})]
 
@@ -70,11 +72,11 @@ def measure(layers: Sequence[LayerRecord], ceilings: Ceilings) -> Iterator[tuple
     for layer in layers:
         ceiling = ceilings["compressed"].get(layer.name, others["compressed"])
         yield f"the layer {layer.name}", "compressed", layer.size, ceiling
-    for name, size in packages(layers).items():
+    for name, size in sum_packages(layers).items():
         yield name, "unpacked", size, ceilings["unpacked"].get(name, others["unpacked"])
 
 
-def packages(layers: Sequence[LayerRecord]) -> Counter[str]:
+def sum_packages(layers: Sequence[LayerRecord]) -> Counter[str]:
     """Sum the file sizes of each package over all layers, in bytes."""
     sizes: Counter[str] = Counter()
     for layer in layers:

@@ -61,7 +61,7 @@ def has_columns() -> bool:
     return any(end is not None for *_, end in compile("x", "", "eval").co_positions())
 
 
-def bytecode_path(path: str) -> str:
+def locate_bytecode(path: str) -> str:
     """Return the path of a module's cached bytecode. importlib's function would apply this process's pycache prefix."""
     folder, name = posixpath.split(path)
     return posixpath.join(folder, "__pycache__", f"{name.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc")
@@ -74,4 +74,4 @@ def add_bytecode(contents: Contents) -> None:
         if path.endswith(".py") and isinstance(entry, File):
             source = ModuleSource(entry.data)
             contents.replace(path, File(source, entry.executable))
-            contents.add(bytecode_path(path), File(Bytecode(source, path)), contents.origin(path))
+            contents.add(locate_bytecode(path), File(Bytecode(source, path)), contents.origin(path))

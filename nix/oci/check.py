@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .exceptions import PathConflict
 from .layer import read_layer
-from .lint import Problem, layout_image, lint
+from .lint import Problem, lint, read_layout
 from .lint.scan import Scan
 from .lint.scan_file import read_scan
 
@@ -18,7 +18,7 @@ def check_image(layout: Path, folders: Sequence[Path]) -> list[Problem]:
     scans = {folder: read_scan(folder) for folder in folders}
     refuse_overlaps(scans)
     known = {scan.digest: scan for scan in scans.values()}
-    return lint(layout_image(layout, known.get))
+    return lint(read_layout(layout, known.get))
 
 
 def refuse_overlaps(scans: dict[Path, Scan]) -> None:

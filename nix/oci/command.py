@@ -29,7 +29,7 @@ from .exceptions import OciError
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
 
-def parser() -> argparse.ArgumentParser:
+def create_parser() -> argparse.ArgumentParser:
     """Build the parser of the command line."""
     top = argparse.ArgumentParser(
         prog="oci", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
@@ -76,25 +76,25 @@ def split_digest(text: str) -> tuple[Path, str | None]:
     return (Path(path), f"sha256:{digest}") if mark else (Path(text), None)
 
 
-def contents_of(arguments: argparse.Namespace) -> tuple[str, Contents]:
+def collect_layer(arguments: argparse.Namespace) -> tuple[str, Contents]:
     """Return the name and the entries of the requested layer."""
     if arguments.kind == "base":
-        from .root import base_contents
+        from .root import collect_base
 
-        return "base", base_contents(*split_digest(arguments.inputs[0]))
+        return "base", collect_base(*split_digest(arguments.inputs[0]))
     if arguments.kind == "wheels":
-        from .wheels import wheel_contents
+        from .wheels import collect_wheels
 
-        return arguments.name, wheel_contents([split_digest(text) for text in arguments.inputs], arguments.licences)
+        return arguments.name, collect_wheels([split_digest(text) for text in arguments.inputs], arguments.licences)
     if arguments.kind == "sbom":
-        from .sbom import sbom_contents
+        from .sbom import collect_sbom
 
-        return "sbom", sbom_contents(arguments.debs, arguments.wheels, arguments.root, arguments.inputs)
-    from .app import app_contents
+        return "sbom", collect_sbom(arguments.debs, arguments.wheels, arguments.root, arguments.inputs)
+    from .app import collect_app
 
     tracked = None if arguments.files is None else arguments.files.read_text(errors="surrogateescape").split("\0")
     folder = Path(arguments.inputs[0])
-    return folder.name, app_contents([folder], tracked)
+    return folder.name, collect_app([folder], tracked)
 
 
 def make_layer(arguments: argparse.Namespace) -> int:
@@ -105,7 +105,7 @@ def make_layer(arguments: argparse.Namespace) -> int:
 
     if has_columns():
         raise OciError("start the assembler with -X no_debug_ranges: column tables would add 7 MB to the image")
-    name, contents = contents_of(arguments)
+    name, contents = collect_layer(arguments)
     level = EDITED if arguments.kind == "app" else LEVEL
     record = write_layer(name, contents, arguments.output, level)
     write_scan(arguments.output)
@@ -117,7 +117,7 @@ def make_image(arguments: argparse.Namespace) -> int:
     """Write a layout and print the image's digest; 1 if --check finds problems, which are printed."""
     from .budget import check_budget
     from .check import check_image
-    from .config import labels, with_revision
+    from .config import create_labels, with_revision
     from .layer import read_layer
     from .layout import write_layout
     from .locked import check_locked
@@ -126,8 +126,8 @@ def make_image(arguments: argparse.Namespace) -> int:
         check_locked(arguments.layers, arguments.layers_lock)
     if arguments.budget:
         check_budget(arguments.layers, arguments.budget)
-    revision = arguments.revision or archived_commit(arguments.archive)
-    image_labels = labels(revision, arguments.version, arguments.locks)
+    revision = arguments.revision or find_archived_commit(arguments.archive)
+    image_labels = create_labels(revision, arguments.version, arguments.locks)
     if revision is None:
         image_labels = with_revision([read_layer(folder) for folder in arguments.layers], image_labels)
     record = write_layout(arguments.output, arguments.layers, image_labels)
@@ -138,13 +138,13 @@ def make_image(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def archived_commit(folder: Path | None) -> str | None:
+def find_archived_commit(folder: Path | None) -> str | None:
     """Return the commit of an extracted source archive; None unless its files are the commit's."""
     if folder is None:
         return None
-    from .source_archive import source_archive
+    from .source_archive import read_source_archive
 
-    archive = source_archive(folder)
+    archive = read_source_archive(folder)
     return archive.commit if archive and archive.is_intact else None
 
 
@@ -173,10 +173,10 @@ def lint_layout(arguments: argparse.Namespace) -> int:
 
 def lock_layers(arguments: argparse.Namespace) -> int:
     """Write the lock of these layers, and the list of their files."""
-    from .locked import files_bytes, lock_text
+    from .locked import lock_text, render_files
 
     arguments.output.write_text(lock_text(arguments.layers))
-    arguments.output.with_name("layers.files.xz").write_bytes(files_bytes(arguments.layers))
+    arguments.output.with_name("layers.files.xz").write_bytes(render_files(arguments.layers))
     return DONE
 
 
@@ -191,7 +191,7 @@ VERBS = {
 
 def main(words: Sequence[str]) -> int:
     """Run the verb; 0 done, 1 failed with a message, 2 misused, 130 interrupted."""
-    arguments = parser().parse_args(words)
+    arguments = create_parser().parse_args(words)
     try:
         return VERBS[arguments.verb](arguments)
     except OciError as problem:

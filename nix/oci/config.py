@@ -31,7 +31,7 @@ def encode(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def labels(revision: str | None, version: str | None, locks: str | None) -> dict[str, str]:
+def create_labels(revision: str | None, version: str | None, locks: str | None) -> dict[str, str]:
     """Return the labels that name the image's source; None values are omitted."""
     named = {
         REVISION: revision,
@@ -47,24 +47,24 @@ def with_revision(layers: Sequence[LayerRecord], image_labels: Mapping[str, str]
 
     Every builder gives the same content the same name, with or without git.
     """
-    content = sha256(encode(config(layers, image_labels)))
+    content = sha256(encode(create_config(layers, image_labels)))
     return {REVISION: UNCOMMITTED + encoded(content)[:16]} | dict(image_labels)
 
 
-def environment(image_labels: Mapping[str, str]) -> dict[str, str]:
+def create_environment(image_labels: Mapping[str, str]) -> dict[str, str]:
     """Return the image's variables. PLEXUS_REVISION repeats the label, because a function cannot read labels."""
     revision = image_labels.get(REVISION)
     return ENVIRONMENT | ({"PLEXUS_REVISION": revision} if revision else {})
 
 
-def config(layers: Sequence[LayerRecord], image_labels: Mapping[str, str]) -> dict[str, Any]:
+def create_config(layers: Sequence[LayerRecord], image_labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the config document. Lambda requires one history entry per layer."""
     return {
         "architecture": "amd64",
         "config": {
             "Cmd": list(COMMAND),
             "Entrypoint": list(ENTRYPOINT),
-            "Env": [f"{name}={value}" for name, value in sorted(environment(image_labels).items())],
+            "Env": [f"{name}={value}" for name, value in sorted(create_environment(image_labels).items())],
             "Labels": dict(image_labels),
             "WorkingDir": TASK_ROOT,
         },

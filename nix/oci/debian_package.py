@@ -47,7 +47,7 @@ class ArMember:
     data: bytes
 
 
-def members(file: BinaryIO, name: str) -> Iterator[ArMember]:
+def read_members(file: BinaryIO, name: str) -> Iterator[ArMember]:
     """Yield the members of an ar archive; raises UnreadablePackage if it is not one, or truncated."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -154,7 +154,7 @@ def unpack_debs(paths: Iterable[Path], root: Path) -> dict[str, str]:
         tree.link(name, f"usr/{name}", "merged /usr")
     pool = ThreadPoolExecutor(os.cpu_count())  # decompression takes longest, and releases the interpreter lock
     try:
-        tars = deque((path.name, pool.submit(tars_of, path)) for path in paths)
+        tars = deque((path.name, pool.submit(read_tars, path)) for path in paths)
         while tars:
             name, job = tars.popleft()
             with faults_named(name):
@@ -189,18 +189,18 @@ def unpack_tars(file_name: str, tars: list[tuple[str, bytes]], tree: UnpackedTre
         raise UnreadablePackage(f"{file_name}: got the members {sorted(kinds)}, expected control and data")
 
 
-def tars_of(path: Path) -> list[tuple[str, bytes]]:
+def read_tars(path: Path) -> list[tuple[str, bytes]]:
     """Return the kind, `control` or `data`, and the bytes of each tar in a package."""
     tars = []
     with path.open("rb") as file:
-        for member in members(file, path.name):
+        for member in read_members(file, path.name):
             kind, dot, suffix = member.name.partition(".tar")
             if dot and kind in ("control", "data"):
-                tars.append((kind, tar_of(member, suffix, path.name)))
+                tars.append((kind, decompress_tar(member, suffix, path.name)))
     return tars
 
 
-def tar_of(member: ArMember, suffix: str, package: str) -> bytes:
+def decompress_tar(member: ArMember, suffix: str, package: str) -> bytes:
     """Decompress a member; raises UnreadablePackage for a compression that Python 3.11 does not support."""
     if suffix not in COMPRESSIONS:
         raise UnreadablePackage(

@@ -19,13 +19,13 @@ def sha256(data: bytes) -> str:
     return ALGORITHM + hashlib.sha256(data).hexdigest()
 
 
-def blocks(file: BinaryIO) -> Iterator[bytes]:
+def read_blocks(file: BinaryIO) -> Iterator[bytes]:
     """Yield the rest of `file` in pieces of at most 1 MiB."""
     while block := file.read(BLOCK):
         yield block
 
 
-def file_digest(path: Path) -> str:
+def digest_file(path: Path) -> str:
     """Return the digest of a file's content."""
     with path.open("rb") as file:
         return ALGORITHM + hashlib.file_digest(file, "sha256").hexdigest()

@@ -127,7 +127,7 @@ def deflate(chunk: bytes, level: int, *, last: bool) -> bytes:
     return packer.compress(chunk) + packer.flush(zlib.Z_FINISH if last else zlib.Z_FULL_FLUSH)
 
 
-def header(path: str, entry: Entry, size: int) -> bytes:
+def create_header(path: str, entry: Entry, size: int) -> bytes:
     """Return an entry's tar header in GNU format, whose long names need no pax records, which carry more metadata."""
     info = tarfile.TarInfo(path)
     info.mtime, info.mode, info.size = MTIME, entry.mode, size
@@ -141,26 +141,26 @@ def header(path: str, entry: Entry, size: int) -> bytes:
     return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
 
-def tar(contents: Contents, packages: dict[str, PackageSize]) -> Iterator[bytes]:
+def generate_tar(contents: Contents, packages: dict[str, PackageSize]) -> Iterator[bytes]:
     """Yield the tar of `contents` in pieces, one file at a time, and add each file to `packages` by its origin."""
     written = 0
     for path, entry in contents.with_parents():
-        for piece in entry_pieces(path, entry, packages, contents.origin(path)):
+        for piece in generate_entry(path, entry, packages, contents.origin(path)):
             written += len(piece)
             yield piece
     end = written + 2 * TAR_BLOCK
     yield bytes(2 * TAR_BLOCK + -end % TAR_RECORD)
 
 
-def entry_pieces(path: str, entry: Entry, packages: dict[str, PackageSize], origin: str) -> Iterator[bytes]:
+def generate_entry(path: str, entry: Entry, packages: dict[str, PackageSize], origin: str) -> Iterator[bytes]:
     """Yield header, bytes and padding of one entry; nothing for a file whose data is None."""
     if not isinstance(entry, File):
-        yield header(path, entry, 0)
+        yield create_header(path, entry, 0)
         return
     data = entry.data.read()
     if data is None:
         return
-    yield header(path, entry, len(data))
+    yield create_header(path, entry, len(data))
     yield data
     yield bytes(-len(data) % TAR_BLOCK)
     packages.setdefault(origin, PackageSize()).count(path, len(data))
@@ -172,7 +172,7 @@ def write_layer(name: str, contents: Contents, output: Path, level: int = LEVEL)
     packages: dict[str, PackageSize] = {}
     with (output / "blob").open("wb") as file:
         sink = GzipSink(file, os.cpu_count() or 1, level)
-        for piece in tar(contents, packages):
+        for piece in generate_tar(contents, packages):
             sink.write(piece)
         sink.close()
     record = LayerRecord(name, sink.digest, sink.diff_id, sink.size, sink.unpacked_size, packages)

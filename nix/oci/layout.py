@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from .config import config, encode
-from .digest import encoded, file_digest
+from .config import create_config, encode
+from .digest import digest_file, encoded
 from .exceptions import BrokenLayer
 from .layer import LayerRecord, read_layer
-from .manifest import LAYOUT, Descriptor, describe, index, manifest
+from .manifest import LAYOUT, Descriptor, create_index, create_manifest, describe
 from .media_types import MANIFEST
 
 TAG = "latest"
@@ -37,15 +37,15 @@ def write_layout(output: Path, folders: Sequence[Path], labels: Mapping[str, str
     blobs.mkdir(parents=True)
     with ThreadPoolExecutor() as pool:
         layers = tuple(pool.map(lambda folder: add_layer(folder, blobs), folders))
-    config_data = encode(config(layers, labels))
-    manifest_data = encode(manifest(config_data, layers))
+    config_data = encode(create_config(layers, labels))
+    manifest_data = encode(create_manifest(config_data, layers))
     image = describe(MANIFEST, manifest_data)
     config_digest = describe("", config_data).digest
     for digest, data in ((config_digest, config_data), (image.digest, manifest_data)):
         (blobs / encoded(digest)).write_bytes(data)
     (output / "oci-layout").write_bytes(LAYOUT)
-    (output / "index.json").write_bytes(encode(index(image, TAG)))
-    (output / "manifest.json").write_bytes(encode(docker_manifest(config_digest, layers)))
+    (output / "index.json").write_bytes(encode(create_index(image, TAG)))
+    (output / "manifest.json").write_bytes(encode(create_docker_manifest(config_digest, layers)))
     return ImageRecord(image, config_digest, layers)
 
 
@@ -75,7 +75,7 @@ def add_layer(folder: Path, blobs: Path) -> LayerRecord:
     linked = target.exists() or link(folder / "blob", target)
     if linked and is_stamped(folder):
         return record
-    got = file_digest(target)
+    got = digest_file(target)
     if got != record.digest:
         raise BrokenLayer(
             f"the layer {record.name} was altered: {folder}\n  expected {record.digest}\n  got      {got}\n"
@@ -94,7 +94,7 @@ def link(blob: Path, target: Path) -> bool:
     return True
 
 
-def docker_manifest(config_digest: str, layers: Sequence[LayerRecord]) -> list[dict[str, object]]:
+def create_docker_manifest(config_digest: str, layers: Sequence[LayerRecord]) -> list[dict[str, object]]:
     """Return the content of manifest.json, which `docker load` reads instead of the index."""
     return [
         {

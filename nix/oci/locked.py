@@ -40,7 +40,7 @@ class LockedFile:
 LockedFiles = dict[str, LockedFile]
 
 
-def locked_layers(folders: Sequence[Path]) -> list[tuple[LayerRecord, Path]]:
+def list_locked_layers(folders: Sequence[Path]) -> list[tuple[LayerRecord, Path]]:
     """Return the record and the folder of each layer that is in the lock: all but those of the project's own code."""
     layers = [(read_layer(folder), folder) for folder in folders]
     return [(layer, folder) for layer, folder in layers if layer.name not in APPS]
@@ -48,7 +48,7 @@ def locked_layers(folders: Sequence[Path]) -> list[tuple[LayerRecord, Path]]:
 
 def lock_text(folders: Sequence[Path]) -> str:
     """Render layers.lock for the layers in `folders`."""
-    lines = [f"{layer.name} {layer.digest} {layer.size}\n" for layer, _ in locked_layers(folders)]
+    lines = [f"{layer.name} {layer.digest} {layer.size}\n" for layer, _ in list_locked_layers(folders)]
     return "# name digest size; every layer but the app's, in the image's order\n" + "".join(lines)
 
 
@@ -80,11 +80,11 @@ def read_entries(blob: Path) -> LockedFiles:
     return files
 
 
-def files_bytes(folders: Sequence[Path]) -> bytes:
+def render_files(folders: Sequence[Path]) -> bytes:
     """Render layers.files.xz for the layers in `folders`."""
     lines = [
         f"{layer.name} {entry.kind} {entry.mode} {entry.content or '-'} {path}\n"
-        for layer, folder in locked_layers(folders)
+        for layer, folder in list_locked_layers(folders)
         for path, entry in sorted(read_entries(folder / "blob").items())
     ]
     return lzma.compress("".join(lines).encode(errors="surrogateescape"), preset=9)
@@ -103,27 +103,27 @@ def read_files(data: bytes, layer: str) -> LockedFiles:
 def check_locked(folders: Sequence[Path], lock: Path) -> None:
     """Raise LockedLayerDiffers, with the first file that differs, unless the layers match the lock."""
     expected = read_lock(lock.read_text(encoding="utf-8"))
-    layers = locked_layers(folders)
+    layers = list_locked_layers(folders)
     names = [layer.name for layer, _ in layers]
     if names != list(expected):
         both = f"got {', '.join(names)}, expected {', '.join(expected)} as in {lock.name}"
         raise LockedLayerDiffers(f"layers: {both}\n  {RENEW}")
     for layer, folder in layers:
         if layer.digest != expected[layer.name]:
-            difference = first_difference(layer.name, folder / "blob", lock.with_name("layers.files.xz"))
+            difference = find_first_difference(layer.name, folder / "blob", lock.with_name("layers.files.xz"))
             both = f"got {layer.digest}, expected {expected[layer.name]} as in {lock.name}"
             raise LockedLayerDiffers(f"layer {layer.name}: {both}\n  first difference: {difference}\n  {RENEW}")
 
 
-def first_difference(layer: str, blob: Path, listing: Path) -> str:
+def find_first_difference(layer: str, blob: Path, listing: Path) -> str:
     """Describe the first path, in sorted order, that differs from the list, and how."""
     if not listing.exists():
         return f"unknown, because {listing.name} is missing"
-    results = differences(read_files(listing.read_bytes(), layer), read_entries(blob))
+    results = list_differences(read_files(listing.read_bytes(), layer), read_entries(blob))
     return next(results, "in no file, only in order or compression")
 
 
-def differences(expected: LockedFiles, got: LockedFiles) -> Iterator[str]:
+def list_differences(expected: LockedFiles, got: LockedFiles) -> Iterator[str]:
     """Yield a description of each path that differs."""
     for path in sorted({*expected, *got}):
         before, now = expected.get(path), got.get(path)

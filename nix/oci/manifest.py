@@ -30,7 +30,7 @@ def describe(media_type: str, data: bytes) -> Descriptor:
     return Descriptor(media_type, sha256(data), len(data))
 
 
-def manifest(config: bytes, layers: Sequence[LayerRecord]) -> dict[str, Any]:
+def create_manifest(config: bytes, layers: Sequence[LayerRecord]) -> dict[str, Any]:
     """Return the manifest of an image with this encoded config and these layers, lowest first."""
     return {
         "schemaVersion": 2,
@@ -40,7 +40,7 @@ def manifest(config: bytes, layers: Sequence[LayerRecord]) -> dict[str, Any]:
     }
 
 
-def index(image: Descriptor, tag: str) -> dict[str, Any]:
+def create_index(image: Descriptor, tag: str) -> dict[str, Any]:
     """Return the index of a layout with one image, tagged `tag`."""
     named = {**image.document(), "annotations": {REFERENCE: tag}}
     return {"schemaVersion": 2, "mediaType": media_types.INDEX, "manifests": [named]}

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from .digest import blocks
+from .digest import read_blocks
 from .exceptions import UnsafePath
 
 
@@ -16,18 +16,18 @@ def nar_hash(path: Path, ignored: frozenset[str] = frozenset()) -> str:
     and executable bits.
     """
     archive = hashlib.sha256()
-    for piece in nar(path, ignored):
+    for piece in generate_nar(path, ignored):
         archive.update(piece)
     return archive.hexdigest()
 
 
-def nar(path: Path, ignored: frozenset[str] = frozenset()) -> Iterator[bytes]:
+def generate_nar(path: Path, ignored: frozenset[str] = frozenset()) -> Iterator[bytes]:
     """Yield the Nix archive of `path` in pieces of at most 1 MiB."""
-    yield words("nix-archive-1")
-    yield from node(path, ignored)
+    yield encode_words("nix-archive-1")
+    yield from generate_node(path, ignored)
 
 
-def words(*strings: str | bytes) -> bytes:
+def encode_words(*strings: str | bytes) -> bytes:
     """Encode strings: 8-byte little-endian length, bytes, zeros up to a multiple of eight."""
     out = bytearray()
     for string in strings:
@@ -36,30 +36,30 @@ def words(*strings: str | bytes) -> bytes:
     return bytes(out)
 
 
-def node(path: Path, ignored: frozenset[str]) -> Iterator[bytes]:
+def generate_node(path: Path, ignored: frozenset[str]) -> Iterator[bytes]:
     """Yield the node of one file, link or directory."""
     if path.is_symlink():
-        yield words("(", "type", "symlink", "target", os.fsencode(path.readlink()), ")")
+        yield encode_words("(", "type", "symlink", "target", os.fsencode(path.readlink()), ")")
     elif path.is_dir():
-        yield words("(", "type", "directory")
+        yield encode_words("(", "type", "directory")
         for name in sorted({os.fsencode(entry.name) for entry in path.iterdir() if entry.name not in ignored}):
-            yield words("entry", "(", "name", name, "node")
-            yield from node(path / os.fsdecode(name), ignored)
-            yield words(")")
-        yield words(")")
+            yield encode_words("entry", "(", "name", name, "node")
+            yield from generate_node(path / os.fsdecode(name), ignored)
+            yield encode_words(")")
+        yield encode_words(")")
     else:
-        yield from regular(path)
+        yield from generate_regular(path)
 
 
-def regular(path: Path) -> Iterator[bytes]:
+def generate_regular(path: Path) -> Iterator[bytes]:
     """Yield the node of a regular file."""
     if not path.is_file():  # opening a FIFO would wait for its writer
         raise UnsafePath(f"{path}: expected a file, a symbolic link or a directory")
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
         executable = ("executable", "") if status.st_mode & 0o100 else ()
-        yield words("(", "type", "regular", *executable, "contents")
+        yield encode_words("(", "type", "regular", *executable, "contents")
         yield status.st_size.to_bytes(8, "little")
-        yield from blocks(file)
+        yield from read_blocks(file)
         yield bytes(-status.st_size % 8)
-    yield words(")")
+    yield encode_words(")")

@@ -10,7 +10,7 @@ from .bytecode import compile_source
 
 
 def compile_own(prefix: Path, place: Path) -> str:
-    """Compile every module that the verbs load into the pycache prefix `prefix`; return folder_digest() of it.
+    """Compile every module that the verbs load into the pycache prefix `prefix`; return hash_folder() of it.
 
     The package will be at `place`. Python does not check this bytecode against its sources when it loads it: the caller
     must make sure that neither has changed.
@@ -30,16 +30,16 @@ def compile_own(prefix: Path, place: Path) -> str:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
             created[target.relative_to(prefix).as_posix()] = data
-    return digest_of(created)
+    return hash_contents(created)
 
 
-def folder_digest(folder: Path) -> str:
+def hash_folder(folder: Path) -> str:
     """Return a digest of the files below `folder`, as they are on disk."""
     paths = (path for path in folder.rglob("*") if not path.is_dir())
-    return digest_of({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
+    return hash_contents({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
 
 
-def digest_of(files: dict[str, bytes]) -> str:
+def hash_contents(files: dict[str, bytes]) -> str:
     """Return a digest of names and contents, in hexadecimal."""
     rows = (f"{hashlib.sha256(data).hexdigest()} {name}\n" for name, data in sorted(files.items()))
     return hashlib.sha256("".join(rows).encode()).hexdigest()

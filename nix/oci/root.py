@@ -49,19 +49,19 @@ SHARED_FOLDERS = ("tmp", "var/tmp")
 SHARED_MODE = 0o1777
 
 
-def base_contents(root: Path, expected: str | None) -> Contents:
+def collect_base(root: Path, expected: str | None) -> Contents:
     """Collect the entries of the base layer; raises InputMismatch if the root's NAR hash is not `expected`."""
     if expected is not None:
         require(f"the unpacked root {root}", expected, ALGORITHM + nar_hash(root))
     contents = Contents()
-    for path, full in tree(root):
+    for path, full in walk_root(root):
         add_from_root(contents, path, full)
     add_generated(contents, root)
     add_bytecode(contents)
     return contents
 
 
-def tree(root: Path) -> Iterator[tuple[str, Path]]:
+def walk_root(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield (path in the image, path on disk) of every kept file and link; directories follow from these."""
     for where, folders, files in os.walk(root):
         links = [name for name in folders if (Path(where) / name).is_symlink()]

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from .contents import Contents, File, InMemory
 from .digest import ALGORITHM, HEX
 from .exceptions import OciError
-from .sbom_wheels import LONGEST_NAME, NOT_KNOWN, Component, WheelFacts, wheel_facts
+from .sbom_wheels import LONGEST_NAME, NOT_KNOWN, Component, WheelFacts, read_wheel
 
 SBOM = "usr/share/sbom/image.cdx.json"
 NAMESPACE = uuid.UUID("5d0f4a3e-6a54-5f6b-9d43-3c0f8f0b7c11")  # of the serial numbers; must never change
@@ -34,22 +34,22 @@ FREE_TEXT = {
 }
 
 
-def sbom_contents(debs: Path, wheels: Path, root: Path, files: Sequence[Path]) -> Contents:
+def collect_sbom(debs: Path, wheels: Path, root: Path, files: Sequence[Path]) -> Contents:
     """Collect the SBOM layer's one entry, from both locks, the unpacked root and all wheel files."""
     contents = Contents()
-    contents.add(SBOM, File(InMemory(sbom(debs.read_text(), wheels.read_text(), root, files))), "sbom")
+    contents.add(SBOM, File(InMemory(render_sbom(debs.read_text(), wheels.read_text(), root, files))), "sbom")
     return contents
 
 
-def sbom(debs: str, wheels: str, root: Path, files: Sequence[Path]) -> bytes:
+def render_sbom(debs: str, wheels: str, root: Path, files: Sequence[Path]) -> bytes:
     """Render the document, components sorted by purl; raises OciError if a locked wheel is not in `files`."""
-    known = dict(map(wheel_facts, files))
+    known = dict(map(read_wheel, files))
     deb_rows, wheel_rows = DEB.findall(debs), WHEEL.findall(wheels)
-    records = {name: control_record(name, root) for name, *_ in deb_rows}
+    records = {name: read_control_record(name, root) for name, *_ in deb_rows}
     distribution = release(root)
-    components = [deb_component(row, records[row[0]], root, distribution) for row in deb_rows]
-    components += [wheel_component(row, known) for row in wheel_rows]
-    needs = {name: dependency_names(records[name]) for name in records}
+    components = [create_deb_component(row, records[row[0]], root, distribution) for row in deb_rows]
+    components += [create_wheel_component(row, known) for row in wheel_rows]
+    needs = {name: list_dependency_names(records[name]) for name in records}
     needs |= {name: known[sha256].requires for name, _, sha256, *_ in wheel_rows}
     pins = hashlib.sha256((debs + wheels).encode()).hexdigest()
     document = {
@@ -58,17 +58,17 @@ def sbom(debs: str, wheels: str, root: Path, files: Sequence[Path]) -> bytes:
         "serialNumber": f"urn:uuid:{uuid.uuid5(NAMESPACE, pins)}",
         "version": 1,
         "metadata": {
-            "timestamp": latest_change(debs),
+            "timestamp": find_latest_change(debs),
             "authors": [{"name": f"the build of {IMAGE}"}],
             "component": {"type": "container", "name": IMAGE, "version": f"pins-{pins[:16]}", "bom-ref": IMAGE},
         },
         "components": sorted(components, key=lambda one: one["bom-ref"]),
-        "dependencies": dependencies(components, needs),
+        "dependencies": list_dependencies(components, needs),
     }
     return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=True) + "\n").encode()
 
 
-def latest_change(debs: str) -> str:
+def find_latest_change(debs: str) -> str:
     """Return the time of the newest snapshot of Debian's archive that the lock names; the epoch if it names none."""
     newest = max(SNAPSHOT.findall(debs), default="19700101T000000")
     return datetime.strptime(newest, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -81,7 +81,7 @@ def release(root: Path) -> str:
     return f"debian-{match[1]}" if match else "debian"
 
 
-def dependencies(components: Sequence[Component], needs: Mapping[str, Sequence[str]]) -> list[Component]:
+def list_dependencies(components: Sequence[Component], needs: Mapping[str, Sequence[str]]) -> list[Component]:
     """Return the edges: the image needs every package, a package what it requires and what is built into it."""
     refs = {entry["name"]: entry["bom-ref"] for entry in components}
     rows = [{"ref": IMAGE, "dependsOn": sorted(refs.values())}]
@@ -93,7 +93,9 @@ def dependencies(components: Sequence[Component], needs: Mapping[str, Sequence[s
     return sorted(rows, key=lambda row: str(row["ref"]))
 
 
-def component(name: str, version: str, purl: str, sha256: str, licences: list[Component], supplier: str) -> Component:
+def create_component(
+    name: str, version: str, purl: str, sha256: str, licences: list[Component], supplier: str
+) -> Component:
     """Return the component of one package; `sha256` in hexadecimal."""
     document: Component = {
         "type": "library",
@@ -112,31 +114,31 @@ def escape(text: str) -> str:
     return quote(text, safe=":")
 
 
-def control_record(name: str, root: Path) -> dict[str, str]:
+def read_control_record(name: str, root: Path) -> dict[str, str]:
     """Return the one-line fields of a package's control record in the root."""
     path = root / "var" / "lib" / "dpkg" / "status.d" / name
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     return dict(re.findall(r"^([A-Za-z-]+): (.+)$", text, re.M))
 
 
-def dependency_names(record: Mapping[str, str]) -> list[str]:
+def list_dependency_names(record: Mapping[str, str]) -> list[str]:
     """Return the names of the packages in a record's dependencies, every alternative of each."""
     listed = ", ".join(record.get(field, "") for field in ("Pre-Depends", "Depends"))
     return [found[0] for one in re.split(r"[,|]", listed) if (found := re.match(r"[a-z0-9][a-z0-9+.-]+", one.strip()))]
 
 
-def deb_component(fields: Sequence[str], record: Mapping[str, str], root: Path, distribution: str) -> Component:
+def create_deb_component(fields: Sequence[str], record: Mapping[str, str], root: Path, distribution: str) -> Component:
     """Return the component of a Debian package."""
     name, version, _, sha256, path = fields
     arch = path.rpartition("_")[2].removesuffix(".deb")
     source = path.split("/")[-2]
     qualifiers = f"arch={arch}&distro={distribution}&upstream={escape(source)}"
     purl = f"pkg:deb/debian/{escape(name)}@{escape(version)}?{qualifiers}"
-    licences = deb_licences(name, root) or ([{"expression": FREE_TEXT[source]}] if source in FREE_TEXT else [])
-    return component(name, version, purl, sha256, licences, record.get("Maintainer", NOT_KNOWN))
+    licences = list_deb_licences(name, root) or ([{"expression": FREE_TEXT[source]}] if source in FREE_TEXT else [])
+    return create_component(name, version, purl, sha256, licences, record.get("Maintainer", NOT_KNOWN))
 
 
-def deb_licences(name: str, root: Path) -> list[Component]:
+def list_deb_licences(name: str, root: Path) -> list[Component]:
     """Return the licence names in a package's copyright file; [] unless it is machine-readable (DEP 5)."""
     path = root / "usr" / "share" / "doc" / name / "copyright"
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
@@ -146,18 +148,18 @@ def deb_licences(name: str, root: Path) -> list[Component]:
     return [{"license": {"name": one}} for one in sorted(names) if len(one) <= LONGEST_NAME]
 
 
-def wheel_component(fields: Sequence[str], known: dict[str, WheelFacts]) -> Component:
+def create_wheel_component(fields: Sequence[str], known: dict[str, WheelFacts]) -> Component:
     """Return the component of a wheel, with what is built into it; raises OciError if its file is not known."""
     name, version, sha256, _, _ = fields
     if sha256 not in known:
         raise OciError(f"the file of the locked wheel {name} {version} is missing from the SBOM's arguments")
     facts, purl = known[sha256], f"pkg:pypi/{escape(name)}@{escape(version)}"
-    whole = component(name, version, purl, sha256, facts.licences, facts.supplier)
-    inside = {f"{purl}#{place_of(one)}": one for one in facts.inside}
+    whole = create_component(name, version, purl, sha256, facts.licences, facts.supplier)
+    inside = {f"{purl}#{identify_place(one)}": one for one in facts.inside}
     nested: list[dict[str, Any]] = [{**one, "bom-ref": ref} for ref, one in sorted(inside.items())]
     return whole | ({"components": nested} if nested else {})
 
 
-def place_of(nested: Component) -> str:
+def identify_place(nested: Component) -> str:
     """Identify a nested component in its wheel: by its file, or else by its purl."""
     return str(nested["properties"][0]["value"] if "properties" in nested else nested.get("purl") or nested["name"])

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .digest import encoded, file_digest
+from .digest import digest_file, encoded
 from .wheels import normalize_name
 
 CLASSIFIER = "License :: "
@@ -45,21 +45,21 @@ class WheelFacts:
     inside: tuple[Component, ...]
 
 
-def wheel_facts(path: Path) -> tuple[str, WheelFacts]:
+def read_wheel(path: Path) -> tuple[str, WheelFacts]:
     """Return a wheel's sha256 in hexadecimal, and its facts."""
     with zipfile.ZipFile(path) as archive:
         member = next(name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
         parser = email.parser.BytesHeaderParser(policy=email.policy.compat32)
         headers = parser.parsebytes(archive.read(member))
         own = normalize_name(str(headers.get("Name", "")))
-        listed = list(listed_inside(archive, own))
+        listed = list(list_nested(archive, own))
         names = {one["name"] for one in listed}
-        inside = [*listed, *(one for one in vendored_libraries(archive) if one["name"] not in names)]
-        facts = WheelFacts(supplier(headers), licences(headers), requires(headers), tuple(inside))
-    return encoded(file_digest(path)), facts
+        inside = [*listed, *(one for one in list_vendored_libraries(archive) if one["name"] not in names)]
+        facts = WheelFacts(find_supplier(headers), list_licences(headers), requires(headers), tuple(inside))
+    return encoded(digest_file(path)), facts
 
 
-def supplier(headers: email.message.Message) -> str:
+def find_supplier(headers: email.message.Message) -> str:
     """Return the author or maintainer; else the owner of the repository that the project names."""
     for name in ("Author", "Maintainer", "Author-email", "Maintainer-email"):
         if text := " ".join(str(headers.get(name, "")).split()):
@@ -75,16 +75,16 @@ def requires(headers: email.message.Message) -> tuple[str, ...]:
     return tuple(sorted({normalize_name(match[0]) for match in results if match}))
 
 
-def listed_inside(archive: zipfile.ZipFile, own: str) -> Iterator[Component]:
+def list_nested(archive: zipfile.ZipFile, own: str) -> Iterator[Component]:
     """Yield the components in a wheel's own bills, except the wheel itself."""
     for name in sorted(archive.namelist()):
         if BILL.fullmatch(name):
             for entry in json.loads(archive.read(name)).get("components", ()):
                 if normalize_name(str(entry["name"])) != own:
-                    yield identity(entry)
+                    yield select_identity(entry)
 
 
-def identity(nested: Component) -> Component:
+def select_identity(nested: Component) -> Component:
     """Return the fields of a component that identify it, without those about the machine that built it."""
     purl = str(nested.get("purl", ""))
     result: Component = {"type": "library", "name": nested["name"], "version": str(nested.get("version", NOT_KNOWN))}
@@ -95,7 +95,7 @@ def identity(nested: Component) -> Component:
     return result | {key: nested[key] for key in ("hashes", "licenses") if nested.get(key)}
 
 
-def vendored_libraries(archive: zipfile.ZipFile) -> Iterator[Component]:
+def list_vendored_libraries(archive: zipfile.ZipFile) -> Iterator[Component]:
     """Yield the libraries in a wheel's *.libs folder, each with the sha256 of its file before it is stripped."""
     for name in sorted(archive.namelist()):
         if match := VENDORED.fullmatch(name):
@@ -115,7 +115,7 @@ def vendored_libraries(archive: zipfile.ZipFile) -> Iterator[Component]:
             yield entry | ({"licenses": [{"expression": licence}]} if licence else {})
 
 
-def licences(headers: email.message.Message) -> list[Component]:
+def list_licences(headers: email.message.Message) -> list[Component]:
     """Return the licences: an SPDX expression, else classifiers, else a short License field."""
     if expression := headers.get("License-Expression"):
         return [{"expression": str(expression)}]

@@ -38,7 +38,7 @@ class SourceArchive:
     is_intact: bool
 
 
-def source_archive(folder: Path) -> SourceArchive | None:
+def read_source_archive(folder: Path) -> SourceArchive | None:
     """Read the archive extracted at `folder`; None if it has no stamp, as in a git checkout."""
     try:
         stamp = FILLED.fullmatch((folder / STAMP).read_text(encoding="ascii"))
@@ -65,7 +65,7 @@ def read_file(path: Path) -> SourceFile:
         return SourceFile(EXECUTABLE if os.fstat(file.fileno()).st_mode & 0o100 else REGULAR, file.read())
 
 
-def object_name(kind: bytes, data: bytes, algorithm: str) -> bytes:
+def hash_object(kind: bytes, data: bytes, algorithm: str) -> bytes:
     """Return the name of a git object, the hash of its header and its bytes."""
     return hashlib.new(algorithm, kind + b" %d\0" % len(data) + data, usedforsecurity=False).digest()
 
@@ -94,12 +94,12 @@ class Tree:
         if not entries:
             return None
         rows = (mode + b" " + key.rstrip(b"/") + b"\0" + name for key, mode, name in sorted(entries))
-        return object_name(b"tree", b"".join(rows), self._algorithm)
+        return hash_object(b"tree", b"".join(rows), self._algorithm)
 
     def _file(self, path: str) -> tuple[bytes, bytes]:
         result = self.files[path] = read_file(self._folder / path)
         data = PLACEHOLDERS if path == STAMP else result.data
-        return result.mode.encode(), object_name(b"blob", data, self._algorithm)
+        return result.mode.encode(), hash_object(b"blob", data, self._algorithm)
 
 
 def ignore_patterns(path: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .bytecode import add_bytecode
 from .contents import Contents, File, InMemory
-from .digest import file_digest, require
+from .digest import digest_file, require
 from .exceptions import OciError, UnsafePath
 from .paths import SITE
 from .services import is_left_out
@@ -56,7 +56,7 @@ class WheelMember:
         return self.archive.read(self.info)
 
 
-def wheel_contents(inputs: Sequence[tuple[Path, str | None]], licences: Path | None) -> Contents:
+def collect_wheels(inputs: Sequence[tuple[Path, str | None]], licences: Path | None) -> Contents:
     """Collect the entries of a layer of wheels; `inputs` are paths with their expected digests, if known.
 
     `licences` is a folder with NAME.txt for each wheel without a licence. The order of the inputs does not matter.
@@ -73,7 +73,7 @@ def wheel_contents(inputs: Sequence[tuple[Path, str | None]], licences: Path | N
 def open_wheel(path: Path, digest: str | None) -> OpenWheel:
     """Open the wheel at `path`. Its file name is not used: in a Nix store it is no wheel name."""
     if digest is not None:
-        require(f"the wheel {path}", digest, file_digest(path))
+        require(f"the wheel {path}", digest, digest_file(path))
     try:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as problem:
@@ -81,7 +81,7 @@ def open_wheel(path: Path, digest: str | None) -> OpenWheel:
     for member in archive.namelist():
         folder, _, file = member.partition("/")
         if folder.endswith(".dist-info") and file == "METADATA":
-            return OpenWheel(distribution_name(archive.read(member), path), folder, archive)
+            return OpenWheel(read_distribution_name(archive.read(member), path), folder, archive)
     raise OciError(f"not a wheel: {path}: it has no dist-info/METADATA")
 
 
@@ -90,7 +90,7 @@ def normalize_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def distribution_name(metadata: bytes, path: Path) -> str:
+def read_distribution_name(metadata: bytes, path: Path) -> str:
     """Return the normalized name in a METADATA file; raises OciError if it has none."""
     for line in metadata.decode("utf-8", "replace").splitlines():
         if line.startswith("Name:"):
@@ -101,22 +101,22 @@ def distribution_name(metadata: bytes, path: Path) -> str:
 def add_wheel(contents: Contents, wheel: OpenWheel, licences: Path | None) -> None:
     """Add the installed files of one wheel; exactly those, and at least one licence."""
     licensed = False
-    for path, info in members(wheel):
+    for path, info in list_members(wheel):
         licensed = licensed or bool(LICENCE.search(path))
         member = WheelMember(wheel.archive, info)
         data = StrippedFile(member) if LIBRARY.search(path) else member
         file = File(data, bool(info.external_attr >> 16 & 0o111))
         contents.add(f"{SITE}/{path}", file, wheel.name)
     if not licensed:
-        text = own_licence(wheel.name, licences)
+        text = find_licence(wheel.name, licences)
         contents.add(f"{SITE}/{wheel.info_folder}/licenses/LICENSE", text, wheel.name)
 
 
-def members(wheel: OpenWheel) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+def list_members(wheel: OpenWheel) -> Iterator[tuple[str, zipfile.ZipInfo]]:
     """Yield (path below site-packages, member) of every file to install."""
     paths: set[str] = set()
     for info in wheel.archive.infolist():
-        path = installed_path(info.filename)
+        path = map_member(info.filename)
         if path is None or info.is_dir():
             continue
         if stat.S_ISLNK(info.external_attr >> 16):
@@ -127,7 +127,7 @@ def members(wheel: OpenWheel) -> Iterator[tuple[str, zipfile.ZipInfo]]:
         yield path, info
 
 
-def installed_path(member: str) -> str | None:
+def map_member(member: str) -> str | None:
     """Return the path of a member below site-packages; None if it is left out."""
     if match := INSTALLED_DATA.match(member):
         member = match[1]
@@ -136,7 +136,7 @@ def installed_path(member: str) -> str | None:
     return None if DROPPED.match(member) or is_left_out(member) else member
 
 
-def own_licence(name: str, licences: Path | None) -> File:
+def find_licence(name: str, licences: Path | None) -> File:
     """Return the licence text in `licences` for a wheel without one; raises OciError if there is none."""
     path = None if licences is None else licences / f"{name}.txt"
     if path is None or not path.exists():

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypedDict
 
 from plexus.exceptions import InvalidArtifact
-from plexus.text import canonical_json
+from plexus.text import encode_canonical
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -28,8 +28,8 @@ class Entry:
 
     def check(self, data: bytes) -> None:
         """Raise InvalidArtifact unless the bytes have this entry's digest and size."""
-        if len(data) != self.size or digest_of(data) != self.digest:
-            got = f"{digest_of(data)} ({len(data)} bytes)"
+        if len(data) != self.size or compute_digest(data) != self.digest:
+            got = f"{compute_digest(data)} ({len(data)} bytes)"
             raise InvalidArtifact(f"{self.path}: got {got}, expected {self.digest} ({self.size} bytes)")
 
 
@@ -48,7 +48,7 @@ class Manifest:
     @classmethod
     def from_files(cls, files: Iterable[tuple[str, bytes]]) -> Manifest:
         """Create the manifest of (path, content) pairs in any order."""
-        return cls(tuple(sorted(Entry(path, digest_of(data), len(data)) for path, data in files)))
+        return cls(tuple(sorted(Entry(path, compute_digest(data), len(data)) for path, data in files)))
 
     @classmethod
     def parse(cls, data: bytes, expected: str) -> Manifest:
@@ -56,8 +56,8 @@ class Manifest:
 
         Raises InvalidArtifact for another digest than the expected one, an unsupported format, or a path outside.
         """
-        if digest_of(data) != expected:
-            raise InvalidArtifact(f"the manifest has the wrong digest: got {digest_of(data)}, expected {expected}")
+        if compute_digest(data) != expected:
+            raise InvalidArtifact(f"the manifest has the wrong digest: got {compute_digest(data)}, expected {expected}")
         try:
             content = json.loads(data)
             if content["format"] != FORMAT:
@@ -69,15 +69,15 @@ class Manifest:
     def encode(self) -> bytes:
         """Return the canonical bytes that are stored; their digest is the artifact's."""
         files = [{"path": each.path, "digest": each.digest, "size": each.size} for each in self.entries]
-        return canonical_json({"format": FORMAT, "files": files})
+        return encode_canonical({"format": FORMAT, "files": files})
 
     @property
     def digest(self) -> str:
         """The artifact's digest, `sha256:` and 64 hex digits."""
-        return digest_of(self.encode())
+        return compute_digest(self.encode())
 
 
-def digest_of(data: bytes) -> str:
+def compute_digest(data: bytes) -> str:
     """Return the digest of bytes: `sha256:` and 64 hex digits."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 

@@ -81,7 +81,7 @@ def command(
         scored = _pair_results(*files, pairs, names)
     else:
         data = TextTable(data_file, text_column, id_column, encoding)
-        context = options.context(store, **model_options)
+        context = options.create_context(store, **model_options)
         scored = _score((old, new), data, context, pairs, names, prompts_only=prompts_only)
     if prompts_only:
         return _show_prompts(scored.prompts, least, as_json=as_json)
@@ -185,7 +185,7 @@ def _score(
             FileRun(card, list(scores), source, context, False, 1)
             for card, scores in zip((first, second), zip(*chosen, strict=True), strict=True)
         )
-        with options.progress(source.rows, "scoring with both") as bar:
+        with options.create_progress(source.rows, "scoring with both") as bar:
             return comparison.score(old, new, [*map(str, cards)], bar.update)
 
 

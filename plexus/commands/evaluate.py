@@ -83,7 +83,7 @@ def command(
     check_outputs(html, output, [data_file, card, against, model_options["record"]], beside)
     earlier = [runs.read(path) for path in beside]
     texts = read_texts(data_file, text_column, label, encoding, limit)
-    context = options.context(store, **model_options)
+    context = options.create_context(store, **model_options)
     evaluation = evaluate_score(card, name, data_file, texts, context, name_of(card, against))
     for run in earlier:
         run.require_texts_of(evaluation)
@@ -202,7 +202,7 @@ def evaluate_score(
     mapping = score.configuration.data.labels if score.configuration.data is not None else {}
     labelled = normalize(texts, declared, score.name, mapping)
     options.print_notes(*labelled.notes)
-    with options.progress(len(labelled.texts), score.name) as bar:
+    with options.create_progress(len(labelled.texts), score.name) as bar:
         scored = predictions.predict(scorecard, score, labelled.texts, context, declared=declared, step=bar.update)
     subject = report.Subject(
         card_name, score.name, score.configuration.class_name, score.configuration_hash, data_file.name

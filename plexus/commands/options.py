@@ -89,7 +89,7 @@ def find_explicit(*names: str) -> list[str]:
     return [name for name in names if current.get_parameter_source(name) is ParameterSource.COMMANDLINE]
 
 
-def context(
+def create_context(
     folder: Path,
     *,
     offline: bool = False,
@@ -109,11 +109,11 @@ def context(
         offline=offline,
         record=record,
         model=model,
-        budget=dollars("--budget", budget),
+        budget=parse_dollars("--budget", budget),
     )
 
 
-def dollars(option: str, amount: float | None) -> Decimal | None:
+def parse_dollars(option: str, amount: float | None) -> Decimal | None:
     """Return the US dollars that an option sets. Raises click.UsageError if they are not above 0."""
     if amount is not None and not 0 < amount < math.inf:
         raise click.UsageError(f"{option} {amount}: expected US dollars above 0")
@@ -137,7 +137,7 @@ def print_notes(*lines: str) -> None:
             click.echo(line, err=True)
 
 
-def progress(length: int, label: str, done: int = 0) -> ProgressBar[int]:
+def create_progress(length: int, label: str, done: int = 0) -> ProgressBar[int]:
     """Return a progress bar with the time left, on stderr; hidden unless that is a terminal."""
     bar = click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty(), show_eta=True)
     bar.update(done)
@@ -153,5 +153,5 @@ class TrainingBars(ExitStack):
         """Move the score's bar; the bar of the score before it is finished."""
         if score != self.score:
             self.close()
-            self.score, self.bar = score, self.enter_context(progress(total, f"training {score}"))
+            self.score, self.bar = score, self.enter_context(create_progress(total, f"training {score}"))
         self.bar.update(done - self.bar.pos)

@@ -132,7 +132,7 @@ def command(
 
     check_options()
     scorecard = plexus.load_file(card)
-    context = options.context(store, **model_options)
+    context = options.create_context(store, **model_options)
     if data_file is None:
         return run_text(scorecard, text if text is not None else read_stdin(), names, context, as_json=as_json)
     from plexus.running.job import FileRun
@@ -147,7 +147,7 @@ def command(
         run = FileRun(scorecard, score_names(scorecard, names), source, context, keep_columns, workers)
         if output is None:
             return print_file(run, "jsonl" if as_json else form or "csv")
-        budget = options.dollars("--budget-total", budget_total)
+        budget = options.parse_dollars("--budget-total", budget_total)
         return write_file(run, output, form, budget=budget, restart=restart, retry=retry_failed)
 
 
@@ -278,7 +278,7 @@ def score_remaining(job: FileRun, journal: Journal, budget: Decimal | None, *, r
     total, done = (len(failed), 0) if retry else (job.source.rows, journal.done)
     size = None if budget is None else job.context.workers  # rows in a chunk: the budget is checked between chunks
     try:
-        with options.progress(total, "scoring", done) as bar:
+        with options.create_progress(total, "scoring", done) as bar:
             run.keep_all(job.score_rows(rows, size), journal.add, bar.update, spent, budget)
     except (KeyboardInterrupt, OSError, BudgetExceeded, RunRefused) as error:
         place = f"{journal.done - len(failed) * retry} of {job.source.rows} rows"

@@ -13,7 +13,7 @@ from plexus.exceptions import NotApplicable
 from plexus.running.refusals import Refusals, is_live, score_concurrently
 from plexus.tables.labels import Labelled, fold_label, map_spellings
 from plexus.usage import NO_USAGE, Usage
-from plexus.values import Outcome, Result, spent_of
+from plexus.values import Outcome, Result, sum_spent
 
 if TYPE_CHECKING:
     from plexus.context import Context
@@ -115,7 +115,7 @@ def _score_parts(
 
 def _sum_spending(outcomes: Iterable[Outcome]) -> tuple[Decimal | None, Usage]:
     """Return the cost and usage of a text's outcomes; the cost is None without calls, or if one of them is unknown."""
-    spent = [spent_of(each) for each in outcomes]
+    spent = [sum_spent(each) for each in outcomes]
     costs = [cost for usage, cost in spent if usage.calls]
     known = [cost for cost in costs if cost is not None]
     cost = sum(known, Decimal()) if known and len(known) == len(costs) else None

@@ -17,7 +17,7 @@ from typing import Any
 
 from plexus.exceptions import InvalidArtifact
 from plexus.graph.reply import Reply
-from plexus.text import digest
+from plexus.text import hash_value
 from plexus.usage import Usage
 from plexus.whole_file import whole_file
 
@@ -44,7 +44,7 @@ class Question:
     @property
     def key(self) -> str:
         """The SHA-256 of the request, in hex."""
-        return digest(self.as_dict())
+        return hash_value(self.as_dict())
 
 
 class Cassette:

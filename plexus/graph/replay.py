@@ -15,7 +15,7 @@ from typing_extensions import override
 from plexus.exceptions import CassetteMiss
 from plexus.graph.cassette import Cassette, Question
 from plexus.graph.messages import to_message, to_pairs
-from plexus.text import digest
+from plexus.text import hash_value
 
 _EARLIER_DEFAULTS = {"temperature": 0.0, "max_tokens": 500}
 
@@ -63,4 +63,4 @@ class ReplayChatModel(BaseChatModel):
 
 def schema_parameter(schema: Mapping[str, object] | None) -> dict[str, str]:
     """Return what a JSON Schema adds to a request's parameters: its digest; empty without a schema."""
-    return {} if schema is None else {"schema": digest(dict(schema))}
+    return {} if schema is None else {"schema": hash_value(dict(schema))}

@@ -37,7 +37,7 @@ def _count_turns() -> int:
     return max(2, len(os.sched_getaffinity(0)))
 
 
-def limits_for(megabytes: int) -> Limits:
+def choose_limits(megabytes: int) -> Limits:
     """Return limits with which the children that compute fit into a memory together, beside what they share."""
     return Limits(memory_mib=max(256, megabytes // (_count_turns() + 2)))
 

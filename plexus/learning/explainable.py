@@ -101,7 +101,7 @@ class ExplainableModel:
 
         matrix = self.features.transform(texts)
         margins, contributions = self.booster.predict(matrix)
-        shares = probabilities(margins, self.scale)
+        shares = compute_probabilities(margins, self.scale)
         best = shares.argmax(axis=1)
         confidences = [round(share, 4) for share in shares[numpy.arange(len(best)), best].tolist()]
         columns, added, bounds = self._find_top_terms(matrix, contributions, best, top)
@@ -151,7 +151,7 @@ def _list_predictions(batch: ExplainedBatch) -> Iterator[ExplainedLabel]:
         yield ExplainedLabel(label, confidence, tuple(terms[begin:end]))
 
 
-def probabilities(margins: Any, scale: float) -> Any:
+def compute_probabilities(margins: Any, scale: float) -> Any:
     """Return the probability of each class, (texts, classes), each row adding up to 1.
 
     `margins` are log-odds, (texts,) for two classes, else (texts, classes).
@@ -175,7 +175,7 @@ def fit_scale(margins: Any, truths: Any) -> float:
     from scipy.optimize import minimize_scalar
 
     def loss(logarithm: float) -> float:
-        shares = probabilities(margins, float(numpy.exp(logarithm)))
+        shares = compute_probabilities(margins, float(numpy.exp(logarithm)))
         return -float(numpy.log(numpy.maximum(shares[range(len(truths)), truths], 1e-12)).mean())
 
     fit = minimize_scalar(loss, bounds=(float(numpy.log(0.2)), float(numpy.log(5.0))), method="bounded")

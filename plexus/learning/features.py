@@ -69,7 +69,7 @@ class FittedBlock:
         import numpy
         from scipy.sparse import csr_matrix
 
-        column_of, split = self._columns.get, splitter(self.block)
+        column_of, split = self._columns.get, create_splitter(self.block)
         columns, counts, bounds = list[int](), list[int](), [0]
         for text in texts:
             counted: dict[int | None, int] = Counter(map(column_of, split(text)))
@@ -198,10 +198,10 @@ class Counting:
         """Count the block's terms. Raises InvalidData if there are none."""
         if block.analyzer == "word":
             if block.negations not in self._words:
-                self._words[block.negations] = Words.matching(TOKENS, map(normalizer(block), self._lower))
+                self._words[block.negations] = Words.matching(TOKENS, map(create_normalizer(block), self._lower))
             counts, terms = count_words(self._words[block.negations], block.ngrams[1])
         else:
-            words = Words.between_spaces(map(normalizer(block), self._lower))
+            words = Words.between_spaces(map(create_normalizer(block), self._lower))
             counts, terms = count_characters(words, block.ngrams, block.minimum)
         if not terms:
             raise InvalidData(f"these {len(self.texts)} texts have too few words in common to learn from")
@@ -209,9 +209,9 @@ class Counting:
         return CountedTexts(block, counts, terms)
 
 
-def splitter(block: Block) -> Callable[[str], list[str]]:
+def create_splitter(block: Block) -> Callable[[str], list[str]]:
     """Return the function that splits a text into the block's terms, in no particular order, with repetitions."""
-    normalize, (shortest, longest) = normalizer(block), block.ngrams
+    normalize, (shortest, longest) = create_normalizer(block), block.ngrams
     sizes = range(shortest, longest + 1)
     find = re.compile(TOKENS).findall
 
@@ -271,7 +271,7 @@ def _compute_logarithms() -> Any:
     return numpy.asarray([0.0, *(1 + math.log(count) for count in range(1, 1024))], dtype=numpy.float32)
 
 
-def normalizer(block: Block) -> Callable[[str], str]:
+def create_normalizer(block: Block) -> Callable[[str], str]:
     """Return the function that normalizes a lower-case text for the block's terms."""
     if block.analyzer != "word":
         return _compose

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from plexus.exceptions import InvalidArtifact
-from plexus.text import canonical_json
+from plexus.text import encode_canonical
 
 MODEL = "model.json"
 FORMAT = 2
@@ -18,7 +18,7 @@ READABLE = (1, 2)  # format 1 has no negated terms
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON value in its canonical spelling, so that equal models have equal digests."""
-    path.write_bytes(canonical_json(value))
+    path.write_bytes(encode_canonical(value))
 
 
 def read_json(path: Path) -> Any:

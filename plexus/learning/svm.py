@@ -42,7 +42,7 @@ class SVMModel:
     def predict(self, texts: Sequence[str]) -> tuple[list[str], list[float]]:
         """Return each text's class, and the confidence in it: 0–1, rounded to 4 digits."""
         distances = self.distances(texts)
-        shares = probabilities(distances, self.slopes, self.offsets)
+        shares = compute_probabilities(distances, self.slopes, self.offsets)
         best = choose_classes(distances)
         confidences = shares[range(len(best)), best]
         return [self.classes[index] for index in best.tolist()], confidences.round(4).tolist()
@@ -83,7 +83,7 @@ def choose_classes(distances: Any) -> Any:
     return (distances[:, 0] > 0).astype(int) if distances.shape[1] == 1 else distances.argmax(axis=1)
 
 
-def probabilities(distances: Any, slopes: Any, offsets: Any) -> Any:
+def compute_probabilities(distances: Any, slopes: Any, offsets: Any) -> Any:
     """Return the probability of each class, (texts, classes), each row adding up to 1: a logistic curve per column."""
     import numpy
 

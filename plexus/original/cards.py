@@ -18,7 +18,7 @@ from plexus.original.processors import translate_processors
 from plexus.original.sampling import set_sampling
 from plexus.original.scores import translate_class
 from plexus.problems import KeyPath, Problem
-from plexus.text import digest
+from plexus.text import hash_value
 
 T = TypeVar("T")
 DIALECT = "plexus-1"
@@ -220,7 +220,7 @@ def create_key(name: str, kept: str = "") -> str:
     plain = normalize("NFKD", name.casefold())
     key = re.sub(rf"[^a-z0-9{kept}]+", "-", re.sub(r"[\u0300-\u036f]", "", plain)).strip("-")
     is_whole = key and all(sign.isascii() for sign in plain if sign.isalnum())
-    return key if is_whole else f"{key or 'scorecard'}-{digest(plain)[:8]}"
+    return key if is_whole else f"{key or 'scorecard'}-{hash_value(plain)[:8]}"
 
 
 def _prefix_moves(prefix: KeyPath, moves: list[tuple[KeyPath, KeyPath]]) -> list[tuple[KeyPath, KeyPath]]:

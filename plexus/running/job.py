@@ -60,7 +60,7 @@ class FileRun:
         source = self.source
         return {
             "format": 2,
-            **run.identity(self.scorecard, self.scores),
+            **run.describe_run(self.scorecard, self.scores),
             "data": source.table.sha256(),
             "reading": source.table.title,
             "text": source.text,

@@ -14,7 +14,7 @@ from plexus.exceptions import BudgetExceeded, NotApplicable, PlexusError, Scorin
 from plexus.problems import pluralize
 from plexus.running.refusals import Refusals, RunRefused, is_live, score_concurrently
 from plexus.running.texts import TextRow
-from plexus.values import spent_of
+from plexus.values import sum_spent
 
 if TYPE_CHECKING:
     from plexus.context import Context
@@ -98,7 +98,7 @@ class Tally:
         self.cost += Decimal(str(cost or 0))
 
 
-def identity(scorecard: Scorecard, names: Sequence[str]) -> dict[str, object]:
+def describe_run(scorecard: Scorecard, names: Sequence[str]) -> dict[str, object]:
     """Return the inputs that decide a run's values besides its texts: scores, dependencies and the engine's version."""
     from plexus import scheduler
 
@@ -196,7 +196,7 @@ def as_dict(outcome: Outcome) -> OutcomeFields:
         error: OutcomeFields = {"error": type(outcome).__name__, "message": str(outcome)}
         if outcome.trace is not None:
             error["trace"] = outcome.trace
-        usage, cost = spent_of(outcome)
+        usage, cost = sum_spent(outcome)
         spent = {"usage": usage.as_dict(), "cost": None if cost is None else str(cost)}
         return error | spent if usage.calls else error
     return dict(outcome.as_dict())

@@ -25,7 +25,7 @@ from plexus.graph.references import Outputs, Reference
 from plexus.graph.replay import ReplayChatModel
 from plexus.graph.state import Run
 from plexus.scores.scorer import Request, Scorer
-from plexus.text import digest
+from plexus.text import hash_value
 from plexus.threads import DaemonExecutor
 from plexus.values import Outcome, Result, format_value
 
@@ -55,7 +55,7 @@ class GraphScorer(Scorer[LangGraphScore]):
         keys = ("system_message", "user_message", "explanation_message")
         prompts = [[node.name, *(getattr(node, key, None) for key in keys)] for node in listed]
         # Without an explanation_message, the hash is that from before the key existed.
-        self.prompt_hash = digest([prompt if prompt[-1] else prompt[:-1] for prompt in prompts])
+        self.prompt_hash = hash_value([prompt if prompt[-1] else prompt[:-1] for prompt in prompts])
         self.model = ", ".join(dict.fromkeys(settings.model_id for settings in self.settings)) or None
 
     @override

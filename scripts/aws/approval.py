@@ -17,22 +17,22 @@ from .resources import (
     Plan,
     Template,
     execute_one,
-    nothing_by_hand,
+    find_served_image_uri,
+    list_none_by_hand,
     plan,
     prepare_one,
-    served_image_uri,
-    templates,
+    read_templates,
 )
 from .stacks import Say
 
 
-def prepare(aws: Aws, name: str, *, folder: Path = TEMPLATES, by_hand: ByHand = nothing_by_hand) -> list[Outcome]:
+def prepare(aws: Aws, name: str, *, folder: Path = TEMPLATES, by_hand: ByHand = list_none_by_hand) -> list[Outcome]:
     """Create a change set of this name on each stack that `resources.deploy` would change; return what they change.
 
     No resource is changed until `execute`. A change set of the same name is replaced. The changes are
     CloudFormation's own, and those made by hand that it does not list.
     """
-    return [_prepare_stack(aws, template, name, by_hand) for template in templates(aws.stage.name, folder)]
+    return [_prepare_stack(aws, template, name, by_hand) for template in read_templates(aws.stage.name, folder)]
 
 
 def _prepare_stack(aws: Aws, template: Template, name: str, by_hand: ByHand) -> Outcome:
@@ -53,7 +53,7 @@ def execute(
     name: str,
     *,
     folder: Path = TEMPLATES,
-    by_hand: ByHand = nothing_by_hand,
+    by_hand: ByHand = list_none_by_hand,
     say: Say = lambda _: None,
     dry_run: bool = False,
 ) -> list[Outcome]:
@@ -63,7 +63,7 @@ def execute(
     no such change set, or if the alias serves another image than the change set would write.
     """
     client, planned, outcomes = aws.client("cloudformation"), [], []
-    for template in templates(aws.stage.name, folder):
+    for template in read_templates(aws.stage.name, folder):
         change_set = change_sets.read(client, template.stack, name)
         planned.append((template, change_set, _review(aws, template, change_set, name, by_hand)))
     for template, change_set, outcome in planned:
@@ -86,7 +86,7 @@ def _review(aws: Aws, template: Template, change_set: ChangeSet | None, name: st
         return planned
     if not change_set.is_current:
         raise _refusal(aws, change_set, "the stack was updated since")
-    served = served_image_uri(aws) if template.wants_image else None
+    served = find_served_image_uri(aws) if template.wants_image else None
     if served and served != change_set.parameters.get(IMAGE_PARAMETER):
         raise _refusal(aws, change_set, f"the alias serves another image since, {served}")
     return Outcome(template.stack, "would create" if change_set.creates else "would update", change_set.changes)
@@ -101,5 +101,5 @@ def _refusal(aws: Aws, change_set: ChangeSet, why: str) -> Refused:
 
 def discard(aws: Aws, name: str, folder: Path = TEMPLATES) -> None:
     """Delete the change sets of this name."""
-    for template in templates(aws.stage.name, folder):
+    for template in read_templates(aws.stage.name, folder):
         change_sets.delete(aws.client("cloudformation"), template.stack, name)

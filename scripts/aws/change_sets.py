@@ -9,8 +9,8 @@ from typing import Any
 
 from ..console.errors import OperationFailed
 from . import stacks
-from .backoff import pauses
-from .clients import error_code
+from .backoff import generate_pauses
+from .clients import read_error_code
 from .stacks import Change
 
 UNCHANGED = ("didn't contain changes", "No updates")
@@ -72,7 +72,7 @@ def prepare(
 
 def _await_computed(client: Any, stack: str, name: str) -> Any:
     """Return the change set's description once it is computed or has failed, or after `stacks.LIMIT_S` as it is."""
-    end, waits = time.monotonic() + stacks.LIMIT_S, pauses(0.05, 5.0, factor=1.5)
+    end, waits = time.monotonic() + stacks.LIMIT_S, generate_pauses(0.05, 5.0, factor=1.5)
     while True:
         response = client.describe_change_set(StackName=stack, ChangeSetName=name)
         if not response["Status"].endswith((stacks.UNFINISHED, "_PENDING")) or time.monotonic() > end:
@@ -88,7 +88,7 @@ def read(client: Any, stack: str, name: str) -> ChangeSet | None:
         try:
             response = client.describe_change_set(StackName=stack, ChangeSetName=name, **page)
         except client.exceptions.ClientError as error:
-            if error_code(error) in ABSENT:
+            if read_error_code(error) in ABSENT:
                 return None
             raise
         changes += [_change(entry["ResourceChange"]) for entry in response["Changes"] if "ResourceChange" in entry]
@@ -102,7 +102,7 @@ def read(client: Any, stack: str, name: str) -> ChangeSet | None:
         stack=stack,
         name=name,
         changes=changes,
-        parameters=stacks.parameters(response),
+        parameters=stacks.read_parameters(response),
         is_current=response["ExecutionStatus"] == "AVAILABLE",
         creates=current["StackStatus"] == "REVIEW_IN_PROGRESS",
     )
@@ -110,7 +110,7 @@ def read(client: Any, stack: str, name: str) -> ChangeSet | None:
 
 def execute(client: Any, change_set: ChangeSet) -> str:
     """Execute a change set, wait, and return the stack's status; OperationFailed as of `stacks.wait`."""
-    earlier = stacks.event_ids(client, change_set.stack)
+    earlier = stacks.list_event_ids(client, change_set.stack)
     client.execute_change_set(StackName=change_set.stack, ChangeSetName=change_set.name)
     return stacks.wait(client, change_set.stack, earlier)
 
@@ -120,7 +120,7 @@ def delete(client: Any, stack: str, name: str) -> None:
     try:
         client.delete_change_set(StackName=stack, ChangeSetName=name)
     except client.exceptions.ClientError as error:
-        if error_code(error) not in ABSENT:
+        if read_error_code(error) not in ABSENT:
             raise
 
 

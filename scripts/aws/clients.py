@@ -134,7 +134,7 @@ def make(target: str, stage: Stage) -> str:
     return f"make {target}" if stage.is_local else f"make {target} STAGE={stage.name}"
 
 
-def clients(stage: Stage, endpoint_url: str | None = None) -> Aws:
+def create_clients(stage: Stage, endpoint_url: str | None = None) -> Aws:
     """Return the clients of a stage; NotRunning if it is the local stage and no local AWS runs."""
     if not stage.account:
         raise InvalidStage(
@@ -160,7 +160,7 @@ def _local_endpoint() -> str:
         raise NotRunning(f"the local AWS{which} is not running", "make local") from None
 
 
-def error_code(error: Any) -> str:
+def read_error_code(error: Any) -> str:
     """Return the error code of a botocore ClientError."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
@@ -187,10 +187,10 @@ def explain(error: Exception, stage: Stage) -> OperationFailed | None:
     from botocore import exceptions
 
     if isinstance(error, exceptions.ClientError):
-        code = error_code(error)
+        code = read_error_code(error)
         text = error.response.get("Error", {}).get("Message", "")
         operation = error.operation_name
-        return OperationFailed(f"{operation} in stage {stage.name}: {code}: {text}", remedy_for(code, stage))
+        return OperationFailed(f"{operation} in stage {stage.name}: {code}: {text}", choose_remedy(code, stage))
     unusable = (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError)
     if isinstance(error, (*unusable, exceptions.SSOError, exceptions.TokenRetrievalError)):
         return OperationFailed(
@@ -246,7 +246,7 @@ REMEDIES: dict[tuple[str, ...], str] = {
 }
 
 
-def remedy_for(code: str, stage: Stage) -> str:
+def choose_remedy(code: str, stage: Stage) -> str:
     """Return the next step after an AWS error code; `make status` for a code without one of its own."""
     create = make("infra-deploy", stage)
     for codes, remedy in REMEDIES.items():

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..console.errors import NotFound
-from .backoff import pauses
-from .clients import Aws, error_code, make
+from .backoff import generate_pauses
+from .clients import Aws, make, read_error_code
 
 READ = 100  # BatchGetItem's limit
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0  # the SDK does not retry unprocessed keys and items
@@ -67,7 +67,9 @@ def query(
             yield from map(_plain, page["Items"])
     except client.exceptions.ClientError as error:
         # ValidationException on AWS, also while the index is being filled; the local AWS has the other code.
-        if error_code(error) not in ("ValidationException", "ResourceNotFoundException") or "index" not in str(error):
+        if read_error_code(error) not in ("ValidationException", "ResourceNotFoundException") or "index" not in str(
+            error
+        ):
             raise
         name, reason = aws.stage.table(table), error.response["Error"].get("Message", "")
         raise NotFound(f"table {name}: index {index}: {reason}", make("infra-deploy", aws.stage)) from None
@@ -86,7 +88,7 @@ def get(aws: Aws, table: str, ids: Sequence[str], attributes: Sequence[str] = ()
                 **projection,
             }
         }
-        for pause_s in pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S):
+        for pause_s in generate_pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S):
             answer = client.batch_get_item(RequestItems=request)
             yield from map(_plain, answer["Responses"].get(name, []))
             if not (request := answer.get("UnprocessedKeys")):

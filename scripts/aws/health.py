@@ -72,7 +72,7 @@ def by_version(events: Iterable[Event]) -> dict[str, Health]:
         streams.setdefault(event.stream, []).append(event)
     by_name: dict[str, Health] = {}
     for stream, lines in streams.items():
-        version = version_of(stream)
+        version = parse_version(stream)
         by_name[version] = _merge(by_name.get(version, Health()), _of_stream(lines))
     return by_name
 
@@ -104,7 +104,7 @@ def _of_stream(events: Iterable[Event]) -> Health:
                 completed += sum(int(record.get(name, 0)) for name in DONE)
                 cost += float(record.get("Cost", 0.0))
             continue
-        output = logs.platform_failure(event.message)
+        output = logs.find_platform_failure(event.message)
         # The lines before an OutOfMemory report only "signal: killed".
         failure = output if "OutOfMemory" in output else failure or output
         if event.message.startswith("REPORT "):
@@ -114,7 +114,7 @@ def _of_stream(events: Iterable[Event]) -> Health:
     return Health(tuple(calls), tuple(errors), completed, cost)
 
 
-def version_of(stream: str) -> str:
+def parse_version(stream: str) -> str:
     """Return the version of a log stream: 7 for `2026/11/25/[7]0f…`; empty without one."""
     match = STREAM.search(stream)
     return match["version"] if match else ""

@@ -65,7 +65,7 @@ class Http:
     ) -> Response:
         """Send one request; pieces of content need a Content-Length. NoAnswer if the connection fails."""
         try:
-            answer = self._pool(proxy_of(url)).request(
+            answer = self._pool(find_proxy(url)).request(
                 method, url, headers=dict(headers), body=content, redirect=False, retries=False
             )
         except urllib3.exceptions.HTTPError as error:
@@ -79,7 +79,7 @@ class Http:
         The body of an error (from 400 on) is read at once, into the answer.
         """
         try:
-            answer = self._pool(proxy_of(url)).request(
+            answer = self._pool(find_proxy(url)).request(
                 method, url, headers=dict(headers), redirect=False, retries=False, preload_content=False
             )
             try:
@@ -111,7 +111,7 @@ def _pool(proxy: str | None) -> urllib3.PoolManager:
     return urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
 
 
-def proxy_of(url: str) -> str | None:
+def find_proxy(url: str) -> str | None:
     """Return the proxy that the environment names for an address; None on the loopback and for NO_PROXY's hosts."""
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..console.errors import Conflict, NotFound, OperationFailed
-from ..console.text import ellipsis, last_lines
-from .backoff import pauses
-from .clients import Aws, error_code, make
+from ..console.text import cut_text, cut_to_last_lines
+from .backoff import generate_pauses
+from .clients import Aws, make, read_error_code
 
 WAIT_S = 300
 SMOKE_EVENT = {"source": "smoke"}
@@ -100,7 +100,7 @@ def read(aws: Aws, qualifier: str | None = None) -> FunctionVersion:
         raise NotFound(f"{what} in stage {aws.stage.name}", remedy) from None
 
 
-def reserved_concurrency(aws: Aws) -> int | None:
+def read_reserved_concurrency(aws: Aws) -> int | None:
     """Return the function's reserved concurrency; None if it has none. At 0, Lambda throttles every call."""
     answer = aws.client("lambda").get_function_concurrency(FunctionName=aws.stage.function.name)
     return answer.get("ReservedConcurrentExecutions")
@@ -118,7 +118,7 @@ def reserve_concurrency(aws: Aws, count: int | None) -> None:
 def wait_for_update(aws: Aws, qualifier: str | None = None) -> FunctionVersion:
     """Wait until Lambda has applied the last change, successfully or not; OperationFailed after WAIT_S seconds."""
     end = time.monotonic() + WAIT_S
-    waits = pauses(0.02, 2.0, factor=1.5)
+    waits = generate_pauses(0.02, 2.0, factor=1.5)
     while (current := read(aws, qualifier)).is_busy:
         if time.monotonic() > end:
             raise OperationFailed(
@@ -189,7 +189,7 @@ def translate_conflicts(aws: Aws) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error_code(error) not in ("PreconditionFailedException", "ResourceConflictException"):
+        if read_error_code(error) not in ("PreconditionFailedException", "ResourceConflictException"):
             raise
         raise Conflict(
             f"another process is changing {aws.stage.function.name} in stage {aws.stage.name}: {error}",
@@ -252,6 +252,6 @@ def smoke(aws: Aws, version: str) -> None:
 
         tail = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace").strip()
         raise OperationFailed(
-            f"version {version} fails its smoke test: {ellipsis(payload, SHOWN)}\n{last_lines(tail, SHOWN)}",
+            f"version {version} fails its smoke test: {cut_text(payload, SHOWN)}\n{cut_to_last_lines(tail, SHOWN)}",
             f"the alias was not moved; fix the image, or set missing variables with {make('config', aws.stage)}",
         )

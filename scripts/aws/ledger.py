@@ -18,7 +18,7 @@ from typing import Any
 
 from ..checkout import ROOT
 from ..console.errors import NotFound, OperationFailed
-from .clients import Aws, error_code, make
+from .clients import Aws, make, read_error_code
 
 FORMAT = 1
 TABLE = "Deployment"
@@ -59,7 +59,7 @@ def write(aws: Aws, entry: Entry) -> bool:
     return bool(outcome)
 
 
-def entries(aws: Aws, limit: int = 20) -> list[Entry] | None:
+def read_entries(aws: Aws, limit: int = 20) -> list[Entry] | None:
     """Return the last entries, newest first; None if the stage has no ledger."""
     items = _items(aws, limit)
     return None if items is None else [_entry(item) for item in items]
@@ -82,7 +82,7 @@ def _items(aws: Aws, limit: int) -> list[dict[str, Any]] | None:
     return results if outcome else None
 
 
-def serving(aws: Aws, digest: str) -> Entry | None:
+def find_serving(aws: Aws, digest: str) -> Entry | None:
     """Return the last change that served an image or rolled back from it, read by the table's ARN; None without one.
 
     Any account that the table's resource policy allows may call this, and nothing else of the stage. Raises NotFound
@@ -115,9 +115,9 @@ def serving(aws: Aws, digest: str) -> Entry | None:
         raise NotFound(f"there is no table {table} in stage {stage.name}", make("infra-deploy", stage)) from None
 
 
-def last(aws: Aws) -> Entry | None:
+def read_last(aws: Aws) -> Entry | None:
     """Return the last change of the alias; None without one, or without a ledger."""
-    return next((one for one in entries(aws) or () if one.action != "canary-back"), None)
+    return next((one for one in read_entries(aws) or () if one.action != "canary-back"), None)
 
 
 def _after(at: str) -> str:
@@ -145,11 +145,11 @@ def ignore_absence() -> Iterator[list[bool]]:
     try:
         yield outcome
     except ClientError as error:
-        if error_code(error) != "ResourceNotFoundException":
+        if read_error_code(error) != "ResourceNotFoundException":
             raise
 
 
-def who(aws: Aws) -> str:
+def identify_caller(aws: Aws) -> str:
     """Return the caller's AWS identity; in the local stage, user@host."""
     if aws.stage.is_local:
         try:
@@ -159,7 +159,7 @@ def who(aws: Aws) -> str:
     return str(aws.client("sts").get_caller_identity()["Arn"])
 
 
-def locks_digest() -> str:
+def hash_locks() -> str:
     """Return a short digest of all lock files."""
     total = hashlib.sha256()
     for path in sorted((ROOT / "nix" / "locks").glob("*.lock")):

@@ -21,7 +21,7 @@ from typing import Any
 
 from ..console.errors import Conflict
 from ..console.interrupts import defer_interrupts
-from ..console.text import duration
+from ..console.text import format_duration
 from . import ledger
 from .clients import Aws, make
 
@@ -45,7 +45,7 @@ class Holder:
 
     def age(self, now: float) -> str:
         """Format how long it has held the lock."""
-        return duration(max(0.0, now - self.since))
+        return format_duration(max(0.0, now - self.since))
 
 
 @dataclass
@@ -111,7 +111,7 @@ def _take(lock: Lock, seconds: int, *, force: bool) -> None:
     item: dict[str, Any] = {
         **_key(aws),
         "token": {"S": token},
-        "who": {"S": f"{ledger.who(aws)}, process {os.getpid()}"},
+        "who": {"S": f"{ledger.identify_caller(aws)}, process {os.getpid()}"},
         "process": {"S": process_id(os.getpid())},
         "since": {"N": str(int(now))},
         "until": {"N": str(int(now) + seconds)},
@@ -194,7 +194,7 @@ def is_dead(process: str) -> bool:
     return words[2] == here[2] and process_id(int(words[3])) != process
 
 
-def timestamp(aws: Aws) -> str:
+def read_clock(aws: Aws) -> str:
     """Return the current time as ISO 8601 in UTC, by the server's clock if this host's differs by more than SKEW_S."""
     here = datetime.now(UTC)
     with ledger.ignore_absence():

@@ -140,10 +140,10 @@ _EXITED = re.compile(r"^RequestId: \S+ (?:Error: )?((?:Runtime|Process) exited .
 
 
 ENDS_AND_FAILURES = '?"REPORT " ?"Task timed out" ?"Runtime exited" ?"Process exited" ?ERROR ?CRITICAL'
-"""The filter pattern of reports, of what `platform_failure` recognizes, and of the worker's errors."""
+"""The filter pattern of reports, of what `find_platform_failure` recognizes, and of the worker's errors."""
 
 
-def platform_failure(message: str) -> str:
+def find_platform_failure(message: str) -> str:
     """Return the failure that a line of Lambda's platform or runtime client reports; empty if it reports none.
 
     An unhandled exception is reported by the runtime client, a crash or a timeout by the REPORT line and lines before
@@ -157,9 +157,9 @@ def platform_failure(message: str) -> str:
     return match[1] if match else ""
 
 
-def level_of(message: str) -> str:
+def find_level(message: str) -> str:
     """Return a line's level in capitals, empty without one; a failure reported by Lambda itself is an ERROR."""
-    if platform_failure(message):
+    if find_platform_failure(message):
         return "ERROR"
     return str((parse_json(message) or {}).get("level", "")).upper()
 
@@ -180,5 +180,5 @@ class LineFilter:
             return False
         if not self.level:
             return True
-        level = level_of(message)
+        level = find_level(message)
         return level in LEVELS and LEVELS.index(level) >= LEVELS.index(self.level)

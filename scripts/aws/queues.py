@@ -50,12 +50,12 @@ class Counts:
         return ", ".join([f"{self.visible} waiting", *(f"{count} {state}" for state, count in others.items() if count)])
 
 
-def depth(aws: Aws, queue_url: str) -> int:
+def count_messages(aws: Aws, queue_url: str) -> int:
     """Return the number of messages in a queue: visible, in flight and delayed."""
-    return counts(aws, queue_url).total
+    return read_counts(aws, queue_url).total
 
 
-def counts(aws: Aws, queue_url: str) -> Counts:
+def read_counts(aws: Aws, queue_url: str) -> Counts:
     """Return the messages of a queue by state."""
     names: list[QueueAttributeNameType] = [
         "ApproximateNumberOfMessages",
@@ -66,7 +66,7 @@ def counts(aws: Aws, queue_url: str) -> Counts:
     return Counts(*(int(attributes[name]) for name in names))
 
 
-def age_of(aws: Aws, queue: str) -> float:
+def read_age(aws: Aws, queue: str) -> float:
     """Return the age of the oldest message in seconds, by CloudWatch; 0 without data points."""
     now = datetime.now(UTC)
     points = aws.client("cloudwatch").get_metric_statistics(

@@ -14,7 +14,7 @@ from nix.oci.media_types import INDEXES, MANIFESTS
 
 from ..checkout.layout import Blob, LocalImage
 from ..console.errors import NotFound, RegistryFailed
-from .backoff import pauses
+from .backoff import generate_pauses
 from .http import LOOPBACK, Http, NoAnswer, Response
 
 MONOLITHIC_BYTES = 8 << 20  # up to this size one request carries the blob; above, chunks that can be resumed
@@ -163,7 +163,7 @@ class Registry:
     def _upload_chunks(self, blob: Blob, location: str, meter: _Meter) -> str:
         """Upload a large blob in chunks; after a lost connection resume at the byte that the registry has."""
         lost = 0
-        waits = pauses(self._pause_s, float("inf"))
+        waits = generate_pauses(self._pause_s, float("inf"))
         while meter.at < blob.size:
             offset = meter.at
             size = min(CHUNK_BYTES, blob.size - offset)
@@ -172,7 +172,7 @@ class Registry:
             try:
                 answer = self._request("PATCH", location, headers=headers, content=pieces)
                 location, lost = self._location(self._expect(202, f"a chunk of {blob.digest}", answer)), 0
-                waits = pauses(self._pause_s, float("inf"))
+                waits = generate_pauses(self._pause_s, float("inf"))
             except _Transient:
                 lost += 1
                 if lost == ATTEMPTS:
@@ -211,7 +211,7 @@ class Registry:
 
     def _retry(self, act: Callable[[], T]) -> T:
         """Call an idempotent function until it succeeds, at most ATTEMPTS times."""
-        for attempt, pause_s in enumerate(pauses(self._pause_s, float("inf")), start=1):
+        for attempt, pause_s in enumerate(generate_pauses(self._pause_s, float("inf")), start=1):
             try:
                 return act()
             except _Transient as error:

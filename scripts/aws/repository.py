@@ -29,7 +29,7 @@ class Reference:
         return f"{self.repository}{'@' if self.name.startswith('sha256:') else ':'}{self.name}"
 
 
-def repository_uri(aws: Aws) -> str:
+def find_repository_uri(aws: Aws) -> str:
     """Return the URI of the stage's repository; NotFound if it does not exist."""
     client, name = aws.client("ecr"), aws.stage.repository
     try:
@@ -56,9 +56,9 @@ def connect(aws: Aws) -> Registry:
     return Registry(grant["proxyEndpoint"], aws.stage.repository, f"Basic {grant['authorizationToken']}")
 
 
-def image_uri(aws: Aws, digest: str) -> str:
+def find_image_uri(aws: Aws, digest: str) -> str:
     """Return the URI by digest of an image in the stage's repository; NotFound if it does not exist."""
-    uri = repository_uri(aws)
+    uri = find_repository_uri(aws)
     if not holds(aws, digest):
         raise NotFound(
             f"repository {aws.stage.repository} in stage {aws.stage.name} has no image {digest}", _way_to(aws, digest)
@@ -71,7 +71,7 @@ def _way_to(aws: Aws, digest: str) -> str:
     built = find_local_image()
     if built is None or built.digest == digest:
         return make("push", aws.stage)
-    known = next((one for one in ledger.entries(aws, 100) or () if one.digest == digest), None)
+    known = next((one for one in ledger.read_entries(aws, 100) or () if one.digest == digest), None)
     if known is None or known.commit in ("", git.UNKNOWN):
         return f"this checkout built {built.digest}: push it from the host that built {digest}"
     return f"git checkout {known.commit} && {make('build push', aws.stage)}: this checkout built another image"

@@ -14,7 +14,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from .clients import Aws, error_code
+from .clients import Aws, read_error_code
 
 PHYSICAL_NAME = {
     "AWS::DynamoDB::Table": "TableName",
@@ -48,7 +48,7 @@ class Adoption:
         return [f"{one['ResourceType']} {next(iter(one['ResourceIdentifier'].values()))}" for one in self.resources]
 
 
-def identifier_of(aws: Aws, kind: str, name: str) -> str | None:
+def find_identifier(aws: Aws, kind: str, name: str) -> str | None:
     """Return CloudFormation's identifier of an existing resource (a queue's URL, else its name); None if absent."""
     lookups: dict[str, Callable[[], Any]] = {
         "AWS::DynamoDB::Table": lambda: aws.client("dynamodb").describe_table(TableName=name),
@@ -63,7 +63,7 @@ def identifier_of(aws: Aws, kind: str, name: str) -> str | None:
     try:
         answer = lookups[kind]()
     except ClientError as error:
-        if error_code(error) in ABSENT:
+        if read_error_code(error) in ABSENT:
             return None
         raise
     return str(answer) if kind == "AWS::SQS::Queue" else name if answer else None
@@ -74,7 +74,7 @@ def _log_group(aws: Aws, name: str) -> bool:
     return any(group["logGroupName"] == name for group in groups)
 
 
-def adoption(
+def plan_adoption(
     stack: str, template: Mapping[str, Any], identify: Callable[[str, str], str | None], role_arn: str | None
 ) -> Adoption | None:
     """Return the resources of a template that exist outside of its stack; None if there are none.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from stages import digest
+from stages import hash_stage
 
 from ..checkout import ROOT
 from ..checkout.layout import LocalImage, find_local_image
@@ -17,7 +17,7 @@ from ..console.errors import NotFound
 from . import change_sets, lambda_function, ledger, resource_import, stack_state, stacks
 from .change_sets import ChangeSet
 from .clients import Aws, make
-from .repository import holds, repository_uri
+from .repository import find_repository_uri, holds
 from .stacks import Change, Say
 
 TEMPLATES = ROOT / "infrastructure" / "templates"
@@ -30,7 +30,7 @@ ByHand = Callable[[Aws, str], list[Change]]
 """Returns the changes that were made by hand to the resources of a stack, by its noun (`queues`)."""
 
 
-def nothing_by_hand(_: Aws, __: str) -> list[Change]:
+def list_none_by_hand(_: Aws, __: str) -> list[Change]:
     """Return no change."""
     return []
 
@@ -71,12 +71,12 @@ class Template:
 def is_outdated(stage: str, folder: Path = TEMPLATES) -> bool:
     """Return whether the stage file has other settings than those that its templates were synthesized from."""
     try:
-        return (folder / stage / DIGEST).read_text(encoding="ascii").strip() != digest(stage)
+        return (folder / stage / DIGEST).read_text(encoding="ascii").strip() != hash_stage(stage)
     except FileNotFoundError:
         return True
 
 
-def templates(stage: str, folder: Path = TEMPLATES) -> list[Template]:
+def read_templates(stage: str, folder: Path = TEMPLATES) -> list[Template]:
     """Return a stage's templates in creation order; NotFound if there are none."""
     parsed = []
     for path in (folder / stage).glob("*.template.json"):
@@ -92,7 +92,7 @@ def deploy(
     *,
     image_uri: str | None = None,
     folder: Path = TEMPLATES,
-    by_hand: ByHand = nothing_by_hand,
+    by_hand: ByHand = list_none_by_hand,
     say: Say = lambda _: None,
     dry_run: bool = False,
 ) -> list[Outcome]:
@@ -103,7 +103,7 @@ def deploy(
     `image_uri`, else the last built image if the registry has it; without either its result is `waiting`.
     """
     outcomes = []
-    for template in templates(aws.stage.name, folder):
+    for template in read_templates(aws.stage.name, folder):
         outcomes.append(_deploy_one(aws, template, image_uri, by_hand, dry_run))
         say(str(outcomes[-1]))
     return outcomes
@@ -130,9 +130,9 @@ def plan(aws: Aws, template: Template, image_uri: str | None, by_hand: ByHand, d
     """Return what a template would change, or the result `unchanged` or `waiting`."""
     client = aws.client("cloudformation")
     stack = _wait_for_stack(client, template.stack, dry_run)
-    values = stacks.parameters(stack)
+    values = stacks.read_parameters(stack)
     if template.wants_image:
-        uri = served_image_uri(aws) or values.get(IMAGE_PARAMETER) or image_uri or built_image_uri(aws)
+        uri = find_served_image_uri(aws) or values.get(IMAGE_PARAMETER) or image_uri or find_built_image_uri(aws)
         if uri is None:
             return Outcome(
                 template.stack, "waiting", note=f"for an image: {make('build push infra-deploy deploy', aws.stage)}"
@@ -140,8 +140,8 @@ def plan(aws: Aws, template: Template, image_uri: str | None, by_hand: ByHand, d
         values[IMAGE_PARAMETER] = uri
     known = template.document.get("Parameters", {})
     values = {key: value for key, value in values.items() if key in known}
-    old = stacks.template(client, template.stack) if stack else {}
-    differences = stacks.changes(old, template.document)
+    old = stacks.read_template(client, template.stack) if stack else {}
+    differences = stacks.compare_templates(old, template.document)
     drifted = [*stack_state.find_deleted(aws, template.stack, old), *by_hand(aws, template.noun)] if stack else []
     if stack and not differences and not drifted and old.get("Parameters", {}) == known:
         return Outcome(template.stack, "unchanged")
@@ -189,7 +189,7 @@ def execute_one(aws: Aws, template: Template, change_set: ChangeSet, planned: Ou
     The template creates the alias at $LATEST, and a drift-aware change set writes that again.
     """
     client = aws.client("cloudformation")
-    version = served_version(aws) if template.wants_image else ""
+    version = find_served_version(aws) if template.wants_image else ""
     try:
         return _complete(planned, change_sets.execute(client, change_set))
     finally:
@@ -198,12 +198,12 @@ def execute_one(aws: Aws, template: Template, change_set: ChangeSet, planned: Ou
             lambda_function.move_alias(aws, version, alias)
 
 
-def served_version(aws: Aws) -> str:
+def find_served_version(aws: Aws) -> str:
     """Return the version that the alias points at, else the ledger's last one; empty if that does not exist."""
     alias = lambda_function.read_alias(aws)
     if alias and alias.version != "$LATEST":
         return alias.version
-    last = ledger.last(aws)
+    last = ledger.read_last(aws)
     if last is None or not last.version:
         return ""
     try:
@@ -231,7 +231,7 @@ def _wait_for_stack(client: Any, name: str, dry_run: bool) -> dict[str, Any] | N
     return stack
 
 
-def served_image_uri(aws: Aws) -> str | None:
+def find_served_image_uri(aws: Aws) -> str | None:
     """Return the URI of the image that the alias serves, else the ledger's last one; None before the first deploy.
 
     A stack update writes the function's code again, so it has to name this image, not the one it was created with.
@@ -241,26 +241,26 @@ def served_image_uri(aws: Aws) -> str | None:
         code = client.get_function(FunctionName=function.name, Qualifier=function.alias)["Code"]
         return str(code["ImageUri"]) if "ImageUri" in code else None
     except client.exceptions.ResourceNotFoundException:
-        last = ledger.last(aws)
+        last = ledger.read_last(aws)
     try:
-        return f"{repository_uri(aws)}@{last.digest}" if last and holds(aws, last.digest) else None
+        return f"{find_repository_uri(aws)}@{last.digest}" if last and holds(aws, last.digest) else None
     except NotFound:
         return None
 
 
-def built_image_uri(aws: Aws, image: LocalImage | None = None) -> str | None:
+def find_built_image_uri(aws: Aws, image: LocalImage | None = None) -> str | None:
     """Return the URI by digest of the last built image; None if there is none, or the registry lacks it."""
     image = image or find_local_image()
     if image is None:
         return None
     try:
-        uri = repository_uri(aws)
+        uri = find_repository_uri(aws)
     except NotFound:
         return None
     return f"{uri}@{image.digest}" if holds(aws, image.digest) else None
 
 
-def diff(aws: Aws, *, folder: Path = TEMPLATES, by_hand: ByHand = nothing_by_hand) -> list[Outcome]:
+def preview_deploy(aws: Aws, *, folder: Path = TEMPLATES, by_hand: ByHand = list_none_by_hand) -> list[Outcome]:
     """Return what `deploy` would change, stack by stack."""
     return deploy(aws, folder=folder, by_hand=by_hand, dry_run=True)
 
@@ -269,7 +269,7 @@ def delete(aws: Aws, *, folder: Path = TEMPLATES, say: Say = lambda _: None, dry
     """Delete every stack of the stage in reverse creation order. Idempotent."""
     outcomes = []
     client = aws.client("cloudformation")
-    for template in reversed(templates(aws.stage.name, folder)):
+    for template in reversed(read_templates(aws.stage.name, folder)):
         if stacks.describe(client, template.stack) is None:
             outcome = Outcome(template.stack, "absent")
         elif dry_run:
@@ -282,15 +282,15 @@ def delete(aws: Aws, *, folder: Path = TEMPLATES, say: Say = lambda _: None, dry
     return outcomes
 
 
-def adoptions(aws: Aws, *, folder: Path = TEMPLATES) -> list[resource_import.Adoption]:
+def plan_adoptions(aws: Aws, *, folder: Path = TEMPLATES) -> list[resource_import.Adoption]:
     """Return the stage's resources that exist outside of its stacks and can be adopted, stack by stack."""
     client, adoptable = aws.client("cloudformation"), []
-    for template in templates(aws.stage.name, folder):
+    for template in read_templates(aws.stage.name, folder):
         if stacks.describe(client, template.stack) is None:
-            adoption = resource_import.adoption(
+            adoption = resource_import.plan_adoption(
                 template.stack,
                 template.document,
-                lambda kind, name: resource_import.identifier_of(aws, kind, name),
+                lambda kind, name: resource_import.find_identifier(aws, kind, name),
                 _role(aws),
             )
             adoptable += [adoption] if adoption else []

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from . import resource_import, stacks
-from .clients import Aws, error_code
+from .clients import Aws, read_error_code
 from .stacks import Change
 
 CREATE = "Create"
@@ -20,7 +20,7 @@ def find_deleted(aws: Aws, stack: str, template: Mapping[str, Any]) -> list[Chan
 
     Types that are not looked up (dashboards, schedules, permissions) count as existing.
     """
-    known = stacks.physical_ids(aws.client("cloudformation"), stack)
+    known = stacks.list_physical_ids(aws.client("cloudformation"), stack)
     wanted = [(name, resource) for name, resource in template["Resources"].items() if name in known]
 
     def is_gone(entry: tuple[str, Mapping[str, Any]]) -> bool:
@@ -41,7 +41,7 @@ def name_of(template: Mapping[str, Any], logical_id: str) -> str:
 
 def _exists(aws: Aws, kind: str, properties: Mapping[str, Any], physical_id: str) -> bool:
     if (key := resource_import.PHYSICAL_NAME.get(kind)) is not None:
-        return resource_import.identifier_of(aws, kind, properties[key]) is not None
+        return resource_import.find_identifier(aws, kind, properties[key]) is not None
     function = aws.stage.function
     looks: dict[str, Callable[[], Any]] = {
         "AWS::CloudWatch::Alarm": lambda: aws.client("cloudwatch").describe_alarms(
@@ -63,6 +63,6 @@ def _exists(aws: Aws, kind: str, properties: Mapping[str, Any], physical_id: str
     try:
         return bool(looks[kind]())
     except ClientError as error:
-        if error_code(error) in ABSENT:
+        if read_error_code(error) in ABSENT:
             return False
         raise

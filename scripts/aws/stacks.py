@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..console.errors import OperationFailed
-from .backoff import pauses
-from .clients import error_code
+from .backoff import generate_pauses
+from .clients import read_error_code
 
 Say = Callable[[str], None]
 
@@ -36,18 +36,18 @@ def describe(client: Any, stack: str) -> dict[str, Any] | None:
     try:
         description: dict[str, Any] = client.describe_stacks(StackName=stack)["Stacks"][0]
     except client.exceptions.ClientError as error:
-        if error_code(error) == "ValidationError":  # CloudFormation's code for a stack that does not exist
+        if read_error_code(error) == "ValidationError":  # CloudFormation's code for a stack that does not exist
             return None
         raise
     return None if description["StackStatus"] in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS") else description
 
 
-def parameters(stack: Mapping[str, Any] | None) -> dict[str, str]:
+def read_parameters(stack: Mapping[str, Any] | None) -> dict[str, str]:
     """Return the parameter values of a stack, or of a change set."""
     return {p["ParameterKey"]: p.get("ParameterValue", "") for p in (stack or {}).get("Parameters", [])}
 
 
-def template(client: Any, stack: str) -> dict[str, Any]:
+def read_template(client: Any, stack: str) -> dict[str, Any]:
     """Return a stack's template."""
     import json
 
@@ -56,7 +56,7 @@ def template(client: Any, stack: str) -> dict[str, Any]:
     return parsed
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+def compare_templates(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     """Return the resources that differ between two templates."""
     before, after = old.get("Resources", {}), new.get("Resources", {})
     differences = [Change("Add", name, after[name]["Type"]) for name in after if name not in before]
@@ -78,7 +78,7 @@ def apply(client: Any, stack: str, body: str, values: Mapping[str, str], exists:
         "Parameters": parameters,
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
     }
-    earlier_events = event_ids(client, stack) if exists else frozenset()
+    earlier_events = list_event_ids(client, stack) if exists else frozenset()
     try:
         (client.update_stack if exists else client.create_stack)(**request)
     except client.exceptions.ClientError as error:
@@ -88,7 +88,7 @@ def apply(client: Any, stack: str, body: str, values: Mapping[str, str], exists:
     return wait(client, stack, earlier_events)
 
 
-def physical_ids(client: Any, stack: str) -> dict[str, str]:
+def list_physical_ids(client: Any, stack: str) -> dict[str, str]:
     """Return the physical id of each resource of a stack by its logical id."""
     response = client.describe_stack_resources(StackName=stack)["StackResources"]
     return {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in response}
@@ -100,7 +100,7 @@ def remove(client: Any, stack: str) -> None:
     if current is None:
         return
     client.delete_stack(StackName=stack)
-    wait(client, current["StackId"], event_ids(client, current["StackId"]), goal="DELETE_COMPLETE")
+    wait(client, current["StackId"], list_event_ids(client, current["StackId"]), goal="DELETE_COMPLETE")
 
 
 def wait(client: Any, stack: str, earlier: frozenset[str] = frozenset(), goal: str = "") -> str:
@@ -110,7 +110,7 @@ def wait(client: Any, stack: str, earlier: frozenset[str] = frozenset(), goal: s
     status than `goal`, or after 30 minutes.
     """
     end = time.monotonic() + LIMIT_S
-    waits = pauses(0.05, 5.0, factor=1.5)
+    waits = generate_pauses(0.05, 5.0, factor=1.5)
     while time.monotonic() < end:
         current = describe(client, stack)
         status = current["StackStatus"] if current else "DELETE_COMPLETE"
@@ -124,7 +124,7 @@ def wait(client: Any, stack: str, earlier: frozenset[str] = frozenset(), goal: s
         )
     broken = any(word in status for word in FAILED_WORDS) or (goal and status != goal)
     if broken or (current and has_failures(client, stack, earlier)):
-        reasons = "".join(f"\n  - {reason}" for reason in failures(client, stack, earlier))
+        reasons = "".join(f"\n  - {reason}" for reason in list_failures(client, stack, earlier))
         raise OperationFailed(
             f"stack {stack} ended as {status if broken else 'rolled back'}:{reasons or ' no reason given'}",
             "fix the first reason, then run it again",
@@ -138,7 +138,7 @@ def has_failures(client: Any, stack: str, earlier: frozenset[str]) -> bool:
     return any(event["ResourceStatus"] in ("CREATE_FAILED", "UPDATE_FAILED") for event in fresh)
 
 
-def failures(client: Any, stack: str, earlier: frozenset[str]) -> list[str]:
+def list_failures(client: Any, stack: str, earlier: frozenset[str]) -> list[str]:
     """Return the reasons of the resources that failed since the events `earlier`, in order."""
     events = [e for e in _events(client, stack) if e["EventId"] not in earlier]
     return [
@@ -153,6 +153,6 @@ def _events(client: Any, stack: str) -> list[dict[str, Any]]:
     return [event for page in pages for event in page["StackEvents"]]
 
 
-def event_ids(client: Any, stack: str) -> frozenset[str]:
+def list_event_ids(client: Any, stack: str) -> frozenset[str]:
     """Return the ids of a stack's events until now."""
     return frozenset(event["EventId"] for event in _events(client, stack))

@@ -19,7 +19,7 @@ def load_stage(name: str, folder: Path = STAGES) -> Stage:
         raise InvalidStage(str(error), "name an existing stage (STAGE=), or correct its file") from None
 
 
-def environment(stage: Stage) -> dict[str, str]:
+def create_environment(stage: Stage) -> dict[str, str]:
     """Return the environment variables that the stage sets on its function."""
     queues = f"https://sqs.{stage.region}.amazonaws.com/{stage.account}"
     return {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nix.oci.config import UNCOMMITTED
-from nix.revision import git_environment
+from nix.revision import create_git_environment
 
 from ..console.errors import OperationFailed
 from . import ROOT
@@ -18,7 +18,7 @@ UNKNOWN = "unknown"
 def _git(*arguments: str, folder: Path = ROOT) -> str | None:
     try:
         words = ["git", "-C", str(folder), *arguments]
-        done = subprocess.run(words, env=git_environment(), capture_output=True, text=True, check=False)
+        done = subprocess.run(words, env=create_git_environment(), capture_output=True, text=True, check=False)
     except FileNotFoundError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None
@@ -70,7 +70,7 @@ def is_uncommitted(revision: str) -> bool:
     return revision.startswith(UNCOMMITTED) or revision.endswith("-dirty")
 
 
-def short_revision(revision: str) -> str:
+def shorten_revision(revision: str) -> str:
     """Return a commit's first 12 digits; `uncommitted-` and the digits of the content if it is of none."""
     base, _, mark = revision.partition("-")
     return f"{base[:12]}-{mark}" if mark else base[:12]

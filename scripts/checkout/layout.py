@@ -54,7 +54,7 @@ def find_local_image(layout: Path | None = None) -> LocalImage | None:
     return read_image(layout) if (layout / "index.json").is_file() else None
 
 
-def local_image(layout: Path | None = None) -> LocalImage:
+def read_local_image(layout: Path | None = None) -> LocalImage:
     """Return the image of a layout folder (default: build/image); NotFound if it does not exist."""
     image = find_local_image(layout)
     if image is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from nix.oci.config import REVISION
 from nix.oci.source_archive import is_commit
-from nix.revision import git_environment
+from nix.revision import create_git_environment
 
 from ..console.errors import OperationFailed
 from . import ROOT, git
@@ -43,7 +43,7 @@ def rebuild(revision: str, work: Path, *, cached: bool = False) -> Path:
     run("git", "-C", str(source), "checkout", "--quiet", "--detach", revision)
     environment = clean_environment()
     if not cached:
-        environment["SCORE_PROCESSOR_CACHE"] = str(inputs_only(work / "cache"))
+        environment["SCORE_PROCESSOR_CACHE"] = str(share_inputs(work / "cache"))
     # Commits before nix became a package ran the file itself.
     program = ["-m", "nix.build"] if (source / "nix" / "__init__.py").exists() else ["nix/build.py"]
     command = [sys.executable, *program, "--output", str(layout), "--json"]
@@ -55,12 +55,12 @@ def rebuild(revision: str, work: Path, *, cached: bool = False) -> Path:
     return layout
 
 
-def inputs_only(target: Path) -> Path:
+def share_inputs(target: Path) -> Path:
     """Create a cache folder that shares this machine's fetched inputs and nothing else."""
-    from nix.cache import cache_dir
+    from nix.cache import create_cache_dir
 
     target.mkdir()
-    inputs = cache_dir() / "inputs"
+    inputs = create_cache_dir() / "inputs"
     inputs.mkdir(exist_ok=True)
     (target / "inputs").symlink_to(inputs)
     return target
@@ -68,7 +68,7 @@ def inputs_only(target: Path) -> Path:
 
 def clean_environment() -> dict[str, str]:
     """Return the caller's environment without the variables that change how git and Python behave."""
-    return {name: value for name, value in git_environment().items() if not name.startswith("PYTHON")}
+    return {name: value for name, value in create_git_environment().items() if not name.startswith("PYTHON")}
 
 
 def run(*words: str) -> None:

@@ -63,7 +63,7 @@ class Root(Verbs):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the verb of this name, or None if there is none."""
         if cmd_name in PROGRAMS:
-            return program(cmd_name, *PROGRAMS[cmd_name])
+            return create_program_verb(cmd_name, *PROGRAMS[cmd_name])
         if cmd_name not in self.list_commands(ctx):
             return None
         module = cmd_name.replace("-", "_")
@@ -78,7 +78,7 @@ class Root(Verbs):
             self.write_section(section, names, ctx, formatter)
 
 
-def program(name: str, module: str, summary: str) -> click.Command:
+def create_program_verb(name: str, module: str, summary: str) -> click.Command:
     """Return a verb that hands its words to a module's own command line."""
 
     @click.command(name, help=summary, add_help_option=False, context_settings={"ignore_unknown_options": True})

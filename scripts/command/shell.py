@@ -11,12 +11,12 @@ from typing import Any
 import click
 
 from ..aws.account import require_account
-from ..aws.clients import Aws, clients
+from ..aws.clients import Aws, create_clients
 from ..aws.stage import Stage, load_stage
 from ..console.errors import Refused
 from ..console.output import is_coloured
 from ..console.progress import Advance, Begin, no_progress, no_steps, show_bytes, show_items, show_steps
-from ..console.text import printable
+from ..console.text import escape_controls
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Shell:
     @cached_property
     def aws(self) -> Aws:
         """The stage's AWS clients."""
-        return clients(self.stage, self.endpoint_url)
+        return create_clients(self.stage, self.endpoint_url)
 
     @cached_property
     def console(self) -> Any:
@@ -48,12 +48,12 @@ class Shell:
 
     def print(self, text: str, **style: Any) -> None:
         """Print text on standard output, in click's styles if it is a terminal."""
-        text = printable(text)
+        text = escape_controls(text)
         click.echo(click.style(text, **style) if style and is_coloured(sys.stdout) else text)
 
     def say(self, text: str) -> None:
         """Print progress on standard error, so that standard output has the result only."""
-        click.echo(printable(text), err=True)
+        click.echo(escape_controls(text), err=True)
 
     def count(self, task: str, total: int | None) -> AbstractContextManager[Advance]:
         """Show a bar of items on standard error while the block runs; none with --json."""

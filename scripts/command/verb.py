@@ -19,9 +19,9 @@ from nix.command import forget_interrupt
 from ..aws.clients import translate_errors
 from ..console.errors import DONE, FAILED, INTERRUPTED, MISUSED, OperationFailed
 from ..console.interrupts import interruptible
-from ..console.options import address
+from ..console.options import check_address
 from ..console.output import is_coloured, print_json
-from ..console.text import printable
+from ..console.text import escape_controls
 from .shell import Shell
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,7 +71,7 @@ def _report(problem: str, remedy: str, kind: str, code: int, args: tuple[Any, ..
 def _complain(text: str) -> None:
     in_colour = is_coloured(sys.stderr)
     head = click.style("error", fg="red") if in_colour else "error"
-    click.echo(f"{head}: {printable(text)}", err=True, color=in_colour)
+    click.echo(f"{head}: {escape_controls(text)}", err=True, color=in_colour)
 
 
 class Verb(click.Command):
@@ -143,7 +143,9 @@ def _options(acts: bool) -> list[Callable[[F], F]]:
         click.option(
             "--stage", envvar="STAGE", default="local", show_default=True, help="The stage, one of stages/*.toml."
         ),
-        click.option("--endpoint-url", callback=address, help="Use this AWS endpoint instead of the stage's own."),
+        click.option(
+            "--endpoint-url", callback=check_address, help="Use this AWS endpoint instead of the stage's own."
+        ),
         click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else."),
     ]
     if acts:

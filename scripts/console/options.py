@@ -23,7 +23,7 @@ class Between(click.FloatRange):
         return number
 
 
-def address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def check_address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     """Return a URL that the SDK accepts as an endpoint; a usage error otherwise."""
     try:
         parts = urlsplit(value or "http://none")
@@ -38,7 +38,7 @@ def address(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def timestamp_since(text: str) -> str:
+def parse_timestamp_since(text: str) -> str:
     """Return what `parse_since` does in the format of the tables' times, which compare as text; empty for none."""
     if not text:
         return ""

@@ -19,17 +19,17 @@ from plexus.whole_file import whole_file
 from .text import UNSHOWN
 
 
-def plain(value: Any) -> Any:
+def to_json_types(value: Any) -> Any:
     """Convert a value to JSON types: dataclasses to objects, times to ISO 8601, decimals to numbers.
 
     Fields with `repr=False` are left out. Bytes become Base64, as in DynamoDB's own JSON.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.repr}
+        return {f.name: to_json_types(getattr(value, f.name)) for f in dataclasses.fields(value) if f.repr}
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): to_json_types(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
+        return [to_json_types(item) for item in value]
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
 def print_json(value: Any, indent: int | None = 2) -> None:
     """Print a value as JSON on standard output; control characters and lone surrogates are escaped."""
     in_unicode = sys.stdout is not None and sys.stdout.encoding.lower().startswith("utf")
-    text = json.dumps(plain(value), indent=indent, ensure_ascii=not in_unicode)
+    text = json.dumps(to_json_types(value), indent=indent, ensure_ascii=not in_unicode)
     click.echo(UNSHOWN.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from .text import printable
+from .text import escape_controls
 
 
 class Printer(Console):
@@ -19,12 +19,12 @@ class Printer(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as rich does; control characters are replaced before the width is measured."""
-        super().print(*(printable(one) if isinstance(one, str) else one for one in objects), **options)
+        super().print(*(escape_controls(one) if isinstance(one, str) else one for one in objects), **options)
 
     def render(self, *arguments: Any, **options: Any) -> Iterator[Any]:
         """Render as rich does, with control characters of the text replaced."""
         for segment in super().render(*arguments, **options):
-            yield segment if segment.control else segment._replace(text=printable(segment.text))
+            yield segment if segment.control else segment._replace(text=escape_controls(segment.text))
 
     def on_broken_pipe(self) -> None:
         """Raise BrokenPipeError for the command to handle; rich would exit with 1."""

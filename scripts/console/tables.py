@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from .text import printable
+from .text import escape_controls
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-def grid(
+def create_grid(
     names: Sequence[str],
     rows: Iterable[Sequence[str]],
     *,
@@ -28,9 +28,9 @@ def grid(
         table.add_column(name, no_wrap=True, justify="right" if name in right else "left")
 
     def last_cell(word: str) -> Text:
-        return Text(printable(word), no_wrap=cut, overflow="ellipsis" if cut else "fold")
+        return Text(escape_controls(word), no_wrap=cut, overflow="ellipsis" if cut else "fold")
 
     table.add_column(last_cell(names[-1]))
     for *words, last in rows:
-        table.add_row(*map(Text, map(printable, words)), last_cell(last))
+        table.add_row(*map(Text, map(escape_controls, words)), last_cell(last))
     return table

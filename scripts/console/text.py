@@ -10,7 +10,7 @@ UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, which terminals interpret, and lone surrogates, which cannot be encoded."""
 
 
-def printable(text: str) -> str:
+def escape_controls(text: str) -> str:
     """Replace characters that a terminal would interpret; newlines and tabs stay.
 
     A carriage return becomes a newline: Lambda's runtime separates the lines of a traceback by it.
@@ -18,19 +18,19 @@ def printable(text: str) -> str:
     return UNSHOWN.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def megabytes(size: int) -> str:
+def format_megabytes(size: int) -> str:
     """Format a size in bytes as kB or MB (powers of ten), to one decimal."""
     if abs(size) < 1_000_000:
         return f"{size / 1000:.1f} kB"
     return f"{size / 1_000_000:.1f} MB"
 
 
-def short(digest: str) -> str:
+def shorten_digest(digest: str) -> str:
     """Return the first 12 hexadecimal digits of a digest."""
     return digest.rpartition(":")[2][:12]
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Format seconds in their two largest units: `2 h 5 min`."""
     whole = int(seconds)
     for size, unit, smaller, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
@@ -40,23 +40,23 @@ def duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
 
 
-def moment(epoch_ms: float) -> str:
+def format_moment(epoch_ms: float) -> str:
     """Format milliseconds since 1970 as local date and time."""
     return datetime.fromtimestamp(epoch_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def clock_time(epoch_ms: float) -> str:
+def format_clock_time(epoch_ms: float) -> str:
     """Format milliseconds since 1970 as local hours and minutes; with the date if it is not today's."""
     when, today = (datetime.fromtimestamp(ms / 1000, UTC).astimezone() for ms in (epoch_ms, time.time() * 1000))
     return when.strftime("%H:%M" if when.date() == today.date() else "%Y-%m-%d %H:%M")
 
 
-def first_line(text: str) -> str:
+def find_first_line(text: str) -> str:
     """Return the first line that is not empty; Lambda's runtime ends lines by a carriage return."""
-    return next((line.strip() for line in printable(text).splitlines() if line.strip()), "")
+    return next((line.strip() for line in escape_controls(text).splitlines() if line.strip()), "")
 
 
-def ellipsis(text: str, limit: int) -> str:
+def cut_text(text: str, limit: int) -> str:
     """Cut a text after at most `limit` characters, at the end of a word, and mark the cut."""
     if len(text) <= limit:
         return text
@@ -64,14 +64,14 @@ def ellipsis(text: str, limit: int) -> str:
     return f"{kept or text[:limit]} …"
 
 
-def last_lines(text: str, limit: int) -> str:
+def cut_to_last_lines(text: str, limit: int) -> str:
     """Return the last whole lines of a text that have at most `limit` characters, and mark what was cut."""
-    text = printable(text)
+    text = escape_controls(text)
     if len(text) <= limit:
         return text
     return f"…\n{text[-limit - 1 :].partition(chr(10))[2] or text[-limit:]}"
 
 
-def utc_now() -> str:
+def format_utc_now() -> str:
     """Return the current time as ISO 8601 in UTC, in seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import click
 
-from ..aws.clients import clients
+from ..aws.clients import create_clients
 from ..command.shell import Shell
 from ..command.verb import verb
 from ..console.errors import NotRunning
 from ..console.output import write_page
 from . import page, server
 from .connection import Connection
-from .panels import board
+from .panels import create_board
 from .values import Snapshot
 
 PATIENCE_S = 60.0
@@ -34,13 +34,13 @@ def main(shell: Shell, port: int | None, html: Path | None) -> Snapshot | None:
     """
     connection = Connection(shell.stage, shell.endpoint_url)
     try:
-        clients(shell.stage, shell.endpoint_url)
+        create_clients(shell.stage, shell.endpoint_url)
     except NotRunning as error:
         shell.say(f"{error.problem}: the dashboard waits for it ({error.remedy})")
-    panels = board(connection)
+    panels = create_board(connection)
     if html is not None:
         snapshot = panels.snapshot(PATIENCE_S)
-        text = page.page(snapshot, shell.stage.queues.visibility_timeout_s, static=True)
+        text = page.render_page(snapshot, shell.stage.queues.visibility_timeout_s, static=True)
         shell.say(f"page: {write_page(text, html)}")
         return snapshot
     if shell.as_json:

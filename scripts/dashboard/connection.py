@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..aws.clients import Aws, clients
+from ..aws.clients import Aws, create_clients
 from ..aws.stage import Stage
 from ..console.errors import Refused
 
@@ -70,7 +70,7 @@ class Connection:
 
     def __call__(self) -> ReadOnly:
         """Return the clients; NotRunning if no local AWS runs."""
-        endpoint = clients(self.stage, self._endpoint_url).endpoint
+        endpoint = create_clients(self.stage, self._endpoint_url).endpoint
         with self._lock:
             if self._found is None or self._found.endpoint != endpoint:
                 self._found = ReadOnly(self.stage, endpoint, calls=self.calls)

@@ -12,7 +12,7 @@ from .values import Deploys, Function
 SHOWN = 8
 
 
-def function(aws: ReadOnly) -> Function:
+def read_function(aws: ReadOnly) -> Function:
     """Read the function's state, its alias and the event source mapping, in four calls."""
     latest, live = lambda_function.read(aws), versions.read_live(aws)
     return Function(
@@ -23,16 +23,16 @@ def function(aws: ReadOnly) -> Function:
         reason=sanitize(latest.reason),
         version=live.version,
         digest=live.digest,
-        commit=git.short_revision(live.commit),
+        commit=git.shorten_revision(live.commit),
         modified=live.facts.modified if live.facts else latest.modified,
         memory_mb=latest.memory_mb,
         timeout_s=latest.timeout_s,
         shares=live.alias.shares if live.alias else {},
-        event_source=event_source(aws) if live.alias else "none",
+        event_source=describe_event_sources(aws) if live.alias else "none",
     )
 
 
-def event_source(aws: ReadOnly) -> str:
+def describe_event_sources(aws: ReadOnly) -> str:
     """Describe the alias's event sources."""
     settings = aws.stage.function
     response = aws.client("lambda").list_event_source_mappings(FunctionName=f"{settings.name}:{settings.alias}")
@@ -45,5 +45,5 @@ def event_source(aws: ReadOnly) -> str:
 
 def deploys(aws: ReadOnly) -> Deploys:
     """Read the alias's last changes in three calls, plus one per 50 versions without a ledger."""
-    ledger = history.history(aws, SHOWN)
+    ledger = history.read_history(aws, SHOWN)
     return Deploys(ledger.entries, ledger.ledger, ledger.live)

@@ -16,7 +16,7 @@ _FIELDS = {"#id": "id", "#s": "status", "#e": "errorMessage", "#c": "completedAt
 _LEASE = {"#l": "leaseUntil", "#b": "startedAt"}
 
 
-def jobs(aws: ReadOnly, pages: int = PAGES, limit: int | None = None) -> Jobs:
+def count_jobs(aws: ReadOnly, pages: int = PAGES, limit: int | None = None) -> Jobs:
     """Count jobs by state in at most `pages` calls of `limit` records, plus one call if the table has more."""
     states: Counter[str] = Counter(dict.fromkeys(STATES, 0))
     failed: list[FailedJob] = []
@@ -26,11 +26,11 @@ def jobs(aws: ReadOnly, pages: int = PAGES, limit: int | None = None) -> Jobs:
         answer = aws.client("dynamodb").scan(**request)
         for item in answer["Items"]:
             read += 1
-            state = attribute_text(item, "status")
+            state = read_attribute(item, "status")
             states[state] += 1
             lapsed += state == "IN_PROGRESS" and is_lapsed(item, now)
             if state == "FAILED":
-                failed.append(failed_job(item))
+                failed.append(parse_failed_job(item))
         if "LastEvaluatedKey" not in answer:
             break
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -59,20 +59,20 @@ def is_lapsed(item: dict[str, Any], now: float) -> bool:
     from handler import attribute_values
     from handler.records import Job
 
-    return Job.from_fields({"id": ""} | attribute_values.fields(item)).busy_until < now
+    return Job.from_fields({"id": ""} | attribute_values.decode_fields(item)).busy_until < now
 
 
-def failed_job(item: dict[str, Any]) -> FailedJob:
+def parse_failed_job(item: dict[str, Any]) -> FailedJob:
     """Parse a FAILED job, with its reason sanitized."""
     return FailedJob(
-        id=attribute_text(item, "id"),
-        error=sanitize(attribute_text(item, "errorMessage")),
-        at=attribute_text(item, "completedAt") or attribute_text(item, "updatedAt"),
+        id=read_attribute(item, "id"),
+        error=sanitize(read_attribute(item, "errorMessage")),
+        at=read_attribute(item, "completedAt") or read_attribute(item, "updatedAt"),
         attempts=int(number(item, "attempts")),
     )
 
 
-def attribute_text(item: dict[str, Any], name: str) -> str:
+def read_attribute(item: dict[str, Any], name: str) -> str:
     """Return an attribute as text, whatever its DynamoDB type."""
     return str(next(iter(item.get(name, {"S": ""}).values())))
 
@@ -80,7 +80,7 @@ def attribute_text(item: dict[str, Any], name: str) -> str:
 def number(item: dict[str, Any], name: str) -> float:
     """Return an attribute as a number; 0 if it is none, so that one odd record does not fail the panel."""
     try:
-        return float(attribute_text(item, name) or 0)
+        return float(read_attribute(item, name) or 0)
     except ValueError:
         return 0.0
 

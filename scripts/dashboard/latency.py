@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from ..aws.health import version_of
-from ..console.percentile import percentile
+from ..aws.health import parse_version
+from ..console.percentile import compute_percentile
 from .lines import Complaint, Failure, Invocation, Line, Metrics
 from .values import Bucket, Latency, Served, Trouble, Troubles
 
@@ -14,11 +14,11 @@ STEPS = 60
 SPANS_MS = (300_000, 900_000, 3_600_000)  # the shortest period that contains all lines
 
 
-def latency(lines: Iterable[Line], now_ms: int, note: str = "") -> Latency:
+def compute_latency(lines: Iterable[Line], now_ms: int, note: str = "") -> Latency:
     """Return median and 99th percentile of jobs in 60 steps until now; of invocations if there are no metrics."""
     known = list(lines)
     metrics = [line for line in known if isinstance(line, Metrics)]
-    finished = failures(known)
+    finished = list_invocations(known)
     invocations = [one for one, failure in finished if not failure]
     points = [(line.at_ms, value) for line in metrics for value in line.durations_ms]
     what = "jobs" if points or not invocations else "invocations"
@@ -34,8 +34,8 @@ def latency(lines: Iterable[Line], now_ms: int, note: str = "") -> Latency:
         steps=STEPS,
         buckets=_buckets(points, start, step),
         count=len(values),
-        p50=percentile(values, 0.5) if values else None,
-        p99=percentile(values, 0.99) if values else None,
+        p50=compute_percentile(values, 0.5) if values else None,
+        p99=compute_percentile(values, 0.99) if values else None,
         invocations=len(invocations),
         cold_starts=sum(line.cold for line in invocations) or sum(line.cold for line in metrics),
         note=note,
@@ -59,13 +59,13 @@ def _buckets(points: Iterable[tuple[int, float]], start: int, step: int) -> tupl
         if at >= start:
             buckets[(at - start) // step].append(value)
     return tuple(
-        Bucket(start + number * step, len(ordered), percentile(ordered, 0.5), percentile(ordered, 0.99))
+        Bucket(start + number * step, len(ordered), compute_percentile(ordered, 0.5), compute_percentile(ordered, 0.99))
         for number, values in sorted(buckets.items())
         for ordered in [sorted(values)]
     )
 
 
-def failures(lines: Iterable[Line]) -> list[tuple[Invocation, str]]:
+def list_invocations(lines: Iterable[Line]) -> list[tuple[Invocation, str]]:
     """Return every invocation with why it failed, empty if it did not; lines are in order of time.
 
     A failed invocation writes up to four lines: those before its report say why, and belong to it.
@@ -80,13 +80,13 @@ def failures(lines: Iterable[Line]) -> list[tuple[Invocation, str]]:
     return results
 
 
-def troubles(lines: Iterable[Line], since_ms: int, note: str = "") -> Troubles:
+def group_troubles(lines: Iterable[Line], since_ms: int, note: str = "") -> Troubles:
     """Return errors and warnings by cause and outcome, errors first, then the latest, and failures by version."""
     known = list(lines)
     groups: dict[tuple[str, str, str], list[Failure]] = defaultdict(list)
     served: dict[str, list[str]] = defaultdict(list)
-    for invocation, failure in failures(known):
-        served[version_of(invocation.stream)].append(failure)
+    for invocation, failure in list_invocations(known):
+        served[parse_version(invocation.stream)].append(failure)
         if failure:
             known.append(Failure(invocation.at_ms, "ERROR", "invocation failed", "messages redelivered", failure))
     for line in known:

@@ -13,7 +13,7 @@ SHOWN = 10
 _COUNTS = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
 
 
-def letters(aws: ReadOnly, window: bool = True) -> Letters:
+def read_letters(aws: ReadOnly, window: bool = True) -> Letters:
     """Read some letters: two calls, and up to three receives with a visibility timeout of 0.
 
     A receive increments the message's receive count. A dead-letter queue with a redrive policy would act on that, so

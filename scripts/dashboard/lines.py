@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..aws.logs import parse_json, platform_failure
+from ..aws.logs import find_platform_failure, parse_json
 from ..aws.report import parse_report
 from .hygiene import sanitize
 
@@ -75,7 +75,7 @@ def parse(message: str, at_ms: int, stream: str = "") -> Line | None:
     record = parse_json(message)
     if record is not None:
         return _of_metrics(record, at_ms) if "_aws" in record else _of_worker(record, at_ms)
-    failure = sanitize(platform_failure(message))
+    failure = sanitize(find_platform_failure(message))
     if message.startswith("REPORT "):
         report = parse_report(message)
         if report is None:

@@ -12,9 +12,9 @@ from plexus import pages
 
 from ..aws.ledger import Entry
 from ..checkout import git
-from ..console.text import duration, short
+from ..console.text import format_duration, shorten_digest
 from . import summary
-from .plot import milliseconds, plot
+from .plot import format_milliseconds, plot
 from .values import STATES, Deploys, Panel, Snapshot
 
 FOLDER = Path(__file__).with_name("templates")
@@ -32,7 +32,7 @@ def parse_time(at: float | str) -> datetime | None:
         return None
 
 
-def clock(at: float | str, now: float) -> str:
+def format_clock(at: float | str, now: float) -> str:
     """Format a time, without the date if it is today."""
     when, today = parse_time(at), parse_time(now)
     if when is None or today is None:
@@ -42,7 +42,7 @@ def clock(at: float | str, now: float) -> str:
     return when.strftime("%-d %b %H:%M" if when.year == today.year else "%-d %b %Y")
 
 
-def iso(at: float | str) -> str:
+def format_iso(at: float | str) -> str:
     """Format a time as ISO 8601, for `datetime` attributes and tooltips."""
     when = parse_time(at)
     return when.isoformat(timespec="seconds") if when else str(at)
@@ -59,43 +59,43 @@ def share(part: float, whole: float) -> str:
 
 
 @cache
-def environment() -> Any:
+def create_environment() -> Any:
     """Return the template environment."""
     templates = pages.create_environment(FOLDER)
     templates.filters |= {
-        "clock": clock,
-        "duration": duration,
-        "iso": iso,
-        "ms": milliseconds,
+        "clock": format_clock,
+        "duration": format_duration,
+        "iso": format_iso,
+        "ms": format_milliseconds,
         "plot": plot,
-        "short": short,
-        "commit": git.short_revision,
+        "short": shorten_digest,
+        "commit": git.shorten_revision,
     }
     templates.globals |= {"share": share, "STATES": STATES}
     return templates
 
 
-def fragment(panel: Panel, now: float, changes: Sequence[Entry] = ()) -> str:
+def render_fragment(panel: Panel, now: float, changes: Sequence[Entry] = ()) -> str:
     """Render a panel's body: its problem, if any, and its last value, if any; plots mark the alias's `changes`."""
-    template = environment().get_template(f"{panel.name}.html.j2")
+    template = create_environment().get_template(f"{panel.name}.html.j2")
     return str(template.render(panel=panel, value=panel.value, now=now, changes=changes))
 
 
-def fragments(snapshot: Snapshot, visibility_timeout_s: float) -> dict[str, str]:
+def render_fragments(snapshot: Snapshot, visibility_timeout_s: float) -> dict[str, str]:
     """Render every part of the page that changes, by element id."""
     deploys = snapshot.panels["deploys"].value
     changes = deploys.entries if isinstance(deploys, Deploys) else ()
-    parts = {f"body-{name}": fragment(panel, snapshot.at, changes) for name, panel in snapshot.panels.items()}
-    parts["verdict"] = _render("verdict", snapshot, remarks=summary.remarks(snapshot, visibility_timeout_s))
-    parts["figures"] = _render("figures", snapshot, figures=summary.figures(snapshot))
+    parts = {f"body-{name}": render_fragment(panel, snapshot.at, changes) for name, panel in snapshot.panels.items()}
+    parts["verdict"] = _render("verdict", snapshot, remarks=summary.list_remarks(snapshot, visibility_timeout_s))
+    parts["figures"] = _render("figures", snapshot, figures=summary.list_figures(snapshot))
     return parts
 
 
 def _render(name: str, snapshot: Snapshot, **more: Any) -> str:
-    return str(environment().get_template(f"{name}.html.j2").render(snapshot=snapshot, **more))
+    return str(create_environment().get_template(f"{name}.html.j2").render(snapshot=snapshot, **more))
 
 
-def page(snapshot: Snapshot, visibility_timeout_s: float, *, static: bool = False) -> str:
+def render_page(snapshot: Snapshot, visibility_timeout_s: float, *, static: bool = False) -> str:
     """Render the page; a static one is self-contained and does not refresh."""
-    inside = fragments(snapshot, visibility_timeout_s)
+    inside = render_fragments(snapshot, visibility_timeout_s)
     return _render("page", snapshot, inside=inside, columns=(LEFT, RIGHT), static=static)

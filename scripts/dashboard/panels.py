@@ -8,13 +8,13 @@ from collections.abc import Callable
 from . import latency
 from .board import Board, Source
 from .connection import Connection, ReadOnly
-from .function import deploys, function
-from .jobs import jobs
+from .function import deploys, read_function
+from .jobs import count_jobs
 from .journal import Journal
-from .letters import letters
+from .letters import read_letters
 from .queues import QueueReader
 from .results import ResultReader
-from .shadow import shadow
+from .shadow import read_reports
 from .values import Latency, Troubles
 
 # name, title, interval in seconds on the local AWS and on AWS, maximum calls per reading
@@ -32,26 +32,26 @@ PLAN = (
 CALLS = {name: calls for name, _, _, _, calls in PLAN}
 
 
-def board(connection: Connection, clock: Callable[[], float] = time.time) -> Board:
+def create_board(connection: Connection, clock: Callable[[], float] = time.time) -> Board:
     """Return the panels of a stage."""
     journal = Journal(clock)
 
     def durations(aws: ReadOnly) -> Latency:
-        return latency.latency(journal.lines(aws), int(clock() * 1000), journal.gap)
+        return latency.compute_latency(journal.lines(aws), int(clock() * 1000), journal.gap)
 
     def errors(aws: ReadOnly) -> Troubles:
-        return latency.troubles(journal.lines(aws), journal.since_ms, journal.gap)
+        return latency.group_troubles(journal.lines(aws), journal.since_ms, journal.gap)
 
     readers: dict[str, Callable[[ReadOnly], object]] = {
         "queues": QueueReader(clock),
-        "jobs": jobs,
-        "function": function,
+        "jobs": count_jobs,
+        "function": read_function,
         "latency": durations,
         "troubles": errors,
-        "letters": letters,
+        "letters": read_letters,
         "results": ResultReader(journal),
         "deploys": deploys,
-        "shadow": shadow,
+        "shadow": read_reports,
     }
     local = connection.stage.is_local
     sources = [Source(name, title, readers[name], near if local else far) for name, title, near, far, _ in PLAN]

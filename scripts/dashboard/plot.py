@@ -68,7 +68,7 @@ class Plot:
 
 def plot(latency: Latency, changes: Sequence[Entry] = ()) -> Plot:
     """Compute the geometry of the durations, of the failed invocations, and of the alias's changes meanwhile."""
-    top = ceiling(max((bucket.p99 for bucket in latency.buckets), default=0.0))
+    top = round_up(max((bucket.p99 for bucket in latency.buckets), default=0.0))
     most = max([bucket.count for bucket in latency.buckets] + list(latency.failed.values()), default=0)
     p50, p50_dots = _paths(latency, [bucket.p50 for bucket in latency.buckets], top)
     p99, p99_dots = _paths(latency, [bucket.p99 for bucket in latency.buckets], top)
@@ -77,7 +77,7 @@ def plot(latency: Latency, changes: Sequence[Entry] = ()) -> Plot:
         p99=p99,
         p50_dots=p50_dots,
         p99_dots=p99_dots,
-        up=[milliseconds(top * tick / TICKS) for tick in range(TICKS, -1, -1)],
+        up=[format_milliseconds(top * tick / TICKS) for tick in range(TICKS, -1, -1)],
         across=[latency.start_ms + latency.step_ms * latency.steps * part // 4 for part in range(5)],
         bars=[_bar(latency, bucket.at_ms, bucket.count, most) for bucket in latency.buckets],
         failed=[_bar(latency, at, count, most) for at, count in latency.failed.items()],
@@ -107,7 +107,7 @@ def _rows(latency: Latency) -> list[Row]:
     return rows
 
 
-def ceiling(value: float) -> float:
+def round_up(value: float) -> float:
     """Round up to 1, 2, 3, 4, 5, 6, 8, 10, 20, …, whose quarters make short labels."""
     if value <= 1:
         return 1.0
@@ -115,7 +115,7 @@ def ceiling(value: float) -> float:
     return float(next(factor * power for factor in (1, 2, 3, 4, 5, 6, 8, 10) if factor * power >= value))
 
 
-def milliseconds(value: float) -> str:
+def format_milliseconds(value: float) -> str:
     """Format milliseconds: `250 ms`, `1.5 s`, `3 min`."""
     if value >= 120_000:
         return f"{value / 60_000:.3g} min"

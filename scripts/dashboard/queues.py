@@ -20,7 +20,7 @@ BACK = timedelta(minutes=10)
 PEEKED = 1000  # peeking into the local AWS returns whole messages
 
 
-def names(aws: ReadOnly) -> dict[str, str]:
+def name_queues(aws: ReadOnly) -> dict[str, str]:
     """Return the role of each queue by name."""
     queues = aws.stage.queues
     return {
@@ -43,7 +43,7 @@ class QueueReader:
 
     def __call__(self, aws: ReadOnly) -> Queues:
         """Read the four queues; a queue that cannot be read has a problem instead of values."""
-        queues = [self._read_depths(aws, name, role) for name, role in names(aws).items()]
+        queues = [self._read_depths(aws, name, role) for name, role in name_queues(aws).items()]
         if all(queue.problem for queue in queues):
             raise NotFound(queues[0].problem, "make infra-deploy")
         if aws.stage.is_local:
@@ -79,7 +79,7 @@ class QueueReader:
     def _ask(self, aws: ReadOnly) -> None:
         self._asked = self.clock()
         try:
-            self._ages, self._note = ages(aws, datetime.fromtimestamp(self._asked, UTC)), ""
+            self._ages, self._note = read_ages(aws, datetime.fromtimestamp(self._asked, UTC)), ""
         except Exception as error:
             known = explain(error, aws.stage)
             if known is None:
@@ -97,9 +97,9 @@ class QueueReader:
         return replace(queue, oldest_s=max(0.0, self.clock() - min(sent) / 1000) if sent else None)
 
 
-def ages(aws: ReadOnly, now: datetime) -> dict[str, float]:
+def read_ages(aws: ReadOnly, now: datetime) -> dict[str, float]:
     """Return the age of each queue's oldest message in seconds, by CloudWatch, in one call."""
-    known = list(names(aws))
+    known = list(name_queues(aws))
     queries: list[dict[str, Any]] = [
         {
             "Id": f"q{number}",

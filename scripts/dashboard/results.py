@@ -9,7 +9,7 @@ from typing import Any
 
 from .connection import ReadOnly
 from .hygiene import sanitize
-from .jobs import attribute_text
+from .jobs import read_attribute
 from .journal import Journal
 from .lines import Committed
 from .values import Result, Results
@@ -76,22 +76,22 @@ class ResultReader:
         return records
 
     def _newest(self, aws: ReadOnly, records: Sequence[dict[str, Any]]) -> list[Result]:
-        newest = sorted(records, key=lambda record: attribute_text(record, "createdAt"), reverse=True)[:SHOWN]
-        new = {score for record in newest if (score := attribute_text(record, "scoreId")) and score not in self._scores}
+        newest = sorted(records, key=lambda record: read_attribute(record, "createdAt"), reverse=True)[:SHOWN]
+        new = {score for record in newest if (score := read_attribute(record, "scoreId")) and score not in self._scores}
         for record in self._by_id(aws, "Score", sorted(new), {"#id": "id", "#n": "name"}):
-            self._scores[attribute_text(record, "id")] = sanitize(attribute_text(record, "name"))
+            self._scores[read_attribute(record, "id")] = sanitize(read_attribute(record, "name"))
         return [self._result(record) for record in newest]
 
     def _result(self, record: dict[str, Any]) -> Result:
-        score = attribute_text(record, "scoreId")
+        score = read_attribute(record, "scoreId")
         return Result(
-            id=attribute_text(record, "id"),
-            scoring_job_id=attribute_text(record, "scoringJobId"),
+            id=read_attribute(record, "id"),
+            scoring_job_id=read_attribute(record, "scoringJobId"),
             score=self._scores.get(score) or score,
-            value=sanitize(attribute_text(record, "value")),
+            value=sanitize(read_attribute(record, "value")),
             confidence=_number(record, "confidence"),
             cost=_number(record.get("cost", {}).get("M") or record, "total_cost", "cost"),
-            at=attribute_text(record, "createdAt"),
+            at=read_attribute(record, "createdAt"),
         )
 
 

@@ -10,10 +10,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from local_aws.browsers import refusal
+from local_aws.browsers import find_refusal
 
 from ..console.errors import OperationFailed
-from ..console.output import plain
+from ..console.output import to_json_types
 from . import page
 from .board import Board
 
@@ -104,7 +104,7 @@ class Answer(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _refuse
 
     def _answer(self, body: bool) -> None:
-        if problem := refusal(self.command, self.path, self.headers.items(), is_page=True):
+        if problem := find_refusal(self.command, self.path, self.headers.items(), is_page=True):
             self._send(HTTPStatus.MISDIRECTED_REQUEST, TEXT, f"{problem}\n".encode(), body)
             return
         path = urlsplit(self.path).path
@@ -124,7 +124,10 @@ class Answer(BaseHTTPRequestHandler):
         routes: dict[str, tuple[str, Callable[[], str]]] = {
             "/": (HTML, self._page),
             "/panels": (JSON, self._panels),
-            "/snapshot.json": (JSON, lambda: json.dumps(plain(self.server.board.snapshot()), ensure_ascii=False)),
+            "/snapshot.json": (
+                JSON,
+                lambda: json.dumps(to_json_types(self.server.board.snapshot()), ensure_ascii=False),
+            ),
         }
         if path not in routes:
             return None
@@ -132,18 +135,18 @@ class Answer(BaseHTTPRequestHandler):
         return kind, make().encode()
 
     def _page(self) -> str:
-        return page.page(self.server.board.snapshot(), self.server.visibility_timeout_s)
+        return page.render_page(self.server.board.snapshot(), self.server.visibility_timeout_s)
 
     def _panels(self) -> str:
         snapshot = self.server.board.snapshot()
         times = {
-            f"read-{name}": page.clock(panel.read_at, snapshot.at) if panel.read_at else "not read yet"
+            f"read-{name}": page.format_clock(panel.read_at, snapshot.at) if panel.read_at else "not read yet"
             for name, panel in snapshot.panels.items()
         }
-        parts = page.fragments(snapshot, self.server.visibility_timeout_s)
+        parts = page.render_fragments(snapshot, self.server.visibility_timeout_s)
         document = {
-            "at": page.iso(snapshot.at),
-            "updated": page.clock(snapshot.at, snapshot.at),
+            "at": page.format_iso(snapshot.at),
+            "updated": page.format_clock(snapshot.at, snapshot.at),
             "times": times,
             "parts": parts,
         }

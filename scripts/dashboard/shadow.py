@@ -12,7 +12,7 @@ from .values import Shadow
 SHOWN = 5
 
 
-def shadow(aws: ReadOnly) -> Shadow:
+def read_reports(aws: ReadOnly) -> Shadow:
     """Read the last reports in one call."""
     reports = shadow_reports.read(aws, SHOWN)
     clean = [

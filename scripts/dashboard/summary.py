@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..console.text import duration
-from .plot import milliseconds
+from ..console.text import format_duration
+from .plot import format_milliseconds
 from .values import Deploys, Function, Jobs, Latency, Queues, Snapshot, Troubles
 
 FAIL, WARN = "fail", "warn"
@@ -32,7 +32,7 @@ class Figure:
     panel: str
 
 
-def remarks(snapshot: Snapshot, visibility_timeout_s: float) -> list[Remark]:
+def list_remarks(snapshot: Snapshot, visibility_timeout_s: float) -> list[Remark]:
     """Return all problems, the worst first."""
     known = [*_unread(snapshot), *_function(snapshot), *_queues(snapshot, visibility_timeout_s), *_jobs(snapshot)]
     return sorted(known, key=lambda remark: remark.level != FAIL)
@@ -69,7 +69,7 @@ def _queues(snapshot: Snapshot, visibility_timeout_s: float) -> Iterator[Remark]
         if queue.problem:
             yield Remark(FAIL, f"The {queue.role} queue could not be read", "queues")
         elif queue.role == "requests" and (queue.oldest_s or 0) > visibility_timeout_s:
-            yield Remark(FAIL, f"Oldest request: {duration(queue.oldest_s or 0)}", "queues")
+            yield Remark(FAIL, f"Oldest request: {format_duration(queue.oldest_s or 0)}", "queues")
     if queues.dead_letters:
         yield Remark(WARN, _plural(queues.dead_letters, "dead letter"), "letters")
 
@@ -94,7 +94,7 @@ def _jobs(snapshot: Snapshot) -> Iterator[Remark]:
         yield Remark(WARN, f"{_plural(troubles.errors, 'error')} in the log of the last hour", "troubles")
 
 
-def figures(snapshot: Snapshot) -> list[Figure]:
+def list_figures(snapshot: Snapshot) -> list[Figure]:
     """Return the key figures."""
     value = {name: panel.value for name, panel in snapshot.panels.items()}
     return [
@@ -112,7 +112,7 @@ def _of_queues(queues: Queues | None) -> Iterator[Figure]:
         yield Figure("dead letters", "", "", "", "letters")
         return
     request = queues.queues[0]
-    note = f"oldest {duration(request.oldest_s)}" if request.oldest_s is not None else "empty"
+    note = f"oldest {format_duration(request.oldest_s)}" if request.oldest_s is not None else "empty"
     if request.depth and request.oldest_s is None:
         note = "age unknown"
     if request.in_flight:
@@ -141,7 +141,7 @@ def _of_latency(latency: Latency | None) -> Iterator[Figure]:
         ("99th percentile", None if latency is None else latency.p99),
     ):
         note = f"of {latency.count:,} {latency.what}" if latency and latency.count else "no jobs in the last hour"
-        yield Figure(name, "" if value is None else milliseconds(value), note if latency else "", "", "latency")
+        yield Figure(name, "" if value is None else format_milliseconds(value), note if latency else "", "", "latency")
 
 
 def _of_deploys(deploys: Deploys | None, function: Function | None) -> Figure:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from plexus import pages
 
-from ..console.text import megabytes
+from ..console.text import format_megabytes
 
 SHOWN = 10  # items before the rest is folded
 TEMPLATES = Path(__file__).with_name("templates")
@@ -140,5 +140,5 @@ class Report:
 def render(report: Report) -> str:
     """Return the page as HTML without scripts and external references; it adapts to dark mode and print."""
     environment = pages.create_environment(TEMPLATES)
-    environment.filters["megabytes"] = megabytes
+    environment.filters["megabytes"] = format_megabytes
     return environment.get_template("report.html.j2").render(report=report, most=SHOWN)

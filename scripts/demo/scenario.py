@@ -46,7 +46,7 @@ def divide(jobs: Sequence[str]) -> Deliveries:
 
 def fan_out(aws: Aws, jobs: Sequence[str]) -> None:
     """Receive each job's message and pass it to the function in an invocation of its own, as a dispatcher does."""
-    sending.send(aws, map(sending.body, jobs))
+    sending.send(aws, map(sending.create_body, jobs))
     queue_url = aws.queue_url(aws.stage.queues.request)
     remaining = len(jobs)
     while remaining:
@@ -66,7 +66,7 @@ def fan_out(aws: Aws, jobs: Sequence[str]) -> None:
 
 def poll(aws: Aws, job: str) -> Invocation:
     """Send one job and invoke the function with `{}`, so that it polls the queue itself."""
-    sending.send(aws, [sending.body(job)])
+    sending.send(aws, [sending.create_body(job)])
     return _invoke(aws, {})
 
 
@@ -78,23 +78,24 @@ def _invoke(aws: Aws, event: dict[str, Any]) -> Invocation:
     return answer
 
 
-def through_event_source(aws: Aws, deliveries: Deliveries) -> None:
+def send_through_event_source(aws: Aws, deliveries: Deliveries) -> None:
     """Send the jobs, the duplicates and a poison message; enable the event source until the queue is empty."""
-    sending.send(aws, [*map(sending.body, (*deliveries.event_source, *deliveries.duplicates)), POISON])
+    sending.send(aws, [*map(sending.create_body, (*deliveries.event_source, *deliveries.duplicates)), POISON])
     queue_url = aws.queue_url(aws.stage.queues.request)
     dead = aws.queue_url(aws.stage.queues.request_dead_letters)
     event_source.switch_event_source(aws, enabled=True)
     event_source.wait(
-        "scoring the queue's jobs", lambda: queues.depth(aws, queue_url) == 0 and queues.depth(aws, dead) > 0
+        "scoring the queue's jobs",
+        lambda: queues.count_messages(aws, queue_url) == 0 and queues.count_messages(aws, dead) > 0,
     )
 
 
-def job_of(table: str, record: dict[str, Any]) -> str:
+def find_job(table: str, record: dict[str, Any]) -> str:
     """Return the scoring job of a record."""
     return str(record["scoringJobId" if table == "ScoreResult" else "id"])
 
 
-def dead_letters(aws: Aws, queue_url: str) -> tuple[DeadLetter, ...]:
+def read_dead_letters(aws: Aws, queue_url: str) -> tuple[DeadLetter, ...]:
     """Return the messages of a dead-letter queue with the worker's reasons, without deleting them."""
     messages = queues.receive(aws, queue_url, delete=False, attributes=True)
     for message in messages:  # visible again at once, for the next receiver
@@ -104,7 +105,7 @@ def dead_letters(aws: Aws, queue_url: str) -> tuple[DeadLetter, ...]:
     return tuple(DeadLetter(m["Body"], parse_letter(m).reason) for m in messages)
 
 
-def rows(jobs: Sequence[Job], deliveries: Deliveries, records: dict[str, list[dict[str, Any]]]) -> tuple[Row, ...]:
+def list_rows(jobs: Sequence[Job], deliveries: Deliveries, records: dict[str, list[dict[str, Any]]]) -> tuple[Row, ...]:
     """Return each job with its item, its result and its label."""
     states = {record["id"]: record for record in records["ScoringJob"]}
     results = {record["scoringJobId"]: record for record in records["ScoreResult"]}
@@ -128,7 +129,7 @@ def rows(jobs: Sequence[Job], deliveries: Deliveries, records: dict[str, list[di
     return tuple(listed)
 
 
-def checks(
+def list_checks(
     jobs: Sequence[str],
     records: dict[str, list[dict[str, Any]]],
     responses: Sequence[str],

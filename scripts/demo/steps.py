@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..aws import dynamodb, event_source, queues, resources
-from ..aws.clients import Aws, clients
+from ..aws.clients import Aws, create_clients
 from ..aws.invocation import Invocation
 from ..checkout import ROOT
-from ..checkout.layout import LocalImage, local_image
+from ..checkout.layout import LocalImage, read_local_image
 from ..command.shell import Shell
 from ..console.errors import OperationFailed
 from ..console.progress import show_bytes
-from ..console.text import megabytes
+from ..console.text import format_megabytes
 from ..images import push
 from ..jobs import sending
 from ..jobs.item_files import read_items
@@ -95,7 +95,7 @@ def fetch_inputs(demo: Demo) -> None:
     from local_aws import sysroot
     from nix import inputs
     from nix.command import describe_os_error
-    from nix.environments import site
+    from nix.environments import install_site
     from nix.package_clients import EnvironmentProblem
     from nix.pins import InputProblem
 
@@ -103,7 +103,7 @@ def fetch_inputs(demo: Demo) -> None:
         try:
             inputs.fetch(("image", "local-aws"))
             if not os.environ.get("LOCAL_AWS_SITE"):
-                site("local-aws", sysroot.PYTHON)
+                install_site("local-aws", sysroot.PYTHON)
         except (InputProblem, EnvironmentProblem) as problem:
             raise OperationFailed(str(problem)) from None
         except OSError as problem:
@@ -117,12 +117,12 @@ def build_image(demo: Demo) -> LocalImage:
 
     def action() -> LocalImage:
         run("-m", "nix.build")
-        return local_image()
+        return read_local_image()
 
     return demo.step(
         "Build the image",
         action,
-        lambda image: f"{image.digest}, {len(image.layers)} layers, {megabytes(image.size)}",
+        lambda image: f"{image.digest}, {len(image.layers)} layers, {format_megabytes(image.size)}",
     )
 
 
@@ -152,7 +152,10 @@ def ship(demo: Demo, aws: Aws, image: LocalImage) -> None:
     demo.step(
         "Push the image",
         lambda: push.push(aws, image, progress=show_bytes),
-        lambda done: f"{done.action} {megabytes(done.sent_bytes)} of {megabytes(done.total_bytes)} to {done.image_uri}",
+        lambda done: (
+            f"{done.action} {format_megabytes(done.sent_bytes)} of {format_megabytes(done.total_bytes)} "
+            f"to {done.image_uri}"
+        ),
     )
     demo.step(
         "Create the function",
@@ -208,7 +211,7 @@ def score_examples(demo: Demo, aws: Aws, jobs: Sequence[str]) -> Deliveries:
     )
     demo.step(
         f"Score {len(deliveries.event_source)} jobs by event source, with 2 duplicates and a poison message",
-        lambda: scenario.through_event_source(aws, deliveries),
+        lambda: scenario.send_through_event_source(aws, deliveries),
         lambda _: "the request queue is empty; the poison message is a dead letter",
     )
     return deliveries
@@ -220,13 +223,13 @@ def collect(
     """Read the tables, the queues and the log."""
     ids = [job.id for job in jobs]
     records = {table: dynamodb.scan(aws, table) for table in ("ScoringJob", "ScoreResult", "Outbox")}
-    records = {table: [row for row in rows if scenario.job_of(table, row) in ids] for table, rows in records.items()}
+    records = {table: [row for row in rows if scenario.find_job(table, row) in ids] for table, rows in records.items()}
     names = aws.stage.queues
     responses = tuple(
         json.loads(message["Body"])["score_result_id"] for message in queues.receive(aws, aws.queue_url(names.response))
     )
-    letters = scenario.dead_letters(aws, aws.queue_url(names.request_dead_letters))
-    waiting = queues.depth(aws, aws.queue_url(names.request))
+    letters = scenario.read_dead_letters(aws, aws.queue_url(names.request_dead_letters))
+    waiting = queues.count_messages(aws, aws.queue_url(names.request))
     built = json.loads((ROOT / "build" / "image.json").read_text(encoding="utf-8"))
     return Report(
         digest=image.digest,
@@ -236,12 +239,12 @@ def collect(
         layers=tuple((layer["name"], layer["size"], layer["unpacked_size"]) for layer in built["layers"]),
         engine=engine,
         steps=tuple(demo.steps),
-        rows=scenario.rows(jobs, deliveries, records),
+        rows=scenario.list_rows(jobs, deliveries, records),
         responses=responses,
         dead_letters=letters,
-        checks=scenario.checks(ids, records, responses, letters, waiting),
-        invocation=summary.invocation(demo.answer.report if demo.answer else None),
-        log=summary.last_lines(aws),
+        checks=scenario.list_checks(ids, records, responses, letters, waiting),
+        invocation=summary.parse_invocation(demo.answer.report if demo.answer else None),
+        log=summary.read_last_lines(aws),
     )
 
 
@@ -250,7 +253,7 @@ def run_demo(demo: Demo) -> Report:
     fetch_inputs(demo)
     image = build_image(demo)
     instance = start_local_aws(demo)
-    aws = clients(demo.shell.stage, instance.endpoint)
+    aws = create_clients(demo.shell.stage, instance.endpoint)
     create_resources(demo, aws)
     ship(demo, aws, image)
     jobs = prepare_jobs(demo, aws)

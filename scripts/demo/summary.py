@@ -8,7 +8,7 @@ from typing import Any
 from ..aws import logs
 from ..aws.clients import Aws
 from ..aws.report import Report
-from ..console.tables import grid
+from ..console.tables import create_grid
 from .report_page import Report as Page
 
 LOG_LINES = 12
@@ -17,10 +17,10 @@ SHOWN = 12
 
 def format_report(report: Report | None) -> str:
     """Format Lambda's report of an invocation on one line."""
-    return ", ".join(f"{name} {value}" for name, value in invocation(report).items()) or "no report"
+    return ", ".join(f"{name} {value}" for name, value in parse_invocation(report).items()) or "no report"
 
 
-def invocation(report: Report | None) -> dict[str, str]:
+def parse_invocation(report: Report | None) -> dict[str, str]:
     """Return Lambda's report of an invocation as labelled values; `init` only for a cold start."""
     if report is None:
         return {}
@@ -33,7 +33,7 @@ def invocation(report: Report | None) -> dict[str, str]:
     }
 
 
-def last_lines(aws: Aws, count: int = LOG_LINES) -> tuple[str, ...]:
+def read_last_lines(aws: Aws, count: int = LOG_LINES) -> tuple[str, ...]:
     """Return the last lines of the function's log, formatted."""
     events = logs.read(aws, int((time.time() - 600) * 1000))
     return tuple(logs.render(event.message).rstrip() for event in events[-count:])
@@ -41,7 +41,7 @@ def last_lines(aws: Aws, count: int = LOG_LINES) -> tuple[str, ...]:
 
 def show(console: Any, page: Page, seconds: float) -> None:
     """Print the results, the accuracy, the dead letters, the end of the log, and the checks."""
-    console.print(results(page))
+    console.print(create_result_table(page))
     if len(page.rows) > SHOWN:
         console.print(f"… {len(page.rows) - SHOWN} more in the report", style="dim")
     for accuracy in page.accuracies:
@@ -60,7 +60,7 @@ def show(console: Any, page: Page, seconds: float) -> None:
     )
 
 
-def results(page: Page) -> Any:
+def create_result_table(page: Page) -> Any:
     """Return the first results as a table, one row for each job."""
     rows = [
         (
@@ -75,4 +75,4 @@ def results(page: Page) -> Any:
         for row in page.rows[:SHOWN]
     ]
     names = ("item", "score", "value", "label", "confidence", "delivery", "explanation")
-    return grid(names, rows, title="results", right=("confidence",))
+    return create_grid(names, rows, title="results", right=("confidence",))

@@ -17,13 +17,17 @@ def find_changes(aws: Aws, noun: str) -> list[Change]:
 
     Resources that do not exist are not among them: `stack_state.find_deleted` finds those.
     """
-    looks = {"queues": queue_drift.queues, "function": _function, "repositories": queue_drift.repository}
+    looks = {
+        "queues": queue_drift.compare_queues,
+        "function": _function,
+        "repositories": queue_drift.compare_repository,
+    }
     return [Change(REVERT, str(one), "") for one in looks.get(noun, _nothing)(aws) if not one.is_absence]
 
 
 def _function(aws: Aws) -> Iterator[Difference]:
-    yield from function_drift.role(aws)
-    yield from function_drift.event_source(aws)
+    yield from function_drift.compare_role(aws)
+    yield from function_drift.compare_event_source(aws)
     yield from function_drift.log_group(aws)
 
 

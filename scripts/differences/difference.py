@@ -29,9 +29,9 @@ def compare(subject: str, expected: Mapping[str, Any], actual: Mapping[str, Any]
     """Yield the settings of `expected` whose value in `actual` differs or is absent."""
     for name, value in expected.items():
         if (got := actual.get(name)) != value:
-            yield Difference(subject, name, text(value), text(got))
+            yield Difference(subject, name, format_value(value), format_value(got))
 
 
-def text(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Format a value; None is `absent`."""
     return "absent" if value is None else str(value)

@@ -10,7 +10,7 @@ from typing import Any
 from ..aws import ledger, resources, stacks
 from ..aws.clients import Aws
 from ..release import configuration, versions
-from .difference import Difference, compare, text
+from .difference import Difference, compare, format_value
 
 PSEUDO = re.compile(r"\$\{AWS::(Partition|Region|AccountId)\}")
 
@@ -23,8 +23,8 @@ def release(aws: Aws) -> Iterator[Difference]:
         return
     if live.is_split:
         assert live.alias is not None
-        yield Difference(alias, "shares", "every call to one version", text(live.alias.shares))
-    if last := ledger.last(aws):
+        yield Difference(alias, "shares", "every call to one version", format_value(live.alias.shares))
+    if last := ledger.read_last(aws):
         yield from compare(
             alias,
             {"version": last.version, "image": last.digest},
@@ -32,18 +32,18 @@ def release(aws: Aws) -> Iterator[Difference]:
         )
 
 
-def settings(aws: Aws) -> Iterator[Difference]:
+def compare_settings(aws: Aws) -> Iterator[Difference]:
     """Yield differences between the served version's settings and the stage file."""
     live = versions.read_live(aws)
     if live.facts is None:
         return
     subject = f"function {aws.stage.function.name} version {live.version}"
-    for entry in configuration.differences(live.facts, aws.stage, {}):
-        yield Difference(subject, entry.name, entry.new, text(entry.old))
+    for entry in configuration.compare_with_stage(live.facts, aws.stage, {}):
+        yield Difference(subject, entry.name, entry.new, format_value(entry.old))
     yield from compare(subject, {"architecture": "x86_64"}, {"architecture": live.facts.architecture})
 
 
-def role(aws: Aws) -> Iterator[Difference]:
+def compare_role(aws: Aws) -> Iterator[Difference]:
     """Yield differences of the function's role from the stack's, and of its policies from the template's."""
     resources = _resources(aws)
     name = next((r["PhysicalResourceId"] for r in resources if r["ResourceType"] == "AWS::IAM::Role"), None)
@@ -54,7 +54,7 @@ def role(aws: Aws) -> Iterator[Difference]:
     yield from compare(
         f"function {aws.stage.function.name}", {"role": name}, {"role": live.facts.role.rpartition("/")[2]}
     )
-    wanted = {policy["PolicyName"]: resolve_policy(aws, policy) for policy in policies(aws)}
+    wanted = {policy["PolicyName"]: resolve_policy(aws, policy) for policy in read_policies(aws)}
     client = aws.client("iam")
     try:
         present = {*client.list_role_policies(RoleName=name)["PolicyNames"]}
@@ -89,9 +89,9 @@ def _statements(document: dict[str, Any]) -> dict[str, str]:
     return {one.get("Sid", str(n)): json.dumps(one, sort_keys=True) for n, one in enumerate(listed)}
 
 
-def policies(aws: Aws) -> list[dict[str, Any]]:
+def read_policies(aws: Aws) -> list[dict[str, Any]]:
     """Return the inline policies of the role in the committed template."""
-    for template in resources.templates(aws.stage.name):
+    for template in resources.read_templates(aws.stage.name):
         for resource in template.document["Resources"].values():
             if resource["Type"] == "AWS::IAM::Role" and template.wants_image:
                 return list(resource["Properties"]["Policies"])
@@ -117,14 +117,14 @@ def _resolve(aws: Aws, value: Any) -> Any:
 def _resources(aws: Aws) -> list[dict[str, Any]]:
     """Return the resources of the function's stack; none if it does not exist."""
     client = aws.client("cloudformation")
-    for template in resources.templates(aws.stage.name):
+    for template in resources.read_templates(aws.stage.name):
         if template.wants_image and stacks.describe(client, template.stack):
             response = client.describe_stack_resources(StackName=template.stack)["StackResources"]
             return [dict(resource) for resource in response]
     return []
 
 
-def event_source(aws: Aws) -> Iterator[Difference]:
+def compare_event_source(aws: Aws) -> Iterator[Difference]:
     """Yield differences of the event source mapping, of which there must be exactly one."""
     function, source = aws.stage.function, aws.stage.event_source
     name = f"{function.name}:{function.alias}"

@@ -11,7 +11,7 @@ from ..console.errors import NotFound
 from .difference import Difference, compare
 
 
-def queues(aws: Aws) -> Iterator[Difference]:
+def compare_queues(aws: Aws) -> Iterator[Difference]:
     """Yield differences of the four queues from the stage file."""
     names = aws.stage.queues
     request = {
@@ -50,7 +50,7 @@ def _queue(aws: Aws, name: str, expected: dict[str, Any]) -> Iterator[Difference
     )
 
 
-def repository(aws: Aws) -> Iterator[Difference]:
+def compare_repository(aws: Aws) -> Iterator[Difference]:
     """Yield differences of the repository: its tags must be immutable."""
     client, name = aws.client("ecr"), aws.stage.repository
     try:

@@ -11,16 +11,16 @@ from nix.oci.media_types import MANIFEST, MANIFESTS
 
 from ..aws import account
 from ..aws.clients import Aws, make
-from ..aws.repository import image_uri
+from ..aws.repository import find_image_uri
 from ..checkout.layout import find_local_image
-from ..console.text import short
+from ..console.text import shorten_digest
 from ..release import versions
 from .finding import FAIL, OK, WARN, Finding
 
 SKEW_S = 30
 
 
-def prerequisites(_: Aws) -> Finding:
+def check_prerequisites(_: Aws) -> Finding:
     """prerequisites: Python, git and make are installed."""
     lacking = [tool for tool in ("git", "make") if shutil.which(tool) is None]
     version = ".".join(map(str, sys.version_info[:3]))
@@ -31,14 +31,14 @@ def prerequisites(_: Aws) -> Finding:
     return Finding("prerequisites", OK, f"Python {version}, git, make")
 
 
-def credentials(aws: Aws) -> Finding:
+def check_credentials(aws: Aws) -> Finding:
     """credentials: they are valid, and belong to the stage's account."""
     identity = aws.client("sts").get_caller_identity()
     account.require_account(aws)
     return Finding("credentials", OK, f"{identity['Arn']} in {aws.stage.region}")
 
 
-def clock(aws: Aws) -> Finding:
+def check_clock(aws: Aws) -> Finding:
     """clock: it agrees with AWS's, which rejects requests signed too early or too late."""
     answer = aws.client("sts").get_caller_identity()
     theirs = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
@@ -53,7 +53,7 @@ def clock(aws: Aws) -> Finding:
     return Finding("clock", OK, f"within {max(1.0, skew):.0f} s of AWS's")
 
 
-def repository(aws: Aws) -> Finding:
+def check_repository(aws: Aws) -> Finding:
     """repository: it exists, and its tags are immutable."""
     client, name = aws.client("ecr"), aws.stage.repository
     try:
@@ -65,12 +65,12 @@ def repository(aws: Aws) -> Finding:
     return Finding("repository", OK, description["repositoryUri"])
 
 
-def image(aws: Aws) -> Finding:
+def check_image(aws: Aws) -> Finding:
     """image: the alias's image is in the repository, as a single manifest of a type that Lambda accepts."""
     digest = versions.read_live(aws).digest
     if not digest:
         return Finding("image", FAIL, "no deployment", make("build push deploy", aws.stage))
-    image_uri(aws, digest)
+    find_image_uri(aws, digest)
     response = aws.client("ecr").batch_get_image(
         repositoryName=aws.stage.repository, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=list(MANIFESTS)
     )["images"]
@@ -79,9 +79,9 @@ def image(aws: Aws) -> Finding:
         return Finding(
             "image",
             FAIL,
-            f"{short(digest)}: got {media_type or 'no single manifest'}, expected {MANIFEST}",
+            f"{shorten_digest(digest)}: got {media_type or 'no single manifest'}, expected {MANIFEST}",
             "make build push deploy",
         )
     built = find_local_image()
-    newer = f"; the last build is {short(built.digest)}" if built and built.digest != digest else ""
-    return Finding("image", OK, f"{short(digest)}, {media_type}{newer}")
+    newer = f"; the last build is {shorten_digest(built.digest)}" if built and built.digest != digest else ""
+    return Finding("image", OK, f"{shorten_digest(digest)}, {media_type}{newer}")

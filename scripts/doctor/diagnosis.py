@@ -13,42 +13,42 @@ from .finding import FAIL, OK, SKIP, WARN, Finding
 
 Check = Callable[[Aws], Finding | list[Finding]]
 CHECKS: tuple[Check, ...] = (
-    delivery_checks.prerequisites,
-    delivery_checks.credentials,
-    delivery_checks.clock,
-    delivery_checks.repository,
-    resource_checks.templates,
-    resource_checks.stacks,
-    resource_checks.tables,
-    resource_checks.alarms,
-    function_checks.state,
+    delivery_checks.check_prerequisites,
+    delivery_checks.check_credentials,
+    delivery_checks.check_clock,
+    delivery_checks.check_repository,
+    resource_checks.check_templates,
+    resource_checks.check_stacks,
+    resource_checks.check_tables,
+    resource_checks.check_alarms,
+    function_checks.check_state,
     function_checks.deploys,
-    function_checks.concurrency,
-    delivery_checks.image,
-    function_checks.architecture,
-    function_checks.environment,
-    function_checks.role,
-    queue_checks.visibility,
+    function_checks.check_concurrency,
+    delivery_checks.check_image,
+    function_checks.check_architecture,
+    function_checks.check_environment,
+    function_checks.check_role,
+    queue_checks.check_visibility,
     queue_checks.redrive,
-    function_checks.event_source,
-    queue_checks.depth,
-    health_checks.calls,
+    function_checks.check_event_source,
+    queue_checks.check_depth,
+    health_checks.check_calls,
 )
 OF_FUNCTION: frozenset[Check] = frozenset(
     {
-        function_checks.concurrency,
-        delivery_checks.image,
-        function_checks.architecture,
-        function_checks.environment,
-        function_checks.role,
-        queue_checks.visibility,
-        function_checks.event_source,
-        health_checks.calls,
+        function_checks.check_concurrency,
+        delivery_checks.check_image,
+        function_checks.check_architecture,
+        function_checks.check_environment,
+        function_checks.check_role,
+        queue_checks.check_visibility,
+        function_checks.check_event_source,
+        health_checks.check_calls,
     }
 )
 NEEDED: dict[Check, frozenset[Check]] = {
-    delivery_checks.credentials: frozenset(CHECKS),
-    function_checks.state: OF_FUNCTION,
+    delivery_checks.check_credentials: frozenset(CHECKS),
+    function_checks.check_state: OF_FUNCTION,
 }
 """The checks that are skipped if one of these has a blocking finding."""
 RANK = (FAIL, WARN, OK, SKIP)
@@ -90,9 +90,9 @@ def _run(check: Check, name: str, aws: Aws) -> Finding | list[Finding]:
     try:
         return check(aws)
     except OperationFailed as problem:
-        return Finding(name, FAIL, problem.problem, problem.remedy, check is delivery_checks.credentials)
+        return Finding(name, FAIL, problem.problem, problem.remedy, check is delivery_checks.check_credentials)
     except Exception as error:
         explained = explain(error, aws.stage)
         if explained is None:
             raise
-        return Finding(name, FAIL, explained.problem, explained.remedy, check is delivery_checks.credentials)
+        return Finding(name, FAIL, explained.problem, explained.remedy, check is delivery_checks.check_credentials)

@@ -9,27 +9,27 @@ from ..aws.clients import Aws, make
 from ..aws.lambda_function import FunctionVersion
 from ..aws.ledger import Entry
 from ..console.errors import NotFound
-from ..console.text import short
+from ..console.text import shorten_digest
 from ..differences import function_drift
 from ..release import configuration, versions
 from ..release.versions import ServedVersion
 from .finding import FAIL, OK, SKIP, WARN, Finding
 
 
-def state(aws: Aws) -> Finding:
+def check_state(aws: Aws) -> Finding:
     """function: it is active, its last update succeeded, and the alias points at one version."""
-    alias, last = aws.stage.function.alias, ledger.last(aws)
+    alias, last = aws.stage.function.alias, ledger.read_last(aws)
     try:
         current, live = lambda_function.read(aws), versions.read_live(aws)
     except NotFound as problem:
-        way = f"infra-deploy rollback TO={short(last.digest)}" if last else "build push infra-deploy deploy"
+        way = f"infra-deploy rollback TO={shorten_digest(last.digest)}" if last else "build push infra-deploy deploy"
         return Finding("function", FAIL, problem.problem, make(way, aws.stage), is_blocking=True)
     if live.alias is None:
         known = f"; version {last.version} was deployed last" if last else ""
         way = make("infra-deploy" if last else "deploy", aws.stage)
         return Finding("function", FAIL, f"alias {alias} does not exist{known}", way, is_blocking=True)
     if live.version == "$LATEST":
-        way = f"rollback TO={short(last.digest)}" if last else "deploy"
+        way = f"rollback TO={shorten_digest(last.digest)}" if last else "deploy"
         return Finding("function", FAIL, f"alias {alias} points at $LATEST instead of a version", make(way, aws.stage))
     if current.is_busy:
         return Finding(
@@ -57,7 +57,8 @@ def _check_release(aws: Aws, live: ServedVersion, latest: FunctionVersion, last:
         detail = f"alias {alias} points at version {live.version}, the ledger's last entry is version {last.version}"
         return Finding("function", WARN, detail, make(f"rollback TO={last.version}", aws.stage))
     if latest.digest != live.digest:
-        detail = f"$LATEST has image {short(latest.digest)}, callers of alias {alias} get {short(live.digest)}"
+        served = shorten_digest(live.digest)
+        detail = f"$LATEST has image {shorten_digest(latest.digest)}, callers of alias {alias} get {served}"
         return Finding("function", WARN, detail, here)
     return Finding("function", OK, f"Active, alias {alias} at version {live.version}")
 
@@ -73,10 +74,10 @@ def deploys(aws: Aws) -> Finding:
     return Finding("lock", OK, f"{detail}; if that deploy was killed: {make('unlock', aws.stage)}")
 
 
-def concurrency(aws: Aws) -> Finding:
+def check_concurrency(aws: Aws) -> Finding:
     """concurrency: the reserved concurrency is the stage file's; with 0 no call runs."""
     wanted = aws.stage.function.reserved_concurrency
-    result = lambda_function.reserved_concurrency(aws)
+    result = lambda_function.read_reserved_concurrency(aws)
     if result != wanted:
         got, expected = ("none" if count is None else str(count) for count in (result, wanted))
         detail = f"reserved: got {got}, expected {expected}"
@@ -89,7 +90,7 @@ def _served_version(aws: Aws) -> FunctionVersion:
     return versions.read_live(aws).facts or lambda_function.read(aws)
 
 
-def architecture(aws: Aws) -> Finding:
+def check_architecture(aws: Aws) -> Finding:
     """architecture: it is the image's, x86_64."""
     reported = _served_version(aws).architecture
     if reported != "x86_64":
@@ -97,10 +98,10 @@ def architecture(aws: Aws) -> Finding:
     return Finding("architecture", OK, reported)
 
 
-def environment(aws: Aws) -> Finding:
+def check_environment(aws: Aws) -> Finding:
     """environment: every variable equals the stage file's, and the queues in it exist."""
     live = _served_version(aws)
-    wrong = configuration.differences(live, aws.stage, {})
+    wrong = configuration.compare_with_stage(live, aws.stage, {})
     absent = [one.name for one in wrong if one.old is None]
     if absent:
         return Finding("environment", FAIL, f"absent: {', '.join(absent)}", make("config", aws.stage))
@@ -125,9 +126,9 @@ def _exists(aws: Aws, url: str) -> bool:
     return True
 
 
-def role(aws: Aws) -> Finding:
+def check_role(aws: Aws) -> Finding:
     """role: it allows the template's policy, by IAM's own simulation."""
-    wanted = [function_drift.resolve_policy(aws, policy) for policy in function_drift.policies(aws)]
+    wanted = [function_drift.resolve_policy(aws, policy) for policy in function_drift.read_policies(aws)]
     arn, current = _served_version(aws).role, lambda_function.read(aws).role
     if arn != current:
         detail = f"callers get {arn.rpartition('/')[2]}, $LATEST has {current.rpartition('/')[2]}"
@@ -138,7 +139,7 @@ def role(aws: Aws) -> Finding:
     except absent:
         way = make("infra-deploy config", aws.stage)
         return Finding("role", FAIL, f"{arn.rpartition('/')[2]} does not exist", way)
-    changed = [str(one) for one in function_drift.role(aws)]
+    changed = [str(one) for one in function_drift.compare_role(aws)]
     if changed:
         return Finding("role", FAIL, "; ".join(changed), make("infra-deploy", aws.stage))
     statements = [one for document in wanted for one in document["Statement"]]
@@ -160,9 +161,9 @@ def _denied_actions(client: Any, arn: str, statement: dict[str, Any]) -> list[st
     return [one["EvalActionName"] for one in answer["EvaluationResults"] if one["EvalDecision"] != "allowed"]
 
 
-def event_source(aws: Aws) -> Finding:
+def check_event_source(aws: Aws) -> Finding:
     """event source: it equals the stage file's; a disabled one is a warning, since no job reaches the function."""
-    wrong = list(function_drift.event_source(aws))
+    wrong = list(function_drift.compare_event_source(aws))
     if wrong:
         return Finding("event source", FAIL, "; ".join(map(str, wrong)), make("infra-deploy", aws.stage))
     if not aws.stage.event_source.enabled:

@@ -14,7 +14,7 @@ from ..aws.health import Health
 from ..aws.ledger import Entry
 from ..aws.logs import Event
 from ..console.errors import OperationFailed
-from ..console.text import clock_time, ellipsis, first_line
+from ..console.text import cut_text, find_first_line, format_clock_time
 from ..release import rollback, versions
 from ..release.versions import ServedVersion
 from .finding import FAIL, OK, WARN, Finding
@@ -39,11 +39,11 @@ class Served:
     versions: dict[str, Health]
 
 
-def calls(aws: Aws) -> list[Finding]:
+def check_calls(aws: Aws) -> list[Finding]:
     """calls: no invocation of a serving version failed, and no job ended without a result, since the last deploy."""
     live = versions.read_live(aws)
     hour_ago = int((time.time() - HOUR_S) * 1000)
-    last = ledger.last(aws)
+    last = ledger.read_last(aws)
     changed = min(_milliseconds(last), int(time.time() * 1000))
     since, change = (changed, last) if changed > hour_ago else (hour_ago, None)
     read = health.read(aws, since)
@@ -56,13 +56,11 @@ def _calls(period: Served) -> Finding:
     version, worst = max(period.versions.items(), key=lambda item: len(item[1].failed))
     if not worst.failed:
         total = sum(len(one.calls) for one in period.versions.values())
-        return Finding("calls", OK, f"none of {total} failed since {clock_time(period.since_ms)}")
+        return Finding("calls", OK, f"none of {total} failed since {format_clock_time(period.since_ms)}")
     began = worst.failed[0].at_ms
     after = [call for call in worst.calls if call.at_ms >= began]
-    detail = (
-        f"version {version} failed {len(worst.failed)} of {pluralize(len(after), 'call')} since {clock_time(began)}"
-    )
-    detail = f"{detail}: {_cut(worst.reason)}"
+    failed = f"{len(worst.failed)} of {pluralize(len(after), 'call')} since {format_clock_time(began)}"
+    detail = f"version {version} failed {failed}: {_cut(worst.reason)}"
     succeeded = next(n for n, call in enumerate(reversed(after)) if call.failure)
     if succeeded or 2 * len(worst.failed) < len(after):
         last = f"; the last {pluralize(succeeded, 'call')} succeeded" if succeeded else ""
@@ -72,7 +70,7 @@ def _calls(period: Served) -> Finding:
 
 def _jobs(period: Served) -> Finding:
     total = health.combine(period.versions, list(period.versions))
-    since = clock_time(period.since_ms)
+    since = format_clock_time(period.since_ms)
     if not total.errors:
         return Finding("jobs", OK, f"{total.completed} completed, none without a result since {since}")
     detail = f"{total.completed} completed, {len(total.errors)} without a result since {since}"
@@ -116,4 +114,4 @@ def _error(event: Event) -> str:
 
 
 def _cut(text: str) -> str:
-    return ellipsis(first_line(text), SHOWN)
+    return cut_text(find_first_line(text), SHOWN)

@@ -14,7 +14,7 @@ TIMES = 6
 """AWS recommends a visibility timeout of six function timeouts, so that throttled batches are not redelivered."""
 
 
-def visibility(aws: Aws) -> Finding:
+def check_visibility(aws: Aws) -> Finding:
     """visibility: a message is invisible for longer than the function may run."""
     url = aws.queue_url(aws.stage.queues.request)
     attributes = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])[
@@ -48,7 +48,7 @@ def redrive(aws: Aws) -> Finding:
                 f"{name}: got dead-letter queue {target or 'none'}, expected {wanted}",
                 make("infra-deploy", aws.stage),
             )
-    waiting = queues.depth(aws, aws.queue_url(names.request_dead_letters))
+    waiting = queues.count_messages(aws, aws.queue_url(names.request_dead_letters))
     if waiting:
         look = make("dlq", aws.stage)
         return Finding(
@@ -60,12 +60,12 @@ def redrive(aws: Aws) -> Finding:
     return Finding("dead letters", OK, "0 messages; both queues have a dead-letter queue")
 
 
-def depth(aws: Aws) -> Finding:
+def check_depth(aws: Aws) -> Finding:
     """queues: no message waits longer than the visibility timeout."""
     names = aws.stage.queues
-    counts = {name: queues.counts(aws, aws.queue_url(name)) for name in (names.request, names.response)}
+    counts = {name: queues.read_counts(aws, aws.queue_url(name)) for name in (names.request, names.response)}
     depth = counts[names.request].total
-    age = queues.age_of(aws, names.request) if depth else 0.0
+    age = queues.read_age(aws, names.request) if depth else 0.0
     detail = "; ".join(f"{name}: {count}" for name, count in counts.items())
     if depth and age > aws.stage.queues.visibility_timeout_s:
         return Finding(

@@ -8,7 +8,7 @@ from stages.stage import AMPLIFY_INDEXES, AMPLIFY_TABLES
 from ..aws import ledger, resources, stack_state
 from ..aws import stacks as cloudformation
 from ..aws.clients import Aws, make
-from ..console.text import short
+from ..console.text import shorten_digest
 from .finding import FAIL, OK, WARN, Finding
 
 HARMLESS = ("AWS::CloudWatch::Alarm", "AWS::SNS::Topic")
@@ -17,7 +17,7 @@ UNCONFIRMED = "PendingConfirmation"
 """SNS's ARN of a subscription whose confirmation was not answered."""
 
 
-def templates(aws: Aws) -> Finding:
+def check_templates(aws: Aws) -> Finding:
     """templates: they were synthesized from the stage file as it is."""
     if not resources.is_outdated(aws.stage.name):
         return Finding("templates", OK, f"up to date with stages/{aws.stage.name}.toml")
@@ -25,16 +25,16 @@ def templates(aws: Aws) -> Finding:
     return Finding("templates", WARN, f"older than stages/{aws.stage.name}.toml", way)
 
 
-def stacks(aws: Aws) -> Finding:
+def check_stacks(aws: Aws) -> Finding:
     """resources: every stack exists, with every resource of its template."""
     client, absent, kinds, count = aws.client("cloudformation"), [], set(), 0
-    for template in resources.templates(aws.stage.name):
+    for template in resources.read_templates(aws.stage.name):
         stack = cloudformation.describe(client, template.stack)
         if stack is None:
             absent.append(f"stack {template.stack}")
             kinds.add("AWS::Lambda::Function" if template.wants_image else "stack")
             continue
-        wanted = cloudformation.template(client, template.stack)
+        wanted = cloudformation.read_template(client, template.stack)
         count += len(wanted["Resources"])
         for entry in stack_state.find_deleted(aws, template.stack, wanted):
             absent.append(f"{entry.type.rpartition('::')[2]} {stack_state.name_of(wanted, entry.logical_id)}")
@@ -45,7 +45,7 @@ def stacks(aws: Aws) -> Finding:
     return Finding("resources", verdict, f"deleted: {', '.join(absent)}", make(_way(aws, kinds), aws.stage))
 
 
-def tables(aws: Aws) -> list[Finding]:
+def check_tables(aws: Aws) -> list[Finding]:
     """tables: those that Amplify created exist, with the indexes by which records are found."""
     stage, client, problems = aws.stage, aws.client("dynamodb"), []
     foreign = [table for table in AMPLIFY_TABLES if stage.is_foreign(table)]
@@ -66,7 +66,7 @@ def tables(aws: Aws) -> list[Finding]:
     return [Finding("tables", OK, f"all {len(foreign)} of Amplify exist, with their indexes")]
 
 
-def alarms(aws: Aws) -> Finding:
+def check_alarms(aws: Aws) -> Finding:
     """alarms: a raised alarm notifies somebody."""
     prefix, stage = f"{aws.stage.function.name}-", aws.stage
     entries = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]
@@ -97,9 +97,9 @@ def alarms(aws: Aws) -> Finding:
 
 def _way(aws: Aws, kinds: set[str]) -> str:
     """Return the targets that create the resources again, and deploy the last image if the function is among them."""
-    last = ledger.last(aws)
+    last = ledger.read_last(aws)
     if "AWS::Lambda::Function" in kinds:
-        return f"infra-deploy rollback TO={short(last.digest)}" if last else "build push infra-deploy deploy"
+        return f"infra-deploy rollback TO={shorten_digest(last.digest)}" if last else "build push infra-deploy deploy"
     if "AWS::IAM::Role" in kinds:
         return "infra-deploy config"
     return "infra-deploy"

@@ -10,7 +10,7 @@ from plexus.problems import pluralize
 from ..aws.clients import make
 from ..command.shell import Shell
 from ..command.verb import verb
-from .comparison import Drift, drift
+from .comparison import Drift, find_drift
 
 
 def _render(result: Drift, shell: Shell) -> None:
@@ -31,4 +31,4 @@ def _render(result: Drift, shell: Shell) -> None:
 @verb(render=_render)
 def main(shell: Shell) -> Drift:
     """Compare the running stage with the repository; exit code 3 on a difference."""
-    return drift(shell.aws)
+    return find_drift(shell.aws)

@@ -27,28 +27,28 @@ class Drift:
 
 LOOKS = {
     "release": function_drift.release,
-    "function": function_drift.settings,
-    "role": function_drift.role,
-    "event source": function_drift.event_source,
+    "function": function_drift.compare_settings,
+    "role": function_drift.compare_role,
+    "event source": function_drift.compare_event_source,
     "log group": function_drift.log_group,
-    "queues": queue_drift.queues,
-    "repository": queue_drift.repository,
+    "queues": queue_drift.compare_queues,
+    "repository": queue_drift.compare_repository,
 }
 
 
-def drift(aws: Aws) -> Drift:
+def find_drift(aws: Aws) -> Drift:
     """Return all differences. Reads only."""
     differences = [difference for look in LOOKS.values() for difference in look(aws)]
-    return Drift((*differences, *stacks(aws)), (*LOOKS, "stacks"))
+    return Drift((*differences, *compare_stacks(aws)), (*LOOKS, "stacks"))
 
 
-def stacks(aws: Aws) -> Iterator[Difference]:
+def compare_stacks(aws: Aws) -> Iterator[Difference]:
     """Yield the stacks whose template differs from the repository's, or that lost a resource."""
     if resources.is_outdated(aws.stage.name):
         yield Difference(
             f"stages/{aws.stage.name}.toml", "templates", "those of this file (make infra)", "those of an earlier one"
         )
-    for outcome in resources.diff(aws):
+    for outcome in resources.preview_deploy(aws):
         if outcome.action != "unchanged":
             changes = ", ".join(str(change) for change in outcome.changes) or "absent"
             yield Difference(f"stack {outcome.stack}", "template", "as in infrastructure/templates", changes)

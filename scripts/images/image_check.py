@@ -95,8 +95,8 @@ def start_problems(path: Path) -> list[Problem]:
     from .local_run import translate_local_errors
 
     with translate_local_errors(), tempfile.TemporaryDirectory() as work, in_use():
-        engine = first_start.isolating_engine()
-        start = first_start.first_start(first_start.open_image(path, Path(work)), engine)
+        engine = first_start.choose_isolating_engine()
+        start = first_start.watch_first_start(first_start.open_image(path, Path(work)), engine)
     log = "".join(f"\n      | {line}" for line in start.log[-LOG_LINES:])
     if start.outcome == "timeout":
         text = f"the runtime did not ask for an invocation within {first_start.LIMIT_S:.0f} s{log}"
@@ -137,12 +137,12 @@ def open_image(name: str, aws: Callable[[], Aws]) -> Image:
         session = aws()
     except OperationFailed as problem:
         raise OperationFailed(f"no such file: {name}; as a reference: {problem.problem}", problem.remedy) from problem
-    return registry_image(session, name)
+    return read_registry_image(session, name)
 
 
-def registry_image(aws: Aws, name: str) -> Image:
+def read_registry_image(aws: Aws, name: str) -> Image:
     """Read the image of a reference in the stage's registry; layers are streamed, not stored."""
-    from nix.oci.lint import reference_image
+    from nix.oci.lint import read_reference
 
     from ..aws.repository import open_reference
 
@@ -157,10 +157,10 @@ def registry_image(aws: Aws, name: str) -> Image:
         except NotFound:
             return None
 
-    return reference_image(media_type, data, open_blob)
+    return read_reference(media_type, data, open_blob)
 
 
-def rules_table() -> str:
+def render_rules() -> str:
     """Return the rules as the Markdown table in docs/reference/checks.md."""
     from nix.oci.lint import RULES
 

@@ -21,11 +21,11 @@ def require_lint_passed(layout: Path) -> None:
     made use the scans beside them in the cache. A blob altered since then is rejected by the registry. Layers of other
     builders are read to the end.
     """
-    if passed_at_build(layout):
+    if has_passed_at_build(layout):
         return
-    from nix.oci.lint import layout_image, lint
+    from nix.oci.lint import lint, read_layout
 
-    problems = lint(layout_image(layout, cached_scans().get))
+    problems = lint(read_layout(layout, read_cached_scans().get))
     if not problems:
         return
     more = f"\n  and {len(problems) - LISTED} more" if len(problems) > LISTED else ""
@@ -33,9 +33,9 @@ def require_lint_passed(layout: Path) -> None:
     raise Refused(f"the image breaks {len(problems)} of Lambda's rules:\n{listed}{more}", "make lint-image lists all")
 
 
-def passed_at_build(layout: Path) -> bool:
+def has_passed_at_build(layout: Path) -> bool:
     """Return whether the record beside the layout says that its build linted this very image with the current rules."""
-    from nix.assembler import sources_digest
+    from nix.assembler import hash_sources
 
     try:
         record = json.loads(layout.with_name(f"{layout.name}.json").read_bytes())
@@ -43,15 +43,15 @@ def passed_at_build(layout: Path) -> bool:
     except (OSError, ValueError):
         return False
     digests = [manifest.get("digest") for manifest in index.get("manifests", ())]
-    return digests == [record.get("digest")] and record.get("linted_by") == sources_digest()
+    return digests == [record.get("digest")] and record.get("linted_by") == hash_sources()
 
 
-def cached_scans() -> dict[str, Scan]:
+def read_cached_scans() -> dict[str, Scan]:
     """Return the verified scans of the cached layers that a build would use now, by the digest of their blob."""
-    from nix.cache_roots import image_layers
+    from nix.cache_roots import plan_image_layers
     from nix.layers import read_documents
     from nix.oci.lint.scan_file import from_document
 
-    cached = (read_documents(plan, plan.folder) for plan in image_layers()[0])
+    cached = (read_documents(plan, plan.folder) for plan in plan_image_layers()[0])
     scans = [from_document(json.loads(layer[1])) for layer in cached if layer is not None]
     return {scan.digest: scan for scan in scans}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..aws.stage import Stage, environment
+from ..aws.stage import Stage, create_environment
 from ..checkout.layout import LAYOUT
 from ..command.shell import Shell
 from ..console.errors import NotFound, OperationFailed
@@ -47,7 +47,7 @@ def engine_option(what: str) -> Callable[[F], F]:
     )
 
 
-def layout_folder(path: Path | None) -> Path:
+def find_layout(path: Path | None) -> Path:
     """Return the layout to run (default: build/image); NotFound if it does not exist."""
     layout = path or LAYOUT
     if not (layout / "index.json").is_file():
@@ -56,12 +56,12 @@ def layout_folder(path: Path | None) -> Path:
     return layout
 
 
-def variables(stage: Stage, assignments: Sequence[str], endpoint: str | None) -> dict[str, str]:
+def create_variables(stage: Stage, assignments: Sequence[str], endpoint: str | None) -> dict[str, str]:
     """Return the function's variables: the stage's, the local AWS's endpoint if it runs, and `assignments` over both.
 
     An assignment is NAME=VALUE, or NAME for the caller's own value; anything else is a usage error.
     """
-    values = environment(stage)
+    values = create_environment(stage)
     if endpoint:
         values["AWS_ENDPOINT_URL"] = endpoint
     for text in assignments:
@@ -72,7 +72,7 @@ def variables(stage: Stage, assignments: Sequence[str], endpoint: str | None) ->
     return values
 
 
-def endpoint_of(shell: Shell) -> str | None:
+def find_endpoint(shell: Shell) -> str | None:
     """Return --endpoint-url, else the running local AWS's endpoint if the stage is local; None otherwise."""
     from local_aws import instance
 
@@ -82,7 +82,7 @@ def endpoint_of(shell: Shell) -> str | None:
     return running.endpoint if running else None
 
 
-def settings(stage: Stage, values: Mapping[str, str], endpoint: str | None) -> FunctionSettings:
+def create_settings(stage: Stage, values: Mapping[str, str], endpoint: str | None) -> FunctionSettings:
     """Return the settings of the function for the local runtime.
 
     In the local stage it reaches the local AWS and what the stage's `reach` names. In others it needs AWS: everything.
@@ -90,7 +90,7 @@ def settings(stage: Stage, values: Mapping[str, str], endpoint: str | None) -> F
     from local_aws import network
     from local_aws.sandbox import FunctionSettings
 
-    services = network.parse(network.configured_reach(stage.reach if stage.is_local else network.EVERYTHING))
+    services = network.parse(network.read_reach(stage.reach if stage.is_local else network.EVERYTHING))
     if services is not None and endpoint:
         services = (network.of_url(endpoint), *services)
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..aws.clients import Aws
-from ..aws.repository import connect, holds, repository_uri
+from ..aws.repository import connect, find_repository_uri, holds
 from ..checkout import git
 from ..checkout.layout import Blob, LocalImage
 from ..console.errors import RegistryFailed
 from ..console.progress import Progress, no_progress
-from ..console.text import megabytes, short
+from ..console.text import format_megabytes, shorten_digest
 
 if TYPE_CHECKING:
     from ..aws.registry import Registry
@@ -56,7 +56,7 @@ def push(
     began = time.monotonic()
     tag = tag or tag_of(image)
     plan = PushResult(
-        image_uri=f"{repository_uri(aws)}@{image.digest}",
+        image_uri=f"{find_repository_uri(aws)}@{image.digest}",
         digest=image.digest,
         tag=tag,
         action="unchanged",
@@ -85,7 +85,7 @@ def _upload_missing(
         missing = _missing(registry, image)
         size = sum(blob.size for blob in missing)
         listed = f"{len(missing)} of {len(image.blobs)} blobs"
-        say(f"to upload: {megabytes(size)} of {megabytes(image.size)}, {listed}")
+        say(f"to upload: {format_megabytes(size)} of {format_megabytes(image.size)}, {listed}")
         if not dry_run:
             _send(registry, missing, progress)
             _put_manifest(registry, image, plan.tag)
@@ -102,7 +102,7 @@ def _upload_missing(
 
 def tag_of(image: LocalImage) -> str:
     """Return an image's tag: its commit for people, and its digest, since tags are immutable."""
-    return f"git-{git.short_revision(image.revision)}-{short(image.digest)}"
+    return f"git-{git.shorten_revision(image.revision)}-{shorten_digest(image.digest)}"
 
 
 def _missing(registry: Registry, image: LocalImage) -> list[Blob]:

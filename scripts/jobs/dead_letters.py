@@ -15,7 +15,7 @@ from handler.message_attributes import MessageAttributes
 
 from ..aws.clients import Aws
 from ..console.errors import OperationFailed
-from .seeding import account_id
+from .seeding import find_account_id
 
 HOLD_S = 120  # visibility timeout while they are listed
 LONGEST_S = 43_200  # SQS's longest visibility timeout
@@ -167,7 +167,7 @@ def redrive(aws: Aws, letters: Sequence[Letter], *, rate: float, dry_run: bool, 
     accounts' jobs too. So are letters that another receiver has taken meanwhile.
     """
     done = []
-    account = account_id(aws)
+    account = find_account_id(aws)
     url = aws.queue_url(aws.stage.queues.request_dead_letters)
     expired = set() if dry_run else _hide(aws.client("sqs"), url, letters, hold_s(len(letters), rate))
     for number, letter in enumerate(letters):

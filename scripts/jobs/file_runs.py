@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handler.large_fields import LargeFields
-from handler.records import COMPLETED, FAILED, PENDING, result_id
+from handler.records import COMPLETED, FAILED, PENDING, derive_result_id
 from plexus.usage import NO_USAGE
 
 from ..aws import dynamodb
-from ..aws.backoff import pauses
+from ..aws.backoff import generate_pauses
 from ..aws.clients import Aws
 from ..console.errors import FAILED as EXIT_FAILED
 from ..console.errors import OperationFailed
-from ..console.output import plain
+from ..console.output import to_json_types
 from ..console.progress import Progress, no_progress
 from . import seeding, sending
 from .item_files import Item, check_storable, refuse
@@ -102,16 +102,16 @@ class QueuedFile:
                 items = list(map(self._to_item, chunk))
                 jobs = seeding.seed_jobs(self.aws, self.card, items, self.file.scores, self.run, advance)
                 ids = [job.id for job in jobs]
-                states = seeding.states(self.aws, ids)
+                states = seeding.read_states(self.aws, ids)
                 pending += [identity for identity in ids if states.get(identity) == PENDING]
         with progress("sending", len(pending)) as advance:
-            return sending.send(self.aws, map(sending.body, pending), advance)
+            return sending.send(self.aws, map(sending.create_body, pending), advance)
 
     def wait(self, patience_s: float, progress: Progress = no_progress) -> None:
         """Wait until every job has ended. OperationFailed if for `patience_s` seconds none has."""
         left = [identity for row in self.file.source.read() for identity in self._derive_jobs(row).values()]
         with progress("scoring", len(left)) as advance:
-            latest, waits = time.monotonic(), pauses(FIRST_POLL_S, LONGEST_POLL_S)
+            latest, waits = time.monotonic(), generate_pauses(FIRST_POLL_S, LONGEST_POLL_S)
             while left:
                 # Jobs end about in their order: looking at the first ones alone bounds the reads that are billed.
                 is_late = time.monotonic() - latest > patience_s
@@ -119,7 +119,11 @@ class QueuedFile:
                 waiting = self._list_waiting(looked)
                 if len(waiting) < len(looked):
                     advance(len(looked) - len(waiting))
-                    left, latest, waits = waiting + rest, time.monotonic(), pauses(FIRST_POLL_S, LONGEST_POLL_S)
+                    left, latest, waits = (
+                        waiting + rest,
+                        time.monotonic(),
+                        generate_pauses(FIRST_POLL_S, LONGEST_POLL_S),
+                    )
                 elif is_late:
                     raise OperationFailed(
                         f"no job ended for {patience_s:.0f} s; {len(left)} are left",
@@ -129,7 +133,7 @@ class QueuedFile:
                     time.sleep(next(waits))
 
     def _list_waiting(self, jobs: Sequence[str]) -> list[str]:
-        states = seeding.states(self.aws, jobs)
+        states = seeding.read_states(self.aws, jobs)
         return [identity for identity in jobs if states.get(identity) not in (COMPLETED, FAILED)]
 
     def write(self, path: Path, form: str) -> Tally:
@@ -149,7 +153,8 @@ class QueuedFile:
             jobs = [self._derive_jobs(row) for row in chunk]
             ids = [identity for by_score in jobs for identity in by_score.values()]
             results = {
-                one["scoringJobId"]: one for one in dynamodb.get(self.aws, "ScoreResult", list(map(result_id, ids)))
+                one["scoringJobId"]: one
+                for one in dynamodb.get(self.aws, "ScoreResult", list(map(derive_result_id, ids)))
             }
             failed = [identity for identity in ids if identity not in results]
             reasons = {
@@ -181,7 +186,7 @@ class QueuedFile:
 
     @cached_property
     def _account(self) -> str:
-        return seeding.account_id(self.aws)
+        return seeding.find_account_id(self.aws)
 
 
 def read_outcome(record: Mapping[str, Any], load: Callable[[object], str | None]) -> OutcomeFields:
@@ -203,14 +208,14 @@ def read_outcome(record: Mapping[str, Any], load: Callable[[object], str | None]
         "explanation": load(record.get("explanation")),
         "confidence": None if confidence is None else float(confidence),
         "cost": None if cost is None else str(cost),
-        "trace": plain(trace),
+        "trace": to_json_types(trace),
         "code": record.get("code"),
         "model": record.get("model"),
         "prompt_hash": record.get("promptHash"),
         "configuration_hash": record.get("configurationHash"),
         "engine_version": record.get("engineVersion"),
         "usage": NO_USAGE.as_dict()
-        | {_CAPITAL.sub(lambda at: f"_{at[0].lower()}", name): plain(count) for name, count in usage.items()},
+        | {_CAPITAL.sub(lambda at: f"_{at[0].lower()}", name): to_json_types(count) for name, count in usage.items()},
     }
 
 
@@ -234,6 +239,6 @@ def _has_text(row: TextRow) -> bool:
 
 def name_run(identity: Mapping[str, object]) -> str:
     """Return the name of a run: the same for the same texts, scores, engine and columns."""
-    from plexus.text import digest
+    from plexus.text import hash_value
 
-    return digest(identity)[:16]
+    return hash_value(identity)[:16]

@@ -62,7 +62,7 @@ def names_jobs(rows: Iterable[Row], columns: Columns = COLUMNS) -> bool:
     return all(JOB in row and columns.text not in row for _, row in rows)
 
 
-def items(path: Path, rows: Iterable[Row], columns: Columns = COLUMNS) -> list[Item]:
+def parse_items(path: Path, rows: Iterable[Row], columns: Columns = COLUMNS) -> list[Item]:
     """Return the rows' items; OperationFailed lists every row without a text or with a duplicate id.
 
     The default id is the file's name and the row's number.
@@ -107,7 +107,7 @@ def check_storable(value: object, name: str = "", depth: int = 0) -> None:
         raise InvalidData(f"{name}: got a number that DynamoDB cannot store exactly, expected one of 38 digits")
 
 
-def jobs(path: Path, rows: Iterable[Row]) -> list[str]:
+def parse_jobs(path: Path, rows: Iterable[Row]) -> list[str]:
     """Return the rows' job ids; OperationFailed lists every row without one and every duplicate."""
     named = [(number, str(row.get(JOB) or "").strip()) for number, row in rows]
     problems = [f"row {number}: {JOB} is missing" for number, identity in named if not identity]
@@ -117,7 +117,7 @@ def jobs(path: Path, rows: Iterable[Row]) -> list[str]:
 
 def read_items(path: Path) -> list[Item]:
     """Return the items of a file; raises as `read_rows` and `items` do."""
-    return items(path, read_rows(path))
+    return parse_items(path, read_rows(path))
 
 
 def _duplicates(name: str, values: Iterable[str]) -> list[str]:

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 from handler.original_form import describe_cost
 
-from ..aws.backoff import pauses
+from ..aws.backoff import generate_pauses
 from ..aws.dynamodb import Record
 from ..aws.http import LOOPBACK, Http, NoAnswer
 from ..console.errors import OperationFailed
-from ..console.output import plain
+from ..console.output import to_json_types
 
 ATTEMPTS = 5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
@@ -69,7 +69,7 @@ class Api:
         body = json.dumps({"query": query, "variables": variables}).encode()
         headers = {"Content-Type": "application/json", "x-api-key": self.key}
         problem = ""
-        for attempt, pause_s in enumerate(pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S), start=1):
+        for attempt, pause_s in enumerate(generate_pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S), start=1):
             try:
                 answer = self.http.request("POST", self.url, headers, body)
             except NoAnswer as error:
@@ -108,7 +108,7 @@ def publish(api: Api, records: Sequence[Record], at_once: int, done: Callable[[i
 
 def _send(api: Api, record: Record) -> Published:
     identity = str(record["id"])
-    _, errors = api.execute(CREATE, {"input": input_of(record)})
+    _, errors = api.execute(CREATE, {"input": create_input(record)})
     if not errors:
         return Published(identity, "created")
     if not any(_EXISTS in f"{error.get('errorType')} {error.get('message')}" for error in errors):
@@ -121,7 +121,7 @@ def _send(api: Api, record: Record) -> Published:
     return Published(identity, "present")
 
 
-def input_of(record: Record) -> dict[str, Any]:
+def create_input(record: Record) -> dict[str, Any]:
     """Return a result's record, with `item` its item's external id, as the original's CreateScoreResultInput.
 
     JSON fields are text. A field that was moved to S3 is named in `attachments`. The cost and the attachments of a
@@ -130,7 +130,7 @@ def input_of(record: Record) -> dict[str, Any]:
     moved = [str(value["s3"]) for value in record.values() if isinstance(value, Mapping) and "s3" in value]
     attachments = [*(record.get("attachments") or ()), *moved]
     present = {name: value for name, value in record.items() if not (isinstance(value, Mapping) and "s3" in value)}
-    fields = {name: plain(present[name]) for name in (*_COPIED, *_IDS) if present.get(name) is not None}
+    fields = {name: to_json_types(present[name]) for name in (*_COPIED, *_IDS) if present.get(name) is not None}
     explanation = present.get("explanation")
     metadata = {"source": "Worker", "cached_at": record.get("createdAt"), "external_id": record.get("item")}
     fields |= {} if explanation is None else {"explanation": explanation}
@@ -150,4 +150,4 @@ def _cost(record: Record) -> dict[str, Any] | None:
 
 
 def _json(value: object) -> str:
-    return json.dumps(plain(value), ensure_ascii=False)
+    return json.dumps(to_json_types(value), ensure_ascii=False)

@@ -61,7 +61,7 @@ def with_names(aws: Aws, records: Iterable[Record]) -> list[Record]:
     ]
 
 
-def total_cost(record: Record) -> Any:
+def compute_total_cost(record: Record) -> Any:
     """Return a result's cost in US dollars, which is the total of an object in Amplify's tables; None if unknown."""
     cost = record.get("cost")
     return cost.get("total_cost") if isinstance(cost, Mapping) else cost

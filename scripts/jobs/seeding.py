@@ -19,11 +19,11 @@ from handler import attribute_values
 from nix.oci.digest import DIGEST, encoded, sha256
 
 from ..aws import dynamodb
-from ..aws.backoff import pauses
+from ..aws.backoff import generate_pauses
 from ..aws.clients import Aws
 from ..checkout import ROOT
 from ..console.errors import NotFound, OperationFailed
-from ..console.text import utc_now
+from ..console.text import format_utc_now
 from .item_files import Item
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def publish_artifacts(aws: Aws, card: Card, folder: Path = ARTIFACTS) -> list[st
     return digests
 
 
-def account_id(aws: Aws) -> str:
+def find_account_id(aws: Aws) -> str:
     """Return the id of the account with the stage's key: the existing one, else the derived one.
 
     OperationFailed if there are two: the worker takes no job while its account is ambiguous.
@@ -145,10 +145,10 @@ def account_id(aws: Aws) -> str:
 def seed_scorecard(aws: Aws, card: Card) -> dict[str, str]:
     """Write the account, the scorecard, its scores and their versions; return score ids by name."""
     stage, key = aws.stage, card.scorecard.key
-    account, scorecard = account_id(aws), derive_id("scorecard", stage.account_key, key)
+    account, scorecard = find_account_id(aws), derive_id("scorecard", stage.account_key, key)
     version = derive_id("version", scorecard, card.text)
     scores = {score.name: derive_id("score", scorecard, score.name) for score in card.scorecard.scores}
-    now = utc_now()
+    now = format_utc_now()
     if account == derive_id("account", stage.account_key):
         _put_new(aws, "Account", {"id": account, "name": stage.account_key, "key": stage.account_key})
     _put(aws, "Scorecard", [{"id": scorecard, "accountId": account, "key": key, "name": card.scorecard.name}])
@@ -192,8 +192,8 @@ def seed_jobs(
     `done` is called with 1 for each job.
     """
     scores = seed_scorecard(aws, card)
-    account = account_id(aws)
-    shared = {"accountId": account, "createdAt": utc_now()}
+    account = find_account_id(aws)
+    shared = {"accountId": account, "createdAt": format_utc_now()}
     item_ids = {item.id: _item_id(account, item) for item in items}
     _put(aws, "Item", (_item_record(aws, item, item_ids[item.id], shared) for item in items))
     jobs = [
@@ -217,14 +217,14 @@ def derive_jobs(stage: Stage, account: str, card: Card, item: Item, names: Seque
 
 def _item_id(account: str, item: Item) -> str:
     """Return the id that an item's text and metadata give: a changed item is another, and keeps no older result."""
-    from plexus.text import digest
+    from plexus.text import hash_value
 
-    return derive_id("item", account, item.id, item.text, *([digest(item.metadata)] if item.metadata else []))
+    return derive_id("item", account, item.id, item.text, *([hash_value(item.metadata)] if item.metadata else []))
 
 
 def _item_record(aws: Aws, item: Item, identity: str, shared: dict[str, str]) -> dict[str, Any]:
     metadata: object = item.metadata or None
-    if attribute_values.size(attribute_values.encode(metadata)) > LARGE_METADATA_BYTES:
+    if attribute_values.measure_value(attribute_values.encode(metadata)) > LARGE_METADATA_BYTES:
         metadata = _store(aws, json.dumps(metadata, ensure_ascii=False), f"metadata/{identity}")
     text: object = item.text
     if len(item.text.encode()) > LARGE_BYTES:
@@ -246,7 +246,7 @@ def _job_record(job: Job, item_id: str, score_id: str, shared: dict[str, str]) -
     return {"id": job.id, **shared, "itemId": item_id, "scoreId": score_id, "status": "PENDING", "attempts": 0}
 
 
-def states(aws: Aws, ids: Sequence[str]) -> dict[str, str]:
+def read_states(aws: Aws, ids: Sequence[str]) -> dict[str, str]:
     """Return the status of each existing job by id."""
     records = dynamodb.get(aws, "ScoringJob", ids, ("status",))
     return {one["id"]: str(one.get("status") or "without a status") for one in records}
@@ -256,7 +256,7 @@ def _complete(aws: Aws, table: str, record: dict[str, Any]) -> dict[str, Any]:
     """Return the attributes of a record; in Amplify's tables, with the fields that its API requires."""
     if not aws.stage.is_foreign(table):
         return encode(record)
-    now, identity = record.get("createdAt") or utc_now(), str(record["id"])
+    now, identity = record.get("createdAt") or format_utc_now(), str(record["id"])
     shared = {"__typename": table, "createdAt": now, "updatedAt": now}
     required: dict[str, dict[str, Any]] = {
         "Item": {"isEvaluation": False},
@@ -281,7 +281,7 @@ def _put(aws: Aws, table: str, records: Iterable[dict[str, Any]]) -> None:
     client, name, waiting = aws.client("dynamodb"), aws.stage.table(table), iter(records)
     while batch := list(islice(waiting, BATCH)):
         left: Any = {name: [{"PutRequest": {"Item": _complete(aws, table, record)}} for record in batch]}
-        waits = pauses(dynamodb.FIRST_PAUSE_S, dynamodb.LONGEST_PAUSE_S)
+        waits = generate_pauses(dynamodb.FIRST_PAUSE_S, dynamodb.LONGEST_PAUSE_S)
         while left := client.batch_write_item(RequestItems=left).get("UnprocessedItems"):
             time.sleep(next(waits))
 

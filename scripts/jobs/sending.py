@@ -38,7 +38,7 @@ class EnqueueResult:
     passed: dict[str, int] = field(default_factory=dict)
 
 
-def body(job_id: str) -> str:
+def create_body(job_id: str) -> str:
     """Return the message body for a job."""
     return json.dumps({"scoring_job_id": job_id})
 
@@ -77,7 +77,7 @@ def enqueue_items(
     publish_artifacts(aws, card)
     with progress("writing jobs", len(items) * len(names)) as advance:
         jobs = [job.id for job in seed_jobs(aws, card, items, names, run, advance)]
-    sent, skipped = _send_pending(aws, jobs, seeding.states(aws, jobs), progress)
+    sent, skipped = _send_pending(aws, jobs, seeding.read_states(aws, jobs), progress)
     return EnqueueResult(run, sent, tuple(names), len(items), passed=skipped)
 
 
@@ -85,7 +85,7 @@ def enqueue_jobs(
     aws: Aws, ids: Sequence[str], *, dry_run: bool = False, progress: Progress = no_progress
 ) -> EnqueueResult:
     """Send existing jobs that are PENDING. NotFound lists all that do not exist, and then none is sent."""
-    states = seeding.states(aws, ids)
+    states = seeding.read_states(aws, ids)
     if absent := [identity for identity in ids if identity not in states]:
         listed = "".join(f"\n  - {identity}" for identity in absent[:20])
         more = f"\n  - and {len(absent) - 20} more" if len(absent) > 20 else ""
@@ -110,4 +110,4 @@ def _send_pending(
 ) -> tuple[int, dict[str, int]]:
     pending = [identity for identity in ids if states.get(identity) == PENDING]
     with progress("sending", len(pending)) as advance:
-        return send(aws, map(body, pending), advance), _count_skipped(states)
+        return send(aws, map(create_body, pending), advance), _count_skipped(states)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..aws import ledger
 from ..aws.clients import Aws
 from ..console.errors import OperationFailed
-from ..console.percentile import percentile
+from ..console.percentile import compute_percentile
 
 if TYPE_CHECKING:
     from plexus.comparison.differences import Agreement
@@ -69,7 +69,7 @@ def measure(seconds: Sequence[float]) -> Durations | None:
     ordered = sorted(seconds)
     if not ordered:
         return None
-    return Durations(len(ordered), percentile(ordered, 0.5), percentile(ordered, 0.95), ordered[-1])
+    return Durations(len(ordered), compute_percentile(ordered, 0.5), compute_percentile(ordered, 0.95), ordered[-1])
 
 
 def describe_score(agreement: Agreement) -> ScoreFigures:

@@ -14,10 +14,10 @@ from stages.stage import Function
 from ..aws import lambda_function, lock, repository
 from ..aws.clients import Aws
 from ..aws.lambda_function import FunctionVersion
-from ..aws.stage import Stage, environment
+from ..aws.stage import Stage, create_environment
 from ..console.errors import Conflict, Refused
 from ..console.interrupts import defer_interrupts
-from ..console.text import short
+from ..console.text import shorten_digest
 from . import versions
 
 HIDDEN, ABSENT = "[secret]", "absent"
@@ -55,7 +55,7 @@ class ConfigurationResult:
     version: str = ""
 
 
-def differences(version: FunctionVersion, stage: Stage, extra: Mapping[str, str]) -> list[Difference]:
+def compare_with_stage(version: FunctionVersion, stage: Stage, extra: Mapping[str, str]) -> list[Difference]:
     """Return the settings that differ from the stage file and the `extra` variables.
 
     A variable that names a resource the stage no longer has, such as Amplify's tables, becomes `absent`.
@@ -67,12 +67,12 @@ def differences(version: FunctionVersion, stage: Stage, extra: Mapping[str, str]
         "ephemeral_mb": function.ephemeral_mb,
         "tracing": function.tracing_mode,
     }
-    wanted = environment(stage) | dict(extra)
+    wanted = create_environment(stage) | dict(extra)
     gone = dict.fromkeys(version.environment.keys() & set(SET_IF_NEEDED) - wanted.keys(), ABSENT)
     return _compare(version, shape, wanted | gone)
 
 
-def setting_changes(old: FunctionVersion, new: FunctionVersion) -> list[Difference]:
+def compare_versions(old: FunctionVersion, new: FunctionVersion) -> list[Difference]:
     """Return the settings that change from one version to another; a variable that is removed becomes `absent`."""
     names = ("memory_mb", "timeout_s", "ephemeral_mb", "tracing", "role")
     gone = dict.fromkeys(old.environment.keys() - new.environment.keys(), ABSENT)
@@ -104,9 +104,9 @@ def configure(
     extra = extra or {}
     latest = lambda_function.require_success(aws, lambda_function.wait_for_update(aws))
     live = versions.read_live(aws)
-    variables = environment(aws.stage) | dict(extra)
+    variables = create_environment(aws.stage) | dict(extra)
     # A stack update changes $LATEST only: callers get its settings when a version is published with them.
-    published = differences(latest, aws.stage, extra) or _served_differences(live, latest, aws.stage, extra)
+    published = compare_with_stage(latest, aws.stage, extra) or _served_differences(live, latest, aws.stage, extra)
     changed = (*published, *_concurrency(aws))
     others = {name: value for name, value in latest.environment.items() if name not in SET_IF_NEEDED}
     kept = tuple(sorted(others.keys() - variables.keys()))
@@ -123,8 +123,11 @@ def configure(
         if not published:
             return ConfigurationResult("configured", changed, kept, live.version)
         if live.version not in ("", "$LATEST") and latest.digest != live.digest:
-            say(f"$LATEST has image {short(latest.digest)}, callers get {short(live.digest)}: the latter is published")
-            latest = lambda_function.update_code(aws, repository.image_uri(aws, live.digest), latest)
+            say(
+                f"$LATEST has image {shorten_digest(latest.digest)}, callers get {shorten_digest(live.digest)}: "
+                "the latter is published"
+            )
+            latest = lambda_function.update_code(aws, repository.find_image_uri(aws, live.digest), latest)
         _update(aws, latest, aws.stage.function, others | variables)
         latest = lambda_function.require_success(aws, lambda_function.wait_for_update(aws))
         if live.version in ("", "$LATEST"):
@@ -152,12 +155,12 @@ def _served_differences(
     if live.facts is None or live.version == "$LATEST":
         return []
     role = [] if live.facts.role == latest.role else [Difference("role", live.facts.role, latest.role)]
-    return [*differences(live.facts, stage, extra), *role]
+    return [*compare_with_stage(live.facts, stage, extra), *role]
 
 
 def _concurrency(aws: Aws) -> list[Difference]:
     """Return the difference of the reserved concurrency, which belongs to the function and to no version."""
-    wanted, result = aws.stage.function.reserved_concurrency, lambda_function.reserved_concurrency(aws)
+    wanted, result = aws.stage.function.reserved_concurrency, lambda_function.read_reserved_concurrency(aws)
     if result == wanted:
         return []
     old, new = ("none" if count is None else str(count) for count in (result, wanted))

@@ -55,7 +55,7 @@ def deploy(
     first deploy skips the canary.
     """
     clock = Clock()
-    uri = repository.image_uri(aws, digest)
+    uri = repository.find_image_uri(aws, digest)
     latest = lambda_function.wait_for_update(aws)
     live = versions.read_live(aws)
     before = (live.digest, live.version)
@@ -101,11 +101,11 @@ def is_live(live: ServedVersion, latest: FunctionVersion, digest: str) -> bool:
     return live.digest == digest == latest.digest and live.facts.configuration == latest.configuration
 
 
-def labelled_commit(aws: Aws, digest: str) -> str:
+def read_labelled_commit(aws: Aws, digest: str) -> str:
     """Return the commit in a registry image's label; `unknown` without one."""
     from ..aws.repository import open_reference
-    from .verification import revision_of
+    from .verification import read_revision
 
-    repository.image_uri(aws, digest)
+    repository.find_image_uri(aws, digest)
     source, _ = open_reference(aws, digest)
-    return revision_of(source, digest) or git.UNKNOWN
+    return read_revision(source, digest) or git.UNKNOWN

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..aws import ledger
 from ..aws.account import require_account
-from ..aws.clients import Aws, clients, make
+from ..aws.clients import Aws, create_clients, make
 from ..aws.stage import load_stage
 from ..checkout import ROOT, git
 from ..command.shell import Shell
@@ -24,13 +24,13 @@ def commit_problems(revision: str, folder: Path = ROOT) -> list[str]:
     elif revision == git.UNKNOWN:
         problems.append("the image names no commit")
     elif not git.is_on_main(revision, folder):
-        problems.append(f"commit {git.short_revision(revision)} is not on main or origin/main")
+        problems.append(f"commit {git.shorten_revision(revision)} is not on main or origin/main")
     if git.is_dirty(folder):
         problems.append("the work tree has uncommitted changes")
     return problems
 
 
-def before_push(shell: Shell, revision: str) -> None:
+def guard_push(shell: Shell, revision: str) -> None:
     """Raise Refused, with all reasons, if the stage rejects an image of this commit."""
     require_account(shell.aws)
     if not shell.stage.is_production:
@@ -49,15 +49,15 @@ def require_lint(shell: Shell, digest: str) -> None:
     An image that this checkout built and linted is not read again: a digest identifies its bytes.
     """
     from ..checkout.layout import LAYOUT, find_local_image
-    from ..images.image_lint import passed_at_build
+    from ..images.image_lint import has_passed_at_build
 
     built = find_local_image()
-    if built is not None and built.digest == digest and passed_at_build(LAYOUT):
+    if built is not None and built.digest == digest and has_passed_at_build(LAYOUT):
         return
-    from ..images.image_check import FATAL, check, registry_image
+    from ..images.image_check import FATAL, check, read_registry_image
 
     shell.say("linting the image in the registry")
-    result = check(registry_image(shell.aws, digest), digest)
+    result = check(read_registry_image(shell.aws, digest), digest)
     if result.exit_code:
         broken = sorted({problem.rule for problem in result.problems if problem.level in FATAL})
         raise Refused(
@@ -72,7 +72,7 @@ def require_served(earlier: Aws, digest: str) -> str:
     Returns a note on when it was served. Reads that stage's ledger only.
     """
     before = earlier.stage.name
-    entry = ledger.serving(earlier, digest)
+    entry = ledger.find_serving(earlier, digest)
     problem = ""
     if entry is None:
         problem = f"stage {before} has not served it"
@@ -86,18 +86,18 @@ def require_served(earlier: Aws, digest: str) -> str:
     return f"served by {before} since {entry.at[:19]}"
 
 
-def before_deploy(shell: Shell, digest: str, revision: str, *, skip_verify: bool, skip_staging: bool = False) -> str:
-    """Check as before_push, and that the stage before has served the image. Return the note for the ledger.
+def guard_deploy(shell: Shell, digest: str, revision: str, *, skip_verify: bool, skip_staging: bool = False) -> str:
+    """Check as guard_push does, and that the stage before has served the image. Return the note for the ledger.
 
     For production, lint the image and rebuild its commit, too.
     """
-    before_push(shell, revision)
+    guard_push(shell, revision)
     staged, before = "", shell.stage.release.after
     if before and skip_staging:
         shell.say(f"stage {before} is not asked (--skip-staging); the ledger records it")
         staged = UNSTAGED
     elif before:
-        staged = require_served(clients(load_stage(before), shell.endpoint_url), digest)
+        staged = require_served(create_clients(load_stage(before), shell.endpoint_url), digest)
     if not shell.stage.is_production or shell.dry_run:
         return staged
     return "; ".join(filter(None, (staged, _verify_image(shell, digest, revision, skip_verify=skip_verify))))
@@ -115,7 +115,7 @@ def _verify_image(shell: Shell, digest: str, revision: str, *, skip_verify: bool
     verdict = verify(shell.aws, digest, say=shell.say)
     if not verdict.equal:
         raise OperationFailed(
-            f"commit {git.short_revision(revision)}: got {verdict.rebuilt} by a rebuild, expected {digest}",
+            f"commit {git.shorten_revision(revision)}: got {verdict.rebuilt} by a rebuild, expected {digest}",
             f"{make('verify', shell.stage)} DIGEST={digest} lists the differences; --skip-verify deploys it anyway",
         )
     require_enough(verdict.statements, digest)

@@ -20,10 +20,10 @@ class History:
     live: str
 
 
-def history(aws: Aws, limit: int = 20) -> History:
+def read_history(aws: Aws, limit: int = 20) -> History:
     """Return the last changes of the stage's function."""
     live = versions.read_live(aws).version
-    entries = ledger.entries(aws, limit)
+    entries = ledger.read_entries(aws, limit)
     if entries:
         return History(tuple(entries), True, live)
     # A ledger that was lost and created again is empty, although versions were published.

@@ -34,9 +34,9 @@ def plan(wanted: str, today: date, folder: Path = ROOT) -> Release:
     Raises Refused with every problem at once: uncommitted changes, an empty changelog, a version that does not
     increase, a tag that exists.
     """
-    previous = current_version(folder)
+    previous = read_current_version(folder)
     version = increase(previous, wanted) if wanted in PARTS else wanted
-    notes = unreleased_notes((folder / "CHANGELOG.md").read_text(encoding="utf-8"))
+    notes = find_unreleased_notes((folder / "CHANGELOG.md").read_text(encoding="utf-8"))
     entries = len(re.findall(r"^- ", notes, re.MULTILINE))
     release = Release(version, previous, today.isoformat(), f"v{version}", entries)
     if problems := list(_problems(release, folder)):
@@ -47,7 +47,7 @@ def plan(wanted: str, today: date, folder: Path = ROOT) -> Release:
 def _problems(release: Release, folder: Path) -> Iterator[str]:
     if not VERSION.fullmatch(release.version):
         yield f"version: got {release.version}, expected MAJOR.MINOR.PATCH, or one of {', '.join(PARTS)}"
-    elif numbers(release.version) <= numbers(release.previous):
+    elif parse_numbers(release.version) <= parse_numbers(release.previous):
         yield f"version: got {release.version}, expected one above {release.previous}"
     if not release.entries:
         yield "CHANGELOG.md: nothing is listed under [Unreleased]"
@@ -69,7 +69,7 @@ def prepare(release: Release, folder: Path = ROOT) -> None:
     git.add_tag(release.tag, f"Score Processor {release.version}", folder)
 
 
-def current_version(folder: Path = ROOT) -> str:
+def read_current_version(folder: Path = ROOT) -> str:
     """Return the version that pyproject.toml declares."""
     declared = DECLARED.search((folder / "pyproject.toml").read_text(encoding="utf-8"))
     assert declared is not None, "pyproject.toml declares a version"
@@ -79,15 +79,15 @@ def current_version(folder: Path = ROOT) -> str:
 def increase(version: str, part: str) -> str:
     """Increase one part of a version; the parts after it become 0."""
     position = PARTS.index(part)
-    kept = numbers(version)
+    kept = parse_numbers(version)
     return ".".join(map(str, (*kept[:position], kept[position] + 1, *(0,) * (2 - position))))
 
 
-def numbers(version: str) -> tuple[int, ...]:
+def parse_numbers(version: str) -> tuple[int, ...]:
     """Return the three numbers of a version, for comparison."""
     return tuple(map(int, version.split(".")))
 
 
-def unreleased_notes(changelog: str) -> str:
+def find_unreleased_notes(changelog: str) -> str:
     """Return the changelog's text between [Unreleased] and the release before."""
     return changelog.partition(UNRELEASED)[2].partition("\n## [")[0]

@@ -10,7 +10,7 @@ from ..aws.clients import Aws, make
 from ..aws.lambda_function import FunctionVersion
 from ..aws.ledger import Entry
 from ..console.errors import Conflict, NotFound, OperationFailed
-from ..console.text import short
+from ..console.text import shorten_digest
 from . import configuration, history, versions
 from .configuration import Difference
 from .versions import Clock, ServedVersion
@@ -47,7 +47,7 @@ class Rollback:
     latest: bool = False
 
 
-def rollback(
+def roll_back(
     aws: Aws,
     to: str | None = None,
     *,
@@ -69,7 +69,7 @@ def rollback(
     done = Rollback("unchanged", target.digest, target.version, *before, target.commit)
     if at_target and lambda_function.read(aws).digest == live.digest:
         return done
-    uri = repository.image_uri(aws, target.digest)
+    uri = repository.find_image_uri(aws, target.digest)
     if dry_run:
         return replace(done, action="would roll back", settings=planned.settings)
     with lock.hold(aws, force=True), versions.restore_latest_on_failure(aws, say):
@@ -103,7 +103,7 @@ def _plan(aws: Aws, to: str | None, *, keep_settings: bool) -> Plan:
     live = versions.read_live(aws)
     target = find(aws, live, to)
     result = _version(aws, target)
-    changed = configuration.setting_changes(live.facts, result) if live.facts and result else []
+    changed = configuration.compare_versions(live.facts, result) if live.facts and result else []
     if keep_settings and changed:
         return Plan(live, target, None, ())
     return Plan(live, target, result, tuple(changed))
@@ -133,14 +133,14 @@ def _move(aws: Aws, plan: Plan, uri: str, say: Say) -> versions.PublishedVersion
 
 def find(aws: Aws, live: ServedVersion, to: str | None) -> Target:
     """Return the image that `to` names, by default the previous one; NotFound without a match."""
-    known = [entry for entry in history.history(aws, 100).entries if entry.digest]
+    known = [entry for entry in history.read_history(aws, 100).entries if entry.digest]
     if to is None:
         earlier = _before(known, live)
         if earlier is None and not live.digest:
             raise NotFound(f"stage {aws.stage.name} has no deployment", make("deploy", aws.stage))
         if earlier is None:
             raise NotFound(
-                f"stage {aws.stage.name} has no deployment before image {short(live.digest)}",
+                f"stage {aws.stage.name} has no deployment before image {shorten_digest(live.digest)}",
                 f"name one: {make('rollback TO=version|digest', aws.stage)}",
             )
         return Target(earlier.digest, earlier.version, earlier.commit)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..aws import ledger, lock
 from ..aws.clients import Aws
 from ..aws.lock import Holder
-from ..console.text import duration
+from ..console.text import format_duration
 from . import canary
 from .counts import Counts
 from .versions import ServedVersion
@@ -26,7 +26,7 @@ class RunningRelease:
     counts: dict[str, Counts]
 
     def __str__(self) -> str:
-        head = f"{self.who}, for {duration(self.seconds)}" if self.who else "no deploy is running"
+        head = f"{self.who}, for {format_duration(self.seconds)}" if self.who else "no deploy is running"
         parts = [
             f"version {name} gets {self.shares[name]:g} % of the calls: {self.counts[name]}" for name in self.shares
         ]

@@ -40,7 +40,9 @@ class Statement:
     bill: str = ""
 
 
-def provenance(digest: str, commit: str, builder: str, materials: Mapping[str, str], bill: str = "") -> dict[str, Any]:
+def create_provenance(
+    digest: str, commit: str, builder: str, materials: Mapping[str, str], bill: str = ""
+) -> dict[str, Any]:
     """Return the statement that `builder` built the image `digest` from a commit.
 
     `materials` are other inputs with the sha256 of each in hexadecimal, `bill` the digest of the bill of materials. No
@@ -66,7 +68,7 @@ def provenance(digest: str, commit: str, builder: str, materials: Mapping[str, s
     }
 
 
-def signing_input(kind: str, body: bytes) -> bytes:
+def encode_signing_input(kind: str, body: bytes) -> bytes:
     """Return DSSE's pre-authentication encoding: what is signed, so that type and body cannot be confused."""
     return b"DSSEv1 %d %s %d %s" % (len(kind.encode()), kind.encode(), len(body), body)
 
@@ -77,8 +79,8 @@ def sign(statement: Mapping[str, Any], key: EllipticCurvePrivateKey) -> bytes:
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 
     body = json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()
-    signature = key.sign(signing_input(PAYLOAD, body), ECDSA(hashes.SHA256()))
-    signatures = [{"keyid": key_id(key.public_key()), "sig": base64.b64encode(signature).decode()}]
+    signature = key.sign(encode_signing_input(PAYLOAD, body), ECDSA(hashes.SHA256()))
+    signatures = [{"keyid": compute_key_id(key.public_key()), "sig": base64.b64encode(signature).decode()}]
     envelope = {"payloadType": PAYLOAD, "payload": base64.b64encode(body).decode(), "signatures": signatures}
     return json.dumps(envelope, sort_keys=True).encode()
 
@@ -92,7 +94,7 @@ def verify(envelope: bytes, key: EllipticCurvePublicKey, digest: str) -> Stateme
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 
-    name = key_id(key)
+    name = compute_key_id(key)
     try:
         document = json.loads(envelope)
         body = base64.b64decode(document["payload"], validate=True)
@@ -102,7 +104,7 @@ def verify(envelope: bytes, key: EllipticCurvePublicKey, digest: str) -> Stateme
         raise _refusal(name, f"not a DSSE envelope: {problem}") from problem
     for signature in signatures:
         try:
-            key.verify(signature, signing_input(kind, body), ECDSA(hashes.SHA256()))
+            key.verify(signature, encode_signing_input(kind, body), ECDSA(hashes.SHA256()))
         except InvalidSignature:
             continue
         return _read(kind, body, name, digest)
@@ -131,14 +133,14 @@ def _refusal(name: str, reason: str) -> OperationFailed:
     return OperationFailed(f"statement of key {name}: {reason}", "make attest on the builder whose key this is")
 
 
-def key_id(key: EllipticCurvePublicKey) -> str:
+def compute_key_id(key: EllipticCurvePublicKey) -> str:
     """Return the first 16 digits of the sha256 of a public key's DER form."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()[:16]
 
 
-def private_key(pem: bytes, where: str, password: bytes | None = None) -> EllipticCurvePrivateKey:
+def parse_private_key(pem: bytes, where: str, password: bytes | None = None) -> EllipticCurvePrivateKey:
     """Parse a private key on P-256; OperationFailed names `where` it is from."""
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -152,7 +154,7 @@ def private_key(pem: bytes, where: str, password: bytes | None = None) -> Ellipt
     return key
 
 
-def public_key(pem: bytes, where: str) -> EllipticCurvePublicKey:
+def parse_public_key(pem: bytes, where: str) -> EllipticCurvePublicKey:
     """Parse a public key on P-256; OperationFailed names `where` it is from."""
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -170,6 +172,6 @@ def _other_kind(key: object, where: str) -> OperationFailed:
     return OperationFailed(f"key {where}: got {type(key).__name__}, expected an ECDSA key on P-256", CREATE)
 
 
-def builders(statements: Sequence[Statement]) -> int:
+def count_builders(statements: Sequence[Statement]) -> int:
     """Return how many different builders, each with a key of its own, made these statements."""
     return min(len({one.builder for one in statements}), len({one.key for one in statements}))

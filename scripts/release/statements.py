@@ -29,7 +29,7 @@ class Statements:
     @property
     def builders(self) -> int:
         """The number of different builders, each with a key of its own."""
-        return statement.builders(self.valid)
+        return statement.count_builders(self.valid)
 
 
 def collect(registry: Registry, digest: str, revision: str, folder: Path = KEYS) -> Statements:
@@ -44,8 +44,8 @@ def collect(registry: Registry, digest: str, revision: str, folder: Path = KEYS)
     document = attestations.get(registry, digest, attestations.SBOM) if paths else None
     bill = "" if document is None else sha256(document)
     for path in paths:
-        key = statement.public_key(path.read_bytes(), str(path))
-        name = statement.key_id(key)
+        key = statement.parse_public_key(path.read_bytes(), str(path))
+        name = statement.compute_key_id(key)
         envelope = attestations.get(registry, digest, name)
         if envelope is None:
             problems.append(f"{path.name}: no statement of key {name} beside the image")

@@ -59,14 +59,14 @@ def verify(
     not have.
     """
     began = time.monotonic()
-    digest = resolve_digest(aws, digest) if digest else served_digest(aws)
+    digest = resolve_digest(aws, digest) if digest else find_served_digest(aws)
     registry, _ = open_reference(aws, digest)
-    revision = revision_of(registry, digest)
+    revision = read_revision(registry, digest)
     require_commit(revision)
     statements = collect(registry, digest, revision, keys)
     say(f"{digest} was built from {revision}: rebuilding that commit")
     from nix.cache import in_use
-    from nix.differences import ImageLayout, image_differences
+    from nix.differences import ImageLayout, compare_images
     from nix.workspace import workspace
 
     with in_use(), workspace() as work:
@@ -75,13 +75,13 @@ def verify(
         differences: list[Difference] = []
         if rebuilt != digest:
             say("the digests differ: comparing files")
-            differences = image_differences(layout, pull(registry, digest, work / "pulled", layout))
+            differences = compare_images(layout, pull(registry, digest, work / "pulled", layout))
     return Verification(
         digest, revision, rebuilt, rebuilt == digest, tuple(differences), round(time.monotonic() - began, 1), statements
     )
 
 
-def served_digest(aws: Aws) -> str:
+def find_served_digest(aws: Aws) -> str:
     """Return the digest that the stage's alias serves; NotFound before the first deploy."""
     digest = versions.read_live(aws).digest
     if not digest:
@@ -94,7 +94,7 @@ def resolve_digest(aws: Aws, name: str) -> str:
     return name if DIGEST.fullmatch(name) else rollback.find(aws, versions.read_live(aws), name).digest
 
 
-def revision_of(registry: Registry, digest: str) -> str:
+def read_revision(registry: Registry, digest: str) -> str:
     """Return the commit in an image's label; empty without one."""
     manifest = json.loads(registry.manifest(digest)[1])
     with registry.blob(manifest["config"]["digest"]) as file:

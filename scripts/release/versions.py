@@ -13,7 +13,7 @@ from ..aws.lambda_function import Alias, FunctionVersion
 from ..checkout import git
 from ..console.errors import Conflict
 from ..console.interrupts import defer_interrupts
-from ..console.text import short
+from ..console.text import shorten_digest
 
 
 class Clock:
@@ -74,7 +74,7 @@ def read_live(aws: Aws) -> ServedVersion:
 
 def publish(aws: Aws, latest: FunctionVersion, commit: str, clock: Clock) -> FunctionVersion:
     """Publish $LATEST and smoke-test the new version, which receives no calls yet."""
-    about = description(commit, latest.configuration, ledger.locks_digest(), ledger.who(aws))
+    about = format_description(commit, latest.configuration, ledger.hash_locks(), ledger.identify_caller(aws))
     version = lambda_function.publish(aws, latest, about)
     clock.lap("publish")
     lambda_function.smoke(aws, version.version)
@@ -127,7 +127,7 @@ def restore_latest(aws: Aws) -> bool:
         live, latest = read_live(aws), lambda_function.wait_for_update(aws)
         if live.version in ("", "$LATEST") or (latest.digest == live.digest and not latest.is_failed):
             return False
-        lambda_function.update_code(aws, repository.image_uri(aws, live.digest), latest)
+        lambda_function.update_code(aws, repository.find_image_uri(aws, live.digest), latest)
     return True
 
 
@@ -161,7 +161,7 @@ def record(
 ) -> bool:
     """Append a change to the ledger; return whether the stage has one."""
     entry = ledger.Entry(
-        at=lock.timestamp(aws),  # part of the key: two changes within a second are two entries
+        at=lock.read_clock(aws),  # part of the key: two changes within a second are two entries
         action=action,
         version=version.version,
         digest=version.digest,
@@ -169,8 +169,8 @@ def record(
         previous_digest=live.digest,
         commit=commit,
         configuration=version.configuration,
-        locks=ledger.locks_digest(),
-        who=ledger.who(aws),
+        locks=ledger.hash_locks(),
+        who=ledger.identify_caller(aws),
         note=note,
     )
     return ledger.write(aws, entry)
@@ -178,7 +178,7 @@ def record(
 
 def record_late(aws: Aws, live: ServedVersion, commit: str) -> str:
     """Record the live version if the deploy that moved the alias was killed before it could; return the note."""
-    known, last = ledger.entries(aws, 20), ledger.last(aws)
+    known, last = ledger.read_entries(aws, 20), ledger.read_last(aws)
     if live.facts is None or known is None or (last and (last.version, last.digest) == (live.version, live.digest)):
         return ""
     note = "recorded by a later deploy: this entry was missing"
@@ -195,26 +195,26 @@ def protect(aws: Aws, digest: str) -> None:
             repositoryName=repository,
             imageManifest=image["imageManifest"],
             imageManifestMediaType=image["imageManifestMediaType"],
-            imageTag=aws.stage.images.protected_tag_prefix + short(digest),
+            imageTag=aws.stage.images.protected_tag_prefix + shorten_digest(digest),
             imageDigest=digest,
         )
     except (client.exceptions.ImageAlreadyExistsException, client.exceptions.ImageTagAlreadyExistsException):
         return
 
 
-def image_text(digest: str, commit: str) -> str:
+def format_image(digest: str, commit: str) -> str:
     """Format an image: its short digest and commit."""
-    return f"image {short(digest)}, commit {git.short_revision(commit)}"
+    return f"image {shorten_digest(digest)}, commit {git.shorten_revision(commit)}"
 
 
-def before_text(version: str, digest: str, when: str = "previously") -> str:
+def format_replaced(version: str, digest: str, when: str = "previously") -> str:
     """Format the replaced version as the end of a message; empty before the first deploy."""
-    return f"; {when} version {version} (image {short(digest)})" if version else ""
+    return f"; {when} version {version} (image {shorten_digest(digest)})" if version else ""
 
 
-def description(commit: str, configuration: str, locks: str, by: str) -> str:
+def format_description(commit: str, configuration: str, locks: str, by: str) -> str:
     """Return the description of a published version, at most Lambda's 256 characters."""
-    return f"commit {git.short_revision(commit)} configuration {configuration} locks {locks} by {by}"[:256]
+    return f"commit {git.shorten_revision(commit)} configuration {configuration} locks {locks} by {by}"[:256]
 
 
 def commit_of(text: str) -> str:

@@ -27,7 +27,7 @@ class AwsCli:
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONHOME": str(root.root / "usr"),
-            "PYTHONPATH": str(environments.site("local-aws")),
+            "PYTHONPATH": str(environments.install_site("local-aws")),
             "PYTHONNOUSERSITE": "1",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",

@@ -70,7 +70,7 @@ def run_demo(name: str) -> Iterator[Demo]:
         yield Demo(name, done.stdout)
     finally:
         control.stop(name)
-        shutil.rmtree(instance.folder(name), ignore_errors=True)
+        shutil.rmtree(instance.locate_folder(name), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +102,7 @@ def local_aws() -> Iterator[Instance]:
         yield control.start(name)
     finally:
         control.stop(name)
-        shutil.rmtree(instance.folder(name), ignore_errors=True)
+        shutil.rmtree(instance.locate_folder(name), ignore_errors=True)
         os.environ.pop("LOCAL_AWS_NAME")
         if before is not None:
             os.environ["LOCAL_AWS_NAME"] = before
@@ -110,11 +110,11 @@ def local_aws() -> Iterator[Instance]:
 
 def sweep() -> None:
     """Remove instances of test sessions that were killed."""
-    for name in instance.names():
+    for name in instance.list_names():
         prefix, pid, *_ = [*name.split("-"), ""]
         if prefix == "test" and pid.isdecimal() and not Path("/proc", pid).exists():
             control.stop(name)
-            shutil.rmtree(instance.folder(name), ignore_errors=True)
+            shutil.rmtree(instance.locate_folder(name), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

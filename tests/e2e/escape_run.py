@@ -34,7 +34,7 @@ def main() -> None:
             text = output.readline()
         if not text.startswith("{"):
             raise SystemExit(f"the container printed {text!r}")
-        users = {pid: user_of(pid) for pid in processes.children(running.process.pid)}
+        users = {pid: user_of(pid) for pid in processes.walk_children(running.process.pid)}
     finally:
         names = [str(path) for path in Path("/proc").glob("[0-9]*/cmdline") if secret.encode() in content(path)]
         running.kill()

@@ -199,8 +199,8 @@ def latest_elsewhere(stage: Staged) -> None:
 
 def killed_deploy(stage: Staged) -> None:
     """Leave the lock of a deploy of this host that was killed."""
-    lines = "import os, signal; from scripts.aws import lock; from scripts.aws.clients import clients; "
-    lines += "from scripts.aws.stage import load_stage; aws = clients(load_stage('local')); "
+    lines = "import os, signal; from scripts.aws import lock; from scripts.aws.clients import create_clients; "
+    lines += "from scripts.aws.stage import load_stage; aws = create_clients(load_stage('local')); "
     lines += "held = lock.hold(aws); held.__enter__(); os.kill(os.getpid(), signal.SIGKILL)"
     done = subprocess.run([str(ROOT / ".venv/bin/python"), "-c", lines], cwd=ROOT, env=environment(stage), check=False)
     assert done.returncode == -9

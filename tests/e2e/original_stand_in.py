@@ -9,7 +9,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from scripts.aws import dynamodb
 from scripts.aws.clients import Aws
-from scripts.jobs.seeding import account_id
+from scripts.jobs.seeding import find_account_id
 from tests.e2e.conftest import ROOT
 
 FOLDER = ROOT / "examples" / "original"
@@ -24,7 +24,7 @@ def create(aws: Aws, **more: Any) -> None:
 
     Each result has the fields `more`, too.
     """
-    account, now = account_id(aws), datetime.now(UTC).isoformat()
+    account, now = find_account_id(aws), datetime.now(UTC).isoformat()
     results = list(map(json.loads, (FOLDER / "results.jsonl").read_text().splitlines()))
     card = {"id": KEY, "accountId": account, "key": KEY, "name": "Returns desk", "externalId": "77"}
     score = {"id": f"{KEY}-score", "scorecardId": KEY, "name": "Asks for Refund", "key": "asks-for-refund"}

@@ -62,5 +62,5 @@ def unpack_wheels(target: Path) -> None:
     for wheels in inputs.fetch_wheels().values():
         for wheel in wheels:
             if wheel.name.replace("-", "_").startswith(WHEELS):
-                with zipfile.ZipFile(input_cache.path_of(wheel)) as archive:
+                with zipfile.ZipFile(input_cache.locate_input(wheel)) as archive:
                     archive.extractall(target)

@@ -100,4 +100,4 @@ def start_staged(name: str, folder: Path) -> Iterator[Staged]:
         yield result
     finally:
         control.stop(name)
-        shutil.rmtree(instance.folder(name), ignore_errors=True)
+        shutil.rmtree(instance.locate_folder(name), ignore_errors=True)

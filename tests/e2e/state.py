@@ -17,7 +17,7 @@ def state(stage: Staged) -> dict[str, Any]:
         "tables": tables(stage),
         "queues": queues(stage),
         "objects": objects(stage),
-        "registry": sorted(str(path) for path in (instance.folder(stage.name) / "registry").rglob("*")),
+        "registry": sorted(str(path) for path in (instance.locate_folder(stage.name) / "registry").rglob("*")),
     }
 
 

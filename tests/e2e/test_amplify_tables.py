@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from handler.records import result_id
+from handler.records import derive_result_id
 from local_aws import control
 from scripts.aws import dynamodb, event_source
-from scripts.aws.clients import Aws, clients
+from scripts.aws.clients import Aws, create_clients
 from scripts.aws.stage import load_stage
 from scripts.doctor import resource_checks
 from scripts.jobs.seeding import derive_id
@@ -38,8 +38,8 @@ Run = Callable[..., tuple[int, str]]
 def aws() -> Iterator[Aws]:
     """Yield the stage of a demo with Amplify's tables and what the original left in them; afterwards it has its own."""
     with run_demo("amplify") as demo:
-        own = clients(load_stage("local"), control.start(demo.name).endpoint)
-        stage = clients(amplify_tables.with_amplify(own.stage), own.endpoint)
+        own = create_clients(load_stage("local"), control.start(demo.name).endpoint)
+        stage = create_clients(amplify_tables.with_amplify(own.stage), own.endpoint)
         event_source.switch_event_source(own, enabled=False)
         for name in (own.stage.queues.request, own.stage.queues.request_dead_letters, own.stage.queues.response):
             own.client("sqs").purge_queue(QueueUrl=own.queue_url(name))
@@ -94,11 +94,11 @@ def test_the_doctor_checks_amplifys_tables(aws: Aws, run: Run) -> None:
     findings = {finding["name"]: finding for finding in json.loads(output)["findings"]}
     assert (findings["tables"]["verdict"], findings["environment"]["verdict"]) == ("ok", "ok")
     other = replace(aws, stage=amplify_tables.with_amplify(aws.stage, "other-NONE"))
-    (finding,) = resource_checks.tables(other)
+    (finding,) = resource_checks.check_tables(other)
     assert finding.verdict == "fail"
     assert "ScoringJob-other-NONE does not exist" in finding.detail
     names = replace(aws.stage, tables=replace(aws.stage.tables, indexes={"Score": "byNothing"}))
-    (finding,) = resource_checks.tables(replace(aws, stage=names))
+    (finding,) = resource_checks.check_tables(replace(aws, stage=names))
     assert finding.detail == f"Score-{amplify_tables.API} has no index byNothing"
 
 
@@ -119,9 +119,9 @@ def test_the_worker_completes_jobs_in_amplifys_tables(aws: Aws, run: Run, tmp_pa
     assert (code, json.loads(output)["jobs"]) == (0, 1)
     event_source.switch_event_source(aws, enabled=True)
     jobs = ("bare", original_stand_in.RETRIED_JOB)
-    ids = [result_id(job) for job in jobs]
+    ids = [derive_result_id(job) for job in jobs]
     event_source.wait("the results", lambda: len(list(dynamodb.get(aws, "ScoreResult", ids))) == len(ids))
-    record = record_of(aws, "ScoreResult", result_id(original_stand_in.RETRIED_JOB))
+    record = record_of(aws, "ScoreResult", derive_result_id(original_stand_in.RETRIED_JOB))
     assert record["metadata"]["external_id"] == "r10"
     assert record["metadata"]["source"] == "Worker"
     assert [node["name"] for node in record["trace"]] == ["words_explains", "words"]
@@ -147,7 +147,7 @@ def test_the_worker_completes_jobs_in_amplifys_tables(aws: Aws, run: Run, tmp_pa
 )
 def test_the_originals_indexes_have_the_workers_results(aws: Aws, index: str, key: str, sort: str) -> None:
     """A result is in the composite indexes, whose sort keys AppSync would have computed."""
-    record = record_of(aws, "ScoreResult", result_id(original_stand_in.RETRIED_JOB))
+    record = record_of(aws, "ScoreResult", derive_result_id(original_stand_in.RETRIED_JOB))
     answer = aws.client("dynamodb").query(
         TableName=aws.stage.table("ScoreResult"),
         IndexName=index,

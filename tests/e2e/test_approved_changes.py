@@ -94,7 +94,7 @@ def test_an_update_in_between_makes_every_change_set_a_refusal(stage: Staged, fo
     other = json.loads((folder / "local/local-function.template.json").read_text())
     other["Resources"]["EventSourceMapping"]["Properties"]["BatchSize"] = 7
     client = stage.aws.client("cloudformation")
-    values = stacks.parameters(stacks.describe(client, "local-function"))
+    values = stacks.read_parameters(stacks.describe(client, "local-function"))
     stacks.apply(client, "local-function", json.dumps(other), values, exists=True)
     before = visibility(stage)
     with pytest.raises(Refused, match="change set release-1 is outdated: the stack was updated since") as caught:

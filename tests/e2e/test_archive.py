@@ -60,7 +60,7 @@ def test_the_stage_says_where_its_archive_is(demo: Demo, monkeypatch: pytest.Mon
     archive(demo)
     monkeypatch.setenv("LOCAL_AWS_NAME", demo.name)
     monkeypatch.setenv("STAGE", "local")
-    (entry, *_) = pins.inputs_of("nix")
+    (entry, *_) = pins.list_inputs("nix")
     repository = registry_archive.of_stage()
     asked = {"Authorization": repository.authorization}
     answer = httpx.get(repository.blob(entry.sha256).full_url, headers=asked, trust_env=False)

@@ -17,7 +17,7 @@ from scripts.aws import event_source
 from scripts.dashboard import server
 from scripts.dashboard.board import Board
 from scripts.dashboard.connection import ALLOWED, Connection
-from scripts.dashboard.panels import CALLS, board
+from scripts.dashboard.panels import CALLS, create_board
 from tests.e2e import busy
 from tests.e2e.chromium import Page, browser
 from tests.e2e.conftest import ROOT
@@ -41,7 +41,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         event_source.switch_event_source(deployment.aws, enabled=False)
         busy.fill(deployment.aws)
         connection = Connection(deployment.aws.stage, deployment.aws.endpoint)
-        panels = board(connection)
+        panels = create_board(connection)
         server_, ended = server.listen(panels), threading.Event()
         thread = threading.Thread(target=server.serve, args=(server_, ended))
         thread.start()
@@ -55,7 +55,7 @@ def test_its_numbers_are_those_of_the_stage(shown: Shown) -> None:
     panels = shown.board.snapshot(60).panels
     assert {panel.name: panel.problem for panel in panels.values() if panel.problem} == {}
     depths = {queue.name: queue.depth for queue in panels["queues"].value.queues}
-    assert status.status(shown.stage.aws).queues.items() <= depths.items()
+    assert status.read_status(shown.stage.aws).queues.items() <= depths.items()
     jobs = panels["jobs"].value
     assert jobs.states == {"PENDING": 37, "IN_PROGRESS": 14, "COMPLETED": 912, "FAILED": 41}
     assert jobs.lapsed == 2
@@ -72,7 +72,7 @@ def test_its_numbers_are_those_of_the_stage(shown: Shown) -> None:
 def test_a_reading_makes_a_bounded_number_of_calls_and_none_that_acts(shown: Shown) -> None:
     """A reading makes at most the planned number of calls, and hides no message."""
     shown.connection.calls.clear()
-    fresh = board(shown.connection)
+    fresh = create_board(shown.connection)
     fresh.snapshot(60)
     assert 0 < sum(shown.connection.calls.values()) <= sum(CALLS.values())
     allowed = {f"{service}:{operation}" for service, names in ALLOWED.items() for operation in names}

@@ -20,7 +20,7 @@ def killed() -> Iterator[str]:
     name = f"test-{os.getpid()}-killed"
     yield name
     control.stop(name)
-    shutil.rmtree(instance.folder(name), ignore_errors=True)
+    shutil.rmtree(instance.locate_folder(name), ignore_errors=True)
 
 
 def test_everything_that_must_hold_holds(demo: Demo) -> None:
@@ -72,7 +72,7 @@ def test_no_text_of_an_item_is_in_the_log(demo: Demo) -> None:
 def test_the_demo_works_again_after_a_kill(killed: str) -> None:
     """After kill -9 a command reports that the local AWS does not run; the next demo succeeds without orphans."""
     running = control.start(killed)
-    family = processes.descendants(running.pid)
+    family = processes.list_descendants(running.pid)
     os.kill(running.pid, 9)
     output = run(killed, "invoke")
     assert (output.returncode, "make local" in output.stderr, "Traceback" in output.stderr) == (1, True, False)

@@ -77,7 +77,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
         yield Local(aws, clients, stages.load("local"), (images[0], images[1]))
     finally:
         control.stop(name)
-        shutil.rmtree(instance.folder(name), ignore_errors=True)
+        shutil.rmtree(instance.locate_folder(name), ignore_errors=True)
 
 
 def push_image(factory: pytest.TempPathFactory, clients: Clients, registry: str, text: str) -> str:
@@ -272,7 +272,7 @@ def test_what_exists_already_can_be_taken_over(local: Local, tmp_path: Path) -> 
     clients("s3").create_bucket(
         Bucket=settings.bucket, CreateBucketConfiguration={"LocationConstraint": settings.region}
     )
-    result = resources.adoptions(local.aws)
+    result = resources.plan_adoptions(local.aws)
     identifiers = {one.stack: [resource["ResourceIdentifier"] for resource in one.resources] for one in result}
     assert identifiers == {
         "local-repositories": [{"RepositoryName": settings.repository}],

@@ -20,9 +20,9 @@ NAME = "e2e-interrupted"
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Return the folder of this file's instance."""
-    yield instance.folder(NAME)
+    yield instance.locate_folder(NAME)
     control.stop(NAME)
-    shutil.rmtree(instance.folder(NAME), ignore_errors=True)
+    shutil.rmtree(instance.locate_folder(NAME), ignore_errors=True)
 
 
 def interrupt_demo(step: str) -> subprocess.Popen[str]:
@@ -46,7 +46,7 @@ def test_an_interrupted_demo_leaves_nothing(step: str, folder: Path) -> None:
     demo = interrupt_demo(step)
     _, errors = demo.communicate(timeout=600)
     assert (demo.returncode, "Traceback" in errors) == (130, False), errors
-    assert control.leftovers(NAME) == {}
+    assert control.find_leftovers(NAME) == {}
     assert control.find(NAME) is None
     wait_for(lambda: group_of(demo.pid) == [], "the demo's processes to end")
     assert [path.name for path in (ROOT / "build").glob(".*")] == []

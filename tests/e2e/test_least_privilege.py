@@ -64,7 +64,7 @@ def deliver(aws: Aws, job: str, receive_count: int = 1) -> dict[str, Any]:
     record = {
         "messageId": uuid.uuid4().hex,
         "receiptHandle": "gone",
-        "body": sending.body(job),
+        "body": sending.create_body(job),
         "attributes": {"ApproximateReceiveCount": str(receive_count)},
         "eventSource": "aws:sqs",
         "eventSourceARN": queue,
@@ -93,7 +93,7 @@ def held_by_another(aws: Aws) -> None:
             ":later": {"N": str(int(time.time()) + 240)},  # as far ahead as a worker's lease can be
         },
     )
-    sending.send(aws, [sending.body(job)])
+    sending.send(aws, [sending.create_body(job)])
     invocation.invoke(aws, {})
     deliver(aws, job, receive_count=aws.stage.queues.max_receive_count)
 

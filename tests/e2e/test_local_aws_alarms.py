@@ -85,7 +85,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 def alarm(name: str) -> dict[str, Any]:
     """Return the definition of an alarm in the stage's template, without its actions."""
-    (template,) = [one for one in resources.templates("local") if one.noun == "function"]
+    (template,) = [one for one in resources.read_templates("local") if one.noun == "function"]
     entries = template.document["Resources"].values()
     alarms = [one["Properties"] for one in entries if one["Type"] == "AWS::CloudWatch::Alarm"]
     (definition,) = [one for one in alarms if one["AlarmName"].endswith(f"-lambda-{name}")]
@@ -146,7 +146,7 @@ FAULTS: dict[str, Callable[[Watched], object]] = {
 
 def test_each_alarm_has_a_fault() -> None:
     """Every alarm of the template is raised by one of these tests, and no other."""
-    (template,) = [one for one in resources.templates("local") if one.noun == "function"]
+    (template,) = [one for one in resources.read_templates("local") if one.noun == "function"]
     entries = template.document["Resources"].values()
     names = [one["Properties"]["AlarmName"] for one in entries if one["Type"] == "AWS::CloudWatch::Alarm"]
     assert sorted(name.partition("-lambda-")[2] for name in names) == sorted(FAULTS)

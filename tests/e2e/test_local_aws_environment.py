@@ -17,7 +17,7 @@ from local_aws import engine_choice
 from local_aws.environment import Environment, Reply
 from local_aws.exceptions import StartFailed
 from local_aws.image import from_layout
-from local_aws.run_image import lambda_environment, new_request_id
+from local_aws.run_image import create_lambda_environment, create_request_id
 from local_aws.sandbox import FunctionSettings
 from tests.e2e.conftest import wait_for
 from tests.layouts import Layer, write_layout
@@ -32,7 +32,7 @@ class Running:
         self.lines: list[str] = []
         self.slow = "a line that nothing prints"
         settings = FunctionSettings(timeout_s=150, memory_mb=256, environment=variables)
-        settings = FunctionSettings(timeout_s=150, memory_mb=256, environment=lambda_environment(settings))
+        settings = FunctionSettings(timeout_s=150, memory_mb=256, environment=create_lambda_environment(settings))
         self.environment = Environment(from_layout(layout), settings, engine_choice.choose(), self.add)
 
     def add(self, line: str) -> None:
@@ -43,7 +43,7 @@ class Running:
 
     def invoke(self, **event: object) -> Reply:
         """Invoke it."""
-        return self.environment.invoke(new_request_id(), json.dumps(event).encode())
+        return self.environment.invoke(create_request_id(), json.dumps(event).encode())
 
     def kill(self) -> None:
         """`kill -9` of all its processes."""

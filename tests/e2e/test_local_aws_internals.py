@@ -28,7 +28,7 @@ def verdicts() -> dict[str, str | None]:
     result = find_sysroot()
     with tempfile.TemporaryDirectory() as folder:
         port = ports.free_port()
-        site = environments.site("local-aws", sysroot.PYTHON)
+        site = environments.install_site("local-aws", sysroot.PYTHON)
         settings = localstack_process.Settings(
             Path(folder), "check", port, ports.free_port(port), "plain", result, site
         )
@@ -37,7 +37,7 @@ def verdicts() -> dict[str, str | None]:
             [*result.command(f"python{sysroot.PYTHON}"), str(PINNED)],
             cwd=folder,
             env={
-                **localstack_process.environment(settings),
+                **localstack_process.create_environment(settings),
                 "ENTRY_POINTS": str(REPOSITORY / "local_aws/extension/entry_points.txt"),
             },
             capture_output=True,
@@ -60,7 +60,7 @@ def test_objects_lie_in_the_instances_folder(aws: Clients, local_aws: Instance) 
     """An object of S3 that is too large for memory is a file below the folder of its instance."""
     aws("s3").create_bucket(Bucket="private", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     aws("s3").put_object(Bucket="private", Key="key", Body=bytes(3 << 20))
-    folder = instance.folder(local_aws.name) / "s3"
+    folder = instance.locate_folder(local_aws.name) / "s3"
     assert [path for path in list_open_files(local_aws.pid) if path.is_relative_to(folder)]
 
 

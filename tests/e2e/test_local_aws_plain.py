@@ -39,7 +39,7 @@ def plain(layout: Path) -> Iterator[Plain]:
         yield Plain(running, output, made_in(running, layout))
     finally:
         control.stop(name)
-        shutil.rmtree(instance.folder(name), ignore_errors=True)
+        shutil.rmtree(instance.locate_folder(name), ignore_errors=True)
 
 
 def local_aws(*words: str) -> str:
@@ -88,7 +88,7 @@ def test_start_and_status_report_the_missing_isolation(plain: Plain) -> None:
 def test_functions_end_with_localstack_however_it_ends(plain: Plain) -> None:
     """After kill -9 of LocalStack no process of a function is left, although nothing but a pipe ties them."""
     plain.function.invoke()
-    family = processes.descendants(plain.instance.pid)
+    family = processes.list_descendants(plain.instance.pid)
     os.kill(plain.instance.pid, signal.SIGKILL)
     wait_for(lambda: not [member for member in family if member.alive()], "the function to end")
     assert control.stop(plain.instance.name) is False

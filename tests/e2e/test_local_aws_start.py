@@ -29,7 +29,7 @@ def name() -> Iterator[str]:
     chosen = f"rule-{uuid.uuid4().hex[:8]}"
     yield chosen
     control.stop(chosen)
-    shutil.rmtree(instance.folder(chosen), ignore_errors=True)
+    shutil.rmtree(instance.locate_folder(chosen), ignore_errors=True)
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
@@ -98,7 +98,7 @@ def test_all_listens_on_loopback_only(name: str, layout: Path) -> None:
     """Every port that a process of the instance opens, with a function at work too, is bound to 127.0.0.1."""
     running = control.start(name)
     made_in(running, layout).invoke()
-    result = listening([running.pid, *(member.pid for member in processes.descendants(running.pid))])
+    result = listening([running.pid, *(member.pid for member in processes.list_descendants(running.pid))])
     assert {running.port, int(running.registry.rpartition(":")[2])} <= {port for _, port in result}
     assert {address for address, _ in result} == {"0100007F"}
 
@@ -124,7 +124,7 @@ def test_kill_leaves_no_orphan_and_the_next_start_works(name: str, layout: Path)
     function = made_in(running, layout)
     function.invoke()
     pids = {pid for entry in ask(running, "/_local_aws/status")["environments"] for pid in entry["pids"]}
-    family = processes.descendants(running.pid)
+    family = processes.list_descendants(running.pid)
     assert pids
     assert pids < {member.pid for member in family}
     os.kill(running.pid, signal.SIGKILL)
@@ -133,16 +133,16 @@ def test_kill_leaves_no_orphan_and_the_next_start_works(name: str, layout: Path)
     again = control.start(name)
     assert make_client(again, "ecr").describe_repositories()["repositories"] == []
     hierarchy = cgroups.find()
-    assert (hierarchy.groups(instance.key(name)) if hierarchy else []) == []
+    assert (hierarchy.groups(instance.derive_key(name)) if hierarchy else []) == []
 
 
 def test_interrupted_start_leaves_nothing(name: str) -> None:
     """Ctrl-C during start exits with 130 and leaves no process of the instance."""
     line = [sys.executable, "-m", "local_aws", "start", "--name", name]
     starting = subprocess.Popen(line, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    wait_for(lambda: control.leftovers(name), "LocalStack's process")
+    wait_for(lambda: control.find_leftovers(name), "LocalStack's process")
     starting.send_signal(signal.SIGINT)
     starting.communicate(timeout=600)
     assert starting.returncode == 130
-    assert control.leftovers(name) == {}
+    assert control.find_leftovers(name) == {}
     assert control.find(name) is None

@@ -30,7 +30,7 @@ def busy(layout: Path) -> Iterator[Instance]:
         yield running
     finally:
         control.stop(name)
-        shutil.rmtree(instance.folder(name), ignore_errors=True)
+        shutil.rmtree(instance.locate_folder(name), ignore_errors=True)
 
 
 def occupy(running: Instance, function: Function) -> None:
@@ -57,7 +57,7 @@ def test_stop_at_work_leaves_nothing_and_starts_nothing(busy: Instance) -> None:
     (killed, *_) = ask(busy, "/_local_aws/status")["environments"]
     ask(busy, "/_local_aws/environments/kill", {"id": killed["id"]})
     wait_for(lambda: all_at_work(busy, without=killed["pids"]), "another in its place")
-    visited = set(processes.descendants(busy.pid))
+    visited = set(processes.list_descendants(busy.pid))
     before = first_processes(busy)
     assert len(before) == AT_ONCE
     began: set[Process] = set()
@@ -75,14 +75,14 @@ def test_stop_at_work_leaves_nothing_and_starts_nothing(busy: Instance) -> None:
     assert stopped
     assert [process for process in visited | began if process.alive()] == []
     assert began <= before
-    assert control.leftovers(busy.name) == {}
+    assert control.find_leftovers(busy.name) == {}
     hierarchy = cgroups.find()
-    assert (hierarchy.groups(instance.key(busy.name)) if hierarchy else []) == []
+    assert (hierarchy.groups(instance.derive_key(busy.name)) if hierarchy else []) == []
 
 
 def first_processes(running: Instance) -> set[Process]:
     """Return the processes that LocalStack has started for environments, one each; it starts others of its own."""
-    return {found for found in processes.descendants(running.pid) if is_first(found, running.pid)}
+    return {found for found in processes.list_descendants(running.pid) if is_first(found, running.pid)}
 
 
 def is_first(process: Process, started_by: int) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from scripts import status
 from scripts.aws import invocation, repository
-from scripts.aws.stage import environment
+from scripts.aws.stage import create_environment
 from scripts.checkout.layout import read_image
 from scripts.jobs import sending
 from scripts.release import configuration, deployment, rollback
@@ -49,7 +49,7 @@ def test_get_function_tells_the_digest_that_was_deployed(stage: Staged, aws: Aws
     result = describe_alias(aws, stage)
     assert result["code"]["ResolvedImageUri"].endswith(f"@{digest}")
     assert result["configuration"]["State"] == "Active"
-    assert status.status(stage.aws).digest == digest
+    assert status.read_status(stage.aws).digest == digest
 
 
 def test_describe_images_tells_what_was_pushed(stage: Staged, aws: AwsCli) -> None:
@@ -73,9 +73,9 @@ def test_get_queue_attributes_tells_the_depth_of_status(stage: Staged, aws: AwsC
     """The CLI and `make status` count the message that our command sent."""
     name = stage.aws.stage.queues.response_dead_letters
     url = stage.aws.queue_url(name)
-    stage.aws.client("sqs").send_message(QueueUrl=url, MessageBody=sending.body("a-job"))
+    stage.aws.client("sqs").send_message(QueueUrl=url, MessageBody=sending.create_body("a-job"))
     result = aws("sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", "All")["Attributes"]
-    assert int(result["ApproximateNumberOfMessages"]) == status.status(stage.aws).queues[name] == 1
+    assert int(result["ApproximateNumberOfMessages"]) == status.read_status(stage.aws).queues[name] == 1
     received = aws("sqs", "receive-message", "--queue-url", url)["Messages"]
     assert [json.loads(message["Body"]) for message in received] == [{"scoring_job_id": "a-job"}]
 
@@ -85,9 +85,9 @@ def test_the_commands_of_the_old_runbook_leave_the_state_of_a_deploy(stage: Stag
     digest, function = stage.image("second"), stage.function
     deployment.deploy(stage.aws, digest)
     ours = describe_alias(aws, stage)
-    rollback.rollback(stage.aws)
+    rollback.roll_back(stage.aws)
     assert describe_alias(aws, stage) != ours
-    uri = repository.image_uri(stage.aws, digest)
+    uri = repository.find_image_uri(stage.aws, digest)
     aws("lambda", "update-function-code", "--function-name", function, "--image-uri", uri)
     aws("lambda", "wait", "function-updated-v2", "--function-name", function)
     version = aws("lambda", "publish-version", "--function-name", function)["Version"]
@@ -107,7 +107,7 @@ def test_the_old_commands_of_configuration_are_seen_and_put_right(stage: Staged,
     result = aws("lambda", "get-function-configuration", *function)
     wanted = stage.aws.stage.function
     assert (result["Timeout"], result["MemorySize"]) == (wanted.timeout_s, wanted.memory_mb)
-    assert result["Environment"]["Variables"].items() >= environment(stage.aws.stage).items()
+    assert result["Environment"]["Variables"].items() >= create_environment(stage.aws.stage).items()
 
 
 def test_an_invocation_by_the_cli_gives_the_answer_and_the_log_of_ours(

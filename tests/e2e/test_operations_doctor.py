@@ -16,7 +16,7 @@ from scripts.doctor import resource_checks
 from scripts.doctor.diagnosis import diagnose
 from scripts.jobs import dead_letters
 from scripts.jobs.dead_letters import Letter, RedriveResult
-from scripts.jobs.seeding import account_id, encode
+from scripts.jobs.seeding import encode, find_account_id
 from scripts.release import configuration, deployment
 from tests.e2e.staged import Staged, start_staged
 
@@ -78,7 +78,7 @@ def test_alarms_that_notify_nobody_are_reported(stage: Staged) -> None:
     aws, sns = type(stage.aws)(settings, stage.aws.endpoint), stage.aws.client("sns")
     aws.__dict__["_session"] = stage.aws._session  # the local AWS's credentials
     (topic,) = sns.list_topics()["Topics"]
-    first = resource_checks.alarms(aws)
+    first = resource_checks.check_alarms(aws)
     assert (first.verdict, first.detail) == (
         "warn",
         "nobody is notified: topic plexus-score-processor-lambda-alarms has no subscriber",
@@ -88,7 +88,7 @@ def test_alarms_that_notify_nobody_are_reported(stage: Staged) -> None:
         QueueUrl=stage.aws.queue_url(settings.queues.response), AttributeNames=["QueueArn"]
     )["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=queue)
-    assert (resource_checks.alarms(aws).verdict, resource_checks.alarms(aws).detail) == (
+    assert (resource_checks.check_alarms(aws).verdict, resource_checks.check_alarms(aws).detail) == (
         "ok",
         "8, notifying 1 subscriber",
     )
@@ -127,7 +127,7 @@ def letter(stage: Staged, body: str, reason: str = "") -> None:
 
 def job(stage: Staged, status: str) -> str:
     """Write a job with a status; return its id."""
-    owner = account_id(stage.aws)
+    owner = find_account_id(stage.aws)
     record = {"id": uuid.uuid4().hex, "accountId": owner, "status": status, "attempts": 5, "errorMessage": "why"}
     stage.aws.client("dynamodb").put_item(TableName=stage.aws.stage.table("ScoringJob"), Item=encode(record))
     return str(record["id"])
@@ -203,7 +203,7 @@ def test_no_letter_stops_the_others(stage: Staged, failed: str) -> None:
     for body in ('{"scoring_job_id": "\\ud800"}', json.dumps({"scoring_job_id": "x" * 3000}), "[" * 100_000):
         letter(stage, body)
     for status in ({}, {"status": {"S": "CANCELLED"}}, {"status": {"N": "1"}}):
-        identity = {"id": {"S": f"odd-{uuid.uuid4()}"}, "accountId": {"S": account_id(stage.aws)}}
+        identity = {"id": {"S": f"odd-{uuid.uuid4()}"}, "accountId": {"S": find_account_id(stage.aws)}}
         stage.aws.client("dynamodb").put_item(TableName=stage.aws.stage.table("ScoringJob"), Item=identity | status)
         letter(stage, json.dumps({"scoring_job_id": identity["id"]["S"]}))
     done = redrive(stage)

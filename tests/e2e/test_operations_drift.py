@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts.drift.comparison import drift
+from scripts.drift.comparison import find_drift
 from scripts.release import configuration, deployment
 from tests.e2e.staged import Staged, start_staged
 
@@ -22,7 +22,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
 
 def list_differences(stage: Staged) -> list[str]:
     """Return subject and setting of every difference."""
-    return [f"{one.subject}: {one.setting}" for one in drift(stage.aws).differences]
+    return [f"{one.subject}: {one.setting}" for one in find_drift(stage.aws).differences]
 
 
 def mapping(stage: Staged) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def moved_alias(stage: Staged) -> None:
 
 def test_what_was_just_deployed_has_not_drifted(stage: Staged) -> None:
     """After a deploy and a configuration there is no drift, and the exit code is 0."""
-    output = drift(stage.aws)
+    output = find_drift(stage.aws)
     assert (output.differences, output.exit_code) == ((), 0)
 
 
@@ -107,4 +107,4 @@ def test_a_change_by_hand_is_named(stage: Staged, change: Callable[[Staged], Non
     change(stage)
     values = {"role": role(stage), "version": stage.alias()["FunctionVersion"]}
     assert sorted(set(list_differences(stage)) - set(before)) == sorted(one.format(**values) for one in named)
-    assert drift(stage.aws).exit_code == 3
+    assert find_drift(stage.aws).exit_code == 3

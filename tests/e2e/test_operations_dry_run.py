@@ -20,11 +20,11 @@ from scripts.aws import event_source, resources, stacks
 from scripts.checkout import git
 from scripts.checkout.layout import read_image
 from scripts.console.errors import OperationFailed
-from scripts.console.text import short
+from scripts.console.text import shorten_digest
 from scripts.images import push
-from scripts.jobs.seeding import account_id, encode
+from scripts.jobs.seeding import encode, find_account_id
 from scripts.release import deployment
-from scripts.release.statement import key_id
+from scripts.release.statement import compute_key_id
 from tests.e2e.staged import Staged, start_staged
 from tests.e2e.state import state
 from tests.golden import commands
@@ -101,7 +101,7 @@ class Rehearsed:
     def transcript(self, words: tuple[str, ...], done: Result) -> str:
         """Return the command and its output, with placeholders for values."""
         names = {value: f"digest of {name}" if "sha256:" in value else name for name, value in self.values.items()}
-        names |= {short(value): name for name, value in self.values.items() if "sha256:" in value}
+        names |= {shorten_digest(value): name for name, value in self.values.items() if "sha256:" in value}
         asked = commands.format_line(*words).format_map(self.values)
         return normalise(f"{asked}\n{done.output}", names)
 
@@ -110,7 +110,7 @@ class Rehearsed:
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
     """Return a stage after a deploy and a rollback, with a changed queue, three dead letters and no worker."""
     folder, home = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("home")
-    inputs.fetch_these(artifact.everything())  # what a fetch says is not for the transcript
+    inputs.fetch_these(artifact.list_all_inputs())  # what a fetch says is not for the transcript
     with start_staged("rehearsed", folder) as stage:
         event_source.switch_event_source(stage.aws, enabled=False)
         values = {"files": str(folder), "home": str(home), "commit of second": "2" * 12}
@@ -126,7 +126,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
         values["poison"] = letter(stage, "this names no job")
         for status in ("FAILED", "COMPLETED"):
             job = f"job-{status.lower()}"
-            record = {"id": job, "accountId": account_id(stage.aws), "status": status, "attempts": 5}
+            record = {"id": job, "accountId": find_account_id(stage.aws), "status": status, "attempts": 5}
             stage.aws.client("dynamodb").put_item(TableName=stage.aws.stage.table("ScoringJob"), Item=encode(record))
             letter(stage, json.dumps({"scoring_job_id": job}))
         letter(stage, json.dumps({"scoring_job_id": "job-lost"}))
@@ -140,7 +140,7 @@ def attestable(folder: Path) -> dict[str, str]:
     draft = Draft()
     draft.settings["Labels"] = {"org.opencontainers.image.revision": git.commit()}
     image = read_image(draft.write(folder / "attested"))
-    return {"commit": git.commit(), "attested": image.digest, "key": key_id(key.public_key())}
+    return {"commit": git.commit(), "attested": image.digest, "key": compute_key_id(key.public_key())}
 
 
 def letter(stage: Staged, body: str) -> str:
@@ -214,5 +214,5 @@ def test_a_look_leaves_a_stack_whose_creation_failed(rehearsed: Rehearsed, tmp_p
         stacks.apply(client, name, json.dumps(template), {}, exists=False)
     (tmp_path / "local").mkdir()
     (tmp_path / "local" / f"{name}.template.json").write_text(json.dumps(template))
-    assert [one.action for one in resources.diff(rehearsed.stage.aws, folder=tmp_path)] == ["would create"]
+    assert [one.action for one in resources.preview_deploy(rehearsed.stage.aws, folder=tmp_path)] == ["would create"]
     assert client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] == "CREATE_FAILED"

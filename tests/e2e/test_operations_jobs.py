@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.aws import event_source, queues
-from scripts.aws.clients import Aws, clients
+from scripts.aws.clients import Aws, create_clients
 from scripts.aws.stage import load_stage
 from tests.e2e.conftest import ROOT, Demo
 
@@ -21,7 +21,7 @@ SCORE = ("--score", "Mentions Refund")
 def aws(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """Yield the demo's stage with the event source disabled, so that jobs stay PENDING."""
     monkeypatch.setenv("LOCAL_AWS_NAME", demo.name)
-    stage = clients(load_stage("local"))
+    stage = create_clients(load_stage("local"))
     event_source.switch_event_source(stage, enabled=False)
     request = stage.queue_url(stage.stage.queues.request)
     stage.client("sqs").purge_queue(QueueUrl=request)
@@ -85,7 +85,7 @@ def test_a_dry_run_sends_nothing(demo: Demo, aws: Aws) -> None:
     """A dry run prints the number of jobs, and sends none."""
     output = enqueue(demo, str(ITEMS), *SCORE, "--dry-run")
     assert (output["jobs"], output["action"]) == (24, "would send")
-    assert queues.depth(aws, aws.queue_url(aws.stage.queues.request)) == 0
+    assert queues.count_messages(aws, aws.queue_url(aws.stage.queues.request)) == 0
 
 
 def test_results_are_those_of_a_score_as_csv(demo: Demo) -> None:

@@ -96,11 +96,11 @@ def test_a_rollback_lists_the_settings_that_go_back(stage: Staged) -> None:
     done = run(NAME, "rollback", old, "--dry-run")
     assert "settings that go back with it (KEEP_SETTINGS=1" in done.stdout, done.stderr
     assert "  MARK: new → old" in done.stdout
-    assert rollback.rollback(stage.aws, old, keep_settings=True).settings == ()
+    assert rollback.roll_back(stage.aws, old, keep_settings=True).settings == ()
     live = versions.read_live(stage.aws)
     assert live.facts is not None
     assert (live.facts.environment["MARK"], stage.answer()) == ("new", "first")
-    (changed,) = rollback.rollback(stage.aws, old).settings
+    (changed,) = rollback.roll_back(stage.aws, old).settings
     assert str(changed) == "- MARK = new\n+ MARK = old"
     assert lambda_function.read(stage.aws).environment["MARK"] == "old"
 
@@ -132,11 +132,11 @@ def test_a_lock_of_another_host_is_removed_by_the_command_that_is_printed(stage:
 
 def test_an_entry_of_a_clock_that_is_ahead_hides_no_later_one(stage: Staged) -> None:
     """After an entry dated years ahead, a deploy's entry is the newest, and there is no drift."""
-    last = ledger.last(stage.aws)
+    last = ledger.read_last(stage.aws)
     assert last is not None
     ledger.write(stage.aws, replace(last, at="2062-01-01T00:00:00.000000Z"))
     deployment.deploy(stage.aws, stage.image("second"))
-    newest = ledger.last(stage.aws)
+    newest = ledger.read_last(stage.aws)
     assert newest is not None
     assert (newest.version, newest.at) == (stage.alias()["FunctionVersion"], "2062-01-01T00:00:00.000001Z")
     assert list(function_drift.release(stage.aws)) == []

@@ -34,7 +34,7 @@ def first_again(stage: Staged) -> None:
 
 def actions(stage: Staged, count: int) -> list[str]:
     """Return the last entries of the ledger, newest first."""
-    return [entry.action for entry in history.history(stage.aws, count).entries]
+    return [entry.action for entry in history.read_history(stage.aws, count).entries]
 
 
 def test_a_deploy_moves_the_alias_and_is_remembered(stage: Staged) -> None:
@@ -42,7 +42,7 @@ def test_a_deploy_moves_the_alias_and_is_remembered(stage: Staged) -> None:
     before, digest = stage.alias()["FunctionVersion"], stage.image("second")
     done = deployment.deploy(stage.aws, digest, commit="2" * 40)
     assert (done.action, stage.answer()) == ("deployed", "second")
-    entry = history.history(stage.aws, 1).entries[0]
+    entry = history.read_history(stage.aws, 1).entries[0]
     assert (entry.action, entry.digest, entry.commit) == ("deploy", digest, "2" * 40)
     assert (entry.previous_version, entry.version) == (before, stage.alias()["FunctionVersion"])
     assert entry.who
@@ -51,12 +51,12 @@ def test_a_deploy_moves_the_alias_and_is_remembered(stage: Staged) -> None:
 def test_a_deploy_that_changes_nothing_does_nothing(stage: Staged) -> None:
     """Deploying the served image publishes no version and writes no entry."""
     versions = len(stage.aws.client("lambda").list_versions_by_function(FunctionName=stage.function)["Versions"])
-    entries = len(history.history(stage.aws, 1000).entries)
+    entries = len(history.read_history(stage.aws, 1000).entries)
     assert deployment.deploy(stage.aws, stage.image("first")).action == "unchanged"
     assert (
         len(stage.aws.client("lambda").list_versions_by_function(FunctionName=stage.function)["Versions"]) == versions
     )
-    assert len(history.history(stage.aws, 1000).entries) == entries
+    assert len(history.read_history(stage.aws, 1000).entries) == entries
 
 
 def test_a_ledger_that_lacks_the_last_deploy_gets_it_from_the_next(
@@ -101,7 +101,7 @@ def test_a_canary_that_works_gets_every_call_in_the_end(stage: Staged) -> None:
         done = deployment.deploy(stage.aws, stage.image("second"), canary=Canary(90, 10))
     assert stage.alias().get("RoutingConfig", {}) in ({}, {"AdditionalVersionWeights": {}})
     assert stage.answer() == "second"
-    assert done.note == history.history(stage.aws, 1).entries[0].note
+    assert done.note == history.read_history(stage.aws, 1).entries[0].note
     assert re.fullmatch(r"canary 90 % for 10 s: [1-9]\d* calls?, 0 failed, 0 jobs without a result", done.note)
 
 
@@ -151,7 +151,7 @@ def test_a_rollback_goes_to_the_image_before(stage: Staged) -> None:
     """A rollback without a target serves the previous image's version."""
     version = stage.alias()["FunctionVersion"]
     deployment.deploy(stage.aws, stage.image("second"))
-    assert rollback.rollback(stage.aws).action == "rolled back"
+    assert rollback.roll_back(stage.aws).action == "rolled back"
     assert (stage.alias()["FunctionVersion"], stage.answer()) == (version, "first")
     assert actions(stage, 2) == ["rollback", "deploy"]
 
@@ -161,7 +161,7 @@ def test_a_second_rollback_does_not_go_back_to_what_was_rolled_back(stage: Stage
     deployment.deploy(stage.aws, stage.image("third"))
     deployment.deploy(stage.aws, stage.image("fourth"))
     deployment.deploy(stage.aws, stage.image("second"))
-    assert [rollback.rollback(stage.aws).digest for _ in range(2)] == [stage.image("fourth"), stage.image("third")]
+    assert [rollback.roll_back(stage.aws).digest for _ in range(2)] == [stage.image("fourth"), stage.image("third")]
     assert stage.answer() == "third"
 
 
@@ -173,7 +173,7 @@ def test_a_rollback_takes_a_version_or_a_digest(stage: Staged, by: str) -> None:
     deployment.deploy(stage.aws, stage.image("first"))
     to = {"version": version, "digest": digest, "beginning": digest.removeprefix("sha256:")[:10]}[by]
     assert verification.resolve_digest(stage.aws, to) == digest
-    rollback.rollback(stage.aws, to)
+    rollback.roll_back(stage.aws, to)
     assert stage.answer() == "second"
 
 
@@ -182,7 +182,7 @@ def test_a_rollback_whose_version_is_gone_publishes_the_image_again(stage: Stage
     old = deployment.deploy(stage.aws, stage.image("second")).version
     deployment.deploy(stage.aws, stage.image("first"))
     stage.aws.client("lambda").delete_function(FunctionName=stage.function, Qualifier=old)
-    done = rollback.rollback(stage.aws, stage.image("second"))
+    done = rollback.roll_back(stage.aws, stage.image("second"))
     assert (done.version != old, stage.answer()) == (True, "second")
 
 
@@ -194,7 +194,7 @@ def test_a_rollback_to_a_deleted_image_changes_nothing(stage: Staged) -> None:
     repository = stage.aws.stage.repository
     stage.aws.client("ecr").batch_delete_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])
     with pytest.raises(NotFound, match="has no image"):
-        rollback.rollback(stage.aws, digest)
+        rollback.roll_back(stage.aws, digest)
     assert stage.answer() == "first"
 
 
@@ -202,14 +202,14 @@ def test_a_rollback_before_any_deploy_says_so(stage: Staged) -> None:
     """A rollback before the first deploy is an error with the remedy `make deploy`."""
     nobody = replace(stage.aws.stage, function=replace(stage.aws.stage.function, name="nobody"))
     with pytest.raises(NotFound, match=f"stage {nobody.name} has no deployment") as caught:
-        rollback.rollback(replace(stage.aws, stage=nobody))
+        rollback.roll_back(replace(stage.aws, stage=nobody))
     assert "make deploy" in caught.value.remedy
 
 
 def test_a_rollback_to_what_was_never_deployed_is_refused(stage: Staged) -> None:
     """An unknown target is an error with the command that lists the known ones."""
     with pytest.raises(NotFound, match="has no deployment abcdef123") as caught:
-        rollback.rollback(stage.aws, "abcdef123")
+        rollback.roll_back(stage.aws, "abcdef123")
     assert caught.value.remedy == "make history"
 
 
@@ -217,10 +217,10 @@ def test_a_configuration_after_a_rollback_keeps_the_image(stage: Staged) -> None
     """A configuration after a rollback serves the image that was rolled back to."""
     commit = versions.read_live(stage.aws).commit
     deployment.deploy(stage.aws, stage.image("second"), commit="2" * 40)
-    rollback.rollback(stage.aws)
+    rollback.roll_back(stage.aws)
     done = configuration.configure(stage.aws, extra={"AFTER_ROLLBACK": "1"})
     assert (done.action, stage.answer()) == ("configured", "first")
-    entry = history.history(stage.aws, 1).entries[0]
+    entry = history.read_history(stage.aws, 1).entries[0]
     assert (entry.action, entry.digest, entry.commit) == ("config", stage.image("first"), commit)
 
 
@@ -251,7 +251,7 @@ def test_an_entry_of_a_newer_format_is_not_misread(stage: Staged) -> None:
     stage.aws.client("dynamodb").put_item(TableName=table, Item={**key, "format": {"N": "99"}})
     try:
         with pytest.raises(OperationFailed, match="got format 99, expected at most"):
-            history.history(stage.aws)
+            history.read_history(stage.aws)
     finally:
         stage.aws.client("dynamodb").delete_item(TableName=table, Key=key)
 
@@ -283,13 +283,13 @@ def test_without_a_ledger_the_versions_tell_the_history(stage: Staged) -> None:
     with without_ledger(stage):
         done = deployment.deploy(stage.aws, stage.image("last"), commit="3" * 40)
         assert (done.action, done.ledger) == ("deployed", False)
-        result = history.history(stage.aws)
+        result = history.read_history(stage.aws)
         assert not result.ledger
         assert (result.entries[0].version, result.entries[0].commit) == (done.version, "3" * 12)
-        rollback.rollback(stage.aws)
+        rollback.roll_back(stage.aws)
         assert stage.answer() != "last"
         with pytest.raises(NotFound, match=r"there is no table .*Deployment") as caught:
-            ledger.serving(stage.aws, done.digest)
+            ledger.find_serving(stage.aws, done.digest)
         assert caught.value.remedy == "make infra-deploy"
 
 

@@ -54,4 +54,4 @@ def test_two_accounts_of_a_key_are_told(aws: Aws) -> None:
     theirs(aws, "one")
     theirs(aws, "two")
     with pytest.raises(OperationFailed, match=r"got 2 accounts with key 'demo', expected 1: one, two"):
-        seeding.account_id(aws)
+        seeding.find_account_id(aws)

@@ -24,16 +24,16 @@ def test_a_wrong_clock_is_found_by_the_servers(released: Staged, ahead_s: int) -
     """An hour between this clock and the server's is a failure, with the command that sets it; then it agrees."""
     with proxy(str(released.aws.endpoint)) as elsewhere:
         aws = Aws(released.aws.stage, elsewhere.url)
-        assert delivery_checks.clock(aws).verdict == "ok"
+        assert delivery_checks.check_clock(aws).verdict == "ok"
         elsewhere.ahead_s = ahead_s
-        finding = delivery_checks.clock(aws)
+        finding = delivery_checks.check_clock(aws)
     assert (finding.verdict, finding.remedy) == ("fail", "set it: timedatectl set-ntp true")
     assert re.fullmatch(r"got a difference of 3\d{3} s from AWS's, expected at most 30 s", finding.detail)
 
 
 def command(clone: Path, name: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a verb of a clone of this checkout on an instance of this one."""
-    home = str(instance.folder(name).parent)
+    home = str(instance.locate_folder(name).parent)
     environment = {**os.environ, "LOCAL_AWS_HOME": home, "LOCAL_AWS_NAME": name, "STAGE": "local", "PYTHONPATH": ""}
     return subprocess.run(
         [sys.executable, "-m", "scripts", *words],

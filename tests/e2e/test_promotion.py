@@ -42,7 +42,7 @@ def test_only_what_was_served_is_accepted(stage: Staged, earlier: Aws) -> None:
     with pytest.raises(Refused, match="has not served it"):
         guard.require_served(earlier, digest)
     deployment.deploy(stage.aws, digest, commit="6" * 40)
-    last = ledger.last(stage.aws)
+    last = ledger.read_last(stage.aws)
     assert last is not None
     assert guard.require_served(earlier, digest) == f"served by staging since {last.at[:19]}"
     deployment.deploy(stage.aws, stage.image("promoted later"), commit="7" * 40)
@@ -53,7 +53,7 @@ def test_what_was_rolled_back_is_refused_until_it_is_served_again(stage: Staged,
     """A rollback from an image withdraws it; deploying it once more offers it again."""
     digest = stage.image("withdrawn")
     deployment.deploy(stage.aws, digest, commit="6" * 40)
-    rollback.rollback(stage.aws)
+    rollback.roll_back(stage.aws)
     with pytest.raises(Refused, match=r"stage staging rolled back from it at 2\d{3}-\d\d-\d\dT"):
         guard.require_served(earlier, digest)
     deployment.deploy(stage.aws, digest, commit="6" * 40)
@@ -62,6 +62,6 @@ def test_what_was_rolled_back_is_refused_until_it_is_served_again(stage: Staged,
 
 def test_the_committed_stages_follow_one_another() -> None:
     """Production is deployed after staging, and every stage that is named exists."""
-    order = {name: stages.load(name).release.after for name in stages.stage_names()}
+    order = {name: stages.load(name).release.after for name in stages.list_stages()}
     assert order["production"] == "staging"
     assert {name for name in order.values() if name} <= set(order)

@@ -15,9 +15,9 @@ import pytest
 
 from local_aws import control
 from local_aws.sysroot import PYTHON
-from nix.environments import site
+from nix.environments import install_site
 from scripts.aws import dynamodb
-from scripts.aws.clients import clients
+from scripts.aws.clients import create_clients
 from scripts.aws.stage import load_stage
 from tests.e2e import graphql_api
 from tests.e2e.conftest import ROOT, Demo
@@ -58,7 +58,7 @@ def running(demo: Demo) -> Iterator[Api]:
     """Run an API without records."""
     with subprocess.Popen(
         [sys.executable, Path(graphql_api.__file__)],
-        env={**os.environ, "PYTHONPATH": str(site("local-aws", PYTHON))},
+        env={**os.environ, "PYTHONPATH": str(install_site("local-aws", PYTHON))},
         stdout=subprocess.PIPE,
         text=True,
     ) as server:
@@ -88,7 +88,7 @@ def test_each_result_is_created_once_whatever_is_lost_or_repeated(api: Api) -> N
     assert json.loads(second.stdout)["counts"] == {"present": sent["results"]}
     state = api.state()
     assert state["created"] == len(state["records"]) == sent["results"]
-    aws = clients(load_stage("local"), control.start(api.demo.name).endpoint)
+    aws = create_clients(load_stage("local"), control.start(api.demo.name).endpoint)
     stored = {record["id"]: record for record in dynamodb.scan(aws, "ScoreResult")}
     for identity, record in state["records"].items():
         names = ("value", "explanation", "itemId", "scoreId", "scoringJobId", "scorecardId", "createdAt", "code")

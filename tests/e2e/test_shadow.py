@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from handler.records import result_id
+from handler.records import derive_result_id
 from local_aws import control
 from scripts.aws import dynamodb, event_source
-from scripts.aws.clients import Aws, clients
+from scripts.aws.clients import Aws, create_clients
 from scripts.aws.stage import load_stage
 from scripts.dashboard.connection import Connection
-from scripts.dashboard.panels import board
+from scripts.dashboard.panels import create_board
 from scripts.jobs.shadow_reports import Durations
 from tests import pages
 from tests.e2e import original_stand_in
@@ -23,7 +23,7 @@ from tests.e2e.conftest import Demo
 @pytest.fixture(scope="module")
 def aws(demo: Demo) -> Iterator[Aws]:
     """The demo's stage with what the original left, and the event source disabled as before the switch."""
-    stage = clients(load_stage("local"), control.start(demo.name).endpoint)
+    stage = create_clients(load_stage("local"), control.start(demo.name).endpoint)
     event_source.switch_event_source(stage, enabled=False)
     for name in (stage.stage.queues.request, stage.stage.queues.request_dead_letters, stage.stage.queues.response):
         stage.client("sqs").purge_queue(QueueUrl=stage.queue_url(name))
@@ -71,7 +71,7 @@ def test_the_page_leads_from_the_shadow_to_the_switch(demo: Demo, aws: Aws) -> N
     for step, code in ((compared, 3), (accepted, 0)):
         assert run_step(demo, step) == code
     assert (tables(aws), waiting(aws)) == before
-    panel = board(Connection(aws.stage, aws.endpoint)).snapshot(60).panels["shadow"]
+    panel = create_board(Connection(aws.stage, aws.endpoint)).snapshot(60).panels["shadow"]
     latest, earlier, *_ = panel.value.reports
     assert (latest.least, earlier.least) == (0.9, 1.0)
     assert [(one.score, one.same, one.compared, one.kinds) for one in latest.scores] == [
@@ -85,7 +85,7 @@ def test_the_page_leads_from_the_shadow_to_the_switch(demo: Demo, aws: Aws) -> N
     event_source.wait("the failed jobs' results", lambda: {state_of(aws, job) for job in values} == {"COMPLETED"})
     results = [one for one in tables(aws)["ScoreResult"] if one.get("scoringJobId") in values]
     assert {one["scoringJobId"]: (one["id"], one["value"]) for one in results} == {
-        job: (result_id(job), value) for job, value in values.items()
+        job: (derive_result_id(job), value) for job, value in values.items()
     }
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from handler.records import result_id
+from handler.records import derive_result_id
 from local_aws import control
 from scripts.aws import dynamodb, event_source, lambda_function, repository
-from scripts.aws.clients import Aws, clients
+from scripts.aws.clients import Aws, create_clients
 from scripts.aws.stage import load_stage
-from scripts.checkout.layout import local_image
+from scripts.checkout.layout import read_local_image
 from scripts.jobs import sending
 from scripts.jobs.seeding import encode
 from scripts.release import deployment, history, rollback, versions
@@ -82,7 +82,7 @@ class Sender:
             record = encode(kept | {"id": identity, "itemId": item, "status": "PENDING"})
             self.aws.client("dynamodb").put_item(TableName=self.aws.stage.table("ScoringJob"), Item=record)
         self.sent += ids
-        sending.send(self.aws, map(sending.body, ids))
+        sending.send(self.aws, map(sending.create_body, ids))
         return ids
 
     def send_slowly(self, ended: threading.Event) -> None:
@@ -96,7 +96,7 @@ class Sender:
 @pytest.fixture(scope="module")
 def aws(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """Yield the demo's stage, served by the stand-in of the original; afterwards this worker serves it again."""
-    stage = clients(load_stage("local"), control.start(demo.name).endpoint)
+    stage = create_clients(load_stage("local"), control.start(demo.name).endpoint)
     event_source.switch_event_source(stage, enabled=False)
     for name in (stage.stage.queues.request, stage.stage.queues.request_dead_letters):
         stage.client("sqs").purge_queue(QueueUrl=stage.queue_url(name))
@@ -104,14 +104,14 @@ def aws(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     serve_original(stage, Staged(stage, tmp_path_factory.mktemp("original"), demo.name).push("original", ORIGINAL))
     event_source.switch_event_source(stage, enabled=True)
     yield stage
-    deployment.deploy(stage, local_image().digest, commit="1" * 40)
+    deployment.deploy(stage, read_local_image().digest, commit="1" * 40)
     original_stand_in.remove(stage)
 
 
 def serve_original(aws: Aws, digest: str) -> None:
     """Let the alias point at a version of the stand-in, as the page does it with AWS's own commands."""
     client, function = aws.client("lambda"), aws.stage.function
-    client.update_function_code(FunctionName=function.name, ImageUri=repository.image_uri(aws, digest))
+    client.update_function_code(FunctionName=function.name, ImageUri=repository.find_image_uri(aws, digest))
     lambda_function.wait_for_update(aws)
     version = client.publish_version(FunctionName=function.name, Description="the original")["Version"]
     client.get_waiter("published_version_active").wait(FunctionName=function.name, Qualifier=version)
@@ -140,7 +140,7 @@ def wait_for(aws: Aws, jobs: list[str]) -> None:
 def count_ours(results: dict[str, list[str]]) -> int:
     """Return how many jobs this worker completed, after checking that each has one result."""
     assert {job: len(ids) for job, ids in results.items() if len(ids) != 1} == {}
-    return sum(ids == [result_id(job)] for job, ids in results.items())
+    return sum(ids == [derive_result_id(job)] for job, ids in results.items())
 
 
 def test_the_switch_is_a_canary_and_can_be_undone(demo: Demo, aws: Aws) -> None:
@@ -154,7 +154,9 @@ def test_the_switch_is_a_canary_and_can_be_undone(demo: Demo, aws: Aws) -> None:
     wait_for(aws, jobs)
     assert count_ours(results_of(aws, jobs)) == 0
 
-    ours = next(entry.version for entry in history.history(aws).entries if entry.digest == local_image().digest)
+    ours = next(
+        entry.version for entry in history.read_history(aws).entries if entry.digest == read_local_image().digest
+    )
     words = ("shadow", "--scorecard", original_stand_in.KEY, "--limit", "24", "--qualifier", ours, "--json")
     done = demo.run(*words)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -165,7 +167,7 @@ def test_the_switch_is_a_canary_and_can_be_undone(demo: Demo, aws: Aws) -> None:
     sending_thread = threading.Thread(target=sender.send_slowly, args=(ended,))
     sending_thread.start()
     try:
-        deployed = deployment.deploy(aws, local_image().digest, commit="1" * 40, canary=Canary(50, WATCH_S))
+        deployed = deployment.deploy(aws, read_local_image().digest, commit="1" * 40, canary=Canary(50, WATCH_S))
     finally:
         ended.set()
         sending_thread.join()
@@ -179,7 +181,7 @@ def test_the_switch_is_a_canary_and_can_be_undone(demo: Demo, aws: Aws) -> None:
     wait_for(aws, jobs)
     assert count_ours(results_of(aws, jobs)) == 6
 
-    rollback.rollback(aws)
+    rollback.roll_back(aws)
     assert versions.read_live(aws).version == original.version
     jobs = sender.send(6)
     wait_for(aws, jobs)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.aws import event_source
-from scripts.aws.clients import clients
+from scripts.aws.clients import create_clients
 from scripts.aws.stage import load_stage
 from tests.e2e.conftest import ROOT, Demo
 
@@ -39,7 +39,7 @@ def test_workers_and_this_machine_write_the_same_file(
     assert (run.returncode, here.exists()) == (1, True), run.stderr
     command = ("enqueue", str(items), "--output", str(there), "--keep-columns")
 
-    stage = clients(load_stage("local"))
+    stage = create_clients(load_stage("local"))
     event_source.switch_event_source(stage, enabled=False)
     try:
         stopped = demo.run(*command, "--patience", "1")

@@ -102,7 +102,7 @@ def scored_within_a_trace(aws: Aws) -> str:
     record = {
         "messageId": uuid.uuid4().hex,
         "receiptHandle": "gone",
-        "body": sending.body(job.id),
+        "body": sending.create_body(job.id),
         "attributes": {"AWSTraceHeader": f"Root={SENDER};Parent={PARENT};Sampled=0"},
         "eventSource": "aws:sqs",
         "eventSourceARN": f"arn:aws:sqs:{aws.stage.region}:{aws.stage.account}:{aws.stage.queues.request}",

@@ -9,7 +9,7 @@ import pytest
 
 from local_aws import control
 from scripts.aws import event_source
-from scripts.aws.clients import clients
+from scripts.aws.clients import create_clients
 from scripts.aws.stage import load_stage
 from tests import pages
 from tests.e2e.conftest import ROOT, Demo
@@ -61,7 +61,7 @@ def test_the_tutorial_ends_with_a_deployed_scorecard(demo: Demo, tmp_path: Path)
     words = [word.replace("build/", f"{folder}/build/") for word in pages.python_of(send.name)]
     models = ROOT / "build" / "artifacts"
     shutil.copytree(folder / "build" / "artifacts", models, dirs_exist_ok=True)
-    aws = clients(load_stage("local"), control.start(demo.name).endpoint)
+    aws = create_clients(load_stage("local"), control.start(demo.name).endpoint)
     event_source.switch_event_source(aws, enabled=True)
     done = demo.run(*words)
     assert pages.same(send.text, done.stderr + done.stdout)

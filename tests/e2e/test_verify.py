@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from local_aws.instance import Instance
 from nix import sbom
-from nix.oci.app import app_contents
-from nix.oci.config import labels
+from nix.oci.app import collect_app
+from nix.oci.config import create_labels
 from nix.oci.digest import sha256
 from nix.oci.layer import write_layer
 from nix.oci.layout import write_layout
@@ -77,9 +77,9 @@ def tamper(built: tuple[Path, dict[str, Any]], work: Path, revision: str) -> Pat
         (folder / "blob").hardlink_to(clone / "build/image/blobs/sha256" / layer["digest"][7:])
         (folder / "layer.json").write_text(json.dumps(layer))
         folders.append(folder)
-    write_layer("handler", app_contents([app / "handler"], None), work / "handler")
+    write_layer("handler", collect_app([app / "handler"], None), work / "handler")
     image_labels = dict(config(clone)["config"]["Labels"])
-    write_layout(work / "layout", [*folders, work / "handler"], {**image_labels, **labels(revision, None, None)})
+    write_layout(work / "layout", [*folders, work / "handler"], {**image_labels, **create_labels(revision, None, None)})
     return work / "layout"
 
 

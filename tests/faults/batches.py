@@ -93,7 +93,7 @@ class Jobs:
     def _record(self, planned: Planned, is_slow: bool) -> Sent:
         fate, turn = planned.fate, next(self.number)
         if fate is Fate.LOST and turn % 3 and not is_slow:
-            body = f"{POISON} {turn}" if turn % 3 == 1 else sending.body(f"{POISON} {turn}")
+            body = f"{POISON} {turn}" if turn % 3 == 1 else sending.create_body(f"{POISON} {turn}")
             return Sent(planned, body, "")
         if fate is Fate.AGAIN:
             job = self.done[0]
@@ -103,7 +103,7 @@ class Jobs:
         rules = [_slow(job)] if is_slow else []
         if fate is Fate.TRANSIENT:
             rules.append(_conflict(job, "TransactWriteItems" if is_slow or turn % 2 else "UpdateItem"))
-        return Sent(planned, sending.body(job), job, tuple(rules))
+        return Sent(planned, sending.create_body(job), job, tuple(rules))
 
     def _put(self, fate: Fate) -> str:
         job = uuid.uuid4().hex

@@ -47,7 +47,7 @@ class Watched:
         if not self.samples or now - self.samples[-1][0] >= SAMPLED_S:
             sizes = [sum(map(processes.proportional_kib, each["pids"])) // 1024 for each in self.stage.environments()]
             self.samples.append((now, round(statistics.median(sizes or [0]))))
-        return self.stage.depth() + queues.depth(self.stage.aws, self.fifo)
+        return self.stage.depth() + queues.count_messages(self.stage.aws, self.fifo)
 
     def memory(self) -> tuple[int, int]:
         """Return the median of these megabytes in the first and in the last quarter of the time."""

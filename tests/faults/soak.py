@@ -109,7 +109,7 @@ def soak(stage: Faulty, jobs: int, limit_s: float, seed: int, say: Any = lambda 
     twice = chance.sample(plain, round(TWICE * jobs))  # a second message on another queue knows no order
     hot = chance.sample(stage.jobs, min(HOTTEST, round(HOT * jobs)))
     storm, later = poison[: len(poison) // 2], poison[len(poison) // 2 :]
-    bodies = [*map(sending.body, [*plain, *twice, *fatal]), *(each for each in later if len(each) < 1000)]
+    bodies = [*map(sending.create_body, [*plain, *twice, *fatal]), *(each for each in later if len(each) < 1000)]
     chance.shuffle(bodies)
     set_queue(stage.aws, VisibilityTimeout=str(VISIBILITY_S), RedrivePolicy=patient_policy(stage))
     for large in (each for each in poison if len(each) >= 1000):
@@ -119,7 +119,7 @@ def soak(stage: Faulty, jobs: int, limit_s: float, seed: int, say: Any = lambda 
     with mapped_fifo(stage) as queue:
         for start in range(0, len(groups), BATCH):
             part = groups[start : start + BATCH]
-            queue.send(list(map(sending.body, part)), [group(start + n) for n in range(len(part))])
+            queue.send(list(map(sending.create_body, part)), [group(start + n) for n in range(len(part))])
         errors = transient_errors(chance, jobs)
         stage.faults(*errors, *throttle_transactions(hot))  # for the worker's calls, and not for those above
         began = time.monotonic()
@@ -209,7 +209,7 @@ def _verdict(
     results = dynamodb.scan(stage.aws, "ScoreResult")
     broken = violations(stage.jobs, stage.records("ScoringJob"), results, stage.records("Outbox"), responses)
     actual = Counter(letter.body for letter in letters)
-    expected = [*poison, *map(sending.body, killers)]
+    expected = [*poison, *map(sending.create_body, killers)]
     broken += [f"{body[:60]!r} is not in the dead-letter queue" for body in expected if not actual[body]]
     broken += [f"{body[:60]!r} is a dead letter" for body in actual if body not in expected]
     jobs = dynamodb.scan(stage.aws, "ScoringJob")

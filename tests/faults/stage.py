@@ -22,7 +22,7 @@ from local_aws.status import ask
 from scripts.aws import dynamodb, event_source, invocation, queues, resources
 from scripts.aws.clients import Aws
 from scripts.aws.stage import load_stage
-from scripts.checkout.layout import local_image
+from scripts.checkout.layout import read_local_image
 from scripts.demo import scenario
 from scripts.demo.steps import CARD, TRAINED
 from scripts.images import push
@@ -89,7 +89,7 @@ class Faulty:
 
     def depth(self) -> int:
         """Return the number of messages in the request queue, including those in flight."""
-        return queues.depth(self.aws, self.aws.queue_url(self.aws.stage.queues.request))
+        return queues.count_messages(self.aws, self.aws.queue_url(self.aws.stage.queues.request))
 
     def drain(self, limit_s: float = 240) -> None:
         """Poll until the request queue is empty; a killed worker's message is visible again after its timeout."""
@@ -108,7 +108,7 @@ class Faulty:
 
     def records(self, table: str) -> list[dict[str, Any]]:
         """Return the records of a table that belong to this test's jobs."""
-        return [one for one in dynamodb.scan(self.aws, table) if scenario.job_of(table, one) in self.jobs]
+        return [one for one in dynamodb.scan(self.aws, table) if scenario.find_job(table, one) in self.jobs]
 
     def responses(self) -> list[str]:
         """Empty the response queue; returns every score_result_id."""
@@ -162,7 +162,7 @@ def real_stage(name: str, memory_mb: int | None = None) -> Iterator[Faulty]:
     for command in (["-m", "nix.build"], ["-m", "plexus", "train", str(CARD), "--write", str(TRAINED)]):
         subprocess.run([sys.executable, *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     try:
-        running, image = control.start(name, reach="*"), local_image()  # a proxy comes later
+        running, image = control.start(name, reach="*"), read_local_image()  # a proxy comes later
         stage = load_stage("local")
         if memory_mb is not None:
             stage = replace(stage, function=replace(stage.function, memory_mb=memory_mb))
@@ -177,7 +177,7 @@ def real_stage(name: str, memory_mb: int | None = None) -> Iterator[Faulty]:
         yield Faulty(running, aws, read_card(TRAINED))
     finally:
         control.stop(name)
-        shutil.rmtree(instance.folder(name), ignore_errors=True)
+        shutil.rmtree(instance.locate_folder(name), ignore_errors=True)
 
 
 def set_queue(aws: Aws, **attributes: str) -> None:

@@ -28,7 +28,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_one_faulty_answer_costs_nothing(stage: Faulty, operation: str, fault: str) -> None:
     """A job has exactly one effect although a call was throttled, failed or late, or its answer was lost."""
-    stage.send([sending.body(stage.job())])
+    stage.send([sending.create_body(stage.job())])
     stage.faults({"operation": operation, **FAULTS[fault]})
     stage.drain()
     assert [rule["times"] for rule in stage.list_faults()] == [0]
@@ -38,7 +38,7 @@ def test_one_faulty_answer_costs_nothing(stage: Faulty, operation: str, fault: s
 @pytest.mark.parametrize("operation", ["dynamodb.UpdateItem", "dynamodb.TransactWriteItems", "sqs.SendMessageBatch"])
 def test_an_outage_is_waited_out(stage: Faulty, operation: str) -> None:
     """If a service fails for longer than the client retries, the next receive completes the job."""
-    stage.send([sending.body(stage.job())])
+    stage.send([sending.create_body(stage.job())])
     stage.faults({"operation": operation, "code": "ThrottlingException", "times": 7})
     stage.drain()
     assert stage.broken() == []
@@ -47,7 +47,7 @@ def test_an_outage_is_waited_out(stage: Faulty, operation: str) -> None:
 @pytest.mark.parametrize("operation", ["dynamodb.TransactWriteItems", "sqs.SendMessageBatch"])
 def test_a_write_whose_answers_are_all_lost_is_made_once(stage: Faulty, operation: str) -> None:
     """A call whose answer is lost at every attempt leaves one result and one distinct response."""
-    stage.send([sending.body(stage.job())])
+    stage.send([sending.create_body(stage.job())])
     stage.faults({"operation": operation, "when": "after", "status": 500, "times": 4})
     stage.drain()
     assert stage.broken() == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handler.records import result_id
+from handler.records import derive_result_id
 from scripts.aws import invocation
 from tests.faults.batches import WINDOW_S, Jobs, Run, Sent, bring_back, work, work_in_time
 from tests.faults.functions import another
@@ -103,7 +103,7 @@ def is_now(sent: Sent, state: State) -> object:
     """Return the actual values for the same record."""
     if not sent.job:
         return bool(state.reasons.get(sent.body))
-    return state.jobs[sent.job]["status"], state.results[sent.job], state.responses[result_id(sent.job)]
+    return state.jobs[sent.job]["status"], state.results[sent.job], state.responses[derive_result_id(sent.job)]
 
 
 def wrong(runs: list[Run], state: State, again: bool = False) -> list[str]:
@@ -163,5 +163,5 @@ def test_what_comes_back_ends_as_if_nothing_had_happened(story: Story) -> None:
     """After a second delivery, each valid job has one result and one response, and nothing is lost."""
     assert wrong(story.runs, story.end, again=True) == []
     assert story.end.outbox == []
-    assert set(story.end.responses) == {result_id(job) for job in story.end.results}
+    assert set(story.end.responses) == {derive_result_id(job) for job in story.end.results}
     assert set(story.end.responses.values()) == {1}

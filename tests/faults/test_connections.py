@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handler.records import result_id
+from handler.records import derive_result_id
 from scripts.aws import queues
 from scripts.jobs import sending
 from tests.faults.functions import Another, another
@@ -39,11 +39,11 @@ class Behind:
         """Invoke the function with a job for each rule, a few at once; returns the status codes."""
         stage, queue_url = self.stage, self.stage.aws.queue_url(self.stage.aws.stage.queues.request)
         jobs = [stage.job() for _ in rules]
-        stage.send(map(sending.body, jobs))
+        stage.send(map(sending.create_body, jobs))
         events = []
         for message, rule in zip(queues.receive(stage.aws, queue_url, delete=False), rules, strict=True):
             job = next(job for job in jobs if job in message["Body"])
-            rule.contains = (job, result_id(job), message["ReceiptHandle"])
+            rule.contains = (job, derive_result_id(job), message["ReceiptHandle"])
             event = {"source": "fanout", "message_body": message["Body"], "queue_url": queue_url}
             events.append({**event, "receipt_handle": message["ReceiptHandle"]})
         self.proxy.rules = list(rules)
@@ -97,7 +97,7 @@ def test_a_connection_that_breaks_at_every_try_hands_the_job_on(behind: Behind, 
 
 def test_a_message_whose_receipt_was_never_heard_of_comes_again(behind: Behind) -> None:
     """A receive whose answer was truncated loses no message: it is delivered again after its visibility timeout."""
-    behind.stage.send([sending.body(behind.stage.job())])
+    behind.stage.send([sending.create_body(behind.stage.job())])
     behind.proxy.rules = [Rule("ReceiveMessage", Break.IN_BODY)]
     behind.poll()
     assert behind.list_unused() == []
@@ -108,7 +108,7 @@ def test_a_message_whose_receipt_was_never_heard_of_comes_again(behind: Behind) 
 def test_connections_that_died_while_the_environment_was_frozen_are_no_failure(behind: Behind) -> None:
     """An invocation whose idle connections were reset scores its job at the first attempt."""
     for _ in range(2):
-        behind.stage.send([sending.body(behind.stage.job())])
+        behind.stage.send([sending.create_body(behind.stage.job())])
         assert behind.poll()["statusCode"] == 200
         assert behind.proxy.reset_all() > 0
     assert behind.stage.broken() == []

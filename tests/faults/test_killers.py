@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from handler.crash_points import Step
-from handler.records import result_id
+from handler.records import derive_result_id
 from scripts.aws import dynamodb, invocation
 from scripts.jobs import sending
 from tests.faults.sources import Source
@@ -47,7 +47,7 @@ class Killer:
         late: Rule = {**commit, "delay": LATE_S}
         # Not repeated by the client, so that no heartbeat comes before the hand-back.
         refused: Rule = {**commit, "code": "AccessDeniedException"}
-        result = result_id(self.job)
+        result = derive_result_id(self.job)
         return {
             Step.CLAIM: [after("dynamodb.UpdateItem", self.job)],
             Step.READ: [after("dynamodb.BatchGetItem", self.item)],
@@ -114,7 +114,7 @@ def test_a_job_that_ends_its_process_every_time_harms_only_itself(stage: Faulty,
     (record,) = stage.records("ScoringJob")
     killer = Killer(stage, step, job, record["itemId"])
     others = [stage.job() for _ in range(innocents)]
-    stage.send(sending.body(each) for each in [*others[:4], job, *others[4:]])
+    stage.send(sending.create_body(each) for each in [*others[:4], job, *others[4:]])
     deliver_all(stage, killer)
     assert killer.deaths == (1 if step in ONCE else DEATHS)
     letters = stage.letters()

@@ -83,7 +83,7 @@ def test_every_step_of_the_worker_is_killed() -> None:
 def test_a_worker_killed_after_a_step_leaves_one_effect(stage: Faulty, step: Step) -> None:
     """The next worker leaves one result, one distinct response, and nothing else."""
     crash = SCORED[step]
-    stage.send([sending.body(stage.job(crash.text))])
+    stage.send([sending.create_body(stage.job(crash.text))])
     killed_at(stage, crash.rules, stage.poll)
     stage.drain()
     assert stage.broken() == []
@@ -93,7 +93,7 @@ def test_a_worker_killed_after_a_step_leaves_one_effect(stage: Faulty, step: Ste
 def test_a_worker_killed_after_failing_a_job_leaves_it_failed(stage: Faulty) -> None:
     """A job that failed permanently stays FAILED with its reason, has no result, and its message is deleted."""
     job = stage.job(" ")
-    stage.send([sending.body(job)])
+    stage.send([sending.create_body(job)])
     killed_at(stage, (after("dynamodb.UpdateItem", "updatedAt = :now REMOVE leaseOwner"),), stage.poll)
     stage.drain()
     (record,) = stage.records("ScoringJob")
@@ -117,7 +117,7 @@ def test_a_worker_killed_after_sending_a_message_again_loses_no_job(stage: Fault
     stage.poll()  # an environment that is warm comes to the step while the lease lasts, also on a slow machine
     job = stage.job()
     url = stage.aws.queue_url(stage.aws.stage.queues.request)
-    stage.send([sending.body(job)])
+    stage.send([sending.create_body(job)])
     (message,) = stage.aws.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=2)["Messages"]
     event = {
         "source": "fanout",

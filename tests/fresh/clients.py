@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nix.package_clients import client_environment, pip
+from nix.package_clients import create_client_environment, find_pip
 
 VARIABLES = re.compile(r"(PIP|UV)_\w+|\w+_(PROXY|proxy)|SSL_CERT_\w+|REQUESTS_CA_BUNDLE")
 SETTING = re.compile(r"^([\w:.-]+)\.([\w-]+)='(.*)'$", re.M)
@@ -30,7 +30,7 @@ class Clients:
 def clients() -> Clients:
     """Read this host's configuration of pip, and its certificates."""
     listed = subprocess.run(
-        [*map(str, pip()), "config", "list"], env=client_environment(), capture_output=True, text=True
+        [*map(str, find_pip()), "config", "list"], env=create_client_environment(), capture_output=True, text=True
     )
     settings = [found.groups() for found in SETTING.finditer(listed.stdout)]
     kept = [(section, name, value) for section, name, value in settings if not section.startswith(":")]

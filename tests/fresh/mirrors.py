@@ -1,13 +1,13 @@
 """Mirrors of Debian that this host knows, and sources on them for a machine's apt."""
 
-from nix.debian_mirrors import last_places, places
+from nix.debian_mirrors import find_last_places, find_places
 
 PLACES = ("mirror", "apt", "host")
 
 
 def list_mirrors() -> list[str]:
     """List the addresses of pools that this host can ask, each once."""
-    results = [place for place in (*places(), *last_places()) if place.name in PLACES]
+    results = [place for place in (*find_places(), *find_last_places()) if place.name in PLACES]
     return list(dict.fromkeys(pool.address for place in results for pool in place.pools))
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nix import inputs, pins
-from nix.cache import cache_dir, hold_lock, in_use
-from nix.package_clients import key
+from nix.cache import create_cache_dir, hold_lock, in_use
+from nix.package_clients import compute_key
 from nix.workspace import workspace
 
 KIND = "machines"
@@ -28,8 +28,8 @@ class Root:
     @property
     def folder(self) -> Path:
         """Return where the root lies in the cache once it is made."""
-        locks = [pins.deb_lock(group).root for group in self.groups]
-        return cache_dir() / KIND / key(locks, self.without, self.links, Path(__file__).read_bytes())
+        locks = [pins.read_deb_lock(group).root for group in self.groups]
+        return create_cache_dir() / KIND / compute_key(locks, self.without, self.links, Path(__file__).read_bytes())
 
 
 def ensure(root: Root) -> Path:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nix import input_cache, pins
-from nix.cache import cache_dir
-from nix.cache_roots import image_layers
+from nix.cache import create_cache_dir
+from nix.cache_roots import plan_image_layers
 
 KINDS = ("inputs", "verified", "roots", "layers", "assembler", "locks")
 CLOSED = "http://127.0.0.1:9/"
@@ -107,13 +107,13 @@ class Bench:
         bench = cls(source, folder / "cache", folder / "out" / "image", "")
         for place in (bench.cache / "inputs", folder / "again"):
             place.mkdir(parents=True)
-            for entry in pins.inputs_of("image"):
-                shutil.copyfile(input_cache.path_of(entry), place / entry.file_name)
-        for plan in image_layers()[0]:
+            for entry in pins.list_inputs("image"):
+                shutil.copyfile(input_cache.locate_input(entry), place / entry.file_name)
+        for plan in plan_image_layers()[0]:
             if plan.is_made:
                 shutil.copytree(plan.folder, bench.cache / "layers" / plan.key)
-        root = f"image-{pins.deb_lock('image').root[:16]}"
-        shutil.copytree(cache_dir() / "roots" / root, bench.cache / "roots" / root, symlinks=True)
+        root = f"image-{pins.read_deb_lock('image').root[:16]}"
+        shutil.copytree(create_cache_dir() / "roots" / root, bench.cache / "roots" / root, symlinks=True)
         output, errors = bench.start().communicate(timeout=600)
         assert output, errors
         return dataclasses.replace(bench, expected=str(json.loads(output)["digest"]))

@@ -11,8 +11,8 @@ import pytest
 from local_aws.run_image import run_image
 from local_aws.sandbox import FunctionSettings
 from nix import build
-from nix.oci.app import app_contents
-from nix.oci.config import labels
+from nix.oci.app import collect_app
+from nix.oci.config import create_labels
 from nix.oci.layer import write_layer
 from nix.oci.layout import link, write_layout
 from nix.reproducible import Variant, copy_source
@@ -65,8 +65,8 @@ def probed(image: dict[str, Any], layout: Path, tmp_path_factory: pytest.TempPat
         link(layout / "blobs" / "sha256" / record["digest"][7:], folder / "blob")
         (folder / "layer.json").write_text(json.dumps(record))
         folders.append(folder)
-    write_layer("probe", app_contents([PROBE / "handler"], None), work / "probe")
-    write_layout(work / "layout", [*folders, work / "probe"], labels("probe", None, None))
+    write_layer("probe", collect_app([PROBE / "handler"], None), work / "probe")
+    write_layout(work / "layout", [*folders, work / "probe"], create_labels("probe", None, None))
     return work / "layout"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nix.cache import cache_dir
+from nix.cache import create_cache_dir
 from nix.oci.layout import link
 from nix.revision import REPOSITORY
 
@@ -26,9 +26,9 @@ def thin_cache(image: dict[str, Any], tmp_path: Path) -> dict[str, str]:
     target = tmp_path / "cache"
     (target / "layers").mkdir(parents=True)
     for name in ("inputs", "roots", "verified"):
-        (target / name).symlink_to(cache_dir() / name)
+        (target / name).symlink_to(create_cache_dir() / name)
     kept = {layer["digest"] for layer in image["layers"] if layer["name"] not in SMALL}
-    for folder in (cache_dir() / "layers").iterdir():
+    for folder in (create_cache_dir() / "layers").iterdir():
         record = folder / "layer.json"
         if record.exists() and json.loads(record.read_bytes())["digest"] in kept:
             (target / "layers" / folder.name).mkdir()

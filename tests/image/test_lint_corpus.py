@@ -41,7 +41,7 @@ def base(layout: Path, tmp_path_factory: pytest.TempPathFactory) -> Base:
 def engine() -> Engine:
     """An engine that isolates."""
     try:
-        return first_start.isolating_engine()
+        return first_start.choose_isolating_engine()
     except EngineUnavailable as problem:
         pytest.skip(f"images are started in the sandbox only: {problem}")
 
@@ -80,7 +80,7 @@ def test_the_sandbox_agrees_with_the_corpus(name: str, base: Base, engine: Engin
     recipe = RECIPES[name]
     assert recipe.source == RUN
     image = first_start.open_image(base.write(recipe, tmp_path / "layout"), tmp_path)
-    started = first_start.first_start(image, engine)
+    started = first_start.watch_first_start(image, engine)
     assert (started.outcome == "ready") == (recipe.want == ACCEPTED), started
 
 

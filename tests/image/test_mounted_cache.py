@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nix.cache import cache_dir
+from nix.cache import create_cache_dir
 
 PRIVATE = ["unshare", "--user", "--map-root-user", "--mount"]
 MOUNT = 'mount --bind "$0" "$0" && mount -o remount,bind,"$1" "$0" && shift && exec "$@"'
@@ -43,14 +43,14 @@ def digest(done: subprocess.CompletedProcess[str]) -> str:
 @needs_mounts
 def test_a_complete_read_only_cache_is_used(image: dict[str, Any], clone: Path, tmp_path: Path) -> None:
     """A cache that cannot be written is read; layers of edited code are made beside the output, and nothing is said."""
-    expected = digest(build(clone, tmp_path / "first/image", cache_dir()))
-    done = build(clone, tmp_path / "second/image", cache_dir(), "ro")
+    expected = digest(build(clone, tmp_path / "first/image", create_cache_dir()))
+    done = build(clone, tmp_path / "second/image", create_cache_dir(), "ro")
     assert (digest(done), done.stderr) == (expected, "")
     with (clone / "handler/app.py").open("a") as file:
         file.write(f"# {os.urandom(8).hex()}\n")  # in no cache yet
-    edited = build(clone, tmp_path / "third/image", cache_dir(), "ro")
+    edited = build(clone, tmp_path / "third/image", create_cache_dir(), "ro")
     assert edited.stderr == "layer 1/1: handler\n"
-    assert digest(edited) == digest(build(clone, tmp_path / "fourth/image", cache_dir()))
+    assert digest(edited) == digest(build(clone, tmp_path / "fourth/image", create_cache_dir()))
     assert sorted(path.name for path in (tmp_path / "third").iterdir()) == ["image", "image.json"]
 
 
@@ -67,21 +67,21 @@ def test_an_incomplete_read_only_cache_asks_for_another(clone: Path, tmp_path: P
 @needs_mounts
 def test_a_cache_without_programs_asks_for_another(image: dict[str, Any], clone: Path, tmp_path: Path) -> None:
     """The image's own Python cannot run from a cache that is mounted noexec: the message names mount and remedy."""
-    done = build(clone, tmp_path / "out/image", cache_dir(), "noexec")
+    done = build(clone, tmp_path / "out/image", create_cache_dir(), "noexec")
     assert done.returncode == 1
     assert done.stderr == (
-        f"build: cache {cache_dir()}: mounted noexec, expected a file system that programs can run from\n"
+        f"build: cache {create_cache_dir()}: mounted noexec, expected a file system that programs can run from\n"
         "next: export SCORE_PROCESSOR_CACHE=FOLDER on such a file system\n"
     )
-    assert digest(build(clone, tmp_path / "out/image", cache_dir(), "rw"))
+    assert digest(build(clone, tmp_path / "out/image", create_cache_dir(), "rw"))
 
 
 def test_builds_with_two_caches_do_not_disturb_each_other(image: dict[str, Any], clone: Path, tmp_path: Path) -> None:
     """A host and its container build one checkout at once, each with its own cache: one output, one digest."""
-    caches = [cache_dir(), tmp_path / "other"]
+    caches = [create_cache_dir(), tmp_path / "other"]
     caches[1].mkdir()
     for kind in ("inputs", "roots", "layers"):
-        (caches[1] / kind).symlink_to(cache_dir() / kind)
+        (caches[1] / kind).symlink_to(create_cache_dir() / kind)
     command = [sys.executable, "-m", "nix.build", "--json", "--output", str(tmp_path / "out/image")]
     builds = [
         subprocess.Popen(

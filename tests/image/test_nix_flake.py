@@ -13,9 +13,9 @@ import pytest
 
 from nix import inputs
 from nix.bundled_nix import Nix, install_nix
-from nix.cache import cache_dir
+from nix.cache import create_cache_dir
 from nix.differences import ImageLayout
-from nix.nix_build import add_inputs, stage
+from nix.nix_build import add_inputs, write_flake_inputs
 from nix.workspace import workspace
 from tests.image.test_sources import build
 
@@ -37,7 +37,7 @@ class Flake:
         # What follows `--` is the app's.
         end = named.index("--") if "--" in named else len(named)
         line = [*self.nix.command("nix"), *named[:end], LOCKLESS, *named[end:]]
-        environment = {**self.nix.environment, "SCORE_PROCESSOR_CACHE": str(cache_dir()), **variables}
+        environment = {**self.nix.environment, "SCORE_PROCESSOR_CACHE": str(create_cache_dir()), **variables}
         return subprocess.run(line, env=environment, cwd=self.place, capture_output=True, text=True, check=False)
 
 
@@ -47,7 +47,7 @@ def flake() -> Iterator[Flake]:
     nix = install_nix()
     add_inputs(nix)
     with workspace() as work:
-        yield Flake(nix, stage(work))
+        yield Flake(nix, write_flake_inputs(work))
 
 
 def test_flake_check_holds(image: dict[str, Any], flake: Flake) -> None:

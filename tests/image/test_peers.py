@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nix.oci.lint import Image, Level, archive_image, layout_image, lint
+from nix.oci.lint import Image, Level, lint, read_archive, read_layout
 from nix.oci.lint.scan import LayerEntry
 from nix.oci.lint.tree import FileTree
 from tests.unit.oci import on_disk
@@ -57,7 +57,7 @@ def test_skopeo_copies_without_a_change(image: dict[str, Any], layout: Path, tmp
     run("skopeo", "copy", "-q", "--preserve-digests", f"oci:{layout}", f"oci:{tmp_path / 'copy'}:latest")
     (named,) = json.loads((tmp_path / "copy" / "index.json").read_bytes())["manifests"]
     assert named["digest"] == image["digest"]
-    assert lint(layout_image(tmp_path / "copy")) == []
+    assert lint(read_layout(tmp_path / "copy")) == []
 
 
 @need("umoci")
@@ -65,7 +65,7 @@ def test_umoci_unpacks_what_lint_sees(layout: Path, tmp_path: Path) -> None:
     """`umoci unpack` creates exactly the files, links, modes and sizes in the scans."""
     run("umoci", "unpack", "--rootless", "--image", f"{layout}:latest", tmp_path / "bundle")
     rootfs = tmp_path / "bundle" / "rootfs"
-    tree = FileTree(scan for scan in layout_image(layout).scans if scan is not None)
+    tree = FileTree(scan for scan in read_layout(layout).scans if scan is not None)
     current = {item.path: facts(item) for item in tree}
     assert {path.relative_to(rootfs).as_posix(): on_disk_facts(path) for path in rootfs.rglob("*")} == current
 
@@ -116,7 +116,7 @@ def test_lint_accepts_what_umoci_made(root: Path, tmp_path: Path) -> None:
         "linux",
     )
     run("umoci", "gc", "--layout", layout)
-    assert troubles(layout_image(layout)) == set()
+    assert troubles(read_layout(layout)) == set()
 
 
 Build = Callable[..., str]
@@ -147,8 +147,8 @@ def test_lint_accepts_what_buildah_made(form: str, root: Path, buildah: Build, t
     buildah("config", "--entrypoint", entry, "--cmd", "handler.app.lambda_handler", "--workingdir", "/var/task", "made")
     buildah("commit", "-q", "--format", form, "made", f"oci:{tmp_path / 'layout'}:latest")
     buildah("commit", "-q", "--format", form, "made", f"docker-archive:{tmp_path / 'saved.tar'}:made:latest")
-    assert troubles(layout_image(tmp_path / "layout")) == set()
-    assert troubles(archive_image(tmp_path / "saved.tar")) == set()
+    assert troubles(read_layout(tmp_path / "layout")) == set()
+    assert troubles(read_archive(tmp_path / "saved.tar")) == set()
 
 
 @need("skopeo")
@@ -160,5 +160,5 @@ def test_lint_reads_archives(kind: str, tmp_path: Path) -> None:
     for name, draft in (("sound", sound), ("broken", broken)):
         layout = draft.write(tmp_path / name)
         run("skopeo", "copy", "-q", f"oci:{layout}", f"{kind}:{tmp_path / name}.tar:made:latest")
-    assert troubles(archive_image(tmp_path / "sound.tar")) == set()
-    assert troubles(archive_image(tmp_path / "broken.tar")) == {"handler"}
+    assert troubles(read_archive(tmp_path / "sound.tar")) == set()
+    assert troubles(read_archive(tmp_path / "broken.tar")) == {"handler"}

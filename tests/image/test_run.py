@@ -142,7 +142,7 @@ def test_ctrl_c_leaves_nothing(probed: Path) -> None:
     """After Ctrl-C the status is 130, the port is free, no process is left, and the log was printed."""
     started = start(probed)
     started.post({"check": "imports", "argument": ["json"]})
-    below = list(processes.children(started.process.pid))
+    below = list(processes.walk_children(started.process.pid))
     status, output = stop(started)
     assert status == 130
     assert "REPORT RequestId: " in output

@@ -15,7 +15,7 @@ from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
 from nix import pins, sbom
-from nix.spdx import each_component, spdx
+from nix.spdx import convert_bill, walk_components
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_the_document_is_valid(document: dict[str, Any]) -> None:
 def test_the_document_has_every_pin(document: dict[str, Any]) -> None:
     """The SBOM has every pinned package and wheel with version and hash, and nothing else."""
     results = {(one["name"], one["version"], one["hashes"][0]["content"]) for one in document["components"]}
-    assert results == {(one.name, one.version, one.sha256) for one in pins.inputs_of("image")}
+    assert results == {(one.name, one.version, one.sha256) for one in pins.list_inputs("image")}
 
 
 def test_every_package_has_a_licence_and_a_supplier(document: dict[str, Any]) -> None:
@@ -55,7 +55,7 @@ def test_vendored_libraries_are_listed(document: dict[str, Any]) -> None:
 def parsed(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Document:
     """The bill as SPDX, as SPDX's own tools read it."""
     path = tmp_path_factory.mktemp("bill") / "image.spdx.json"
-    path.write_text(json.dumps(spdx(document)))
+    path.write_text(json.dumps(convert_bill(document)))
     return parse_file(str(path))
 
 
@@ -67,7 +67,7 @@ def test_spdx_is_valid_by_its_own_tools(parsed: Document) -> None:
 
 def test_both_forms_have_the_same_facts(document: dict[str, Any], parsed: Document) -> None:
     """Name, version, supplier, purl and hash of every component, and its parts, are the same in both documents."""
-    components = [entry for entry, _ in each_component(document["components"])]
+    components = [entry for entry, _ in walk_components(document["components"])]
     results = sorted(map(facts, parsed.packages))
     expected = [
         (

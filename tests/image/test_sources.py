@@ -16,7 +16,9 @@ LINE_ENDS = "".join(
     f"{pattern} text eol=crlf\n" for pattern in ("*.py", "nix/locks/*.lock", "*.toml", "nix/licences/*")
 )
 TABLE: dict[str, Change] = ROWS | {"line ends of all that a build reads": checked_out_with(LINE_ENDS)}
-STAGE = "import pathlib, sys; from nix.nix_build import stage; stage(pathlib.Path(sys.argv[1]))"
+STAGE = (
+    "import pathlib, sys; from nix.nix_build import write_flake_inputs; write_flake_inputs(pathlib.Path(sys.argv[1]))"
+)
 
 
 def run(source: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:

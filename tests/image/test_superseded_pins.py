@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nix import input_cache, inputs, pins, publish_inputs
-from nix.cache import cache_dir
+from nix.cache import create_cache_dir
 from nix.input_archive import artifact, release
 from nix.oci.layout import link
 from tests.integration.nix.world import World, serve
@@ -30,7 +30,7 @@ class Machine:
     def build(self, name: str) -> dict[str, Any]:
         """Build with a cache that holds the layers of wheels, and no input and no other layer."""
         cache = self.folder / f"cache-{name}"
-        for record in (cache_dir() / "layers").glob("*/layer.json"):
+        for record in (create_cache_dir() / "layers").glob("*/layer.json"):
             if json.loads(record.read_text())["name"] not in ("base", "sbom"):
                 (cache / "layers" / record.parent.name).mkdir(parents=True)
                 for file in record.parent.iterdir():
@@ -55,10 +55,10 @@ class Machine:
 @pytest.fixture
 def machine(clone: Path, tmp_path: Path) -> Iterator[Machine]:
     """The machine; its wheels lie in a folder."""
-    inputs.fetch_these(artifact.everything())
+    inputs.fetch_these(artifact.list_all_inputs())
     (tmp_path / "wheels").mkdir()
-    for wheel in pins.wheel_lock():
-        (tmp_path / "wheels" / wheel.file_name).write_bytes(input_cache.path_of(wheel).read_bytes())
+    for wheel in pins.read_wheel_lock():
+        (tmp_path / "wheels" / wheel.file_name).write_bytes(input_cache.locate_input(wheel).read_bytes())
     world = World(tmp_path)
     server = serve(world)
     (tmp_path / "sources").mkdir()
@@ -71,9 +71,11 @@ def machine(clone: Path, tmp_path: Path) -> Iterator[Machine]:
 def test_the_digest_is_the_same_from_a_snapshot_and_from_a_release(machine: Machine) -> None:
     """Built from Debian's snapshot archive, then from a release of the clone's forge, the image has one digest."""
     server, template = machine.server, f"{machine.server.address}/archive/@PATH@/@SNAPSHOTID@/"
-    for deb in pins.deb_lock("image").debs:
+    for deb in pins.read_deb_lock("image").debs:
         name = "debian-security" if "/updates/" in deb.pool_path else "debian"
-        server.served[f"/archive/{name}/{deb.snapshots[0]}/{deb.pool_path}"] = input_cache.path_of(deb).read_bytes()
+        server.served[f"/archive/{name}/{deb.snapshots[0]}/{deb.pool_path}"] = input_cache.locate_input(
+            deb
+        ).read_bytes()
     plain = list(machine.apt)
     machine.apt.append(f'Acquire::Snapshots::URI::Origin::Debian "{template}";\n')
     first = machine.build("snapshot")

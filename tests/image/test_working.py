@@ -12,7 +12,7 @@ from local_aws.sandbox import FunctionSettings
 from nix.differences import ImageLayout
 from nix.layers import APP_FOLDERS, list_app_files
 from nix.oci.config import REVISION
-from nix.revision import checkout
+from nix.revision import read_checkout
 from tests.image.conftest import Check
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +100,7 @@ def test_every_module_of_ours_imports(layout: Path) -> None:
     words = ["-m", "scripts", "shell", "--image", str(layout), "--", "/usr/bin/python3.11", "-c", IMPORT_ALL]
     done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    source = checkout(APP_FOLDERS)
+    source = read_checkout(APP_FOLDERS)
     ours = [path for name in APP_FOLDERS for path in list_app_files(source, name) if path.endswith(".py")]
     assert sorted(done.stdout.split()) == sorted(ours)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nix.oci.lint import Image, Problem, layout_image
+from nix.oci.lint import Image, Problem, read_layout
 from nix.oci.lint.scan import Scan, scan_blob
 from tests.unit.oci.drafts import Draft, Entry, folder, tar
 
@@ -110,7 +110,7 @@ class Base:
 
     def image(self, layout: Path) -> Image:
         """Read a written recipe, without scanning the base again."""
-        return layout_image(layout, self.scans.get)
+        return read_layout(layout, self.scans.get)
 
 
 def answer(problems: Sequence[Problem]) -> str:

@@ -11,7 +11,7 @@ if importlib.util.find_spec("aws_cdk") is None:
     collect_ignore_glob = ["test_*.py"]
 
 
-@pytest.fixture(params=stages.stage_names())
+@pytest.fixture(params=stages.list_stages())
 def stage(request: pytest.FixtureRequest) -> str:
     """Each stage in turn."""
     return str(request.param)

@@ -6,7 +6,7 @@ from typing import Any
 import stages
 from infrastructure.app import TEMPLATES
 
-STAGES = stages.stage_names()
+STAGES = stages.list_stages()
 NOUNS = ("repositories", "tables", "queues", "function")
 Template = dict[str, Any]
 

@@ -29,7 +29,7 @@ def test_an_unknown_environment_is_refused_by_name() -> None:
 )
 def test_a_failure_of_a_package_client_has_a_next_step(output: str, step: str) -> None:
     """Each kind of failure of a package client has its remedy."""
-    assert step in package_clients.remedy(output)
+    assert step in package_clients.choose_remedy(output)
 
 
 def test_a_failed_command_reports_its_last_lines() -> None:
@@ -95,8 +95,8 @@ def test_a_finished_environment_is_left_alone(tmp_path: Path, monkeypatch: pytes
         return ""
 
     monkeypatch.setattr(environments, "run", run)
-    monkeypatch.setattr(environments, "uv", lambda: Path("uv"))
-    monkeypatch.setattr(environments, "uv_settings", dict)
+    monkeypatch.setattr(environments, "provide_uv", lambda: Path("uv"))
+    monkeypatch.setattr(environments, "create_uv_settings", dict)
     environments.create("development", tmp_path / "venv")
     environments.create("development", tmp_path / "venv")
     assert calls == [f"create {tmp_path / 'venv'}"]
@@ -129,10 +129,10 @@ def test_a_pip_is_made_once_for_all_threads(tmp_path: Path, monkeypatch: pytest.
     """Concurrent fetches share one pip if the host's Python has none, and no fetch sees it incomplete."""
     monkeypatch.setenv("SCORE_PROCESSOR_CACHE", str(tmp_path / "cache"))
     bare = tmp_path / "bare"
-    subprocess.run([package_clients.base_python(), "-m", "venv", "--without-pip", bare], check=True)
-    monkeypatch.setattr(package_clients, "base_python", lambda: str(bare / "bin" / "python"))
+    subprocess.run([package_clients.find_base_python(), "-m", "venv", "--without-pip", bare], check=True)
+    monkeypatch.setattr(package_clients, "find_base_python", lambda: str(bare / "bin" / "python"))
     with ThreadPoolExecutor(3) as pool:
-        commands = list(pool.map(lambda _: package_clients.pip(), range(3)))
+        commands = list(pool.map(lambda _: package_clients.find_pip(), range(3)))
     assert {str(word) for command in commands for word in command[1:]} == {"-m", "pip"}
     assert {len(list((tmp_path / "cache" / "pip").iterdir())), len({command[0] for command in commands})} == {1}
     assert "pip " in package_clients.run([*commands[0], "--version"], "asking it")
@@ -147,7 +147,7 @@ def test_personal_settings_do_not_reach_a_package_client(monkeypatch: pytest.Mon
         "HTTPS_PROXY": "http://proxy.test",
     }.items():
         monkeypatch.setenv(name, value)
-    message = package_clients.client_environment(UV_CACHE_DIR="here")
+    message = package_clients.create_client_environment(UV_CACHE_DIR="here")
     assert {name: message.get(name) for name in settings} == {**dict.fromkeys(settings), "PIP_REQUIRE_VIRTUALENV": "0"}
     assert (message["PIP_INDEX_URL"], message["HTTPS_PROXY"]) == ("https://mirror.test/", "http://proxy.test")
     assert message["UV_CACHE_DIR"] == "here"
@@ -172,7 +172,7 @@ def test_uv_is_told_what_pip_is_configured_with(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
     monkeypatch.setenv("SSL_CERT_FILE", "/mine.pem")
     monkeypatch.setenv("SCORE_PROCESSOR_CACHE", str(tmp_path / "own"))
-    message = package_clients.uv_settings()
+    message = package_clients.create_uv_settings()
     assert message["UV_DEFAULT_INDEX"] == "https://mirror.test/simple"
     assert message["ALL_PROXY"] == "http://proxy.test:3128"
     assert "SSL_CERT_FILE" not in message

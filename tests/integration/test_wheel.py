@@ -68,7 +68,9 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
     environments.fill(python, lock)
     words = ["pip", "install", "--quiet", "--offline", "--no-deps", "--python", str(python), str(wheel)]
-    package_clients.run([package_clients.uv(), *words], "installing the wheel", **package_clients.uv_settings())
+    package_clients.run(
+        [package_clients.provide_uv(), *words], "installing the wheel", **package_clients.create_uv_settings()
+    )
     return python
 
 

@@ -34,7 +34,7 @@ class MemoryDynamoDB:
     def fields(self, table: str, record_id: str) -> dict[str, Any]:
         """Return the fields of a record."""
         record: Any = self.tables[self.prefix + table][record_id]
-        return attribute_values.fields(record)
+        return attribute_values.decode_fields(record)
 
     def ids(self, table: str) -> set[str]:
         """Return the ids of a table's records."""

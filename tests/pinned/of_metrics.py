@@ -45,7 +45,7 @@ def gathered_metrics():
         gathered.publish()
         assert gathered.put.call_count == 1
     many = {((("QueueName", "one"),), "SentMessageSize", "Bytes", size): 1 for size in range(151)}
-    assert [len(datum["Values"]) for datum in metrics.metric_data(many, datetime.now(UTC))] == [150, 1]
+    assert [len(datum["Values"]) for datum in metrics.convert_counts(many, datetime.now(UTC))] == [150, 1]
 
 
 def _refuses(service, function, version):

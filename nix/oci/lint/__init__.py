@@ -14,8 +14,8 @@ Standard library only. Nothing is executed, unpacked to disk, or trusted: see RE
 from pathlib import Path
 
 from .checks import lint
-from .docker_archive import archive_image
-from .image import Blobs, Image, directory_image, layout_image, reference_image
+from .docker_archive import read_archive
+from .image import Blobs, Image, read_directory, read_layout, read_reference
 from .rules import LAMBDA, READ_RULES, RULES, Evidence, Level, Limits, Problem, Rule
 
 __all__ = [
@@ -29,12 +29,12 @@ __all__ = [
     "Limits",
     "Problem",
     "Rule",
-    "archive_image",
-    "layout_image",
     "lint",
     "lint_image",
+    "read_archive",
     "read_image",
-    "reference_image",
+    "read_layout",
+    "read_reference",
 ]
 
 
@@ -54,4 +54,4 @@ def read_image(path: Path) -> Image:
     of the image's problems. Every layer is decompressed and hashed once, in pieces; only ELF files and the function's
     own modules are held in memory while they are parsed.
     """
-    return directory_image(path) if path.is_dir() else archive_image(path)
+    return read_directory(path) if path.is_dir() else read_archive(path)

@@ -29,18 +29,18 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     problems = lint_image(options.image)
     if options.json:
-        print(json.dumps([document(problem) for problem in problems], indent=1))
+        print(json.dumps([convert_problem(problem) for problem in problems], indent=1))
     else:
-        print("\n".join([*map(str, problems), summary(problems)]))
+        print("\n".join([*map(str, problems), summarize(problems)]))
     return FOUND if any(options.strict or problem.is_fatal for problem in problems) else DONE
 
 
-def document(problem: Problem) -> dict[str, str]:
+def convert_problem(problem: Problem) -> dict[str, str]:
     """Return a problem as JSON values, with what its rule adds."""
     return {name: str(getattr(problem, name)) for name in ("rule", "level", "where", "text", "message", "remedy")}
 
 
-def summary(problems: Sequence[Problem]) -> str:
+def summarize(problems: Sequence[Problem]) -> str:
     """Return the last line: how many problems of each level, or how many rules passed."""
     counts = [f"{count} {level}" for level in Level if (count := sum(one.level == level for one in problems))]
     return f"lint: {', '.join(counts)}" if counts else f"lint: passed ({READ_RULES} rules)"

@@ -39,24 +39,24 @@ def lint(image: Image, limits: Limits = LAMBDA) -> list[Problem]:
 
     Rules about the whole file tree are skipped if a layer cannot be read: missing files would be reported falsely.
     """
-    problems = [*image.problems, *document_problems(image, limits), *blob_problems(image)]
+    problems = [*image.problems, *check_documents(image, limits), *check_blobs(image)]
     readable = [scan for scan in image.scans if scan is not None]
     tree = FileTree()
     for scan in readable:
-        problems += layer_problems(scan, tree)
+        problems += check_layer(scan, tree)
         tree.apply(scan)
     complete = len(readable) == len(image.scans) and not any(scan.fault for scan in readable)
     # Without layers the tree is known, and empty, unless a problem hid them.
     if complete and (readable or not image.problems) and image.config:
         settings = image.config.get("config") or {}
-        problems += tree_problems(tree)
+        problems += check_links(tree)
         problems += permission_problems(tree, settings)
-        problems += library_problems(tree, image)
+        problems += check_libraries(tree, image)
         problems += start_problems(tree, settings)
     return problems
 
 
-def document_problems(image: Image, limits: Limits) -> Iterator[Problem]:
+def check_documents(image: Image, limits: Limits) -> Iterator[Problem]:
     """Yield problems of manifest and config."""
     if image.manifest_size >= limits.manifest:
         size = f"got {image.manifest_size} bytes, expected fewer than {limits.manifest}"
@@ -75,7 +75,7 @@ def document_problems(image: Image, limits: Limits) -> Iterator[Problem]:
         yield Problem("unpacked-size", "layers", f"got {unpacked} bytes unpacked, expected at most {limits.unpacked}")
 
 
-def blob_problems(image: Image) -> Iterator[Problem]:
+def check_blobs(image: Image) -> Iterator[Problem]:
     """Yield the layers whose bytes do not match manifest and config; at most one mismatch each."""
     diff_ids = (image.config.get("rootfs") or {}).get("diff_ids") or []
     if image.config and len(diff_ids) != len(image.layers):
@@ -98,7 +98,7 @@ def blob_problems(image: Image) -> Iterator[Problem]:
             yield Problem("tar-end", where, "the tar ends without padding or end marker")
 
 
-def layer_problems(scan: Scan, below: FileTree) -> Iterator[Problem]:
+def check_layer(scan: Scan, below: FileTree) -> Iterator[Problem]:
     """Yield problems of a layer's entries; `below` is the tree of the earlier layers."""
     complete: set[str] = set()  # folders whose parents have been checked
     counts = Counter(entry.path for entry in scan.entries)
@@ -107,10 +107,10 @@ def layer_problems(scan: Scan, below: FileTree) -> Iterator[Problem]:
             yield Problem("path-duplicate", f"/{path}", f"the layer has {count} entries for this path")
     for entry in scan.entries:
         if is_whiteout(entry.path):  # its mode and kind are those of no file; umoci and others write mode 0000
-            yield from whiteout_problems(entry, below)
+            yield from check_whiteout(entry, below)
         elif (entry.kind, entry.mode) not in USUAL or not PLAIN.fullmatch(entry.path):
             yield from name_problems(entry)
-            yield from kind_problems(entry)
+            yield from check_kind(entry)
         folder = entry.path.rpartition("/")[0]
         if folder not in complete and posixpath.normpath(entry.path) == entry.path and not leads_out(entry.path):
             for parent in parents(entry.path):
@@ -138,7 +138,7 @@ def leads_out(path: str) -> bool:
     return path.startswith("/") or (".." in path and ".." in path.split("/"))
 
 
-def kind_problems(entry: LayerEntry) -> Iterator[Problem]:
+def check_kind(entry: LayerEntry) -> Iterator[Problem]:
     """Yield the problem of an entry that is neither file, directory nor symbolic link."""
     if entry.kind == "hard link":
         yield Problem("hard-link", f"/{entry.path}", f"hard link to {entry.target}")
@@ -147,7 +147,7 @@ def kind_problems(entry: LayerEntry) -> Iterator[Problem]:
         yield Problem("file-type", f"/{entry.path}", text)
 
 
-def whiteout_problems(entry: LayerEntry, below: FileTree) -> Iterator[Problem]:
+def check_whiteout(entry: LayerEntry, below: FileTree) -> Iterator[Problem]:
     """Yield a problem for a whiteout that deletes nothing: the path that its writer meant is still in the image."""
     folder, name = posixpath.split(entry.path)
     deleted_path = folder if name == OPAQUE else posixpath.join(folder, name.removeprefix(WHITEOUT))
@@ -155,7 +155,7 @@ def whiteout_problems(entry: LayerEntry, below: FileTree) -> Iterator[Problem]:
         yield Problem("whiteout", f"/{entry.path}", f"no earlier layer has /{deleted_path}")
 
 
-def tree_problems(tree: FileTree) -> Iterator[Problem]:
+def check_links(tree: FileTree) -> Iterator[Problem]:
     """Yield the symbolic links that have no target once all layers are applied."""
     for entry in tree:
         if entry.kind == "link" and tree.find(entry.path) is None and not is_kernel_path(entry):
@@ -164,7 +164,7 @@ def tree_problems(tree: FileTree) -> Iterator[Problem]:
 
 def permission_problems(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what an arbitrary user cannot use on a read-only file system, once all layers are applied."""
-    own = own_folders(settings, settings.get("Env") or [])
+    own = list_own_folders(settings, settings.get("Env") or [])
     needed = {entry.path for path in (*own, *start_programs(tree, settings)) for entry in tree.directories_to(path)}
     for entry in tree:
         if (entry.kind, entry.mode) in USUAL or entry.kind not in ("file", "folder"):
@@ -185,7 +185,7 @@ def is_kernel_path(link: LayerEntry) -> bool:
     return f"{target}/".startswith(("/proc/", "/dev/", "/sys/"))
 
 
-def library_problems(tree: FileTree, image: Image) -> Iterator[Problem]:
+def check_libraries(tree: FileTree, image: Image) -> Iterator[Problem]:
     """Yield the ELF files that cannot be loaded in this image; unknown are programs that perhaps nothing starts."""
     programs = {tree.real(path) for path in start_programs(tree, image.config.get("config") or {})}
     for entry in tree:
@@ -203,15 +203,15 @@ def library_problems(tree: FileTree, image: Image) -> Iterator[Problem]:
             text = f"its dynamic loader {entry.elf.interpreter} is not in the image"
             rule = "optional-library" if perhaps and is_for_another(tree, entry.path) else "interpreter"
             yield Problem(rule, where, text, perhaps and rule == "interpreter")
-    yield from missing_problems(tree, image)
+    yield from check_missing(tree, image)
 
 
-def missing_problems(tree: FileTree, image: Image) -> Iterator[Problem]:
+def check_missing(tree: FileTree, image: Image) -> Iterator[Problem]:
     """Yield the shared libraries and symbol versions that cannot be resolved."""
-    loader = Loader(tree, library_path(image))
+    loader = Loader(tree, read_library_path(image))
     settings = image.config.get("config") or {}
-    needed = needed_at_start(tree, settings, loader)
-    folders = own_folders(settings, settings.get("Env") or [])
+    needed = find_needed_at_start(tree, settings, loader)
+    folders = list_own_folders(settings, settings.get("Env") or [])
     for missing in loader.missing():
         where, other = f"/{missing.path}", missing not in needed and is_for_another(tree, missing.path)
         if missing.version is not None:
@@ -240,7 +240,7 @@ def start_programs(tree: FileTree, settings: Mapping[str, Any]) -> list[str]:
     return [*extension_paths(tree), *(find_program(tree, command)[1] for command in commands)]
 
 
-def own_folders(settings: Mapping[str, Any], environment: Sequence[str]) -> tuple[str, ...]:
+def list_own_folders(settings: Mapping[str, Any], environment: Sequence[str]) -> tuple[str, ...]:
     """Return the function's own directories, each with a slash at its end; the root is left out."""
     values = dict(line.split("=", 1) for line in environment if "=" in line)
     folders = [values.get("LAMBDA_TASK_ROOT", ""), settings.get("WorkingDir") or ""]
@@ -248,14 +248,14 @@ def own_folders(settings: Mapping[str, Any], environment: Sequence[str]) -> tupl
     return tuple(f"{folder.strip('/')}/" for folder in folders if folder.strip("/"))
 
 
-def needed_at_start(tree: FileTree, settings: Mapping[str, Any], loader: Loader) -> set[MissingLibrary]:
+def find_needed_at_start(tree: FileTree, settings: Mapping[str, Any], loader: Loader) -> set[MissingLibrary]:
     """Return the libraries that are missing for the program that the image starts."""
     words = list(settings.get("Entrypoint") or ()) or list(settings.get("Cmd") or ())
     entry = tree.find(words[0]) if words else None
     return set(loader.follow(entry)) if entry is not None and entry.elf is not None and not entry.elf.broken else set()
 
 
-def library_path(image: Image) -> list[str]:
+def read_library_path(image: Image) -> list[str]:
     """Return the directories in the image's LD_LIBRARY_PATH."""
     environment = (image.config.get("config") or {}).get("Env") or []
     return [

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 
 from ..digest import encoded, sha256
 from ..exceptions import OciError
-from .image import Image, ProblemLog, indexed_image
+from .image import Image, ProblemLog, read_indexed
 from .scan import Scan, scan_blob
 from .shape import CONFIG, parse_json
 
@@ -17,7 +17,7 @@ SAVED = [{"Config": str, "Layers": [str]}]
 DAMAGED = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RecursionError)
 
 
-def archive_image(path: Path) -> Image:
+def read_archive(path: Path) -> Image:
     """Read the image in an OCI archive or a Docker archive, compressed or not; raises OciError if it is neither."""
     try:
         with tarfile.open(path) as archive:
@@ -49,7 +49,7 @@ class ArchiveReader:
         # Docker 25 and newer write both. The index leads to the blobs that a push sends, manifest.json to plain tars.
         if "index.json" in self._members:
             # One worker: all blobs are read through one file handle.
-            return indexed_image(self._document("index.json"), self._blob, workers=1)
+            return read_indexed(self._document("index.json"), self._blob, workers=1)
         if "manifest.json" in self._members:
             return self._saved_image(self._document("manifest.json"))
         raise OciError(f"not an archive of an image: {self._path}: got neither an index.json nor a manifest.json")

@@ -117,20 +117,20 @@ def parse(data: bytes) -> Elf:
         view = ElfReader(data)
         return Elf(
             machine=view.machine,
-            interpreter=interpreter(view),
+            interpreter=read_interpreter(view),
             soname=next(iter(view.strings(DT_SONAME)), None),
             needed=view.strings(DT_NEEDED),
             rpath=search_path(view.strings(DT_RPATH)),
             runpath=search_path(view.strings(DT_RUNPATH)),
-            requires=tuple(required_versions(view)),
-            provides=tuple(provided_versions(view)),
+            requires=tuple(read_required_versions(view)),
+            provides=tuple(read_provided_versions(view)),
             modules=tuple(dict.fromkeys(name.decode() for name in INIT.findall(data))),
         )
     except (struct.error, ValueError, IndexError, OverflowError):
         return Elf(machine=AMD64, broken=True)
 
 
-def interpreter(view: ElfReader) -> str | None:
+def read_interpreter(view: ElfReader) -> str | None:
     """Return the dynamic loader (PT_INTERP) of a program; None for a library."""
     return next((view.text(segment.offset) for segment in view.segments if segment.kind == PT_INTERP), None)
 
@@ -140,7 +140,7 @@ def search_path(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(folder for value in values for folder in value.split(":") if folder)
 
 
-def required_versions(view: ElfReader) -> Iterator[tuple[str, str]]:
+def read_required_versions(view: ElfReader) -> Iterator[tuple[str, str]]:
     """Yield the (library, symbol version) pairs that this file needs to load."""
     table, count = view.tag(DT_VERNEED), view.tag(DT_VERNEEDNUM)
     strings = view.tag(DT_STRTAB)
@@ -159,7 +159,7 @@ def required_versions(view: ElfReader) -> Iterator[tuple[str, str]]:
         at += following
 
 
-def provided_versions(view: ElfReader) -> Iterator[str]:
+def read_provided_versions(view: ElfReader) -> Iterator[str]:
     """Yield the symbol versions that this library defines."""
     table, count = view.tag(DT_VERDEF), view.tag(DT_VERDEFNUM)
     strings = view.tag(DT_STRTAB)

@@ -54,11 +54,11 @@ class ProblemLog(list[Problem]):
         return keep_shape(value, shape, where, lambda text: self.add("json", where, text))
 
 
-def directory_image(folder: Path) -> Image:
+def read_directory(folder: Path) -> Image:
     """Read the image in a directory: an OCI image layout, or what `skopeo copy … dir:` writes. Raises OciError."""
     manifest = folder / "manifest.json"
     if (folder / "index.json").is_file() or not manifest.is_file():
-        return layout_image(folder)
+        return read_layout(folder)
     data = manifest.read_bytes()
     try:
         media_type = parse_json(data).get("mediaType") or next(iter(MANIFESTS))
@@ -69,10 +69,10 @@ def directory_image(folder: Path) -> Image:
         path = folder / encoded(digest)
         return path.open("rb") if DIGEST.fullmatch(digest) and path.is_file() else None
 
-    return reference_image(str(media_type), data, open_blob)
+    return read_reference(str(media_type), data, open_blob)
 
 
-def layout_image(folder: Path, known: KnownScans = lambda _: None) -> Image:
+def read_layout(folder: Path, known: KnownScans = lambda _: None) -> Image:
     """Read the image in an OCI image layout.
 
     Raises OciError if `folder` is not a layout. `known` supplies scans of layers that need not be read again.
@@ -90,17 +90,17 @@ def layout_image(folder: Path, known: KnownScans = lambda _: None) -> Image:
         raise OciError(f"not an OCI image layout: {folder}: {reason}") from problem
     except ValueError as problem:
         raise OciError(f"not an OCI image layout: {folder}: index.json: invalid JSON: {problem}") from problem
-    return indexed_image(index, open_blob, known)
+    return read_indexed(index, open_blob, known)
 
 
-def indexed_image(index: Any, blobs: Blobs, known: KnownScans = lambda _: None, workers: int | None = None) -> Image:
-    """Read the image that a layout's parsed index.json names; `workers` as in `image_from`."""
+def read_indexed(index: Any, blobs: Blobs, known: KnownScans = lambda _: None, workers: int | None = None) -> Image:
+    """Read the image that a layout's parsed index.json names; `workers` as in `read_descriptor`."""
     log = ProblemLog()
     descriptor = choose_image(log.keep_shape(index, INDEX, "index.json"), "index.json", blobs, log)
-    return image_from(descriptor, blobs, log, known, workers)
+    return read_descriptor(descriptor, blobs, log, known, workers)
 
 
-def reference_image(media_type: str, data: bytes, blobs: Blobs) -> Image:
+def read_reference(media_type: str, data: bytes, blobs: Blobs) -> Image:
     """Read the image behind a registry reference; `data`, of this media type, is the registry's answer to it."""
     log = ProblemLog()
     descriptor: Mapping[str, Any] = {"mediaType": media_type, "digest": sha256(data), "size": len(data)}
@@ -108,7 +108,7 @@ def reference_image(media_type: str, data: bytes, blobs: Blobs) -> Image:
     def open_blob(digest: str) -> AbstractContextManager[BinaryIO] | None:
         return io.BytesIO(data) if digest == sha256(data) else blobs(digest)
 
-    return image_from(choose_image({"manifests": [descriptor]}, "reference", open_blob, log), open_blob, log)
+    return read_descriptor(choose_image({"manifests": [descriptor]}, "reference", open_blob, log), open_blob, log)
 
 
 def choose_image(index: Mapping[str, Any], where: str, blobs: Blobs, log: ProblemLog) -> Mapping[str, Any]:
@@ -131,7 +131,7 @@ def choose_image(index: Mapping[str, Any], where: str, blobs: Blobs, log: Proble
     if images:
         return next(filter(is_linux_amd64, images), images[0])
     if indexes and where != "index":  # one level down, so that one run reports everything; deeper nesting is not read
-        return choose_image(document(indexes[0], "index", INDEX, blobs, log)[1], "index", blobs, log)
+        return choose_image(read_document(indexes[0], "index", INDEX, blobs, log)[1], "index", blobs, log)
     if not log:
         log.add("one-image", where, "got no image, expected one")
     return {}
@@ -149,7 +149,7 @@ def is_attestation(descriptor: Mapping[str, Any]) -> bool:
     return "vnd.docker.reference.type" in annotations or "artifactType" in descriptor
 
 
-def image_from(
+def read_descriptor(
     descriptor: Mapping[str, Any],
     blobs: Blobs,
     log: ProblemLog,
@@ -157,7 +157,7 @@ def image_from(
     workers: int | None = None,
 ) -> Image:
     """Read the image that `descriptor` names, scanning `workers` layers in parallel (default: one per CPU)."""
-    data, manifest = document(descriptor, "manifest", MANIFEST, blobs, log) if descriptor else (b"", {})
+    data, manifest = read_document(descriptor, "manifest", MANIFEST, blobs, log) if descriptor else (b"", {})
     inner = manifest.get("mediaType", descriptor.get("mediaType"))
     if descriptor and manifest and inner not in MANIFESTS:
         log.add("manifest-media-type", "manifest", f"its mediaType is {inner}")
@@ -166,13 +166,13 @@ def image_from(
     if manifest and config_descriptor.get("mediaType") not in CONFIGS:
         log.add("config-media-type", "config", f"its media type is {config_descriptor.get('mediaType')}")
     elif manifest:
-        config = document(config_descriptor, "config", CONFIG, blobs, log)[1]
+        config = read_document(config_descriptor, "config", CONFIG, blobs, log)[1]
     layers = manifest.get("layers") or []
-    scans = layer_scans(layers, blobs, log, known, workers)
+    scans = scan_layers(layers, blobs, log, known, workers)
     return Image(manifest, len(data), config, layers, scans, log)
 
 
-def document(
+def read_document(
     descriptor: Mapping[str, Any], name: str, shape: Shape, blobs: Blobs, log: ProblemLog
 ) -> tuple[bytes, Mapping[str, Any]]:
     """Return the bytes and the parsed value of a JSON blob.
@@ -198,19 +198,19 @@ def document(
     return data, log.keep_shape(value, shape, name)
 
 
-def layer_scans(
+def scan_layers(
     layers: Sequence[Mapping[str, Any]], blobs: Blobs, log: ProblemLog, known: KnownScans, workers: int | None
 ) -> list[Scan | None]:
     """Scan the layers in threads; zlib and hashlib release the interpreter lock. Problems keep the layers' order."""
     logs = [ProblemLog() for _ in layers]
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        scans = list(pool.map(lambda layer, layer_log: layer_scan(layer, blobs, layer_log, known), layers, logs))
+        scans = list(pool.map(lambda layer, layer_log: scan_layer(layer, blobs, layer_log, known), layers, logs))
     for layer_log in logs:
         log.extend(layer_log)
     return scans
 
 
-def layer_scan(layer: Mapping[str, Any], blobs: Blobs, log: ProblemLog, known: KnownScans) -> Scan | None:
+def scan_layer(layer: Mapping[str, Any], blobs: Blobs, log: ProblemLog, known: KnownScans) -> Scan | None:
     """Scan one layer; None, with a problem, if it is missing or of a type that Lambda does not read."""
     digest, media_type = str(layer.get("digest")), layer.get("mediaType")
     where = f"layer {digest}"

@@ -151,7 +151,7 @@ class ModuleFinder:
 
     def _stars(self, definition: Found, read: ModuleNames) -> Iterator[str]:
         for spelled in read.stars:
-            yield absolute(spelled, definition) or spelled
+            yield resolve_relative(spelled, definition) or spelled
 
     def _exports(self, module: str, name: str, seen: frozenset[str]) -> Answer:
         definition = self.find(module)
@@ -179,12 +179,12 @@ def import_problems(finder: ModuleFinder, start: str, rule: str = "handler-impor
         if definition is None or read is None or definition.entry is None:
             continue
         where = f"/{definition.entry.path}"
-        yield from syntax_problems(finder, read, where)
+        yield from check_syntax(finder, read, where)
         for spelled in read.imported:
             name, _, member = spelled.partition(":")
-            target = absolute(name, definition)
+            target = resolve_relative(name, definition)
             if rule == "runtime-client" and target == name and finder.hides_another(name.partition(".")[0]):
-                yield hidden_problem(finder, name.partition(".")[0])
+                yield describe_hidden(finder, name.partition(".")[0])
             if target is not None and finder.exists(target) == Answer.YES:
                 reach(f"{target}.{member}" if member else target)
             yield from import_problem(finder, Import(rule, where, name, member), target)
@@ -214,14 +214,14 @@ def import_problem(finder: ModuleFinder, imported: Import, target: str | None) -
         yield Problem(rule, where, f"imports {name}, which has no file in the image; {reason}", unknown=True)
 
 
-def hidden_problem(finder: ModuleFinder, name: str) -> Problem:
+def describe_hidden(finder: ModuleFinder, name: str) -> Problem:
     """Return the problem of an own module that the runtime client gets in place of an installed or standard one."""
     module = finder.find(name)
     where = f"/{module.entry.path}" if module is not None and module.entry is not None else name
     return Problem("runtime-client", where, f"it hides the module {name} that the runtime client uses", unknown=True)
 
 
-def syntax_problems(finder: ModuleFinder, read: ModuleNames, where: str) -> Iterator[Problem]:
+def check_syntax(finder: ModuleFinder, read: ModuleNames, where: str) -> Iterator[Problem]:
     """Yield a problem if the interpreter cannot parse a module; unknown if only ours cannot."""
     minor, ours = finder.interpreter.minor, sys.version_info.minor
     if read.invalid:
@@ -232,7 +232,7 @@ def syntax_problems(finder: ModuleFinder, read: ModuleNames, where: str) -> Iter
         yield Problem("handler-syntax", where, f"its syntax needs Python 3.{read.minor}, and the image has 3.{minor}")
 
 
-def absolute(name: str, module: Found) -> str | None:
+def resolve_relative(name: str, module: Found) -> str | None:
     """Resolve a relative import in a module to an absolute name; None if its dots lead beyond the top-level package."""
     level = len(name) - len(name.lstrip("."))
     if not level:

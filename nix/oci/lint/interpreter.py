@@ -82,12 +82,12 @@ def find_interpreter(
         for folder in filter(None, environment.get("PYTHONPATH", "").split(":")):
             search.add(folder if folder.startswith("/") else posixpath.join(first[0] if first else "/", folder))
     real = tree.real(program) or program.strip("/")
-    minor, free_threaded = version(tree, real)
+    minor, free_threaded = find_version(tree, real)
     if minor is None:
         search.unseen.append(f"the version of /{real} is unknown")
     else:
         _add_standard(search, program, real, minor, environment, site="S" not in flags)
-    built_in = built_in_modules(tree, real)
+    built_in = list_built_in_modules(tree, real)
     if not built_in:
         search.unseen.append(f"the modules inside /{real} are unknown")
     entry = tree.entries.get(real)
@@ -96,7 +96,7 @@ def find_interpreter(
     return Interpreter(minor, tuple(search.folders), built_in, unseen, musl, free_threaded)
 
 
-def version(tree: FileTree, real: str) -> tuple[int | None, bool]:
+def find_version(tree: FileTree, real: str) -> tuple[int | None, bool]:
     """Return N of Python 3.N and whether it is free-threaded, from its name, its library or its standard library."""
     if match := NAMED.search(real):
         return int(match[1]), bool(match[2])
@@ -114,7 +114,7 @@ def version(tree: FileTree, real: str) -> tuple[int | None, bool]:
     return (standard.pop(), False) if len(standard) == 1 else (None, False)
 
 
-def built_in_modules(tree: FileTree, real: str) -> frozenset[str]:
+def list_built_in_modules(tree: FileTree, real: str) -> frozenset[str]:
     """Return the names of the modules in the program or its libpython; empty if neither says."""
     programs = [entry for entry in [tree.entries.get(real)] if entry is not None and entry.elf is not None]
     needed = {name for entry in programs if entry.elf for name in entry.elf.needed if LINKED.match(name)}

@@ -50,11 +50,11 @@ class LoadedFile:
     @property
     def rpaths(self) -> tuple[str, ...]:
         """Directories searched before LD_LIBRARY_PATH. A RUNPATH disables the file's own RPATH."""
-        own_rpath = () if self.elf.runpath else origin(self.elf.rpath, self.path)
+        own_rpath = () if self.elf.runpath else resolve_origin(self.elf.rpath, self.path)
         return own_rpath + self.inherited
 
 
-def origin(folders: Sequence[str], path: str) -> tuple[str, ...]:
+def resolve_origin(folders: Sequence[str], path: str) -> tuple[str, ...]:
     """Resolve search directories to paths in the image; `$ORIGIN` is the directory of the file at `path`."""
     here = posixpath.dirname(path)
     spelled = (folder.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", "/" + here) for folder in folders)
@@ -105,13 +105,13 @@ class Loader:
                 names[library] = path[1]
                 queue.append(LoadedFile(*path, loaded.rpaths))
         for loaded in queue:
-            yield from missing_versions(loaded, names)
+            yield from find_missing_versions(loaded, names)
 
     def search(self, library: str, loaded: LoadedFile) -> tuple[str, Elf] | None:
         """Return path and ELF values of the file that `library` resolves to for a loaded file; None if missing."""
         if "/" in library:
             return self._open(library.strip("/"))
-        folders = (*loaded.rpaths, *self._library_path, *origin(loaded.elf.runpath, loaded.path))
+        folders = (*loaded.rpaths, *self._library_path, *resolve_origin(loaded.elf.runpath, loaded.path))
         system = self._musl_system if MUSL in loaded.elf.needed else SYSTEM
         places = [f"{folder}/{library}" for folder in folders]
         places += self._cached.get(library, []) + [f"{folder}/{library}" for folder in system]
@@ -125,7 +125,7 @@ class Loader:
         return self._opened[path]
 
 
-def missing_versions(loaded: LoadedFile, names: dict[str, Elf]) -> Iterator[MissingLibrary]:
+def find_missing_versions(loaded: LoadedFile, names: dict[str, Elf]) -> Iterator[MissingLibrary]:
     """Yield the symbol versions that a loaded file needs and that its libraries do not define."""
     for library, version in loaded.elf.requires:
         provider = names.get(library)

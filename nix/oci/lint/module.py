@@ -67,23 +67,23 @@ def read_module(source: bytes) -> ModuleNames:
         reason = problem.msg if isinstance(problem, SyntaxError) else str(problem)
         return ModuleNames(invalid=f"{line}{reason or type(problem).__name__}")
     try:
-        return ModuleNames(hidden=True) if odd else names_of(tree)
+        return ModuleNames(hidden=True) if odd else read_names(tree)
     except RecursionError:  # an expression of thousands of terms, which the compiler accepts
         return ModuleNames(hidden=True)
 
 
-def names_of(tree: ast.Module) -> ModuleNames:
+def read_names(tree: ast.Module) -> ModuleNames:
     """Return what a parsed module binds and imports; RecursionError if its expressions are nested too deep."""
-    surely, perhaps = bindings(tree.body)
-    imported = [name for statement in tree.body for name in imported_modules(statement)]
+    surely, perhaps = find_bindings(tree.body)
+    imported = [name for statement in tree.body for name in find_imported_modules(statement)]
     nodes = list(ast.walk(tree))
-    stars = [module_name(node) for node in nodes if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
+    stars = [spell_module(node) for node in nodes if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
     return ModuleNames(
         bound=tuple(surely),
         perhaps=tuple(perhaps),
         imported=tuple(dict.fromkeys(imported)),
         stars=tuple(dict.fromkeys(stars)),
-        exported=exported_names(tree.body),
+        exported=find_exported_names(tree.body),
         hidden=any(map(is_hidden, nodes)),
         minor=max((SINCE.get(type(node), 0) for node in nodes), default=0),
     )
@@ -93,13 +93,13 @@ Names = dict[str, None]
 """Names in the order in which they are bound."""
 
 
-def bindings(body: Sequence[ast.stmt]) -> tuple[Names, Names]:
+def find_bindings(body: Sequence[ast.stmt]) -> tuple[Names, Names]:
     """Return (names that these statements bind on every path, names that they bind on some)."""
     surely: Names = {}
     perhaps: Names = {}
     for statement in body:
-        always, sometimes = bound_names(statement)
-        for name in deleted_names(statement):
+        always, sometimes = find_bound_names(statement)
+        for name in find_deleted_names(statement):
             surely.pop(name, None)
             perhaps.pop(name, None)
             if not isinstance(statement, ast.Delete):
@@ -109,38 +109,38 @@ def bindings(body: Sequence[ast.stmt]) -> tuple[Names, Names]:
     return surely, {name: None for name in perhaps if name not in surely}
 
 
-def bound_names(statement: ast.stmt) -> tuple[Names, Names]:
+def find_bound_names(statement: ast.stmt) -> tuple[Names, Names]:
     """Return the names that one statement binds always and sometimes."""
     always: list[str] = []
     match statement:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             always = [name]
         case ast.Assign(targets=assigned):
-            always = [*target_names(assigned)]
+            always = [*find_target_names(assigned)]
         case ast.AnnAssign(target=target, value=ast.expr()):
-            always = [*target_names([target])]
+            always = [*find_target_names([target])]
         case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
             always = [(alias.asname or alias.name).partition(".")[0] for alias in aliases]
         case ast.Expr(value=ast.NamedExpr(target=ast.Name(id=name))):
             always = [name]
         case ast.For(target=target, iter=ast.List(elts=[_, *_]) | ast.Tuple(elts=[_, *_])):
-            always = [*target_names([target])]
+            always = [*find_target_names([target])]
         case ast.If(body=body, orelse=otherwise):
-            always = [*common_names(bindings(body)[0], [bindings(otherwise)[0]])]
+            always = [*find_common_names(find_bindings(body)[0], [find_bindings(otherwise)[0]])]
         case ast.Try(body=body, handlers=handlers, orelse=otherwise, finalbody=last):
-            others = [bindings(one.body)[0] for one in handlers if not isinstance(one.body[-1], ast.Raise)]
-            always = [*common_names(bindings([*body, *otherwise])[0], others), *bindings(last)[0]]
-    everything = dict.fromkeys(inner_names(statement))
+            others = [find_bindings(one.body)[0] for one in handlers if not isinstance(one.body[-1], ast.Raise)]
+            always = [*find_common_names(find_bindings([*body, *otherwise])[0], others), *find_bindings(last)[0]]
+    everything = dict.fromkeys(find_inner_names(statement))
     surely = dict.fromkeys(always)
     return surely, {name: None for name in everything if name not in surely}
 
 
-def common_names(first: Names, others: Iterable[Names]) -> Names:
+def find_common_names(first: Names, others: Iterable[Names]) -> Names:
     """Return the names that all paths bind."""
     return {name: None for name in first if all(name in other for other in others)}
 
 
-def inner_names(node: ast.AST) -> Iterator[str]:
+def find_inner_names(node: ast.AST) -> Iterator[str]:
     """Yield every name that a statement binds in the module's own scope, on whatever path."""
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
@@ -150,7 +150,7 @@ def inner_names(node: ast.AST) -> Iterator[str]:
             return
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
             walrus = (part.target for part in ast.walk(node) if isinstance(part, ast.NamedExpr))
-            yield from target_names(walrus)
+            yield from find_target_names(walrus)
             return
         case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
             yield from ((alias.asname or alias.name).partition(".")[0] for alias in aliases)
@@ -161,10 +161,10 @@ def inner_names(node: ast.AST) -> Iterator[str]:
         case ast.AnnAssign(value=None):
             return  # an annotation binds nothing
     for child in ast.iter_child_nodes(node):
-        yield from inner_names(child)
+        yield from find_inner_names(child)
 
 
-def deleted_names(statement: ast.stmt) -> Iterator[str]:
+def find_deleted_names(statement: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement may delete: by `del`, and by `except … as name` when it ends."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return
@@ -174,19 +174,19 @@ def deleted_names(statement: ast.stmt) -> Iterator[str]:
                 yield name
 
 
-def target_names(nodes: Iterable[ast.expr]) -> Iterator[str]:
+def find_target_names(nodes: Iterable[ast.expr]) -> Iterator[str]:
     """Yield the names among assignment targets, in tuples and lists too."""
     for node in nodes:
         match node:
             case ast.Name(id=name):
                 yield name
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                yield from target_names(parts)
+                yield from find_target_names(parts)
             case ast.Starred(value=part):
-                yield from target_names([part])
+                yield from find_target_names([part])
 
 
-def imported_modules(statement: ast.stmt) -> Iterator[str]:
+def find_imported_modules(statement: ast.stmt) -> Iterator[str]:
     """Yield what a top-level statement imports unconditionally.
 
     Imports in `try`, `if` and functions are skipped: they may fail, may not run, or run later.
@@ -195,22 +195,23 @@ def imported_modules(statement: ast.stmt) -> Iterator[str]:
         case ast.Import(names=aliases):
             yield from (alias.name for alias in aliases)
         case ast.ImportFrom(names=aliases):
-            yield module_name(statement)
-            yield from (f"{module_name(statement)}:{alias.name}" for alias in aliases if alias.name != "*")
+            yield spell_module(statement)
+            yield from (f"{spell_module(statement)}:{alias.name}" for alias in aliases if alias.name != "*")
 
 
-def module_name(statement: ast.ImportFrom) -> str:
+def spell_module(statement: ast.ImportFrom) -> str:
     """Return the module of `from … import`, its dots kept."""
     return "." * statement.level + (statement.module or "")
 
 
-def exported_names(body: Sequence[ast.stmt]) -> tuple[str, ...] | None:
+def find_exported_names(body: Sequence[ast.stmt]) -> tuple[str, ...] | None:
     """Return `__all__` if it is one literal list or tuple of strings; None if it is absent or computed."""
     values = [
         statement.value
         for statement in body
         if isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign)
-        and "__all__" in target_names(statement.targets if isinstance(statement, ast.Assign) else [statement.target])
+        and "__all__"
+        in find_target_names(statement.targets if isinstance(statement, ast.Assign) else [statement.target])
     ]
     match values:
         case [ast.List(elts=items) | ast.Tuple(elts=items)] if all(isinstance(item, ast.Constant) for item in items):

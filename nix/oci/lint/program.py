@@ -60,7 +60,7 @@ def follow(tree: FileTree, command: Command) -> Trail:
     for step in range(STEPS):
         words = trail.command.words
         entry, path = find_program(tree, trail.command)
-        problems = list(program_problems(tree, words[0], entry, path, first=step == 0))
+        problems = list(check_program(tree, words[0], entry, path, first=step == 0))
         trail.problems += problems
         if entry is None or any(problem.rule != "entry-point-link" for problem in problems if not is_advisory(problem)):
             trail.program = None
@@ -93,9 +93,7 @@ def find_program(tree: FileTree, command: Command) -> tuple[LayerEntry | None, s
     return None, word
 
 
-def program_problems(
-    tree: FileTree, word: str, entry: LayerEntry | None, path: str, *, first: bool
-) -> Iterator[Problem]:
+def check_program(tree: FileTree, word: str, entry: LayerEntry | None, path: str, *, first: bool) -> Iterator[Problem]:
     """Yield problems of one program; only the `first` is Lambda's own entry point."""
     where = f"entry point {word}" if first else f"program {word}"
     if entry is None:

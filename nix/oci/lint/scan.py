@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 from .elf import MAGIC, Elf, parse
 from .layer_reader import LayerReader, UnreadableLayer
 from .module import ModuleNames
-from .texts import SCRIPT, TEXT_LIMIT, is_telling, reader_of, text_of
+from .texts import SCRIPT, TEXT_LIMIT, choose_reader, extract_text, is_telling
 
 TAR_BLOCK = 512
 EXTENDING = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE)
@@ -79,7 +79,7 @@ def scan_blob(file: BinaryIO, *, packed: bool = True) -> Scan:
     scanned: list[LayerEntry] = []
     fault: tuple[str, str] | None = None
     try:
-        scanned.extend(entries(reader))
+        scanned.extend(read_entries(reader))
         reader.drain()
     except UnreadableLayer as problem:
         fault = (problem.rule, str(problem))
@@ -88,16 +88,16 @@ def scan_blob(file: BinaryIO, *, packed: bool = True) -> Scan:
     return Scan(reader.digest, reader.size, reader.diff_id, reader.unpacked_size, tuple(scanned), fault, closed)
 
 
-def entries(reader: LayerReader) -> Iterator[LayerEntry]:
+def read_entries(reader: LayerReader) -> Iterator[LayerEntry]:
     """Yield the entries of the tar; raises UnreadableLayer if it is truncated or a header is invalid."""
     more: dict[str, str] = {}
-    while (info := next_header(reader)) is not None:
+    while (info := read_header(reader)) is not None:
         if info.type in EXTENDING:
             if info.size > NAMES_LIMIT:
                 raise UnreadableLayer(
                     "tar", f"its tar has a name header of {info.size} bytes, expected at most {NAMES_LIMIT}"
                 )
-            more |= extensions(info, read_exactly(reader, info.size, -info.size % TAR_BLOCK))
+            more |= parse_extensions(info, read_exactly(reader, info.size, -info.size % TAR_BLOCK))
             continue
         info.name, info.linkname = more.get("path", info.name), more.get("linkpath", info.linkname)
         if "size" in more:  # the header's field holds at most 8 GiB
@@ -106,7 +106,7 @@ def entries(reader: LayerReader) -> Iterator[LayerEntry]:
         yield read_entry(info, reader, info.size + -info.size % TAR_BLOCK if info.isreg() else 0)
 
 
-def next_header(reader: LayerReader) -> tarfile.TarInfo | None:
+def read_header(reader: LayerReader) -> tarfile.TarInfo | None:
     """Return the next header; None at the end of the archive."""
     block = reader.read(TAR_BLOCK)
     if not block or block == bytes(TAR_BLOCK):
@@ -142,17 +142,17 @@ def require_all(reader: LayerReader, got: int, count: int, padding: int) -> None
     reader.closed = reader.closed and got == count + padding
 
 
-def extensions(info: tarfile.TarInfo, data: bytes) -> dict[str, str]:
+def parse_extensions(info: tarfile.TarInfo, data: bytes) -> dict[str, str]:
     """Parse a GNU long name or pax header into values for the next header, under the names that pax gives them."""
     text = data.rstrip(b"\0").decode("utf-8", "surrogateescape")
     if info.type == tarfile.GNUTYPE_LONGNAME:
         return {"path": text}
     if info.type == tarfile.GNUTYPE_LONGLINK:
         return {"linkpath": text}
-    return {} if info.type == tarfile.XGLTYPE else dict(pax_records(data))
+    return {} if info.type == tarfile.XGLTYPE else dict(parse_pax_records(data))
 
 
-def pax_records(data: bytes) -> Iterator[tuple[str, str]]:
+def parse_pax_records(data: bytes) -> Iterator[tuple[str, str]]:
     """Yield (key, value) for each `length key=value` record of a pax header."""
     at, end = 0, len(data.rstrip(b"\0"))
     while at < end:
@@ -185,12 +185,12 @@ def read_entry(info: tarfile.TarInfo, reader: LayerReader, padded: int) -> Layer
     text = ""
     if start.startswith(MAGIC) and size <= ELF_LIMIT:
         elf = parse(start + read_exactly(reader, rest, padding))
-    elif path.endswith(".py") and size <= MODULE_LIMIT and (read := reader_of(path)) is not None:
+    elif path.endswith(".py") and size <= MODULE_LIMIT and (read := choose_reader(path)) is not None:
         data = start + read_exactly(reader, rest, padding)
-        module, text = read(data), text_of(path, data)
+        module, text = read(data), extract_text(path, data)
     elif size <= TEXT_LIMIT and is_telling(path, start):
-        text = text_of(path, start + read_exactly(reader, rest, padding))
+        text = extract_text(path, start + read_exactly(reader, rest, padding))
     else:
-        text = text_of(path, start) if start.startswith(SCRIPT.encode()) else ""
+        text = extract_text(path, start) if start.startswith(SCRIPT.encode()) else ""
         skip(reader, rest, padding)
     return LayerEntry(path, kind, info.mode, size, info.linkname, text, elf, module)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .elf import AMD64
-from .imports import Answer, Found, ModuleFinder, hidden_problem, import_problems
+from .imports import Answer, Found, ModuleFinder, describe_hidden, import_problems
 from .interpreter import find_interpreter
-from .program import Command, Trail, follow, is_advisory, program_problems
+from .program import Command, Trail, check_program, follow, is_advisory
 from .rules import Problem
 from .tree import FileTree
 
@@ -35,7 +35,7 @@ def start_problems(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Prob
     entry_point, arguments = list(settings.get("Entrypoint") or ()), list(settings.get("Cmd") or ())
     lines = list(settings.get("Env") or ())
     folder = settings.get("WorkingDir") or ""
-    yield from working_folder_problems(tree, folder)
+    yield from check_working_folder(tree, folder)
     for line in lines:
         if line.find("=") < 1:
             yield Problem("environment", "config", f"Env has {line!r}, expected NAME=VALUE")
@@ -51,19 +51,19 @@ def start_problems(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Prob
     if is_aws and trail.unknown:
         yield from bootstrap_problems(tree, trail)
     if is_aws and tree.find(AWS_PYTHON) is not None:
-        yield from aws_problems(tree, command)
+        yield from check_aws_start(tree, command)
     elif trail.unknown:
-        yield unknown_handler(trail.unknown)
+        yield describe_unknown_handler(trail.unknown)
     elif trail.program is not None:
-        yield from program_start_problems(tree, trail.command, trail.program.path, trail.dropped)
+        yield from check_program_start(tree, trail.command, trail.program.path, trail.dropped)
 
 
-def unknown_handler(reason: str) -> Problem:
+def describe_unknown_handler(reason: str) -> Problem:
     """Return the problem of a handler that cannot be judged, because what starts it is not understood."""
     return Problem("handler", "config", f"what the entry point imports cannot be read from the image: {reason}", True)
 
 
-def working_folder_problems(tree: FileTree, folder: str) -> Iterator[Problem]:
+def check_working_folder(tree: FileTree, folder: str) -> Iterator[Problem]:
     """Yield problems of WorkingDir, if it is set."""
     if not folder:
         return
@@ -100,7 +100,7 @@ def bootstrap_problems(tree: FileTree, trail: Trail) -> Iterator[Problem]:
         return
     wrapper = command.environment.get("AWS_LAMBDA_EXEC_WRAPPER", "") if tree.find(AWS_LANGUAGE) is not None else ""
     for path in filter(None, (AWS_BOOTSTRAP, wrapper)):
-        yield from program_problems(tree, path, tree.find(path), path, first=False)
+        yield from check_program(tree, path, tree.find(path), path, first=False)
 
 
 class PythonCall(NamedTuple):
@@ -112,7 +112,7 @@ class PythonCall(NamedTuple):
     arguments: Sequence[str]
 
 
-def python_call(words: Sequence[str]) -> PythonCall:
+def parse_python_call(words: Sequence[str]) -> PythonCall:
     """Parse the words after the interpreter's own."""
     flags, value_of = "", ""
     for number, word in enumerate(words):
@@ -134,7 +134,7 @@ def python_call(words: Sequence[str]) -> PythonCall:
     return PythonCall(flags, "", "", ())
 
 
-def program_start_problems(tree: FileTree, command: Command, path: str, dropped: Sequence[str]) -> Iterator[Problem]:
+def check_program_start(tree: FileTree, command: Command, path: str, dropped: Sequence[str]) -> Iterator[Problem]:
     """Yield problems of the last program's start; `dropped` are arguments that a shell did not pass on."""
     names = (posixpath.basename(command.words[0]), posixpath.basename(path))
     if EMULATOR in names:
@@ -142,34 +142,34 @@ def program_start_problems(tree: FileTree, command: Command, path: str, dropped:
         yield Problem("runtime-client", f"/{path}", text)
         return
     if not any(map(PYTHON.match, names)):
-        yield unknown_handler(f"/{path} is not Python, and names its handler in a way of its own")
+        yield describe_unknown_handler(f"/{path} is not Python, and names its handler in a way of its own")
         return
-    call = python_call(command.words[1:])
+    call = parse_python_call(command.words[1:])
     if (server := call.module or posixpath.basename(call.script)) in WEB_SERVERS and not extension_paths(tree):
         text = f"{server} answers HTTP only: install {CLIENT}, or a web adapter in {EXTENSIONS}"
         yield Problem("runtime-client", "config", text)
         return
     if not call.module:
-        yield unknown_handler(f"Python runs {call.script or 'nothing'}, not the module {CLIENT}")
+        yield describe_unknown_handler(f"Python runs {call.script or 'nothing'}, not the module {CLIENT}")
         return
     program = posixpath.join(command.folder, command.words[0]) if "/" in command.words[0] else path
     interpreter = find_interpreter(tree, program, call.flags, command.environment, [command.folder])
     finder = ModuleFinder(tree, interpreter)
-    yield from client_problems(finder, call.module, command.environment)
+    yield from check_client(finder, call.module, command.environment)
     for name in finder.tree.names(command.folder):
         module = name.removesuffix(".py")
         if module in sys.stdlib_module_names and finder.hides_another(module):
-            yield hidden_problem(finder, module)
+            yield describe_hidden(finder, module)
     if call.module not in (CLIENT, f"{CLIENT}.__main__"):
-        yield unknown_handler(f"Python runs the module {call.module}, not {CLIENT}")
+        yield describe_unknown_handler(f"Python runs the module {call.module}, not {CLIENT}")
     elif not call.arguments and dropped:
         text = f"the shell form of ENTRYPOINT does not pass on CMD, so that {' '.join(dropped)!r} is lost"
         yield Problem("handler", "config", text)
     else:
-        yield from handler_problems(finder, call.arguments)
+        yield from check_handler(finder, call.arguments)
 
 
-def aws_problems(tree: FileTree, command: Command) -> Iterator[Problem]:
+def check_aws_start(tree: FileTree, command: Command) -> Iterator[Problem]:
     """Yield problems of the handler in AWS's Python base images, whose entry point wants exactly one argument."""
     environment = command.environment
     first = [environment.get("LAMBDA_TASK_ROOT") or AWS_ROOT, command.folder, *AWS_FOLDERS]
@@ -178,10 +178,10 @@ def aws_problems(tree: FileTree, command: Command) -> Iterator[Problem]:
         got = " ".join(command.words[1:]) or "nothing"
         yield Problem("handler", "config", f"the entry point of AWS's base images gets {got!r}, expected one handler")
         return
-    yield from handler_problems(finder, command.words[1:])
+    yield from check_handler(finder, command.words[1:])
 
 
-def client_problems(finder: ModuleFinder, module: str, environment: Mapping[str, str]) -> Iterator[Problem]:
+def check_client(finder: ModuleFinder, module: str, environment: Mapping[str, str]) -> Iterator[Problem]:
     """Yield a problem unless the interpreter finds the module of its option -m and what that module imports."""
     answers = {name: finder.exists(name) for name in (module, f"{module}.__main__")}
     definition = finder.find(module)
@@ -199,7 +199,7 @@ def client_problems(finder: ModuleFinder, module: str, environment: Mapping[str,
     yield Problem("runtime-client", "config", text + reason, unknown)
 
 
-def handler_problems(finder: ModuleFinder, words: Sequence[str]) -> Iterator[Problem]:
+def check_handler(finder: ModuleFinder, words: Sequence[str]) -> Iterator[Problem]:
     """Yield problems of the handler, PACKAGE.MODULE.FUNCTION, in the first of `words`."""
     if not words or "." not in words[0]:
         got = repr(words[0]) if words else "nothing"
@@ -212,7 +212,7 @@ def handler_problems(finder: ModuleFinder, words: Sequence[str]) -> Iterator[Pro
         return
     answer, definition = finder.exists(module) if all(module.split(".")) else Answer.NO, finder.find(module)
     if answer != Answer.YES or definition is None:
-        yield missing_handler(finder, module, where, definition, unknown=answer == Answer.UNKNOWN)
+        yield describe_missing_handler(finder, module, where, definition, unknown=answer == Answer.UNKNOWN)
         return
     yield from import_problems(finder, module)
     answer = finder.binds(module, function)
@@ -226,7 +226,7 @@ def handler_problems(finder: ModuleFinder, words: Sequence[str]) -> Iterator[Pro
         yield Problem("handler-name", place, f"the module does not plainly define {function}: {reason}", unknown=True)
 
 
-def missing_handler(
+def describe_missing_handler(
     finder: ModuleFinder, module: str, where: str, definition: Found | None, *, unknown: bool
 ) -> Problem:
     """Return the problem of a handler's module that is not found, or that this Python cannot load."""

@@ -20,7 +20,7 @@ CACHE_HEADER, CACHE_ENTRY = struct.Struct("<20sII20x"), struct.Struct("<iIIIQ")
 
 
 def is_telling(path: str, start: bytes) -> bool:
-    """Return whether text_of() reads the whole file at `path`, which begins with the bytes `start`."""
+    """Return whether extract_text() reads the whole file at `path`, which begins with the bytes `start`."""
     return (
         start.startswith(SCRIPT.encode())
         or path in (LOADER_CACHE, MUSL_PATH)
@@ -28,14 +28,14 @@ def is_telling(path: str, start: bytes) -> bool:
     )
 
 
-def text_of(path: str, data: bytes) -> str:
+def extract_text(path: str, data: bytes) -> str:
     """Return what later checks need of a file.
 
     Of a shell script and of .pth and pyvenv.cfg that is their text, of other scripts the first line, of ld.so.cache a
     line `library path` for each entry, of a .pyc beside no source its magic number.
     """
     if path == LOADER_CACHE:
-        return "\n".join(f"{library} {place}" for library, place in cached_libraries(data))
+        return "\n".join(f"{library} {place}" for library, place in read_cached_libraries(data))
     if path.endswith(".pyc"):
         return "" if "__pycache__/" in path or len(data) < 4 else str(int.from_bytes(data[:2], "little"))
     if not is_telling(path, data):
@@ -45,7 +45,7 @@ def text_of(path: str, data: bytes) -> str:
     return first if text.startswith(SCRIPT) and not SHELL_LINE.match(first) else text
 
 
-def cached_libraries(data: bytes) -> list[tuple[str, str]]:
+def read_cached_libraries(data: bytes) -> list[tuple[str, str]]:
     """Return (name, path) of the libraries in an ld.so.cache; [] if it is not one."""
     begin = data.find(CACHE_MAGIC)
     try:
@@ -63,7 +63,7 @@ def _string(data: bytes, at: int) -> str:
     return data[at : data.index(b"\0", at)].decode("utf-8", "surrogateescape")
 
 
-def reader_of(path: str) -> Callable[[bytes], ModuleNames] | None:
+def choose_reader(path: str) -> Callable[[bytes], ModuleNames] | None:
     """Return how to read the module at `path`: parsed, searched for what hides names, or not at all.
 
     A distribution has thousands of modules, and parsing them all takes longer than everything else together.

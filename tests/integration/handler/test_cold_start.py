@@ -32,7 +32,7 @@ def test_importing_the_handler_imports_no_heavy_library() -> None:
 def test_no_collection_visits_what_the_start_imported() -> None:
     """After the start, a full collection, which stops the invocation, visits few objects: all modules are frozen."""
     program = (
-        "import gc; from handler import app; app.runtime()\n"
+        "import gc; from handler import app; app.create_runtime()\n"
         "print(len(gc.get_objects()) * 20 < gc.get_freeze_count(), len(gc.get_objects()), gc.get_freeze_count())"
     )
     required = dict.fromkeys((*REQUIRED, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "x")

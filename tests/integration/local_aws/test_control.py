@@ -35,7 +35,7 @@ def tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tell:
     def output(port: int) -> None:
         own = processes.find(os.getpid())
         assert own is not None
-        instance.folder(NAME).mkdir()
+        instance.locate_folder(NAME).mkdir()
         endpoint = f"http://127.0.0.1:{port}"
         instance.write(Instance(NAME, own.pid, own.start_ticks, 0.0, endpoint, "127.0.0.1:1", "plain", {}))
 
@@ -53,7 +53,7 @@ def test_status_of_an_instance_that_nobody_serves_says_what_to_do(
         f"local AWS: instance {NAME} (pid {os.getpid()}) does not answer on http://127.0.0.1:{silent}: "
     )
     assert captured.endswith(
-        f"start it again (python3 -m local_aws start); its log is {instance.folder(NAME) / 'log'}\n"
+        f"start it again (python3 -m local_aws start); its log is {instance.locate_folder(NAME) / 'log'}\n"
     )
 
 
@@ -82,7 +82,7 @@ def test_an_instance_that_answers_late_is_not_started_again(tell: Tell) -> None:
     class Busy(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             time.sleep(3)
-            body = json.dumps({"ready": True, "key": instance.key(NAME)}).encode()
+            body = json.dumps({"ready": True, "key": instance.derive_key(NAME)}).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -106,7 +106,7 @@ def test_what_is_no_port_is_misuse(text: str, capsys: pytest.CaptureFixture[str]
 
 def test_port_without_a_listener_has_no_owner(silent: int) -> None:
     """A port that this user may not bind, without a listener, is reported without naming a process."""
-    assert ports.owner(silent) == ports.NOBODY
+    assert ports.find_owner(silent) == ports.NOBODY
 
 
 def test_an_instances_folder_is_its_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,14 +33,14 @@ def family() -> Iterator[subprocess.Popen[str]]:
         assert shell.stdout is not None
         assert shell.stdout.readline() == "forked\n"
         yield shell
-        for member in processes.descendants(shell.pid):
+        for member in processes.list_descendants(shell.pid):
             member.signal(9)
 
 
 def test_memory_that_processes_share_counts_once(family: subprocess.Popen[str]) -> None:
     """Three processes that share 80 MB fit into 150 MB, though each has more than 80; with 120 MB more they do not."""
     watcher = Watcher(family.pid, LIMIT_MB)
-    assert sum(map(processes.resident_kib, processes.children(family.pid))) > LIMIT_MB << 10
+    assert sum(map(processes.read_resident_kib, processes.walk_children(family.pid))) > LIMIT_MB << 10
     time.sleep(10 * INTERVAL_S)
     assert not watcher.fired
     assert family.stdin is not None
@@ -48,10 +48,10 @@ def test_memory_that_processes_share_counts_once(family: subprocess.Popen[str]) 
     family.stdin.flush()
     family.wait(120)
     assert watcher.fired
-    assert list(processes.children(family.pid)) == []
+    assert list(processes.walk_children(family.pid)) == []
 
 
 def test_a_process_without_parts_counts_as_a_whole() -> None:
     """The parts of a process's memory are at most its resident size; a process that does not exist has none."""
-    assert 0 < processes.proportional_kib(os.getpid()) <= processes.resident_kib(os.getpid())
+    assert 0 < processes.proportional_kib(os.getpid()) <= processes.read_resident_kib(os.getpid())
     assert processes.proportional_kib(1 << 30) == 0

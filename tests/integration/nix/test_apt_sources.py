@@ -35,12 +35,12 @@ def test_both_source_formats_are_read_without_lists(sources: Path) -> None:
         "Signed-By: /nowhere/key.gpg\n\n"
         "Types: deb\nEnabled: no\nURIs: http://off.test/\nSuites: sid\nComponents: main\n"
     )
-    assert sorted(apt_sources.repositories()) == [
+    assert sorted(apt_sources.list_repositories()) == [
         "http://one.test/debian/",
         "http://three.test/debian-security/",
         "https://two.test/flat/",
     ]
-    assert ("http://one.test/debian/", "bookworm-updates") in apt_sources.suites()
+    assert ("http://one.test/debian/", "bookworm-updates") in apt_sources.list_suites()
 
 
 def test_local_repositories_are_file_addresses(sources: Path, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_local_repositories_are_file_addresses(sources: Path, tmp_path: Path) ->
         f"deb copy:{tmp_path}/copies sid main\n"
         "deb cdrom:[Debian 12]/ bookworm main\n"
     )
-    assert sorted(apt_sources.repositories()) == [f"file://{tmp_path}/copies/", f"file://{tmp_path}/pool/"]
+    assert sorted(apt_sources.list_repositories()) == [f"file://{tmp_path}/copies/", f"file://{tmp_path}/pool/"]
 
 
 def test_a_mirror_list_is_replaced_by_its_mirrors(sources: Path, tmp_path: Path) -> None:
@@ -59,20 +59,20 @@ def test_a_mirror_list_is_replaced_by_its_mirrors(sources: Path, tmp_path: Path)
     (sources / "a.list").write_text(
         f"deb mirror+file:{tmp_path}/mirrors sid main\ndeb mirror+file:{tmp_path}/absent sid main\n"
     )
-    assert apt_sources.repositories() == ["http://near.test/debian/", "http://far.test/debian/"]
+    assert apt_sources.list_repositories() == ["http://near.test/debian/", "http://far.test/debian/"]
 
 
 def test_a_direct_proxy_is_no_proxy(sources: Path, tmp_path: Path) -> None:
     """`DIRECT` is an empty proxy, an address is itself, and a scheme that apt is silent about is left out."""
     with (tmp_path / "apt.conf").open("a") as file:
         file.write('#clear Acquire::http::Proxy;\n#clear Acquire::https::Proxy;\nAcquire::http::Proxy "DIRECT";\n')
-    assert apt_sources.proxies() == {"http": ""}
+    assert apt_sources.read_proxies() == {"http": ""}
     with (tmp_path / "apt.conf").open("a") as file:
         file.write('Acquire::https::Proxy "http://proxy.test:3128";\n')
-    assert apt_sources.proxies() == {"http": "", "https": "http://proxy.test:3128"}
+    assert apt_sources.read_proxies() == {"http": "", "https": "http://proxy.test:3128"}
 
 
 def test_no_apt_is_no_repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A host without apt has no configured repository."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert apt_sources.repositories() == []
+    assert apt_sources.list_repositories() == []

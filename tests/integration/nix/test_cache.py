@@ -11,7 +11,7 @@ import pytest
 
 from nix import pins
 from nix.cache import exclusive, in_use
-from nix.cache_roots import image_layers
+from nix.cache_roots import plan_image_layers
 from nix.layers import seal_layer
 from nix.workspace import workspace
 
@@ -43,8 +43,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def filled(cache: Path) -> dict[str, list[Path]]:
     """Entries that this commit needs, and others that it does not."""
-    lock = pins.deb_lock("image")
-    plan = image_layers()[0][0]
+    lock = pins.read_deb_lock("image")
+    plan = plan_image_layers()[0][0]
     layer = plan.key
     needed = [
         put(cache, "roots", f"image-{lock.root[:16]}"),

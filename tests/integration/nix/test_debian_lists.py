@@ -2,7 +2,7 @@
 
 import pytest
 
-from nix.debian_lists import source_lines
+from nix.debian_lists import list_sources
 from nix.pins import InputProblem
 from tests.integration.nix.world import World
 
@@ -24,7 +24,7 @@ def test_only_debians_own_suites_are_sources(world: World, monkeypatch: pytest.M
     publish(world, "/debian/dists/bookworm", DEBIAN)
     publish(world, "/debian/dists/bookworm-updates", DEBIAN)
     publish(world, "/debian-security/dists/bookworm-security", DEBIAN)
-    assert [line.split()[-3:-1] for line in source_lines("bookworm")] == [
+    assert [line.split()[-3:-1] for line in list_sources("bookworm")] == [
         [f"{base}/debian/", "bookworm"],
         [f"{base}/debian-security/", "bookworm-security"],
         [f"{base}/debian/", "bookworm-updates"],
@@ -34,4 +34,4 @@ def test_only_debians_own_suites_are_sources(world: World, monkeypatch: pytest.M
 def test_a_release_that_no_mirror_has_is_reported(world: World) -> None:
     """The error names the mirrors that were asked, and the variable that names others."""
     with pytest.raises(InputProblem, match=rf"asked {world.address}/\nnext: export DEBIAN_MIRROR"):
-        source_lines("bookworm")
+        list_sources("bookworm")

@@ -303,14 +303,14 @@ def test_an_intercepted_connection_is_reported_with_its_own_remedy(
 def test_a_release_address_follows_from_the_origin(world: World, origin: str, expected: str | None) -> None:
     """Web and ssh forms of a remote give the forge's https address, without credentials; a path gives none."""
     tail = f"/releases/download/{release.name()}/{release.name()}.tar"
-    assert release.address(origin) == (expected + tail if expected else None)
+    assert release.derive_address(origin) == (expected + tail if expected else None)
 
 
 def test_snapshot_lines_are_no_part_of_a_package(world: World) -> None:
     """A lock's timestamps say where to look; packages that differ in nothing else are the same input."""
-    (deb, *_), lock = pins.deb_lock("image").debs, world.folder / "locks/image-debs.lock"
+    (deb, *_), lock = pins.read_deb_lock("image").debs, world.folder / "locks/image-debs.lock"
     lock.write_text(lock.read_text().replace(f"snapshot {SNAPSHOT}\n", ""))
-    (other, *_) = pins.deb_lock("image").debs
+    (other, *_) = pins.read_deb_lock("image").debs
     assert (deb.snapshots, other.snapshots) == ((SNAPSHOT,), ())
     assert deb == other
 

@@ -21,7 +21,7 @@ from tests.integration.nix.world import World
 )
 def test_each_failure_of_a_connection_has_its_own_remedy(world: World, reason: str, remedy: str) -> None:
     """A clock that is wrong, a proxy without its password and a server that refuses are no wrong mirror."""
-    debs, attempts = pins.deb_lock("image").debs, fetch_report.Attempts()
+    debs, attempts = pins.read_deb_lock("image").debs, fetch_report.Attempts()
     attempts.add("mirror", world.address, reason, debs)
     text = fetch_report.format_report(fetch_report.Missing(debs, len(debs), attempts, {}))
     assert remedy in text

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nix import archive_inputs, inputs
-from nix.pins import InputProblem, inputs_of
+from nix.pins import InputProblem, list_inputs
 from tests.integration.nix.world import PACKAGES, World, pool
 
 ALL = list(PACKAGES)
@@ -69,7 +69,7 @@ def test_the_same_inputs_are_the_same_archive(world: World, archive: Path, monke
     monkeypatch.setenv("ARCHIVE", str(archive))
     inputs.fetch()
     before = {path: path.stat().st_mtime_ns for path in archive.rglob("*")}
-    assert archive_inputs.write(archive, inputs_of("image")) == 0
+    assert archive_inputs.write(archive, list_inputs("image")) == 0
     assert {path: path.stat().st_mtime_ns for path in archive.rglob("*")} == before
 
 
@@ -86,7 +86,7 @@ def test_the_archive_of_earlier_locks_stays(world: World, archive: Path) -> None
 
 def test_an_altered_blob_is_not_used(world: World, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An altered blob of the archive counts as missing."""
-    blob = archive / "blobs/sha256" / inputs_of("image")[0].sha256
+    blob = archive / "blobs/sha256" / list_inputs("image")[0].sha256
     blob.write_bytes(blob.read_bytes()[:-1] + b"X")
     monkeypatch.setenv("ARCHIVE", str(archive))
     with pytest.raises(InputProblem, match=r"(?s)cannot fetch 1 of 1 inputs; .*alpha 1\.0"):
@@ -111,11 +111,11 @@ def test_a_killed_archive_is_completed(world: World, archive: Path, monkeypatch:
     """A kill leaves a partial blob under another name and no index; the next run completes the archive."""
     monkeypatch.setenv("ARCHIVE", str(archive))
     inputs.fetch()
-    blob = archive / "blobs/sha256" / inputs_of("image")[0].sha256
+    blob = archive / "blobs/sha256" / list_inputs("image")[0].sha256
     data = blob.read_bytes()
     blob.rename(f"{blob}.part").write_bytes(data[:10])
     (archive / "index.json").unlink()
-    assert archive_inputs.write(archive, inputs_of("image")) == len(data)
+    assert archive_inputs.write(archive, list_inputs("image")) == len(data)
     assert blob.read_bytes() == data
     assert not list(archive.rglob("*.part"))
 
@@ -127,7 +127,7 @@ def test_a_registry_is_asked_before_the_mirrors(world: World, archive: Path, mon
     monkeypatch.setenv("ARCHIVE_AUTHORIZATION", "Basic abc")
     inputs.fetch()
     assert world.cached == ALL
-    assert sorted(world.asked) == sorted(REPOSITORY + one.sha256 for one in inputs_of("image"))
+    assert sorted(world.asked) == sorted(REPOSITORY + one.sha256 for one in list_inputs("image"))
     assert set(world.authorizations[-len(ALL) :]) == {"Basic abc"}
 
 
@@ -150,7 +150,7 @@ def test_a_redirect_is_followed_without_the_authorization(
 
 def test_inputs_missing_from_a_registry_come_from_the_mirror(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Inputs that are not in the registry, or altered there, are fetched from the mirror."""
-    first, second, *_ = inputs_of("image")
+    first, second, *_ = list_inputs("image")
     world.served[REPOSITORY + first.sha256] = b"other bytes"
     world.served[REPOSITORY + second.sha256] = world.served["/" + pool("beta")]
     monkeypatch.setenv("ARCHIVE_REGISTRY", f"{world.address}/some/where")

@@ -142,7 +142,7 @@ def test_an_interrupted_fetch_leaves_no_partial_input(world: World, number: sign
     _, printed = running.communicate(timeout=LIMIT_S)
     assert "Traceback" not in printed
     for cached in (world.folder / "cache/inputs").iterdir():
-        assert input_cache.sha256(cached).startswith(cached.stem.rpartition("-")[2])
+        assert input_cache.hash_file(cached).startswith(cached.stem.rpartition("-")[2])
     world.halted.clear()
     inputs.fetch()
     assert world.cached == ALL

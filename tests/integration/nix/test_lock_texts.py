@@ -13,9 +13,9 @@ from tests.integration.nix.world import PACKAGES, SNAPSHOT, World
 def release(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Candidate]:
     """The release that the world's root is made of; its packages can be replaced."""
     (world.folder / "locks/image-debs.in").write_text("release sid\n" + "\n".join(PACKAGES) + "\n")
-    results = {deb.name: Candidate(deb, deb.name, (), ()) for deb in pins.deb_lock("image").debs}
+    results = {deb.name: Candidate(deb, deb.name, (), ()) for deb in pins.read_deb_lock("image").debs}
     monkeypatch.setattr(lock_texts, "release_candidates", lambda _: results)
-    monkeypatch.setattr(lock_texts, "root_of", lambda _: "1" * 64)
+    monkeypatch.setattr(lock_texts, "hash_root", lambda _: "1" * 64)
     return results
 
 
@@ -33,16 +33,16 @@ def snapshots(text: str) -> list[str]:
 
 def test_a_lock_in_which_nothing_moves_keeps_its_timestamp(release: dict[str, Candidate]) -> None:
     """The old timestamp still is a time at which the snapshot archive has all packages."""
-    text = lock_texts.deb_text("image", None)
+    text = lock_texts.resolve_debs("image", None)
     assert snapshots(text) == [SNAPSHOT]
-    assert lock_texts.deb_text("image", None) == text
+    assert lock_texts.resolve_debs("image", None) == text
 
 
 def test_a_moved_lock_has_the_time_of_the_move(release: dict[str, Candidate]) -> None:
     """All packages are the release's own now: one timestamp, not in the past."""
     publish_version(release, "beta")
     began = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    (timestamp,) = snapshots(lock_texts.deb_text("image", None))
+    (timestamp,) = snapshots(lock_texts.resolve_debs("image", None))
     assert timestamp > began
 
 
@@ -50,7 +50,7 @@ def test_a_lock_moved_in_part_keeps_the_earlier_timestamps(release: dict[str, Ca
     """Packages that stayed may be superseded by now: the snapshot of their time has them."""
     publish_version(release, "alpha")
     publish_version(release, "beta")
-    text = lock_texts.deb_text("image", frozenset({"beta"}))
+    text = lock_texts.resolve_debs("image", frozenset({"beta"}))
     assert "alpha 1.0 " in text
     assert "beta 2.0 " in text
     assert snapshots(text)[1:] == [SNAPSHOT]

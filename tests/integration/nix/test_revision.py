@@ -14,7 +14,7 @@ def test_a_hooks_variables_do_not_name_the_commit(tmp_path: Path, monkeypatch: p
         (tmp_path / name).mkdir()
         for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", name]):
             git(tmp_path / name, *words)
-    own_ = revision.checkout(("plexus",), tmp_path / "ours")
+    own_ = revision.read_checkout(("plexus",), tmp_path / "ours")
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
-    assert revision.checkout(("plexus",), tmp_path / "ours") == own_
+    assert revision.read_checkout(("plexus",), tmp_path / "ours") == own_
     assert len(own_.commit or "") == 40

@@ -87,7 +87,9 @@ def test_a_dripping_answer_ends_when_the_work_ends(world: World) -> None:
     world.drips = True
     results: list[object] = []
     address = f"{world.address}/file"
-    waiting = threading.Thread(target=lambda: results.append(http_download.probe(http_download.opener(), address)))
+    waiting = threading.Thread(
+        target=lambda: results.append(http_download.probe(http_download.create_opener(), address))
+    )
     waiting.start()
     assert world.dripped.wait(120)
     http_download.hang_up()
@@ -125,7 +127,7 @@ def reset_within(answer: bytes, listening: socket.socket) -> None:
 @pytest.mark.parametrize("is_download", [False, True], ids=["headers", "content"])
 def test_a_connection_that_is_reset_is_a_truncated_answer(is_download: bool, tmp_path: Path) -> None:
     """A server that resets a connection within its answer may have the file: it is not one that cannot be reached."""
-    client, path = http_download.opener({"http": ""}), tmp_path / "file"
+    client, path = http_download.create_opener({"http": ""}), tmp_path / "file"
     answer = b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 9\r\n\r\nhalf" if is_download else b"")
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = threading.Thread(target=reset_within, args=(answer, listening))
@@ -152,7 +154,7 @@ def test_headers_without_an_end_are_a_failure(begin: bytes) -> None:
         server = threading.Thread(target=answer)
         server.start()
         result = http_download.probe(
-            http_download.opener({"http": ""}), f"http://127.0.0.1:{listening.getsockname()[1]}/"
+            http_download.create_opener({"http": ""}), f"http://127.0.0.1:{listening.getsockname()[1]}/"
         )
         server.join()
     assert isinstance(result, http_download.Failure)
@@ -167,4 +169,4 @@ def test_a_direct_connection_ignores_the_environments_proxy(
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     world.served["/file"] = b"x"
-    assert (http_download.probe(http_download.opener(proxy), f"{world.address}/file") is None) == is_direct
+    assert (http_download.probe(http_download.create_opener(proxy), f"{world.address}/file") is None) == is_direct

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nix.oci.source_archive import PLACEHOLDERS, STAMP
-from nix.revision import checkout
+from nix.revision import read_checkout
 from tests import checkouts
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -54,9 +54,9 @@ def extracted(repository: Path, tmp_path: Path) -> Path:
 
 def test_an_archive_is_what_its_commit_is(repository: Path, extracted: Path) -> None:
     """An extracted tarball has the revision and the tracked files of the git checkout."""
-    expected = checkout(("handler", "flake.nix"), repository)
+    expected = read_checkout(("handler", "flake.nix"), repository)
     assert expected.commit == git(repository, "rev-parse", "HEAD")
-    assert checkout(("handler", "flake.nix"), extracted) == expected
+    assert read_checkout(("handler", "flake.nix"), extracted) == expected
 
 
 def test_what_builds_leave_behind_does_not_count(repository: Path, extracted: Path) -> None:
@@ -64,7 +64,7 @@ def test_what_builds_leave_behind_does_not_count(repository: Path, extracted: Pa
     for name in ("build/image/index.json", "handler/__pycache__/app.pyc", ".venv/bin/python", "handler/old.pyc"):
         (extracted / name).parent.mkdir(parents=True, exist_ok=True)
         (extracted / name).touch()
-    assert checkout(("handler",), extracted) == checkout(("handler",), repository)
+    assert read_checkout(("handler",), extracted) == read_checkout(("handler",), repository)
 
 
 def relink(folder: Path) -> None:
@@ -87,7 +87,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 def test_an_altered_archive_claims_no_commit(change: Callable[[Path], object], extracted: Path) -> None:
     """If any file is not the commit's, none is named and a warning says so."""
     change(extracted)
-    result = checkout(("handler",), extracted)
+    result = read_checkout(("handler",), extracted)
     assert result.commit is None
     assert {path: file.data for path, file in result.files.items()} == {
         path.relative_to(extracted).as_posix(): bytes(path.readlink()) if path.is_symlink() else path.read_bytes()
@@ -102,14 +102,14 @@ def test_a_zip_extracted_without_modes_claims_no_commit(repository: Path, tmp_pa
     git(repository, "archive", "--format=zip", "--output", str(tmp_path / "source.zip"), "HEAD")
     with zipfile.ZipFile(tmp_path / "source.zip") as archive:
         archive.extractall(tmp_path / "unzipped")
-    assert checkout(("handler",), tmp_path / "unzipped").commit is None
+    assert read_checkout(("handler",), tmp_path / "unzipped").commit is None
 
 
 def test_a_copy_without_git_is_announced(repository: Path, tmp_path: Path) -> None:
     """A copy of a checkout, with the placeholders still in the stamp, has a warning and no commit."""
     repository.rename(tmp_path / "copy")
     (tmp_path / "copy/.git").rename(tmp_path / "git")
-    result = checkout(("handler",), tmp_path / "copy")
+    result = read_checkout(("handler",), tmp_path / "copy")
     assert (result.commit, "handler/app.py" in result.files) == (None, True)
     assert "neither a git checkout nor an archive made by git archive" in result.warning
 
@@ -117,4 +117,4 @@ def test_a_copy_without_git_is_announced(repository: Path, tmp_path: Path) -> No
 def test_an_archive_inside_another_repository_is_itself(repository: Path, extracted: Path) -> None:
     """The repository around an extracted archive does not name its commit."""
     git(extracted.parent, "init", "-q")
-    assert checkout(("handler",), extracted) == checkout(("handler",), repository)
+    assert read_checkout(("handler",), extracted) == read_checkout(("handler",), repository)

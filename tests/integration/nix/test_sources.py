@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nix.oci.source_archive import SourceFile
-from nix.revision import SourceProblem, checkout
+from nix.revision import SourceProblem, read_checkout
 from tests.checkouts import ROWS, Change, git
 
 FOLDERS = ("plexus", "handler")
@@ -47,7 +47,7 @@ def test_a_clean_checkout_has_the_bytes_of_its_commit(row: Change, repository: P
     """Modes and bytes are those of the named commit, even if a setting hides a difference from `git status`."""
     row(repository)
     assert git(repository, "status", "--porcelain", "--untracked-files=no") == ""
-    result = checkout(FOLDERS, repository)
+    result = read_checkout(FOLDERS, repository)
     assert result.commit == git(repository, "rev-parse", "HEAD")
     assert result.files == COMMITTED
 
@@ -56,7 +56,7 @@ def test_a_sparse_index_has_the_whole_commit(repository: Path) -> None:
     """A folder that the index itself leaves out is read from the commit."""
     git(repository, "sparse-checkout", "set", "--cone", "--sparse-index", "handler", "docs")
     assert not (repository / "plexus").exists()
-    assert checkout(FOLDERS, repository).files == COMMITTED
+    assert read_checkout(FOLDERS, repository).files == COMMITTED
 
 
 @pytest.mark.parametrize("words", [["--depth=1"], ["--filter=blob:none"], ["--shared"], ["--bare"]], ids="".join)
@@ -68,14 +68,14 @@ def test_a_clone_of_another_kind_has_the_same_bytes(words: list[str], repository
     if words == ["--bare"]:
         git(folder, "worktree", "add", "-q", str(tmp_path / "linked"))
         folder = tmp_path / "linked"
-    assert checkout(FOLDERS, folder) == checkout(FOLDERS, repository)
+    assert read_checkout(FOLDERS, folder) == read_checkout(FOLDERS, repository)
 
 
 def test_the_files_are_written_as_they_were_committed(repository: Path, tmp_path: Path) -> None:
     """Files are written with their bytes, the modes 0644 and 0755 whatever the umask, and links as links."""
     before = os.umask(0o077)
     try:
-        checkout(FOLDERS, repository).write(tmp_path / "out", "handler")
+        read_checkout(FOLDERS, repository).write(tmp_path / "out", "handler")
     finally:
         os.umask(before)
     out = tmp_path / "out/handler"
@@ -93,7 +93,7 @@ def test_an_edit_after_the_files_were_read_is_not_written(is_changed: bool, repo
     """Key and bytes of a layer are from one read: an edit during a build is in none of both."""
     if is_changed:
         (repository / "handler/app.py").write_bytes(b"edited\n")
-    source = checkout(FOLDERS, repository)
+    source = read_checkout(FOLDERS, repository)
     (repository / "handler/app.py").write_bytes(b"edited meanwhile\n")
     source.write(tmp_path / "out", "handler")
     assert (tmp_path / "out/handler/app.py").read_bytes() == source.files["handler/app.py"].data
@@ -141,7 +141,7 @@ def test_a_changed_checkout_has_the_files_that_git_would_commit(
     change(repository)
     before = sorted(path.name for path in (repository / ".git").rglob("*"))
     index = (repository / ".git/index").stat().st_mtime_ns
-    result = checkout(FOLDERS, repository)
+    result = read_checkout(FOLDERS, repository)
     assert (result.commit, result.files) == (None, expected)
     assert sorted(path.name for path in (repository / ".git").rglob("*")) == before
     assert (repository / ".git/index").stat().st_mtime_ns == index
@@ -152,7 +152,7 @@ def test_an_edit_changes_its_file_only(row: str, repository: Path) -> None:
     """In a checkout whose files are not those of the commit byte for byte, an edit of one file leaves the others."""
     ROWS[row](repository)
     (repository / "handler/app.py").write_bytes(b"edited\n")
-    result = checkout(FOLDERS, repository)
+    result = read_checkout(FOLDERS, repository)
     assert result.files == COMMITTED | {"handler/app.py": SourceFile("100644", b"edited\n")}
 
 
@@ -161,4 +161,4 @@ def test_an_object_that_git_has_lost_is_an_error(repository: Path) -> None:
     name = git(repository, "rev-parse", "HEAD:handler/app.py")
     (repository / ".git/objects" / name[:2] / name[2:]).unlink()
     with pytest.raises(SourceProblem, match=f"git object {name}: got '{name} missing'\nnext: git fsck"):
-        checkout(FOLDERS, repository)
+        read_checkout(FOLDERS, repository)

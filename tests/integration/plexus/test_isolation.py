@@ -29,7 +29,7 @@ from plexus.exceptions import (
 )
 from plexus.isolation import channel
 from plexus.isolation.child import Limits
-from plexus.isolation.children import Children, limits_for
+from plexus.isolation.children import Children, choose_limits
 from plexus.problems import Position, Problem
 from plexus.scores.keyword import KeywordScorer
 
@@ -227,8 +227,8 @@ def test_no_collection_copies_what_children_share(monkeypatch: pytest.MonkeyPatc
 def test_memory_is_shared_out() -> None:
     """The children that compute, and what they share, fit into the function's memory; none has less than 256 MiB."""
     turns = max(2, len(os.sched_getaffinity(0)))
-    assert limits_for(2048).memory_mib * (turns + 1) < 2048 or turns > 6
-    assert limits_for(128).memory_mib == 256
+    assert choose_limits(2048).memory_mib * (turns + 1) < 2048 or turns > 6
+    assert choose_limits(128).memory_mib == 256
 
 
 def kinds(base: type[PlexusError]) -> Iterator[type[PlexusError]]:

@@ -108,7 +108,7 @@ def test_a_job_of_the_original_lapses_with_its_functions_timeout(record: dict[st
 )
 def test_a_stage_without_shadow_runs_has_a_panel(value: Shadow, words: str) -> None:
     """Without a report the panel names the command that makes one, and without durations they are unknown."""
-    assert words in page.fragment(Panel("shadow", "Shadow runs", value), 0.0)
+    assert words in page.render_fragment(Panel("shadow", "Shadow runs", value), 0.0)
 
 
 def test_words_from_outside_are_escaped(address: int) -> None:
@@ -174,7 +174,7 @@ def test_head_has_no_body_and_unknown_paths_are_told(address: int) -> None:
 
 def test_a_static_page_stands_alone(readings: Readings) -> None:
     """A static page includes its style sheet, and has no script and no external reference."""
-    text = page.page(readings.board().snapshot(), 1800.0, static=True)
+    text = page.render_page(readings.board().snapshot(), 1800.0, static=True)
     assert "<script" not in text
     assert 'href="/' not in text
     assert "may not read latency" in text
@@ -193,7 +193,7 @@ def test_a_call_that_changes_something_is_refused_before_it_is_sent() -> None:
 def test_a_record_of_other_types_hides_no_job() -> None:
     """A lease or a count of an unexpected type counts as 0, and the panel shows all jobs."""
     odd = {"id": {"S": "odd"}, "attempts": {"N": "1.5"}, "leaseUntil": {"S": "soon"}, "errorMessage": {"NULL": True}}
-    assert (jobs.failed_job(odd).id, jobs.failed_job(odd).attempts) == ("odd", 1)
+    assert (jobs.parse_failed_job(odd).id, jobs.parse_failed_job(odd).attempts) == ("odd", 1)
     assert jobs.number(odd, "leaseUntil") == jobs.number(odd, "absent") == 0
 
 

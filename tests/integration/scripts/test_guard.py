@@ -103,7 +103,7 @@ def test_a_secret_that_was_set_by_hand_is_on_nobodys_screen() -> None:
     result = lambda_function.parse_configuration(
         {"Environment": {"Variables": {"PROVIDER_API_KEY": "0123456789", "LOG_LEVEL": "DEBUG"}}}
     )
-    output = "\n".join(map(str, configuration.differences(result, stage, {"PROVIDER_API_KEY": reference})))
+    output = "\n".join(map(str, configuration.compare_with_stage(result, stage, {"PROVIDER_API_KEY": reference})))
     assert f"- PROVIDER_API_KEY = [secret]\n+ PROVIDER_API_KEY = {reference}" in output
     assert "- LOG_LEVEL = DEBUG\n+ LOG_LEVEL = INFO" in output
     assert "0123456789" not in output

@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from scripts.aws.http import Http, NoAnswer, proxy_of
+from scripts.aws.http import Http, NoAnswer, find_proxy
 
 PROXY = "http://someone:p%40ss@127.0.0.1:3128"
 
@@ -66,7 +66,7 @@ def test_the_environment_names_the_proxy(
     monkeypatch.delenv("REQUEST_METHOD", raising=False)  # with it, HTTP_PROXY may come from a request's header
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert proxy_of(url) == wanted
+    assert find_proxy(url) == wanted
 
 
 def test_a_connection_that_is_refused_is_no_answer() -> None:

@@ -148,4 +148,4 @@ def test_a_broken_image_is_not_pushed(broken: Path) -> None:
 
 def test_the_page_holds_the_table_of_rules() -> None:
     """docs/reference/checks.md has the table that --rules prints."""
-    assert image_check.rules_table() in (ROOT / "docs" / "reference" / "checks.md").read_text(encoding="utf-8")
+    assert image_check.render_rules() in (ROOT / "docs" / "reference" / "checks.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 from scripts.checkout.layout import read_image
 from scripts.command.shell import Shell
 from scripts.console.errors import OperationFailed
-from scripts.images.local_run import endpoint_of
+from scripts.images.local_run import find_endpoint
 from scripts.jobs.seeding import read_card
 from tests.golden import commands
 from tests.golden.commands import LOOKS, Command
@@ -85,7 +85,7 @@ def test_a_time_that_is_none_is_misuse_before_anything_is_asked(script: str, mon
 
 def test_an_image_that_is_run_here_talks_to_the_given_address() -> None:
     """--endpoint-url takes precedence over the local AWS's endpoint."""
-    assert endpoint_of(Shell(endpoint_url="http://127.0.0.1:9")) == "http://127.0.0.1:9"
+    assert find_endpoint(Shell(endpoint_url="http://127.0.0.1:9")) == "http://127.0.0.1:9"
 
 
 def test_the_demo_refuses_an_address() -> None:

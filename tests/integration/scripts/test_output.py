@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.aws.invocation import Invocation
-from scripts.results import csv_cell
+from scripts.results import escape_csv_cell
 from tests.golden import commands
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -18,12 +18,12 @@ COMMAND = "\x1b]0;title\x07\x1b[31mred\x1b[2J\x9b1m"
 PROGRAM = """
 from scripts.command.verb import verb
 from scripts.console.errors import OperationFailed
-from scripts.console.tables import grid
+from scripts.console.tables import create_grid
 
 def render(value, shell):
     shell.console.print(value["text"], markup=False, style="dim")
     shell.print(value["text"], dim=True)
-    shell.console.print(grid(("a", "b"), [(value["text"], value["text"])]))
+    shell.console.print(create_grid(("a", "b"), [(value["text"], value["text"])]))
 
 @verb(render=render)
 def main(shell):
@@ -110,7 +110,7 @@ def test_a_file_that_cannot_be_written_is_told_in_one_line() -> None:
 )
 def test_no_spreadsheet_takes_a_text_for_a_formula(value: object, cell: object) -> None:
     """A CSV cell that starts like a formula gets an apostrophe; numbers and other texts are unchanged."""
-    assert csv_cell(value) == cell
+    assert escape_csv_cell(value) == cell
 
 
 def test_messages_that_come_back_are_a_failure() -> None:

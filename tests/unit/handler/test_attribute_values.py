@@ -96,5 +96,5 @@ def test_fields_that_are_none_are_omitted() -> None:
 def test_a_value_has_the_size_that_dynamodb_counts(value: Any, size: int) -> None:
     """Text and names count by their bytes of UTF-8, each list and map 3 more, each of their parts 1 more."""
     encoded = attribute_values.encode(value)
-    assert attribute_values.size(encoded) == size
+    assert attribute_values.measure_value(encoded) == size
     assert attribute_values.record_size({"aé": encoded}) == size + 3

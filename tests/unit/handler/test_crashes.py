@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import plexus
-from handler.records import result_id
+from handler.records import derive_result_id
 from plexus.exceptions import ScoringFailed
 from tests.memory.wire import no_fault
 from tests.memory.world import World, scoring
@@ -54,8 +54,8 @@ def test_a_crash_at_any_call_does_no_harm(world: World, number: int, phase: str,
         world.skip(1801)
         work_with_crashes(world, direct=False)
     world.invoke(world.runtime(), {"source": "sweep"})
-    assert world.dynamodb.ids("ScoreResult") == {result_id("job-1")}
-    assert set(world.sent_results()) == {result_id("job-1")}
+    assert world.dynamodb.ids("ScoreResult") == {derive_result_id("job-1")}
+    assert set(world.sent_results()) == {derive_result_id("job-1")}
     assert world.status("job-1") == "COMPLETED"
     assert world.sqs.bodies("requests") == []
     assert world.dynamodb.ids("Outbox") == set()

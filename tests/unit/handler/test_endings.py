@@ -9,7 +9,7 @@ import plexus
 from handler.clock import Clock
 from handler.crash_points import Step
 from handler.message import Message
-from handler.records import result_id
+from handler.records import derive_result_id
 from handler.suspects import find_suspects
 from plexus import exceptions
 from tests.memory.wire import Refused, no_fault
@@ -81,7 +81,7 @@ def test_a_lost_answer_of_a_commit_is_no_failure(tmp_path: Path) -> None:
 
     world.wire.fault = lose
     assert world.batch(world.runtime()) == []
-    assert world.sent_results() == [result_id("job-1")]
+    assert world.sent_results() == [derive_result_id("job-1")]
 
 
 def test_marks_that_are_left_unprocessed_are_repeated(world: World) -> None:
@@ -184,7 +184,7 @@ def test_a_batch_of_more_than_ten_is_answered_whole(world: World) -> None:
     runtime = world.runtime()
     runtime.worker.linger = 120.0
     assert world.batch(runtime, 25) == []
-    assert sorted(world.sent_results()) == sorted(result_id(f"job-{number}") for number in range(25))
+    assert sorted(world.sent_results()) == sorted(derive_result_id(f"job-{number}") for number in range(25))
     assert world.dynamodb.ids("Outbox") == set()
 
 
@@ -221,7 +221,7 @@ def test_an_ended_job_and_its_result_expire_after_the_period(
     world.send_jobs(world.job(expiresAt=1))  # as if it had failed before, and was reset by hand
     world.batch(world.runtime(expire_after_days=days, **({"score": raising(error)} if error else {})))
     job = world.dynamodb.fields("ScoringJob", "job-1")
-    records = [job] + ([] if error else [world.dynamodb.fields("ScoreResult", result_id("job-1"))])
+    records = [job] + ([] if error else [world.dynamodb.fields("ScoreResult", derive_result_id("job-1"))])
     assert job["status"] == status
     assert [record.get("expiresAt") for record in records] == [world.time + days * 86400 if days else None] * len(
         records

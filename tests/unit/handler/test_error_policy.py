@@ -29,18 +29,18 @@ def instance(error: type[BaseException]) -> BaseException:
 @pytest.mark.parametrize("error", OWN, ids=lambda error: error.__name__)
 def test_each_error_of_the_worker_has_a_policy_of_its_own(error: type[BaseException]) -> None:
     """No error of the worker is handled by the last policy."""
-    assert error_policy.policy_for(instance(error)) is not error_policy.POLICIES[-1]
+    assert error_policy.find_policy(instance(error)) is not error_policy.POLICIES[-1]
 
 
 @pytest.mark.parametrize("error", ENGINE, ids=lambda error: error.__name__)
 def test_each_error_of_the_engine_has_a_policy(error: type[BaseException]) -> None:
     """An error of the engine is quotable, so it is not handled by the last policy."""
-    assert error_policy.policy_for(instance(error)).quotable
+    assert error_policy.find_policy(instance(error)).quotable
 
 
 def test_an_unexpected_error_is_retried_and_not_quoted() -> None:
     """An error of another package is retried, and its message is not stored."""
-    row = error_policy.policy_for(ZeroDivisionError("text"))
+    row = error_policy.find_policy(ZeroDivisionError("text"))
     assert (row.job, row.message, row.quotable) == (JobEffect.PENDING, MessageEffect.RETRIED, False)
 
 

@@ -14,7 +14,7 @@ from handler.app import lambda_handler
 from handler.events import Shape
 from handler.exceptions import InvalidMessage, UnknownEvent
 from handler.message import parse_request
-from handler.records import result_id
+from handler.records import derive_result_id
 from tests.memory import sqs
 from tests.memory.world import START, Context, World
 from tests.unit.handler.test_sqs_event import RECORD
@@ -69,7 +69,7 @@ ENVELOPES: list[Any] = [
 @pytest.mark.parametrize(("shape", "event"), [(shape, event) for shape in Shape for event in EXAMPLES[shape]])
 def test_an_event_has_the_shape_of_its_row(shape: Shape, event: Any) -> None:
     """Each shape's examples are recognized as that shape and no other."""
-    assert events.shape_of(event) is shape
+    assert events.recognize_shape(event) is shape
 
 
 def test_the_page_has_the_table_of_shapes() -> None:
@@ -103,7 +103,7 @@ def test_a_strange_event_is_an_error_that_names_it(
 def test_any_event_has_a_shape_or_is_refused(event: Any) -> None:
     """Any JSON has a shape or raises `UnknownEvent`; only `{}` and `null` poll."""
     try:
-        shape = events.shape_of(event)
+        shape = events.recognize_shape(event)
     except UnknownEvent:
         return
     assert (shape is Shape.POLL) == (event is None or event == {})
@@ -141,7 +141,7 @@ def test_a_single_job_is_run_without_a_message(world: World) -> None:
     status, body = world.invoke(world.runtime(), {"scoring_job_id": world.job(2)})
     assert (status, body["scoring_job_id"], body["processed"]) == (200, "job-2", True)
     assert (world.status("job-1"), world.status("job-2")) == ("PENDING", "COMPLETED")
-    assert world.sent_results() == [result_id("job-2")]
+    assert world.sent_results() == [derive_result_id("job-2")]
     assert len(world.sqs.bodies("requests")) == 1
 
 

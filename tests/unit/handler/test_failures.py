@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 import plexus
-from handler.records import result_id
+from handler.records import derive_result_id
 from handler.scoring import Score
 from plexus import exceptions
 from tests.memory.wire import Refused, no_fault
@@ -223,7 +223,7 @@ def test_a_batch_response_lists_exactly_the_failed_record(world: World) -> None:
     failed = world.batch(world.runtime(score=scoring(score_good)))
     assert failed == [world.requests.messages[0].id]
     assert len(world.sent_results()) == 9
-    assert result_id("job-4") not in world.sent_results()
+    assert derive_result_id("job-4") not in world.sent_results()
 
 
 def test_the_text_is_never_logged(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from handler.attribute_values import Attributes
 from handler.commit import Commit
-from handler.records import Job, result_id
+from handler.records import Job, derive_result_id
 from handler.settings import LONGEST_LEASE
 from handler.store import ClaimResult, Store
 from handler.tables import SCORING_JOB
@@ -116,7 +116,7 @@ def test_only_one_worker_takes_a_malformed_lease_over(world: World) -> None:
 
 def test_a_result_is_never_replaced(world: World, held: Store) -> None:
     """A commit is refused as a whole if the result exists: neither the job nor the outbox changes."""
-    world.dynamodb.put("ScoreResult", id=result_id("job-1"), value="No")
+    world.dynamodb.put("ScoreResult", id=derive_result_id("job-1"), value="No")
     job = Job.from_fields(world.dynamodb.fields("ScoringJob", "job-1"))
     record: Attributes = {"id": {"S": job.result_id}, "value": {"S": "Yes"}}
     with pytest.raises(Exception, match="the next attempt will adopt it"):
@@ -142,7 +142,7 @@ def test_a_duplicate_sends_the_response_that_a_crash_left_unsent(world: World) -
     world.wire.fault = no_fault
     world.skip(1801)
     assert world.batch(world.runtime()) == []
-    assert world.sent_results() == [result_id("job-1")]
+    assert world.sent_results() == [derive_result_id("job-1")]
     assert world.dynamodb.ids("Outbox") == set()
 
 

@@ -35,7 +35,7 @@ def test_exactly_the_right_failures_are_named(plan: list[tuple[str | None, bool]
         if not succeeds[member.message_id] or member.group in blocked:
             expected.append({"itemIdentifier": member.message_id})
             blocked |= {member.group} if member.group else set()
-    assert sqs_event.batch_response(messages, outcomes) == {"batchItemFailures": expected}
+    assert sqs_event.create_batch_response(messages, outcomes) == {"batchItemFailures": expected}
     started = [outcome.message for outcome in outcomes]
     assert [member for member in started if member in not_started] == []
     for group in "abc":

@@ -10,7 +10,7 @@ import plexus
 from handler.clock import Clock
 from handler.crash_points import Step
 from handler.message import find_job_id
-from handler.records import result_id
+from handler.records import derive_result_id
 from plexus.exceptions import NotApplicable, ScoringFailed
 from tests.memory.wire import Refused, no_fault
 from tests.memory.world import Context, World, end_threads, scoring
@@ -115,7 +115,9 @@ def test_a_job_that_always_ends_its_process_is_failed(world: World, step: Step, 
     assert world.dynamodb.fields("ScoringJob", KILLER)["errorMessage"].startswith(REASON)
     assert [reason[: len(REASON)] for reason in world.reasons()] == [REASON]
     assert [job for job in innocent if world.status(job) != "COMPLETED"] == []
-    assert set(world.sent_results()) == set(map(result_id, innocent))  # a process that ends may not record that it sent
+    assert set(world.sent_results()) == set(
+        map(derive_result_id, innocent)
+    )  # a process that ends may not record that it sent
     assert world.dynamodb.ids("Outbox") == set()
     assert process.deaths in (3, 4)  # a fresh copy of its message may meet another batch
 
@@ -129,7 +131,9 @@ def test_a_failure_that_ends_its_process_is_failed_with_its_reason(world: World,
     assert world.status(KILLER) == "FAILED"
     assert world.dynamodb.fields("ScoringJob", KILLER)["errorMessage"] == "ScoringFailed: down"
     assert [job for job in innocent if world.status(job) != "COMPLETED"] == []
-    assert set(world.sent_results()) == set(map(result_id, innocent))  # a process that ends may not record that it sent
+    assert set(world.sent_results()) == set(
+        map(derive_result_id, innocent)
+    )  # a process that ends may not record that it sent
     assert {find_job_id(body) for body in world.sqs.bodies("dead")} <= {KILLER}
 
 
@@ -177,7 +181,7 @@ def test_a_committed_job_that_ends_its_process_stays_completed(world: World, ste
     process.drain()
     world.invoke(world.runtime(), {"source": "sweep"})
     assert [job for job in [KILLER, *innocent] if world.status(job) != "COMPLETED"] == []
-    assert set(world.sent_results()) == set(map(result_id, [KILLER, *innocent]))
+    assert set(world.sent_results()) == set(map(derive_result_id, [KILLER, *innocent]))
     assert world.dynamodb.ids("Outbox") == set()
     assert world.sqs.bodies("dead") == []
 
@@ -243,7 +247,7 @@ def test_a_response_is_sent_while_another_job_runs(world: World) -> None:
     innocent = send(world, False)
 
     def has_ended() -> bool:
-        return set(world.sent_results()) >= set(map(result_id, innocent)) and not world.dynamodb.ids("Outbox")
+        return set(world.sent_results()) >= set(map(derive_result_id, innocent)) and not world.dynamodb.ids("Outbox")
 
     assert world.batch(world.runtime(score=waits_for(has_ended))) == []
     assert world.status(KILLER) == "COMPLETED"
@@ -264,7 +268,7 @@ def test_a_failure_is_recorded_while_another_job_runs(world: World) -> None:
 def test_committed_jobs_are_answered_before_any_is_scored(world: World) -> None:
     """The unsent response of a COMPLETED job is sent before another job of its batch is scored."""
     world.job(1, status="COMPLETED")
-    world.dynamodb.put("Outbox", id="job-1", scoreResultId=result_id("job-1"), created=world.time)
+    world.dynamodb.put("Outbox", id="job-1", scoreResultId=derive_result_id("job-1"), created=world.time)
     world.send_jobs(world.job(5, text="killer"), "job-1")
     calls: list[list[str]] = []
 
@@ -273,7 +277,7 @@ def test_committed_jobs_are_answered_before_any_is_scored(world: World) -> None:
         return plexus.Result("Yes")
 
     assert world.batch(world.runtime(score=scoring(score))) == []
-    assert calls == [[result_id("job-1")]]
+    assert calls == [[derive_result_id("job-1")]]
 
 
 class Late:

@@ -3,7 +3,7 @@ import sys
 import plexus
 from handler.clock import Clock
 from handler.logs import locate_frame
-from handler.records import result_id
+from handler.records import derive_result_id
 from tests.memory.world import World, scoring
 
 
@@ -36,4 +36,4 @@ def test_a_committed_job_logs_its_seconds_and_its_result(world: World) -> None:
     world.batch(world.runtime(score=scoring(slow), clock=Clock(lambda: world.time, lambda: now[0])))
     (line,) = [line for line in world.lines() if line.get("message") == "committed"]
     assert (line["level"], line["seconds"]) == ("INFO", 2.346)
-    assert (line["scoring_job_id"], line["score_result_id"]) == ("job-1", result_id("job-1"))
+    assert (line["scoring_job_id"], line["score_result_id"]) == ("job-1", derive_result_id("job-1"))

@@ -58,4 +58,4 @@ def test_any_body_is_parsed_or_rejected(body: str) -> None:
 
 def test_a_response_is_exactly_the_id_of_the_result() -> None:
     """The body of a response has one member."""
-    assert json.loads(message.response_body("result-1")) == {"score_result_id": "result-1"}
+    assert json.loads(message.create_response_body("result-1")) == {"score_result_id": "result-1"}

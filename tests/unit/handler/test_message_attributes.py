@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handler.message_attributes import MAXIMUM_BYTES, add_reason, has_room_for_reason, parse, size
+from handler.message_attributes import MAXIMUM_BYTES, add_reason, has_room_for_reason, measure_message, parse
 from tests.memory.sqs import system_attributes
 from tests.memory.world import World
 
@@ -71,7 +71,7 @@ def test_a_large_body_is_dead_lettered_unchanged(
     world: World, character: str, spare: int, attributes: dict[str, Any]
 ) -> None:
     """A message of up to 1 MiB keeps body and attributes, and has as much of the reason as there is room for."""
-    room = MAXIMUM_BYTES - spare - (size("", BYTES) if attributes else 0)
+    room = MAXIMUM_BYTES - spare - (measure_message("", BYTES) if attributes else 0)
     body = character * (room // len(character.encode()))
     world.send(body, attributes=attributes)
     assert world.batch(world.runtime()) == []

@@ -135,7 +135,7 @@ def stale_gets(patch: Patch) -> None:
 
     def stale(self: Store, table: str, record_id: str) -> Any:
         answer = self._client.get_item(TableName=self._tables.name(table), Key={"id": {"S": record_id}})
-        return attribute_values.fields(answer["Item"]) if "Item" in answer else None
+        return attribute_values.decode_fields(answer["Item"]) if "Item" in answer else None
 
     patch.setattr(Store, "_get", stale)
 
@@ -146,7 +146,7 @@ def unprocessed_keys_forgotten(patch: Patch) -> None:
     def once(self: Store, keys: Any) -> Any:
         answer = self._client.batch_get_item(RequestItems=self._get_requests(sorted(set(keys))))
         return {
-            (self._tables.table(table), item["id"]["S"]): attribute_values.fields(item)
+            (self._tables.table(table), item["id"]["S"]): attribute_values.decode_fields(item)
             for table, items in answer["Responses"].items()
             for item in items
         }

@@ -8,7 +8,7 @@ import pytest
 import plexus
 from handler import sqs_event
 from handler.exceptions import InvalidEvent
-from handler.records import result_id
+from handler.records import derive_result_id
 from tests.memory.world import Context, World, scoring
 from tests.unit.handler.test_message import WRONG
 from tests.unit.handler.test_sqs_event import RECORD
@@ -32,7 +32,7 @@ def test_a_text_of_any_characters_is_scored(world: World, text: str) -> None:
     world.send_jobs(world.job())
     world.dynamodb.tables["Item"]["item-1"]["text"] = {"S": text}
     assert world.batch(world.runtime()) == []
-    assert world.dynamodb.fields("ScoreResult", result_id("job-1"))["value"] == "Yes"
+    assert world.dynamodb.fields("ScoreResult", derive_result_id("job-1"))["value"] == "Yes"
     assert world.status("job-1") == "COMPLETED"
 
 
@@ -86,7 +86,7 @@ def test_a_trace_of_anything_is_stored(world: World) -> None:
     }
     world.send_jobs(world.job())
     assert world.batch(world.runtime(score=scoring(lambda _item, _context: plexus.Result("Yes", trace=trace)))) == []
-    stored = world.dynamodb.fields("ScoreResult", result_id("job-1"))["trace"]
+    stored = world.dynamodb.fields("ScoreResult", derive_result_id("job-1"))["trace"]
     assert (stored["nan"], stored["half"], stored["object"]) == ("nan", "\N{REPLACEMENT CHARACTER}", "object")
     assert stored["huge"].startswith("integer of ")
     assert len(stored) == len(trace)

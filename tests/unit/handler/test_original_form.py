@@ -8,7 +8,7 @@ import pytest
 
 from handler.exceptions import SettingsError
 from handler.original_form import describe_cost, list_nodes
-from handler.records import result_id
+from handler.records import derive_result_id
 from handler.settings import REQUIRED, load
 from handler.tables import Tables
 from plexus import Result
@@ -37,10 +37,10 @@ def work(world: World, external_id: str | None = "case-7", **result: Any) -> dic
     runtime = world.runtime(score=engine, tables=TABLES, attachment_bucket=BUCKET)
     world.send_jobs(job)
     assert world.batch(runtime) == []
-    assert world.sent_results() == [result_id(job)]
+    assert world.sent_results() == [derive_result_id(job)]
     completed = world.dynamodb.fields("ScoringJob" + SUFFIX, job)
     assert (completed["status"], completed["updatedAt"]) == ("COMPLETED", completed["completedAt"])
-    return dict(world.dynamodb.fields("ScoreResult" + SUFFIX, result_id(job)))
+    return dict(world.dynamodb.fields("ScoreResult" + SUFFIX, derive_result_id(job)))
 
 
 def test_a_result_has_the_shape_that_the_originals_api_reads(world: World) -> None:

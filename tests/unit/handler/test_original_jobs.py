@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handler.records import ORIGINAL_ATTEMPT, result_id
+from handler.records import ORIGINAL_ATTEMPT, derive_result_id
 from tests.memory.world import World
 
 SKEW_S = 30.0
@@ -28,7 +28,7 @@ def test_a_job_that_the_original_failed_is_worked(world: World) -> None:
     job = world.dynamodb.fields("ScoringJob", "job-1")
     assert (job["status"], job["attempts"]) == ("COMPLETED", 1)
     assert "errorMessage" not in job
-    assert world.sent_results() == [result_id("job-1")]
+    assert world.sent_results() == [derive_result_id("job-1")]
 
 
 @pytest.mark.parametrize(
@@ -114,4 +114,4 @@ def test_a_score_of_the_original_reads_metadata_as_it_did_there(world: World, me
     world.dynamodb.put("Item", id="item-1", accountId="account-1", text="Good morning.", metadata=metadata)
     world.send_jobs(job)
     assert world.batch(world.runtime()) == []
-    assert world.dynamodb.fields("ScoreResult", result_id("job-1"))["value"] == "Yes"
+    assert world.dynamodb.fields("ScoreResult", derive_result_id("job-1"))["value"] == "Yes"

@@ -24,7 +24,7 @@ def test_a_quotation_of_the_text_is_removed() -> None:
 
 def test_secrets_of_the_environment_are_removed() -> None:
     """The value of a variable whose name suggests a secret is removed."""
-    secrets = redact.secret_values(
+    secrets = redact.find_secret_values(
         {"OPENAI_API_KEY": "sk-123456789", "PLEXUS_ACCOUNT_KEY": "acme-limited", "HOME": "/home/x"}
     )
     assert redact.describe_error(ScoringFailed("refused sk-123456789 of acme-limited"), True, secrets) == (
@@ -35,7 +35,7 @@ def test_secrets_of_the_environment_are_removed() -> None:
 def test_a_secret_of_several_lines_is_removed() -> None:
     """A key of several lines is removed from the single line of a description; a secret of blanks is ignored."""
     key = "-----BEGIN KEY-----\nMIIBVg\tIBADANBg\n-----END KEY-----\n"
-    secrets = redact.secret_values({"SIGNING_KEY": key, "BLANK_TOKEN": "\n" * 9})
+    secrets = redact.find_secret_values({"SIGNING_KEY": key, "BLANK_TOKEN": "\n" * 9})
     assert redact.describe_error(ScoringFailed(f"refused {key} of Jane"), True, secrets) == (
         "ScoringFailed: refused [secret] of Jane"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import plexus
-from handler.__main__ import private_cache
+from handler.__main__ import create_private_cache
 from handler.scorecard_cache import ScorecardCache
 from plexus.scorecard import Scorecard
 from tests.memory.world import CARD
@@ -86,7 +86,7 @@ def test_a_file_of_another_user_is_not_used(tmp_path: Path, monkeypatch: pytest.
 def test_on_a_host_the_cache_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`python -m handler` caches in the user's cache folder, closed to others, and not in the host's /tmp."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
-    folder = private_cache()
+    folder = create_private_cache()
     assert folder.is_relative_to(tmp_path / "own")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
@@ -96,6 +96,6 @@ def test_without_a_cache_folder_there_is_a_new_one(tmp_path: Path, monkeypatch: 
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    first, second = private_cache(), private_cache()
+    first, second = create_private_cache(), create_private_cache()
     assert first != second
     assert stat.S_IMODE(first.stat().st_mode) == 0o700

@@ -7,7 +7,7 @@ import pytest
 import plexus
 from handler.app import Runtime
 from handler.crash_points import Step
-from handler.records import result_id
+from handler.records import derive_result_id
 from tests.memory.wire import Refused
 from tests.memory.world import World, scoring
 
@@ -29,8 +29,8 @@ def lease_is_lost(world: World, request: dict[str, Any]) -> None:
 
 def result_exists(world: World, request: dict[str, Any]) -> None:
     """Another worker has put the bad job's result, and ended before it completed the job."""
-    if result_id(BAD) not in world.dynamodb.ids("ScoreResult"):
-        world.dynamodb.put("ScoreResult", id=result_id(BAD), value="No")
+    if derive_result_id(BAD) not in world.dynamodb.ids("ScoreResult"):
+        world.dynamodb.put("ScoreResult", id=derive_result_id(BAD), value="No")
 
 
 def is_refused(world: World, request: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ def test_a_job_that_cannot_be_committed_fails_alone(world: World, fault: Any) ->
     ]
     innocent = [f"job-{number}" for number in JOBS if f"job-{number}" != BAD]
     assert {world.status(job) for job in innocent} == {"COMPLETED"}
-    assert sorted(world.sent_results()) == sorted(map(result_id, innocent))
+    assert sorted(world.sent_results()) == sorted(map(derive_result_id, innocent))
     assert world.status(BAD) in ("PENDING", "IN_PROGRESS")
     assert world.dynamodb.ids("Outbox") == set()
 
@@ -79,7 +79,7 @@ def test_a_lost_answer_of_a_shared_commit_is_no_failure(world: World) -> None:
     world.send_jobs(*map(world.job, JOBS))
     assert world.batch(sharing(world)) == []
     assert transactions == [3 * len(JOBS)]
-    assert sorted(world.sent_results()) == sorted(result_id(f"job-{number}") for number in JOBS)
+    assert sorted(world.sent_results()) == sorted(derive_result_id(f"job-{number}") for number in JOBS)
     assert world.dynamodb.ids("Outbox") == set()
 
 

@@ -36,5 +36,5 @@ def test_an_incomplete_record_is_rejected_by_the_name_of_its_field() -> None:
 
 def test_a_batch_response_is_json() -> None:
     """The response to the event source can be serialized, and lists a message that has no outcome."""
-    response = sqs_event.batch_response([Message("message-1", "{}", "handle-1", "arn:queue")], [])
+    response = sqs_event.create_batch_response([Message("message-1", "{}", "handle-1", "arn:queue")], [])
     assert json.loads(json.dumps(response)) == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}

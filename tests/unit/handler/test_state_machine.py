@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from handler.app import Clients, Runtime
 from handler.clock import Clock
-from handler.records import result_id
+from handler.records import derive_result_id
 from handler.sweep import OLDEST_UNDER_WAY
 from tests.memory.wire import Refused, Wire, no_fault
 from tests.memory.world import World, end_threads
@@ -297,11 +297,11 @@ class Jobs(RuleBasedStateMachine):
         assert self.late == []
         assert {job: self.world.dynamodb.fields("ScoringJob", job) for job in self.foreign} == self.foreign
         results = self.world.dynamodb.ids("ScoreResult")
-        assert results <= {result_id(job) for job in self.jobs}
+        assert results <= {derive_result_id(job) for job in self.jobs}
         assert set(self.world.sent_results()) <= results
         for job in self.jobs:
             if self.world.status(job) == "COMPLETED":
-                assert result_id(job) in results
+                assert derive_result_id(job) in results
 
     def teardown(self) -> None:
         """Resume all workers, advance time and deliver the rest: then every job has exactly one effect."""
@@ -321,8 +321,8 @@ class Jobs(RuleBasedStateMachine):
             assert self.world.sqs.bodies("requests") == []
             assert {json.loads(body)["scoring_job_id"] for body in self.world.sqs.bodies("dead")} == set(self.foreign)
             assert [job for job in self.jobs if self.world.status(job) != "COMPLETED"] == []
-            assert self.world.dynamodb.ids("ScoreResult") == {result_id(job) for job in self.jobs}
-            assert set(self.world.sent_results()) == {result_id(job) for job in self.jobs}
+            assert self.world.dynamodb.ids("ScoreResult") == {derive_result_id(job) for job in self.jobs}
+            assert set(self.world.sent_results()) == {derive_result_id(job) for job in self.jobs}
             assert self.world.dynamodb.ids("Outbox") == set()
             assert self.late == []
         finally:

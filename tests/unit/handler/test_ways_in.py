@@ -8,7 +8,7 @@ import plexus
 from handler.app import lambda_handler
 from handler.direct_invocation import parse_fan_out
 from handler.queues import Queues
-from handler.records import result_id
+from handler.records import derive_result_id
 from plexus.exceptions import ScoringFailed
 from tests.memory.sqs import MemorySQS
 from tests.memory.wire import Refused, Wire
@@ -110,7 +110,11 @@ def test_a_damaged_outbox_entry_fails_nothing(world: World, result: object, crea
     world.send_jobs(world.job(1), world.job(2, status="COMPLETED"))
     world.dynamodb.put("Outbox", id="job-2", scoreResultId=result, created=created)
     assert world.batch(runtime) == []
-    assert set(world.sent_results()) == {result_id("job-1"), result_id("job-2"), result_id("job-9")}
+    assert set(world.sent_results()) == {
+        derive_result_id("job-1"),
+        derive_result_id("job-2"),
+        derive_result_id("job-9"),
+    }
 
 
 @pytest.mark.parametrize(("age", "sent"), [(100, 1), (5, 0)])

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 import plexus
-from handler.records import result_id
-from plexus.artifacts.manifest import digest_of
+from handler.records import derive_result_id
+from plexus.artifacts.manifest import compute_digest
 from tests.memory.world import Context, World, scoring
 
 MADE_FOR = {"accountId": "account-1", "itemId": "item-1", "scorecardId": "card-1", "scoreId": "score-1"}
@@ -16,7 +16,7 @@ def test_a_job_gets_one_result_one_response_and_completes(world: World) -> None:
     """A completed job has a result with provenance, no lease, one response, and nothing left in queue or outbox."""
     world.send_jobs(world.job())
     assert world.batch(world.runtime()) == []
-    result = world.dynamodb.fields("ScoreResult", result_id("job-1"))
+    result = world.dynamodb.fields("ScoreResult", derive_result_id("job-1"))
     job = world.dynamodb.fields("ScoringJob", "job-1")
     assert result["value"] == "Yes"
     assert (result["scoringJobId"], result["scoreVersionId"], result["code"]) == ("job-1", "version-1", "200")
@@ -33,7 +33,7 @@ def test_a_result_has_all_counts_of_its_usage(world: World) -> None:
     usage = plexus.Usage(2, 40, 30, 20, 10, 1, 6, 4)
     world.send_jobs(world.job())
     world.batch(world.runtime(score=scoring(lambda *_: plexus.Result("Yes", usage=usage))))
-    assert world.dynamodb.fields("ScoreResult", result_id("job-1"))["metadata"]["usage"] == {
+    assert world.dynamodb.fields("ScoreResult", derive_result_id("job-1"))["metadata"]["usage"] == {
         "calls": 2,
         "inputTokens": 40,
         "outputTokens": 30,
@@ -88,8 +88,8 @@ def test_duplicates_in_one_batch_make_one_result(world: World) -> None:
     world.batch(runtime)
     world.skip(1800)
     assert world.batch(runtime) == []
-    assert set(world.sent_results()) == {result_id("job-1")}
-    assert world.dynamodb.ids("ScoreResult") == {result_id("job-1")}
+    assert set(world.sent_results()) == {derive_result_id("job-1")}
+    assert world.dynamodb.ids("ScoreResult") == {derive_result_id("job-1")}
 
 
 def test_a_leased_job_is_taken_over_after_its_lease(world: World) -> None:
@@ -140,18 +140,18 @@ def test_an_existing_result_is_adopted_without_scoring(world: World) -> None:
     def never(item: plexus.Item, context: plexus.Context) -> plexus.Result:
         raise AssertionError("scored a second time")
 
-    world.dynamodb.put("ScoreResult", id=result_id("job-1"), value="No", **MADE_FOR)
+    world.dynamodb.put("ScoreResult", id=derive_result_id("job-1"), value="No", **MADE_FOR)
     world.send_jobs(world.job())
     assert world.batch(world.runtime(score=scoring(never))) == []
     assert world.status("job-1") == "COMPLETED"
-    assert world.dynamodb.fields("ScoreResult", result_id("job-1"))["value"] == "No"
+    assert world.dynamodb.fields("ScoreResult", derive_result_id("job-1"))["value"] == "No"
 
 
 @pytest.mark.parametrize("other", [*MADE_FOR, "none"])
 @pytest.mark.parametrize("value", ["another", None])
 def test_a_result_of_another_item_is_not_adopted(world: World, other: str, value: str | None) -> None:
     """A job that was made again under its id, for another item, score or account, is FAILED with that reason."""
-    world.dynamodb.put("ScoreResult", id=result_id("job-1"), value="No", **{**MADE_FOR, other: value})
+    world.dynamodb.put("ScoreResult", id=derive_result_id("job-1"), value="No", **{**MADE_FOR, other: value})
     world.send_jobs(world.job())
     assert world.batch(world.runtime()) == []
     if other == "none":
@@ -160,16 +160,16 @@ def test_a_result_of_another_item_is_not_adopted(world: World, other: str, value
     job = world.dynamodb.fields("ScoringJob", "job-1")
     assert (job["status"], world.sent_results()) == ("FAILED", [])
     assert job["errorMessage"].startswith(
-        f"ForeignResult: ScoreResult {result_id('job-1')} exists with another {other}:"
+        f"ForeignResult: ScoreResult {derive_result_id('job-1')} exists with another {other}:"
     )
-    assert world.dynamodb.fields("ScoreResult", result_id("job-1"))["value"] == "No"
+    assert world.dynamodb.fields("ScoreResult", derive_result_id("job-1"))["value"] == "No"
 
 
 def test_a_job_without_a_score_uses_the_only_one_of_its_scorecard(world: World) -> None:
     """A job may omit its score if its scorecard has exactly one."""
     world.send_jobs(world.job(scoreId=None))
     assert world.batch(world.runtime()) == []
-    assert world.dynamodb.fields("ScoreResult", result_id("job-1"))["scoreId"] == "score-1"
+    assert world.dynamodb.fields("ScoreResult", derive_result_id("job-1"))["scoreId"] == "score-1"
 
 
 def test_a_job_needs_no_external_ids(world: World) -> None:
@@ -190,10 +190,10 @@ def test_large_texts_and_results_are_stored_in_s3(tmp_path: Path) -> None:
     world.send_jobs(world.job(text=None))
     world.dynamodb.tables["Item"]["item-1"]["text"] = pointer
     assert world.batch(runtime) == []
-    trace = world.dynamodb.fields("ScoreResult", result_id("job-1"))["trace"]
+    trace = world.dynamodb.fields("ScoreResult", derive_result_id("job-1"))["trace"]
     stored = world.objects[f"artifacts/{trace['s3']}"]
     assert json.loads(stored)["text"] == text
-    assert (trace["bytes"], trace["digest"]) == (len(stored), digest_of(stored))
+    assert (trace["bytes"], trace["digest"]) == (len(stored), compute_digest(stored))
     assert world.dynamodb.fields("ScoringJob", "job-1")["status"] == "COMPLETED"
 
 

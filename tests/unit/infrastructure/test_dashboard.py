@@ -10,7 +10,7 @@ import stages
 from handler import metrics
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "infrastructure/templates"
-STAGES = stages.stage_names()
+STAGES = stages.list_stages()
 
 
 def resources(stage: str, kind: str) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def test_missing_data_are_treated_as_cloudwatchs_guide_says(row: tuple[str, int,
     """Each row of the guide's tables gives the guide's state for each of the four treatments."""
     points, periods, needed, *expected = row
     breaching = [{"0": False, "X": True, "-": None}[point] for point in points.split()]
-    states = [alarm_rules.state(breaching, periods, needed, way, "kept") for way in TREATMENTS]
+    states = [alarm_rules.compute_state(breaching, periods, needed, way, "kept") for way in TREATMENTS]
     assert states == expected
 
 
@@ -35,7 +35,7 @@ def test_missing_data_are_treated_as_cloudwatchs_guide_says(row: tuple[str, int,
 def test_metric_math_is_arithmetic_of_values_that_exist(expression: str, expected: float | None) -> None:
     """A missing operand and a division by zero give no value."""
     assert (
-        alarm_rules.value(
+        alarm_rules.compute_value(
             expression, {"part": 1.0, "total": 4.0 if "100" in expression else 3.0, "none": 0.0, "gone": None}
         )
         == expected
@@ -46,4 +46,4 @@ def test_metric_math_is_arithmetic_of_values_that_exist(expression: str, expecte
 def test_other_functions_of_metric_math_are_refused(expression: str) -> None:
     """An expression that is not evaluated is an error, never a value."""
     with pytest.raises(ValueError, match="metric math"):
-        alarm_rules.value(expression, {"part": 1.0})
+        alarm_rules.compute_value(expression, {"part": 1.0})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local_aws.browsers import refusal
+from local_aws.browsers import find_refusal
 
 HOST = ("Host", "127.0.0.1:4566")
 SEND = "/000000000000/queue?Action=SendMessage&MessageBody=x"
@@ -26,7 +26,7 @@ LINK = [HOST, ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"), 
 )
 def test_a_client_may_use_every_name_of_this_machine(host: str) -> None:
     """Loopback addresses, localhost and what resolves to them are accepted with any port, which a tunnel may change."""
-    assert refusal("POST", "/", [("host", host)]) is None
+    assert find_refusal("POST", "/", [("host", host)]) is None
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_client_may_use_every_name_of_this_machine(host: str) -> None:
 )  # fmt: skip
 def test_a_name_that_a_page_could_own_is_refused(host: str) -> None:
     """After DNS rebinding the browser sends the page's own name; the refusal names it and what is expected."""
-    problem = refusal("POST", "/", [("Host", host)])
+    problem = find_refusal("POST", "/", [("Host", host)])
     assert problem is not None
     assert "expected a name of this machine" in problem
 
@@ -44,14 +44,14 @@ def test_a_name_that_a_page_could_own_is_refused(host: str) -> None:
 @pytest.mark.parametrize("fields", [[], [HOST, HOST], [HOST, ("Host", "evil.example")]])
 def test_a_request_has_one_host(fields: list[tuple[str, str]]) -> None:
     """Neither a request without a Host is answered, nor one with two."""
-    assert refusal("GET", "/", fields) is not None
+    assert find_refusal("GET", "/", fields) is not None
 
 
 def test_an_absolute_address_names_the_host_too() -> None:
     """A request line with a whole address is for that address, whatever Host says."""
-    assert refusal("GET", "http://127.0.0.1:4566/_localstack/health", [HOST]) is None
-    assert refusal("GET", "http://evil.example/_localstack/health", [HOST]) is not None
-    assert refusal("GET", "http://evil.example/", [("Host", "evil.example")]) is not None
+    assert find_refusal("GET", "http://127.0.0.1:4566/_localstack/health", [HOST]) is None
+    assert find_refusal("GET", "http://evil.example/_localstack/health", [HOST]) is not None
+    assert find_refusal("GET", "http://evil.example/", [("Host", "evil.example")]) is not None
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "WEBSOCKET"])
@@ -62,13 +62,13 @@ def test_an_absolute_address_names_the_host_too() -> None:
 )  # fmt: skip
 def test_other_origins_are_refused(method: str, origin: str) -> None:
     """For every method, an origin is foreign unless it is this server, scheme and port included."""
-    assert refusal(method, "/_local_aws/faults", [HOST, ("Origin", origin)]) is not None
+    assert find_refusal(method, "/_local_aws/faults", [HOST, ("Origin", origin)]) is not None
 
 
 def test_the_servers_own_pages_may_use_it() -> None:
     """A page that this server sent has its origin."""
     fields = [HOST, ("Origin", "http://127.0.0.1:4566"), ("Sec-Fetch-Site", "same-origin")]
-    assert refusal("POST", "/", fields) is None
+    assert find_refusal("POST", "/", fields) is None
 
 
 @pytest.mark.parametrize("target", [SEND, "/_localstack/health", "/bucket/key"])
@@ -76,15 +76,15 @@ def test_the_servers_own_pages_may_use_it() -> None:
 def test_images_and_scripts_of_other_pages_are_refused(target: str, site: str) -> None:
     """An image needs no Origin, but its browser says where it stands."""
     fields = [HOST, ("Sec-Fetch-Site", site), *IMAGE[2:]]
-    assert refusal("GET", target, fields) is not None
-    assert refusal("GET", target, fields, is_page=True) is not None
+    assert find_refusal("GET", target, fields) is not None
+    assert find_refusal("GET", target, fields, is_page=True) is not None
 
 
 def test_links_lead_to_pages_only() -> None:
     """A link of another page opens the dashboard, and nothing at the gateway."""
-    assert refusal("GET", "/", LINK, is_page=True) is None
-    assert refusal("GET", "/", LINK) is not None
-    assert refusal("POST", "/", LINK, is_page=True) is not None
+    assert find_refusal("GET", "/", LINK, is_page=True) is None
+    assert find_refusal("GET", "/", LINK) is not None
+    assert find_refusal("POST", "/", LINK, is_page=True) is not None
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -101,8 +101,8 @@ def test_links_lead_to_pages_only() -> None:
 )
 def test_no_get_acts_unless_it_is_signed(method: str, target: str) -> None:
     """Browsers older than Fetch Metadata send an image like any program; but no image has an Authorization."""
-    assert "use POST" in (refusal(method, target, [HOST]) or "")
-    assert refusal(method, target, [HOST, SIGNED]) is None
+    assert "use POST" in (find_refusal(method, target, [HOST]) or "")
+    assert find_refusal(method, target, [HOST, SIGNED]) is None
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,4 @@ def test_no_get_acts_unless_it_is_signed(method: str, target: str) -> None:
 )
 def test_programs_may_read(target: str) -> None:
     """curl, boto3 and skopeo send neither Origin nor Sec-Fetch-Site."""
-    assert refusal("GET", target, [HOST, ("User-Agent", "curl/8.14.1"), ("Accept", "*/*")]) is None
+    assert find_refusal("GET", target, [HOST, ("User-Agent", "curl/8.14.1"), ("Accept", "*/*")]) is None

@@ -54,7 +54,7 @@ def test_out_of_memory_has_a_type_of_its_own() -> None:
 def test_timeout_line_has_awss_form() -> None:
     """The line names time, request and seconds with two digits."""
     now = datetime(2026, 1, 2, 3, 4, 5, 678900, UTC)
-    assert platform_log.timeout_line("id", 3, now) == "2026-01-02T03:04:05.678Z id Task timed out after 3.00 seconds"
+    assert platform_log.format_timeout("id", 3, now) == "2026-01-02T03:04:05.678Z id Task timed out after 3.00 seconds"
 
 
 @pytest.mark.parametrize(

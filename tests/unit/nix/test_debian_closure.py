@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nix import lock_texts
-from nix.debian_closure import Wanted, candidates, closure, read_wanted
+from nix.debian_closure import Wanted, compute_closure, parse_candidates, read_wanted
 from nix.pins import DebLock, InputProblem
 
 SHA256 = "0" * 64
@@ -19,7 +19,7 @@ def stanza(name: str, depends: str = "", more: str = "", version: str = "1") -> 
 
 def names(want: Wanted, *stanzas: str) -> list[str]:
     """Return what a closure holds."""
-    return [one.deb.name for one in closure(want, candidates("".join(stanzas)))]
+    return [one.deb.name for one in compute_closure(want, parse_candidates("".join(stanzas)))]
 
 
 def want(*roots: str, without: tuple[str, ...] = ()) -> Wanted:
@@ -79,8 +79,8 @@ def test_a_line_that_is_no_package_is_refused(tmp_path: Path) -> None:
 
 def test_one_package_moves_with_those_of_its_source() -> None:
     """Packages of one source keep to one version; all others stay where they are pinned; what is new comes."""
-    old = {one.deb.name: one.deb for one in candidates("".join(map(stanza, ("app", "lib", "tool")))).values()}
-    now = candidates(
+    old = {one.deb.name: one.deb for one in parse_candidates("".join(map(stanza, ("app", "lib", "tool")))).values()}
+    now = parse_candidates(
         stanza("app", version="2")
         + stanza("lib", "", "Source: app (2)", version="2")
         + stanza("tool", version="2")

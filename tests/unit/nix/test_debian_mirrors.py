@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nix import debian_mirrors
-from nix.debian_mirrors import Pool, known_mirrors, paths, snapshots_beside, with_security
+from nix.debian_mirrors import Pool, list_known_mirrors, list_pool_paths, list_snapshots_beside, with_security
 from nix.pins import Deb
 
 
@@ -24,7 +24,7 @@ def put(path: Path, text: str) -> None:
 
 def test_a_host_without_files_about_debian_knows_no_mirror(host: Path) -> None:
     """Nothing is guessed."""
-    assert known_mirrors() == []
+    assert list_known_mirrors() == []
 
 
 def test_files_of_other_distributions_name_mirrors(host: Path) -> None:
@@ -34,7 +34,7 @@ def test_files_of_other_distributions_name_mirrors(host: Path) -> None:
     put(host / "usr/sbin/debootstrap", script)
     put(host / "etc/dpkg/origins/debian", "Vendor: Debian\nVendor-URL: https://www.debian.test/\n")
     expected = ["https://one.test/debian/", "http://two.test:8080/debian/", "http://deb.debian.test/debian/"]
-    assert known_mirrors() == expected
+    assert list_known_mirrors() == expected
 
 
 def test_the_security_archive_beside_each_main_archive_is_a_candidate() -> None:
@@ -63,7 +63,7 @@ def test_the_security_archive_beside_each_main_archive_is_a_candidate() -> None:
 def test_a_snapshot_archive_is_derived_from_debians_own_domain(mirror: str, host_name: str | None) -> None:
     """Mirrors in other domains have no snapshot archive beside them."""
     expected = [f"{host_name}/archive/{name}/@SNAPSHOTID@/" for name in ("debian", "debian-security")]
-    assert snapshots_beside([mirror]) == (expected if host_name else [])
+    assert list_snapshots_beside([mirror]) == (expected if host_name else [])
 
 
 def test_a_snapshot_has_an_address_for_each_timestamp() -> None:
@@ -78,4 +78,4 @@ def test_a_package_has_a_path_in_each_archive() -> None:
     """The pinned path comes first; a path of another component has no other form."""
     main, security, other = "pool/main/a/a.deb", "pool/updates/main/a/a.deb", "pool/contrib/a/a.deb"
     for pinned, expected in ((main, [main, security]), (security, [security, main]), (other, [other])):
-        assert paths(Deb("a", "1", 1, "0" * 64, pinned)) == expected
+        assert list_pool_paths(Deb("a", "1", 1, "0" * 64, pinned)) == expected

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nix import differences
-from nix.oci.config import labels
+from nix.oci.config import create_labels
 from nix.oci.contents import Contents, File, InMemory, Link
 from nix.oci.layer import write_layer
 from nix.oci.layout import write_layout
@@ -26,13 +26,13 @@ def image(target: Path, change: Callable[[Contents], object] = lambda _: None, r
             second.add(path, entry, "test")
     write_layer("base", first, target / "base")
     write_layer("app", second, target / "app")
-    write_layout(target / "layout", [target / "base", target / "app"], labels(revision, None, None))
+    write_layout(target / "layout", [target / "base", target / "app"], create_labels(revision, None, None))
     return target / "layout"
 
 
 def output(tmp_path: Path, change: Callable[[Contents], object]) -> list[str]:
     """Return the differences of a sound image from a changed one, as texts."""
-    result = differences.image_differences(image(tmp_path / "ours"), image(tmp_path / "theirs", change))
+    result = differences.compare_images(image(tmp_path / "ours"), image(tmp_path / "theirs", change))
     return [str(one) for one in result]
 
 
@@ -79,14 +79,14 @@ def test_a_difference_names_layer_file_and_kind(
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     """A file that only the expected image has is reported as missing."""
     more, less = image(tmp_path / "more", lambda layer: layer.add("opt/more", Link("x"), "t")), image(tmp_path / "less")
-    assert [str(one) for one in differences.image_differences(more, less)] == [
+    assert [str(one) for one in differences.compare_images(more, less)] == [
         "app: opt/more: missing: expected present, got absent"
     ]
 
 
 def test_labels_are_compared(tmp_path: Path) -> None:
     """A difference in the config is reported by its key."""
-    result = differences.image_differences(image(tmp_path / "ours"), image(tmp_path / "theirs", revision="two"))
+    result = differences.compare_images(image(tmp_path / "ours"), image(tmp_path / "theirs", revision="two"))
     label = "config.Labels.org.opencontainers.image.revision"
     assert {(one.layer, one.path, one.kind) for one in result} == {
         ("config", label, "config"),
@@ -102,4 +102,4 @@ def test_the_same_files_packed_otherwise_are_told(tmp_path: Path) -> None:
     blob = image(tmp_path / "ours").parent / "app" / "blob"
     other = tmp_path / "other"
     other.write_bytes(gzip.compress(gzip.decompress(blob.read_bytes()), 1, mtime=0))
-    assert [one.kind for one in differences.layer_differences("app", blob, other)] == ["compression"]
+    assert [one.kind for one in differences.compare_layers("app", blob, other)] == ["compression"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nix.distribution import distribution
+from nix.distribution import read_distribution
 
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
 UBUNTU = 'PRETTY_NAME="Ubuntu 24.04.1 LTS"\nID=ubuntu\nID_LIKE=debian\n'
@@ -35,7 +35,7 @@ def test_a_distribution_has_a_name_and_a_command(text: str, name: str, command: 
     """Derived distributions use the command of the nearest one that is known."""
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/os-release").write_text(text)
-    result = distribution(tmp_path)
+    result = read_distribution(tmp_path)
     assert str(result) == name
     assert command in (result.install or "")
     assert result.is_debian == (text is DEBIAN)
@@ -43,7 +43,7 @@ def test_a_distribution_has_a_name_and_a_command(text: str, name: str, command: 
 
 def test_a_system_without_os_release_is_unknown(tmp_path: Path) -> None:
     """No command is given where the distribution is not known."""
-    result = distribution(tmp_path)
+    result = read_distribution(tmp_path)
     assert (str(result), result.install) == ("unknown Linux", None)
 
 
@@ -55,4 +55,4 @@ def test_wsl_is_named(tmp_path: Path) -> None:
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert str(distribution(tmp_path)) == "Ubuntu 24.04.1 LTS on WSL"
+    assert str(read_distribution(tmp_path)) == "Ubuntu 24.04.1 LTS on WSL"

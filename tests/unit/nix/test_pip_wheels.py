@@ -2,7 +2,7 @@
 
 import pytest
 
-from nix.pip_wheels import cause
+from nix.pip_wheels import find_cause
 
 END = "ERROR: No matching distribution found for tiny==1.0\n"
 RETRY = "WARNING: Retrying (Retry(total=1)) after connection broken by '{}': /simple/tiny/\n"
@@ -23,18 +23,18 @@ RETRY = "WARNING: Retrying (Retry(total=1)) after connection broken by '{}': /si
 )
 def test_a_failure_of_the_network_is_the_reason(printed: str, reason: str) -> None:
     """pip ends with "no matching distribution" whatever happened; the warnings before have the cause."""
-    assert cause(RETRY.format(printed) + END) == reason
+    assert find_cause(RETRY.format(printed) + END) == reason
 
 
 def test_an_error_status_is_the_reason() -> None:
     """The index's own status is reported, without its address."""
     assert (
-        cause("ERROR: HTTP error 403 while getting x\nERROR: 403 Client Error: Forbidden for url: x\n")
+        find_cause("ERROR: HTTP error 403 while getting x\nERROR: 403 Client Error: Forbidden for url: x\n")
         == "403 Forbidden"
     )
 
 
 def test_without_another_cause_the_last_error_is_the_reason() -> None:
     """An index that answers and does not have the version."""
-    assert cause("Looking in links\n" + END) == "No matching distribution found for tiny==1.0"
-    assert cause("") == ""
+    assert find_cause("Looking in links\n" + END) == "No matching distribution found for tiny==1.0"
+    assert find_cause("") == ""

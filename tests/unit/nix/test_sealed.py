@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "run").write_text("#!/bin/sh\n")
     (folder / "run").chmod(0o755)
     (folder / "link").symlink_to("run")
-    sealed.seal(folder, sealed.fingerprint(folder), nar_hash(folder))
+    sealed.seal(folder, sealed.compute_fingerprint(folder), nar_hash(folder))
     return folder
 
 
@@ -92,16 +92,16 @@ def test_a_copy_is_verified_by_its_content(folder: Path, tmp_path: Path) -> None
     """A copied cache has other times and inodes: its content is read once, and it is sealed again."""
     copied = Path(shutil.copytree(folder.parent, tmp_path / "copy", symlinks=True)) / "root"
     before = sealed.read_seal(copied)
-    assert sealed.verify(copied, None) == sealed.fingerprint(copied)
+    assert sealed.verify(copied, None) == sealed.compute_fingerprint(copied)
     assert sealed.read_seal(copied)[2] != before[2]
 
 
 def test_a_change_that_was_undone_is_noticed(folder: Path) -> None:
     """A file that was written and restored, or came and went, changes the fingerprint: a program may have read it."""
     for change in (rewrite, come_and_go):
-        before = sealed.fingerprint(folder)
+        before = sealed.compute_fingerprint(folder)
         change(folder / "lib/encoder.py")
-        assert sealed.fingerprint(folder) != before
+        assert sealed.compute_fingerprint(folder) != before
         assert sealed.verify(folder, None)
 
 
@@ -109,7 +109,7 @@ def test_bytecode_of_a_root_of_its_own_is_ignored(folder: Path) -> None:
     """Names that are no part of a root change neither its fingerprint nor its hash."""
     (folder / "lib/__pycache__").mkdir()
     ignored = frozenset({"__pycache__"})
-    mark, expected = sealed.fingerprint(folder, ignored), nar_hash(folder, ignored)
+    mark, expected = sealed.compute_fingerprint(folder, ignored), nar_hash(folder, ignored)
     (folder / "lib/__pycache__/encoder.pyc").touch()
     assert sealed.verify(folder, expected, ignored) == mark
     assert sealed.verify(folder, expected) is None

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nix.spdx import spdx
+from nix.spdx import convert_bill
 
 
 def bill(**component: Any) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def bill(**component: Any) -> dict[str, Any]:
 )
 def test_licences_are_expressions(licences: list[dict[str, Any]], declared: str, named: list[str]) -> None:
     """Expressions stay; a name that is none becomes a reference, whose name is listed once."""
-    result = spdx(bill(licenses=licences))
+    result = convert_bill(bill(licenses=licences))
     assert result["packages"][1]["licenseDeclared"] == declared
     assert [entry["name"] for entry in result["hasExtractedLicensingInfos"]] == named
 
@@ -46,7 +46,8 @@ def test_licences_are_expressions(licences: list[dict[str, Any]], declared: str,
 def test_identifiers_are_unique_and_valid() -> None:
     """References that differ in signs only have identifiers that differ, of letters, digits, dots and hyphens."""
     names = {
-        spdx(bill(**{"bom-ref": reference}))["packages"][1]["SPDXID"] for reference in ("a@1", "a#1", "a-1", "a+1")
+        convert_bill(bill(**{"bom-ref": reference}))["packages"][1]["SPDXID"]
+        for reference in ("a@1", "a#1", "a-1", "a+1")
     }
     assert names == {"SPDXRef-a-40-1", "SPDXRef-a-23-1", "SPDXRef-a-1", "SPDXRef-a-2b-1"}
 
@@ -55,7 +56,7 @@ def test_relationships_follow_nesting_and_dependencies() -> None:
     """The document describes the image, which contains its packages, which contain their parts."""
     rows = [
         (row["spdxElementId"], row["relationshipType"], row["relatedSpdxElement"])
-        for row in spdx(bill())["relationships"]
+        for row in convert_bill(bill())["relationships"]
     ]
     package, part = "SPDXRef-pkg-3a-pypi-2f-a-40-1", "SPDXRef-pkg-3a-pypi-2f-a-40-1-23-x.so"
     assert rows == [

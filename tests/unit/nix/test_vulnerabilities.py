@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from nix import advisories, pins, vulnerabilities
-from nix.advisories import NotAnExport, Vulnerability, extract, findings
-from nix.locked_packages import PYPI, USES, Package, locked_packages
+from nix.advisories import NotAnExport, Vulnerability, extract, list_affected
+from nix.locked_packages import PYPI, USES, Package, list_locked_packages
 from nix.pins import InputProblem
 from nix.vulnerabilities import Result, assess, read_exceptions
 
@@ -49,7 +49,7 @@ RANGE = ({"introduced": "2.0"}, {"fixed": "3.1"}, {"introduced": "4.0rc1"}, {"la
 )
 def test_ranges_begin_with_introduced_and_end_before_fixed(version: str, fixed: str | None) -> None:
     """A version is affected from `introduced` on, up to `fixed` without it or `last_affected` with it."""
-    result = findings([advisory(*RANGE)], [jinja(version)])
+    result = list_affected([advisory(*RANGE)], [jinja(version)])
     expected = Vulnerability(jinja(version), "CVE-1", None if fixed == "none" else fixed, "why")
     assert result == ([] if fixed is None else [expected])
 
@@ -59,25 +59,25 @@ def test_debian_packages_are_compared_by_their_source_and_order(version: str, is
     """An advisory about a source package affects its binary packages of that release, in Debian's order of versions."""
     package = Package(DEBIAN, "openssl", version, "image", "libssl3")
     settings = advisory(ALL, {"fixed": "3.0.17-1~deb12u1"}, name="openssl", ecosystem=DEBIAN)
-    assert bool(findings([settings], [package])) == is_hit
-    assert not findings([advisory(ALL, name="openssl", ecosystem="Debian:13")], [package])
+    assert bool(list_affected([settings], [package])) == is_hit
+    assert not list_affected([advisory(ALL, name="openssl", ecosystem="Debian:13")], [package])
 
 
 def test_what_is_not_about_us_is_left_out() -> None:
     """Withdrawn advisories, other packages and other ecosystems affect nothing."""
     settings = [advisory(ALL, withdrawn="2026-01-01"), advisory(ALL, ecosystem="npm"), advisory(ALL, name="x")]
-    assert findings(settings, [jinja("1")]) == []
+    assert list_affected(settings, [jinja("1")]) == []
 
 
 def test_every_pin_is_a_package_to_look_up() -> None:
     """All locks are read: as many Python and Debian packages as they pin, Debian's with their source."""
-    image = locked_packages(["image"])
-    assert {one.name for one in image if not one.is_debian} == {one.name for one in pins.wheel_lock()}
-    assert {one.binary for one in image if one.is_debian} == {one.name for one in pins.deb_lock("image").debs}
+    image = list_locked_packages(["image"])
+    assert {one.name for one in image if not one.is_debian} == {one.name for one in pins.read_wheel_lock()}
+    assert {one.binary for one in image if one.is_debian} == {one.name for one in pins.read_deb_lock("image").debs}
     sources = {one.binary: (one.name, one.version) for one in image if one.is_debian}
     assert sources["libc6"][0] == "glibc"
     assert sources["libbz2-1.0"] == ("bzip2", "1.0.8-5")
-    assert {one.use for one in locked_packages()} == set(USES)
+    assert {one.use for one in list_locked_packages()} == set(USES)
 
 
 def knows(*names: str, ecosystem: str = PYPI, **more: Any) -> dict[str, Any]:
@@ -191,13 +191,15 @@ def test_the_committed_file_finds_old_pins() -> None:
     document = json.loads(vulnerabilities.ADVISORIES.read_bytes())
     old = {"jinja2": "3.1.2", "urllib3": "2.2.1", "langgraph-checkpoint": "2.1.2"}
     packages = [Package(PYPI, name, version, "image") for name, version in old.items()]
-    assert {one.package.name for one in findings(document["advisories"], packages)} == set(old)
+    assert {one.package.name for one in list_affected(document["advisories"], packages)} == set(old)
 
 
 def test_the_command_says_what_was_not_checked(capsys: pytest.CaptureFixture[str]) -> None:
     """The status is that of the report, whose first line is what was looked up."""
     document = json.loads(vulnerabilities.ADVISORIES.read_bytes())
-    expected = assess(document, read_exceptions(vulnerabilities.EXCEPTIONS), locked_packages(["image"]), TODAY).status
+    expected = assess(
+        document, read_exceptions(vulnerabilities.EXCEPTIONS), list_locked_packages(["image"]), TODAY
+    ).status
     assert vulnerabilities.main(["--lock", "image"]) == expected
     assert capsys.readouterr().out.startswith("looked up for image: ")
 

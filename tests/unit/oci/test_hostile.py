@@ -14,7 +14,7 @@ import pytest
 
 from nix.oci.digest import sha256
 from nix.oci.exceptions import OciError
-from nix.oci.lint import Limits, archive_image, layer_reader, layout_image, lint
+from nix.oci.lint import Limits, layer_reader, lint, read_archive, read_layout
 from nix.oci.lint.elf import parse
 from nix.oci.lint.scan import scan_blob
 from tests.unit.oci.drafts import Draft
@@ -125,12 +125,12 @@ def test_deeply_nested_documents_are_reported(tmp_path: Path) -> None:
     layout = Draft().write(tmp_path / "layout")
     index = json.loads((layout / "index.json").read_bytes())
     (layout / "blobs" / index["manifests"][0]["digest"].replace(":", "/")).write_bytes(b'{"layers":' + DEEP)
-    assert any("nested too deep" in problem.text for problem in lint(layout_image(layout)))
+    assert any("nested too deep" in problem.text for problem in lint(read_layout(layout)))
     (layout / "index.json").write_bytes(DEEP)
     with pytest.raises(OciError, match="nested too deep"):
-        layout_image(layout)
+        read_layout(layout)
     with pytest.raises(OciError, match="nested too deep"):
-        archive_image(archive(tmp_path, ("index.json", tarfile.REGTYPE, "", DEEP)))
+        read_archive(archive(tmp_path, ("index.json", tarfile.REGTYPE, "", DEEP)))
 
 
 def test_a_repeated_key_is_reported(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_repeated_key_is_reported(tmp_path: Path) -> None:
     index = json.loads((layout / "index.json").read_bytes())
     path = layout / "blobs" / index["manifests"][0]["digest"].replace(":", "/")
     path.write_bytes(path.read_bytes()[:-1] + b',"layers":[]}')
-    assert any("the key 'layers' twice" in problem.text for problem in lint(layout_image(layout)))
+    assert any("the key 'layers' twice" in problem.text for problem in lint(read_layout(layout)))
 
 
 def test_a_digest_that_is_a_path_reads_no_file(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_digest_that_is_a_path_reads_no_file(tmp_path: Path) -> None:
             manifest["layers"] = [{"mediaType": LAYER_TYPE, "digest": digest, "size": 6}]
 
         draft.edit_manifest = edit
-        problems = lint(layout_image(draft.write(tmp_path / f"layout-{len(digest)}")))
+        problems = lint(read_layout(draft.write(tmp_path / f"layout-{len(digest)}")))
         assert [problem.text for problem in problems if problem.where == f"layer {digest}"] == [
             "the blob does not exist"
         ]
@@ -173,7 +173,7 @@ def test_an_archive_of_links_to_each_other_is_refused(tmp_path: Path) -> None:
     """An archive with cyclic links raises OciError with the file's name."""
     round_ = [("index.json", tarfile.SYMTYPE, "b", b""), ("b", tarfile.SYMTYPE, "index.json", b"")]
     with pytest.raises(OciError, match=r"not a tar archive of an image: .*\.tar"):
-        archive_image(archive(tmp_path, *round_))
+        read_archive(archive(tmp_path, *round_))
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress], ids=["gzip", "xz"])
@@ -185,4 +185,4 @@ def test_a_damaged_compressed_archive_is_refused(pack: Callable[[bytes], bytes],
         path = tmp_path / "damaged"
         path.write_bytes(whole[:at] + bytes(byte ^ 0xFF for byte in whole[at : at + 8]) + whole[at + 8 :])
         with pytest.raises(OciError):
-            archive_image(path)
+            read_archive(path)

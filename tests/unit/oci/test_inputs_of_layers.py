@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from nix.oci.app import app_contents
+from nix.oci.app import collect_app
 from nix.oci.bytecode import compile_source
 from nix.oci.command import split_digest
 from nix.oci.contents import Contents, File, Link
-from nix.oci.digest import file_digest
+from nix.oci.digest import digest_file
 from nix.oci.exceptions import InputMismatch, OciError, PathConflict, UnsafePath
 from nix.oci.lint.elf import parse
 from nix.oci.nar import nar_hash
 from nix.oci.paths import SITE
-from nix.oci.root import base_contents
-from nix.oci.wheels import wheel_contents
+from nix.oci.root import collect_base
+from nix.oci.wheels import collect_wheels
 from tests.unit.oci.elves import elf
 from tests.unit.oci.wheels import wheel
 
@@ -50,7 +50,7 @@ def test_files_that_no_function_reads_are_dropped(tmp_path: Path) -> None:
     """Modules, bytecode, metadata and licences are kept; tests, headers, stubs, scripts and RECORD are not."""
     dropped = ["tool/tests/test_a.py", "tool/a.pyi", "tool/b.h", "tool-1.data/scripts/run", "tool-1.data/headers/x.h"]
     path = wheel(tmp_path, "tool", {"tool/__init__.py": b"", "tool/data.json": b"{}", **dict.fromkeys(dropped, b"")})
-    assert below_site(wheel_contents([(path, None)], None)) == [
+    assert below_site(collect_wheels([(path, None)], None)) == [
         "tool-1.dist-info/METADATA",
         "tool-1.dist-info/licenses/LICENSE",
         "tool/__init__.py",
@@ -62,14 +62,14 @@ def test_files_that_no_function_reads_are_dropped(tmp_path: Path) -> None:
 def test_a_wheels_platform_folder_is_installed(tmp_path: Path) -> None:
     """Files in `*.data/platlib` are installed beside the other modules."""
     path = wheel(tmp_path, "tool", {"tool-1.data/platlib/tool/fast.so": b"\x7fELF"})
-    assert "tool/fast.so" in below_site(wheel_contents([(path, None)], None))
+    assert "tool/fast.so" in below_site(collect_wheels([(path, None)], None))
 
 
 def test_botocore_keeps_the_models_that_a_function_needs(tmp_path: Path) -> None:
     """Models of services that no function calls are dropped; botocore's own tables are kept."""
     kept, gone = "botocore/data/sqs/2012-11-05/service-2.json.gz", "botocore/data/ec2/2016-11-15/service-2.json.gz"
     path = wheel(tmp_path, "botocore", dict.fromkeys([kept, gone, "botocore/data/endpoints.json"], b""))
-    paths = below_site(wheel_contents([(path, None)], None))
+    paths = below_site(collect_wheels([(path, None)], None))
     assert {kept, "botocore/data/endpoints.json"} < set(paths)
     assert gone not in paths
 
@@ -78,7 +78,7 @@ def test_a_shared_object_is_stripped(tmp_path: Path) -> None:
     """Stripping removes sections and keeps everything that the dynamic loader reads."""
     library = elf(["libc.so.6"], soname="fast.so", requires=[("libc.so.6", "GLIBC_2.36")])
     path = wheel(tmp_path, "tool", {"tool/fast.cpython-311-x86_64-linux-gnu.so": library + bytes(5000)})
-    entry = wheel_contents([(path, None)], None)[f"{SITE}/tool/fast.cpython-311-x86_64-linux-gnu.so"]
+    entry = collect_wheels([(path, None)], None)[f"{SITE}/tool/fast.cpython-311-x86_64-linux-gnu.so"]
     assert isinstance(entry, File)
     data = entry.data.read()
     assert data == library
@@ -89,7 +89,7 @@ def test_other_files_named_so_are_unchanged(tmp_path: Path) -> None:
     """A linker script or a truncated file named `.so` is unchanged."""
     for name, data in (("script", b"INPUT(libfast.so.1)\n"), ("cut", b"\x7fELF\x02\x01")):
         path = wheel(tmp_path, name, {f"{name}.so": data})
-        entry = wheel_contents([(path, None)], None)[f"{SITE}/{name}.so"]
+        entry = collect_wheels([(path, None)], None)[f"{SITE}/{name}.so"]
         assert isinstance(entry, File)
         assert entry.data.read() == data
 
@@ -97,32 +97,32 @@ def test_other_files_named_so_are_unchanged(tmp_path: Path) -> None:
 def test_an_altered_wheel_is_refused(tmp_path: Path) -> None:
     """A changed wheel raises InputMismatch with the file and both digests."""
     path = wheel(tmp_path, "tool", {"tool.py": b""})
-    promised = file_digest(path)
+    promised = digest_file(path)
     path.write_bytes(path.read_bytes() + b"\0")
-    with pytest.raises(InputMismatch, match=rf"(?s){path}.*expected {promised}.*got      {file_digest(path)}"):
-        wheel_contents([(path, promised)], None)
+    with pytest.raises(InputMismatch, match=rf"(?s){path}.*expected {promised}.*got      {digest_file(path)}"):
+        collect_wheels([(path, promised)], None)
 
 
 def test_a_wheel_without_a_licence_needs_the_projects_text(tmp_path: Path) -> None:
     """A wheel without a licence gets the project's text; if there is none, the error says where to put it."""
     path = wheel(tmp_path, "tool", {"tool.py": b""}, licence=False)
     with pytest.raises(OciError, match=r"put it into nix/licences/tool\.txt"):
-        wheel_contents([(path, None)], tmp_path)
+        collect_wheels([(path, None)], tmp_path)
     (tmp_path / "tool.txt").write_text("Do as you like.\n")
-    assert "tool-1.dist-info/licenses/LICENSE" in below_site(wheel_contents([(path, None)], tmp_path))
+    assert "tool-1.dist-info/licenses/LICENSE" in below_site(collect_wheels([(path, None)], tmp_path))
 
 
 def test_wheels_that_write_one_path_are_refused(tmp_path: Path) -> None:
     """Two wheels with one path raise PathConflict with both names."""
     pair = [(wheel(tmp_path, name, {"shared.py": b""}), None) for name in ("one", "two")]
     with pytest.raises(PathConflict, match=r"shared\.py:\n  one\n  two"):
-        wheel_contents(pair, None)
+        collect_wheels(pair, None)
 
 
 def test_the_order_of_wheels_does_not_matter(tmp_path: Path) -> None:
     """The order of the arguments does not change the layer."""
     pair = [(wheel(tmp_path, name, {f"{name}.py": b""}), None) for name in ("one", "two")]
-    forward, backward = wheel_contents(pair, None), wheel_contents(pair[::-1], None)
+    forward, backward = collect_wheels(pair, None), collect_wheels(pair[::-1], None)
     assert forward.paths() == backward.paths()
 
 
@@ -131,7 +131,7 @@ def test_a_file_that_is_not_a_wheel_is_refused(tmp_path: Path) -> None:
     path = wheel(tmp_path, "tool", {"tool.py": b""})
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(OciError, match=r"(?s)not a wheel: .*tool\.whl.*fetch it again"):
-        wheel_contents([(path, None)], None)
+        collect_wheels([(path, None)], None)
 
 
 def test_the_app_has_tracked_files_only(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_the_app_has_tracked_files_only(tmp_path: Path) -> None:
     package.mkdir()
     for name in ("app.py", "notes.txt", "scratch.py"):
         (package / name).write_text("")
-    contents = app_contents([package], ["handler/app.py", "handler/notes.txt", "handler/gone.py"])
+    contents = collect_app([package], ["handler/app.py", "handler/notes.txt", "handler/gone.py"])
     assert contents.paths() == [
         f"var/task/handler/__pycache__/app.{TAG}.pyc",
         "var/task/handler/app.py",
@@ -154,7 +154,7 @@ def test_the_app_without_git_has_all_files_but_bytecode(tmp_path: Path) -> None:
     (package / "__pycache__").mkdir(parents=True)
     (package / "__pycache__/app.cpython-312.pyc").write_text("")
     (package / "data.json").write_text("{}")
-    assert app_contents([package], None).paths() == ["var/task/handler/data.json"]
+    assert collect_app([package], None).paths() == ["var/task/handler/data.json"]
 
 
 def test_a_link_out_of_the_app_is_refused(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_link_out_of_the_app_is_refused(tmp_path: Path) -> None:
     package.mkdir()
     (package / "link").symlink_to("/etc/passwd")
     with pytest.raises(UnsafePath, match="leads out of"):
-        app_contents([package], None)
+        collect_app([package], None)
 
 
 def test_the_executable_bit_comes_from_the_mode(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_the_executable_bit_comes_from_the_mode(tmp_path: Path) -> None:
     for name, mode in (("plain", 0o600), ("run", 0o700)):
         (package / name).write_text("")
         (package / name).chmod(mode)
-    contents = app_contents([package], None)
+    contents = collect_app([package], None)
     assert not executable(contents, "var/task/handler/plain")
     assert executable(contents, "var/task/handler/run")
 
@@ -218,7 +218,7 @@ def small_root(target: Path) -> Path:
 
 def test_a_root_becomes_a_base_layer(tmp_path: Path) -> None:
     """The base layer drops tools, keeps licences and the runtime, and has all certificates in one bundle."""
-    contents = base_contents(small_root(tmp_path), None)
+    contents = collect_base(small_root(tmp_path), None)
     assert "usr/share/doc/libc6/copyright" in contents
     assert "usr/bin/tar" not in contents
     assert "sbin" not in contents
@@ -235,4 +235,4 @@ def test_an_altered_root_is_refused(tmp_path: Path) -> None:
     promised = nar_hash(root)
     (root / "usr/lib/os.py").write_text("import evil\n")
     with pytest.raises(InputMismatch, match=rf"(?s)expected sha256:{promised}.*got      sha256:{nar_hash(root)}"):
-        base_contents(root, f"sha256:{promised}")
+        collect_base(root, f"sha256:{promised}")

@@ -10,15 +10,15 @@ import pytest
 
 from nix.oci import layout
 from nix.oci.check import check_image
-from nix.oci.config import labels
+from nix.oci.config import create_labels
 from nix.oci.contents import Contents, File, InMemory
-from nix.oci.digest import file_digest
+from nix.oci.digest import digest_file
 from nix.oci.exceptions import BrokenLayer, PathConflict
 from nix.oci.layer import write_layer
 from nix.oci.layout import write_layout, write_stamp
 from nix.oci.lint.scan_file import write_scan
 
-LABELS = labels("0123456789abcdef", "1.0", "sha256:00")
+LABELS = create_labels("0123456789abcdef", "1.0", "sha256:00")
 
 
 def layer(target: Path, name: str, path: str) -> Path:
@@ -103,9 +103,9 @@ def test_a_stamped_layer_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     def counting(path: Path) -> str:
         read.append(path.stat().st_ino)
-        return file_digest(path)
+        return digest_file(path)
 
-    monkeypatch.setattr(layout, "file_digest", counting)
+    monkeypatch.setattr(layout, "digest_file", counting)
     write_layout(tmp_path / "layout", [known, new], LABELS)
     assert read == [(new / "blob").stat().st_ino]
 

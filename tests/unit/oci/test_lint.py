@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nix.oci.lint import RULES, Limits, layout_image, lint
+from nix.oci.lint import RULES, Limits, lint, read_layout
 from tests.unit.oci.broken_documents import above
 from tests.unit.oci.corpus import CORPUS, Spoil
 from tests.unit.oci.drafts import LIB, Draft, Entry, folder, link
@@ -16,7 +16,7 @@ LIMITS = Limits(unpacked=100_000)
 
 def rules_broken(draft: Draft, target: Path) -> set[str]:
     """Return the rules that the linter finds broken."""
-    return {problem.rule for problem in lint(layout_image(draft.write(target)), LIMITS)}
+    return {problem.rule for problem in lint(read_layout(draft.write(target)), LIMITS)}
 
 
 def test_a_valid_image_has_no_problem(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_problem_quotes_lambda(tmp_path: Path) -> None:
     """A printed problem has its place, the fault, Lambda's message and the remedy."""
     draft = Draft()
     draft.layers[1].append(Entry("opt/data", b"1"))
-    (problem,) = lint(layout_image(draft.write(tmp_path)))
+    (problem,) = lint(read_layout(draft.write(tmp_path)))
     assert str(problem) == (
         "parent-folder: /opt/data: no entry for /opt in this or earlier layers\n"
         "    Lambda: InvalidImage(MissingParentDirectory: Parent directory does not exist for file: PATH)\n"

@@ -9,7 +9,7 @@ import pytest
 
 from nix.oci.digest import sha256
 from nix.oci.layer import LayerRecord
-from nix.oci.locked import LockedLayerDiffers, check_locked, files_bytes, lock_text
+from nix.oci.locked import LockedLayerDiffers, check_locked, lock_text, render_files
 from tests.layouts import Layer
 
 
@@ -31,7 +31,7 @@ def lock(tmp_path: Path) -> Path:
     created = layer(tmp_path / "locked", "base", {"etc/one": b"1", "etc/two": b"2"}, {"bin": "usr/bin"})
     path = tmp_path / "layers.lock"
     path.write_text(lock_text([created]))
-    (tmp_path / "layers.files.xz").write_bytes(files_bytes([created]))
+    (tmp_path / "layers.files.xz").write_bytes(render_files([created]))
     return path
 
 

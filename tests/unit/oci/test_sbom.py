@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nix.oci.exceptions import OciError
-from nix.oci.sbom import deb_licences, escape, sbom
+from nix.oci.sbom import escape, list_deb_licences, render_sbom
 
 DEB = f"libexpat1 2.5.0-1+deb12u2 98288 {'a' * 64} pool/main/e/expat/libexpat1_2.5.0-1+deb12u2_amd64.deb\n"
 COPYRIGHT = "Format: 1.0\n\nFiles: *\nCopyright: someone\nLicense: MIT\n the text\n\nLicense: GPL-2+\n"
@@ -37,7 +37,7 @@ def document(folder: Path, headers: str = "", files: dict[str, str] | None = Non
     (folder / "root/usr/lib").mkdir()
     (folder / "root/usr/lib/os-release").write_text('NAME="Debian"\nVERSION_ID="12"\n')
     path, line = wheel(folder, headers, files)
-    by_name: dict[str, Any] = json.loads(sbom(DEB, line, folder / "root", [path]))
+    by_name: dict[str, Any] = json.loads(render_sbom(DEB, line, folder / "root", [path]))
     return by_name
 
 
@@ -65,7 +65,7 @@ def test_a_licence_in_free_text_has_no_name(tmp_path: Path) -> None:
     folder = tmp_path / "usr/share/doc/python3.11-minimal"
     folder.mkdir(parents=True)
     (folder / "copyright").write_text("This package was put together by hand.\n\nLicense: By using this software\n")
-    assert deb_licences("python3.11-minimal", tmp_path) == []
+    assert list_deb_licences("python3.11-minimal", tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -152,11 +152,11 @@ def test_the_same_locks_make_the_same_bytes(tmp_path: Path) -> None:
     again.mkdir()
     copy = again / "other name.whl"
     copy.write_bytes(path.read_bytes())
-    assert sbom(DEB, line, tmp_path, [path]) == sbom(DEB, line, again, [copy])
+    assert render_sbom(DEB, line, tmp_path, [path]) == render_sbom(DEB, line, again, [copy])
 
 
 def test_a_wheel_that_was_not_given_is_named(tmp_path: Path) -> None:
     """A locked wheel without its file raises OciError."""
     _, line = wheel(tmp_path, "")
     with pytest.raises(OciError, match=r"the file of the locked wheel tiny 1\.0 is missing"):
-        sbom(DEB, line, tmp_path, [])
+        render_sbom(DEB, line, tmp_path, [])

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nix.oci.exceptions import OciError
-from nix.oci.lint import archive_image, layout_image, lint
+from nix.oci.lint import lint, read_archive, read_layout
 from nix.oci.lint.scan import LayerEntry, Scan, scan_blob
 from nix.oci.lint.scan_file import from_document, to_document
 from nix.oci.lint.tree import FileTree
@@ -52,7 +52,7 @@ def test_any_document_can_be_linted(
         change(document, chance.choice(list(places(document))), put)
 
     setattr(draft, which, edit)
-    assert isinstance(lint(layout_image(draft.write(tmp_path_factory.mktemp("odd")))), list)
+    assert isinstance(lint(read_layout(draft.write(tmp_path_factory.mktemp("odd")))), list)
 
 
 @settings(max_examples=150, deadline=None)
@@ -67,7 +67,7 @@ def test_any_bytes_can_be_linted(chance: random.Random, tmp_path_factory: pytest
         return bytes(spoiled)
 
     draft = Draft(edit_tar=spoil)
-    assert isinstance(lint(layout_image(draft.write(tmp_path_factory.mktemp("odd")))), list)
+    assert isinstance(lint(read_layout(draft.write(tmp_path_factory.mktemp("odd")))), list)
 
 
 @pytest.mark.parametrize("content", [b"", b"no tar", b"\x1f\x8b\x08 no gzip"], ids=["empty", "text", "gzip"])
@@ -76,7 +76,7 @@ def test_a_file_that_is_no_archive_is_refused(content: bytes, tmp_path: Path) ->
     path = tmp_path / "image.tar"
     path.write_bytes(content)
     with pytest.raises(OciError, match=r"image\.tar"):
-        archive_image(path)
+        read_archive(path)
 
 
 def test_the_error_for_another_file_is_one_line(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_the_error_for_another_file_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("no archive at all\n" * 100)
     with pytest.raises(OciError, match=r"not a tar archive of an image: .*notes\.txt: .*[^:]\Z") as caught:
-        archive_image(path)
+        read_archive(path)
     assert "\n" not in str(caught.value)
 
 
@@ -109,7 +109,7 @@ def test_any_module_can_be_linted(source: str, tmp_path: Path) -> None:
     draft.layers[1][-1].data = source.encode()
     chain = [f"from handler.m{number + 1} import *".encode() for number in range(400)]
     draft.layers[1] += [Entry(f"var/task/handler/m{number}.py", text) for number, text in enumerate(chain)]
-    assert isinstance(lint(layout_image(draft.write(tmp_path))), list)
+    assert isinstance(lint(read_layout(draft.write(tmp_path))), list)
 
 
 def test_a_tree_that_replaces_itself_is_merged_in_linear_time() -> None:
@@ -134,26 +134,26 @@ def test_a_file_that_is_no_archive_is_described(tmp_path: Path) -> None:
         path = tmp_path / "image.tar"
         path.write_bytes(content)
         with pytest.raises(OciError) as caught:
-            archive_image(path)
+            read_archive(path)
         assert str(caught.value) == f"not a tar archive of an image: {path}: got {got}, {formats}"
 
 
 def test_a_file_that_does_not_exist_is_no_archive(tmp_path: Path) -> None:
     """A missing file is reported as one, and not as a broken archive."""
     with pytest.raises(OciError) as caught:
-        archive_image(tmp_path / "image.tar")
+        read_archive(tmp_path / "image.tar")
     assert str(caught.value) == f"cannot read the image: {tmp_path / 'image.tar'}: No such file or directory"
 
 
 def test_a_folder_without_an_index_is_no_layout(tmp_path: Path) -> None:
     """The error names the folder and what is wrong with its index.json, and proposes no build of this project."""
     with pytest.raises(OciError) as caught:
-        layout_image(tmp_path)
+        read_layout(tmp_path)
     reason = "cannot read its index.json: No such file or directory"
     assert str(caught.value) == f"not an OCI image layout: {tmp_path}: {reason}"
     (tmp_path / "index.json").write_text("[")
     with pytest.raises(OciError, match=r"index\.json: invalid JSON: Expecting value"):
-        layout_image(tmp_path)
+        read_layout(tmp_path)
 
 
 def test_an_image_without_layers_has_no_entry_point(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_an_image_without_layers_has_no_entry_point(tmp_path: Path) -> None:
         for name, value in documents.items():
             (tmp_path / name).write_text(json.dumps(value))
             archive.add(tmp_path / name, name)
-    assert [problem.rule for problem in lint(archive_image(path))] == ["entry-point-exists"]
+    assert [problem.rule for problem in lint(read_archive(path))] == ["entry-point-exists"]
 
 
 def test_an_archive_without_an_image_is_refused(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_an_archive_without_an_image_is_refused(tmp_path: Path) -> None:
     with tarfile.open(path, "w") as archive:
         archive.add(__file__, "notes.txt")
     with pytest.raises(OciError, match=r"neither an index\.json nor a manifest\.json"):
-        archive_image(path)
+        read_archive(path)
 
 
 def test_a_scan_can_be_stored_as_json(tmp_path: Path) -> None:

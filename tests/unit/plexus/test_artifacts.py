@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import pytest
 
 from plexus.artifacts import FolderArtifacts, S3Artifacts
-from plexus.artifacts.manifest import FORMAT, NAME, Manifest, digest_of
+from plexus.artifacts.manifest import FORMAT, NAME, Manifest, compute_digest
 from plexus.artifacts.s3 import GRACE
 from plexus.exceptions import ArtifactMissing, InvalidArtifact, ScoringFailed
 from plexus.learning.svm import SVMModel
 from plexus.learning.train_svm import train
-from plexus.text import canonical_json
+from plexus.text import encode_canonical
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -87,26 +87,26 @@ def test_a_changed_file_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_another_format_is_refused_by_name(tmp_path: Path) -> None:
     """An artifact of another format version is refused with both versions."""
-    content = canonical_json({"format": FORMAT + 1, "files": []})
-    place = folder(tmp_path / "store" / digest_of(content).removeprefix("sha256:"))
+    content = encode_canonical({"format": FORMAT + 1, "files": []})
+    place = folder(tmp_path / "store" / compute_digest(content).removeprefix("sha256:"))
     (place / NAME).write_bytes(content)
     with pytest.raises(InvalidArtifact, match=f"unsupported artifact format: got {FORMAT + 1}, expected {FORMAT}"):
-        FolderArtifacts(tmp_path / "store").get(digest_of(content))
+        FolderArtifacts(tmp_path / "store").get(compute_digest(content))
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../x", "./x"])
 def test_a_path_outside_of_the_artifact_is_refused(tmp_path: Path, path: str) -> None:
     """A manifest with a path outside the artifact is refused."""
-    content = canonical_json({"format": FORMAT, "files": [{"path": path, "digest": digest_of(b"1"), "size": 1}]})
+    content = encode_canonical({"format": FORMAT, "files": [{"path": path, "digest": compute_digest(b"1"), "size": 1}]})
     with pytest.raises(InvalidArtifact, match="names a path outside the artifact"):
-        Manifest.parse(content, digest_of(content))
+        Manifest.parse(content, compute_digest(content))
 
 
 @pytest.mark.parametrize("content", [b"not json", b"[]", b'{"format": 1}', b'{"format": 1, "files": [{}]}'])
 def test_a_damaged_manifest_is_refused(content: bytes) -> None:
     """A manifest that is not valid JSON of the format is refused, even if its digest matches."""
     with pytest.raises(InvalidArtifact):
-        Manifest.parse(content, digest_of(content))
+        Manifest.parse(content, compute_digest(content))
 
 
 @pytest.mark.parametrize("digest", ["", "abc", "sha256:abc", "sha256:../../etc", "md5:" + "0" * 32])

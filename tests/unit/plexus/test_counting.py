@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 
 from plexus.learning.counting import Words, count_characters, count_words
-from plexus.learning.features import TOKENS, Block, FittedBlock, normalize_rows, normalizer
+from plexus.learning.features import TOKENS, Block, FittedBlock, create_normalizer, normalize_rows
 
 TEXTS = st.lists(st.text("ab' é喜欢!\t\n😀-_İ1", max_size=30), min_size=1, max_size=8)
 
@@ -86,7 +86,7 @@ def test_a_vocabulary_counts_as_the_oracle_does(block: Block, known: list[str], 
     oracle = CountVectorizer(
         analyzer=block.analyzer,
         ngram_range=block.ngrams,
-        strip_accents=normalizer(block),
+        strip_accents=create_normalizer(block),
         token_pattern=TOKENS if block.analyzer == "word" else None,
         dtype=numpy.float32,
     )

@@ -11,7 +11,7 @@ import plexus
 from plexus.artifacts import FolderArtifacts
 from plexus.context import Context
 from plexus.exceptions import InvalidArtifact
-from plexus.learning.explainable import ExplainableModel, fit_scale, probabilities
+from plexus.learning.explainable import ExplainableModel, compute_probabilities, fit_scale
 from plexus.learning.train_explainable import train
 from plexus.learning.training_process import train_here
 from plexus.publishing import LabelledFile, publish
@@ -168,7 +168,7 @@ def test_confidence_is_stretched_to_how_often_it_is_right() -> None:
     two, three = odds[:, 0], odds
     truths = (chance.random(20_000) < 1 / (1 + numpy.exp(-two))).astype(int)
     assert fit_scale(two / 2, truths) == pytest.approx(2, abs=0.1)
-    shares = numpy.cumsum(probabilities(three, 1.0), axis=1)
+    shares = numpy.cumsum(compute_probabilities(three, 1.0), axis=1)
     truths = (chance.random((20_000, 1)) > shares).sum(axis=1).clip(0, 2)
     assert fit_scale(three / 2, truths) == pytest.approx(2, abs=0.1)
 

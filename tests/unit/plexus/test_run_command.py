@@ -209,10 +209,10 @@ def test_a_restart_takes_nothing_from_a_run_that_goes_on(files: Path) -> None:
 
 def test_a_run_does_not_go_on_with_another_dependency(files: Path) -> None:
     """A change of a score's dependency is a change of the run's identity, as one of the score is."""
-    from plexus.running.run import identity
+    from plexus.running.run import describe_run
 
-    before = identity(plexus.load(CARD.format(words="refund")), ["Reason"])
-    assert before != identity(plexus.load(CARD.format(words="refunds")), ["Reason"])
+    before = describe_run(plexus.load(CARD.format(words="refund")), ["Reason"])
+    assert before != describe_run(plexus.load(CARD.format(words="refunds")), ["Reason"])
 
 
 def test_two_columns_of_one_name_are_refused(files: Path) -> None:

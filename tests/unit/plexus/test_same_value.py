@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import plexus
 from handler import attribute_values
-from handler.records import result_id
+from handler.records import derive_result_id
 from plexus.commands import run as run_command
 from plexus.commands import test as test_command
 from plexus.evaluation import predictions
@@ -60,12 +60,12 @@ def by_worker(folder: Path, path: Path, file: File) -> list[str]:
     """Return the values of the jobs of the items that `enqueue` reads, stored as it stores them."""
     world = World(folder)
     columns = item_files.Columns(file.text, file.id or "id", file.encoding)
-    result = item_files.items(path, item_files.read_rows(path, columns), columns)
+    result = item_files.parse_items(path, item_files.read_rows(path, columns), columns)
     for number, item in enumerate(result, start=1):
         world.send_jobs(world.job(number, item.text))
         world.dynamodb.tables["Item"][f"item-{number}"]["metadata"] = dict(attribute_values.encode(item.metadata))
     assert world.batch(world.runtime()) == []
-    return [world.dynamodb.fields("ScoreResult", result_id(f"job-{n + 1}"))["value"] for n in range(len(result))]
+    return [world.dynamodb.fields("ScoreResult", derive_result_id(f"job-{n + 1}"))["value"] for n in range(len(result))]
 
 
 @pytest.mark.parametrize("file", SCORED, ids=lambda file: file.name)
@@ -129,6 +129,6 @@ def test_metadata_reaches_a_score_by_every_way(tmp_path: Path) -> None:
     jobs = seeding.seed_jobs(aws, card, item_files.read_items(path), ["Places"], "run")
     world.send_jobs(*(job.id for job in jobs))
     assert world.batch(world.runtime()) == []
-    assert [world.dynamodb.fields("ScoreResult", result_id(job.id))["value"] for job in jobs] == by_run
+    assert [world.dynamodb.fields("ScoreResult", derive_result_id(job.id))["value"] for job in jobs] == by_run
     assert [job.item.id for job in jobs] == ["0", "b", "c"]
     assert any("metadata/" in key for key in world.objects)

@@ -6,7 +6,7 @@ import pytest
 
 from scripts.aws.ledger import Entry
 from scripts.dashboard import page
-from scripts.dashboard.latency import latency
+from scripts.dashboard.latency import compute_latency
 from scripts.dashboard.lines import Invocation, Line, Metrics
 from scripts.dashboard.plot import WIDTH, plot
 from scripts.dashboard.values import Deploys, Panel, Snapshot
@@ -30,7 +30,7 @@ def lines(failures: int) -> list[Line]:
 
 def test_a_change_of_the_alias_is_marked_where_it_was() -> None:
     """A change within the hour is a mark at its time; an earlier one, and one without a time, are none."""
-    durations = latency(lines(0), NOW_MS)
+    durations = compute_latency(lines(0), NOW_MS)
     unreadable = Entry("yesterday", "deploy", "8", "", "7", "", "", "", "", "")
     (mark,) = plot(durations, [change(30), change(90), unreadable]).marks
     assert mark.text == "deploy: 6 → 7"
@@ -39,7 +39,7 @@ def test_a_change_of_the_alias_is_marked_where_it_was() -> None:
 
 def test_failed_invocations_have_bars_of_the_same_scale_and_rows() -> None:
     """Four failed invocations are a bar twice as high as that of two jobs, in a row without durations."""
-    durations = latency(lines(4), NOW_MS)
+    durations = compute_latency(lines(4), NOW_MS)
     drawn = plot(durations)
     (jobs,), (failed,) = drawn.bars, drawn.failed
     assert (jobs.count, failed.count, drawn.most) == (2, 4, 4)
@@ -53,12 +53,12 @@ def test_the_page_marks_the_deploy_after_which_calls_fail(without_jobs: bool) ->
     """The panel shows mark, failed bars and numbers, also if no job was completed at all."""
     entries = [change(12)]
     values = {
-        "latency": latency(lines(3)[without_jobs:], NOW_MS),
+        "latency": compute_latency(lines(3)[without_jobs:], NOW_MS),
         "deploys": Deploys(entries, True, "7"),
     }
     names = ("queues", "jobs", "letters", "function", "deploys", "latency", "troubles", "results")
     panels = {name: Panel(name, name, values.get(name)) for name in names}
-    text = page.fragments(Snapshot("local", "us-west-2", "f", NOW_MS / 1000, panels), 60)["body-latency"]
+    text = page.render_fragments(Snapshot("local", "us-west-2", "f", NOW_MS / 1000, panels), 60)["body-latency"]
     assert text.count('<line class="change"') == 2
     assert "<title>deploy: 6 → 7</title>" in text
     assert "<b>3</b> failed" in text

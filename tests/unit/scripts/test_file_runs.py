@@ -8,7 +8,7 @@ import pytest
 
 from handler import attribute_values
 from handler.original_form import describe_cost, list_nodes
-from handler.records import Job, Provenance, result_fields
+from handler.records import Job, Provenance, create_result_fields
 from plexus.running.run import ScoredRow, Tally
 from plexus.usage import Usage
 from plexus.values import Result
@@ -29,7 +29,7 @@ RESULT = Result(
 
 def store(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields as they are read from a table."""
-    return attribute_values.fields(attribute_values.record(fields))
+    return attribute_values.decode_fields(attribute_values.record(fields))
 
 
 def load(value: object) -> str | None:
@@ -43,7 +43,7 @@ def load(value: object) -> str | None:
 @pytest.mark.parametrize("is_large", [False, True])
 def test_a_stored_result_is_read_as_it_was_scored(is_large: bool) -> None:
     """Every field that a row of JSON lines has survives the worker's record, a trace in the bucket too."""
-    record = store(result_fields(RESULT, Provenance(Job("j"), "s", "v"), "2026-11-30T00:00:00Z"))
+    record = store(create_result_fields(RESULT, Provenance(Job("j"), "s", "v"), "2026-11-30T00:00:00Z"))
     if is_large:
         record["trace"] = {"s3": "results/x", "bytes": 9, "digest": "sha256:0"}
     assert read_outcome(record, load) == RESULT.as_dict()
@@ -54,7 +54,7 @@ def test_a_stored_result_is_read_as_it_was_scored(is_large: bool) -> None:
 
 def test_a_result_in_the_originals_form_is_read_too() -> None:
     """Its cost is an object with the tokens, and its trace a list of nodes; the summary counts both."""
-    fields = result_fields(RESULT, Provenance(Job("j"), "s", "v"), "2026-11-30T00:00:00Z")
+    fields = create_result_fields(RESULT, Provenance(Job("j"), "s", "v"), "2026-11-30T00:00:00Z")
     cost = describe_cost(fields["cost"], fields["metadata"]["usage"])
     outcome = read_outcome(store({**fields, "cost": cost, "trace": list_nodes(fields["trace"]), "metadata": {}}), load)
     assert {name: value for name, value in outcome.items() if name != "trace"} == {

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from scripts.console.tables import grid
+from scripts.console.tables import create_grid
 
 ROWS = [("2026-11-25 22:45:01", "Mentions Refund", "Found “refund” [twice] in it.")]
 
@@ -13,7 +13,7 @@ ROWS = [("2026-11-25 22:45:01", "Mentions Refund", "Found “refund” [twice] i
 def lines(width: int, *, cut: bool = True) -> list[str]:
     """Return the table's lines on a terminal of this width."""
     console = Console(file=io.StringIO(), width=width)
-    console.print(grid(("when", "score", "explanation"), ROWS, cut=cut))
+    console.print(create_grid(("when", "score", "explanation"), ROWS, cut=cut))
     assert isinstance(console.file, io.StringIO)
     return [line.rstrip() for line in console.file.getvalue().splitlines()]
 

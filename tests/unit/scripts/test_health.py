@@ -63,7 +63,7 @@ def test_each_way_to_fail_is_one_failed_call(name: str) -> None:
     (version, result), *others = health.by_version(events(messages * 4)).items()
     assert (version, others, len(result.calls)) == ("17", [], 4)
     assert [call.failure for call in result.calls] == [reason] * 4
-    assert [line for line in messages if logs.level_of(line) == "ERROR"] == [
+    assert [line for line in messages if logs.find_level(line) == "ERROR"] == [
         line for line in messages if reason and line not in (REPORT, "Runtime.ExitError")
     ]
 
@@ -73,7 +73,7 @@ def test_the_dashboard_counts_what_the_doctor_counts(name: str) -> None:
     """Four failed invocations are four errors on the dashboard, and four of four calls of their version."""
     messages, reason = ENDINGS[name]
     known = [lines.parse(one.message, one.timestamp, one.stream) for one in events(messages * 4)]
-    item = latency.troubles([line for line in known if line], 0)
+    item = latency.group_troubles([line for line in known if line], 0)
     (served,) = item.versions
     failed = 4 if reason else 0
     assert (item.errors, served.version, served.calls, served.failed) == (failed, "17", 4, failed)

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from scripts.aws.resource_import import adoption, write
+from scripts.aws.resource_import import plan_adoption, write
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {"ImageUri": {"Type": "String"}},
@@ -31,7 +31,7 @@ def identify(*existing: str) -> Any:
 
 def test_only_what_exists_is_taken_over() -> None:
     """The partial template has the existing resources only, with CloudFormation's identifiers."""
-    adopted = adoption("queues", TEMPLATE, identify("jobs"), None)
+    adopted = plan_adoption("queues", TEMPLATE, identify("jobs"), None)
     assert adopted is not None
     assert list(adopted.template["Resources"]) == ["Queue"]
     assert adopted.resources == (
@@ -45,8 +45,8 @@ def test_only_what_exists_is_taken_over() -> None:
 
 def test_nothing_refers_to_what_is_left_out() -> None:
     """A property that refers to a resource outside of the import is removed; other references stay."""
-    alone = adoption("queues", TEMPLATE, identify("jobs"), None)
-    both = adoption("queues", TEMPLATE, identify("jobs", "dead"), None)
+    alone = plan_adoption("queues", TEMPLATE, identify("jobs"), None)
+    both = plan_adoption("queues", TEMPLATE, identify("jobs", "dead"), None)
     assert alone is not None
     assert both is not None
     assert alone.template["Resources"]["Queue"]["Properties"] == {"QueueName": "jobs"}
@@ -55,7 +55,7 @@ def test_nothing_refers_to_what_is_left_out() -> None:
 
 def test_the_function_keeps_its_role_at_first() -> None:
     """An imported function keeps its current role, and depends on nothing."""
-    adopted = adoption("function", TEMPLATE, identify("worker"), "arn:aws:iam::1:role/old")
+    adopted = plan_adoption("function", TEMPLATE, identify("worker"), "arn:aws:iam::1:role/old")
     assert adopted is not None
     assert adopted.template["Resources"]["Function"]["Properties"]["Role"] == "arn:aws:iam::1:role/old"
     assert "DependsOn" not in adopted.template["Resources"]["Function"]
@@ -63,19 +63,19 @@ def test_the_function_keeps_its_role_at_first() -> None:
 
 def test_what_is_taken_over_is_never_deleted_with_the_stack() -> None:
     """Every imported resource has the deletion policy Retain, which CloudFormation requires."""
-    adopted = adoption("all", TEMPLATE, identify("jobs", "dead", "worker"), "role")
+    adopted = plan_adoption("all", TEMPLATE, identify("jobs", "dead", "worker"), "role")
     assert adopted is not None
     assert {one["DeletionPolicy"] for one in adopted.template["Resources"].values()} == {"Retain"}
 
 
 def test_nothing_existing_is_nothing_to_do() -> None:
     """A stack without existing resources has no import."""
-    assert adoption("queues", TEMPLATE, identify(), None) is None
+    assert plan_adoption("queues", TEMPLATE, identify(), None) is None
 
 
 def test_the_commands_may_be_copied_into_a_shell(tmp_path: Path) -> None:
     """The printed commands quote a folder with a space in its name."""
-    adopted = adoption("queues", TEMPLATE, identify("jobs"), None)
+    adopted = plan_adoption("queues", TEMPLATE, identify("jobs"), None)
     assert adopted is not None
     first, *_ = write([adopted], tmp_path / "my import", "local")
     assert f"file://{tmp_path}/my import/queues.template.json" in shlex.split(first)

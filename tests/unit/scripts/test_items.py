@@ -66,7 +66,7 @@ def test_a_column_of_jobs_without_texts_names_jobs(tmp_path: Path) -> None:
     path = write(tmp_path, "scoring_job_id\nj1\nj2\n")
     rows = item_files.read_rows(path)
     assert item_files.names_jobs(rows)
-    assert item_files.jobs(path, rows) == ["j1", "j2"]
+    assert item_files.parse_jobs(path, rows) == ["j1", "j2"]
     assert not item_files.names_jobs(
         item_files.read_rows(write(tmp_path, "scoring_job_id,text\nj1,One.\n", "both.csv"))
     )
@@ -76,7 +76,7 @@ def test_jobs_that_repeat_or_are_empty_are_told_at_once(tmp_path: Path) -> None:
     """One error lists all rows without a job id and all duplicates."""
     path = write(tmp_path, "scoring_job_id,note\nj1,\n,x\nj1,\n")
     with pytest.raises(OperationFailed) as output:
-        item_files.jobs(path, item_files.read_rows(path))
+        item_files.parse_jobs(path, item_files.read_rows(path))
     assert "row 2: scoring_job_id is missing" in str(output.value)
     assert "scoring_job_id j1 is in 2 rows" in str(output.value)
 

@@ -43,7 +43,7 @@ def test_what_tells_most_comes_first(line: dict[str, object], shown: str) -> Non
 )
 def test_a_line_has_a_level_or_none(line: str, level: str) -> None:
     """A crash reported by Lambda's runtime has level ERROR; a line that is not JSON has none."""
-    assert logs.level_of(line) == level
+    assert logs.find_level(line) == level
 
 
 def test_a_line_that_cannot_be_read_is_shown_as_it_is() -> None:
@@ -67,7 +67,7 @@ def test_a_line_that_cannot_be_read_is_shown_as_it_is() -> None:
 @pytest.mark.parametrize("pattern", [health.PATTERN, journal.PATTERN], ids=["doctor and canary", "dashboard"])
 def test_no_failure_is_left_out_by_a_filter_pattern(pattern: str, line: str) -> None:
     """The filter for CloudWatch Logs passes every line that the command counts as a failure."""
-    assert logs.platform_failure(line)
+    assert logs.find_platform_failure(line)
     assert log_patterns.compile_pattern(pattern)(line)
 
 

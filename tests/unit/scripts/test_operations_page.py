@@ -39,10 +39,10 @@ def test_the_next_step_of_a_code_is_the_one_that_the_page_tells(row: list[str]) 
                 "make status history" in row[1]
             )  # raised by scripts/aws/lambda_function.py; tested on a real conflict
             continue
-        output = clients.remedy_for(code, stage)
+        output = clients.choose_remedy(code, stage)
         words = re.split(r"[:;?]", row[1].replace("`", ""))
         assert any(part.strip() and part.strip() in output for part in words), (code, output)
-        assert output != clients.remedy_for("Unknown", stage), code
+        assert output != clients.choose_remedy("Unknown", stage), code
 
 
 def test_no_code_with_a_step_of_its_own_is_missing() -> None:

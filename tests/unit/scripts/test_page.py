@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from scripts.console.output import write_page
-from scripts.console.text import megabytes
+from scripts.console.text import format_megabytes
 from scripts.demo.report_page import Accuracy, Check, DeadLetter, Report, Row, Step, render
 
 REPORT = Report(
@@ -104,4 +104,4 @@ def test_a_report_is_written_whole(tmp_path: Path) -> None:
 
 def test_sizes_are_said_in_the_unit_that_fits() -> None:
     """Small sizes are in kB, others in MB, both powers of ten."""
-    assert [megabytes(1234), megabytes(150_000_000)] == ["1.2 kB", "150.0 MB"]
+    assert [format_megabytes(1234), format_megabytes(150_000_000)] == ["1.2 kB", "150.0 MB"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scripts.console.errors import OperationFailed
-from scripts.jobs.publishing import Api, input_of
+from scripts.jobs.publishing import Api, create_input
 
 RECORD: dict[str, Any] = {
     "id": "result-1",
@@ -37,7 +37,7 @@ RECORD: dict[str, Any] = {
 
 def test_a_record_has_the_fields_of_the_original() -> None:
     """JSON fields are text, numbers are numbers, and fields that its model does not have are left out."""
-    fields = input_of(RECORD)
+    fields = create_input(RECORD)
     assert fields.keys() == RECORD.keys() - {"typeScoreUpdatedAt", "engineVersion", "item", "score"}
     assert fields["confidence"] == 0.75
     assert json.loads(fields["trace"]) == {"path": ["a"], "count": 2}
@@ -59,14 +59,16 @@ def test_a_record_has_the_fields_of_the_original() -> None:
 def test_an_unknown_cost_is_no_zero() -> None:
     """Calls of unknown cost have their tokens and no total; a score without calls has no cost at all."""
     unknown = {name: value for name, value in RECORD.items() if name != "cost"}
-    assert "total_cost" not in json.loads(input_of(unknown)["cost"])
-    assert "cost" not in input_of(unknown | {"metadata": {"usage": {"calls": 0}}})
+    assert "total_cost" not in json.loads(create_input(unknown)["cost"])
+    assert "cost" not in create_input(unknown | {"metadata": {"usage": {"calls": 0}}})
 
 
 def test_a_field_in_s3_is_an_attachment() -> None:
     """A trace or an explanation that was too large is named by its key, and not sent as its pointer."""
     pointer = {"s3": "results/result-1/trace-1", "bytes": 500_000, "digest": "sha256:1"}
-    fields = input_of(RECORD | {"trace": pointer, "explanation": pointer | {"s3": "results/result-1/explanation-1"}})
+    fields = create_input(
+        RECORD | {"trace": pointer, "explanation": pointer | {"s3": "results/result-1/explanation-1"}}
+    )
     assert fields.keys().isdisjoint({"trace", "explanation"})
     assert sorted(fields["attachments"]) == ["results/result-1/explanation-1", "results/result-1/trace-1"]
     assert "explanation" not in json.loads(fields["metadata"])

@@ -17,18 +17,18 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 
 def envelope(key: ec.EllipticCurvePrivateKey = KEY, digest: str = DIGEST, builder: str = BUILDER) -> bytes:
     """A signed statement about an image."""
-    return statement.sign(statement.provenance(digest, COMMIT, builder, {"locks": "2" * 64}), key)
+    return statement.sign(statement.create_provenance(digest, COMMIT, builder, {"locks": "2" * 64}), key)
 
 
 def test_the_encoding_is_that_of_dsse() -> None:
     """The signed bytes are those of the example in DSSE's protocol.md."""
     expected = b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
-    assert statement.signing_input("http://example.com/HelloWorld", b"hello world") == expected
+    assert statement.encode_signing_input("http://example.com/HelloWorld", b"hello world") == expected
 
 
 def test_a_statement_is_read_back() -> None:
     """Digest, commit, builder and key of a valid statement are returned."""
-    name = statement.key_id(KEY.public_key())
+    name = statement.compute_key_id(KEY.public_key())
     assert statement.verify(envelope(), KEY.public_key(), DIGEST) == statement.Statement(DIGEST, COMMIT, BUILDER, name)
 
 
@@ -48,7 +48,7 @@ def test_the_statement_is_slsa_provenance() -> None:
 def test_a_statement_names_the_bill_of_materials() -> None:
     """The bill's digest is a by-product of the build, and is read back; a statement without one has none."""
     bill = "sha256:" + "4" * 64
-    value = statement.provenance(DIGEST, COMMIT, BUILDER, {}, bill)
+    value = statement.create_provenance(DIGEST, COMMIT, BUILDER, {}, bill)
     assert value["predicate"]["runDetails"]["byproducts"] == [
         {"name": "bill of materials", "digest": {"sha256": "4" * 64}}
     ]
@@ -91,10 +91,10 @@ def test_what_is_no_statement_of_this_key_about_this_image_is_refused(text: byte
 def test_builders_need_names_and_keys_of_their_own() -> None:
     """One builder with two keys, and two names with one key, are one builder."""
     first, second = (statement.Statement(DIGEST, COMMIT, name, name) for name in ("one", "two"))
-    assert statement.builders([first, second]) == 2
-    assert statement.builders([first, statement.Statement(DIGEST, COMMIT, "one", "two")]) == 1
-    assert statement.builders([first, statement.Statement(DIGEST, COMMIT, "two", "one")]) == 1
-    assert statement.builders([]) == 0
+    assert statement.count_builders([first, second]) == 2
+    assert statement.count_builders([first, statement.Statement(DIGEST, COMMIT, "one", "two")]) == 1
+    assert statement.count_builders([first, statement.Statement(DIGEST, COMMIT, "two", "one")]) == 1
+    assert statement.count_builders([]) == 0
 
 
 def test_other_kinds_of_keys_are_refused() -> None:
@@ -104,11 +104,11 @@ def test_other_kinds_of_keys_are_refused() -> None:
     larger = ec.generate_private_key(ec.SECP384R1()).public_key()
     public = larger.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     with pytest.raises(OperationFailed, match=r"key k\.pem: got Ed25519PrivateKey, expected an ECDSA key on P-256"):
-        statement.private_key(private, "k.pem")
+        statement.parse_private_key(private, "k.pem")
     with pytest.raises(OperationFailed, match="expected an ECDSA key on P-256"):
-        statement.public_key(public, "p.pem")
+        statement.parse_public_key(public, "p.pem")
     with pytest.raises(OperationFailed, match=r"public key p\.pem: "):
-        statement.public_key(b"no key", "p.pem")
+        statement.parse_public_key(b"no key", "p.pem")
 
 
 def test_production_demands_two_builders() -> None:

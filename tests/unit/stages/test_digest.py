@@ -13,11 +13,11 @@ def test_comments_and_order_do_not_change_the_digest(tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text('# a comment\nregion = "x"\n[function]\nmemory_mb = 1\ntimeout_s = 2\n')
     (tmp_path / "two.toml").write_text('function = {timeout_s = 2, memory_mb = 1}\nregion = "x"\n')
     (tmp_path / "three.toml").write_text('function = {timeout_s = 2, memory_mb = 3}\nregion = "x"\n')
-    entry, two, three = (stages.digest(name, tmp_path) for name in ("one", "two", "three"))
+    entry, two, three = (stages.hash_stage(name, tmp_path) for name in ("one", "two", "three"))
     assert entry == two != three
 
 
-@pytest.mark.parametrize("stage", stages.stage_names())
+@pytest.mark.parametrize("stage", stages.list_stages())
 def test_the_committed_templates_are_of_the_committed_stage_files(stage: str, tmp_path: Path) -> None:
     """After an edit of a stage file, `make infra` has to be run; without any templates it has to be run, too."""
     assert not is_outdated(stage), "next: make infra"

@@ -9,7 +9,7 @@ import stages
 from handler import records
 from handler.settings import Settings
 from stages import InvalidStage, UnknownStage, limits, rules
-from stages.secrets import secret_arn
+from stages.secrets import find_secret_arn
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def problems(**changes: Any) -> tuple[str, ...]:
     return caught.value.problems
 
 
-@pytest.mark.parametrize("stage", stages.stage_names())
+@pytest.mark.parametrize("stage", stages.list_stages())
 def test_every_stage_of_the_repository_is_valid(stage: str) -> None:
     """The three stage files pass their own checks."""
     assert stages.load(stage).name == stage
@@ -146,7 +146,7 @@ def test_a_reference_names_one_secret(value: str) -> None:
     """An ARN that matches several secrets, or none, is refused: the role would be allowed to read all of them."""
     (problem,) = problems(function__environment__OPENAI_API_KEY=value)
     assert "looks like the value of a secret" in problem
-    assert secret_arn(value) is None
+    assert find_secret_arn(value) is None
 
 
 def test_the_arn_of_a_reference_is_what_the_role_may_read() -> None:
@@ -155,7 +155,7 @@ def test_the_arn_of_a_reference_is_what_the_role_may_read() -> None:
         "arn:aws:secretsmanager:us-west-2:000000000000:secret:provider-AbCdEf",
         "arn:aws:ssm:us-west-2:000000000000:parameter/a/b",
     )
-    assert [secret_arn(value) for value in (secret, f"{secret}:key", f"{secret}:key::", parameter, "INFO")] == [
+    assert [find_secret_arn(value) for value in (secret, f"{secret}:key", f"{secret}:key::", parameter, "INFO")] == [
         *[secret] * 3,
         parameter,
         None,
