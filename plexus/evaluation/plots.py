@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -118,20 +119,26 @@ def plot_quality(runs: Sequence[Run], *, in_dollars: bool) -> str:
     known = [(run, run.price(in_dollars=in_dollars)) for run in runs]
     priced = [(run, price) for run, price in known if price is not None and run.accuracy.value is not None]
     frame = Frame(high=_round_up(max((price for _, price in priced), default=0.0) * 1.05))
-    marks = []
+    marks: list[str] = []
+    taken: list[tuple[float, float]] = []
     for place, (run, price) in enumerate(priced):
         series, x = "" if place == 0 else " second", frame.x(price)
+        taken.append(_place_label(frame, x, frame.y(run.accuracy.value or 0.0) - 8, taken))
+        name = "name" if taken[-1][0] > x else "name end"
         marks += [
             *_draw_interval(frame, run.accuracy, series, x),
-            _render_text(
-                "name" if x < frame.right - 90 else "name end",
-                x + (8 if x < frame.right - 90 else -8),
-                frame.y(run.accuracy.value or 0.0) - 8,
-                str(runs.index(run) + 1),
-            ),
+            _render_text(name, *taken[-1], str(runs.index(run) + 1)),
         ]
     unit = "US dollars for a text" if in_dollars else "seconds for a text"
     return _render_plot(f"Accuracy over {unit}", frame, unit, "accuracy", marks, digits=_count_digits(frame.high))
+
+
+def _place_label(frame: Frame, x: float, y: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return a place for the number of a point: on its right if possible, and away from other points' numbers."""
+    places = (
+        (x + side, y + 16 * step) for step in itertools.count() for side in ((8, -8) if x < frame.right - 24 else (-8,))
+    )
+    return next(place for place in places if all(abs(place[0] - u) >= 16 or abs(place[1] - v) >= 16 for u, v in taken))
 
 
 def _round_up(value: float) -> float:

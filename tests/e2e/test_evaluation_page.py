@@ -8,6 +8,7 @@ import pytest
 from plexus.evaluation import page
 from plexus.evaluation.predictions import Prediction
 from plexus.evaluation.report import Evaluation, Subject, compare_evaluations, evaluate
+from plexus.evaluation.runs import collect
 from tests.e2e.chromium import browser
 
 LABELS = ("Delivery", "Quality", "Service")
@@ -100,7 +101,10 @@ def test_no_word_of_a_plot_covers_another(tmp_path: Path, width: int, paper: boo
     Paper has no list of texts, which would need clicks, but the tables that the screen folds.
     """
     target = tmp_path / "page.html"
-    target.write_text(page.render(make_evaluation(LABELS, 600), show_text=True))
+    first, *others = (make_evaluation(LABELS, 600, seed) for seed in range(1, 6))
+    runs = [run for other in others[1:] for run in collect([other], [])]  # as right and as fast as the first
+    compared = compare_evaluations(first, others[0])
+    target.write_text(page.render(first, other=others[0], compared=compared, show_text=True, earlier=runs))
     with browser() as tab:
         tab.look(width, paper=paper)
         tab.open(target.as_uri())

@@ -66,7 +66,9 @@
     }
     filter();
     choose(found.findIndex((row) => String(row[0]) === params.get("row")));
-    if (isOurs) get(SECTION).scrollIntoView();
+    const scroll = () => get(SECTION).scrollIntoView(); // at the start the page ends here: what follows is not read yet
+    if (isOurs && document.readyState === "loading") addEventListener("DOMContentLoaded", scroll);
+    else if (isOurs) scroll();
   }
 
   const judge = (row, value) => (value < 0 ? "" : value === row[1] ? "right" : "wrong");
