@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from plexus.graph.denials import LETTERS
+from plexus.graph.subjects import has_subject
 
 # Scripts that write words without spaces, or their endings onto them: Thai, Lao, Burmese, Khmer, kana, Han, Hangul.
 GLUED = (
@@ -46,7 +47,8 @@ _ADVERBS = (
     "alors|ainsi|en (?:conclusion|résumé|resumen)|entonces|así que|por eso|perciò|então|logo|czyli|dlatego|поэтому|"
     "следовательно|yani|bu nedenle|dolayisiyla|إذن|إذا|لذلك|لذا|इसलिए|अतः|derfor|därför|siis|tehát|jadi|vậy"
 )
-_NOUNS = (
+#: What an answer is called, for a pattern.
+ANSWERS = (
     "answer|response|reply|verdict|label|class(?:ification)?|category|option|choice|grade|rating|level|rank|score|"
     "status|type|topic|group|sentiment|tone|conclusion|decision|result|return|risk|priority|urgency|severity"
 )
@@ -59,10 +61,12 @@ _INTRODUCTIONS = (
     # English
     "is|are|was|were|be|been|its|thats|this ones|ha[sv]e?(?= an? )|seems|appears|sounds|remains?|remained|feels|"
     f"i (?:think|believe|(?:would |will |must |have to )?(?:{_SAY}))|(?:id|ill|we|wed|well|would|to|will) (?:{_SAY})|"
-    "(?:go|going|went|goes|answer|respond|side)(?: (?:here|therefore))? (?:with|for)|lets (?:say|go with)|"
+    "(?:go|going|(?<=i )went|(?<=vote )goes|answer|respond|side)(?: (?:here|therefore))? (?:with|for)|"
+    "lets (?:say|go with)|"
     "lean(?:s|ing)?(?: (?:more|rather|strongly))?(?: towards?)?|(?:points?|pointing|amounts?|comes? down|equates|"
     "corresponds|belongs?|routed|assigned?|refers|relates|related|changed|sent)(?: \\w+){0,2} to|"
-    f"(?:{_RATE})[sd]?(?: (?!like )\\w+){{1,4}}?(?: (?:as|under|in|to|to be))?|(?:acted|behaved) in|"
+    f"(?:{_RATE})[sd]?(?: (?!(?:like|ha[sd]|have|went) )\\w+){{1,4}}?(?: (?:as|under|in|to|to be))?|"
+    "(?:acted|behaved) in|"
     "(?:labell?ed|marked|rated|classified|deemed|considered|judged|called|tagged|described)(?: as)?|(?:is|are|was|"
     "its|all) about|"
     "(?:falls?|file[sd]?|fits?|goes)(?: it| this)? (?:under|in|into|within)|(?:should|would|must) go to|"
@@ -73,10 +77,11 @@ _INTRODUCTIONS = (
     "(?:customer|caller|client|user|agent|she|he|they) (?:\\w+ )?(?:wants?|wanted|demands?|requests?|requested|needs|"
     "asks? for|asked for|offered|would (?:like|prefer)|prefers?|insists on|is looking for|is (?:calling|"
     "asking) about)|but for|"
-    f"(?<!than )(?<!to )(?:{_NOUNS})s?(?: of)?|case of|"
+    f"(?<!than )(?<!to )(?:{ANSWERS})s?(?: of)?|case of|"
     # Verbs of rating before `as`: German, Dutch, French, Spanish, Italian, Portuguese
     "(?:stuf|wert|bewert|klassifizier|ordn|seh|betracht|würd|classifice|beoorde|markee|classer|qualifie|considé|"
-    "consider|clasific|classific|etiquet|catalog|valut)\\w*(?: \\w+){0,5} (?:als|comme|como|come)|"
+    "consider|clasific|classific|etiquet|catalog|valut|razvrst|uvrst|ocen|označ|"
+    "sklasyfik|oznacz|классиф|оцен)\\w*(?: \\w+){0,5} (?:als|comme|como|come|kot|kao|jako|как)|"
     # German, Dutch, Danish, Norwegian, Swedish, Finnish
     "(?:ist|lautet)(?: (?:die|der|das|meine) \\w+)?|(?:ich|wir) (?:würde|wähle|sage|antworte(?: mit)?|nehme)|geht um|"
     "luidt|"
@@ -124,6 +129,11 @@ _RESTRICTED = re.compile(
     rf"bara|kun){_LAST}[^:=→]*\Z|فقط\W*\Z"
 )
 _INTRODUCED = re.compile(rf"{_FIRST}(?:{_INTRODUCTIONS})(?:{_MARKS}{_FIRST}(?:{_MODIFIERS}){_LAST}){{0,4}}{_MARKS}\Z")
+# `is the`, before a class.
+_COPULA = re.compile(
+    rf"{_FIRST}(?:is|are|was|were|be|been|seems|appears|sounds|remains?|remained|feels|ist|war|lautet|est|es|è|é|je|jest)"
+    rf"(?:{_MARKS}{_FIRST}(?:{_MODIFIERS}){_LAST}){{0,4}}{_MARKS}\Z"
+)
 _ALONE = re.compile(rf"(?:{_MARKS}{_FIRST}(?:{_MODIFIERS}|{_ADVERBS}){_LAST})*{_MARKS}\Z")
 # `Yes 0.93` ends with a confidence.
 _CONTINUED = re.compile(rf"{_MARKS}(?:(?:{_CONTINUATIONS}){_LAST}|[01]?\.\d+\W*\Z|\d{{1,3}} ?%\W*\Z)")
@@ -157,7 +167,8 @@ def _is_introduced(before: str, *, is_longer: bool) -> bool:
         return True
     if _GLUED.match(_SIGNS.sub("", clause)[-1:]):
         return bool(_GLUED_BEFORE.search(clause) or (is_longer and _GLUED_BEFORE_LONGER.search(clause)))
-    return _INTRODUCED.search(before) is not None
+    copula = _COPULA.search(clause)
+    return _INTRODUCED.search(before) is not None and (copula is None or has_subject(clause, copula.start()))
 
 
 def _is_ended(after: str) -> bool:

@@ -21,7 +21,7 @@ _SAYS = (
 _CLAIMS = (
     r"(?:said|says?|states?|stated|thinks?|thought|believe[sd]?|claim(?:s|ed)?|hope[sd]?|promise[sd]?|assure[sd]?|"
     r"insist(?:s|ed)?(?! on)|suggest(?:s|ed)?|assume[sd]?|argue[sd]?|report(?:s|ed)?|guess(?:es|ed)?|"
-    r"told (?:me|us|him|her|them))"
+    r"told (?:me|us|him|her|them)|considers?|deems?|labels?|marks?)"
 )
 _MARKS = r"[\s\"'*`\[(]*"
 _COMMANDS = r"(?:answer|say|choose|select|reply|respond|output|return|write|label|classify|rate)"
@@ -107,6 +107,11 @@ _MENTIONED = re.compile(
     r"|\A\W*(?:(?:the|her|his|their|its|my|our|all) )?(?:previous|prior|earlier|last|other|former)\b"
     r"[^,.;:]*\b(?:is|was|are|were)\b[^,.;:]*\Z"
 )
+# `On a scale where 1 is Negative`, `第一句是正面`
+_PARTIAL = re.compile(
+    r"\b(?:scale|skala|échelle|escala|scala|lestvic[ai])\b[^,;:.]*\Z"
+    r"|(?:第[一二三四五\d]+|最初の|最後の|首)\w{0,4}(?:是|为|為|は|が)\W*\Z|(?:첫|마지막) ?\w+ ?\w*[은는이가] \W*\Z"
+)
 # `A Violation was averted` and `Saying Yes would be dishonest`, but `Billing is the best fit`.
 _SUBJECT_AFTER = re.compile(
     rf"[\"'*`)\]]*(?: (?:here|there|now|{_NOUNS}))? "
@@ -148,6 +153,12 @@ _DOUBTED_AFTER = re.compile(
     r"far-fetched|misleading|an? (?:exaggeration|overstatement|mistake|error)|hard to (?:justify|defend|support))"
     r"|,?\s+(?:in (?:theory|name only|your dreams)|only in name|on paper|my foot|as if|or (?:maybe )?not\b|yeah right)"
     rf"|\s+(?:except|apart from|aside from|other than)\b|,?\s+{_SURFACE}\b"
+    r"|[^.;,]*\b(?:only (?:if|when)|i(?:d| would) (?:have )?expect(?:ed)?)\b"
+    r"|[^.]*\b(?:i|we) (?:cant|cannot) (?:tell|say|assess|determine|judge|know)\b"
+    r"|\s+by (?:the|another|our|their|an?) (?:\w+ )?(?:bot|system|reviewer|tool|algorithm|classifier|auditor|annotator|"
+    r"router|software|filter)\b"
+    r"|\s*(?:→|->|=>)\s*\w"
+    r"|[^.;]*\b(?:but|yet|however),? the (?:question|prompt|task|criterion) asks?\b|[^.]*\byou asked\b"
     r"|[^.;]*\b(?:but|yet|however)\b[^.;]*(?:\bopposite\b|\b(?:answer|that|this) (?:is|was|would be) "
     r"(?:wrong|incorrect|false|mistaken|misleading)\b)"
     r"|,?\W*(?:or rather|scratch that|strike that|just kidding|only joking)\b"
@@ -159,6 +170,7 @@ _RETRACTION = re.compile(
     r"(?:scratch|strike|ignore|disregard|forget) (?:that|this|the above|my)\b"
     r"|on (?:second thoughts?|reflection|closer (?:look|inspection|reading))\b"
     r"|let me (?:reconsider|rethink|correct|revise|rephrase|think again|try again|start over)\b"
+    r"|i should(?:nt| not) (?:guess|say|assume|answer)\b"
     r"|i (?:misread|misspoke|misunderstood|stand corrected|was (?:wrong|mistaken)|made an? (?:mistake|error)|"
     r"(?:take|took) (?:it|that) back|mean the|meant the|retract|changed? my mind|need to (?:reconsider|correct))\b"
     r"|(?:correction|edit|update|erratum|korrektur|corrección|correzione|correção|rectification|correctie|korekta|"
@@ -193,6 +205,7 @@ def is_attributed(before: str, after: str, *, is_number: bool = False) -> bool:
     return not is_number and (
         _DOUBTED_AFTER.match(after) is not None
         or _SUBJECT_AFTER.match(after) is not None
+        or _PARTIAL.search(before) is not None
         or (_GOVERNED.search(before) is not None and not _NAMED.search(before))
         or any(not _SETTLED.search(before[: each.start()]) for each in _INFINITIVE.finditer(before))
     )

@@ -45,7 +45,8 @@ _NEGATIONS = (
 _PREPOSITIONS = (
     "without|far from|away from|short of|less than|anything but|opposite of|instead of|rather than|other than|except|"
     "wrong|false|incorrect|premature|hesita(?:te|nt)|tempt(?:ed|ing)|(?:hard|difficult) to|too (?:early|soon)|"
-    "(?:first|initial) (?:instinct|impression|thought)|initially|apart from|suppos(?:e|ing)|lets say|about to be|"
+    "(?:first|initial) (?:instinct|impression|thought)|initially|apart from|suppos(?:e|ing)|lets (?:say|assume)|"
+    "started (?:out|off)|about to be|"
     "retract(?:s|ed)?|withdr[ae]wn?s?|(?:took|take|taking) back|revok(?:e[sd]?|ing)|overturn(?:s|ed)?|"
     "(?:chang|switch|mov)(?:e[sd]?|ing|ed) (?:away )?from|used to|"
     "previously (?:answered|said|labell?ed|classified|rated|chose|marked)|everything but|struggle[sd]? to|"
@@ -104,6 +105,7 @@ _DENIED_BEFORE = re.compile(
 )
 _ENDING = re.compile(rf"{_FIRST}(?:{_NEGATIONS}|{_PREPOSITIONS}|no)\Z")
 _NEGATION = re.compile(f"{_NEGATIONS}|no")
+_HIDDEN = "\ufffc"
 _CLOSING = r"[\"'*`)\]]*"
 _NEW_CLAUSE = r"(?!(?:it|he|she|they|we|i|you|the|this|that|there|because|since|as|and|or|but|with|for)\b)"
 _SHARE = r"(?:0(?:[.,][0-4]\d*)?\s*%?|[1-4]?\d(?:[.,]\d+)?\s*%)"
@@ -124,6 +126,7 @@ _UNLIKE = re.compile(
 _UNLIKE_BEFORE = re.compile(r"(?:不|没|沒|非|无|無|未|没有|沒有|不是|不属于|ไม่|ไม่ใช่)[\s\"'「『]*\Z")
 _CROSSED = re.compile(r"(?:(?<!\w)!|!=|=/=|[≠¬❌✗✘✖☐🚫]|\[\s?\]|\[0\]|\(\s\)|~~|<(?:del|s|strike)>)[\s\"'*`(]*\Z")
 _CROSSED_AFTER = re.compile(rf"{_CLOSING}\s*(?:[❌✗✘✖☐🚫👎]|\[\s?\]|~~|</(?:del|s|strike)>)")
+_CROSS = re.compile(r"[❌✗✘✖🚫][\s*]*\Z")
 _QUESTION = re.compile(r"[?؟][\"'*`)\]]*\s*\Z")
 _CONDITIONS = (
     "if|whether|unless|wenn|falls(?! (?:under|into|within|in)\\b)|ob|sofern|indien|mocht|hvis|dersom|ifall|"
@@ -168,7 +171,7 @@ def drop_keys(text: str) -> str:
 @functools.lru_cache(maxsize=1024)
 def hide_negation(text: str) -> str:
     """Return a class as it stands in a text, or as many other signs if it is a negating word such as `No`."""
-    return "\ufffc" * len(text) if _NEGATION.fullmatch(text) else text
+    return _HIDDEN * len(text) if _NEGATION.fullmatch(text) else text
 
 
 def is_denied(segment: str, start: int, end: int, carried: str = "", *, is_number: bool = False) -> bool:
@@ -183,6 +186,8 @@ def is_denied(segment: str, start: int, end: int, carried: str = "", *, is_numbe
     if _ENDING.search(carried) or re.search(r"\w", before + after):
         before = f"{carried} {before}"
     before = _IDIOMS.sub(";", before)
+    if segment[start] == _HIDDEN:  # `❌ No`
+        before, after = _CROSS.sub(" ", before), _CROSS.sub("", after)
     return bool(
         _QUESTION.search(segment[-8:])
         or _CONDITIONAL.match(_IDIOMS.sub(";", segment[:_AFTER]))

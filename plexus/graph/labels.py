@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from plexus.graph.assertions import GLUED, is_asserted
+from plexus.graph.assertions import ANSWERS, GLUED, is_asserted
 from plexus.graph.attributions import find_retraction
 from plexus.graph.denials import LETTERS, drop_keys, fold_words, hide_negation, is_denied
 from plexus.text import fold
@@ -23,6 +23,10 @@ _WORDS = re.compile(rf"[{LETTERS}]+")
 _INITIALS = re.compile(r"(?<![^\W_])[^\W\d_](?:(?:\.[^\W\d_])+\.?|(?:[./][^\W\d_])+)(?![^\W_])")
 _PAUSE = re.compile(r"[—―]|–(?!\d)")
 _BULLET = re.compile(r"^\s*[-*•]\s+(?=\S)")
+# Two such items are a list of findings, and not the answer: `- Verified: Yes`, `- Closed politely: unclear`.
+_FINDING = re.compile(
+    rf"(?i)\A\s*+(?:[-*•]|\d+[.)])\s++(?![^:]*\b(?:{ANSWERS}|confidence|certainty)\b)[^:]{{1,80}}:\W*\w+(?:[ /]\w+)?\W*"
+)
 _WORD_END = re.compile(r"\w\Z")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 # The scale of `4 out of 5` and `4/5` is not a class of its own.
@@ -160,13 +164,18 @@ def _find_segments(reply: str, classes: tuple[str, ...]) -> list[_Segment]:
     """Return the sentences of a reply with the classes that they name; a line without an inner full stop is one."""
     segments: list[_Segment] = []
     carried = ""
-    for line in _PAUSE.sub(" ; ", _join_initials(drop_keys(reply))).splitlines():
+    lines = _PAUSE.sub(" ; ", _join_initials(drop_keys(reply))).splitlines()
+    findings = {line for line in lines if _FINDING.fullmatch(line)}
+    for line in lines:
         bullet = _BULLET.match(line)
         sentences = _SENTENCE.split(line[bullet.end() :] if bullet else line)
         parts = [folded for part in sentences if (folded := fold_words(part).replace("_", " "))]
         for part in parts:
             begun = "" if bullet or part is not parts[0] else carried
-            segments.append(_Segment(part, len(parts) == 1, tuple(_find_named(part, classes, begun))))
+            named = _find_named(part, classes, begun)
+            if line in findings and len(findings) > 1:
+                named = [each._replace(is_framed=False) for each in named]
+            segments.append(_Segment(part, len(parts) == 1, tuple(named)))
         # A line that ends without a full stop may run on in the next.
         carried = parts[-1] if parts and _WORD_END.search(parts[-1]) else ""
     return segments

@@ -29,7 +29,7 @@ _BOUND_AFTER = re.compile(
 )
 # `3 to 5` names no number, and in `4/5`, `4 stars out of 5` or `4 (of 5)` the second number is the scale.
 _RANGE = re.compile(
-    rf"(?i)(?:{_BEGIN}(?:{_NUMBER}))\s*(?:[-–—]|\.\.+|…|to|through|until)\s*(?:{_NUMBER})|"
+    rf"(?i)(?:{_BEGIN}(?:{_NUMBER}))\s*(?:[-–—~]|\.\.+|…|to|through|until|bis|a|à|do|до)\s*(?:{_NUMBER})|"
     rf"between\s+(?:{_NUMBER})\s+and\s+(?:{_NUMBER})"
 )
 _STARS = (
@@ -39,19 +39,34 @@ _STARS = (
 _SCALE = re.compile(
     rf"(?i)(?<=\d)[*_`]{{0,3}}\s*\(?(?:/|(?:out )?of(?: the| a)?\b)\s*(?:{_NUMBER})|(?<=[^\W\d_])\s*/\s*(?:{_NUMBER})"
     # `4 von 5`, `4 étoiles sur 5`, `5点満点中4点`
-    rf"|(?<=\d)(?: (?:{_STARS}))? (?:von|sur|de|su|van(?: de)?|av|af|из|na)\b\s*(?:{_NUMBER})"
+    rf"|(?<=\d)(?: (?:{_STARS}))? (?:von|sur|de|sobre|su|van(?: de)?|av|af|из|na|od)\b\s*(?:{_NUMBER})"
     r"|(?<!\d)\d{1,4} ?(?:点満点|[分点點][满滿]分|점 ?만점)(?:中の?|에서?|[,，、])?"
-    r"|(?:[满滿]分|満点は?) ?\d{1,4} ?[分点點]?"
+    r"|\b\d{1,4} üzerinden\b|(?:[满滿]分|満点は?) ?\d{1,4} ?[分点點]?"
     rf"|\(?\b(?:out of|scale of|maximum of|max\.?)(?: a| the)?(?: possible| total of)?\s+(?:{_NUMBER})"
 )
 # A sum is no number: `2 + 2`. With its result it is several: `3 + 4 = 7`.
 _SUM = re.compile(rf"{_BEGIN}(?:{_NUMBER})(?>(?:\s?[+×÷]\s?(?:{_NUMBER}))+)(?!\s*=)")
-_DATES = re.compile(r"\b\d{1,4}([/.-])\d{1,2}\1\d{1,4}\b|\b\d{1,2}:\d{2}(?::\d{2})?\b|\b24/7\b")
+_MONTH = (
+    r"(?:jan(?:uar[yi]?|vier)?|ene(?:ro)?|gennaio|feb(?:ruar[yi]?|rero|braio)?|févr?(?:ier)?|mar(?:ch|s|zo|ec)?|märz|"
+    r"apr(?:il[e]?)?|avr(?:il)?|abril|ma[yij]|mayo|maggio|jun[ei]?|junio|juin|giugno|jul[yi]?|julio|juil(?:let)?|luglio|"
+    r"aug(?:ust)?|avgust|ao[uû]t|agosto|sept?(?:i?embre|ember)?|o[ck]t(?:ob(?:er|re)|ubre)?|ottobre|"
+    r"nov(?:i?embre|ember)?|de[cz](?:ember)?|déc(?:embre)?|dic(?:i?embre)?)\b\.?"
+)
+# `4 a.m.`, `March 4`, `den 4. März`, `Q4 2025`, `since 2019`
+_DATES = re.compile(
+    r"(?i)\b\d{1,4}([/.-])\d{1,2}\1\d{1,4}\b|\b\d{1,2}(?::\d{2}){1,2}\b|\b24/7\b|"
+    r"\b\d{1,2} ?(?:[ap]\.?m\b\.?|o'clock|uhr|heures)|"
+    rf"\b(?:{_MONTH} \d{{1,2}}|\d{{1,2}}(?:\.|er| de| d[ei])? {_MONTH})(?!\w)(?:(?:,| del?)? \d{{4}}\b)?|"
+    r"\bq[1-4] \d{4}\b|\b(?:in|since|by|until|during|from|of|year|seit|depuis|desde) (?:19|20)\d\d\b"
+)
+_DATE = " \ue000 "
 # `line 7`, `#7` and `4th of 5` name a place.
 _PLACES = re.compile(
-    r"(?i)\b(?:lines?|pages?|steps?|sections?|questions?|paragraphs?|chapters?|turns?|rows?|rules?|versions?|"
+    r"(?i)\b(?:lines?|pages?|steps?|sections?|questions?|paragraphs?|chapters?|turns?|rows?|rules?|"
+    r"criteri(?:on|a)|items?|tables?|tickets?|orders?|cases?|rooms?|flights?|invoices?|tier(?= \d+ [a-z])|"
     r"no\.)\s*#?\d+\b"
-    r"(?![.,]\d)|(?<![\w#])#\d+\b(?![.,]\d)|\b\d+(?:st|nd|rd|th)\b(?:\s+(?:out )?of(?: the)?\s+\d+\b)?"
+    r"(?![.,]\d)|(?<![\w#])#\d+\b(?![.,]\d)|\b\d+(?:st|nd|rd|th)\b(?:\s+(?:out )?of(?: the)?\s+\d+\b)?|"
+    r"\b(?:versions?|ios|android|windows|python|iphone)\s\d+(?:\.\d+)*"
 )
 _ENUMERATOR = re.compile(r"(?m)^[^\S\n]*+\d++[.)]\s++(?=\S)")
 # The first line's number is no answer if another number, or a range, is all that follows.
@@ -152,7 +167,7 @@ def _clean(text: str) -> str:
     text = _LINE_NUMBER.sub("", text)
     if len(_ENUMERATOR.findall(text)) > 1:
         text = _ENUMERATOR.sub("", text)
-    plain = _SUM.sub(" ", _SCALE.sub("", _RANGE.sub(" , ", _PLACES.sub(" ", _DATES.sub(" ", text)))))
+    plain = _SUM.sub(" ", _SCALE.sub("", _RANGE.sub(" , ", _PLACES.sub(" ", _DATES.sub(_DATE, text)))))
     return _COMMAS.sub(lambda match: match[0] if _THOUSANDS.fullmatch(match[0]) else " ", plain)
 
 
@@ -160,11 +175,13 @@ def _read_segment(segment: str) -> _Segment:
     segment = _cut_reason(segment)
     matches = list(_SIGNED.finditer(segment))
     numbers = frozenset(map(_to_decimal, matches))
-    is_denied = any(_is_denied(segment, *match.span()) for match in matches)
+    is_introduced = bool(matches) and _is_introduced(segment[: matches[0].start()])
+    # `In 2024 the customer paid 7 invoices` counts something, and `On May 4 it came: 5` answers.
+    is_denied = (_DATE in segment and not is_introduced) or any(_is_denied(segment, *each.span()) for each in matches)
     is_conclusion = (
         len(numbers) == 1
         and not is_denied
-        and _is_introduced(segment[: matches[0].start()])
+        and is_introduced
         and _ENDING.match(segment[matches[-1].end() :]) is not None
     )
     is_ended = bool(matches) and not re.search(r"\w", segment[matches[-1].end() :])

@@ -72,7 +72,7 @@ def read_text(reply: Reply, node: ClassNode) -> ClassReply | None:
     if content is not None:
         rest = reply.answer
         confidence = _read_confidence(content.get("confidence")) if confidence is None else confidence
-    label = parse_label(rest, node.valid_classes, from_start=node.parse_from_start)
+    label = parse_label(rest if reply.answer else "", node.valid_classes, from_start=node.parse_from_start)
     if label is None and content is not None and _SHARE.fullmatch(rest):
         # `{"sentiment": "Negative", "score": 0.91}`: the score is not the answer.
         label = parse_label(reply.quotation, node.valid_classes, from_start=node.parse_from_start)

@@ -45,7 +45,11 @@ _TAGGED = re.compile(rf"(?i)(?=[<\[◁])(?:{_OPENING}|{_CLOSING})")
 _OPENED = re.compile(rf"(?is)(?:{_OPENING}).*")
 _CLOSED = re.compile(rf"(?is)^.*(?:{_CLOSING})")
 _MARKERS = re.compile(r"<\|[a-z_]+\|>(?:final|assistant)?", re.IGNORECASE)
+# Tokens of a chat template that the provider left in the text: `Yes</s>`, `[/INST] Yes`.
+_LEAKED_FIRST = re.compile(r"\s*(?:\[/INST\]|<bos>|<start_of_turn>model\b|<\|im_start\|>assistant\b)")
+_LEAKED_LAST = re.compile(r"(?:\[/?INST\]|</s>|<e(?:os|nd_of_turn)>|<[|｜][\w▁]{2,24}[|｜]>)\s*\Z")
 _FENCE = re.compile(r"\A\s*(?P<fence>```+|~~~+)[^\n`]*\n(?P<content>.*?)\n?\s*(?P=fence)\s*\Z", re.DOTALL)
+_EMPTY = re.compile(r"(?i)<(answer|label|class(?:ification)?|category|result|verdict|rating|score)>\s*</\1>")
 _RAISE = ". next: raise `max_tokens`"
 _ANSWER_KEYS = _split_words("""
     classification class label answer category value result verdict rating score number final finalanswer conclusion
@@ -77,8 +81,8 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """The answer alone: without reasoning, and without a code fence around all of it."""
-        answer = self._parts[0]
+        """The answer alone: without reasoning, a code fence around all of it, and tokens of a chat template."""
+        answer = _drop_leaked(self._parts[0])
         fenced = _FENCE.match(answer)
         return fenced["content"] if fenced else answer
 
@@ -95,7 +99,12 @@ class Reply:
 
     @property
     def answer(self) -> str:
-        """The text to read a class or a number from: a JSON object's answer if it names one, otherwise `text`."""
+        """The text to read a class or a number from: a JSON object's answer if it names one, otherwise `text`.
+
+        It is empty if the reply has an empty element for its answer, such as `<answer></answer>`.
+        """
+        if _EMPTY.search(self.text):
+            return ""
         named = [
             value
             for key, value in (self.structured or {}).items()
@@ -152,6 +161,14 @@ def split_thoughts(content: str) -> tuple[str, str]:
     if _OPENED.search(answer):
         return "", content
     return _MARKERS.sub("", answer).strip(), "\n".join(thoughts)
+
+
+def _drop_leaked(text: str) -> str:
+    """Return a text without the tokens of a chat template at its ends; behind a `<s>`, `</s>` ends words struck out."""
+    while "<s>" not in text and (last := _LEAKED_LAST.search(text, max(0, len(text) - 40))):
+        text = text[: last.start()].rstrip()
+    first = _LEAKED_FIRST.match(text)
+    return text[first.end() :].lstrip() if first else text
 
 
 def normalize_reason(value: object) -> str:

@@ -10,6 +10,7 @@ from plexus.graph.replies import read_text
 from plexus.graph.reply import Reply
 from tests.unit.plexus.framed_replies import FRAMED
 from tests.unit.plexus.model_replies import NUMBERS, READ, UNASSERTED
+from tests.unit.plexus.recent_replies import ANSWERED, MENTIONED, VALUES
 from tests.unit.plexus.unframed_replies import UNFRAMED
 
 
@@ -38,7 +39,7 @@ def test_a_class_in_an_unknown_frame_is_not_read(from_start: bool) -> None:
     """A sentence asserts the class that it names only with words that are known to assert it."""
     misread = [
         (reply, found)
-        for classes, replies in UNFRAMED.items()
+        for classes, replies in (*UNFRAMED.items(), *MENTIONED.items())
         for reply in replies
         if (found := read(reply, classes, from_start)) is not None
     ]
@@ -50,7 +51,7 @@ def test_the_reply_s_own_answer_is_read(from_start: bool) -> None:
     """Words about speakers, lines, ranks, bounds and corrections elsewhere in the reply take nothing from it."""
     misread = [
         (reply, found, label)
-        for classes, replies in (*READ.items(), *FRAMED.items())
+        for classes, replies in (*READ.items(), *FRAMED.items(), *ANSWERED.items())
         for reply, label in replies
         if (found := read(reply, classes, from_start)) != label
     ]
@@ -58,10 +59,10 @@ def test_the_reply_s_own_answer_is_read(from_start: bool) -> None:
 
 
 def test_a_number_is_read_where_it_is_the_answer() -> None:
-    """Places, ordinals, sums of words and numbers that are taken back are no answers."""
+    """Places, dates, times, ordinals, sums of words and numbers that are taken back are no answers."""
     misread = [
         (reply, found, number)
-        for reply, number in NUMBERS
+        for reply, number in (*NUMBERS, *VALUES)
         if (found := parse_number(Reply(reply).answer)) != (None if number is None else Decimal(number))
     ]
     assert misread == []

@@ -105,10 +105,21 @@ def test_reasoning_that_used_all_tokens_is_named(reply: Reply) -> None:
         ("<think>Yes</think>\n```text\nNo\n```", "No"),
         ("I think No", "I think No"),
         ("Use ``` for code", "Use ``` for code"),
+        ("No</s>", "No"),
+        ("No<|im_end|>\n", "No"),
+        ("No<|eot_id|><|end_of_text|>", "No"),
+        ("No<end_of_turn>", "No"),
+        ("No<｜end▁of▁sentence｜>", "No"),
+        ("[/INST] No </s>", "No"),
+        ("<start_of_turn>model\nNo<eos>", "No"),
+        ("<|im_start|>assistant\nNo", "No"),
+        ("```\nNo\n```<|im_end|>", "No"),
+        ("No<|im_end|> Yes", "No<|im_end|> Yes"),
+        ("No, <s>Yes</s>", "No, <s>Yes</s>"),
     ],
 )
 def test_the_text_of_a_reply_is_the_answer_alone(content: str, text: str) -> None:
-    """Reasoning in the text and a fence around the answer are no part of it; unfinished reasoning has no answer."""
+    """Reasoning, a fence and a chat template's tokens are no part of it; unfinished reasoning has no answer."""
     assert Reply(content).text == text
 
 
