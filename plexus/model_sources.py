@@ -186,6 +186,7 @@ def format_table(rows: Mapping[str, Mapping[str, object]], source: str, as_of: d
     """Return the table as TOML."""
     lines = [f"{_HEAD}as_of = {as_of.isoformat()}", f"source = {json.dumps(source)}", "", "[models]"]
     for name, row in rows.items():
-        members = ", ".join(f"{key} = {json.dumps(value)}" for key, value in row.items())
-        lines.append(f"{json.dumps(name)} = {{ {members} }}")
+        # Without spaces around `=`: the image has this file.
+        members = ", ".join(f"{key}={json.dumps(value)}" for key, value in row.items())
+        lines.append(f"{json.dumps(name)} = {{{members}}}")
     return "\n".join(lines) + "\n"
