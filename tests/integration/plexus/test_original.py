@@ -15,7 +15,11 @@ from plexus.exceptions import PlexusError
 from plexus.values import Result
 from tests.integration.plexus.provider import Answer, provider
 
-CASES = YAML(typ="safe").load(Path(__file__).with_name("original_cases.yaml"))
+CASES = [
+    case
+    for name in ("original_cases.yaml", "insurer_cases.yaml")
+    for case in YAML(typ="safe").load(Path(__file__).with_name(name))
+]
 MODEL = {"name": "S", "model_provider": "ChatOpenAI", "model_name": "gpt-4o-mini"}
 TEXT = "Good morning. I want my money back. Thank you."
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "cases" / "original_graphs.json"
