@@ -81,8 +81,13 @@ def page(
 ) -> str:
     """Format the results as Markdown."""
     lines = [*rates(output), *calls_alone(calls), ""]
-    lines += ["| invocation | number | p50, ms | p99, ms | inside, ms |", "|---|---:|---:|---:|---:|"]
-    lines += [f"| {one.what} | {one.count} | {one.p50:.0f} | {one.p99:.0f} | {one.inside:.0f} |" for one in times]
+    lines.append("| invocation | number | p50, ms | p99, ms | inside, ms | processor: p50, ms | p99, ms |")
+    lines.append("|---|---:|---:|---:|---:|---:|---:|")
+    lines += [
+        f"| {one.what} | {one.count} | {one.p50:.0f} | {one.p99:.0f} | {one.inside:.0f} "
+        f"| {one.processor_p50:.0f} | {one.processor_p99:.0f} |"
+        for one in times
+    ]
     ratio = imported["handler.app"] / imported["boto3"]
     lines += ["", f"Memory of the environment: at most {peak} MB."]
     lines.append(
