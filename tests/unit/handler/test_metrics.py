@@ -93,3 +93,12 @@ def test_a_line_has_the_embedded_metric_format() -> None:
         "JobDuration": "Milliseconds",
     }
     assert len(line["JobDuration"]) == 100
+
+
+def test_a_polled_message_has_its_age(world: World) -> None:
+    """The age of a message that the worker received itself is in seconds, as that of an event source's."""
+    world.send_jobs(world.job())
+    world.skip(7)
+    world.invoke(world.runtime())
+    (line,) = read_metrics(world)
+    assert (line["MessageAge"], line["ReceiveCount"]) == ([7], [1])
