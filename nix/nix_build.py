@@ -76,6 +76,8 @@ def write_flake_inputs(work: Path) -> Path:
 def build(nix: Nix, output: Path) -> str:
     """Build the image, link it at `output`, and return its digest."""
     output.parent.mkdir(parents=True, exist_ok=True)
+    if output.is_symlink():  # Nix replaces only links into its own store
+        output.unlink()
     with workspace() as work:
         flake = f"path:{quote(str(write_flake_inputs(work)))}#image"
         run(nix, "nix", "build", flake, "--out-link", output, "--no-write-lock-file")

@@ -45,6 +45,13 @@ def test_each_input_is_rooted_by_its_whole_path(nix: Nix, monkeypatch: pytest.Mo
     assert rooted == [f"--realise {nix.roots.parent}/a store/{name}" for name in names]
 
 
+def test_a_link_into_another_store_is_replaced(nix: Nix) -> None:
+    """A checkout that another Nix built in can be built in with this one."""
+    link = nix.roots.parent / "image"
+    link.symlink_to(nix.roots.parent / "store of another Nix")
+    assert nix_build.build(nix, link) == "sha256:0"
+
+
 def test_the_flakes_address_is_escaped(nix: Nix) -> None:
     """Special characters of the flake's folder are escaped, and only the output's `#` is not."""
     assert nix_build.build(nix, nix.roots.parent / "image") == "sha256:0"
