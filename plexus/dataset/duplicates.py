@@ -39,11 +39,6 @@ def normalize(text: str) -> str:
     return _WORDLESS.sub(" ", _DIGITS.sub("0", fold(text))).strip()
 
 
-def compare_texts(first: str, second: str) -> float:
-    """Return the share of sequences of five characters that two texts have in common, from 0 to 1."""
-    return _compute_jaccard(_hash_shingles(normalize(first)), _hash_shingles(normalize(second)))
-
-
 class Groups:
     """Sets of texts by their indexes in a list; those that were never joined are alone."""
 

@@ -40,11 +40,6 @@ def format_duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
 
 
-def format_moment(epoch_ms: float) -> str:
-    """Format milliseconds since 1970 as local date and time."""
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
 def format_clock_time(epoch_ms: float) -> str:
     """Format milliseconds since 1970 as local hours and minutes; with the date if it is not today's."""
     when, today = (datetime.fromtimestamp(ms / 1000, UTC).astimezone() for ms in (epoch_ms, time.time() * 1000))
