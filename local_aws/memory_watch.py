@@ -8,7 +8,7 @@ import threading
 from local_aws import processes
 
 INTERVAL_S = 0.03
-_SIZES = (processes.read_resident_kib, processes.proportional_kib)
+_SIZES = (processes.read_resident_kib, processes.read_proportional_kib)
 
 
 class Watcher:

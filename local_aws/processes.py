@@ -82,7 +82,7 @@ def read_resident_kib(pid: int, field: str = "VmRSS") -> int:
     return 0
 
 
-def proportional_kib(pid: int) -> int:
+def read_proportional_kib(pid: int) -> int:
     """Return a process's resident size in KiB, with its part of what it shares; 0 if it has exited.
 
     The whole resident size if the kernel does not show the parts.

@@ -13,7 +13,7 @@ from localstack.http import Response
 from localstack.services.edge import ROUTER
 from localstack.utils.aws.request_context import extract_access_key_id_from_auth_header
 
-from local_aws.extension.routes import parse_body, problem_response
+from local_aws.extension.routes import create_problem_response, parse_body
 
 PATH = "/_local_aws/calls"
 NAMING = ("QueueUrl", "QueueName", "TableName", "IndexName", "RequestItems", "TransactItems", "Bucket", "Key")
@@ -35,9 +35,9 @@ def _switch(request, **kwargs):
     try:
         wanted = parse_body(request)
     except ValueError as error:
-        return problem_response([str(error)])
+        return create_problem_response([str(error)])
     if wanted not in ({"record": True}, {"record": False}):
-        return problem_response(['expected {"record": true} or {"record": false}'])
+        return create_problem_response(['expected {"record": true} or {"record": false}'])
     with _lock:
         _seen = set() if wanted["record"] else None
     return Response(status=204)

@@ -16,7 +16,7 @@ from localstack.aws.api import CommonServiceException
 from localstack.http import Response
 from localstack.services.edge import ROUTER
 
-from local_aws.extension.routes import parse_body, problem_response
+from local_aws.extension.routes import create_problem_response, parse_body
 
 PATH = "/_local_aws/faults"
 KINDS = {
@@ -46,11 +46,11 @@ def _set(request, **kwargs):
     try:
         wanted = parse_body(request) or []
     except ValueError as error:
-        return problem_response([str(error)])
+        return create_problem_response([str(error)])
     if not isinstance(wanted, list) or not all(isinstance(rule, dict) for rule in wanted):
-        return problem_response(["expected a list of objects"])
+        return create_problem_response(["expected a list of objects"])
     if problems := [problem for number, rule in enumerate(wanted) for problem in _problems(number, rule)]:
-        return problem_response(problems)
+        return create_problem_response(problems)
     with _lock:
         _rules[:] = [{"when": "before", "times": 1, "skip": 0, **rule} for rule in wanted]
     return Response(status=204)

@@ -45,9 +45,9 @@ def _kill(request, **kwargs):
     try:
         wanted = parse_body(request) or {}
     except ValueError as error:
-        return problem_response([str(error)])
+        return create_problem_response([str(error)])
     if not isinstance(wanted, dict) or wanted.keys() - {"function", "id"}:
-        return problem_response(['expected {"function": name}, {"id": id} or {}'])
+        return create_problem_response(['expected {"function": name}, {"id": id} or {}'])
     hit = [e for e in _environments() if all(wanted.get(key) in (None, e[key]) for key in ("function", "id"))]
     for entry in hit:
         for pid in entry["pids"]:
@@ -84,7 +84,7 @@ def parse_body(request):
         raise ValueError(f"expected JSON: {error}") from error
 
 
-def problem_response(problems: list[str]) -> Response:
+def create_problem_response(problems: list[str]) -> Response:
     """Return a response that lists every problem of a request."""
     return Response(json.dumps({"problems": problems}), status=400, mimetype="application/json")
 

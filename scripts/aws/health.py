@@ -60,12 +60,12 @@ def read(aws: Aws, since_ms: int) -> dict[str, Health]:
     Lines whose stream names no version count for the version "".
     """
     try:
-        return by_version(logs.read(aws, since_ms, PATTERN))
+        return group_by_version(logs.read(aws, since_ms, PATTERN))
     except NotFound:
         return {}
 
 
-def by_version(events: Iterable[Event]) -> dict[str, Health]:
+def group_by_version(events: Iterable[Event]) -> dict[str, Health]:
     """Return each version's health by its events, which are in order of time."""
     streams: dict[str, list[Event]] = {}
     for event in events:

@@ -68,7 +68,7 @@ def parse_failed_job(item: dict[str, Any]) -> FailedJob:
         id=read_attribute(item, "id"),
         error=sanitize(read_attribute(item, "errorMessage")),
         at=read_attribute(item, "completedAt") or read_attribute(item, "updatedAt"),
-        attempts=int(number(item, "attempts")),
+        attempts=int(read_number(item, "attempts")),
     )
 
 
@@ -77,7 +77,7 @@ def read_attribute(item: dict[str, Any], name: str) -> str:
     return str(next(iter(item.get(name, {"S": ""}).values())))
 
 
-def number(item: dict[str, Any], name: str) -> float:
+def read_number(item: dict[str, Any], name: str) -> float:
     """Return an attribute as a number; 0 if it is none, so that one odd record does not fail the panel."""
     try:
         return float(read_attribute(item, name) or 0)

@@ -45,7 +45,9 @@ class Watched:
         """Return the number of messages in both queues, and sample the memory once a second: the kernel sums it up."""
         now = time.monotonic()
         if not self.samples or now - self.samples[-1][0] >= SAMPLED_S:
-            sizes = [sum(map(processes.proportional_kib, each["pids"])) // 1024 for each in self.stage.environments()]
+            sizes = [
+                sum(map(processes.read_proportional_kib, each["pids"])) // 1024 for each in self.stage.environments()
+            ]
             self.samples.append((now, round(statistics.median(sizes or [0]))))
         return self.stage.depth() + queues.count_messages(self.stage.aws, self.fifo)
 

@@ -88,6 +88,50 @@ def test_functions_are_verbs() -> None:
     assert [name for path in modules for name in participles(path)] == []
 
 
+# What a public function's name begins with; a verb that is missing in the list is added there.
+VERBS = set((ROOT / "tests/unit/verbs.txt").read_text(encoding="utf-8").split())
+QUESTIONS = re.compile(
+    "(are|accepts|acts|asks|binds|compares|contains|deploys|exists|has|holds"
+    "|is|lacks|leads|looks|matches|may|names|needs|overruns|refers|requires|shares|was)"
+)
+RELATIONS = {"as", "from", "in", "of", "to", "with", "without"}
+# Entry points that another program names, decorators, formulas that are known by their names, sort keys, and handlers.
+VALUES = {
+    *("command", "main", "lambda_handler", "root", "service", "moto_service", "before", "after"),
+    *("labelled_data", "model_options", "variables_option", "engine_option", "verb"),
+    *("kappa", "ac1", "macro_f1", "wilson", "p_value", "interval", "area", "curves", "sha256", "nar_hash", "encoded"),
+    *("path_key", "layer_key", "parents", "resources", "schema_parameter", "counting_throttles", "publishing_ages"),
+}
+# Patches, by what they add to LocalStack, and the prices of expressions, which are combined into one expression.
+CATALOGUES = ("local_aws/extension/internals.py", "plexus/language/prices.py", "plexus/language/operators.py")
+
+
+def noun_functions(path: Path) -> list[str]:
+    """List a module's public functions whose names begin with no verb.
+
+    A context manager reads as an adjective; a command and a service of LocalStack have their own names.
+    """
+    return [
+        f"{path.relative_to(ROOT).as_posix()}:{function.lineno}: {function.name}"
+        for function in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(function, ast.FunctionDef) and not function.name.startswith("_")
+        if (word := function.name.partition("_")[0]) not in VERBS | RELATIONS
+        and not QUESTIONS.fullmatch(word)
+        and function.name not in VALUES
+        and not re.search(
+            "contextmanager|command|aws_provider|verb", " ".join(map(ast.unparse, function.decorator_list))
+        )
+    ]
+
+
+def test_public_functions_begin_with_a_verb() -> None:
+    """A public function is named by what it does, not by what it returns: `find_mismatch`, not `mismatch`."""
+    packages = ("handler", "local_aws", "nix", "plexus", "scripts", "stages")
+    modules = [path for name in packages for path in sorted((ROOT / name).rglob("*.py"))]
+    modules = [path for path in modules if path.relative_to(ROOT).as_posix() not in CATALOGUES]
+    assert [name for path in modules for name in noun_functions(path)] == []
+
+
 def test_variables_are_nouns() -> None:
     """No variable is called `found`, `said`, `each` or the like."""
     modules = [path for path in texts() if path.suffix == ".py"]

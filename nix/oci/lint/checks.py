@@ -14,7 +14,7 @@ from .libraries import Loader, MissingLibrary
 from .program import EXECUTABLE, Command, find_program, follow
 from .rules import LAMBDA, Limits, Problem
 from .scan import LayerEntry, Scan
-from .start import extension_paths, start_problems
+from .start import list_extension_paths, start_problems
 from .tree import OPAQUE, WHITEOUT, FileTree, is_whiteout
 
 READABLE, SEARCHABLE = 0o004, 0o005
@@ -50,7 +50,7 @@ def lint(image: Image, limits: Limits = LAMBDA) -> list[Problem]:
     if complete and (readable or not image.problems) and image.config:
         settings = image.config.get("config") or {}
         problems += check_links(tree)
-        problems += permission_problems(tree, settings)
+        problems += check_permissions(tree, settings)
         problems += check_libraries(tree, image)
         problems += start_problems(tree, settings)
     return problems
@@ -162,7 +162,7 @@ def check_links(tree: FileTree) -> Iterator[Problem]:
             yield Problem("dangling-link", f"/{entry.path}", f"its target {entry.target} is not in the image")
 
 
-def permission_problems(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Problem]:
+def check_permissions(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what an arbitrary user cannot use on a read-only file system, once all layers are applied."""
     own = list_own_folders(settings, settings.get("Env") or [])
     needed = {entry.path for path in (*own, *start_programs(tree, settings)) for entry in tree.directories_to(path)}
@@ -237,7 +237,7 @@ def start_programs(tree: FileTree, settings: Mapping[str, Any]) -> list[str]:
     words = (*(settings.get("Entrypoint") or ()), *(settings.get("Cmd") or ()))
     first = Command(words, values, settings.get("WorkingDir") or "/") if words and words[0] else None
     commands = [first, follow(tree, first).command] if first else []
-    return [*extension_paths(tree), *(find_program(tree, command)[1] for command in commands)]
+    return [*list_extension_paths(tree), *(find_program(tree, command)[1] for command in commands)]
 
 
 def list_own_folders(settings: Mapping[str, Any], environment: Sequence[str]) -> tuple[str, ...]:

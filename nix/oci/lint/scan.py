@@ -101,7 +101,7 @@ def read_entries(reader: LayerReader) -> Iterator[LayerEntry]:
             continue
         info.name, info.linkname = more.get("path", info.name), more.get("linkpath", info.linkname)
         if "size" in more:  # the header's field holds at most 8 GiB
-            info.size = number(more["size"])
+            info.size = parse_number(more["size"])
         more = {}
         yield read_entry(info, reader, info.size + -info.size % TAR_BLOCK if info.isreg() else 0)
 
@@ -157,7 +157,7 @@ def parse_pax_records(data: bytes) -> Iterator[tuple[str, str]]:
     at, end = 0, len(data.rstrip(b"\0"))
     while at < end:
         space = data.find(b" ", at, at + DIGITS + 1)
-        length = number(data[at:space].decode("latin-1")) if space > at else 0
+        length = parse_number(data[at:space].decode("latin-1")) if space > at else 0
         if not 0 < length <= len(data) - at:
             raise UnreadableLayer("tar", "its tar has an invalid pax header")
         record = data[space + 1 : at + length - 1].decode("utf-8", "surrogateescape")
@@ -166,7 +166,7 @@ def parse_pax_records(data: bytes) -> Iterator[tuple[str, str]]:
         at += length
 
 
-def number(text: str) -> int:
+def parse_number(text: str) -> int:
     """Parse a decimal number in a pax header."""
     if not (text.isascii() and text.isdigit() and len(text) <= 2 * DIGITS):
         raise UnreadableLayer("tar", f"its tar has a pax header with the number {text[:40]!r}")

@@ -46,10 +46,10 @@ def start_problems(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Prob
     command = Command(words, dict(line.split("=", 1) for line in lines if "=" in line), folder or "/")
     trail = follow(tree, command)
     yield from trail.problems
-    yield from extension_problems(tree, command.environment)
+    yield from check_extensions(tree, command.environment)
     is_aws = posixpath.basename(words[0]) == AWS_SCRIPT
     if is_aws and trail.unknown:
-        yield from bootstrap_problems(tree, trail)
+        yield from check_bootstrap(tree, trail)
     if is_aws and tree.find(AWS_PYTHON) is not None:
         yield from check_aws_start(tree, command)
     elif trail.unknown:
@@ -72,16 +72,16 @@ def check_working_folder(tree: FileTree, folder: str) -> Iterator[Problem]:
         yield Problem("working-folder", f"WorkingDir {folder}", "not an absolute path of a directory in the image")
 
 
-def extension_paths(tree: FileTree) -> list[str]:
+def list_extension_paths(tree: FileTree) -> list[str]:
     """Return the paths that Lambda starts before the runtime: all in /opt/extensions that is no directory itself."""
     real = tree.real(EXTENSIONS)
     entries = {name: tree.entries[f"{real}/{name}"] for name in tree.names(EXTENSIONS)}
     return [f"{EXTENSIONS}/{name}" for name, entry in entries.items() if entry.kind != "folder"]
 
 
-def extension_problems(tree: FileTree, environment: Mapping[str, str]) -> Iterator[Problem]:
+def check_extensions(tree: FileTree, environment: Mapping[str, str]) -> Iterator[Problem]:
     """Yield the extensions that cannot be started, each with its first problem: one of them ends every start."""
-    for path in extension_paths(tree):
+    for path in list_extension_paths(tree):
         trail = follow(tree, Command((path,), dict(environment)))
         faults = [problem.text for problem in trail.problems if not is_advisory(problem)]
         if trail.program is not None and trail.program.elf is not None and trail.program.elf.machine != AMD64:
@@ -89,7 +89,7 @@ def extension_problems(tree: FileTree, environment: Mapping[str, str]) -> Iterat
         yield from (Problem("extension", path, text) for text in faults[:1])
 
 
-def bootstrap_problems(tree: FileTree, trail: Trail) -> Iterator[Problem]:
+def check_bootstrap(tree: FileTree, trail: Trail) -> Iterator[Problem]:
     """Yield problems of the programs that the entry point of AWS's base images starts; its own script is not followed.
 
     The images for a language start the program in AWS_LAMBDA_EXEC_WRAPPER too, those for custom runtimes do not.
@@ -145,7 +145,7 @@ def check_program_start(tree: FileTree, command: Command, path: str, dropped: Se
         yield describe_unknown_handler(f"/{path} is not Python, and names its handler in a way of its own")
         return
     call = parse_python_call(command.words[1:])
-    if (server := call.module or posixpath.basename(call.script)) in WEB_SERVERS and not extension_paths(tree):
+    if (server := call.module or posixpath.basename(call.script)) in WEB_SERVERS and not list_extension_paths(tree):
         text = f"{server} answers HTTP only: install {CLIENT}, or a web adapter in {EXTENSIONS}"
         yield Problem("runtime-client", "config", text)
         return

@@ -53,5 +53,5 @@ def test_memory_that_processes_share_counts_once(family: subprocess.Popen[str]) 
 
 def test_a_process_without_parts_counts_as_a_whole() -> None:
     """The parts of a process's memory are at most its resident size; a process that does not exist has none."""
-    assert 0 < processes.proportional_kib(os.getpid()) <= processes.read_resident_kib(os.getpid())
-    assert processes.proportional_kib(1 << 30) == 0
+    assert 0 < processes.read_proportional_kib(os.getpid()) <= processes.read_resident_kib(os.getpid())
+    assert processes.read_proportional_kib(1 << 30) == 0

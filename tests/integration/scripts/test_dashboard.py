@@ -194,7 +194,7 @@ def test_a_record_of_other_types_hides_no_job() -> None:
     """A lease or a count of an unexpected type counts as 0, and the panel shows all jobs."""
     odd = {"id": {"S": "odd"}, "attempts": {"N": "1.5"}, "leaseUntil": {"S": "soon"}, "errorMessage": {"NULL": True}}
     assert (jobs.parse_failed_job(odd).id, jobs.parse_failed_job(odd).attempts) == ("odd", 1)
-    assert jobs.number(odd, "leaseUntil") == jobs.number(odd, "absent") == 0
+    assert jobs.read_number(odd, "leaseUntil") == jobs.read_number(odd, "absent") == 0
 
 
 @pytest.mark.parametrize(

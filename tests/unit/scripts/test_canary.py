@@ -61,7 +61,7 @@ def test_costs_and_jobs_are_read_from_the_workers_metrics() -> None:
         Event(str(number), number, f"2026/11/29/[{version}]aa", json.dumps({"_aws": {}, **line}))
         for number, (version, line) in enumerate(metrics)
     ]
-    versions = health.by_version(events)
+    versions = health.group_by_version(events)
     assert {name: (entry.completed, entry.cost) for name, entry in versions.items()} == {
         "1": (9, 0.5),
         "2": (5, 0.25),

@@ -60,7 +60,7 @@ def events(messages: list[str], stream: str = "2026/11/29/[17]aa") -> list[Event
 def test_each_way_to_fail_is_one_failed_call(name: str) -> None:
     """However many lines a failed invocation writes, it is one failed call, with the most specific reason."""
     messages, reason = ENDINGS[name]
-    (version, result), *others = health.by_version(events(messages * 4)).items()
+    (version, result), *others = health.group_by_version(events(messages * 4)).items()
     assert (version, others, len(result.calls)) == ("17", [], 4)
     assert [call.failure for call in result.calls] == [reason] * 4
     assert [line for line in messages if logs.find_level(line) == "ERROR"] == [
@@ -85,7 +85,7 @@ def test_versions_and_environments_are_kept_apart() -> None:
     crash = "[ERROR] RuntimeError: boom"
     first, second = "2026/11/29/[17]aa", "2026/11/29/[18]bb"
     rows = [(first, crash), (second, REPORT), (first, REPORT), (second, REPORT)]
-    item = health.by_version(Event(str(n), n, stream, text) for n, (stream, text) in enumerate(rows))
+    item = health.group_by_version(Event(str(n), n, stream, text) for n, (stream, text) in enumerate(rows))
     assert {version: (len(one.calls), len(one.failed)) for version, one in item.items()} == {
         "17": (1, 1),
         "18": (2, 0),
@@ -96,5 +96,5 @@ def test_jobs_are_counted_by_the_workers_lines() -> None:
     """Completed jobs come from the metrics line, jobs without a result from lines of level ERROR."""
     done = json.dumps({"_aws": {}, "JobsCompleted": 3, "JobsDuplicate": 1, "JobsFailed": 2})
     failed = json.dumps({"level": "ERROR", "message": "no result"})
-    result = health.by_version(events([failed, done, failed, REPORT]))["17"]
+    result = health.group_by_version(events([failed, done, failed, REPORT]))["17"]
     assert (result.completed, len(result.errors), len(result.failed)) == (4, 2, 0)
