@@ -39,7 +39,9 @@ def build_commands(expected: str | None = None) -> tuple[str, ...]:
 PHASES = (
     Phase("Test", (Step("test", ("make test",)),)),
     Phase("Build", (Step("build", build_commands()), Step("verify", build_commands()))),
-    Phase("Push", (Step("push", (*build_commands('"$BUILT"'), 'test "$BUILT" = "$VERIFIED"', "make push"), "push"),)),
+    Phase(
+        "Push", (Step("push", (*build_commands('"$BUILT"'), 'test "$BUILT" = "$VERIFIED"', "make push YES=1"), "push"),)
+    ),
     Phase("Compare", (Step("compare", (f"make infra-diff {CHANGE_SET}",), "read"),)),
     Phase("Shape", (Step("shape", (f"make infra-deploy YES=1 {CHANGE_SET}",), "shape", approval=True),)),
     Phase(

@@ -71,12 +71,20 @@ def test_production_is_changed_only_after_a_person_agreed() -> None:
     assert "approve" not in actions_in_order("staging")
 
 
+def test_no_step_waits_for_a_person_at_its_machine() -> None:
+    """Each command that asks for a confirmation in a guarded stage has it: a build machine has no terminal."""
+    asking = re.compile("make (push|deploy|infra-deploy|config|rollback)\\b")
+    commands = [command for phase in PHASES for step in phase.steps for command in step.commands]
+    assert {len(asking.findall(command)) for command in commands} == {0, 1}
+    assert [command for command in commands if asking.search(command) and " YES=1" not in command] == []
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_two_builders_agree_before_a_push(stage: str) -> None:
     """The push compares its digest with those of two builds on two machines."""
     project = resources(template(stage), "AWS::CodeBuild::Project")["PushProject"]
     ran = json.loads(project["Source"]["BuildSpec"])["phases"]["build"]["commands"]
-    assert ran.index('test "$BUILT" = "$VERIFIED"') < ran.index("make push")
+    assert ran.index('test "$BUILT" = "$VERIFIED"') < ran.index("make push YES=1")
     (push,) = next(phase["Actions"] for phase in phases(stage) if phase["Name"] == "Push")
     arguments = {one["name"]: one["value"] for one in json.loads(push["Configuration"]["EnvironmentVariables"])}
     assert arguments == {"BUILT": "#{build.IMAGE_DIGEST}", "VERIFIED": "#{verify.IMAGE_DIGEST}"}
