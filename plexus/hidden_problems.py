@@ -64,7 +64,8 @@ def find_hidden(
             continue
         # The others are there for the checks of dependencies.
         findings = [each for each in check({**models, index: model}) if each.path[:2] == ("scores", index)]
-        problems += [each for each in findings if repair.is_sure or each.rule in _LOCAL]
+        kept = _LOCAL | ({"graph"} if repair.has_node_names else set())
+        problems += [each for each in findings if repair.is_sure or each.rule in kept]
         if repair.is_sure and repair.remove_edges(findings) and (model := repair.validate()) is not None:
             again = [each for each in check({**models, index: model}) if each.path[:2] == ("scores", index)]
             problems += [each for each in again if each.rule not in _OF_PATHS]
@@ -75,12 +76,12 @@ class _Repair:
     """A copy of one score in which valid values replace the invalid ones.
 
     `hidden` are the problems of its shape that others hid. `is_sure` is whether the names that the copy defines are
-    those that the score's author meant.
+    those that the score's author meant, and `has_node_names` whether at least those of its nodes are.
     """
 
     def __init__(self, score: dict[str, Any], path: KeyPath) -> None:
         self.score, self.path = deepcopy(score), path
-        self.is_sure = True
+        self.is_sure = self.has_node_names = True
         self.hidden: list[Finding] = []
         self._changed: list[KeyPath] = []
 
@@ -98,6 +99,7 @@ class _Repair:
                 if not inner:
                     return None
                 self._changed.append(inner)
+                self.has_node_names &= inner[-1] != "name"
                 self.is_sure &= self._replace(inner, finding)
         return None
 

@@ -54,7 +54,6 @@ EXCLUSIVE = [
     {"missing class", "template"},
     {"missing class", "missing message"},
     {"missing class", "missing provider"},
-    {"missing class", "target"},
     {"missing class", "undefined name"},
     {"bad name", "target"},
     {"bad name", "undefined name"},
