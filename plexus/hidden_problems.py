@@ -142,7 +142,7 @@ class _Repair:
             parent[last] = deepcopy(_STAND_INS[last])
         elif last in parent:
             del parent[last]
-        elif path[:1] == ("graph",) and isinstance(node := path[1], int):
+        elif len(path) > 2 and _is_node(path[:2]) and isinstance(node := path[1], int):
             return self._replace_element(path[:2], self.score["graph"], node, "")
         else:
             parent[last] = "x"

@@ -67,8 +67,9 @@ class _Node:
         if self.ours["name"] != original_name and isinstance(original_name, str):
             self.notes.add("renamed", f"the node {original_name!r} is {self.ours['name']!r}", "name")
         self._drop(kind)
-        if kind not in FIELDS and kind != "YesOrNoClassifier":
-            problem = f"the node class {kind!r} has no counterpart" if kind else "the required key 'class' is missing"
+        if not isinstance(kind, str) or (kind not in FIELDS and kind != "YesOrNoClassifier"):
+            what = f"the node class {kind!r} has no counterpart"
+            problem = "the required key 'class' is missing" if kind is None else what
             known = "Classifier, Extractor, Generator, LogicalClassifier or FuzzyMatchClassifier"
             self.notes.add("unsupported", f"{problem}. next: use {known}", "class")
             # A node in its place, so that edges lead to it, and the problems of the other nodes are found too.

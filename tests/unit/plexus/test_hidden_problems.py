@@ -1,9 +1,19 @@
 """`plexus lint` lists all problems of a scorecard at once: no correction brings a new one to light."""
 
+import io
+import random
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
 import pytest
+from ruamel.yaml import YAML
 
 from plexus import lint
-from plexus.problems import format_path
+from plexus.exceptions import InvalidScorecard
+from plexus.problems import Position, format_path
+from plexus.scorecard import load
 
 CARD = """\
 name: C
@@ -89,3 +99,73 @@ def test_two_faults_are_found_at_once(first: str, second: str) -> None:
     alone = find_errors(break_card(first)) | find_errors(break_card(second))
     together = find_errors(break_card(first, second))
     assert together == alone
+
+
+READER, FOLDER = YAML(typ="safe"), Path(__file__).with_name("original_cards")
+CARDS = [READER.load(path) for path in sorted(FOLDER.iterdir()) if path.name != "repeated-key.yaml"]
+STRANGE: tuple[Any, ...] = (
+    None,
+    1,
+    True,
+    "x",
+    "",
+    [],
+    {},
+    [1],
+    {"a": 1},
+    ["x", None],
+    {"class": "Classifier"},
+    "END",
+    3.5,
+    [[]],
+    [{}],
+)
+
+
+def list_paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every part of a card."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, member in members:
+        yield (*path, key)
+        yield from list_paths(member, (*path, key))
+
+
+def mutate(card: Any, source: random.Random) -> str:
+    """Return a card as YAML, with one to four parts replaced by strange ones, removed or misspelt."""
+    card = deepcopy(card)
+    for _ in range(source.randint(1, 4)):
+        if not (paths := list(list_paths(card))):
+            break
+        *parents, last = source.choice(paths)
+        part = card
+        for key in parents:
+            part = part[key]
+        change = source.choice(("replace", "remove", "misspell"))
+        if change == "replace":
+            part[last] = deepcopy(source.choice(STRANGE))
+        elif change == "misspell" and isinstance(last, str):
+            part[f"{last}z"] = part.pop(last)
+        else:
+            del part[last]
+    written = io.StringIO()
+    YAML().dump(card, written)
+    return written.getvalue()
+
+
+def list_refused(text: str) -> set[Position]:
+    """Return the places for which a card does not load."""
+    try:
+        load(text)
+    except InvalidScorecard as error:
+        return {problem.position for problem in error.problems}
+    return set()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_card_is_too_strange_to_list_its_problems(seed: int) -> None:
+    """Whatever is wrong, the linter raises nothing, and a card with an error is an invalid scorecard for the worker."""
+    source = random.Random(seed)
+    for _ in range(60):
+        text = mutate(source.choice(CARDS), source)
+        listed = {problem.position for problem in lint.lint(text) if problem.severity == "error"}
+        assert list_refused(text) <= listed, text
