@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ _NAMED_LABEL = ("label", "class", "category", "target", "sentiment", "topic", "k
 _MOST_CLASSES = 100
 _LONGEST_LABEL = 60  # characters
 _SAMPLE = 1000  # rows
+_NUMBER = re.compile(r"([+-]?\d+([.,]\d+)?)?")
 
 
 @dataclass(frozen=True)
@@ -67,24 +69,31 @@ def guess_columns(table: Table) -> tuple[str, str | None]:
     """Return the columns that look most like texts and like labels, by the first 1,000 rows; no label if none does.
 
     Texts are the longest; labels are short and repeat, and a name such as `category` decides between several. Lists
-    and maps are neither. Raises InvalidData for a table without rows, or without a column of texts.
+    and maps are neither, and numbers are no texts. Raises InvalidData for a table without rows, or without a column of
+    texts; the error names members of maps that may be some.
     """
     values: dict[str, list[str]] = {}
     nested: set[str] = set()
+    members: dict[str, int] = {}
     for _, row in table.rows(_SAMPLE):
         for name, value in row.items():
             values.setdefault(str(name), []).append("" if value is None else str(value).strip())
             if isinstance(value, (dict, list)):
                 nested.add(str(name))
+            for member, cell in value.items() if isinstance(value, dict) else ():
+                members[f"{name}.{member}"] = members.get(f"{name}.{member}", 0) + len(cell) * isinstance(cell, str)
     if not values:
         raise InvalidData(f"{table.name}: got no rows, expected at least one")
     columns, values = list(values), {name: cells for name, cells in values.items() if name not in nested}
-    if not values:
+    texts = {name: cells for name, cells in values.items() if not all(_NUMBER.fullmatch(cell) for cell in cells)}
+    if not texts:
+        longest = max(members, key=lambda name: members[name], default="")
+        remedy = f"--text {longest}" if members.get(longest) else "write the texts to a column of their own"
         raise InvalidData(
-            f"{table.name}: no column of texts: every column has lists or maps: {', '.join(columns)}. "
-            "next: write the texts to a column of their own"
+            f"{table.name}: no column of texts: every column has numbers, lists or maps: {', '.join(columns)}. "
+            f"next: {remedy}"
         )
-    text = max(values, key=lambda name: sum(map(len, values[name])))
+    text = max(texts, key=lambda name: sum(map(len, texts[name])))
     classes = {name: _count_classes(cells) for name, cells in values.items() if name != text}
     likely = [name for name, count in classes.items() if count]
     label = min(likely, key=lambda name: (not _is_label_name(name), classes[name]), default=None)

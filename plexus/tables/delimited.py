@@ -121,7 +121,7 @@ class Delimited:
         if repeated:
             raise InvalidData(
                 f"{self.source.name}:{self.dialect.lines + 1}: repeated column names: {', '.join(repeated)}; "
-                "expected unique names"
+                "expected unique names. next: rename them in its first line"
             )
         return names
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -68,10 +68,28 @@ def open_table(path: Path, wanted: Sequence[str] = (), *, encoding: str | None =
     """Open CSV of any dialect, JSON, JSON lines, Excel or Parquet, compressed or not; `-` is standard input.
 
     The bytes decide over the suffix. `wanted` are the columns that will be read: they tell a header from a row, and
-    one separator from another. Raises InvalidData if the file cannot be read as a table.
+    one separator from another. One that names a member of maps, such as `body.text`, becomes a column. Raises
+    InvalidData if the file cannot be read as a table.
     """
     with open_source(path) as source:
-        yield _create_table(source, wanted, encoding)
+        table = _create_table(source, wanted, encoding)
+        paths = [name for name in wanted if "." in name]
+        yield replace(table, read=partial(_add_members, table.read, paths)) if paths else table
+
+
+def _add_members(read: Callable[[], Iterator[Row]], paths: Sequence[str]) -> Iterator[Row]:
+    """Yield rows with a column for each path that leads through their maps; a row's own column of that name stays."""
+    for row in read():
+        members = {path: find_member(row, path) for path in paths if path not in row}
+        yield {**row, **{path: value for path, value in members.items() if value is not None}}
+
+
+def find_member(row: Row, path: str) -> object:
+    """Return the member of nested maps that a path such as `body.text` names; None if there is none."""
+    value: object = row
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def _create_table(source: Source, wanted: Sequence[str], encoding: str | None) -> Table:
@@ -127,7 +145,8 @@ def _read_parquet(source: Source) -> Iterator[Row]:
         with parquet.ParquetFile(source.path) as file:
             names = file.schema_arrow.names
             if repeated := sorted({repr(name) for name in names if names.count(name) > 1}):
-                raise InvalidData(f"{source.name}: repeated column names: {', '.join(repeated)}; expected unique names")
+                listed = ", ".join(repeated)
+                raise InvalidData(f"{source.name}: repeated column names: {listed}; expected unique names")
             for batch in file.iter_batches(batch_size=1024):
                 yield from batch.to_pylist(maps_as_pydicts="strict")
     # A map with a repeated key, and a type or a time that Python does not have.

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, time
+from itertools import islice
 from typing import Any
 
 from plexus.exceptions import InvalidData
@@ -32,6 +33,8 @@ _ERRORS = frozenset(
     }
 )
 _SHOWN = 5
+#: Rows in which column names are looked for below a title.
+_TITLE_ROWS = 20
 _KINDS = {
     "xl/workbook.bin": "a binary Excel workbook (.xlsb)",
     "content.xml": "an OpenDocument file (.ods)",
@@ -41,19 +44,24 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Workbook:
-    """One sheet of a workbook: its name, the number of all sheets, and whether its first row names the columns."""
+    """One sheet of a workbook: its name, the number of all sheets, and whether its first row names the columns.
+
+    A `header_row` above 1 is the number of the row that names them; the rows above it, such as a title, are ignored.
+    """
 
     source: Source
     sheet: str
     sheets: int
     has_header: bool
     errors: tuple[str, ...] = ()
+    header_row: int = 1
 
     @classmethod
     def detect(cls, source: Source, wanted: Sequence[str]) -> Workbook:
         """Choose the first sheet whose first row has a wanted column, else the first that has rows.
 
-        A sheet with a header or a title alone has none; it is chosen if no sheet has rows.
+        If no first row has one, a sheet is chosen that has all of them in a row below a title. A sheet with a header or
+        a title alone has no rows; it is chosen if no sheet has any.
 
         Raises InvalidData if the file is not a readable .xlsx workbook, or all of its sheets are empty.
         """
@@ -70,8 +78,10 @@ class Workbook:
         if not heads:
             raise InvalidData(f"{source.name}: got no rows, expected at least one")
         matching = [title for title, cells in heads.items() if any(name in cells for name in wanted)]
-        sheet = (matching or with_rows or list(heads))[0]
-        chosen = cls(source, sheet, len(heads), is_header(heads[sheet], wanted))
+        below = None if matching else _find_header_below(source, list(heads), wanted)
+        sheet = below[0] if below else (matching or with_rows or list(heads))[0]
+        has_header = bool(below) or is_header(heads[sheet], wanted)
+        chosen = cls(source, sheet, len(heads), has_header, header_row=below[1] if below else 1)
         chosen._check_formulas()
         return replace(chosen, errors=tuple(chosen._find_errors()))
 
@@ -81,7 +91,9 @@ class Workbook:
         sheet = f", sheet {self.sheet!r} of {self.sheets}" if self.sheets > 1 else ""
         errors = ", ".join(self.errors[:_SHOWN]) + (", …" if len(self.errors) > _SHOWN else "")
         listed = f"; {pluralize(len(self.errors), 'cell')} with an error, read as empty: {errors}" if errors else ""
-        return "Excel workbook" + sheet + ("" if self.has_header else ", no header") + listed
+        header = "" if self.has_header else ", no header"
+        header += f", column names in row {self.header_row}" if self.header_row > 1 else ""
+        return "Excel workbook" + sheet + header + listed
 
     def rows(self) -> Iterator[dict[str, object]]:
         """Yield the rows below the first; rows without anything at the end are none.
@@ -93,7 +105,7 @@ class Workbook:
         blank = 0
         with _open(self.source) as book:
             for number, row in enumerate(_read_rows(book[self.sheet]), start=1):
-                if not any(map(_is_filled, row)):
+                if number < self.header_row or not any(map(_is_filled, row)):
                     blank += bool(names)
                     continue
                 cells = [_normalize_cell(cell) for cell in row]
@@ -112,7 +124,7 @@ class Workbook:
             raise InvalidData(
                 f"{self.source.name}: sheet {self.sheet!r}, row {number}: got a cell beyond the "
                 f"{pluralize(len(names), 'column')} of the first row, {head}. "
-                "next: delete the rows above the column names"
+                "next: name a column (--text), by which the header below a title is found, or delete the rows above it"
             )
         return dict(zip(names, cells + [None] * (len(names) - len(cells)), strict=False))
 
@@ -126,7 +138,8 @@ class Workbook:
         ]
         if repeated := sorted({repr(name) for name in names if names.count(name) > 1}):
             raise InvalidData(
-                f"{self.source.name}: repeated column names: {', '.join(repeated)}; expected unique names"
+                f"{self.source.name}: repeated column names: {', '.join(repeated)}; expected unique names. "
+                "next: rename them in the sheet"
             )
         return names
 
@@ -157,6 +170,23 @@ class Workbook:
                 f"{self.source.name}: sheet row {first}: a formula without a stored value. "
                 "next: open the workbook in a spreadsheet program and save it"
             )
+
+
+def _find_header_below(source: Source, sheets: Sequence[str], wanted: Sequence[str]) -> tuple[str, int] | None:
+    """Return sheet and number of the first row, below titles, that has all wanted columns; None without one.
+
+    Of the default names, which a caller may not mean, none is required beside others.
+    """
+    required = [name for name in wanted if name not in ("text", "label")] or wanted
+    if not wanted or any(name.isdecimal() for name in wanted):
+        return None
+    with _open(source) as book:
+        for sheet in sheets:
+            for number, row in enumerate(islice(_read_rows(book[sheet]), _TITLE_ROWS), start=1):
+                cells = {str(cell).strip() for cell in row if _is_filled(cell)}
+                if len(cells) > 1 and cells.issuperset(required):
+                    return sheet, number
+    return None
 
 
 def _normalize_cell(value: object) -> object:
