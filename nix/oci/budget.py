@@ -22,7 +22,10 @@ class OverBudget(OciError):
 
 
 def check_budget(folders: Sequence[Path], file: Path) -> None:
-    """Raise OverBudget with everything that exceeds its maximum in `file`, the largest excess first."""
+    """Raise OverBudget with everything that exceeds its maximum in `file`, the largest excess first.
+
+    `folders` are all layers of the image. A size equal to its maximum passes. Raises OverBudget as `read_budget` too.
+    """
     ceilings = read_budget(file)
     over = sorted(overruns([read_layer(folder) for folder in folders], ceilings), reverse=True)
     if over:

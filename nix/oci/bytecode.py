@@ -46,7 +46,11 @@ class Bytecode:
 
 
 def compile_source(source: bytes, path: str) -> bytes | None:
-    """Compile `source`, at the absolute `path`, to an unchecked-hash .pyc; None if it is not valid Python."""
+    """Compile `source` to an unchecked-hash .pyc; None if it is not valid Python.
+
+    `path` is absolute, in the image: tracebacks name it. Equal sources and paths give equal bytes with one version of
+    Python, which must be the image's.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -68,7 +72,11 @@ def locate_bytecode(path: str) -> str:
 
 
 def add_bytecode(contents: Contents) -> None:
-    """Add a .pyc for every .py file in `contents`."""
+    """Add a .pyc for every .py file in `contents`, once all of them are there; links get none.
+
+    It is compiled when the layer is written. A file that is not valid Python gets none, which is no error. Raises
+    PathConflict if a module has its bytecode already.
+    """
     for path in contents.paths():
         entry = contents[path]
         if path.endswith(".py") and isinstance(entry, File):

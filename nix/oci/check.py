@@ -13,7 +13,8 @@ from .lint.scan_file import read_scan
 def check_image(layout: Path, folders: Sequence[Path]) -> list[Problem]:
     """Return every rule that the layout made of the layers in `folders` breaks; uses the layers' stored scans.
 
-    Raises PathConflict if two layers contain the same path.
+    `folders` are in any order; each has the scan that was written with its layer. Raises PathConflict if two layers
+    contain the same path: which of them wins would depend on the layers' order.
     """
     scans = {folder: read_scan(folder) for folder in folders}
     refuse_overlaps(scans)

@@ -71,7 +71,7 @@ def create_parser() -> argparse.ArgumentParser:
 
 
 def split_digest(text: str) -> tuple[Path, str | None]:
-    """Split an input argument into its path and its expected digest, if any."""
+    """Split an input argument, `PATH#sha256:HEX` or `PATH`, into its path and its expected digest, None without one."""
     path, mark, digest = text.rpartition("#sha256:")  # a path may contain #
     return (Path(path), f"sha256:{digest}") if mark else (Path(text), None)
 
@@ -172,10 +172,10 @@ def lint_layout(arguments: argparse.Namespace) -> int:
 
 
 def lock_layers(arguments: argparse.Namespace) -> int:
-    """Write the lock of these layers, and the list of their files."""
-    from .locked import lock_text, render_files
+    """Write the lock of these layers, and the list of their files, which reads and unpacks every blob."""
+    from .locked import render_files, render_lock
 
-    arguments.output.write_text(lock_text(arguments.layers))
+    arguments.output.write_text(render_lock(arguments.layers))
     arguments.output.with_name("layers.files.xz").write_bytes(render_files(arguments.layers))
     return DONE
 

@@ -18,7 +18,7 @@ ENVIRONMENT = {
     "LAMBDA_TASK_ROOT": TASK_ROOT,
     "LANG": "C.UTF-8",
     "PATH": "/usr/local/bin:/usr/bin:/bin",
-    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",  # every module has its bytecode, in a file system that is read-only
     "SSL_CERT_FILE": "/" + BUNDLE,
 }
 # An absolute path without symbolic links, as Lambda requires.
@@ -27,12 +27,15 @@ COMMAND = ("handler.app.lambda_handler",)
 
 
 def encode(value: object) -> bytes:
-    """Encode canonical JSON: equal values give equal bytes."""
+    """Encode canonical JSON (keys sorted, no spaces, UTF-8): equal values give equal bytes, whatever their order."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def create_labels(revision: str | None, version: str | None, locks: str | None) -> dict[str, str]:
-    """Return the labels that name the image's source; None values are omitted."""
+    """Return the labels that name the image's source; None values are omitted.
+
+    `revision` is a commit, `version` the project's, and `locks` the digest of all lock files.
+    """
     named = {
         REVISION: revision,
         "org.opencontainers.image.title": TITLE,
@@ -58,7 +61,11 @@ def create_environment(image_labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def create_config(layers: Sequence[LayerRecord], image_labels: Mapping[str, str]) -> dict[str, Any]:
-    """Return the config document. Lambda requires one history entry per layer."""
+    """Return the config document of an image with these layers, lowest first.
+
+    All but the layers and the labels is constant, the time of creation included: equal inputs give one digest on every
+    machine and day. Lambda requires one history entry per layer.
+    """
     return {
         "architecture": "amd64",
         "config": {

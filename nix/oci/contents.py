@@ -78,7 +78,10 @@ Entry = Folder | Link | File
 
 
 class Contents:
-    """Entries of one layer by path. Paths are relative to the image's root and have no `.` or `..` parts."""
+    """Entries of one layer by path. Paths are relative to the image's root and have no `.` or `..` parts.
+
+    The order in which entries are added does not matter: whatever is read from here is sorted.
+    """
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
@@ -91,7 +94,10 @@ class Contents:
         return self._entries[path]
 
     def add(self, path: str, entry: Entry, origin: str) -> None:
-        """Add an entry; raises PathConflict unless the path is free or both are directories, and UnsafePath."""
+        """Add an entry; `origin` names the input that it came from, for messages and for the sizes of packages.
+
+        Raises PathConflict unless the path is free or both are directories, and UnsafePath as `check_path`.
+        """
         check_path(path, origin)
         existing = self._entries.get(path)
         if existing is not None and not (isinstance(existing, Folder) and isinstance(entry, Folder)):
@@ -103,7 +109,7 @@ class Contents:
         self._origins[path] = origin
 
     def replace(self, path: str, entry: Entry) -> None:
-        """Replace the entry at `path`; its origin stays."""
+        """Replace the entry at `path`, which must exist; its origin stays, so that conflicts name the real input."""
         self._entries[path] = entry
 
     def origin(self, path: str) -> str:

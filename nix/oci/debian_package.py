@@ -26,6 +26,7 @@ __all__ = ["nar_hash", "unpack_debs"]
 
 AR_MAGIC = b"!<arch>\n"
 AR_HEADER = 60
+# Packages write to /bin as well as to /usr/bin: links make one directory of the two, as every Debian of today has.
 MERGED = ("bin", "lib", "lib64", "sbin")
 STATUS = "var/lib/dpkg/status.d"
 COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
@@ -34,7 +35,7 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
     ".bz2": bz2.decompress,
     ".xz": lzma.decompress,
 }
-MOST_LINKS = 40
+MOST_LINKS = 40  # Linux's limit; a circle of links ends here
 NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 BLOCK = 1 << 20
 
@@ -109,7 +110,7 @@ class UnpackedTree:
         self.links[path] = target
 
     def file(self, path: str, data: IO[bytes], executable: bool, package: str) -> None:
-        """Write a file; of its mode only the executable bit is kept."""
+        """Write a file; of its mode only the executable bit is kept. Raises PathConflict if the path is taken."""
         place = self.claim(path, package)
         with place.open("xb") as out:
             while block := data.read(BLOCK):
@@ -176,7 +177,11 @@ def faults_named(package: str) -> Iterator[None]:
 
 
 def unpack_tars(file_name: str, tars: list[tuple[str, bytes]], tree: UnpackedTree) -> None:
-    """Unpack the control and data tars of one package into the tree."""
+    """Unpack the control and data tars of one package into the tree.
+
+    Control comes first in a package, and names it in later conflicts. Raises UnreadablePackage unless there is one tar
+    of each kind or more, and UnsafePath or PathConflict for an entry.
+    """
     package = file_name
     for kind, data in tars:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
@@ -190,7 +195,10 @@ def unpack_tars(file_name: str, tars: list[tuple[str, bytes]], tree: UnpackedTre
 
 
 def read_tars(path: Path) -> list[tuple[str, bytes]]:
-    """Return the kind, `control` or `data`, and the bytes of each tar in a package."""
+    """Return the kind, `control` or `data`, and the unpacked bytes of each tar in a package, in its order.
+
+    Raises UnreadablePackage, or what the decompressor raises for damaged data, which `faults_named` converts.
+    """
     tars = []
     with path.open("rb") as file:
         for member in read_members(file, path.name):
@@ -212,7 +220,10 @@ def decompress_tar(member: ArMember, suffix: str, package: str) -> bytes:
 
 
 def unpack_control(tar: tarfile.TarFile, tree: UnpackedTree, file_name: str) -> str:
-    """Write the package's control record, and return the name in it, which may differ from the file's."""
+    """Write the package's control record, and return the name in it, which may differ from the file's.
+
+    Raises UnreadablePackage without a record, or for a name that Debian's policy does not allow: it becomes a path.
+    """
     for item in tar:
         data = tar.extractfile(item) if os.path.normpath(item.name) == "control" and item.isfile() else None
         if data is None:
@@ -246,7 +257,7 @@ def unpack_data(tar: tarfile.TarFile, tree: UnpackedTree, package: str) -> None:
 
 
 def in_folder(tree: UnpackedTree, name: str, package: str) -> str:
-    """Resolve a name except for its last part, which is about to be written."""
+    """Resolve a name except for its last part, which is about to be written; raises UnsafePath."""
     above, _, last = name.rstrip("/").rpartition("/")
     if last in ("", ".", ".."):
         raise UnsafePath(f"{package}: {name!r} is not the name of a file")

@@ -26,7 +26,7 @@ def read_blocks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def digest_file(path: Path) -> str:
-    """Return the digest of a file's content."""
+    """Return the digest of a file's content, which is read in pieces; raises OSError."""
     with path.open("rb") as file:
         return ALGORITHM + hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -63,7 +63,9 @@ class LayerRecord:
 class GzipSink:
     """Compresses a tar that arrives in pieces, writes it to `file`, and computes both digests and sizes.
 
-    Digests and sizes are complete after close().
+    The blob depends on the tar and on `level` (zlib's, 0 to 9), not on `workers` or on how the tar is divided: chunks
+    end at multiples of 4 MiB. At most `workers` + 1 of them wait, so that memory does not grow with the tar. Digests
+    and sizes (in bytes) are complete after close(), which ends the threads and is called once.
     """
 
     def __init__(self, file: BinaryIO, workers: int, level: int) -> None:
@@ -101,7 +103,7 @@ class GzipSink:
             del self._chunk[:CHUNK]
 
     def close(self) -> None:
-        """Write the remaining chunks and gzip's trailer."""
+        """Write the remaining chunks and gzip's trailer; `file` stays open."""
         self._submit(bytes(self._chunk), last=True)
         self._drain(0)
         self._put(struct.pack("<II", self._crc, self.unpacked_size & 0xFFFFFFFF))
@@ -128,7 +130,11 @@ def deflate(chunk: bytes, level: int, *, last: bool) -> bytes:
 
 
 def create_header(path: str, entry: Entry, size: int) -> bytes:
-    """Return an entry's tar header in GNU format, whose long names need no pax records, which carry more metadata."""
+    """Return an entry's tar header in GNU format, whose long names need no pax records, which carry more metadata.
+
+    `size` is that of the content in bytes, 0 for links and directories. Owner and group are root, by number alone: the
+    image's users need not exist on the host.
+    """
     info = tarfile.TarInfo(path)
     info.mtime, info.mode, info.size = MTIME, entry.mode, size
     match entry:
@@ -142,7 +148,11 @@ def create_header(path: str, entry: Entry, size: int) -> bytes:
 
 
 def generate_tar(contents: Contents, packages: dict[str, PackageSize]) -> Iterator[bytes]:
-    """Yield the tar of `contents` in pieces, one file at a time, and add each file to `packages` by its origin."""
+    """Yield the tar of `contents` in pieces, one file at a time, and add each file to `packages` by its origin.
+
+    Entries are in the order of `layer_key`, parents first; the end is padded to a record of 10 KiB, as tar(1) does.
+    `packages` is complete when the generator is exhausted. Raises PathConflict as `Contents.with_parents`.
+    """
     written = 0
     for path, entry in contents.with_parents():
         for piece in generate_entry(path, entry, packages, contents.origin(path)):
@@ -153,7 +163,10 @@ def generate_tar(contents: Contents, packages: dict[str, PackageSize]) -> Iterat
 
 
 def generate_entry(path: str, entry: Entry, packages: dict[str, PackageSize], origin: str) -> Iterator[bytes]:
-    """Yield header, bytes and padding of one entry; nothing for a file whose data is None."""
+    """Yield header, bytes and padding of one entry; nothing for a file whose data is None.
+
+    A file is read whole, since its size comes before its bytes.
+    """
     if not isinstance(entry, File):
         yield create_header(path, entry, 0)
         return
@@ -167,7 +180,11 @@ def generate_entry(path: str, entry: Entry, packages: dict[str, PackageSize], or
 
 
 def write_layer(name: str, contents: Contents, output: Path, level: int = LEVEL) -> LayerRecord:
-    """Write `blob` and `layer.json` into the folder `output`, which is created; `level` is zlib's."""
+    """Write `blob` and `layer.json` into the folder `output`, which is created; `level` is zlib's, 0 to 9.
+
+    Equal contents give equal bytes, with any number of processors. `layer.json` comes last, so that a folder without
+    it is an interrupted write, which writing again mends. Raises PathConflict, and what reading an input raises.
+    """
     output.mkdir(parents=True, exist_ok=True)
     packages: dict[str, PackageSize] = {}
     with (output / "blob").open("wb") as file:
@@ -181,7 +198,7 @@ def write_layer(name: str, contents: Contents, output: Path, level: int = LEVEL)
 
 
 def read_layer(folder: Path) -> LayerRecord:
-    """Read the record of the layer in `folder`."""
+    """Read the record of the layer in `folder`; raises FileNotFoundError if `write_layer` did not end there."""
     value = json.loads((folder / "layer.json").read_bytes())
     packages = {name: PackageSize(**share) for name, share in value.pop("packages").items()}
     return LayerRecord(packages=packages, **value)

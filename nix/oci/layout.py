@@ -16,6 +16,7 @@ from .media_types import MANIFEST
 
 TAG = "latest"
 STAMP = "stamp"
+# `docker load` leaves an image without a tag nameless.
 DOCKER_TAG = "plexus/score-processor-lambda:latest"
 
 
@@ -31,7 +32,9 @@ class ImageRecord:
 def write_layout(output: Path, folders: Sequence[Path], labels: Mapping[str, str]) -> ImageRecord:
     """Write the image with the layers in `folders`, lowest first, into the new folder `output`.
 
-    Raises BrokenLayer if a layer's blob does not match its record.
+    Equal layers and labels give equal bytes. Blobs are hard links to those of the layers where the file system can:
+    none may be changed in place afterwards. Raises BrokenLayer if a layer's blob does not match its record, and
+    FileExistsError if `output` has blobs already.
     """
     blobs = output / "blobs" / "sha256"
     blobs.mkdir(parents=True)
@@ -69,7 +72,10 @@ def is_stamped(folder: Path) -> bool:
 
 
 def add_layer(folder: Path, blobs: Path) -> LayerRecord:
-    """Hard-link a layer's blob into `blobs`, or copy it; raises BrokenLayer if it was altered."""
+    """Hard-link a layer's blob into `blobs`, or copy it, and return its record; raises BrokenLayer if it was altered.
+
+    A linked blob that is stamped is not hashed again; a copy always is, since copying may itself go wrong.
+    """
     record = read_layer(folder)
     target = blobs / encoded(record.digest)
     linked = target.exists() or link(folder / "blob", target)

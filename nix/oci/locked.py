@@ -15,7 +15,7 @@ from pathlib import Path
 from .exceptions import OciError
 from .layer import LayerRecord, read_layer
 
-APPS = ("plexus", "handler")
+APPS = ("plexus", "handler")  # their bytes change with every commit
 KINDS = {tarfile.DIRTYPE: "d", tarfile.SYMTYPE: "l", tarfile.LNKTYPE: "h"}
 WORDS = {"d": "a directory", "l": "a link", "h": "a hard link", "f": "a file"}
 PIECE = 1 << 20
@@ -46,7 +46,7 @@ def list_locked_layers(folders: Sequence[Path]) -> list[tuple[LayerRecord, Path]
     return [(layer, folder) for layer, folder in layers if layer.name not in APPS]
 
 
-def lock_text(folders: Sequence[Path]) -> str:
+def render_lock(folders: Sequence[Path]) -> str:
     """Render layers.lock for the layers in `folders`."""
     lines = [f"{layer.name} {layer.digest} {layer.size}\n" for layer, _ in list_locked_layers(folders)]
     return "# name digest size; every layer but the app's, in the image's order\n" + "".join(lines)
@@ -66,9 +66,9 @@ def read_lock(text: str) -> dict[str, str]:
 
 
 def read_entries(blob: Path) -> LockedFiles:
-    """Read the entries of a layer by path."""
+    """Read the entries of a layer by path; `blob` is a gzip tar. The mode is four octal digits."""
     files: LockedFiles = {}
-    with tarfile.open(blob, "r|gz", bufsize=PIECE) as archive:
+    with tarfile.open(blob, "r|gz", bufsize=PIECE) as archive:  # a stream: scipy's layer alone unpacks to over 100 MB
         for member in archive:
             kind = KINDS.get(member.type, "f")
             content = hashlib.sha256(member.linkname.encode(errors="surrogateescape"))
@@ -91,7 +91,7 @@ def render_files(folders: Sequence[Path]) -> bytes:
 
 
 def read_files(data: bytes, layer: str) -> LockedFiles:
-    """Read the entries of one layer from layers.files.xz."""
+    """Read the entries of one layer from layers.files.xz; empty for a layer that is not in it."""
     files: LockedFiles = {}
     for line in lzma.decompress(data).decode(errors="surrogateescape").splitlines():
         name, kind, mode, content, path = line.split(" ", 4)
@@ -101,7 +101,11 @@ def read_files(data: bytes, layer: str) -> LockedFiles:
 
 
 def check_locked(folders: Sequence[Path], lock: Path) -> None:
-    """Raise LockedLayerDiffers, with the first file that differs, unless the layers match the lock."""
+    """Raise LockedLayerDiffers, with the first file that differs, unless the layers match the lock.
+
+    `lock` is layers.lock, with layers.files.xz beside it. `folders` are all layers of the image, lowest first, and
+    their order counts. Blobs are read only where a digest differs.
+    """
     expected = read_lock(lock.read_text(encoding="utf-8"))
     layers = list_locked_layers(folders)
     names = [layer.name for layer, _ in layers]

@@ -31,7 +31,10 @@ def describe(media_type: str, data: bytes) -> Descriptor:
 
 
 def create_manifest(config: bytes, layers: Sequence[LayerRecord]) -> dict[str, Any]:
-    """Return the manifest of an image with this encoded config and these layers, lowest first."""
+    """Return the manifest of an image with this encoded config and these layers, lowest first.
+
+    It has media types of OCI, and no annotations: whatever is in it changes the image's digest.
+    """
     return {
         "schemaVersion": 2,
         "mediaType": media_types.MANIFEST,
@@ -41,6 +44,6 @@ def create_manifest(config: bytes, layers: Sequence[LayerRecord]) -> dict[str, A
 
 
 def create_index(image: Descriptor, tag: str) -> dict[str, Any]:
-    """Return the index of a layout with one image, tagged `tag`."""
+    """Return the index of a layout with one image, tagged `tag`; the tag is no part of the image's digest."""
     named = {**image.document(), "annotations": {REFERENCE: tag}}
     return {"schemaVersion": 2, "mediaType": media_types.INDEX, "manifests": [named]}

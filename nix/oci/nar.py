@@ -13,7 +13,8 @@ def nar_hash(path: Path, ignored: frozenset[str] = frozenset()) -> str:
     """Return the sha256, in hexadecimal, of the Nix archive of `path`, without entries of the names `ignored`.
 
     Equals the hash that `nix-store --add-fixed --recursive sha256` computes. It covers names, contents, link targets
-    and executable bits.
+    and executable bits; not owners, times and other bits of the mode. Names are ignored at any depth. Raises UnsafePath
+    for a FIFO, a socket or a device, and OSError for an entry that cannot be read.
     """
     archive = hashlib.sha256()
     for piece in generate_nar(path, ignored):
@@ -37,7 +38,7 @@ def encode_words(*strings: str | bytes) -> bytes:
 
 
 def generate_node(path: Path, ignored: frozenset[str]) -> Iterator[bytes]:
-    """Yield the node of one file, link or directory."""
+    """Yield the node of one file, link or directory; entries of a directory in the order of their bytes."""
     if path.is_symlink():
         yield encode_words("(", "type", "symlink", "target", os.fsencode(path.readlink()), ")")
     elif path.is_dir():
@@ -52,7 +53,7 @@ def generate_node(path: Path, ignored: frozenset[str]) -> Iterator[bytes]:
 
 
 def generate_regular(path: Path) -> Iterator[bytes]:
-    """Yield the node of a regular file."""
+    """Yield the node of a regular file; raises UnsafePath for anything else that is no link or directory."""
     if not path.is_file():  # opening a FIFO would wait for its writer
         raise UnsafePath(f"{path}: expected a file, a symbolic link or a directory")
     with path.open("rb") as file:

@@ -50,7 +50,11 @@ SHARED_MODE = 0o1777
 
 
 def collect_base(root: Path, expected: str | None) -> Contents:
-    """Collect the entries of the base layer; raises InputMismatch if the root's NAR hash is not `expected`."""
+    """Collect the entries of the base layer from an unpacked root, a folder that `unpack_debs` made.
+
+    `expected` is the digest of the root's Nix archive; None skips the check, which reads every file. Raises
+    InputMismatch if it differs.
+    """
     if expected is not None:
         require(f"the unpacked root {root}", expected, ALGORITHM + nar_hash(root))
     contents = Contents()
@@ -73,7 +77,7 @@ def walk_root(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def add_from_root(contents: Contents, path: str, full: Path) -> None:
-    """Add one file or link of the root."""
+    """Add one file or link of the root; a device, FIFO or socket is left out."""
     if full.is_symlink():
         contents.add(path, Link(str(full.readlink())), "debian")
     elif full.is_file():
@@ -82,7 +86,10 @@ def add_from_root(contents: Contents, path: str, full: Path) -> None:
 
 
 def add_generated(contents: Contents, root: Path) -> None:
-    """Add the files that the packages' install scripts would create."""
+    """Add what the packages' install scripts would create: the merged /usr, one bundle of all certificates, users.
+
+    The scripts never run: they would need a shell, the host's tools and root, and their output may vary.
+    """
     origin = "assembler"
     for link in MERGED:
         contents.add(link, Link(f"usr/{link}"), origin)

@@ -35,18 +35,25 @@ FREE_TEXT = {
 
 
 def collect_sbom(debs: Path, wheels: Path, root: Path, files: Sequence[Path]) -> Contents:
-    """Collect the SBOM layer's one entry, from both locks, the unpacked root and all wheel files."""
+    """Collect the SBOM layer's one entry, from both lock files, the unpacked root and all wheel files.
+
+    Raises OciError as `render_sbom`.
+    """
     contents = Contents()
     contents.add(SBOM, File(InMemory(render_sbom(debs.read_text(), wheels.read_text(), root, files))), "sbom")
     return contents
 
 
 def render_sbom(debs: str, wheels: str, root: Path, files: Sequence[Path]) -> bytes:
-    """Render the document, components sorted by purl; raises OciError if a locked wheel is not in `files`."""
+    """Render the document, components sorted by purl; `debs` and `wheels` are the texts of the locks.
+
+    The order of `files` does not matter; those that are not locked are left out. Raises OciError if a locked wheel is
+    not in `files`, or if one of them is not a wheel.
+    """
     known = dict(map(read_wheel, files))
     deb_rows, wheel_rows = DEB.findall(debs), WHEEL.findall(wheels)
     records = {name: read_control_record(name, root) for name, *_ in deb_rows}
-    distribution = release(root)
+    distribution = name_distribution(root)
     components = [create_deb_component(row, records[row[0]], root, distribution) for row in deb_rows]
     components += [create_wheel_component(row, known) for row in wheel_rows]
     needs = {name: list_dependency_names(records[name]) for name in records}
@@ -74,8 +81,8 @@ def find_latest_change(debs: str) -> str:
     return datetime.strptime(newest, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def release(root: Path) -> str:
-    """Return the distribution of the root, as purls name it."""
+def name_distribution(root: Path) -> str:
+    """Return the distribution of the root, as purls name it: `debian-12`, or `debian` if its version is unknown."""
     path = root / "usr" / "lib" / "os-release"
     match = re.search(r'^VERSION_ID="?([^"\n]+)', path.read_text(encoding="utf-8") if path.exists() else "", re.M)
     return f"debian-{match[1]}" if match else "debian"
@@ -96,7 +103,7 @@ def list_dependencies(components: Sequence[Component], needs: Mapping[str, Seque
 def create_component(
     name: str, version: str, purl: str, sha256: str, licences: list[Component], supplier: str
 ) -> Component:
-    """Return the component of one package; `sha256` in hexadecimal."""
+    """Return the component of one package; `sha256` is its file's, in hexadecimal. The purl is its reference too."""
     document: Component = {
         "type": "library",
         "bom-ref": purl,
@@ -128,7 +135,10 @@ def list_dependency_names(record: Mapping[str, str]) -> list[str]:
 
 
 def create_deb_component(fields: Sequence[str], record: Mapping[str, str], root: Path, distribution: str) -> Component:
-    """Return the component of a Debian package."""
+    """Return the component of a Debian package.
+
+    `fields` are those of its line in the lock: name, version, size, sha256 and path in the pool.
+    """
     name, version, _, sha256, path = fields
     arch = path.rpartition("_")[2].removesuffix(".deb")
     source = path.split("/")[-2]
@@ -149,7 +159,10 @@ def list_deb_licences(name: str, root: Path) -> list[Component]:
 
 
 def create_wheel_component(fields: Sequence[str], known: dict[str, WheelFacts]) -> Component:
-    """Return the component of a wheel, with what is built into it; raises OciError if its file is not known."""
+    """Return the component of a wheel, with what is built into it; raises OciError if its file is not known.
+
+    `fields` are those of its line in the lock: name, version, sha256, size and layer. `known` is by sha256.
+    """
     name, version, sha256, _, _ = fields
     if sha256 not in known:
         raise OciError(f"the file of the locked wheel {name} {version} is missing from the SBOM's arguments")

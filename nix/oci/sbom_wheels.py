@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .digest import digest_file, encoded
+from .exceptions import OciError
 from .wheels import normalize_name
 
 CLASSIFIER = "License :: "
@@ -46,16 +47,21 @@ class WheelFacts:
 
 
 def read_wheel(path: Path) -> tuple[str, WheelFacts]:
-    """Return a wheel's sha256 in hexadecimal, and its facts."""
+    """Return a wheel's sha256 in hexadecimal, and its facts; raises OciError if it is not a wheel.
+
+    Bills in the wheel come first: a library that they name is not taken from its file's name as well.
+    """
     with zipfile.ZipFile(path) as archive:
-        member = next(name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
+        members = [name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)]
+        if not members:
+            raise OciError(f"not a wheel: {path}: it has no dist-info/METADATA")
         parser = email.parser.BytesHeaderParser(policy=email.policy.compat32)
-        headers = parser.parsebytes(archive.read(member))
+        headers = parser.parsebytes(archive.read(members[0]))
         own = normalize_name(str(headers.get("Name", "")))
         listed = list(list_nested(archive, own))
         names = {one["name"] for one in listed}
         inside = [*listed, *(one for one in list_vendored_libraries(archive) if one["name"] not in names)]
-        facts = WheelFacts(find_supplier(headers), list_licences(headers), requires(headers), tuple(inside))
+        facts = WheelFacts(find_supplier(headers), list_licences(headers), list_requirements(headers), tuple(inside))
     return encoded(digest_file(path)), facts
 
 
@@ -68,7 +74,7 @@ def find_supplier(headers: email.message.Message) -> str:
     return match[1] if match else NOT_KNOWN
 
 
-def requires(headers: email.message.Message) -> tuple[str, ...]:
+def list_requirements(headers: email.message.Message) -> tuple[str, ...]:
     """Return the normalized names of the requirements that belong to no extra."""
     lines = [str(one).partition(";") for one in headers.get_all("Requires-Dist", [])]
     results = [re.match(r"[A-Za-z0-9._-]+", what) for what, _, marker in lines if "extra" not in marker]

@@ -39,7 +39,11 @@ class SourceArchive:
 
 
 def read_source_archive(folder: Path) -> SourceArchive | None:
-    """Read the archive extracted at `folder`; None if it has no stamp, as in a git checkout."""
+    """Read the archive extracted at `folder`; None if it has no stamp, as in a git checkout.
+
+    Every file that the archive's .gitignore does not leave out is read and held: an added file makes it not intact, as
+    an edited one does.
+    """
     try:
         stamp = FILLED.fullmatch((folder / STAMP).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -103,7 +107,7 @@ class Tree:
 
 
 def ignore_patterns(path: Path) -> Iterator[str]:
-    """Yield the patterns of a .gitignore."""
+    """Yield the patterns of a .gitignore: of git's, those without `!`, without `**`, and without a slash inside."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     yield from (line for line in text.splitlines() if line and not line.startswith("#"))
 

@@ -29,7 +29,10 @@ class StrippedFile:
 
 
 def strip_elf(data: bytes) -> bytes:
-    """Return an ELF file with only its header and segments, at their offsets; other data unchanged."""
+    """Return an ELF file with only its header and segments, at their offsets; other data unchanged.
+
+    Idempotent. The result is what the loader maps; debuggers and linkers, which read sections, cannot use it.
+    """
     try:
         view = ElfReader(data)
     except struct.error:

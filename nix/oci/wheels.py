@@ -71,7 +71,10 @@ def collect_wheels(inputs: Sequence[tuple[Path, str | None]], licences: Path | N
 
 
 def open_wheel(path: Path, digest: str | None) -> OpenWheel:
-    """Open the wheel at `path`. Its file name is not used: in a Nix store it is no wheel name."""
+    """Open the wheel at `path`; the archive stays open until its members are read. Raises InputMismatch and OciError.
+
+    Its file name is not used: in a Nix store it is no wheel name.
+    """
     if digest is not None:
         require(f"the wheel {path}", digest, digest_file(path))
     try:
@@ -99,7 +102,11 @@ def read_distribution_name(metadata: bytes, path: Path) -> str:
 
 
 def add_wheel(contents: Contents, wheel: OpenWheel, licences: Path | None) -> None:
-    """Add the installed files of one wheel; exactly those, and at least one licence."""
+    """Add the installed files of one wheel; exactly those, and at least one licence.
+
+    Shared objects are stripped. Raises PathConflict if another wheel has the same path, UnsafePath as `list_members`
+    and OciError as `find_licence`.
+    """
     licensed = False
     for path, info in list_members(wheel):
         licensed = licensed or bool(LICENCE.search(path))
@@ -113,7 +120,10 @@ def add_wheel(contents: Contents, wheel: OpenWheel, licences: Path | None) -> No
 
 
 def list_members(wheel: OpenWheel) -> Iterator[tuple[str, zipfile.ZipInfo]]:
-    """Yield (path below site-packages, member) of every file to install."""
+    """Yield (path below site-packages, member) of every file to install, in the order of the archive.
+
+    Raises UnsafePath for a symbolic link, and for two members of one path, of which extractors pick different ones.
+    """
     paths: set[str] = set()
     for info in wheel.archive.infolist():
         path = map_member(info.filename)

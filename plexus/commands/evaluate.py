@@ -184,7 +184,8 @@ def evaluate_score(
 ) -> Evaluation:
     """Score the texts with one score and return its figures; `card_name` is the card's name in tables and pages.
 
-    Raises InvalidScorecard, UnknownScore, InvalidData, InvalidArtifact.
+    Raises click.UsageError if the card has several scores and `name` is None, InvalidScorecard, UnknownScore,
+    InvalidData and InvalidArtifact. Texts that fail are counted, and raise nothing.
     """
     from dataclasses import replace
 

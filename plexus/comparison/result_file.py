@@ -50,7 +50,7 @@ def read(path: Path, id_column: str | None = None, encoding: str | None = None) 
 
 
 def collect(name: str, rows: Iterable[Mapping[str, object]], id_column: str | None = None) -> ResultFile:
-    """Return the answers of rows as `read` does; `name` is what messages call them."""
+    """Return the answers of rows as `read` does; `name` is what messages call them. Raises InvalidData as `read`."""
     result = ResultFile(name)
     reader = _Reader(result)
     for number, row in enumerate(rows, start=1):

@@ -141,7 +141,11 @@ def search_path(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def read_required_versions(view: ElfReader) -> Iterator[tuple[str, str]]:
-    """Yield the (library, symbol version) pairs that this file needs to load."""
+    """Yield the (library, symbol version) pairs that this file needs to load, in its order; none without the tables.
+
+    Raises ValueError and struct.error for invalid tables, and ValueError after MOST_VERSIONS pairs: a crafted file's
+    offsets may lead in a circle.
+    """
     table, count = view.tag(DT_VERNEED), view.tag(DT_VERNEEDNUM)
     strings = view.tag(DT_STRTAB)
     if table is None or count is None or strings is None:
@@ -160,7 +164,7 @@ def read_required_versions(view: ElfReader) -> Iterator[tuple[str, str]]:
 
 
 def read_provided_versions(view: ElfReader) -> Iterator[str]:
-    """Yield the symbol versions that this library defines."""
+    """Yield the symbol versions that this library defines; none without the tables. Raises as the required ones."""
     table, count = view.tag(DT_VERDEF), view.tag(DT_VERDEFNUM)
     strings = view.tag(DT_STRTAB)
     if table is None or count is None or strings is None:

@@ -107,7 +107,10 @@ def read_entries(reader: LayerReader) -> Iterator[LayerEntry]:
 
 
 def read_header(reader: LayerReader) -> tarfile.TarInfo | None:
-    """Return the next header; None at the end of the archive."""
+    """Return the next header; None at the end of the archive. Raises UnreadableLayer for an invalid one.
+
+    A tar that ends without a block of zeros is read all the same, as readers do, and is not `closed`.
+    """
     block = reader.read(TAR_BLOCK)
     if not block or block == bytes(TAR_BLOCK):
         reader.closed = reader.closed and bool(block)
@@ -124,14 +127,17 @@ def read_header(reader: LayerReader) -> tarfile.TarInfo | None:
 
 
 def read_exactly(reader: LayerReader, count: int, padding: int = 0) -> bytes:
-    """Return exactly `count` bytes, and skip the padding after them if the writer wrote it."""
+    """Return exactly `count` bytes, and skip the padding after them if the writer wrote it.
+
+    Raises UnreadableLayer if the tar ends within the bytes.
+    """
     data = reader.read(count + padding)
     require_all(reader, len(data), count, padding)
     return data[:count]
 
 
 def skip(reader: LayerReader, count: int, padding: int) -> None:
-    """Skip `count` bytes and their padding."""
+    """Skip `count` bytes and their padding; raises UnreadableLayer if the tar ends within the bytes."""
     require_all(reader, reader.skip(count + padding), count, padding)
 
 
@@ -143,7 +149,10 @@ def require_all(reader: LayerReader, got: int, count: int, padding: int) -> None
 
 
 def parse_extensions(info: tarfile.TarInfo, data: bytes) -> dict[str, str]:
-    """Parse a GNU long name or pax header into values for the next header, under the names that pax gives them."""
+    """Parse a GNU long name or pax header into values for the next header, under the names that pax gives them.
+
+    A global pax header gives none: git's has only a comment. Raises UnreadableLayer as `parse_pax_records`.
+    """
     text = data.rstrip(b"\0").decode("utf-8", "surrogateescape")
     if info.type == tarfile.GNUTYPE_LONGNAME:
         return {"path": text}
@@ -153,7 +162,10 @@ def parse_extensions(info: tarfile.TarInfo, data: bytes) -> dict[str, str]:
 
 
 def parse_pax_records(data: bytes) -> Iterator[tuple[str, str]]:
-    """Yield (key, value) for each `length key=value` record of a pax header."""
+    """Yield (key, value) for each `length key=value` record of a pax header; raises UnreadableLayer for another.
+
+    The length counts its own digits, in bytes.
+    """
     at, end = 0, len(data.rstrip(b"\0"))
     while at < end:
         space = data.find(b" ", at, at + DIGITS + 1)
@@ -167,7 +179,7 @@ def parse_pax_records(data: bytes) -> Iterator[tuple[str, str]]:
 
 
 def parse_number(text: str) -> int:
-    """Parse a decimal number in a pax header."""
+    """Parse a decimal number in a pax header; raises UnreadableLayer. int() would take signs, spaces and `_` too."""
     if not (text.isascii() and text.isdigit() and len(text) <= 2 * DIGITS):
         raise UnreadableLayer("tar", f"its tar has a pax header with the number {text[:40]!r}")
     return int(text)

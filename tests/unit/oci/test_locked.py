@@ -9,7 +9,7 @@ import pytest
 
 from nix.oci.digest import sha256
 from nix.oci.layer import LayerRecord
-from nix.oci.locked import LockedLayerDiffers, check_locked, lock_text, render_files
+from nix.oci.locked import LockedLayerDiffers, check_locked, render_files, render_lock
 from tests.layouts import Layer
 
 
@@ -30,7 +30,7 @@ def lock(tmp_path: Path) -> Path:
     """The lock of one layer `base` with a file and a link."""
     created = layer(tmp_path / "locked", "base", {"etc/one": b"1", "etc/two": b"2"}, {"bin": "usr/bin"})
     path = tmp_path / "layers.lock"
-    path.write_text(lock_text([created]))
+    path.write_text(render_lock([created]))
     (tmp_path / "layers.files.xz").write_bytes(render_files([created]))
     return path
 

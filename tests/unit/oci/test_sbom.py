@@ -55,6 +55,16 @@ def test_a_package_has_its_purl_hash_and_licences(tmp_path: Path) -> None:
     assert result["licenses"] == [{"license": {"name": "GPL-2+"}}, {"license": {"name": "MIT"}}]
 
 
+def test_a_file_that_is_no_wheel_is_named(tmp_path: Path) -> None:
+    """An archive without METADATA is refused by its name; it does not end the reading of the wheels after it."""
+    path, line = wheel(tmp_path, "")
+    other = tmp_path / "other.whl"
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("other/__init__.py", "")
+    with pytest.raises(OciError, match=r"not a wheel: .*other\.whl"):
+        render_sbom("", line, tmp_path, [other, path])
+
+
 def test_a_purl_escapes_all_but_colons() -> None:
     """A purl escapes plus signs in names and versions, and never a colon."""
     assert (escape("libstdc++6"), escape("1:1.2.13~rc1+b2")) == ("libstdc%2B%2B6", "1:1.2.13~rc1%2Bb2")
