@@ -204,3 +204,12 @@ def test_without_time_no_job_is_claimed(world: World, remaining: float) -> None:
     assert len(world.batch(world.runtime(), context=Context(remaining))) == 2
     assert {world.status("job-1"), world.status("job-2")} == {"PENDING"}
     assert {world.dynamodb.fields("ScoringJob", job).get("attempts") for job in ("job-1", "job-2")} == {None}
+
+
+def test_a_large_text_without_a_bucket_names_the_missing_setting(world: World) -> None:
+    """If a record points to S3 and the function has no bucket, the job is retried, and its reason says what to set."""
+    world.send_jobs(world.job(text={"s3": "items/item-1", "bytes": 9, "digest": "sha256:0"}))
+    assert len(world.batch(world.runtime())) == 1
+    record = world.dynamodb.fields("ScoringJob", "job-1")
+    reason = "Misconfigured: a record points to S3, and PLEXUS_ARTIFACT_BUCKET is unset"
+    assert (record["status"], record["errorMessage"]) == ("PENDING", reason)
