@@ -68,3 +68,20 @@ def test_a_timeout_below_the_reserve_ends_with_its_reason(world: World) -> None:
     assert world.status("job-1") == "PENDING"
     (reason,) = world.reasons()
     assert reason.startswith("Misconfigured: the function has 10.9 s, expected at least 11 s")
+
+
+def test_a_message_without_time_is_logged_with_what_was_left(world: World) -> None:
+    """If reads use up the invocation, its messages are returned unclaimed, and their lines say what time was left."""
+    now = [0.0]
+
+    def fault(operation: str, phase: str, request: object) -> None:
+        now[0] = 299.7 if operation == "GetItem" else now[0]
+
+    world.send_jobs(world.job(1), world.job(2))
+    for message in world.requests.messages:
+        message.receives = 1  # so that their jobs are read before they are claimed
+    world.wire.fault = fault
+    assert len(world.batch(world.runtime(clock=Clock(lambda: world.time, lambda: now[0])))) == 2
+    errors = [line["error"] for line in world.lines() if "error" in line]
+    assert errors == ["OutOfTime: 0.3 s of the invocation are left"] * 2
+    assert {world.status("job-1"), world.status("job-2")} == {"PENDING"}
