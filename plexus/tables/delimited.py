@@ -12,6 +12,7 @@ from plexus.problems import pluralize
 from plexus.tables import dialects, encodings
 from plexus.tables.dialects import CARRIAGE_RETURN, Dialect, MalformedRecord
 from plexus.tables.encodings import Encoding
+from plexus.tables.output import restore
 from plexus.tables.sources import Source
 
 _LONE = re.compile(r"\r(?!\n)")
@@ -26,7 +27,8 @@ _SUFFIXES = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
 @dataclass
 class Delimited:
-    """A text file of rows. `short` lists the lines of rows with fewer cells than columns, once all are read.
+    """A text file of rows. Once all are read, `short` lists the lines of rows with fewer cells than columns, and
+    `restored` those of cells without the apostrophe that kept them from being formulas.
 
     `has_types` says whether two rows of types are below the header, which are no rows of the table.
     """
@@ -37,6 +39,7 @@ class Delimited:
     column: str
     has_types: bool = False
     short: list[int] = field(default_factory=list)
+    restored: list[int] = field(default_factory=list)
 
     @classmethod
     def detect(cls, source: Source, wanted: Sequence[str], encoding: str | None) -> Delimited:
@@ -69,7 +72,7 @@ class Delimited:
 
         Missing cells at the end of a row are empty. Lines and rows without anything at the end of the file are none.
         """
-        self.short = []
+        self.short, self.restored = [], []
         names: list[str] | None = None
         blank: list[int] = []
         records = self._read_records()
@@ -128,10 +131,19 @@ class Delimited:
     def _read_records(self) -> Iterator[tuple[int, list[str]]]:
         """Yield records with carriage returns restored. Raises InvalidData with the line where a bad record begins."""
         try:
-            for line, cells in self.dialect.records(self._read_lines()):
-                yield line, [cell.replace(CARRIAGE_RETURN, "\r") for cell in cells]
+            for line, record in self.dialect.records(self._read_lines()):
+                cells = [cell.replace(CARRIAGE_RETURN, "\r") for cell in record]
+                yield line, [self._restore(cell, line) if cell[:1] in ("'", "\\") else cell for cell in cells]
         except MalformedRecord as error:
             raise InvalidData(f"{self.source.name}:{error.line}: {self._explain(str(error))}") from None
+
+    def _restore(self, cell: str, line: int) -> str:
+        if cell == "\\N" and self.dialect.separator == "\t":
+            return ""  # null, as PostgreSQL's COPY and MySQL write it
+        text = restore(cell)
+        if text != cell:
+            self.restored.append(line)
+        return text
 
     def _read_lines(self) -> Iterator[str]:
         """Yield lines, and mark carriage returns that end none: the parser would take them for a line's end."""

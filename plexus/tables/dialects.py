@@ -17,6 +17,7 @@ _SAMPLE = 1_000_000  # characters
 _SEP_LINE = re.compile(r"sep=(.)\s*")
 _MOSTLY = 0.5
 # The line below the column names of a table that was drawn for people: Markdown's `|---|:-:|`, psql's, `+----+`.
+_BLANK_SEPARATED = re.compile(r'"[^"]+"(?: +"[^"]+")+')
 _DRAWN = re.compile(r"(?=\||.*(?:--|==))(?=.*[|+])(?=.*[-=])[\s|+:=-]+")
 
 
@@ -128,6 +129,8 @@ def detect(lines: Lines, wanted: Sequence[str], *, lone_texts: bool, separator: 
     ):
         raise MalformedRecord(drawn, "got a line that draws a table, as Markdown has. next: save the table as CSV")
     first = sample[0] if sample else ""
+    if _BLANK_SEPARATED.fullmatch(first.strip()):
+        raise MalformedRecord(before + 1, "columns are separated by blanks, as by R's write.table. next: write.csv")
     if declared := _SEP_LINE.fullmatch(first):
         return _decide_header(_read(sample[1:], Dialect(declared[1], lines=before + 1), is_whole), wanted, lone_texts)
     separators = [separator] if separator is not None and separator in first else [s for s in SEPARATORS if s in first]

@@ -31,13 +31,20 @@ Cells = Mapping[str, object]
 def guard(value: object) -> object:
     """Return a cell that neither a spreadsheet nor a terminal executes; other values than text are unchanged.
 
-    A text that begins like a formula gets an apostrophe before it, unless it is a number. Control characters become
-    U+FFFD, except tabs and line ends.
+    A text that begins like a formula gets an apostrophe before it, unless it is a number, and so does one that would
+    be such a text without its own apostrophes: `restore` restores both. Control characters become U+FFFD, except tabs
+    and line ends.
     """
     if not isinstance(value, str):
         return value
     text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    bare = text.lstrip("'")
+    return f"'{text}" if _FORMULA.match(bare) and not _NUMBER.fullmatch(bare) else text
+
+
+def restore(cell: str) -> str:
+    """Return a text without the apostrophe that `guard` put before it; any other text is unchanged."""
+    return cell[1:] if cell[:1] == "'" and guard(cell[1:]) == cell else cell
 
 
 def format_of(path: Path, name: str | None) -> str:

@@ -43,6 +43,7 @@ class Table:
     hint: str
     read: Callable[[], Iterator[Row]]
     list_short: Callable[[], Sequence[int]] = tuple
+    list_restored: Callable[[], Sequence[int]] = tuple
 
     def rows(self, limit: int | None = None) -> Iterator[tuple[int, Row]]:
         """Yield (number from 1, row) of all rows, or of the first `limit`. Raises InvalidData with the place."""
@@ -50,17 +51,24 @@ class Table:
 
     @property
     def notice(self) -> str:
-        """What was detected, in a line, with the short rows once all were read; empty if all is as usual."""
-        short = self.list_short()
-        lines = ", ".join(map(str, short[:_SHOWN])) + (", …" if len(short) > _SHOWN else "")
-        where = f"line{'s' * (len(short) > 1)} {lines}"
-        output = f"{pluralize(len(short), 'row')} without all cells, read as empty: {where}" if short else ""
-        return "; ".join(filter(None, [self.title, output]))
+        """What was detected, in a line, with the rows that were read otherwise; empty if all is as usual."""
+        short, restored = self.list_short(), self.list_restored()
+        parts = [self.title]
+        parts += [f"{pluralize(len(short), 'row')} without all cells, read as empty: {_locate(short)}"] if short else []
+        if restored:
+            count = pluralize(len(restored), "cell")
+            parts.append(f"{count} without the apostrophe that guards against formulas: {_locate(restored)}")
+        return "; ".join(filter(None, parts))
 
     def sha256(self) -> str:
         """Return the SHA-256 of the file in hex."""
         with self.source.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _locate(lines: Sequence[int]) -> str:
+    first = ", ".join(map(str, lines[:_SHOWN])) + (", …" if len(lines) > _SHOWN else "")
+    return f"line{'s' * (len(lines) > 1)} {first}"
 
 
 @contextmanager
@@ -120,7 +128,7 @@ def _create_table(source: Source, wanted: Sequence[str], encoding: str | None) -
     opened = Delimited.detect(source, wanted, encoding)
     compression = [source.compression] if source.compression else []
     title = ", ".join([opened.title or "CSV", *compression]) if opened.title or compression else ""
-    return Table(source.name, source, title, hint, opened.rows, lambda: opened.short)
+    return Table(source.name, source, title, hint, opened.rows, lambda: opened.short, lambda: opened.restored)
 
 
 def _create_json_table(source: Source, encoding: str | None) -> Table:

@@ -87,7 +87,8 @@
   /** Return a cell: a text that begins like a formula gets an apostrophe, as in the files that the command writes. */
   function quote(value) {
     let cell = String(value ?? "").replace(CONTROL, "\ufffd");
-    if (typeof value === "string" && FORMULA.test(cell) && !NUMBER.test(cell)) cell = `'${cell}`;
+    const bare = cell.replace(/^'+/, "");
+    if (typeof value === "string" && FORMULA.test(bare) && !NUMBER.test(bare)) cell = `'${cell}`;
     return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
   }
 

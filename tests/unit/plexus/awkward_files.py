@@ -25,6 +25,7 @@ from pyarrow import parquet
 Rows = list[tuple[str, str, str]]
 ROWS: Rows = [("1", "a refund, now", "ham"), ("2", "fine", "spam"), ("3", 'She said "refund"', "ham")]
 WESTERN: Rows = [("1", "Le café – très cher", "ham"), ("2", "Straße & 5 €", "spam")]
+DASH: Rows = [("1", "-nein", "ham")]
 PLAIN: Rows = [("1", "a refund", "ham"), ("2", "fine", "spam")]
 
 
@@ -304,4 +305,21 @@ FILES = [
     File("semicolons.csv.xz", lzma.compress(text(ROWS, ";").encode()), said="semicolons, xz"),
     File("objects.jsonl.gz", gzip.compress(json.dumps(OBJECTS[0]).encode()), ROWS[:1], said="JSON lines, gzip"),
     File("gzip-named.csv", gzip.compress(COMMA), said="CSV, gzip"),
+    # As programs export them, with texts that a spreadsheet would execute.
+    File("excel.csv", "\ufeffid;text;label;price\r\n1;-nein;ham;12,50\r\n".encode(), DASH, said="CSV, semicolons"),
+    File("unicode.txt", "id\ttext\tlabel\r\n1\t-nein\tham\r\n".encode("utf-16"), DASH, said="table, tabs, UTF-16"),
+    File("r.csv2", b'"";"id";"text";"label"\n"1";1;"-nein";"ham"\n', DASH, said="CSV, semicolons"),
+    File("rows.csv", b",id,text,label\n0,1,-nein,ham\n", DASH),
+    File("jq.csv", b'1,"-nein","ham"\n', DASH, said="no header", text="2", label="3", id="1"),
+    File("psql.csv", b'id,text,label\n1,-nein,ham\n2,"",ham\n', [*DASH, ("2", "", "ham")]),
+    File("copy.tsv", b"id\ttext\tlabel\n1\t-nein\tham\n2\t\\N\tham\n", [*DASH, ("2", "", "ham")], said="tabs"),
+    File("sheets.tsv", b"id\ttext\tlabel\n1\t'-nein\tham\n", DASH, said="1 cell without the apostrophe"),
+    File("guarded.csv", b"id,text,label\n1,'-nein,ham\n", DASH, said="1 cell without the apostrophe"),
+    File("crm.csv", b'"id","text","label"\r\n"1","-nein\rrefund","ham"\r\n', [("1", "-nein\rrefund", "ham")]),
+    File(
+        "help-desk.csv",
+        b'id,text,label\n1,"-nein\n\n--\nSent ""now""",ham\n',
+        [("1", '-nein\n\n--\nSent "now"', "ham")],
+    ),
+    File("tabs.csv", b"sep=\t\r\nid\ttext\tlabel\r\n1\t-nein\tham\r\n", DASH, said="table, tabs"),
 ]

@@ -79,16 +79,14 @@ def test_every_file_is_looked_at_and_converted_without_loss(tmp_path: Path, file
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "xlsx", "parquet", "csv.gz"])
 def test_a_converted_table_is_read_as_the_one_it_was_made_of(tmp_path: Path, messy: Path, suffix: str) -> None:
-    """Texts, numbers and empty cells come back from every format; only CSV guards what looks like a formula."""
+    """Texts, numbers and empty cells come back from every format, and so do guarded formulas of CSV."""
     target = tmp_path / f"out.{suffix}"
     result = run_data("convert", messy, "--output", target, "--rename", "Comment=text")
     with open_table(target, ["text"]) as table:
         cells = [(str(row["id"]), row["text"] or "", row["Date"]) for _, row in table.rows()]
     expected = [(line.split(";")[0], line.split(";")[1], line.split(";")[4]) for line in MESSY[1:]]
     guarded = suffix.split(".")[0] in ("csv", "tsv")
-    assert cells == [
-        (one, f"'{text}" if guarded and text.startswith("=") else text, day) for one, text, day in expected
-    ]
+    assert cells == expected
     assert ("1 cell changed, so that no spreadsheet runs them as formulas: row " in result.stderr) == guarded
 
 

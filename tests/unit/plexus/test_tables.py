@@ -108,6 +108,13 @@ def test_a_table_drawn_for_people_is_refused(tmp_path: Path, content: bytes, suf
         read(tmp_path, content, suffix)
 
 
+@pytest.mark.parametrize("suffix", ["csv", "txt", "tsv"])
+def test_columns_that_blanks_separate_are_refused(tmp_path: Path, suffix: str) -> None:
+    """A file of R's write.table would be one text a line, the first of them its header."""
+    with pytest.raises(InvalidData, match=r":1: columns are separated by blanks.*next: write\.csv"):
+        read(tmp_path, b'"id" "text" "label"\n"1" 1 "refund me" "Yes"\n', suffix)
+
+
 def test_dashes_for_missing_cells_draw_no_table(tmp_path: Path) -> None:
     """A row of dashes is a row."""
     assert read(tmp_path, b"text|label\n-|-\na refund|Yes\n", "csv")[0] == {"text": "-", "label": "-"}
