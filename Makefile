@@ -125,6 +125,8 @@ results: $(READY) ## List the newest results (SCORECARD=key SCORE=name SINCE=2h 
 	@$(RUN) results $(call given,SCORECARD,--scorecard) $(call given,SCORE,--score) $(call given,SINCE,--since) $(call given,LIMIT,--limit) $(if $(CSV),--csv)
 shadow: $(READY) ## Score stored results' jobs again without storing, and compare (SCORE=name SINCE=2h SHARE=0.1 LIMIT=100 LEAST=0.98)
 	@$(RUN) shadow $(call given,SCORECARD,--scorecard) $(call given,SCORE,--score) $(call given,SINCE,--since) $(call given,SHARE,--share) $(call given,LIMIT,--limit) $(call given,LEAST,--least)
+versions: $(READY) ## Write the champion version of every score to files for plexus import (FOLDER=versions SCORECARD=key)
+	@$(RUN) versions $(call one_word,$(or $(value FOLDER),versions)) $(call given,SCORECARD,--scorecard)
 publish: $(READY) ## Send stored results to the original's GraphQL API, PLEXUS_API_URL (SCORECARD=key SCORE=name SINCE=2h)
 	@$(RUN) publish $(call given,SCORECARD,--scorecard) $(call given,SCORE,--score) $(call given,SINCE,--since)
 dlq_conflict = $(if $(or $(and $(SHOW),$(REDRIVE)),$(and $(SHOW),$(DELETE)),$(and $(REDRIVE),$(DELETE))),$(error \
@@ -177,4 +179,4 @@ $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock pypr
 	@$(HOST) -m nix.environments create development .venv
 FORCE:
 
-.PHONY: demo test soak build lint-image run shell load reproducible sbom vulnerabilities nix lock archive local stop infra-deploy infra-diff infra-import login push deploy rollback unlock history drift config invoke logs status attest verify release enqueue results shadow publish dlq costs dashboard doctor venv lint golden infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test soak build lint-image run shell load reproducible sbom vulnerabilities nix lock archive local stop infra-deploy infra-diff infra-import login push deploy rollback unlock history drift config invoke logs status attest verify release enqueue results shadow versions publish dlq costs dashboard doctor venv lint golden infra cost-estimate cache cache-prune clean clean-all help

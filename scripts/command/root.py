@@ -31,6 +31,7 @@ SECTIONS = {
         "enqueue",
         "results",
         "shadow",
+        "versions",
         "publish",
         "dlq",
         "costs",

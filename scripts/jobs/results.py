@@ -28,10 +28,10 @@ def read(
     Results are found by the index of each scorecard of the table Scorecard, never by a scan. `done` is called with the
     entries read for each page of an index.
     """
-    cards = [str(_find(aws, "Scorecard", scorecard)["id"])] if scorecard else []
+    cards = [str(find(aws, "Scorecard", scorecard)["id"])] if scorecard else []
     values: dict[str, str] = {":since": since} if since else {}
     if score:
-        chosen = _find(aws, "Score", score, cards[0] if cards else "")
+        chosen = find(aws, "Score", score, cards[0] if cards else "")
         cards, values[":score"] = [str(chosen["scorecardId"])], chosen["id"]
     elif not cards:
         cards = [str(card["id"]) for card in dynamodb.scan(aws, "Scorecard")]
@@ -67,7 +67,7 @@ def compute_total_cost(record: Record) -> Any:
     return cost.get("total_cost") if isinstance(cost, Mapping) else cost
 
 
-def _find(aws: Aws, table: str, name: str, scorecard: str = "") -> Record:
+def find(aws: Aws, table: str, name: str, scorecard: str = "") -> Record:
     """Return the scorecard or score with this key, name or id; NotFound if there is not exactly one."""
     candidates = [one for one in dynamodb.scan(aws, table) if not scorecard or one.get("scorecardId") == scorecard]
     matches = [one for one in candidates if name in (one["id"], one.get("key"), one.get("name"))]

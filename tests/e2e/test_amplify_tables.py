@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3.dynamodb.types import TypeSerializer
+from click.testing import CliRunner
 
+import plexus
 from handler.records import derive_result_id
 from local_aws import control
+from plexus.commands import import_
 from scripts.aws import dynamodb, event_source
 from scripts.aws.clients import Aws, create_clients
 from scripts.aws.stage import load_stage
@@ -100,6 +104,43 @@ def test_the_doctor_checks_amplifys_tables(aws: Aws, run: Run) -> None:
     names = replace(aws.stage, tables=replace(aws.stage.tables, indexes={"Score": "byNothing"}))
     (finding,) = resource_checks.check_tables(replace(aws, stage=names))
     assert finding.detail == f"Score-{amplify_tables.API} has no index byNothing"
+
+
+def test_the_champion_versions_are_imported(aws: Aws, run: Run, tmp_path: Path) -> None:
+    """Each champion version is a file that `plexus import` reads, apart from its namesakes; other scores are named."""
+    client, key = aws.client("dynamodb"), original_stand_in.KEY
+    scores: dict[str, dict[str, Any]] = {
+        "namesake": {"name": "Asks for Refund", "championVersionId": f"{key}-version"},
+        "cyrillic": {"name": "Возврат", "championVersionId": f"{key}-version"},
+        "disabled": {"name": "Old", "championVersionId": f"{key}-version", "isDisabled": True},
+        "bare": {"name": "New"},
+        "lost": {"name": "Lost", "championVersionId": "no-such-version"},
+    }
+    for identity, fields in scores.items():
+        record = {"id": identity, "scorecardId": key, **fields}
+        item: Any = {name: TypeSerializer().serialize(value) for name, value in record.items()}
+        client.put_item(TableName=aws.stage.table("Score"), Item=item)
+    try:
+        folder = tmp_path / "versions"
+        code, output = run("versions", str(folder), "--scorecard", key, "--json")
+        done = json.loads(output)
+        assert code == 0
+        assert {entry["score"].partition("/")[2]: entry["reason"] for entry in done["skipped"]} == {
+            "old": "it is disabled",
+            "new": "it has no champion version",
+            "lost": "its champion version no-such-version does not exist",
+        }
+        original = (original_stand_in.FOLDER / "refund.yaml").read_text()
+        assert [Path(file).read_text() for file in done["files"]] == [original] * 3
+        assert run("versions", str(folder))[0] == 1
+        words = [str(folder), "--output", str(tmp_path / "cards")]
+        imported = CliRunner().invoke(import_.command, words, standalone_mode=False)
+        assert imported.return_value == 0
+        cards = [plexus.load_file(path) for path in (tmp_path / "cards").rglob("*.yaml")]
+        assert len({card.key for card in cards}) == len(cards) == 3
+    finally:
+        for identity in scores:
+            client.delete_item(TableName=aws.stage.table("Score"), Key={"id": {"S": identity}})
 
 
 def test_the_worker_completes_jobs_in_amplifys_tables(aws: Aws, run: Run, tmp_path: Path) -> None:
