@@ -61,17 +61,21 @@ def import_cards(listed: Sequence[tuple[Path, Path]]) -> list[ImportedCard]:
     Keys made of a name are replaced by keys made of the file's path where several are the same; keys that a file has
     are an error there.
     """
-    imported = [import_card(file) for _, file in listed]
-    keys = Counter(card.key for card in imported if card.key is not None)
-    for place, ((root, file), card) in enumerate(zip(listed, imported, strict=True)):
+    first = [import_card(file) for _, file in listed]
+    places = [file.relative_to(root if root.is_dir() else root.parent) for root, file in listed]
+    keys = Counter(card.key for card in first if card.key is not None)
+    imported = []
+    for (_, file), place, card in zip(listed, places, first, strict=True):
         if card.key is None or keys[card.key] == 1:
+            imported.append(card)
             continue
-        relative = str(file.relative_to(root).with_suffix("") if root.is_dir() else file.stem)
+        # Relative paths: the same files have the same keys and comments on every machine.
+        relative = place.with_suffix("").as_posix()
         unique = create_key(relative)
         unique = f"{unique}-{hash_value(relative)[:8]}" if unique in keys else unique
-        others = ", ".join(other.file for other in imported if other.key == card.key and other is not card)
         keys[unique] += 1
-        imported[place] = import_card(file, _Key(unique, others))
+        others = [str(at) for at, other in zip(places, first, strict=True) if other.key == card.key and at != place]
+        imported.append(import_card(file, _Key(unique, ", ".join(others))))
     return imported
 
 

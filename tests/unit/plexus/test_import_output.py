@@ -165,7 +165,10 @@ def test_two_scorecards_never_have_one_key(run: Import, tmp_path: Path) -> None:
     assert len(set(keys.values())) == len(keys) == 5
     assert keys["support/greeting.yaml"] == "support-greeting"
     assert cards["greeting!.yaml"]["remarks"][-1]["kind"] == "changed"
-    assert "is also that of " in (tmp_path / "new" / "support" / "greeting.yaml").read_text()
+    named = ["greeting!.yaml", "sales/greeting.yaml", "support/greeting.yaml", "support-team/greeting.yaml"]
+    for name in named:
+        others = (tmp_path / "new" / name).read_text().partition("is also that of ")[2].splitlines()[0]
+        assert sorted(others.split(", ")) == sorted(set(named) - {name})
 
 
 def test_a_key_that_two_files_have_is_an_error_in_both(run: Import, tmp_path: Path) -> None:
