@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from unicodedata import normalize
 
 from plexus.document import Yaml
 from plexus.original.notes import Notes
@@ -93,7 +95,10 @@ def create_slugs(names: Sequence[str], avoided: set[str]) -> dict[str, str]:
     """Return a name of letters, digits and underscores for each node, unique in the graph and none of `avoided`."""
     slugs: dict[str, str] = {}
     for name in names:
-        plain = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in name) or "node"
+        letters = re.sub("[\u0300-\u036f]", "", normalize("NFKD", name))
+        plain = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in letters) or "node"
+        if not name.isascii():  # else its letters of other scripts would be nothing but underscores
+            plain = plain.strip("_") or "node"
         plain = plain if not plain[0].isdigit() else f"node_{plain}"
         unique, number = plain, 2
         while unique in slugs.values() or unique in avoided:

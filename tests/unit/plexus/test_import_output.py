@@ -11,6 +11,7 @@ import plexus
 from plexus import import_output
 from plexus.commands import import_, lint
 from plexus.exceptions import InvalidData
+from plexus.original.graphs import create_slugs
 
 Import = Callable[..., Result]
 CARD = "name: {name}\nclass: KeywordClassifier\nkeywords: [{word}]\n"
@@ -143,6 +144,12 @@ def test_names_in_every_script_have_keys_of_their_own(run: Import, tmp_path: Pat
     assert len(set(keys)) == len(NAMES)
     assert [plexus.load_file(tmp_path / "old" / f"{number}.yaml").key for number in range(len(NAMES))] == keys
     assert keys[NAMES.index("Refund 退款")].startswith("refund-")
+
+
+def test_nodes_in_every_script_have_readable_names_of_their_own() -> None:
+    """A node keeps its ASCII letters, without accents; one that has none is numbered, and none is only underscores."""
+    slugs = create_slugs(["Найти", "Решить", "Prüfung", "检查 call", "a - b", "Find It", "!?"], {"node_2"})
+    assert [*slugs.values()] == ["node", "node_3", "Prufung", "call", "a___b", "Find_It", "__"]
 
 
 @pytest.mark.parametrize(
