@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from plexus.commands import options
-from plexus.exceptions import require_packages
+from plexus.exceptions import InvalidData, require_packages
 from plexus.problems import pluralize
 
 if TYPE_CHECKING:
@@ -201,7 +201,10 @@ def evaluate_score(
     context = replace(context, folder=scorecard.folder)
     declared = labels.list_declared(scorecard, score, context)
     mapping = score.configuration.data.labels if score.configuration.data is not None else {}
-    labelled = normalize(texts, declared, score.name, mapping)
+    try:
+        labelled = normalize(texts, declared, score.name, mapping)
+    except InvalidData as error:  # of two cards, each may have a score of this name
+        raise InvalidData(f"{card_name}: {error}") from None
     options.print_notes(*labelled.notes)
     with options.create_progress(len(labelled.texts), score.name) as bar:
         scored = predictions.predict(scorecard, score, labelled.texts, context, declared=declared, step=bar.update)

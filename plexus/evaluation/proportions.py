@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 #: The normal distribution's 97.5 % point.
 NORMAL = 1.959963984540054
+#: Below this p-value two scores differ; the 95 % interval of their difference excludes 0.
+SIGNIFICANT = 0.05
 
 
 def wilson(right: int, total: int) -> tuple[float, float] | None:
@@ -27,7 +29,8 @@ def compute_score_interval(share: float, total: float) -> tuple[float, float]:
 class Comparison:
     """Two scores on the same texts: counts by which was right, and McNemar's p-value.
 
-    `low` and `high` are the 95 % interval of the difference in accuracy.
+    `low` and `high` are the 95 % interval of the difference in accuracy. It excludes 0 if and only if the p-value is
+    below 0.05.
     """
 
     both: int
@@ -47,6 +50,11 @@ class Comparison:
     def difference(self) -> float:
         """The second score's accuracy minus the first's."""
         return (self.only_second - self.only_first) / self.total if self.total else 0.0
+
+    @property
+    def is_real(self) -> bool:
+        """Whether McNemar's test rejects that both are equally good."""
+        return self.p_value < SIGNIFICANT
 
 
 def compare(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
@@ -75,6 +83,17 @@ def p_value(only_first: int, only_second: int) -> float:
 
 
 def interval(only_first: int, only_second: int, total: int) -> tuple[float, float]:
+    """Return the 95 % interval of the difference, second minus first; -1 to 1 without texts.
+
+    Tango's, extended to 0 unless McNemar's exact test rejects that: on few texts the two would contradict each other.
+    """
+    low, high = compute_tango_interval(only_first, only_second, total)
+    if p_value(only_first, only_second) < SIGNIFICANT:
+        return low, high
+    return min(low, 0.0), max(high, 0.0)
+
+
+def compute_tango_interval(only_first: int, only_second: int, total: int) -> tuple[float, float]:
     """Return the 95 % score interval of the difference, second minus first; -1 to 1 without texts.
 
     It has the differences that the score test of paired shares does not reject. Source: T. Tango, "Equivalence test and

@@ -26,7 +26,7 @@ METHODS = {
     "kappa": f"{_EFFECTIVE}; none with fewer than {intervals.FEWEST} labels or values outside the largest class",
     "macro_f1": f"{_EFFECTIVE}; none with fewer than {intervals.FEWEST} labels of a class",
     "area": "Newcombe's method 5 of 2006",
-    "difference": "Tango's score interval for pairs",
+    "difference": "Tango's score interval for pairs, with 0 unless McNemar's exact test rejects it",
 }
 
 

@@ -92,7 +92,7 @@ def _render_figures(evaluations: Sequence[Evaluation]) -> str:
 
 def _render_comparison(evaluation: Evaluation, other: Evaluation, comparison: Comparison) -> str:
     first, second = name_evaluations([evaluation, other])
-    verdict = "a real difference, most likely" if comparison.p_value < 0.05 else "it may be luck"
+    verdict = "a real difference, most likely" if comparison.is_real else "it may be luck"
     return (
         f"{second} against {first}: {format_points(comparison.difference)} points of accuracy "
         f"(95 %: {format_points(comparison.low)} to {format_points(comparison.high)});\n"

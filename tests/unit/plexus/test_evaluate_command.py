@@ -112,8 +112,17 @@ def test_another_card_is_compared_on_the_same_texts(files: Path) -> None:
     assert (compared["only_first"], compared["only_second"]) == (0, 4)
     assert compared["p_value"] == pytest.approx(0.125)
     assert compared["difference"] == pytest.approx(4 / 13)
-    assert compared["low"] < compared["difference"] < compared["high"]
+    assert compared["low"] == 0.0 < compared["difference"] < compared["high"]
     assert document["against"]["accuracy"]["value"] == pytest.approx(12 / 13)
+
+
+@pytest.mark.parametrize("broken", ["card.yaml", "better.yaml"])
+def test_labels_of_another_card_name_the_card_that_cannot_give_them(files: Path, broken: str) -> None:
+    """Both cards have a score of that name."""
+    card = files / broken
+    card.write_text(card.read_text() + '    found: "1"\n    not_found: "0"\n')
+    error = str(run(files, "--against", str(files / "better.yaml")).exception)
+    assert error.startswith(f"{broken}: labels that 'Refund' can never give:")
 
 
 def test_a_least_accuracy_makes_the_command_fail(files: Path) -> None:

@@ -171,9 +171,27 @@ def test_a_value_without_confidence_reaches_no_threshold() -> None:
 
 def test_the_difference_of_two_scores_has_its_published_interval() -> None:
     """21 pairs, 1 and 7 of them of only one kind: -0.517 to -0.026, as in the literature on paired proportions."""
-    low, high = proportions.interval(7, 1, 21)
+    low, high = proportions.compute_tango_interval(7, 1, 21)
     assert (round(low, 3), round(high, 3)) == (-0.517, -0.026)
     assert proportions.interval(0, 0, 0) == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+def test_the_interval_of_a_difference_excludes_zero_where_mcnemar_rejects(scale: int) -> None:
+    """SciPy's exact p-value and the interval give one verdict, for every split of up to 60 texts."""
+    from scipy.stats import binomtest
+
+    for first, second in itertools.product(range(31), repeat=2):
+        total = scale * (first + second)
+        low, high = proportions.interval(first, second, total)
+        is_rejected = first + second > 0 and binomtest(first, first + second).pvalue < 0.05
+        assert (low > 0 or high < 0) == is_rejected, (first, second)
+
+
+def test_four_texts_decide_nothing() -> None:
+    """Right alone on 4 of 13 texts: p is 0.125, and the interval begins at 0."""
+    result = proportions.compare([False] * 4 + [True] * 9, [True] * 13)
+    assert (result.p_value, result.low, result.is_real) == (0.125, 0.0, False)
 
 
 def test_the_most_frequent_mistakes_come_first() -> None:
