@@ -1,32 +1,36 @@
 """Inject faults on request, so that error paths can be tested against the real services.
 
-POST a JSON list to /_local_aws/faults to replace the rules. Keys of a rule: `operation` ("dynamodb.PutItem"); `when`
-("before": the call has no effect; "after": it has, but the caller gets an error); `times` (default 1); `code`,
-`message` and `status` of the error (without `code`, a "before" rule only delays); `delay` (seconds); `skip` (calls to
-let pass first); `contains` and `also` (match only calls whose parameters contain these texts). GET returns the rules
-that remain.
+POST a JSON list to /_local_aws/faults to replace the rules. Keys of a rule: `operation` ("dynamodb.PutItem", or a
+pattern such as "*.*"); `when` ("before": the call has no effect; "after": it has, but the caller gets an error);
+`times` (default 1); `code`, `message` and `status` of the error (without `code`, a "before" rule only delays); `delay`
+(seconds); `hold` (the call waits until the rules are replaced, at most that many seconds, and then succeeds); `skip`
+(calls to let pass first); `contains` and `also` (match only calls whose parameters contain these texts); `caller`
+(match only calls with this access key). GET returns the rules; `hit` names the operation that a rule matched last.
 """
 
 import json
 import threading
 import time
+from fnmatch import fnmatchcase
 
 from localstack.aws import handlers
 from localstack.aws.api import CommonServiceException
 from localstack.http import Response
 from localstack.services.edge import ROUTER
+from localstack.utils.aws.request_context import extract_access_key_id_from_auth_header
 
 from local_aws.extension.routes import create_problem_response, parse_body
 
 PATH = "/_local_aws/faults"
 KINDS = {
-    **dict.fromkeys(("operation", "when", "code", "message", "contains", "also"), str),
+    **dict.fromkeys(("operation", "when", "code", "message", "contains", "also", "caller"), str),
     **dict.fromkeys(("times", "status", "skip"), int),
-    "delay": (int, float),
+    **dict.fromkeys(("delay", "hold"), (int, float)),
 }
 
 _rules: list[dict] = []
 _lock = threading.Lock()
+_replaced = threading.Condition(_lock)
 
 
 def install() -> None:
@@ -53,6 +57,7 @@ def _set(request, **kwargs):
         return create_problem_response(problems)
     with _lock:
         _rules[:] = [{"when": "before", "times": 1, "skip": 0, **rule} for rule in wanted]
+        _replaced.notify_all()
     return Response(status=204)
 
 
@@ -78,7 +83,9 @@ def _take(context, when: str) -> dict | None:
     name = f"{context.service.service_name}.{context.operation.name}"
     with _lock:
         for rule in _rules:
-            if rule["operation"] != name or rule["when"] != when or rule["times"] <= 0:
+            if not fnmatchcase(name, rule["operation"]) or rule["when"] != when or rule["times"] <= 0:
+                continue
+            if "caller" in rule and rule["caller"] != extract_access_key_id_from_auth_header(context.request.headers):
                 continue
             request = json.dumps(context.service_request, default=str)
             if rule.get("contains", "") not in request or rule.get("also", "") not in request:
@@ -87,13 +94,21 @@ def _take(context, when: str) -> dict | None:
                 rule["skip"] -= 1
                 continue
             rule["times"] -= 1
+            rule["hit"] = name
             return rule
     return None
 
 
+def _wait(rule: dict) -> None:
+    time.sleep(rule.get("delay", 0))
+    if "hold" in rule:
+        with _replaced:
+            _replaced.wait_for(lambda: all(rule is not one for one in _rules), rule["hold"])
+
+
 def _before(chain, context, response) -> None:
     if rule := _take(context, "before"):
-        time.sleep(rule.get("delay", 0))
+        _wait(rule)
         if "code" in rule:
             raise CommonServiceException(
                 rule["code"], rule.get("message", "injected fault"), status_code=rule.get("status", 400)
@@ -103,6 +118,8 @@ def _before(chain, context, response) -> None:
 def _after(chain, context, response) -> None:
     # Response handlers also see failed calls, which had no effect to hide.
     if response.status_code < 300 and (rule := _take(context, "after")):
-        time.sleep(rule.get("delay", 0))
+        _wait(rule)
+        if "hold" in rule:
+            return
         response.status_code = rule.get("status", 500)
         response.set_response(b"injected fault")

@@ -41,9 +41,11 @@ def shut_down() -> None:
 @aws_provider(api="dynamodb", name="moto")
 def dynamodb() -> Service:
     """Create DynamoDB, backed by moto."""
+    from local_aws.extension import dynamodb_additions
     from local_aws.extension.moto_service import moto_service
 
-    return moto_service("dynamodb")
+    dynamodb_additions.install()
+    return moto_service("dynamodb", dynamodb_additions.sweep)
 
 
 @aws_provider(api="ecr")

@@ -1,12 +1,16 @@
 """DynamoDB, as the worker uses it."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
 import pytest
 
-from tests.e2e.conftest import Clients, refusal
+from local_aws.instance import Instance
+from local_aws.status import ask
+from tests.e2e.conftest import REGION, Clients, refusal
 
 TABLE = "dynamodb-rules"
 NEW = "attribute_not_exists(pk)"
@@ -167,3 +171,37 @@ def test_a_condition_seen_before_is_judged_anew(table: Any) -> None:
         "red": item("red", value="pink") | {"n": {"N": "2"}},
         "blue": item("blue", value="rose") | {"n": {"N": "1"}},
     }
+
+
+def test_a_sweep_deletes_what_has_expired(table: Any, local_aws: Instance) -> None:
+    """A sweep deletes the items whose time to live is over, and none of a table that has the setting no longer."""
+    now = int(time.time())
+    times = {"over": now - 60, "later": now + 600, "six years ago": now - 6 * 365 * 86400}
+    for key, at in times.items():
+        table.put_item(TableName=TABLE, Item=item(key) | {"expiresAt": {"N": str(at)}})
+    table.put_item(TableName=TABLE, Item=item("no number", expiresAt=str(now - 60)))
+
+    def swept(enabled: bool) -> set[str]:
+        setting = {"Enabled": enabled, "AttributeName": "expiresAt"}
+        table.update_time_to_live(TableName=TABLE, TimeToLiveSpecification=setting)
+        ask(local_aws, "/_local_aws/time-to-live", {})
+        entries = table.scan(TableName=TABLE, FilterExpression="attribute_exists(expiresAt)")["Items"]
+        return {entry["pk"]["S"] for entry in entries}
+
+    assert swept(enabled=False) == {*times, "no number"}
+    assert swept(enabled=True) == {"later", "six years ago", "no number"}
+
+
+def test_a_table_is_read_by_its_arn_from_another_account(table: Any, local_aws: Instance) -> None:
+    """Another account finds a table by its ARN, and not by its name."""
+    table.put_item(TableName=TABLE, Item=item("shared"))
+    other = boto3.client(
+        "dynamodb",
+        region_name=REGION,
+        endpoint_url=local_aws.endpoint,
+        aws_access_key_id="2" * 12,
+        aws_secret_access_key="test",
+    )
+    arn = table.describe_table(TableName=TABLE)["Table"]["TableArn"]
+    assert other.get_item(TableName=arn, Key=item("shared"))["Item"] == item("shared")
+    assert refusal(other.get_item, TableName=TABLE, Key=item("shared")).startswith("ResourceNotFound")

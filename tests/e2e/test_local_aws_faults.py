@@ -3,14 +3,16 @@
 import json
 import urllib.error
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.instance import Instance
 from local_aws.status import ask
-from tests.e2e.conftest import Clients, refusal
+from tests.e2e.conftest import REGION, Clients, refusal, wait_for
 
 FAULTS = "/_local_aws/faults"
 
@@ -37,6 +39,28 @@ def test_fault_after_a_call_hides_its_success(aws: Clients, local_aws: Instance)
     with pytest.raises(ClientError):
         aws("sqs").create_queue(QueueName="fault-after")
     assert len(aws("sqs").list_queues(QueueNamePrefix="fault-after")["QueueUrls"]) == 1
+
+
+def test_a_held_call_waits_for_the_next_rules_and_succeeds(aws: Clients, local_aws: Instance) -> None:
+    """A held call has no effect until the rules are replaced; other access keys are not held, and `hit` names it."""
+    rule = {"operation": "sqs.*", "hold": 60, "skip": 1, "caller": "test"}
+    ask(local_aws, FAULTS, [rule])
+    sqs = aws("sqs")
+    other = boto3.client(
+        "sqs",
+        region_name=REGION,
+        endpoint_url=local_aws.endpoint,
+        aws_access_key_id="other",
+        aws_secret_access_key="other",
+    )
+    assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix="fault-held")
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(sqs.create_queue, QueueName="fault-held")
+        wait_for(lambda: "hit" in ask(local_aws, FAULTS)[0], "the call")
+        assert "QueueUrls" not in other.list_queues(QueueNamePrefix="fault-held")
+        assert [(one["hit"], one["times"]) for one in ask(local_aws, FAULTS)] == [("sqs.CreateQueue", 0)]
+        ask(local_aws, FAULTS, [])
+        assert held.result()["QueueUrl"].endswith("/fault-held")
 
 
 def test_rule_with_an_unknown_key_is_refused(local_aws: Instance) -> None:

@@ -3,10 +3,11 @@
 import copy
 import inspect
 import json
+import time
 
 import boto3
 
-from local_aws.extension import internals, transaction_snapshots
+from local_aws.extension import dynamodb_additions, internals, transaction_snapshots
 
 ACCOUNT, REGION = "0" * 12, "us-west-2"
 
@@ -92,6 +93,40 @@ def thrifty_transactions():
         assert dynamodb_backends["123456789012"][REGION].tables["table"] is table
         assert table.items[other] is kept
         assert transaction_snapshots.in_transaction.get() is False
+
+
+def expired_items():
+    """A table keeps an expired item although it takes the setting; a sweep deletes it, and no other item."""
+    from moto import mock_aws
+    from moto.dynamodb.models import dynamodb_backends
+
+    with mock_aws():
+        dynamodb = _table()
+        dynamodb.put_item(TableName="table", Item={"pk": {"S": "over"}, "at": {"N": str(int(time.time()) - 9)}})
+        live = {"Enabled": True, "AttributeName": "at"}
+        dynamodb.update_time_to_live(TableName="table", TimeToLiveSpecification=live)
+        table = dynamodb_backends["123456789012"][REGION].tables["table"]
+        assert (len(table.all_items()), dynamodb.scan(TableName="table")["Count"]) == (3, 3)
+        dynamodb_additions.sweep(None, None)
+        assert [item.hash_key.value for item in table.all_items()] == ["named", "other"]
+
+
+def tables_of_other_accounts():
+    """A table is not found by its ARN from another account; after the patch it is."""
+    from moto import mock_aws
+    from moto.dynamodb.exceptions import ResourceNotFoundException
+    from moto.dynamodb.models import dynamodb_backends
+
+    with mock_aws():
+        dynamodb = _table()
+        arn = dynamodb.describe_table(TableName="table")["Table"]["TableArn"]
+        backend = dynamodb_backends["210987654321"][REGION]
+        try:
+            backend.get_table(arn)
+            raise AssertionError("found")
+        except ResourceNotFoundException:
+            dynamodb_additions.install()
+        assert backend.get_table(arn).name == "table"
 
 
 def _table():
