@@ -7,17 +7,20 @@ import sys
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from nix.cache import create_cache_dir
 from nix.oci.media_types import MANIFEST, MANIFESTS
 
 from ..aws import account
 from ..aws.clients import Aws, make
 from ..aws.repository import find_image_uri
+from ..checkout import ROOT
 from ..checkout.layout import find_local_image
 from ..console.text import shorten_digest
 from ..release import versions
 from .finding import FAIL, OK, WARN, Finding
 
 SKEW_S = 30
+ROOM_MB = 300  # the inputs of an image, and the image
 
 
 def check_prerequisites(_: Aws) -> Finding:
@@ -29,6 +32,15 @@ def check_prerequisites(_: Aws) -> Finding:
             "prerequisites", FAIL, f"absent: {', '.join(lacking)}", "install them with the system's package manager"
         )
     return Finding("prerequisites", OK, f"Python {version}, git, make")
+
+
+def check_disk(_: Aws) -> Finding:
+    """disk: there is room for a build where the cache and this checkout are."""
+    for folder, way in ((create_cache_dir(), "make cache-prune"), (ROOT, "delete other files there")):
+        free_mb = shutil.disk_usage(folder).free // 1_000_000
+        if free_mb < ROOM_MB:
+            return Finding("disk", WARN, f"{folder}: got {free_mb} MB free, expected {ROOM_MB} MB", way)
+    return Finding("disk", OK, f"at least {ROOM_MB} MB free")
 
 
 def check_credentials(aws: Aws) -> Finding:

@@ -14,6 +14,7 @@ from .finding import FAIL, OK, SKIP, WARN, Finding
 Check = Callable[[Aws], Finding | list[Finding]]
 CHECKS: tuple[Check, ...] = (
     delivery_checks.check_prerequisites,
+    delivery_checks.check_disk,
     delivery_checks.check_credentials,
     delivery_checks.check_clock,
     delivery_checks.check_repository,
@@ -31,8 +32,8 @@ CHECKS: tuple[Check, ...] = (
     queue_checks.check_visibility,
     queue_checks.redrive,
     function_checks.check_event_source,
-    queue_checks.check_depth,
     health_checks.check_calls,
+    queue_checks.check_depth,  # full of what failing calls did not delete
 )
 OF_FUNCTION: frozenset[Check] = frozenset(
     {

@@ -10,6 +10,8 @@ from ..aws import queues
 from ..aws.clients import Aws, make
 from .finding import FAIL, OK, WARN, Finding
 
+IN_FLIGHT = {"standard": 120_000, "fifo": 20_000}
+"""SQS's limits of messages in flight, above which a queue delivers none."""
 TIMES = 6
 """AWS recommends a visibility timeout of six function timeouts, so that throttled batches are not redelivered."""
 
@@ -61,12 +63,18 @@ def redrive(aws: Aws) -> Finding:
 
 
 def check_depth(aws: Aws) -> Finding:
-    """queues: no message waits longer than the visibility timeout."""
+    """queues: each delivers messages, and none waits longer than the visibility timeout."""
     names = aws.stage.queues
     counts = {name: queues.read_counts(aws, aws.queue_url(name)) for name in (names.request, names.response)}
     depth = counts[names.request].total
     age = queues.read_age(aws, names.request) if depth else 0.0
     detail = "; ".join(f"{name}: {count}" for name, count in counts.items())
+    for name, count in counts.items():
+        limit = IN_FLIGHT["fifo" if name.endswith(".fifo") else "standard"]
+        if count.in_flight >= limit:
+            problem = f"{name} delivers no message: got {count.in_flight} in flight, expected fewer than {limit}"
+            way = "stop the consumer that deletes none, wait for their visibility timeout, then run make doctor again"
+            return Finding("queues", FAIL, problem, way)
     if depth and age > aws.stage.queues.visibility_timeout_s:
         return Finding(
             "queues",

@@ -219,3 +219,13 @@ def delete_by(service: str, operation: str, **words: Any) -> Callable[[Staged], 
 def deleted_stack(stage: Staged) -> None:
     """Delete the stack of the queues."""
     stacks.remove(stage.aws.client("cloudformation"), "local-queues")
+
+
+def receive_and_keep(stage: Staged, seconds: int) -> None:
+    """Receive CALLS responses as a consumer that hangs: they are in flight for some seconds, then return."""
+    client, url = stage.aws.client("sqs"), stage.aws.queue_url(stage.aws.stage.queues.response)
+    client.send_message_batch(QueueUrl=url, Entries=[{"Id": f"{at}", "MessageBody": "{}"} for at in range(CALLS)])
+    taken = 0
+    while taken < CALLS:
+        answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=seconds)
+        taken += len(answer.get("Messages", []))

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from scripts.doctor import queue_checks
 from scripts.doctor.diagnosis import diagnose
 from scripts.doctor.finding import Finding
 from scripts.release import configuration, deployment
 from tests.e2e import faults_by_hand as by_hand
-from tests.e2e.conftest import ROOT
+from tests.e2e.conftest import ROOT, wait_for
 from tests.e2e.staged import Staged, start_staged
 
 
@@ -333,3 +334,15 @@ def test_the_doctors_remedy_heals(stage: Staged, row: Row) -> None:
     assert problems(stage) == [], done.stdout + done.stderr
     if first.verdict == "fail":
         assert stage.answer() in ("good", "better"), done.stdout
+
+
+def test_a_full_queue_is_found_until_its_messages_return(stage: Staged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue at the limit of messages in flight is a failure, and healthy again after the printed wait."""
+    monkeypatch.setitem(queue_checks.IN_FLIGHT, "standard", by_hand.CALLS)
+    assert problems(stage) == []
+    by_hand.receive_and_keep(stage, seconds=5)
+    (finding,) = problems(stage)
+    assert (finding.name, finding.verdict) == ("queues", "fail")
+    assert re.search("-response delivers no message: got 4 in flight, expected fewer than 4$", finding.detail)
+    assert "wait for their visibility timeout, then run make doctor again" in finding.remedy
+    wait_for(lambda: problems(stage) == [], "the messages to return")

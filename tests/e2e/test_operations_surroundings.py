@@ -14,9 +14,11 @@ import pytest
 from local_aws import instance
 from scripts.aws.clients import Aws
 from scripts.doctor import delivery_checks
+from tests.e2e import faults_by_hand as by_hand
 from tests.e2e.conftest import ROOT
 from tests.e2e.staged import Staged
 from tests.faults.proxy import proxy
+from tests.image.test_mounted_cache import PRIVATE, needs_mounts
 
 
 @pytest.mark.parametrize("ahead_s", [-3500, 3500], ids=["fast", "slow"])
@@ -44,6 +46,27 @@ def command(clone: Path, name: str, *words: str) -> subprocess.CompletedProcess[
         timeout=400,
         check=False,
     )
+
+
+FULL = """
+mount -t tmpfs -o size=330m none "$SCORE_PROCESSOR_CACHE" && mkdir "$SCORE_PROCESSOR_CACHE/layers"
+head -c 60000000 /dev/zero > "$SCORE_PROCESSOR_CACHE/layers/of-another-commit"
+"$0" -m scripts doctor --json; make -s cache-prune >&2; "$0" -m scripts doctor --json
+"""
+
+
+@needs_mounts
+def test_a_full_disk_is_found_and_emptied_by_its_remedy(released: Staged, tmp_path: Path) -> None:
+    """A cache on a full disk is a warning; its remedy, run on that disk, leaves nothing to report there."""
+    environment = {**by_hand.environment(released), "SCORE_PROCESSOR_CACHE": str(tmp_path)}
+    command = [*PRIVATE, "sh", "-c", FULL, sys.executable]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, check=False)
+    decoder, first = json.JSONDecoder(), done.stdout.lstrip()
+    before, end = decoder.raw_decode(first)
+    after = json.loads(first[end:])
+    (full,), (healed,) = ([one for one in report["findings"] if one["name"] == "disk"] for report in (before, after))
+    assert (full["verdict"], full["remedy"], healed["verdict"]) == ("warn", "make cache-prune", "ok"), done.stderr
+    assert re.fullmatch(rf"{tmp_path}: got 2\d\d MB free, expected 300 MB", full["detail"])
 
 
 def test_a_stage_file_that_was_edited_is_found(released: Staged, tmp_path: Path) -> None:
