@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..console.errors import Conflict, NotFound, OperationFailed
+from ..console.interrupts import defer_interrupts
 from ..console.text import cut_text, cut_to_last_lines
 from .backoff import generate_pauses
 from .clients import Aws, make, read_error_code
@@ -170,7 +171,7 @@ def move_alias(aws: Aws, version: str, before: Alias | None, shares: dict[str, f
         "RoutingConfig": {"AdditionalVersionWeights": {v: share / 100 for v, share in wanted.items()}},
     }
     try:
-        with translate_conflicts(aws):
+        with change(aws):
             if before is None:
                 return parse_alias(client.create_alias(**request))
             return parse_alias(client.update_alias(**request, RevisionId=before.revision_id))
@@ -182,12 +183,17 @@ def move_alias(aws: Aws, version: str, before: Alias | None, shares: dict[str, f
 
 
 @contextmanager
-def translate_conflicts(aws: Aws) -> Iterator[None]:
-    """Translate Lambda's two errors for a concurrent change to Conflict."""
+def change(aws: Aws) -> Iterator[None]:
+    """Make one change of the function: Conflict if another process changes it at the same time.
+
+    Interrupts are deferred until its answer is here. A request that is left in flight takes effect after the caller has
+    put everything back.
+    """
     from botocore.exceptions import ClientError
 
     try:
-        yield
+        with defer_interrupts():
+            yield
     except ClientError as error:
         if read_error_code(error) not in ("PreconditionFailedException", "ResourceConflictException"):
             raise
@@ -209,7 +215,7 @@ def update_code(aws: Aws, image_uri: str, before: FunctionVersion) -> FunctionVe
     """Point $LATEST at the image and wait until it is ready; Conflict if it changed since `before`."""
     client = aws.client("lambda")
     try:
-        with translate_conflicts(aws):
+        with change(aws):
             answer = client.update_function_code(
                 FunctionName=aws.stage.function.name, ImageUri=image_uri, RevisionId=before.revision_id
             )
@@ -227,7 +233,7 @@ def update_code(aws: Aws, image_uri: str, before: FunctionVersion) -> FunctionVe
 def publish(aws: Aws, latest: FunctionVersion, description: str) -> FunctionVersion:
     """Publish `latest` as a new version and wait until it is ready; Conflict if $LATEST changed since."""
     client = aws.client("lambda")
-    with translate_conflicts(aws):
+    with change(aws):
         response = client.publish_version(
             FunctionName=aws.stage.function.name,
             CodeSha256=latest.digest.removeprefix("sha256:"),

@@ -10,7 +10,7 @@ import getpass
 import hashlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -42,21 +42,18 @@ class Entry:
     note: str = ""
 
 
-def write(aws: Aws, entry: Entry) -> bool:
-    """Append an entry; return whether the stage has a ledger.
+def write(aws: Aws, entry: Entry, newest: str = "") -> Entry:
+    """Append an entry to the stage's ledger, whose newest entry is of the time `newest`; return it as it was written.
 
     An entry is always the newest: if this host's clock, or that of an earlier writer, is wrong, it gets the time just
     after the last one's.
     """
-    newest = next((str(item["at"]["S"]) for item in _items(aws, 1) or ()), "")
     if newest >= entry.at:
         entry = replace(entry, at=_after(newest))
     item = {"function": {"S": aws.stage.function.name}, "format": {"N": str(FORMAT)}}
     item |= {key: {"S": value} for key, value in asdict(entry).items()}
-    with ignore_absence() as outcome:
-        aws.client("dynamodb").put_item(TableName=aws.stage.table(TABLE), Item=item)
-        outcome.append(True)
-    return bool(outcome)
+    aws.client("dynamodb").put_item(TableName=aws.stage.table(TABLE), Item=item)
+    return entry
 
 
 def read_entries(aws: Aws, limit: int = 20) -> list[Entry] | None:
@@ -109,7 +106,7 @@ def find_serving(aws: Aws, digest: str) -> Entry | None:
     )
     changes = (_entry(item) for page in pages for item in page["Items"])
     try:
-        return next((entry for entry in changes if entry.action != "canary-back"), None)
+        return find_last(changes)
     except aws.client("dynamodb").exceptions.ResourceNotFoundException:
         table = stage.table(TABLE)
         raise NotFound(f"there is no table {table} in stage {stage.name}", make("infra-deploy", stage)) from None
@@ -117,7 +114,12 @@ def find_serving(aws: Aws, digest: str) -> Entry | None:
 
 def read_last(aws: Aws) -> Entry | None:
     """Return the last change of the alias; None without one, or without a ledger."""
-    return next((one for one in read_entries(aws) or () if one.action != "canary-back"), None)
+    return find_last(read_entries(aws) or ())
+
+
+def find_last(known: Iterable[Entry]) -> Entry | None:
+    """Return the first entry of a change that callers got; None without one."""
+    return next((one for one in known if one.action != "canary-back"), None)
 
 
 def _after(at: str) -> str:

@@ -82,7 +82,8 @@ def hold(aws: Aws, longer_s: float = 0, *, force: bool = False) -> Iterator[Lock
         yield lock
     finally:
         if lock.token:
-            release(aws, lock.token)
+            with defer_interrupts():
+                release(aws, lock.token)
 
 
 def read(aws: Aws) -> tuple[Holder | None, float]:

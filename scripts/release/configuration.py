@@ -116,7 +116,7 @@ def configure(
         say(str(difference))
     if dry_run:
         return ConfigurationResult("would configure", changed, kept)
-    restored = versions.restore_on_failure(aws, partial(_restore, aws, latest), "its settings", say)
+    restored = versions.restore_on_failure(aws, partial(_restore, aws, latest, live.version), "its settings", say)
     with lock.hold(aws) as held, restored:
         if len(published) < len(changed):
             lambda_function.reserve_concurrency(aws, aws.stage.function.reserved_concurrency)
@@ -137,12 +137,14 @@ def configure(
     return ConfigurationResult("configured", changed, kept, released.version)
 
 
-def _restore(aws: Aws, before: FunctionVersion) -> bool:
-    """Give $LATEST its settings and the served image again."""
+def _restore(aws: Aws, before: FunctionVersion, served: str) -> bool:
+    """Give $LATEST its settings again, unless the version `served` no longer is, and the served image."""
     with defer_interrupts():
-        give_settings(aws, before)
-    versions.restore_latest(aws)
-    return True
+        latest = lambda_function.wait_for_update(aws)
+        is_released = versions.read_live(aws).version != served
+        if not is_released:
+            give_settings(aws, before, latest)
+    return versions.restore_latest(aws) or not is_released
 
 
 def _served_differences(
@@ -167,9 +169,9 @@ def _concurrency(aws: Aws) -> list[Difference]:
     return [Difference("reserved_concurrency", old, new)]
 
 
-def give_settings(aws: Aws, wanted: FunctionVersion) -> FunctionVersion:
-    """Give $LATEST the settings of another version; return it once it is ready."""
-    latest = lambda_function.wait_for_update(aws)
+def give_settings(aws: Aws, wanted: FunctionVersion, latest: FunctionVersion | None = None) -> FunctionVersion:
+    """Give $LATEST the settings of another version; return it once ready. Conflict if it changed since `latest`."""
+    latest = latest or lambda_function.wait_for_update(aws)
     if latest.configuration != wanted.configuration:
         _update(aws, latest, wanted, wanted.environment)
         latest = lambda_function.require_success(aws, lambda_function.wait_for_update(aws))
@@ -187,7 +189,7 @@ def _update(aws: Aws, latest: FunctionVersion, shape: FunctionVersion | Function
         environment=variables,
     )
     try:
-        with lambda_function.translate_conflicts(aws):
+        with lambda_function.change(aws):
             aws.client("lambda").update_function_configuration(
                 FunctionName=aws.stage.function.name,
                 MemorySize=wanted.memory_mb,

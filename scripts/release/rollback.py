@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..aws import lambda_function, lock, repository
 from ..aws.clients import Aws, make
 from ..aws.lambda_function import FunctionVersion
 from ..aws.ledger import Entry
+from ..aws.lock import Lock
 from ..console.errors import Conflict, NotFound, OperationFailed
+from ..console.interrupts import defer_interrupts
 from ..console.text import shorten_digest
 from . import configuration, history, versions
 from .configuration import Difference
@@ -72,13 +75,16 @@ def roll_back(
     uri = repository.find_image_uri(aws, target.digest)
     if dry_run:
         return replace(done, action="would roll back", settings=planned.settings)
-    with lock.hold(aws, force=True), versions.restore_latest_on_failure(aws, say):
+    settle = partial(_settle, aws, planned.found)
+    with (
+        lock.hold(aws, force=True) as held,
+        versions.restore_on_failure(aws, settle, "the served image and its settings", say),
+    ):
         if at_target:
             return replace(done, latest=versions.restore_latest(aws))
-        moved = _move(aws, planned, uri, say)
-        latest = versions.restore_latest(aws)
-        if planned.found:  # else the next deploy would publish the settings that were rolled back from
-            configuration.give_settings(aws, planned.found)
+        moved = _move(aws, planned, uri, held, say)
+        held.check()
+        latest = settle()
         return replace(
             done,
             action="rolled back",
@@ -109,10 +115,27 @@ def _plan(aws: Aws, to: str | None, *, keep_settings: bool) -> Plan:
     return Plan(live, target, result, tuple(changed))
 
 
-def _move(aws: Aws, plan: Plan, uri: str, say: Say) -> versions.PublishedVersion:
-    """Move the alias; if a deploy moves it at the same time, move it again."""
+def _settle(aws: Aws, target: FunctionVersion | None) -> bool:
+    """Give $LATEST the served image, and the target's settings if that is served; return whether it had another image.
+
+    Otherwise the next deploy would publish the settings that were rolled back from.
+    """
+    with defer_interrupts():
+        changed = versions.restore_latest(aws)
+        latest = lambda_function.wait_for_update(aws)
+        if target and versions.read_live(aws).version == target.version:
+            configuration.give_settings(aws, target, latest)
+    return changed
+
+
+def _move(aws: Aws, plan: Plan, uri: str, held: Lock, say: Say) -> versions.PublishedVersion:
+    """Move the alias; if a deploy moves it at the same time, move it again.
+
+    Conflict if the lock is no longer held: another person has released something since.
+    """
     live, commit = plan.live, plan.target.commit
     for attempt in range(ATTEMPTS):
+        held.check()
         try:
             if plan.found is not None:
                 lambda_function.smoke(aws, plan.found.version)
@@ -164,6 +187,8 @@ def _before(known: Sequence[Entry], live: ServedVersion) -> Entry | None:
     An image that was rolled back from is never returned. If the ledger lacks that deploy: the last other image.
     """
     served = [entry for entry in known if entry.action != "canary-back"]
+    if served and served[0].digest != live.digest and versions.is_newer(live.version, served[0].version):
+        return served[0]  # a deploy was killed before it could write its entry
     deploys = [entry for entry in served if entry.action == "deploy" and entry.digest == live.digest]
     wanted = next((entry for entry in deploys if entry.previous_digest not in ("", live.digest)), None)
     if wanted:

@@ -111,10 +111,12 @@ def switch(
     """Move the alias from `live` to a tested version, and write the ledger last."""
     clock = clock or Clock()
     protect(aws, version.digest)
-    lambda_function.move_alias(aws, version.version, live.alias)
-    clock.lap("alias")
-    written = record(aws, version, live, action=action, commit=commit, note=note)
-    clock.lap("ledger")
+    with defer_interrupts():  # a change without its entry would be a gap in the history
+        at = lock.read_clock(aws)  # of the move: a process that is suspended after it may write its entry much later
+        lambda_function.move_alias(aws, version.version, live.alias)
+        clock.lap("alias")
+        written = record(aws, version, live, action=action, commit=commit, note=note, at=at)
+        clock.lap("ledger")
     return PublishedVersion(version.version, written)
 
 
@@ -122,9 +124,10 @@ def restore_latest(aws: Aws) -> bool:
     """Give $LATEST the image that the alias serves; return whether it had another one.
 
     Callers without a qualifier, and the next change of settings, get $LATEST. Does nothing before the first deploy.
+    Conflict if $LATEST is changed meanwhile: it is read before the alias, so that a later release is never undone.
     """
     with defer_interrupts():
-        live, latest = read_live(aws), lambda_function.wait_for_update(aws)
+        latest, live = lambda_function.wait_for_update(aws), read_live(aws)
         if live.version in ("", "$LATEST") or (latest.digest == live.digest and not latest.is_failed):
             return False
         lambda_function.update_code(aws, repository.find_image_uri(aws, live.digest), latest)
@@ -157,33 +160,70 @@ def restore_latest_on_failure(aws: Aws, say: Callable[[str], None]) -> AbstractC
 
 
 def record(
-    aws: Aws, version: FunctionVersion, live: ServedVersion, *, action: str, commit: str, note: str = ""
+    aws: Aws, version: FunctionVersion, live: ServedVersion, *, action: str, commit: str, note: str = "", at: str = ""
 ) -> bool:
-    """Append a change to the ledger; return whether the stage has one."""
-    entry = ledger.Entry(
-        at=lock.read_clock(aws),  # part of the key: two changes within a second are two entries
+    """Append a change to the ledger, after the entry of `live` if that is missing; return whether the stage has one.
+
+    `at` is the time of the change, by default now. It is part of the key: two changes within a second are two entries.
+    """
+    known = ledger.read_entries(aws)
+    if known is None:
+        return False
+    newest = known[0].at if known else ""
+    entry = _entry(aws, at or lock.read_clock(aws), action, version, (live.version, live.digest), commit, note)
+    if at and at < newest <= lock.read_clock(aws):  # suspended since the change: another one has been recorded
+        ledger.write(aws, entry)
+        return True
+    late = _record_missing(aws, known, live, live.commit, entry.at)
+    ledger.write(aws, entry, late.at if late else newest)
+    return True
+
+
+def record_late(aws: Aws, live: ServedVersion, commit: str) -> str:
+    """Record the live version if the deploy that moved the alias was killed before it could; return the note."""
+    known = ledger.read_entries(aws)
+    late = None if known is None else _record_missing(aws, known, live, commit, lock.read_clock(aws))
+    return late.note if late else ""
+
+
+def _record_missing(
+    aws: Aws, known: list[ledger.Entry], live: ServedVersion, commit: str, at: str
+) -> ledger.Entry | None:
+    """Write the entry of the live version if the process that moved the alias ended before it could."""
+    last = ledger.find_last(known)
+    if live.facts is None or live.version == "$LATEST":
+        return None
+    before = (last.version, last.digest) if last else ("", "")
+    if before == (live.version, live.digest):
+        return None
+    action = "rollback" if is_newer(before[0], live.version) else "config" if before[1] == live.digest else "deploy"
+    note = "recorded by a later change: this entry was missing"
+    entry = _entry(aws, at, action, live.facts, before, commit, note)
+    return ledger.write(aws, entry, known[0].at if known else "")
+
+
+def is_newer(version: str, other: str) -> bool:
+    """Return whether a version was published after another one; False unless both are numbers."""
+    return version.isdecimal() and other.isdecimal() and int(version) > int(other)
+
+
+def _entry(
+    aws: Aws, at: str, action: str, version: FunctionVersion, before: tuple[str, str], commit: str, note: str
+) -> ledger.Entry:
+    """Return the entry of a change to a version; `before` is the version, and the digest, that it replaces."""
+    return ledger.Entry(
+        at=at,
         action=action,
         version=version.version,
         digest=version.digest,
-        previous_version=live.version,
-        previous_digest=live.digest,
+        previous_version=before[0],
+        previous_digest=before[1],
         commit=commit,
         configuration=version.configuration,
         locks=ledger.hash_locks(),
         who=ledger.identify_caller(aws),
         note=note,
     )
-    return ledger.write(aws, entry)
-
-
-def record_late(aws: Aws, live: ServedVersion, commit: str) -> str:
-    """Record the live version if the deploy that moved the alias was killed before it could; return the note."""
-    known, last = ledger.read_entries(aws, 20), ledger.read_last(aws)
-    if live.facts is None or known is None or (last and (last.version, last.digest) == (live.version, live.digest)):
-        return ""
-    note = "recorded by a later deploy: this entry was missing"
-    record(aws, live.facts, ServedVersion(None, None), action="deploy", commit=commit, note=note)
-    return note
 
 
 def protect(aws: Aws, digest: str) -> None:

@@ -1,4 +1,4 @@
-"""A deploy that is interrupted at any moment, by any signal, leaves a working version serving everyone."""
+"""A release that is interrupted at any moment, by any signal, leaves one working version serving everyone."""
 
 from __future__ import annotations
 
@@ -8,170 +8,82 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from local_aws import control
 from local_aws.instance import Instance
 from local_aws.status import ask
-from scripts.aws import lambda_function, lock
+from scripts.aws import ledger, lock
 from scripts.release import configuration, deployment, versions
 from tests.checkouts import git
 from tests.e2e.conftest import ROOT, run, wait_for
-from tests.e2e.faults_by_hand import environment
 from tests.e2e.staged import Staged, start_staged
+from tests.e2e.walk_away import FAULTS, HOLD_S, POLITE, SIGNALS, VERBS, Moment, find_moments, interrupt, running, start
 
-FAULTS = "/_local_aws/faults"
-HOLD_S = 60.0  # an answer that arrives before the signal would be taken for the service's own
-POLITE = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-DEPLOY = (
-    ("lambda.GetFunctionConfiguration", 0),
-    ("dynamodb.PutItem", 0),  # the lock
-    ("lambda.UpdateFunctionCode", 0),
-    ("lambda.PublishVersion", 0),
-    ("lambda.Invoke", 0),
-    ("ecr.BatchGetImage", 0),
-    ("lambda.UpdateAlias", 0),
-    ("dynamodb.PutItem", 1),  # the ledger's entry
-    ("dynamodb.DeleteItem", 0),  # the end of the lock
-)
-"""The calls of a deploy in their order, each with the calls of the same operation before it."""
-CONFIGURE = (("lambda.UpdateFunctionConfiguration", 0), ("lambda.PublishVersion", 0), ("lambda.UpdateAlias", 0))
-ROLLBACK = (("lambda.Invoke", 0), ("lambda.UpdateAlias", 0), ("lambda.UpdateFunctionCode", 0))
+SAMPLE = 10
+"""Moments of each verb; `python -m bench.walk_away` interrupts at twenty, each by every signal."""
+
+Moments = Callable[[str], list[Moment]]
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
     """Yield the local stage on an instance of its own."""
     with start_staged("killed", tmp_path_factory.mktemp("images")) as result:
+        configuration.configure(result.aws)
         yield result
+
+
+@pytest.fixture(scope="module")
+def moments(stage: Staged) -> Moments:
+    """Return the moments of a verb, which runs once for that."""
+    return cache(lambda verb: find_moments(stage, verb, SAMPLE))
 
 
 @pytest.fixture
 def instance(stage: Staged) -> Iterator[Instance]:
     """Yield the stage's instance while the first image serves; remove all faults afterwards."""
-    result = control.find(stage.name)
-    assert result is not None
-    ask(result, FAULTS, [])
+    result = running(stage)
     for name in ("second", "first"):
         deployment.deploy(stage.aws, stage.image(name), commit="1" * 40)
-    configuration.configure(stage.aws)
     yield result
     ask(result, FAULTS, [])
 
 
-def start_verb(stage: Staged, *words: str) -> subprocess.Popen[str]:
-    """Start a verb of `score-processor`, which a SIGHUP ends although `nohup` may have started the tests."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scripts", *words],
-        cwd=ROOT,
-        env=environment(stage),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    signal.signal(signal.SIGHUP, before)
-    return process
+@pytest.mark.parametrize("number", range(SAMPLE))
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_person_may_walk_away_from_a_release(stage: Staged, moments: Moments, verb: str, number: int) -> None:
+    """An interrupted verb leaves one version for everyone, a true history, and a stage that can be released at once."""
+    chosen = moments(verb)
+    cell = interrupt(stage, verb, chosen[number % len(chosen)], SIGNALS[(number + VERBS.index(verb)) % len(SIGNALS)])
+    assert not cell.problems, str(cell)
 
 
-def interrupted_at(
-    stage: Staged, instance: Instance, moment: tuple[str, int], number: signal.Signals, *words: str
-) -> tuple[int, str]:
-    """Run a verb and signal it while the answer of a call is on its way; its exit code, and what it printed."""
-    operation, skip = moment
-    ask(instance, FAULTS, [{"operation": operation, "when": "after", "status": 200, "delay": HOLD_S, "skip": skip}])
-    process = start_verb(stage, *words)
-    try:
-        wait_for(lambda: not ask(instance, FAULTS)[0]["times"] or process.poll() is not None, operation)
-        assert process.poll() is None, process.communicate()
-        process.send_signal(number)
-        output, errors = process.communicate(timeout=600)
-    finally:
-        process.kill()
-        ask(instance, FAULTS, [])
-    assert "Traceback" not in errors
-    return process.returncode, output + errors
-
-
-def check_whole(stage: Staged, number: signal.Signals) -> None:
-    """Everybody gets one working version. After a signal that can be handled, no lock and no other image is left."""
-    live = versions.read_live(stage.aws)
-    assert not live.is_split
-    assert stage.answer() in ("first", "second")
-    if number != signal.SIGKILL:
-        assert lock.read(stage.aws)[0] is None
-        assert lambda_function.read(stage.aws).digest == live.digest
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("moment", DEPLOY, ids=str)
-def test_a_deploy_may_be_killed_after_each_call(
-    stage: Staged, instance: Instance, moment: tuple[str, int], number: signal.Signals
-) -> None:
-    """A deploy killed after any of its calls leaves a working version serving; the next one succeeds at once."""
-    interrupted_at(stage, instance, moment, number, "deploy", "--digest", stage.image("second"))
-    check_whole(stage, number)
-    done = run(stage.name, "deploy", "--digest", stage.image("third"))
-    assert (done.returncode, stage.answer()) == (0, "third"), done.stderr
-
-
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
-@pytest.mark.parametrize("moment", CONFIGURE, ids=str)
-def test_a_configuration_may_be_killed_after_each_call(
-    stage: Staged, instance: Instance, moment: tuple[str, int], number: signal.Signals
-) -> None:
-    """A change of settings killed after any of its calls leaves a working version; the next deploy succeeds at once."""
-    interrupted_at(stage, instance, moment, number, "configure", "--set", f"MARK={moment[0]}{number}")
-    check_whole(stage, number)
-    done = run(stage.name, "deploy", "--digest", stage.image("third"))
-    assert (done.returncode, stage.answer()) == (0, "third"), done.stderr
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("moment", ROLLBACK, ids=str)
-def test_a_rollback_may_be_killed_after_each_call(
-    stage: Staged, instance: Instance, moment: tuple[str, int], number: signal.Signals
-) -> None:
-    """A rollback killed after any of its calls leaves a working version; the next rollback succeeds at once."""
-    interrupted_at(stage, instance, moment, number, "rollback")
-    check_whole(stage, number)
-    done = run(stage.name, "rollback", stage.image("second"))
-    assert (done.returncode, stage.answer()) == (0, "second"), done.stderr
-
-
-@pytest.mark.parametrize("moment", DEPLOY[2:4] + DEPLOY[6:8], ids=str)
-def test_a_stopped_deploy_changes_nothing_after_a_later_one(
-    stage: Staged, instance: Instance, moment: tuple[str, int]
-) -> None:
-    """A deploy that was stopped at a call, and runs again after another deploy, leaves what that one serves."""
-    operation, skip = moment
-    ask(instance, FAULTS, [{"operation": operation, "when": "after", "status": 200, "delay": HOLD_S, "skip": skip}])
-    process = start_verb(stage, "deploy", "--digest", stage.image("second"))
-    try:
-        wait_for(lambda: not ask(instance, FAULTS)[0]["times"] or process.poll() is not None, operation)
-        assert process.poll() is None, process.communicate()
-        process.send_signal(signal.SIGSTOP)
-        ask(instance, FAULTS, [])
-        assert run(stage.name, "unlock", "--yes").returncode == 0
-        done = run(stage.name, "deploy", "--digest", stage.image("third"))
-        assert done.returncode == 0, done.stderr
-        process.send_signal(signal.SIGCONT)
-        _, errors = process.communicate(timeout=600)
-    finally:
-        process.kill()
-    assert "Traceback" not in errors
-    live = versions.read_live(stage.aws)
-    assert (stage.answer(), live.is_split) == ("third", False), errors
-    assert lambda_function.read(stage.aws).digest == live.digest, errors
-    assert lock.read(stage.aws)[0] is None
+def test_a_rollback_after_a_killed_deploy_goes_back_to_what_was_served(stage: Staged, instance: Instance) -> None:
+    """A deploy that was killed before its ledger entry is rolled back to the image before, and gets its entry then."""
+    ask(instance, FAULTS, [{"operation": "lambda.UpdateAlias", "when": "after", "hold": HOLD_S}])
+    process = start(stage, "deploy", "--digest", stage.image("third"))
+    wait_for(lambda: "hit" in ask(instance, FAULTS)[0], "the alias to move")
+    process.kill()
+    process.communicate()
+    ask(instance, FAULTS, [])
+    assert stage.answer() == "third"
+    done = run(stage.name, "rollback")
+    assert (done.returncode, stage.answer()) == (0, "first"), done.stderr
+    entries = ledger.read_entries(stage.aws, 2)
+    assert entries is not None
+    back, late = entries
+    assert [back.action, late.action] == ["rollback", "deploy"]
+    assert (back.previous_version, late.previous_version) == (late.version, back.version)
+    assert "this entry was missing" in late.note
 
 
 def canary(stage: Staged) -> subprocess.Popen[str]:
     """Start a canary of the second image, and wait until it receives calls."""
-    process = start_verb(stage, "deploy", "--digest", stage.image("second"), "--canary", "50", "--watch", "600")
+    process = start(stage, "deploy", "--digest", stage.image("second"), "--canary", "50", "--watch", "600")
     wait_for(lambda: versions.read_live(stage.aws).is_split or process.poll() is not None, "the canary")
     assert process.poll() is None, process.communicate()
     return process
@@ -184,8 +96,8 @@ def test_an_interrupted_canary_gives_its_calls_back(stage: Staged, instance: Ins
     process.send_signal(number)
     _, errors = process.communicate(timeout=600)
     assert process.returncode == 130, errors
-    check_whole(stage, number)
-    assert stage.answer() == "first"
+    assert not versions.read_live(stage.aws).is_split
+    assert (lock.read(stage.aws)[0], stage.answer()) == (None, "first")
 
 
 def test_any_clone_shows_a_running_canary(stage: Staged, instance: Instance, tmp_path: Path) -> None:
@@ -220,8 +132,8 @@ def test_a_rollback_ends_a_killed_canary(stage: Staged, instance: Instance) -> N
     process.communicate()
     version = versions.read_live(stage.aws).version
     assert run(stage.name, "rollback", version).returncode == 0
-    check_whole(stage, signal.SIGTERM)
-    assert stage.answer() == "first"
+    assert not versions.read_live(stage.aws).is_split
+    assert (lock.read(stage.aws)[0], stage.answer()) == (None, "first")
 
 
 def test_a_stopped_canary_cannot_move_the_alias_after_a_rollback(stage: Staged, instance: Instance) -> None:

@@ -75,7 +75,7 @@ def test_a_ledger_that_lacks_the_last_deploy_gets_it_from_the_next(
     assert stage.answer() == "second"
     assert [one.setting for one in function_drift.release(stage.aws)] == ["version", "image"]
     done = deployment.deploy(stage.aws, digest, commit="2" * 40)
-    assert (done.action, done.note) == ("unchanged", "recorded by a later deploy: this entry was missing")
+    assert (done.action, done.note) == ("unchanged", "recorded by a later change: this entry was missing")
     assert list(function_drift.release(stage.aws)) == []
     assert deployment.deploy(stage.aws, digest, commit="2" * 40).note == ""
 
