@@ -183,6 +183,8 @@ class Assembler:
     def _environment(self, tree: Path) -> dict[str, str]:
         # The caller's variables could change the output, so that none is passed on.
         return {
+            # glibc raises its limit to the largest block that was freed, 25 MB, and would then keep such blocks.
+            "MALLOC_MMAP_THRESHOLD_": str(8 << 20),
             "PYTHONHASHSEED": "0",
             "PYTHONHOME": str(self.root / "usr"),
             "PYTHONPYCACHEPREFIX": os.fspath(tree / "bytecode"),

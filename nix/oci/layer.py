@@ -97,10 +97,11 @@ class GzipSink:
         self._plain.update(data)
         self._crc = zlib.crc32(data, self._crc)
         self.unpacked_size += len(data)
-        self._chunk += data
-        while len(self._chunk) > CHUNK:
-            self._submit(bytes(memoryview(self._chunk)[:CHUNK]), last=False)
-            del self._chunk[:CHUNK]
+        for begin in range(0, len(data), CHUNK):
+            self._chunk += memoryview(data)[begin : begin + CHUNK]
+            while len(self._chunk) > CHUNK:
+                self._submit(bytes(memoryview(self._chunk)[:CHUNK]), last=False)
+                del self._chunk[:CHUNK]
 
     def close(self) -> None:
         """Write the remaining chunks and gzip's trailer; `file` stays open."""

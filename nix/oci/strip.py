@@ -39,10 +39,14 @@ def strip_elf(data: bytes) -> bytes:
         return data
     if not view.segments:
         return data
-    kept = bytearray(max(segment.offset + segment.size for segment in view.segments))
-    kept[:HEADER_SIZE] = data[:HEADER_SIZE]
-    for offset, size in [(view.table, view.table_size), *((part.offset, part.size) for part in view.segments)]:
-        kept[offset : offset + size] = data[offset : offset + size]
-    struct.pack_into("<Q", kept, TABLE_OFFSET_AT, 0)
-    struct.pack_into("<HHH", kept, TABLE_FACTS_AT, 0, 0, 0)
-    return bytes(kept)
+    header = bytearray(data[:HEADER_SIZE])
+    struct.pack_into("<Q", header, TABLE_OFFSET_AT, 0)
+    struct.pack_into("<HHH", header, TABLE_FACTS_AT, 0, 0, 0)
+    # Views, and one join: numpy and scipy have a library of 25 MB each, and every copy counts.
+    pieces: list[bytes | bytearray | memoryview] = [header]
+    end = len(header)
+    for offset, size in sorted([(view.table, view.table_size), *((part.offset, part.size) for part in view.segments)]):
+        if offset + size > end:
+            pieces += [bytes(max(0, offset - end)), memoryview(data)[max(offset, end) : offset + size]]
+            end = offset + size
+    return b"".join(pieces)

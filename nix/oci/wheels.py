@@ -30,6 +30,7 @@ DROPPED = re.compile(
 )
 LICENCE = re.compile(r"(^|/)(licen[cs]es?/|(licen[cs]e|copying|notice)[^/]*$)", re.IGNORECASE)
 LIBRARY = re.compile(r"\.so(\.|$)")
+PIECE = 4 << 20  # unpacked at once: zlib needs twice what it returns
 # Of a wheel's *.data folders, pip installs these two beside its modules; no function needs scripts, headers and data.
 INSTALLED_DATA = re.compile(r"[^/]+\.data/(?:purelib|platlib)/(.+)")
 OTHER_DATA = re.compile(r"[^/]+\.data/")
@@ -53,7 +54,8 @@ class WheelMember:
 
     def read(self) -> bytes:
         """Return the unpacked bytes; zipfile verifies their CRC."""
-        return self.archive.read(self.info)
+        with self.archive.open(self.info) as file:
+            return b"".join(iter(lambda: file.read(PIECE), b""))
 
 
 def collect_wheels(inputs: Sequence[tuple[Path, str | None]], licences: Path | None) -> Contents:

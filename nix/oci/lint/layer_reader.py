@@ -45,7 +45,7 @@ class LayerReader:
         """Return the next `count` bytes; fewer only at the end."""
         while len(self._buffer) < count and not self._ended:
             self._fill()
-        data = bytes(self._buffer[:count])
+        data = bytes(memoryview(self._buffer)[:count])  # a library may have 25 MB: one copy
         del self._buffer[:count]
         return data
 

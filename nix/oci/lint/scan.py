@@ -131,9 +131,9 @@ def read_exactly(reader: LayerReader, count: int, padding: int = 0) -> bytes:
 
     Raises UnreadableLayer if the tar ends within the bytes.
     """
-    data = reader.read(count + padding)
-    require_all(reader, len(data), count, padding)
-    return data[:count]
+    data = reader.read(count)
+    require_all(reader, len(data) + reader.skip(padding), count, padding)
+    return data
 
 
 def skip(reader: LayerReader, count: int, padding: int) -> None:
