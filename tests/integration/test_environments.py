@@ -105,7 +105,7 @@ def test_a_finished_environment_is_left_alone(tmp_path: Path, monkeypatch: pytes
 def test_of_two_that_make_an_environment_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second caller waits, and does not rebuild an environment that the first one already uses."""
     monkeypatch.setenv("SCORE_PROCESSOR_CACHE", str(tmp_path / "cache"))
-    for name, put in {"uv": lambda: Path("uv"), "uv_settings": dict, "fill": lambda *_: None}.items():
+    for name, put in {"provide_uv": lambda: Path("uv"), "create_uv_settings": dict, "fill": lambda *_: None}.items():
         monkeypatch.setattr(environments, name, put)
     both, calls = ThreadPoolExecutor(2), list[str]()
 
