@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from plexus.commands import options
 from plexus.problems import Problem, pluralize
 
 
@@ -38,11 +39,8 @@ def command(paths: tuple[Path, ...], form: str, strict: bool, store: Path | None
     Of a folder, every scorecard below it is checked.
     """
     from plexus import lint
-    from plexus.card_files import find_cards
 
-    cards = [card for path in paths for card in find_cards(path)]
-    if not cards:
-        raise click.UsageError(f"no YAML or JSON file in {', '.join(map(str, paths))} is a scorecard")
+    cards = options.list_cards(paths)
     for card in cards if fixes else ():
         _fix(card)
     problems = [problem for card in cards for problem in lint.lint_file(card, store)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -81,6 +81,16 @@ def model_options(function: _Command) -> _Command:
     ):
         function = option(function)
     return function
+
+
+def list_cards(paths: Iterable[Path]) -> list[Path]:
+    """Return the files, and every scorecard of the folders. Raises click.UsageError if there is none."""
+    from plexus.card_files import find_cards
+
+    cards = [card for path in paths for card in find_cards(path)]
+    if not cards:
+        raise click.UsageError(f"no YAML or JSON file in {', '.join(map(str, paths))} is a scorecard")
+    return cards
 
 
 def find_explicit(*names: str) -> list[str]:

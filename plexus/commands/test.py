@@ -39,18 +39,16 @@ class CaseResult:
 
 
 @click.command(name="test", short_help="Run the tests in scorecards.")
-@click.argument(
-    "cards", metavar="CARD.yaml...", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
-)
+@click.argument("paths", metavar="CARD.yaml|FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @options.score
 @options.store
 @options.as_json
-def command(cards: tuple[Path, ...], names: tuple[str, ...], store: Path, as_json: bool) -> int:
-    """Run every test beside the scores and print its result; exit 1 if one fails.
+def command(paths: tuple[Path, ...], names: tuple[str, ...], store: Path, as_json: bool) -> int:
+    """Run every test beside the scores, of a folder those of every card, and print its result; exit 1 if one fails.
 
     Scores that are trained are trained first. No provider is called: replies are replayed from the scores' cassettes.
     """
-    results = [result for card in cards for result in run(card, store, names)]
+    results = [result for card in options.list_cards(paths) for result in run(card, store, names)]
     failed = sum(not result.passed for result in results)
     if as_json:
         values = [{**asdict(result), "passed": result.passed} for result in results]

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 import plexus
 from plexus import import_output
-from plexus.commands import import_, lint
+from plexus.commands import import_, lint, test
 from plexus.exceptions import InvalidData
 from plexus.original.graphs import create_slugs
 
@@ -204,6 +204,13 @@ def test_a_folder_has_cards_with_suffixes_in_any_case_and_as_json(run: Import, t
     assert f"skipped 2 files without a scorecard: {old}/notes.txt, {old}/replies.json" in result.stderr
     linted = CliRunner().invoke(lint.command, [str(old)], standalone_mode=False)
     assert (linted.return_value, linted.stderr) == (0, "3 scorecards, 0 errors, 0 warnings\n")
+    (old / "score.JSON").write_text(
+        json.dumps(
+            {"name": "J", "class": "KeywordClassifier", "keywords": ["x"], "tests": [{"text": "x", "value": "True"}]}
+        )
+    )
+    tested = CliRunner().invoke(test.command, [str(old), "--store", str(tmp_path / "store")], standalone_mode=False)
+    assert tested.stdout.endswith("1 passed, 0 failed\n"), tested.exception
     (old / "b.Yml").write_text("name: B\nclass: KeywordClassifier\nkeywords: []\n")
     linted = CliRunner().invoke(lint.command, [str(old)], standalone_mode=False)
     assert linted.return_value == 1
