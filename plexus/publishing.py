@@ -76,8 +76,13 @@ def publish(
     text, artifacts = scorecard.document.text, []
     for score in scores:
         if score.configuration.class_name in TRAINERS:
-            texts, notes = _read_texts(scorecard, score, source)
-            artifact = replace(_train(score, texts, store, train, partial(watch, score.name)), notes=tuple(notes))
+            file = source or _find_source(scorecard, score)
+            texts, notes = _read_texts(scorecard, score, file)
+            try:
+                trained = _train(score, texts, store, train, partial(watch, score.name))
+            except InvalidData as error:
+                raise InvalidData(f"training {score.name!r}: {file.file.name}: {error}") from None
+            artifact = replace(trained, notes=tuple(notes))
         else:
             artifact = _pack(scorecard, score, store)
         artifacts.append(artifact)
@@ -96,14 +101,11 @@ def _is_unpublished(score: Score) -> bool:
     return False
 
 
-def _read_texts(
-    scorecard: Scorecard, score: Score, source: LabelledFile | None
-) -> tuple[list[tuple[str, str]], list[str]]:
+def _read_texts(scorecard: Scorecard, score: Score, source: LabelledFile) -> tuple[list[tuple[str, str]], list[str]]:
     """Return (text, label) pairs, and notes on how they were read.
 
     Texts are those after the score's processors: a model must learn from texts as it will see them.
     """
-    source = source or _find_source(scorecard, score)
     with open_table(source.file, [source.text, source.label], encoding=source.encoding) as table:
         rows = labels.read_labelled(table, source.text, source.label)
         notes = [f"{table.name}: {table.notice}"] if table.notice else []

@@ -93,7 +93,7 @@ def split_into_folds(texts: Sequence[str], labels: Sequence[str], truths: Any) -
         if all(len(set(truths[inside])) == len(set(truths)) for inside, _ in pairs):
             return pairs
     raise InvalidData(
-        "training requires more distinct texts of each label, and one label for equal texts. next: plexus data look "
+        "got too few distinct texts of a label, or several labels for equal texts. next: plexus data look "
         "FILE lists both; plexus data clean FILE --least-texts 2 --output CLEAN leaves such rows out"
     )
 
@@ -122,15 +122,15 @@ def _check_labels(folded: Sequence[str], labels: Sequence[str]) -> None:
     if len(different) < 2:
         listed = ", ".join(f"{label!r} ({pluralize(count, 'row')})" for label, count in rows.items())
         raise InvalidData(
-            f"training requires texts of at least two labels, got only {listed}. next: plexus data look FILE lists the "
-            "columns; --label or the card's `data` chooses the one with the labels"
+            f"got only the label {listed}, expected texts of at least two labels. next: plexus data look FILE lists "
+            "the columns; --label or the card's `data` chooses the one with the labels"
         )
     rare = sorted(label for label, count in different.items() if count < 2)
     if rare:
         listed = ", ".join(f"{label!r} ({_describe_copies(rows[label])})" for label in rare[:_LISTED])
         more = f" and {len(rare) - _LISTED} more" if len(rare) > _LISTED else ""
         raise InvalidData(
-            f"training requires at least two distinct texts of each label, got one of {listed}{more}. next: label more "
+            f"got one distinct text of {listed}{more}, expected at least two of each label. next: label more "
             f"texts; or leave the rows out: plexus data clean FILE --least-texts 2 --output CLEAN; or merge the labels "
             f"into others: plexus data clean FILE --map {shlex.quote(f'{rare[0]}=OTHER')} --output CLEAN"
         )

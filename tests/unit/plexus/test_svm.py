@@ -47,10 +47,13 @@ def test_a_batch_is_answered_as_single_texts_are(labels: int) -> None:
     [
         (
             ["good,yes", "bad,no", "fine,yes"],
-            r"at least two distinct texts of each label, got one of 'no' \(1 row\). next: ",
+            r"training 'Tone': texts.csv: got one distinct text of 'no' \(1 row\), expected at least two of",
         ),
-        (["good,yes", "GOOD,yes", "bad,no", "fine,no"], r"got one of 'yes' \(2 rows of one text\). next: label more"),
-        (["good,yes", "bad,yes"], r"at least two labels, got only 'yes' \(2 rows\). next: .* --label"),
+        (
+            ["good,yes", "GOOD,yes", "bad,no", "fine,no"],
+            r"got one distinct text of 'yes' \(2 rows of one text\), .* next: label",
+        ),
+        (["good,yes", "bad,yes"], r"got only the label 'yes' \(2 rows\), expected .* next: .* --label"),
         (["good,yes", ",no", "bad,"], "2 rows without 'text' or 'label': 2, 3"),
         (["-,yes", ";,yes", ".,no", ":,no"], "too few words in common to learn from"),
     ],
@@ -80,7 +83,7 @@ def test_the_remedies_of_rare_labels_train(tmp_path: Path) -> None:
     card, store = load(CARD, name="card.yaml"), FolderArtifacts(tmp_path / "store")
     with pytest.raises(InvalidData) as caught:
         publish(card, store, source=LabelledFile(path, "text", "label"), train=train_here)
-    assert "got one of 'An odd one' (2 rows of one text), 'Dull' (1 row). next" in str(caught.value)
+    assert "got one distinct text of 'An odd one' (2 rows of one text), 'Dull' (1 row), expected" in str(caught.value)
     commands = [shlex.split(part)[4:] for part in re.findall(r"plexus data clean FILE (?=--)[^;]*", str(caught.value))]
     assert [words[0] for words in commands] == ["--least-texts", "--map"]
     merged = [["--map", "An odd one=Bad", "--map", "Dull=Bad"] if "--map" in words else words for words in commands]
