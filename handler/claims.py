@@ -69,7 +69,7 @@ class Claims:
             raise JobLeased(f"{owner} the scoring job for up to {free_in:.0f} s", free_in)
         if result is ClaimResult.COMPLETED:
             attempt.detail = "already completed"
-            if self.store.outbox_entry(job.id):
+            if self.store.read_outbox_entry(job.id):
                 attempt.response = ScoringResponse(job.id, job.result_id)
         elif result is ClaimResult.FAILED:
             if (attempt.message.receive_count or 1) > 1 and error_policy.is_dead_lettered(job.error_message):

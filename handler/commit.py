@@ -19,12 +19,12 @@ class Commit:
     token: str
     result: Attributes | None
 
-    def actions(self, tables: Tables, now: str, wall: float, expiry: Attributes) -> "list[TransactItem]":
+    def create_actions(self, tables: Tables, now: str, wall: float, expiry: Attributes) -> "list[TransactItem]":
         """Return the transaction's actions; `now` is the timestamp of `wall`.
 
         `expiry` are the attributes by which DynamoDB deletes job and result later; empty: they are kept.
         """
-        actions: list[TransactItem] = [self.completion(tables, now, expiry)]
+        actions: list[TransactItem] = [self.create_completion(tables, now, expiry)]
         actions.append({"Put": {"TableName": tables.name(OUTBOX), "Item": create_outbox_record(self.job, now, wall)}})
         if self.result is not None:
             table, absent = tables.name(SCORE_RESULT), "attribute_not_exists(id)"
@@ -33,7 +33,7 @@ class Commit:
             )
         return actions
 
-    def completion(self, tables: Tables, now: str, expiry: Attributes) -> "TransactItem":
+    def create_completion(self, tables: Tables, now: str, expiry: Attributes) -> "TransactItem":
         """Return the action that completes the job, if the token still has the lease."""
         return {
             "Update": {

@@ -148,7 +148,7 @@ class FailureHandler:
     def _dead_letter(self, failure: Failure, reason: str) -> Disposition:
         if not failure.message.is_queued:
             return Disposition.FAILED
-        self.queues.dead_letter(failure.message, reason)
+        self.queues.send_to_dead_letters(failure.message, reason)
         self.observe(Step.DEAD_LETTER, failure.message.message_id)
         return Disposition.DEAD_LETTERED
 

@@ -21,7 +21,7 @@ class Account:
         """Return the account's id; raises `Misconfigured` or `Unavailable`. Thread-safe, with one lookup at a time."""
         with self._lock:
             if self._id is None:
-                self._id = self._store.account_id(self._key)
+                self._id = self._store.find_account_id(self._key)
             return self._id
 
 

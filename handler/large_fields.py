@@ -28,7 +28,7 @@ class LargeFields:
     def __init__(self, client: "S3Client", bucket: str | None):
         self._client, self._bucket = client, bucket
 
-    def text(self, value: object) -> str | None:
+    def read_text(self, value: object) -> str | None:
         """Return the text of a field: a string itself, or the object that a pointer names; None stays None.
 
         Lone surrogates and invalid UTF-8 are replaced. Raises `DamagedObject` if the field is of another type or the

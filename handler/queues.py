@@ -96,7 +96,7 @@ class Queues:
     def delete(self, message: Message) -> None:
         """Delete a message from its queue. Idempotent."""
         with aws.calling("delete the message"):
-            self._client.delete_message(QueueUrl=self.url(message.queue), ReceiptHandle=message.receipt_handle)
+            self._client.delete_message(QueueUrl=self.find_url(message.queue), ReceiptHandle=message.receipt_handle)
 
     def set_visibility(self, messages: Iterable[Message], seconds: float) -> None:
         """Make messages visible again `seconds` from now. Expired receipts and unqueued messages are ignored."""
@@ -114,7 +114,7 @@ class Queues:
                     for number, message in enumerate(members[start : start + _BATCH])
                 ]
                 with aws.calling("change the visibility"):
-                    self._client.change_message_visibility_batch(QueueUrl=self.url(queue), Entries=entries)
+                    self._client.change_message_visibility_batch(QueueUrl=self.find_url(queue), Entries=entries)
 
     def respond(self, responses: Sequence[ScoringResponse]) -> set[str]:
         """Send responses in batches of ten; returns the ids of the jobs whose responses SQS accepted."""
@@ -127,7 +127,7 @@ class Queues:
             sent |= {batch[int(entry["Id"])].scoring_job_id for entry in result.get("Successful", [])}
         return sent
 
-    def dead_letter(self, message: Message, reason: str) -> None:
+    def send_to_dead_letters(self, message: Message, reason: str) -> None:
         """Send a copy of a message to the dead-letter queue, with the reason as the message attribute `reason`.
 
         The body and the sender's attributes are unchanged; if they leave no room for the reason, only the log has it.
@@ -149,7 +149,7 @@ class Queues:
 
         `unique` becomes the deduplication id, which keeps a FIFO queue from dropping the copy.
         """
-        url = self.url(message.queue)
+        url = self.find_url(message.queue)
         extra = _fifo_parameters(url, message.group or message.message_id, unique)
         if not extra:
             extra["DelaySeconds"] = _whole_seconds(delay, _LONGEST_DELAY)
@@ -162,15 +162,17 @@ class Queues:
         """Return the queue's redrive policy; a configured dead-letter queue takes precedence over the policy's."""
         if queue not in self._redrive_policies:
             with aws.calling("read the queue's redrive policy"):
-                response = self._client.get_queue_attributes(QueueUrl=self.url(queue), AttributeNames=["RedrivePolicy"])
+                response = self._client.get_queue_attributes(
+                    QueueUrl=self.find_url(queue), AttributeNames=["RedrivePolicy"]
+                )
             policy = json.loads(response.get("Attributes", {}).get("RedrivePolicy") or "{}")
             target = policy.get("deadLetterTargetArn")
             count = policy.get("maxReceiveCount")
-            url = self._dead_letter_url or (self.url(target) if target else None)
+            url = self._dead_letter_url or (self.find_url(target) if target else None)
             self._redrive_policies[queue] = RedrivePolicy(url, int(count) if count else None)
         return self._redrive_policies[queue]
 
-    def url(self, queue: str) -> str:
+    def find_url(self, queue: str) -> str:
         """Return the URL of a queue named by ARN; a URL is returned unchanged."""
         if not queue.startswith("arn:"):
             return queue

@@ -86,7 +86,7 @@ class Scoring:
         """
         item = _require_owned(records, (ITEM, job.item_id), account_id)
         scorecard = _require_owned(records, (SCORECARD, job.scorecard_id), account_id)
-        score = records.get((SCORE, job.score_id)) if job.score_id else self.store.only_score(job.scorecard_id)
+        score = records.get((SCORE, job.score_id)) if job.score_id else self.store.find_only_score(job.scorecard_id)
         if score is None:
             raise IncompleteJob(f"Score {job.score_id} does not exist")
         if score.get("scorecardId") != job.scorecard_id:
@@ -98,7 +98,7 @@ class Scoring:
         content = item.get("text")
         if content is not None and not isinstance(content, (str, Mapping)):
             raise IncompleteJob(f"Item {job.item_id}: its text is {items.describe(content)}, expected a string")
-        text = self.large_fields.text(content)
+        text = self.large_fields.read_text(content)
         if not text or not text.strip():
             raise ItemWithoutText(f"Item {job.item_id} has no text")
         content_item = self._item(job.item_id, text, item.get(items.METADATA))
@@ -124,7 +124,7 @@ class Scoring:
     def _item(self, item_id: str, text: str, metadata: object) -> Item:
         """Return the item of a record; large metadata is the JSON text of the S3 object that a pointer names."""
         if isinstance(metadata, Mapping) and metadata.keys() == POINTER:
-            metadata = self.large_fields.text(metadata)
+            metadata = self.large_fields.read_text(metadata)
         try:
             return items.from_record(text, metadata)
         except InvalidData as error:
@@ -132,7 +132,7 @@ class Scoring:
 
     def _configuration(self, version_id: str) -> str:
         version = self.store.score_version(version_id)
-        text = self.large_fields.text(version.get("configuration")) if version else None
+        text = self.large_fields.read_text(version.get("configuration")) if version else None
         if not text:
             raise IncompleteJob(f"ScoreVersion {version_id} does not exist or has no configuration")
         return text

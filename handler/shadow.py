@@ -52,7 +52,7 @@ class Shadow:
         )
 
     def _job(self, job_id: str, invocation: Invocation) -> Job:
-        job = self.store.job(job_id)
+        job = self.store.read_job(job_id)
         if job is None:
             raise UnknownJob(f"no scoring job has the id {job_id[:80]!r}")
         if job.account_id != invocation.account.id():

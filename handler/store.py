@@ -66,7 +66,7 @@ class Store:
         self._tables = Tables(tables) if isinstance(tables, str) else tables
         self._client, self._sleep, self._wall, self._expire_after = client, sleep, wall, expire_after
 
-    def account_id(self, key: str) -> str:
+    def find_account_id(self, key: str) -> str:
         """Return the id of the account with that key; raises `Misconfigured` unless there is exactly one."""
         accounts, table = self._query(ACCOUNT, "key", key), self._tables.name(ACCOUNT)
         if len(accounts) != 1:
@@ -103,7 +103,7 @@ class Store:
         refused = {IN_PROGRESS: ClaimResult.LEASED, COMPLETED: ClaimResult.COMPLETED, FAILED: ClaimResult.FAILED}
         return refused.get(job.status, ClaimResult.UNKNOWN), job
 
-    def job(self, job_id: str) -> Job | None:
+    def read_job(self, job_id: str) -> Job | None:
         """Read a scoring job's record, or None."""
         fields = self._get(SCORING_JOB, job_id)
         return Job.from_fields(fields) if fields else None
@@ -132,7 +132,7 @@ class Store:
         """Read a version of a score, or None; a version never changes once written."""
         return self._get(SCORE_VERSION, version_id)
 
-    def only_score(self, scorecard_id: str) -> dict[str, Any]:
+    def find_only_score(self, scorecard_id: str) -> dict[str, Any]:
         """Return the only score of a scorecard; raises `IncompleteJob` if it has none or several."""
         scores = self._query(SCORE, "scorecardId", scorecard_id)
         if len(scores) != 1:
@@ -150,7 +150,9 @@ class Store:
         expiry = self._expiry(wall)
         try:
             with aws.calling("commit the result"):
-                self._transact([action for each in commits for action in each.actions(self._tables, now, wall, expiry)])
+                self._transact(
+                    [action for each in commits for action in each.create_actions(self._tables, now, wall, expiry)]
+                )
         except _ConditionFailed:
             if len(commits) > 1:
                 raise Unavailable("commit the results: not all jobs can be committed") from None
@@ -193,12 +195,12 @@ class Store:
         names: Attributes = {":to": {"S": FAILED}, ":error": attribute_values.encode(error_message), ":now": {"S": now}}
         return self._update_leased(job_id, token, update, names | {f":{name}": at for name, at in expiry.items()})
 
-    def outbox_entry(self, job_id: str) -> OutboxEntry | None:
+    def read_outbox_entry(self, job_id: str) -> OutboxEntry | None:
         """Return the outbox entry of a job, or None if its response was sent."""
         fields = self._get(OUTBOX, job_id)
         return OutboxEntry.from_fields(fields) if fields else None
 
-    def outbox_entries_before(self, account_id: str, created: float, limit: int) -> list[OutboxEntry]:
+    def list_outbox_entries(self, account_id: str, created: float, limit: int) -> list[OutboxEntry]:
         """Return up to `limit` outbox entries that were created before a time in Unix seconds.
 
         Entries of other accounts are omitted; those that name no account, as earlier versions wrote them, are not.
@@ -296,7 +298,7 @@ class Store:
 
     def _after_refused_commit(self, job: Job, token: str) -> None:
         """Read the job to tell an earlier commit (return normally) from a lost lease (raise `LeaseLost`)."""
-        result = self.job(job.id)
+        result = self.read_job(job.id)
         if result and result.status == COMPLETED:
             return
         if result and result.lease_owner == token:

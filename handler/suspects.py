@@ -20,7 +20,7 @@ def find_suspects(store: Store, messages: Sequence[Message], calls: Threads) -> 
 
     def count(message: Message) -> None:
         job_id = find_job_id(message.body)
-        job = store.job(job_id) if job_id else None
+        job = store.read_job(job_id) if job_id else None
         counts[message] = job.unfinished_claims if job else 0
 
     calls.for_each(count, messages)

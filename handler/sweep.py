@@ -47,7 +47,7 @@ class Sweep:
         """
         self.last = self.clock.monotonic()
         account_id, created = invocation.account.id(), self.clock.wall() - OLDEST_UNDER_WAY
-        entries = self.store.outbox_entries_before(account_id, created, _MAXIMUM_ENTRIES)
+        entries = self.store.list_outbox_entries(account_id, created, _MAXIMUM_ENTRIES)
         responses = [ScoringResponse(entry.scoring_job_id, entry.score_result_id) for entry in entries]
         if not responses:
             return 0

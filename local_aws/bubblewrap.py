@@ -83,7 +83,7 @@ class Bubblewrap:
         user = HOST_ID if os.geteuid() == 0 and has_user(HOST_ID) else os.geteuid()
         if user != os.geteuid() or entrance:
             places = map(str, (self._sysroot.root, *layers))
-            network = entrance.word() if entrance else ""
+            network = entrance.encode_word() if entrance else ""
             command = [*self._sysroot.python(), str(JAIL), str(user), network, *places, "--", *command]
         return Launch(command, {}, files=(filtered, options, *names), entrance=entrance)
 

@@ -36,7 +36,7 @@ class Hierarchy:
             raise
         return group
 
-    def groups(self, prefix: str) -> list["Cgroup"]:
+    def list_groups(self, prefix: str) -> list["Cgroup"]:
         """List our cgroups whose names start with `prefix`."""
         return [Cgroup(found, self.version) for found in self.folder.glob(f"{PREFIX}{prefix}*") if found.is_dir()]
 
@@ -117,7 +117,7 @@ def find() -> Hierarchy | None:
 
 def sweep(hierarchy: Hierarchy) -> None:
     """Remove empty cgroups whose creators no longer run."""
-    for group in hierarchy.groups(OF):
+    for group in hierarchy.list_groups(OF):
         pid = group.folder.name.removeprefix(PREFIX + OF).partition("-")[0]
         if pid.isdecimal() and not Path("/proc", pid).exists():
             with contextlib.suppress(OSError):  # not empty: its owner may run in a namespace that we cannot see

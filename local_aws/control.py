@@ -88,7 +88,7 @@ def _wait_closed(running: Instance) -> None:
     The process may linger for seconds, as polling threads retry that gateway; `clean` kills it.
     """
     end = time.monotonic() + STOP_LIMIT_S
-    while running.process.alive() and ports.is_served(running.port) and time.monotonic() < end:
+    while running.process.is_alive() and ports.is_served(running.port) and time.monotonic() < end:
         time.sleep(0.05)
     running.process.wait(STOP_GRACE_S)
 
@@ -99,7 +99,7 @@ def clean(name: str) -> None:
     for process in find_leftovers(name).values():
         process.kill(group=True)
     if hierarchy := cgroups.find():
-        for group in hierarchy.groups(instance.derive_key(name)):
+        for group in hierarchy.list_groups(instance.derive_key(name)):
             group.remove()
     for part in ("run", "registry", "tmp", "vol", "s3"):
         shutil.rmtree(folder / part, ignore_errors=True)

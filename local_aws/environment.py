@@ -175,7 +175,7 @@ class Environment:
             request_id, took_ms, self._settings.memory_mb, peak_mb or 1, cold_ms, status, error_type
         )
         self._log(str(report))
-        return Reply(event.body, event.kind == "error", self._tail.text(), report)
+        return Reply(event.body, event.kind == "error", self._tail.read_text(), report)
 
     def _init(self, limit_s: float, phase: str, request_id: str) -> _Init:
         began = time.monotonic()

@@ -76,7 +76,7 @@ def list_names() -> list[str]:
 def find(name: str | None = None) -> Instance | None:
     """Return the running instance of this name, or None if its process does not run."""
     instance = read(locate_folder(name or read_default_name()))
-    return instance if instance and instance.process.alive() else None
+    return instance if instance and instance.process.is_alive() else None
 
 
 def read(where: Path) -> Instance | None:

@@ -94,7 +94,7 @@ class Tail:
         while len(self._lines) > 1 and self._size - len(self._lines[0]) > 2 * TAIL_LIMIT:
             self._size -= len(self._lines.pop(0)) + 1
 
-    def text(self) -> str:
+    def read_text(self) -> str:
         """Return the tail, at most 4 KiB, each line terminated by a newline."""
         whole = "".join(f"{line}\n" for line in self._lines).encode()
         return whole[-TAIL_LIMIT:].decode(errors="ignore")

@@ -48,7 +48,7 @@ class Entrance:
         self._addresses = {name: f"127.1.{index >> 8}.{index & 255}" for index, name in enumerate(sorted(names), 1)}
         self._stops: list[Stop] = []
 
-    def word(self) -> str:
+    def encode_word(self) -> str:
         """Return the argument of `jail.py` that describes this network."""
         addresses = (f"{self._addresses.get(each.host, '127.0.0.1')}:{each.port}" for each in self._services)
         return ",".join((str(self.theirs.fileno()), *addresses))

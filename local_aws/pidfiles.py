@@ -25,6 +25,6 @@ def find_alive(run: Path) -> dict[str, Process]:
         with contextlib.suppress(OSError, ValueError):
             pid, ticks = map(int, file.read_text().split())
             process = Process(pid, ticks)
-            if process.alive():
+            if process.is_alive():
                 processes[file.name] = process
     return processes

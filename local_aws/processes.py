@@ -18,20 +18,20 @@ class Process:
     pid: int
     start_ticks: int
 
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Return whether it still runs; a zombie does not."""
         return _stat(self.pid, live=True) == self.start_ticks
 
     def signal(self, number: int) -> None:
         """Send a signal; do nothing if the process has exited."""
-        if self.alive():
+        if self.is_alive():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
     def wait(self, seconds: float) -> bool:
         """Wait until it exits. Return False if it still runs after `seconds`."""
         end = time.monotonic() + seconds
-        while self.alive():
+        while self.is_alive():
             if time.monotonic() > end:
                 return False
             time.sleep(0.02)
@@ -39,7 +39,7 @@ class Process:
 
     def kill(self, *, group: bool = False) -> None:
         """Kill it and its descendants; with `group`, also its process group."""
-        family = [self, *list_descendants(self.pid)] if self.alive() else []
+        family = [self, *list_descendants(self.pid)] if self.is_alive() else []
         if group:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)

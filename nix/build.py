@@ -173,7 +173,7 @@ def read_assembler_sources(source: Checkout) -> dict[str, bytes]:
     """Return the assembler's modules by path below nix/oci."""
     return {
         path.removeprefix(SOURCES): file.data
-        for path, file in source.below(SOURCES.rstrip("/")).items()
+        for path, file in source.select_below(SOURCES.rstrip("/")).items()
         if path.endswith(".py")
     }
 

@@ -29,7 +29,7 @@ class Nix:
     folder: Path | None = None
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
-    def command(self, tool: str) -> list[str]:
+    def create_command(self, tool: str) -> list[str]:
         """Return the command that starts a tool."""
         options = ["--extra-experimental-features", "nix-command flakes"] if tool == "nix" and not self.loader else []
         return [str(self.folder / tool) if self.folder else tool, *options]

@@ -37,7 +37,7 @@ class Pool:
     address: str
     by_apt: bool = False
 
-    def addresses(self, path: str, snapshots: Iterable[str]) -> list[str]:
+    def list_addresses(self, path: str, snapshots: Iterable[str]) -> list[str]:
         """List the addresses of a pool path: one, or one for each snapshot timestamp."""
         if SNAPSHOT_ID not in self.address:
             return [self.address + path]

@@ -90,7 +90,7 @@ class Search:
     def _in_place(self, deb: Deb, place: Place) -> Found | None:
         for path in list_pool_paths(deb):
             for pool in place.pools:
-                for address in pool.addresses(path, deb.snapshots):
+                for address in pool.list_addresses(path, deb.snapshots):
                     problem = self._ask(deb, address, pool)
                     if problem is None:
                         self._good.add(pool)

@@ -57,7 +57,7 @@ def compare_images(expected: Path, got: Path) -> list[Difference]:
                 Difference(name, "", "layer", *("present" if side else "absent" for side in (first, second)))
             )
         elif first != second:
-            differences += compare_layers(name, first_image.blob(first), second_image.blob(second))
+            differences += compare_layers(name, first_image.read_blob(first), second_image.read_blob(second))
     if not differences:
         differences.append(Difference("manifest", "", "content", first_image.digest, second_image.digest))
     return differences
@@ -69,11 +69,11 @@ class ImageLayout:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.digest = str(json.loads((folder / "index.json").read_bytes())["manifests"][0]["digest"])
-        manifest = json.loads(self.blob(self.digest).read_bytes())
-        self.config = json.loads(self.blob(manifest["config"]["digest"]).read_bytes())
+        manifest = json.loads(self.read_blob(self.digest).read_bytes())
+        self.config = json.loads(self.read_blob(manifest["config"]["digest"]).read_bytes())
         self.layers = dict(zip(list_layer_names(self.config, manifest), list_layer_digests(manifest), strict=True))
 
-    def blob(self, digest: str) -> Path:
+    def read_blob(self, digest: str) -> Path:
         """Return the path of a blob."""
         return self._folder / "blobs" / digest.replace(":", "/")
 

@@ -51,7 +51,7 @@ class Attempts:
         """Record a reason for some inputs."""
         self.rows.setdefault((source, server, reason), set()).update(wanted)
 
-    def about(self, wanted: Iterable[Input]) -> dict[tuple[str, str, str], int]:
+    def describe(self, wanted: Iterable[Input]) -> dict[tuple[str, str, str], int]:
         """Count how many of these inputs failed for each reason."""
         chosen = set(wanted)
         return {row: len(found & chosen) for row, found in self.rows.items() if found & chosen}
@@ -75,7 +75,7 @@ class Missing:
 
 def format_report(missing: Missing) -> str:
     """Format the whole report."""
-    counts, host = missing.attempts.about(missing.wanted), read_distribution(debian_mirrors.HOST)
+    counts, host = missing.attempts.describe(missing.wanted), read_distribution(debian_mirrors.HOST)
     kept = "what arrived is kept" if missing.begun else "nothing was downloaded"
     lines = [f"cannot fetch {len(missing.wanted)} of {missing.total} inputs; {kept}"]
     lines += [f"  {kind}: {format_names(some)}" for kind, some in split_by_kind(missing.wanted) if some]

@@ -181,7 +181,7 @@ def plan_apps(assembler: Assembler, source: Checkout, work: Path) -> list[LayerP
 
     Raises BuildProblem if a folder is missing.
     """
-    absent = [name for name in APP_FOLDERS if not source.below(name)]
+    absent = [name for name in APP_FOLDERS if not source.select_below(name)]
     if absent:
         raise BuildProblem(f"missing in {REPOSITORY}: {' and '.join(absent)}\n  next: git restore .")
     return [plan_app(assembler, source, work, name) for name in APP_FOLDERS]
@@ -198,7 +198,7 @@ def plan_app(assembler: Assembler, source: Checkout, work: Path, name: str) -> L
 
 def list_app_files(source: Checkout, name: str) -> dict[str, SourceFile]:
     """Return the files of an app layer by path; the assembler leaves out host-only ones, too."""
-    return {path: file for path, file in source.below(name).items() if not is_host_only(path)}
+    return {path: file for path, file in source.select_below(name).items() if not is_host_only(path)}
 
 
 def describe_file(file: SourceFile) -> tuple[str, str]:

@@ -36,7 +36,7 @@ class NixProblem(pins.InputProblem):
 def run(nix: Nix, *words: str | Path) -> str:
     """Run a Nix command and return its output, stripped; raises NixProblem if it fails."""
     done = subprocess.run(
-        [*nix.command(str(words[0])), *map(str, words[1:])],
+        [*nix.create_command(str(words[0])), *map(str, words[1:])],
         env=nix.environment,
         text=True,
         capture_output=True,

@@ -37,13 +37,13 @@ class Checkout:
     untracked: tuple[str, ...] = ()
     warning: str = ""
 
-    def below(self, *folders: str) -> dict[str, SourceFile]:
+    def select_below(self, *folders: str) -> dict[str, SourceFile]:
         """Return the files at or below these paths, by default all, sorted by path."""
         return {path: self.files[path] for path in sorted(self.files) if is_in(path, folders)}
 
     def write(self, target: Path, *folders: str, backwards: bool = False) -> None:
         """Write the files at or below these paths into the folder `target`, with the modes 0644 and 0755."""
-        for path, file in sorted(self.below(*folders).items(), reverse=backwards):
+        for path, file in sorted(self.select_below(*folders).items(), reverse=backwards):
             place = target / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.unlink(missing_ok=True)

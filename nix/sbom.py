@@ -34,7 +34,7 @@ def find(layout: Path) -> bytes | None:
 
 def read_bytes(layout: Path) -> bytes:
     """Return the SBOM of a layout's image as it is in the image; raises KeyError if it has no SBOM layer."""
-    with tarfile.open(ImageLayout(layout).blob(ImageLayout(layout).layers["sbom"]), "r:gz") as archive:
+    with tarfile.open(ImageLayout(layout).read_blob(ImageLayout(layout).layers["sbom"]), "r:gz") as archive:
         file = archive.extractfile(SBOM)
         assert file is not None, "the SBOM layer has this file"
         return file.read()

@@ -28,7 +28,7 @@ def convert_bill(bill: Mapping[str, Any]) -> Json:
         "documentNamespace": bill["serialNumber"],
         "creationInfo": {"created": bill["metadata"]["timestamp"], "creators": [TOOL, *list_authors(bill["metadata"])]},
         "packages": packages,
-        "hasExtractedLicensingInfos": licences.extracted_licences(),
+        "hasExtractedLicensingInfos": licences.list_extracted(),
         "relationships": [*list_relationships(bill, components)],
     }
 
@@ -61,7 +61,7 @@ def convert_component(entry: Mapping[str, Any], licences: "LicenceNames") -> Jso
         "downloadLocation": NOT_KNOWN,
         "filesAnalyzed": False,
         "licenseConcluded": NOT_KNOWN,
-        "licenseDeclared": licences.expression(entry.get("licenses", ())),
+        "licenseDeclared": licences.create_expression(entry.get("licenses", ())),
         "copyrightText": NOT_KNOWN,
     }
     if checksums := [convert_hash(one) for one in entry.get("hashes", ())]:
@@ -87,7 +87,7 @@ class LicenceNames:
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
 
-    def expression(self, entries: Sequence[Mapping[str, Any]]) -> str:
+    def create_expression(self, entries: Sequence[Mapping[str, Any]]) -> str:
         """Return a licence expression; names that are no SPDX identifiers become references."""
         words = [self._word(entry) for entry in entries]
         compound = [f"({word})" if " " in word and len(words) > 1 else word for word in words]
@@ -103,7 +103,7 @@ class LicenceNames:
         self._names[reference] = licence["name"]
         return reference
 
-    def extracted_licences(self) -> list[Json]:
+    def list_extracted(self) -> list[Json]:
         """Return the references with the names behind them, sorted; the full texts are in the image."""
         return [
             {"licenseId": key, "name": name, "extractedText": f"The package names its licence: {name}"}

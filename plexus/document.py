@@ -41,7 +41,7 @@ class Document:
     keys: dict[KeyPath, Position] = field(default_factory=dict)
     scalars: dict[KeyPath, str] = field(default_factory=dict)
 
-    def position(self, path: KeyPath, *, on_key: bool = False) -> Position:
+    def find_position(self, path: KeyPath, *, on_key: bool = False) -> Position:
         """Return the position of a value, or of its key; for a path that does not exist, of its nearest parent."""
         places = (self.keys, self.positions) if on_key else (self.positions, self.keys)
         while path:

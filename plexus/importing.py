@@ -139,13 +139,13 @@ def _separate(key: _Key, parsed: Document, translated: Document) -> Remark:
     """Give a translated card the key that no other has; a key that the file itself has stays, and is an error."""
     assert isinstance(translated.value, dict)
     assert isinstance(parsed.value, dict)
-    old, line = translated.value["key"], parsed.position(("key",)).line
+    old, line = translated.value["key"], parsed.find_position(("key",)).line
     if "scores" in parsed.value and "key" in parsed.value:
         message = f"the key {old!r} is also that of {key.others}. next: change it in all but one of the files"
         return Remark(line, "error", "key", message)
     translated.value["key"] = key.key
     message = f"the key is {key.key!r}, from the file's path: {old!r}, from the name, is also that of {key.others}"
-    return Remark(parsed.position(("name",)).line, "changed", "key", message)
+    return Remark(parsed.find_position(("name",)).line, "changed", "key", message)
 
 
 def _is_undeclared(text: str, errors: Sequence[Problem]) -> bool:

@@ -180,7 +180,7 @@ def _score_requests(scorecard: Scorecard, score: Score, requests: list[Request],
         return []
     try:
         context.remaining()
-        return scorecard.scorer(score, context).score(requests, context)
+        return scorecard.create_scorer(score, context).score(requests, context)
     except PlexusError as error:
         # The model or the cassette is missing, so every item fails for the same reason.
         return [error] * len(requests)

@@ -76,7 +76,7 @@ class Scorecard:
         guess = suggest(name, known) or f"; it has: {', '.join(known)}"
         raise UnknownScore(f"the scorecard {self.key!r} has no score {name!r}{guess}")
 
-    def scorer(self, score: Score, context: Context) -> Scorer[Any]:
+    def create_scorer(self, score: Score, context: Context) -> Scorer[Any]:
         """Return the score's scorer, created on first use and cached.
 
         Creating it may import a library and load a model: raises MissingDependency, ArtifactMissing or
@@ -173,7 +173,7 @@ def locate_findings(parsed: Document, findings: list[Finding]) -> list[Problem]:
     problems = [
         Problem(
             parsed.name,
-            parsed.position(finding.path, on_key=finding.on_key),
+            parsed.find_position(finding.path, on_key=finding.on_key),
             finding.message,
             finding.path,
             finding.severity,

@@ -140,7 +140,7 @@ def main(
 
 
 def _require_published(path: Path, card: Card, names: list[str]) -> None:
-    if lacking := card.unpublished_scores(names):
+    if lacking := card.list_unpublished_scores(names):
         raise OperationFailed(
             f"{path}: got no digest for the model or cassette of {', '.join(lacking)}, expected one",
             f"plexus train {path} --write build/{path.stem}.trained.yaml, then enqueue with that",
@@ -205,5 +205,5 @@ def _find_texts(table: Table, columns: item_files.Columns) -> TextFile:
     """Return the table's texts, with ids if its first row has their column: a table without it has none."""
     from plexus.running.texts import TextFile
 
-    first = next(islice(table.rows(1), 1), (0, {}))[1]
+    first = next(islice(table.read_rows(1), 1), (0, {}))[1]
     return TextFile.of(table, columns.text, columns.id if columns.id in first else None)

@@ -19,7 +19,7 @@ class Reader:
         self._values = dict(_flat(document))
         self._known: set[str] = set()
 
-    def text(self, key: str, pattern: re.Pattern[str] | None = None, default: str | None = None) -> str:
+    def read_text(self, key: str, pattern: re.Pattern[str] | None = None, default: str | None = None) -> str:
         """Return a string that `pattern` matches from start to end."""
         value = self._get(key, str, "a string", default)
         if value is None:
@@ -28,7 +28,7 @@ class Reader:
             self.problems.append(f"{key} = {value!r} is invalid (expected to match {pattern.pattern})")
         return str(value)
 
-    def number(self, key: str, allowed: range, default: int | None = None) -> int:
+    def read_number(self, key: str, allowed: range, default: int | None = None) -> int:
         """Return an integer within `allowed`."""
         value = self._get(key, int, "an integer", default)
         if value is None:
@@ -37,17 +37,17 @@ class Reader:
             self.problems.append(f"{key} = {value} is out of range (expected {allowed.start} to {allowed.stop - 1})")
         return int(value)
 
-    def optional_number(self, key: str, allowed: range) -> int | None:
+    def read_optional_number(self, key: str, allowed: range) -> int | None:
         """Return an integer within `allowed`, or None if the key is absent."""
-        return self.number(key, allowed) if key in self._values else None
+        return self.read_number(key, allowed) if key in self._values else None
 
-    def flag(self, key: str, default: bool | None = None) -> bool:
+    def read_flag(self, key: str, default: bool | None = None) -> bool:
         """Return a boolean."""
         return bool(self._get(key, bool, "true or false", default))
 
-    def retention(self, key: str) -> int:
+    def read_retention(self, key: str) -> int:
         """Return a number of days that CloudWatch Logs accepts as a retention period."""
-        days = self.number(key, range(1, 3654))
+        days = self.read_number(key, range(1, 3654))
         if days not in limits.RETENTION_DAYS and not any(problem.startswith(f"{key} ") for problem in self.problems):
             expected = sorted(limits.RETENTION_DAYS)
             self.problems.append(
@@ -55,7 +55,7 @@ class Reader:
             )
         return days
 
-    def variables(self, prefix: str) -> dict[str, str]:
+    def read_variables(self, prefix: str) -> dict[str, str]:
         """Return the table `prefix` as environment variables: strings with allowed names that contain no secret."""
         variables = {
             key.removeprefix(f"{prefix}."): value for key, value in self._values.items() if key.startswith(f"{prefix}.")
@@ -65,7 +65,7 @@ class Reader:
             self.problems.extend(f"{prefix}.{name} {problem}" for problem in _variable_problems(name, value))
         return {name: str(value) for name, value in sorted(variables.items())}
 
-    def unknown(self) -> list[str]:
+    def list_unknown(self) -> list[str]:
         """Return a problem for each key that no getter read, so that a misspelt setting is not ignored."""
         return [f"{key} is not a setting" for key in sorted(self._values.keys() - self._known)]
 

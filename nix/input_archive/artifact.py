@@ -34,7 +34,7 @@ def encode_manifest(wanted: Sequence[Input]) -> bytes:
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "artifactType": ARTIFACT_TYPE,
-            "config": describe(EMPTY, EMPTY_DATA).document(),
+            "config": describe(EMPTY, EMPTY_DATA).to_document(),
             "layers": blobs,
         }
     )
@@ -48,7 +48,7 @@ def tag_of(manifest: bytes) -> str:
 def create_entry(manifest: bytes) -> dict[str, Any]:
     """Return the manifest's descriptor for an index, tagged."""
     return {
-        **describe(MANIFEST, manifest).document(),
+        **describe(MANIFEST, manifest).to_document(),
         "artifactType": ARTIFACT_TYPE,
         "annotations": {REFERENCE: tag_of(manifest)},
     }

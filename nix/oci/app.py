@@ -24,7 +24,7 @@ def collect_app(folders: Sequence[Path], tracked: Iterable[str] | None) -> Conte
             name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
             if not is_host_only(name) and (chosen is None or name in chosen):
                 add(contents, f"{TASK}/{name}", path, folder)
-    if not contents.paths():
+    if not contents.list_paths():
         raise OciError(f"no files for the app layer: {', '.join(map(str, folders))}")
     add_bytecode(contents)
     return contents

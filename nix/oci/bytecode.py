@@ -77,9 +77,9 @@ def add_bytecode(contents: Contents) -> None:
     It is compiled when the layer is written. A file that is not valid Python gets none, which is no error. Raises
     PathConflict if a module has its bytecode already.
     """
-    for path in contents.paths():
+    for path in contents.list_paths():
         entry = contents[path]
         if path.endswith(".py") and isinstance(entry, File):
             source = ModuleSource(entry.data)
             contents.replace(path, File(source, entry.executable))
-            contents.add(locate_bytecode(path), File(Bytecode(source, path)), contents.origin(path))
+            contents.add(locate_bytecode(path), File(Bytecode(source, path)), contents.find_origin(path))

@@ -112,11 +112,11 @@ class Contents:
         """Replace the entry at `path`, which must exist; its origin stays, so that conflicts name the real input."""
         self._entries[path] = entry
 
-    def origin(self, path: str) -> str:
+    def find_origin(self, path: str) -> str:
         """Return the input that `path` came from; `assembler` for directories that no input has."""
         return self._origins.get(path, "assembler")
 
-    def paths(self) -> list[str]:
+    def list_paths(self) -> list[str]:
         """Return all paths, without implied parents, sorted as bytes."""
         return sorted(self._entries, key=path_key)
 
@@ -130,7 +130,7 @@ class Contents:
             for parent in parents(path):
                 above = entries.setdefault(parent, Folder())
                 if not isinstance(above, Folder):
-                    raise PathConflict(f"/{path} ({self.origin(path)}): its parent /{parent} is not a directory")
+                    raise PathConflict(f"/{path} ({self.find_origin(path)}): its parent /{parent} is not a directory")
         for path in sorted(entries, key=layer_key):
             yield path, entries[path]
 

@@ -79,7 +79,7 @@ class UnpackedTree:
     origins: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
 
-    def folder(self, path: str) -> None:
+    def create_folder(self, path: str) -> None:
         """Create the directory `path` and its parents with mode 0755, whatever the umask.
 
         Raises PathConflict if one of them is a file.
@@ -99,7 +99,7 @@ class UnpackedTree:
         if path in self.origins or (self.root / path).is_dir():
             other = self.origins.get(path, "another package, as a directory")
             raise PathConflict(f"two packages have /{path}: {other} and {package}\n  next: lock only one of them")
-        self.folder(path.rpartition("/")[0])
+        self.create_folder(path.rpartition("/")[0])
         self.origins[path] = package
         return self.root / path
 
@@ -109,7 +109,7 @@ class UnpackedTree:
         self.claim(path, package).symlink_to(target)
         self.links[path] = target
 
-    def file(self, path: str, data: IO[bytes], executable: bool, package: str) -> None:
+    def write_file(self, path: str, data: IO[bytes], executable: bool, package: str) -> None:
         """Write a file; of its mode only the executable bit is kept. Raises PathConflict if the path is taken."""
         place = self.claim(path, package)
         with place.open("xb") as out:
@@ -151,7 +151,7 @@ def unpack_debs(paths: Iterable[Path], root: Path) -> dict[str, str]:
     root.chmod(0o755)
     tree = UnpackedTree(root)
     for name in MERGED:
-        tree.folder(f"usr/{name}")
+        tree.create_folder(f"usr/{name}")
         tree.link(name, f"usr/{name}", "merged /usr")
     pool = ThreadPoolExecutor(os.cpu_count())  # decompression takes longest, and releases the interpreter lock
     try:
@@ -233,7 +233,7 @@ def unpack_control(tar: tarfile.TarFile, tree: UnpackedTree, file_name: str) -> 
         if not name or not NAME.fullmatch(name[1].decode("ascii", "replace")):
             raise UnreadablePackage(f"{file_name}: its control record has no valid 'Package:' line")
         package = name[1].decode()
-        tree.file(f"{STATUS}/{package}", io.BytesIO(record), False, package)
+        tree.write_file(f"{STATUS}/{package}", io.BytesIO(record), False, package)
         return package
     raise UnreadablePackage(f"{file_name} has no control record")
 
@@ -245,12 +245,12 @@ def unpack_data(tar: tarfile.TarFile, tree: UnpackedTree, package: str) -> None:
             raise UnsafePath(f"{package}: {item.name!r} is an absolute path")
         place = tree.resolve(item.name, package) if item.isdir() else in_folder(tree, item.name, package)
         if item.isdir():
-            tree.folder(place)
+            tree.create_folder(place)
         elif item.issym():
             tree.link(place, item.linkname, package)
         elif item.isfile():
             data = tar.extractfile(item)
-            tree.file(place, data or io.BytesIO(), bool(item.mode & 0o111), package)
+            tree.write_file(place, data or io.BytesIO(), bool(item.mode & 0o111), package)
         else:
             kind = "a hard link" if item.islnk() else "a device, FIFO or unknown entry"
             raise UnsafePath(f"{package}: {item.name!r} is {kind}, expected a file, directory or symbolic link")

@@ -156,7 +156,7 @@ def generate_tar(contents: Contents, packages: dict[str, PackageSize]) -> Iterat
     """
     written = 0
     for path, entry in contents.with_parents():
-        for piece in generate_entry(path, entry, packages, contents.origin(path)):
+        for piece in generate_entry(path, entry, packages, contents.find_origin(path)):
             written += len(piece)
             yield piece
     end = written + 2 * TAR_BLOCK

@@ -20,7 +20,7 @@ class Descriptor:
     digest: str
     size: int
 
-    def document(self) -> dict[str, Any]:
+    def to_document(self) -> dict[str, Any]:
         """Return the descriptor as JSON values."""
         return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
 
@@ -38,12 +38,12 @@ def create_manifest(config: bytes, layers: Sequence[LayerRecord]) -> dict[str, A
     return {
         "schemaVersion": 2,
         "mediaType": media_types.MANIFEST,
-        "config": describe(media_types.CONFIG, config).document(),
-        "layers": [Descriptor(media_types.LAYER, layer.digest, layer.size).document() for layer in layers],
+        "config": describe(media_types.CONFIG, config).to_document(),
+        "layers": [Descriptor(media_types.LAYER, layer.digest, layer.size).to_document() for layer in layers],
     }
 
 
 def create_index(image: Descriptor, tag: str) -> dict[str, Any]:
     """Return the index of a layout with one image, tagged `tag`; the tag is no part of the image's digest."""
-    named = {**image.document(), "annotations": {REFERENCE: tag}}
+    named = {**image.to_document(), "annotations": {REFERENCE: tag}}
     return {"schemaVersion": 2, "mediaType": media_types.INDEX, "manifests": [named]}

@@ -194,8 +194,8 @@ def split(
         raise click.UsageError("--time-format requires --time")
     shares = parts.compute_shares(test, validation)
     plan = parts.SplitPlan(seed, shares, group, time, form or data_tables.format_like(file), time_format)
-    writing.check_outputs(plan.paths(output)[:-1], [file], replace=is_replaced)
-    record = plan.paths(output)[-1]
+    writing.check_outputs(plan.list_paths(output)[:-1], [file], replace=is_replaced)
+    record = plan.list_paths(output)[-1]
     if record.exists() and not is_replaced:
         raise InvalidData(f"{record}: exists. next: --replace, or another folder")
     with open_dataset(file, columns, group or time) as source:

@@ -71,7 +71,7 @@ def open_dataset(file: Path, columns: Columns, extra: str | None = None, *, gues
     require_packages("evaluation", "plexus data", "numpy")
     wanted = [columns["text_column"], columns["label"], *([extra] if extra is not None else [])]
     with open_table(file, wanted, encoding=columns["encoding"]) as source:
-        names = {str(name) for _, row in islice(source.rows(_SAMPLE), _SAMPLE) for name in row}
+        names = {str(name) for _, row in islice(source.read_rows(_SAMPLE), _SAMPLE) for name in row}
         text = columns["text_column"]
         label = columns["label"] if columns["label"] in names or options.find_explicit("label") else None
         likely_text, likely_label = guess_columns(source) if guess and names else (text, label)
@@ -92,7 +92,7 @@ def open_dataset(file: Path, columns: Columns, extra: str | None = None, *, gues
 def read_other(path: Path, near: OpenTable, columns: Columns) -> Dataset:
     """Read the texts of another table: in the column of the same name, or else in `text`. Raises InvalidData."""
     with open_table(path, [near.text, "text"], encoding=columns["encoding"]) as source:
-        names = {str(name) for _, row in source.rows(1) for name in row}
+        names = {str(name) for _, row in source.read_rows(1) for name in row}
         return read(source, near.text if near.text in names else "text", None)
 
 

@@ -176,7 +176,7 @@ def check_outputs(output: Path | None, inputs: list[Path]) -> None:
 
     if output is not None:
         check_output(output, inputs)
-        check_output(Journal.path_of(output), inputs)
+        check_output(Journal.locate(output), inputs)
 
 
 def run_text(scorecard: Scorecard, text: str, names: tuple[str, ...], context: Context, *, as_json: bool) -> int:
@@ -239,12 +239,14 @@ def write_file(
     form = format_of(output, form)
     if form != "jsonl":
         writers.create_columns(job.scores, job.kept_columns)
-    check_state(output, Journal.path_of(output), restart=restart, retry=retry)
+    check_state(output, Journal.locate(output), restart=restart, retry=retry)
     job.create_scorers()
     with Journal(output, job.identity, restart=restart) as journal:
         score_remaining(job, journal, budget, retry=retry)
         tally = run.Tally()
-        writers.write(output, form, job.complete(_count_rows([journal.rows()], tally)), job.scores, job.kept_columns)
+        writers.write(
+            output, form, job.complete(_count_rows([journal.read_rows()], tally)), job.scores, job.kept_columns
+        )
         if not tally.failed:
             journal.remove()
     click.echo(f"wrote {output}", err=True)
@@ -266,7 +268,7 @@ def score_remaining(job: FileRun, journal: Journal, budget: Decimal | None, *, r
 
     rows, spent = job.source.read(journal.done), run.Tally()
     failed: set[int] = set()
-    for row in journal.rows():
+    for row in journal.read_rows():
         spent.count(row)
         if run.has_failed(row):
             failed.add(row["row"])

@@ -43,7 +43,7 @@ def read(path: Path, id_column: str | None = None, encoding: str | None = None) 
     known to be the later one, and if the file has no results.
     """
     with open_table(path, [id_column] if id_column is not None else [], encoding=encoding) as table:
-        result = collect(table.name, (row for _, row in table.rows()), id_column)
+        result = collect(table.name, (row for _, row in table.read_rows()), id_column)
         if table.notice:
             result.notes.insert(0, f"{table.name}: {table.notice}")
     return result

@@ -56,7 +56,7 @@ def read(table: Table, text: str, label: str | None, extra: str | None = None) -
     """Read the whole table. Raises InvalidData for a missing column, a malformed row, or a table without rows."""
     columns: dict[str, None] = {}
     entries: list[Entry] = []
-    for number, row in table.rows():
+    for number, row in table.read_rows():
         columns.update(dict.fromkeys(map(str, row)))
         cells = [as_text(table, number, row, name) if name is not None else "" for name in (text, label, extra)]
         entries.append(Entry(number, *cells))
@@ -75,7 +75,7 @@ def guess_columns(table: Table) -> tuple[str, str | None]:
     values: dict[str, list[str]] = {}
     nested: set[str] = set()
     members: dict[str, int] = {}
-    for _, row in table.rows(_SAMPLE):
+    for _, row in table.read_rows(_SAMPLE):
         for name, value in row.items():
             values.setdefault(str(name), []).append("" if value is None else str(value).strip())
             if isinstance(value, (dict, list)):
@@ -117,7 +117,7 @@ def list_columns(table: Table, wanted: Iterable[str]) -> list[str]:
     """Return the columns of all rows, in order. Raises InvalidData for a missing `wanted` column, and without rows."""
     names: dict[str, None] = {}
     last: Row = {}
-    for _, row in table.rows():
+    for _, row in table.read_rows():
         names.update(dict.fromkeys(map(str, row)))
         last = row
     if not last:

@@ -35,7 +35,7 @@ class SplitPlan:
     format: str
     time_format: str | None = None
 
-    def paths(self, folder: Path) -> list[Path]:
+    def list_paths(self, folder: Path) -> list[Path]:
         """Return the files that are written: the parts, then the record."""
         return [*(folder / f"{part}.{self.format}" for part in self.shares), folder / "split.json"]
 
@@ -78,7 +78,7 @@ def write(table: Table, text: str, label: str | None, plan: SplitPlan, folder: P
         placed = splitting.split_by_class(groups, plan.shares, plan.seed)
     parts = {part: [entry for entry in kept if placed[entry.row] == part] for part in plan.shares}
     writer = Writer(table, choose_written_names(dataset))
-    for part, path in zip(plan.shares, plan.paths(folder), strict=False):
+    for part, path in zip(plan.shares, plan.list_paths(folder), strict=False):
         writer.write(path, plan.format, partial(_keep, placed, part))
     rest = [entry for part, entries in parts.items() if part != "test" for entry in entries]
     leaks = len(find_near_pairs(parts["test"], rest)) if plan.time is not None or plan.group is not None else 0
@@ -100,7 +100,7 @@ def describe(split: Split, folder: Path, plan: SplitPlan) -> str:
         fold_label(entry.label): entry.label.strip() for entries in split.parts.values() for entry in reversed(entries)
     }
     lines = []
-    for path, (_, entries) in zip(plan.paths(folder), split.parts.items(), strict=False):
+    for path, (_, entries) in zip(plan.list_paths(folder), split.parts.items(), strict=False):
         counts = Counter(fold_label(entry.label) for entry in entries)
         listed = ", ".join(f"{names[name]} {counts[name]}" for name, _ in classes.most_common(8) if names[name])
         lines.append(f"wrote {path}: {pluralize(len(entries), 'row')}" + (f" ({listed})" if listed else ""))
@@ -115,7 +115,7 @@ def describe(split: Split, folder: Path, plan: SplitPlan) -> str:
     if plan.time is None and plan.group is None:
         lines.append("no text is in two parts, not even almost")
     elif split.leaks:
-        *others, test, _ = plan.paths(folder)
+        *others, test, _ = plan.list_paths(folder)
         words = ["plexus", "data", "clean", test, *(word for path in others for word in ("--without", path))]
         words += ["--text", split.text] if split.text != "text" else []
         words += ["--label", split.label] if split.label not in (None, "label") else []
@@ -131,7 +131,7 @@ def _create_record(
 ) -> dict[str, object]:
     return {
         "file": table.name,
-        "sha256": table.sha256(),
+        "sha256": table.hash_content(),
         "text": dataset.text,
         "label": dataset.label,
         **asdict(plan),

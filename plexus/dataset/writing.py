@@ -50,7 +50,7 @@ class Writer:
 
     def _read_rows(self, change: Change, typed: bool | None = False) -> Iterator[dict[str, object]]:
         """Yield rows by their names in the file: as JSON (`typed` None), with numbers (True), or all as texts."""
-        for number, row in self.table.rows():
+        for number, row in self.table.read_rows():
             cells = change(number)
             if cells is not None:
                 self._count += 1

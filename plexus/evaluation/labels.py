@@ -18,7 +18,7 @@ def list_declared(scorecard: Scorecard, score: Score, context: Context) -> tuple
     if known is not None:
         return tuple(known)
     if configuration.class_name in ("SVMClassifier", "ExplainableClassifier"):
-        model = getattr(scorecard.scorer(score, context), "model", None)
+        model = getattr(scorecard.create_scorer(score, context), "model", None)
         least = (configuration.uncertain,) if configuration.minimum_confidence is not None else ()
         return (*getattr(model, "classes", ()), *least)
     return ()

@@ -96,7 +96,7 @@ def _score_parts(
     # Created before the clock starts: loading a model is not part of any text's time.
     planned = scheduler.plan(scorecard, [score]).values()
     for dependency in planned:
-        scorecard.scorer(dependency, context)
+        scorecard.create_scorer(dependency, context)
     size = 1 if asks_models(scorecard, score) else BATCH
     parts = [texts[start : start + size] for start in range(0, len(texts), size)]
 

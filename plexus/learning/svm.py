@@ -32,7 +32,7 @@ class SVMModel:
     slopes: Any
     offsets: Any
 
-    def distances(self, texts: Sequence[str]) -> Any:
+    def compute_distances(self, texts: Sequence[str]) -> Any:
         """Return the distance of each text to each hyperplane, (texts, columns).
 
         The product is sparse: SciPy computes it in a fixed order and without BLAS, the same on every processor.
@@ -41,7 +41,7 @@ class SVMModel:
 
     def predict(self, texts: Sequence[str]) -> tuple[list[str], list[float]]:
         """Return each text's class, and the confidence in it: 0–1, rounded to 4 digits."""
-        distances = self.distances(texts)
+        distances = self.compute_distances(texts)
         shares = compute_probabilities(distances, self.slopes, self.offsets)
         best = choose_classes(distances)
         confidences = shares[range(len(best)), best]

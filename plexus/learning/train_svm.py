@@ -78,7 +78,7 @@ def train(texts: Sequence[str], labels: Sequence[str], objective: Objective = AC
     best, candidates = search.run()
     distances, shifts = search.distances[best], 0.0
     moved = predict_unseen(objective, distances, truths, search.parts, target)
-    if choose([estimate(objective, each, truths, target) for each in (search.predictions(best), moved)]) == 1:
+    if choose([estimate(objective, each, truths, target) for each in (search.predict(best), moved)]) == 1:
         candidates.append(moved)
         shifts = fit_thresholds(objective, distances, truths, target)
     elif objective.kind == "recall_at_precision":
@@ -117,18 +117,18 @@ class Search:
         if not self._try(USUAL):
             self._try(replace(USUAL, terms="words"))
         for change in _CHANGES:
-            self._try(replace(self.best(), **change))
+            self._try(replace(self.find_best(), **change))
         tried = [choice for choice in self.distances if choice != PLAIN] + [PLAIN]
-        candidates = [self.predictions(choice) for choice in tried]
+        candidates = [self.predict(choice) for choice in tried]
         chosen = choose([self._estimate(each) for each in candidates])
         advance(1.0)
         return tried[chosen], candidates
 
-    def best(self) -> Choice:
+    def find_best(self) -> Choice:
         """Return the candidate with the best estimate so far; the first of equals."""
-        return max(self.distances, key=lambda choice: self._estimate(self.predictions(choice)).value)
+        return max(self.distances, key=lambda choice: self._estimate(self.predict(choice)).value)
 
-    def predictions(self, choice: Choice) -> Any:
+    def predict(self, choice: Choice) -> Any:
         """Return the classes that a candidate gave to texts that it had not seen, (texts,)."""
         if choice not in self._predicted:
             distances = self.distances[choice]

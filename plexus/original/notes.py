@@ -24,7 +24,7 @@ class Note:
 
     def locate(self, document: Document) -> Position:
         """Return where the remark's value is; a line of code in a block scalar has its own line of the file."""
-        position = document.position(self.path)
+        position = document.find_position(self.path)
         lines = document.text.splitlines()
         begin = lines[position.line - 1][position.column - 1 :] if position.line <= len(lines) else ""
         line = position.line + self.line

@@ -43,7 +43,7 @@ class FileRun:
         if not self.keep_columns:
             yield from rows
             return
-        table = self.source.table.rows()
+        table = self.source.table.read_rows()
         for scored in rows:
             row = next(row for number, row in table if number == scored["row"])
             kept: dict[str, object] = {name: _format_cell(row.get(name)) for name in self.source.columns}
@@ -61,7 +61,7 @@ class FileRun:
         return {
             "format": 2,
             **run.describe_run(self.scorecard, self.scores),
-            "data": source.table.sha256(),
+            "data": source.table.hash_content(),
             "reading": source.table.title,
             "text": source.text,
             "id": source.id,

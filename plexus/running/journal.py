@@ -30,7 +30,7 @@ class Journal:
 
         Raises InvalidData if another process has it open, or if it holds rows of another run and not `restart`.
         """
-        self.path = self.path_of(output)
+        self.path = self.locate(output)
         self.run = dict(run)
         self.done = 0
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ class Journal:
             raise
 
     @staticmethod
-    def path_of(output: Path) -> Path:
+    def locate(output: Path) -> Path:
         """Return the path of an output's journal."""
         return output.with_name(output.name + SUFFIX)
 
@@ -58,7 +58,7 @@ class Journal:
             os.fsync(self._file.fileno())
         self.done += len(lines)
 
-    def rows(self) -> Iterator[ScoredRow]:
+    def read_rows(self) -> Iterator[ScoredRow]:
         """Yield every row in the order of its number, as it was scored last."""
         offsets: dict[int, int] = {}
         with self.path.open("rb") as file:

@@ -100,7 +100,9 @@ def is_refused(problem: ProviderError) -> bool:
 def is_live(scorecard: Scorecard, scores: Iterable[Score], context: Context) -> bool:
     """Return whether one of the scores calls a provider. Creates their scorers, and raises as that does."""
     return any(
-        getattr(scorecard.scorer(score, context), "live", False) for score in scores if not score.configuration.disabled
+        getattr(scorecard.create_scorer(score, context), "live", False)
+        for score in scores
+        if not score.configuration.disabled
     )
 
 

@@ -120,7 +120,7 @@ def create_scorers(scorecard: Scorecard, names: Sequence[str], context: Context)
     for score in scheduler.plan(scorecard, [scorecard.find(name) for name in names]).values():
         try:
             if not score.configuration.disabled:
-                scorecard.scorer(score, context)
+                scorecard.create_scorer(score, context)
         except PlexusError as error:
             reasons.setdefault(str(error), []).append(score.name)
     if reasons:

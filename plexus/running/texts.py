@@ -38,7 +38,7 @@ class TextFile:
         count = 0
         rows_by_id: dict[int, int] = {}
         columns: dict[str, None] = {}
-        for count, row in table.rows():
+        for count, row in table.read_rows():
             as_item(table, count, row, text)
             columns.update(dict.fromkeys(map(str, row)))
             if id_column is not None:
@@ -54,7 +54,7 @@ class TextFile:
 
     def read(self, after: int = 0) -> Iterator[TextRow]:
         """Yield the rows after the first `after`; all columns but the text are the item's metadata."""
-        for number, row in self.table.rows():
+        for number, row in self.table.read_rows():
             if number > after:
                 name = as_text(self.table, number, row, self.id).strip() if self.id is not None else ""
                 yield TextRow(number, name, as_item(self.table, number, row, self.text))

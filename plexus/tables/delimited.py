@@ -67,7 +67,7 @@ class Delimited:
         parts.append("rows of types below the header" if self.has_types else "")
         return ", ".join(filter(None, [kind, *parts])) if any(parts) else ""
 
-    def rows(self) -> Iterator[dict[str, str]]:
+    def read_rows(self) -> Iterator[dict[str, str]]:
         """Yield the rows; raises InvalidData with the line of a malformed one.
 
         Missing cells at the end of a row are empty. Lines and rows without anything at the end of the file are none.

@@ -65,7 +65,7 @@ def detect(source: Source, requested: str | None = None) -> Encoding:
     the text looks Western. Raises InvalidData with the first line that does not fit, and for a text that several
     encodings could be, with its readings.
     """
-    head = source.head()
+    head = source.read_head()
     if requested is not None:
         return _check_requested(source, requested)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
@@ -128,7 +128,7 @@ def _decode_all(source: Source, name: str) -> Encoding:
 
 def _detect_single_byte(source: Source) -> Encoding:
     """Return Windows-1252 if the text can be nothing else. Raises InvalidData with the first line that is not UTF-8."""
-    if b"\0" in source.head():
+    if b"\0" in source.read_head():
         raise InvalidData(f"{source.name}: got a binary file, expected a table. next: save it as .csv or .xlsx")
     first: tuple[int, bytes, int] | None = None
     others = western = True

@@ -46,7 +46,7 @@ def read_labelled(table: Table, text: str, label: str, limit: int | None = None)
     """
     results: list[Labelled] = []
     empty: list[int] = []
-    for number, row in table.rows(limit):
+    for number, row in table.read_rows(limit):
         item, value = as_item(table, number, row, text, (label,)), as_text(table, number, row, label)
         if (item.text or "").strip() and value.strip():
             results.append(Labelled(number, item, value))

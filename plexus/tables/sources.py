@@ -59,7 +59,7 @@ class Source:
         except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
             raise InvalidData(f"{self.name}: damaged {self.compression} file: {error}") from None
 
-    def head(self, size: int = 4096) -> bytes:
+    def read_head(self, size: int = 4096) -> bytes:
         """Return the first bytes."""
         with self.open() as file:
             return file.read(size)

@@ -45,7 +45,7 @@ class Table:
     list_short: Callable[[], Sequence[int]] = tuple
     list_restored: Callable[[], Sequence[int]] = tuple
 
-    def rows(self, limit: int | None = None) -> Iterator[tuple[int, Row]]:
+    def read_rows(self, limit: int | None = None) -> Iterator[tuple[int, Row]]:
         """Yield (number from 1, row) of all rows, or of the first `limit`. Raises InvalidData with the place."""
         yield from enumerate(islice(self.read(), limit), start=1)
 
@@ -60,7 +60,7 @@ class Table:
             parts.append(f"{count} without the apostrophe that guards against formulas: {_locate(restored)}")
         return "; ".join(filter(None, parts))
 
-    def sha256(self) -> str:
+    def hash_content(self) -> str:
         """Return the SHA-256 of the file in hex."""
         with self.source.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -101,7 +101,7 @@ def find_member(row: Row, path: str) -> object:
 
 
 def _create_table(source: Source, wanted: Sequence[str], encoding: str | None) -> Table:
-    head = source.head()
+    head = source.read_head()
     kind = next((kind for magic, kind in _REFUSED.items() if head.startswith(magic)), None)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower().startswith((b"<html", b"<!doctype html", b"<?xml", b"<table")):
         kind = "a web page or XML"
@@ -117,7 +117,7 @@ def _create_table(source: Source, wanted: Sequence[str], encoding: str | None) -
         if head.startswith(b"PAR1"):
             return Table(source.name, source, "", "", partial(_read_parquet, source))
         book = Workbook.detect(source, wanted)
-        return Table(source.name, source, book.title, hint, book.rows)
+        return Table(source.name, source, book.title, hint, book.read_rows)
     if source.suffix in (".xlsx", ".xlsm", ".parquet"):
         form = "a Parquet file" if source.suffix == ".parquet" else "an Excel workbook"
         raise InvalidData(f"{source.name}: not {form}: its first bytes are {head[:8]!r}")
@@ -128,7 +128,7 @@ def _create_table(source: Source, wanted: Sequence[str], encoding: str | None) -
     opened = Delimited.detect(source, wanted, encoding)
     compression = [source.compression] if source.compression else []
     title = ", ".join([opened.title or "CSV", *compression]) if opened.title or compression else ""
-    return Table(source.name, source, title, hint, opened.rows, lambda: opened.short, lambda: opened.restored)
+    return Table(source.name, source, title, hint, opened.read_rows, lambda: opened.short, lambda: opened.restored)
 
 
 def _create_json_table(source: Source, encoding: str | None) -> Table:

@@ -95,7 +95,7 @@ class Workbook:
         header += f", column names in row {self.header_row}" if self.header_row > 1 else ""
         return "Excel workbook" + sheet + header + listed
 
-    def rows(self) -> Iterator[dict[str, object]]:
+    def read_rows(self) -> Iterator[dict[str, object]]:
         """Yield the rows below the first; rows without anything at the end are none.
 
         Numbers, booleans and texts keep their types, times are ISO 8601. Raises InvalidData for a formula whose value

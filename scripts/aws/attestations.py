@@ -33,7 +33,7 @@ def tag_of(digest: str, name: str) -> str:
 
 def put(registry: Registry, digest: str, name: str, content: bytes, kind: str = ENVELOPE) -> None:
     """Store a document of the media type `kind` beside an image, unless it is there; NotFound if the image is not."""
-    media_type, image = registry.manifest(digest)
+    media_type, image = registry.fetch_manifest(digest)
     if get(registry, digest, name) == content:
         return
     with TemporaryDirectory() as work:
@@ -42,8 +42,8 @@ def put(registry: Registry, digest: str, name: str, content: bytes, kind: str = 
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "artifactType": kind,
-            "config": describe(EMPTY, EMPTY_DATA).document(),
-            "layers": [describe(kind, content).document()],
+            "config": describe(EMPTY, EMPTY_DATA).to_document(),
+            "layers": [describe(kind, content).to_document()],
             "subject": {"mediaType": media_type, "digest": digest, "size": len(image)},
         }
         data = encode(manifest)
@@ -56,9 +56,9 @@ def put(registry: Registry, digest: str, name: str, content: bytes, kind: str = 
 def get(registry: Registry, digest: str, name: str) -> bytes | None:
     """Return a document beside an image, its bytes as the artifact's digest says; None if it is absent or altered."""
     try:
-        _, data = registry.manifest(tag_of(digest, name))
+        _, data = registry.fetch_manifest(tag_of(digest, name))
         (layer,) = json.loads(data)["layers"]
-        with registry.blob(layer["digest"]) as file:
+        with registry.open_blob(layer["digest"]) as file:
             content = file.read(LARGEST)
     except (NotFound, ValueError, KeyError, TypeError):
         return None

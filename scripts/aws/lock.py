@@ -43,7 +43,7 @@ class Holder:
         """Return whether the lock has expired, or its holder was a process of this host and has ended."""
         return self.until < now or is_dead(self.process)
 
-    def age(self, now: float) -> str:
+    def compute_age(self, now: float) -> str:
         """Format how long it has held the lock."""
         return format_duration(max(0.0, now - self.since))
 
@@ -141,7 +141,7 @@ def _conflict(aws: Aws, holder: Holder | None, now: float) -> Conflict:
         return Conflict(f"another process has just deployed to {aws.stage.name}", make("status history", aws.stage))
     left = max(1, math.ceil((holder.until - now) / 60))
     return Conflict(
-        f"{holder.who} has been deploying to {aws.stage.name} for {holder.age(now)}",
+        f"{holder.who} has been deploying to {aws.stage.name} for {holder.compute_age(now)}",
         f"wait for it to end; if it was killed: {make('unlock', aws.stage)} (the lock expires in {left} min)",
     )
 

@@ -87,7 +87,7 @@ class Registry:
             return True
         raise self._refusal(f"to look up blob {digest}", answer)
 
-    def manifest(self, reference: str) -> tuple[str, bytes]:
+    def fetch_manifest(self, reference: str) -> tuple[str, bytes]:
         """Return (media type, bytes) of the manifest or index under a tag or digest; NotFound if there is none."""
         return self._retry(lambda: self._manifest(reference))
 
@@ -96,7 +96,7 @@ class Registry:
             return answer.headers.get("Content-Type", ""), b"".join(pieces)
 
     @contextmanager
-    def blob(self, digest: str) -> Iterator[BinaryIO]:
+    def open_blob(self, digest: str) -> Iterator[BinaryIO]:
         """Yield a blob as a temporary file, positioned at its start; NotFound if there is none.
 
         The bytes are not compared with the digest: that is the caller's, who may read only a part.

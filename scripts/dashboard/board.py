@@ -54,7 +54,7 @@ class Board:
             source.name: _Slot(source, Panel(source.name, source.title, every_s=source.every_s)) for source in sources
         }
 
-    def snapshot(self, patience_s: float = PATIENCE_S) -> Snapshot:
+    def take_snapshot(self, patience_s: float = PATIENCE_S) -> Snapshot:
         """Read the panels that are due, wait at most so many seconds for them, and return all values."""
         waiting = [slot for slot in self._slots.values() if self._begin(slot)]
         end = time.monotonic() + patience_s

@@ -39,12 +39,12 @@ def main(shell: Shell, port: int | None, html: Path | None) -> Snapshot | None:
         shell.say(f"{error.problem}: the dashboard waits for it ({error.remedy})")
     panels = create_board(connection)
     if html is not None:
-        snapshot = panels.snapshot(PATIENCE_S)
+        snapshot = panels.take_snapshot(PATIENCE_S)
         text = page.render_page(snapshot, shell.stage.queues.visibility_timeout_s, static=True)
         shell.say(f"page: {write_page(text, html)}")
         return snapshot
     if shell.as_json:
-        return panels.snapshot(PATIENCE_S)
+        return panels.take_snapshot(PATIENCE_S)
     _serve(server.listen(panels, port), shell)
     return None
 

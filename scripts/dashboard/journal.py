@@ -40,7 +40,7 @@ class Journal:
     _endpoint: str | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def lines(self, aws: ReadOnly) -> list[Line]:
+    def read_lines(self, aws: ReadOnly) -> list[Line]:
         """Return the lines of the last hour, oldest first; NotFound without a log group."""
         with self._lock:
             now_ms = int(self.clock() * 1000)

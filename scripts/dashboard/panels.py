@@ -37,10 +37,10 @@ def create_board(connection: Connection, clock: Callable[[], float] = time.time)
     journal = Journal(clock)
 
     def durations(aws: ReadOnly) -> Latency:
-        return latency.compute_latency(journal.lines(aws), int(clock() * 1000), journal.gap)
+        return latency.compute_latency(journal.read_lines(aws), int(clock() * 1000), journal.gap)
 
     def errors(aws: ReadOnly) -> Troubles:
-        return latency.group_troubles(journal.lines(aws), journal.since_ms, journal.gap)
+        return latency.group_troubles(journal.read_lines(aws), journal.since_ms, journal.gap)
 
     readers: dict[str, Callable[[ReadOnly], object]] = {
         "queues": QueueReader(clock),

@@ -52,7 +52,7 @@ class QueueReader:
             self._ask(aws)
         return Queues([replace(one, oldest_s=self._age(one)) for one in queues], self._note)
 
-    def url(self, aws: ReadOnly, name: str) -> str:
+    def find_url(self, aws: ReadOnly, name: str) -> str:
         """Return a queue's URL, cached."""
         key = (aws.endpoint, name)
         if key not in self._urls:
@@ -61,7 +61,7 @@ class QueueReader:
 
     def _read_depths(self, aws: ReadOnly, name: str, role: str) -> Queue:
         try:
-            answer = aws.client("sqs").get_queue_attributes(QueueUrl=self.url(aws, name), AttributeNames=[*COUNTS])
+            answer = aws.client("sqs").get_queue_attributes(QueueUrl=self.find_url(aws, name), AttributeNames=[*COUNTS])
         except NotFound as error:
             return Queue(name, role, problem=error.problem)
         except Exception as error:
@@ -91,7 +91,7 @@ class QueueReader:
         if window is None or not 0 < queue.depth <= PEEKED:
             return queue
         got = window.client("sqs").receive_message(
-            QueueUrl=self.url(aws, queue.name), MessageSystemAttributeNames=["SentTimestamp"]
+            QueueUrl=self.find_url(aws, queue.name), MessageSystemAttributeNames=["SentTimestamp"]
         )
         sent = [int(message["Attributes"]["SentTimestamp"]) for message in got.get("Messages", [])]
         return replace(queue, oldest_s=max(0.0, self.clock() - min(sent) / 1000) if sent else None)

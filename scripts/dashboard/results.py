@@ -43,7 +43,7 @@ class ResultReader:
             if complete:
                 return Results(self._newest(aws, records), len(records), "all records of the table")
             self._large.add(aws.endpoint)
-        committed = [line for line in self.journal.lines(aws) if isinstance(line, Committed)]
+        committed = [line for line in self.journal.read_lines(aws) if isinstance(line, Committed)]
         ids = list(dict.fromkeys(line.score_result_id for line in reversed(committed) if line.score_result_id))[:SHOWN]
         records = self._by_id(aws, "ScoreResult", ids, _FIELDS)
         return Results(self._newest(aws, records), None, "results in the log of the last hour")

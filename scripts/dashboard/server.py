@@ -126,7 +126,7 @@ class Answer(BaseHTTPRequestHandler):
             "/panels": (JSON, self._panels),
             "/snapshot.json": (
                 JSON,
-                lambda: json.dumps(to_json_types(self.server.board.snapshot()), ensure_ascii=False),
+                lambda: json.dumps(to_json_types(self.server.board.take_snapshot()), ensure_ascii=False),
             ),
         }
         if path not in routes:
@@ -135,10 +135,10 @@ class Answer(BaseHTTPRequestHandler):
         return kind, make().encode()
 
     def _page(self) -> str:
-        return page.render_page(self.server.board.snapshot(), self.server.visibility_timeout_s)
+        return page.render_page(self.server.board.take_snapshot(), self.server.visibility_timeout_s)
 
     def _panels(self) -> str:
-        snapshot = self.server.board.snapshot()
+        snapshot = self.server.board.take_snapshot()
         times = {
             f"read-{name}": page.format_clock(panel.read_at, snapshot.at) if panel.read_at else "not read yet"
             for name, panel in snapshot.panels.items()

@@ -29,7 +29,7 @@ class Deliveries:
     event_source: tuple[str, ...]
     duplicates: tuple[str, ...]
 
-    def delivery_of(self, job: str) -> str:
+    def find_delivery(self, job: str) -> str:
         """Return how a job is delivered, for people."""
         again = " (duplicate)" if job in self.duplicates else ""
         return (POLL if job == self.poll else FAN_OUT if job in self.fan_out else EVENT_SOURCE) + again
@@ -118,7 +118,7 @@ def list_rows(jobs: Sequence[Job], deliveries: Deliveries, records: dict[str, li
                 item=job.item.id,
                 text=job.item.text,
                 score=job.score,
-                delivery=deliveries.delivery_of(job.id),
+                delivery=deliveries.find_delivery(job.id),
                 status=states.get(job.id, {}).get("status", "absent"),
                 value=result.get("value", ""),
                 confidence=None if confidence is None else float(confidence),

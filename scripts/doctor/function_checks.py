@@ -49,7 +49,9 @@ def _check_release(aws: Aws, live: ServedVersion, latest: FunctionVersion, last:
         (other, share), *_ = live.alias.shares.items()
         holder, now = lock.read(aws)
         if holder and not holder.is_over(now):
-            detail = f"version {other} gets {share:g} % of the calls: canary of {holder.who}, for {holder.age(now)}"
+            detail = (
+                f"version {other} gets {share:g} % of the calls: canary of {holder.who}, for {holder.compute_age(now)}"
+            )
             return Finding("function", WARN, detail, "wait for it to end, then run make doctor again")
         detail = f"version {other} gets {share:g} % of the calls, and no deploy is running: a canary was killed"
         return Finding("function", FAIL, detail, here)
@@ -68,7 +70,7 @@ def deploys(aws: Aws) -> Finding:
     holder, now = lock.read(aws)
     if holder is None:
         return Finding("lock", OK, "no deploy is running")
-    detail = f"held by {holder.who} for {holder.age(now)}"
+    detail = f"held by {holder.who} for {holder.compute_age(now)}"
     if holder.is_over(now):
         return Finding("lock", WARN, f"{detail}, who has ended", make("unlock", aws.stage))
     return Finding("lock", OK, f"{detail}; if that deploy was killed: {make('unlock', aws.stage)}")

@@ -147,13 +147,13 @@ def read_registry_image(aws: Aws, name: str) -> Image:
     from ..aws.repository import open_reference
 
     source, reference = open_reference(aws, name)
-    media_type, data = source.manifest(reference.name)
+    media_type, data = source.fetch_manifest(reference.name)
 
     def open_blob(digest: str) -> AbstractContextManager[BinaryIO] | None:
         if source.has_blob(digest):
-            return source.blob(digest)
+            return source.open_blob(digest)
         try:  # an index names manifests, which registries serve at another path than blobs
-            return io.BytesIO(source.manifest(digest)[1])
+            return io.BytesIO(source.fetch_manifest(digest)[1])
         except NotFound:
             return None
 

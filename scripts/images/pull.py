@@ -23,7 +23,7 @@ def pull(registry: Registry, digest: str, target: Path, near: Path) -> Path:
     """
     blobs = target / "blobs" / "sha256"
     blobs.mkdir(parents=True)
-    media_type, data = registry.manifest(digest)
+    media_type, data = registry.fetch_manifest(digest)
     _require(digest, sha256(data))
     (blobs / encoded(digest)).write_bytes(data)
     manifest = json.loads(data)
@@ -43,7 +43,7 @@ def _pull_blob(registry: Registry, digest: str, blobs: Path, near: Path) -> None
         path.hardlink_to(near / path.name)
         return
     running = hashlib.sha256()
-    with registry.blob(digest) as file, path.open("wb") as out:
+    with registry.open_blob(digest) as file, path.open("wb") as out:
         while piece := file.read(PIECE_BYTES):
             running.update(piece)
             out.write(piece)

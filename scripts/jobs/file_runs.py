@@ -163,7 +163,7 @@ class QueuedFile:
             }
             for row, by_score in zip(chunk, jobs, strict=True):
                 outcomes = {
-                    score: read_outcome(results[identity], store.text)
+                    score: read_outcome(results[identity], store.read_text)
                     if identity in results
                     else read_failure(reasons.get(identity, ""))
                     for score, identity in by_score.items()

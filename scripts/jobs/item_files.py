@@ -47,7 +47,7 @@ def read_rows(path: Path, columns: Columns = COLUMNS, say: Callable[[str], objec
 
     try:
         with open_table(path, [columns.text, columns.id, JOB], encoding=columns.encoding) as table:
-            rows = [(number, dict(row)) for number, row in table.rows()]
+            rows = [(number, dict(row)) for number, row in table.read_rows()]
             if table.notice:
                 say(f"{table.name}: {table.notice}")
     except (InvalidData, OSError) as error:

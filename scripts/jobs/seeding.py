@@ -66,7 +66,7 @@ class Card:
         except UnknownScore as error:
             raise NotFound(str(error), f"name one of: {', '.join(score.name for score in all_scores)}") from None
 
-    def unpublished_scores(self, names: Sequence[str]) -> list[str]:
+    def list_unpublished_scores(self, names: Sequence[str]) -> list[str]:
         """Return the scores, dependencies included, whose model or cassette has no digest: no worker could run them."""
         needed: set[str] = set()
         waiting = list(names)

@@ -41,7 +41,7 @@ def watch(
         if not new.calls and limit and (own := synthetic.count(aws, versions, limit, say)):
             (old, new), kind = own, ", synthetic"
         back = f"the alias points at version {live.version} alone again"
-        if problem := new.problem(old):
+        if problem := new.find_problem(old):
             raise OperationFailed(
                 f"version {version.version} did worse than version {live.version}: {problem}",
                 f"{back}; see {make('logs', aws.stage)} FOLLOW=0",
@@ -67,7 +67,7 @@ def _poll_counts(aws: Aws, versions: tuple[str, str], since_ms: int, seconds: fl
         if str(new) != last:
             say(f"version {versions[1]}: {new}; {max(0.0, end - time.monotonic()):.0f} s left")
             last = str(new)
-        if new.problem(old) or time.monotonic() >= end:
+        if new.find_problem(old) or time.monotonic() >= end:
             return old, new
         time.sleep(min(PAUSE_S, max(0.0, end - time.monotonic())))
 

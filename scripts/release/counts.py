@@ -42,7 +42,7 @@ class Counts:
         """The cost of the models for each job with a result, in US dollars."""
         return self.cost / max(1, self.completed)
 
-    def problem(self, other: Counts) -> str:
+    def find_problem(self, other: Counts) -> str:
         """Return why this version did worse than `other`; empty if it did not.
 
         It did if an invocation failed, if more than twice the share of its jobs ended without a result, or if its calls

@@ -96,7 +96,7 @@ def resolve_digest(aws: Aws, name: str) -> str:
 
 def read_revision(registry: Registry, digest: str) -> str:
     """Return the commit in an image's label; empty without one."""
-    manifest = json.loads(registry.manifest(digest)[1])
-    with registry.blob(manifest["config"]["digest"]) as file:
+    manifest = json.loads(registry.fetch_manifest(digest)[1])
+    with registry.open_blob(manifest["config"]["digest"]) as file:
         config: dict[str, Any] = json.load(file)
     return str(((config.get("config") or {}).get("Labels") or {}).get(REVISION, ""))

@@ -52,7 +52,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
 
 def test_its_numbers_are_those_of_the_stage(shown: Shown) -> None:
     """The dashboard's values equal `status` and the written records."""
-    panels = shown.board.snapshot(60).panels
+    panels = shown.board.take_snapshot(60).panels
     assert {panel.name: panel.problem for panel in panels.values() if panel.problem} == {}
     depths = {queue.name: queue.depth for queue in panels["queues"].value.queues}
     assert status.read_status(shown.stage.aws).queues.items() <= depths.items()
@@ -73,17 +73,17 @@ def test_a_reading_makes_a_bounded_number_of_calls_and_none_that_acts(shown: Sho
     """A reading makes at most the planned number of calls, and hides no message."""
     shown.connection.calls.clear()
     fresh = create_board(shown.connection)
-    fresh.snapshot(60)
+    fresh.take_snapshot(60)
     assert 0 < sum(shown.connection.calls.values()) <= sum(CALLS.values())
     allowed = {f"{service}:{operation}" for service, names in ALLOWED.items() for operation in names}
     assert set(shown.connection.calls) <= allowed
-    queue = next(one for one in fresh.snapshot(60).panels["queues"].value.queues if one.role == "requests")
+    queue = next(one for one in fresh.take_snapshot(60).panels["queues"].value.queues if one.role == "requests")
     assert (queue.visible, queue.in_flight) == (4, 0)
 
 
 def test_no_text_and_no_secret_is_shown(shown: Shown) -> None:
     """Neither the page nor its JSON has an item's text or a secret."""
-    shown.board.snapshot(60)  # a page does not wait as long for the values
+    shown.board.take_snapshot(60)  # a page does not wait as long for the values
     for path in ("", "panels", "snapshot.json"):
         output = httpx.get(shown.address + path, timeout=120, trust_env=False).text
         assert "failed-0000" in output

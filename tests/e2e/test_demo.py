@@ -80,4 +80,4 @@ def test_the_demo_works_again_after_a_kill(killed: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(re.findall(r"^  ok   ", done.stdout, re.M)) == 6
     assert family
-    assert not any(process.alive() for process in family)
+    assert not any(process.is_alive() for process in family)

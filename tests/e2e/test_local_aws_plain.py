@@ -90,5 +90,5 @@ def test_functions_end_with_localstack_however_it_ends(plain: Plain) -> None:
     plain.function.invoke()
     family = processes.list_descendants(plain.instance.pid)
     os.kill(plain.instance.pid, signal.SIGKILL)
-    wait_for(lambda: not [member for member in family if member.alive()], "the function to end")
+    wait_for(lambda: not [member for member in family if member.is_alive()], "the function to end")
     assert control.stop(plain.instance.name) is False

@@ -49,7 +49,7 @@ def test_start_is_idempotent_and_stop_ends_it(name: str) -> None:
     assert command("stop", "--name", name).stdout == f"{name}: stopped\n"
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", running.port)) != 0
-    assert not running.process.alive()
+    assert not running.process.is_alive()
     again = command("stop", "--name", name)
     assert (again.returncode, again.stdout) == (0, f"{name}: not running\n")
 
@@ -128,12 +128,12 @@ def test_kill_leaves_no_orphan_and_the_next_start_works(name: str, layout: Path)
     assert pids
     assert pids < {member.pid for member in family}
     os.kill(running.pid, signal.SIGKILL)
-    wait_for(lambda: not any(member.alive() for member in family), "the processes of the killed instance to end")
+    wait_for(lambda: not any(member.is_alive() for member in family), "the processes of the killed instance to end")
     assert control.find(name) is None
     again = control.start(name)
     assert make_client(again, "ecr").describe_repositories()["repositories"] == []
     hierarchy = cgroups.find()
-    assert (hierarchy.groups(instance.derive_key(name)) if hierarchy else []) == []
+    assert (hierarchy.list_groups(instance.derive_key(name)) if hierarchy else []) == []
 
 
 def test_interrupted_start_leaves_nothing(name: str) -> None:

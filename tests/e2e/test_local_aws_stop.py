@@ -73,11 +73,11 @@ def test_stop_at_work_leaves_nothing_and_starts_nothing(busy: Instance) -> None:
     over.set()
     watcher.join()
     assert stopped
-    assert [process for process in visited | began if process.alive()] == []
+    assert [process for process in visited | began if process.is_alive()] == []
     assert began <= before
     assert control.find_leftovers(busy.name) == {}
     hierarchy = cgroups.find()
-    assert (hierarchy.groups(instance.derive_key(busy.name)) if hierarchy else []) == []
+    assert (hierarchy.list_groups(instance.derive_key(busy.name)) if hierarchy else []) == []
 
 
 def first_processes(running: Instance) -> set[Process]:

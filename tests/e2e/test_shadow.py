@@ -71,7 +71,7 @@ def test_the_page_leads_from_the_shadow_to_the_switch(demo: Demo, aws: Aws) -> N
     for step, code in ((compared, 3), (accepted, 0)):
         assert run_step(demo, step) == code
     assert (tables(aws), waiting(aws)) == before
-    panel = create_board(Connection(aws.stage, aws.endpoint)).snapshot(60).panels["shadow"]
+    panel = create_board(Connection(aws.stage, aws.endpoint)).take_snapshot(60).panels["shadow"]
     latest, earlier, *_ = panel.value.reports
     assert (latest.least, earlier.least) == (0.9, 1.0)
     assert [(one.score, one.same, one.compared, one.kinds) for one in latest.scores] == [

@@ -151,7 +151,7 @@ def test_builders_state_what_they_built(
     assert {entry["bill"] for entry in stated["valid"]} == {sha256(bill)}
     registry = repository.connect(Aws(load_stage("local"), local_aws.endpoint))
     try:
-        kind, artifact = registry.manifest(attestations.tag_of(pushed, attestations.SBOM))
+        kind, artifact = registry.fetch_manifest(attestations.tag_of(pushed, attestations.SBOM))
         document = json.loads(artifact)
         assert (kind, document["artifactType"]) == (MANIFEST, "application/vnd.cyclonedx+json")
         assert document["subject"]["digest"] == pushed

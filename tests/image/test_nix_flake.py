@@ -36,7 +36,7 @@ class Flake:
         named = [word.replace("FLAKE", f"path:{self.folder}") for word in words]
         # What follows `--` is the app's.
         end = named.index("--") if "--" in named else len(named)
-        line = [*self.nix.command("nix"), *named[:end], LOCKLESS, *named[end:]]
+        line = [*self.nix.create_command("nix"), *named[:end], LOCKLESS, *named[end:]]
         environment = {**self.nix.environment, "SCORE_PROCESSOR_CACHE": str(create_cache_dir()), **variables}
         return subprocess.run(line, env=environment, cwd=self.place, capture_output=True, text=True, check=False)
 

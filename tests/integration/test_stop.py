@@ -62,4 +62,4 @@ def test_a_process_that_only_has_a_recorded_number_is_left_alone(
     assert process is not None
     record(checkout, process.pid, process.start_ticks - 1)
     assert stop(checkout).stdout == "default: not running\n"
-    assert process.alive()
+    assert process.is_alive()

@@ -105,7 +105,7 @@ def worker_steps() -> st.SearchStrategy[Step]:
     """Return the worker's calls except deletes."""
     delays = st.sampled_from([0.0, 900.0])
     return st.one_of(
-        st.builds(lambda number: Worker("dead_letter", number, ("no scoring job",)), numbers),
+        st.builds(lambda number: Worker("send_to_dead_letters", number, ("no scoring job",)), numbers),
         st.builds(lambda number, *more: Worker("requeue", number, more), numbers, delays, uniques),
         st.builds(Respond, st.lists(st.sampled_from(["job-1", "job-2"]), min_size=1, max_size=2)),
     )

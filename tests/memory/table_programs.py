@@ -77,10 +77,10 @@ endings: st.SearchStrategy[Step] = st.one_of(
     st.builds(lambda *given: Worker("fail", given), jobs, tokens, errors, st.just("now")),
 )
 reads: st.SearchStrategy[Step] = st.one_of(
-    st.builds(lambda *given: Worker("outbox_entries_before", given), owners, times, st.integers(1, 4)),
-    st.builds(lambda job: Worker("outbox_entry", (job,)), jobs),
+    st.builds(lambda *given: Worker("list_outbox_entries", given), owners, times, st.integers(1, 4)),
+    st.builds(lambda job: Worker("read_outbox_entry", (job,)), jobs),
     st.builds(lambda ids: Worker("read", ([(SCORING_JOB, each) for each in ids],)), worker_ids),
-    st.builds(lambda key: Worker("account_id", (key,)), st.sampled_from(["acme", "twice", "none"])),
+    st.builds(lambda key: Worker("find_account_id", (key,)), st.sampled_from(["acme", "twice", "none"])),
 )
 marks = st.builds(lambda ids: Worker("mark_sent", (ids,)), worker_ids)
 

@@ -165,7 +165,9 @@ def check_links(tree: FileTree) -> Iterator[Problem]:
 def check_permissions(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what an arbitrary user cannot use on a read-only file system, once all layers are applied."""
     own = list_own_folders(settings, settings.get("Env") or [])
-    needed = {entry.path for path in (*own, *start_programs(tree, settings)) for entry in tree.directories_to(path)}
+    needed = {
+        entry.path for path in (*own, *start_programs(tree, settings)) for entry in tree.list_directories_to(path)
+    }
     for entry in tree:
         if (entry.kind, entry.mode) in USUAL or entry.kind not in ("file", "folder"):
             continue
@@ -187,7 +189,7 @@ def is_kernel_path(link: LayerEntry) -> bool:
 
 def check_libraries(tree: FileTree, image: Image) -> Iterator[Problem]:
     """Yield the ELF files that cannot be loaded in this image; unknown are programs that perhaps nothing starts."""
-    programs = {tree.real(path) for path in start_programs(tree, image.config.get("config") or {})}
+    programs = {tree.resolve(path) for path in start_programs(tree, image.config.get("config") or {})}
     for entry in tree:
         if entry.elf is None:
             continue
@@ -212,7 +214,7 @@ def check_missing(tree: FileTree, image: Image) -> Iterator[Problem]:
     settings = image.config.get("config") or {}
     needed = find_needed_at_start(tree, settings, loader)
     folders = list_own_folders(settings, settings.get("Env") or [])
-    for missing in loader.missing():
+    for missing in loader.find_missing():
         where, other = f"/{missing.path}", missing not in needed and is_for_another(tree, missing.path)
         if missing.version is not None:
             rule = "optional-library" if other else "symbol-version"

@@ -22,7 +22,7 @@ def read_archive(path: Path) -> Image:
     try:
         with tarfile.open(path) as archive:
             members = {member.name.removeprefix("./"): member for member in archive}
-            return ArchiveReader(path, archive, members).image()
+            return ArchiveReader(path, archive, members).read_image()
     except DAMAGED as problem:
         if isinstance(problem, OSError) and problem.strerror:
             raise OciError(f"cannot read the image: {path}: {problem.strerror}") from problem
@@ -44,7 +44,7 @@ class ArchiveReader:
     def __init__(self, path: Path, archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo]) -> None:
         self._path, self._archive, self._members = path, archive, members
 
-    def image(self) -> Image:
+    def read_image(self) -> Image:
         """Read the archive's image; raises OciError if there is no index.json and no manifest.json."""
         # Docker 25 and newer write both. The index leads to the blobs that a push sends, manifest.json to plain tars.
         if "index.json" in self._members:

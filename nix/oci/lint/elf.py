@@ -87,26 +87,26 @@ class ElfReader:
         """Return the first value of a dynamic tag; None if there is none."""
         return next((value for tag, value in self.tags if tag == wanted), None)
 
-    def place(self, address: int) -> int:
+    def locate(self, address: int) -> int:
         """Convert a virtual address to an offset in the file; raises ValueError if no segment contains it."""
         for segment in self.segments:
             if segment.kind == PT_LOAD and segment.address <= address < segment.address + segment.size:
                 return address - segment.address + segment.offset
         raise ValueError(f"no segment contains the address {address:#x}")
 
-    def text(self, at: int) -> str:
+    def read_text(self, at: int) -> str:
         """Return the string at an offset; raises ValueError once all strings together exceed MOST_TEXT bytes."""
         end = self.data.index(b"\0", at, at + self._text_left)
         self._text_left -= end - at
         return self.data[at:end].decode("utf-8", "surrogateescape")
 
-    def strings(self, wanted: int) -> tuple[str, ...]:
+    def read_strings(self, wanted: int) -> tuple[str, ...]:
         """Return the strings of all dynamic entries with this tag, in order."""
         table = self.tag(DT_STRTAB)
         if table is None:
             return ()
-        start = self.place(table)
-        return tuple(self.text(start + value) for tag, value in self.tags if tag == wanted)
+        start = self.locate(table)
+        return tuple(self.read_text(start + value) for tag, value in self.tags if tag == wanted)
 
 
 def parse(data: bytes) -> Elf:
@@ -118,10 +118,10 @@ def parse(data: bytes) -> Elf:
         return Elf(
             machine=view.machine,
             interpreter=read_interpreter(view),
-            soname=next(iter(view.strings(DT_SONAME)), None),
-            needed=view.strings(DT_NEEDED),
-            rpath=search_path(view.strings(DT_RPATH)),
-            runpath=search_path(view.strings(DT_RUNPATH)),
+            soname=next(iter(view.read_strings(DT_SONAME)), None),
+            needed=view.read_strings(DT_NEEDED),
+            rpath=search_path(view.read_strings(DT_RPATH)),
+            runpath=search_path(view.read_strings(DT_RUNPATH)),
             requires=tuple(read_required_versions(view)),
             provides=tuple(read_provided_versions(view)),
             modules=tuple(dict.fromkeys(name.decode() for name in INIT.findall(data))),
@@ -132,7 +132,7 @@ def parse(data: bytes) -> Elf:
 
 def read_interpreter(view: ElfReader) -> str | None:
     """Return the dynamic loader (PT_INTERP) of a program; None for a library."""
-    return next((view.text(segment.offset) for segment in view.segments if segment.kind == PT_INTERP), None)
+    return next((view.read_text(segment.offset) for segment in view.segments if segment.kind == PT_INTERP), None)
 
 
 def search_path(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -150,7 +150,7 @@ def read_required_versions(view: ElfReader) -> Iterator[tuple[str, str]]:
     strings = view.tag(DT_STRTAB)
     if table is None or count is None or strings is None:
         return
-    at, names, remaining = view.place(table), view.place(strings), MOST_VERSIONS
+    at, names, remaining = view.locate(table), view.locate(strings), MOST_VERSIONS
     for _ in range(count):
         _, versions, library, first, following = VERNEED.unpack_from(view.data, at)
         aux, remaining = at + first, remaining - versions - 1
@@ -158,7 +158,7 @@ def read_required_versions(view: ElfReader) -> Iterator[tuple[str, str]]:
             raise ValueError(f"more than {MOST_VERSIONS} symbol versions")
         for _ in range(versions):
             _, _, _, version, next_aux = VERNAUX.unpack_from(view.data, aux)
-            yield view.text(names + library), view.text(names + version)
+            yield view.read_text(names + library), view.read_text(names + version)
             aux += next_aux
         at += following
 
@@ -171,9 +171,9 @@ def read_provided_versions(view: ElfReader) -> Iterator[str]:
         return
     if count > MOST_VERSIONS:
         raise ValueError(f"more than {MOST_VERSIONS} symbol versions")
-    at, names = view.place(table), view.place(strings)
+    at, names = view.locate(table), view.locate(strings)
     for _ in range(count):
         _, _, _, _, _, first, following = VERDEF.unpack_from(view.data, at)
         (name,) = struct.unpack_from("<I", view.data, at + first)
-        yield view.text(names + name)
+        yield view.read_text(names + name)
         at += following

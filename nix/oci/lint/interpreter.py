@@ -81,7 +81,7 @@ def find_interpreter(
     if not isolated and "E" not in flags:
         for folder in filter(None, environment.get("PYTHONPATH", "").split(":")):
             search.add(folder if folder.startswith("/") else posixpath.join(first[0] if first else "/", folder))
-    real = tree.real(program) or program.strip("/")
+    real = tree.resolve(program) or program.strip("/")
     minor, free_threaded = find_version(tree, real)
     if minor is None:
         search.unseen.append(f"the version of /{real} is unknown")
@@ -108,7 +108,7 @@ def find_version(tree: FileTree, real: str) -> tuple[int | None, bool]:
     standard = {
         int(match[1])
         for library in LIBRARIES
-        for name in tree.names(posixpath.join(prefix, library))
+        for name in tree.list_names(posixpath.join(prefix, library))
         if (match := NAMED.fullmatch(name)) and tree.find(posixpath.join(prefix, library, name, "os.py"))
     }
     return (standard.pop(), False) if len(standard) == 1 else (None, False)
@@ -194,7 +194,7 @@ def _sites(prefix: str, name: str) -> list[str]:
 
 def _read_pth(search: _Search, folder: str) -> None:
     """Follow the .pth files of a directory as site does: a line is a directory, or code that starts with `import`."""
-    for name in sorted(search.tree.names(folder)):
+    for name in sorted(search.tree.list_names(folder)):
         if not name.endswith(".pth") or name.startswith("."):
             continue
         entry = search.tree.find(f"{folder}/{name}")

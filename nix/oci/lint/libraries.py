@@ -75,7 +75,7 @@ class Loader:
             self._cached[library].append(place)
         self._musl_system = re.split(r"[:\n]", path.text) if path is not None and path.text else MUSL_SYSTEM
 
-    def missing(self) -> list[MissingLibrary]:
+    def find_missing(self) -> list[MissingLibrary]:
         """Return everything that cannot be resolved, each once, sorted by path."""
         files = [entry for entry in self._tree if entry.elf is not None and not entry.elf.broken]
         needed = {library for entry in files if entry.elf is not None for library in entry.elf.needed}
@@ -119,7 +119,7 @@ class Loader:
 
     def _open(self, path: str) -> tuple[str, Elf] | None:
         if path not in self._opened:
-            real = self._tree.real(path)
+            real = self._tree.resolve(path)
             elf = self._tree.entries[real].elf if real else None
             self._opened[path] = (real, elf) if real is not None and elf is not None else None
         return self._opened[path]

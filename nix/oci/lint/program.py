@@ -102,7 +102,7 @@ def check_program(tree: FileTree, word: str, entry: LayerEntry | None, path: str
         return
     if first and not word.startswith("/"):
         yield Problem("entry-point-absolute", where, "not an absolute path")
-    link = tree.through_link(path)
+    link = tree.find_link(path)
     if first and link is not None:
         yield Problem("entry-point-link", where, f"/{link} is a symbolic link, expected a file or directory")
     if entry.kind != "file" or not entry.mode & EXECUTABLE:

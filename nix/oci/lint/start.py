@@ -74,8 +74,8 @@ def check_working_folder(tree: FileTree, folder: str) -> Iterator[Problem]:
 
 def list_extension_paths(tree: FileTree) -> list[str]:
     """Return the paths that Lambda starts before the runtime: all in /opt/extensions that is no directory itself."""
-    real = tree.real(EXTENSIONS)
-    entries = {name: tree.entries[f"{real}/{name}"] for name in tree.names(EXTENSIONS)}
+    real = tree.resolve(EXTENSIONS)
+    entries = {name: tree.entries[f"{real}/{name}"] for name in tree.list_names(EXTENSIONS)}
     return [f"{EXTENSIONS}/{name}" for name, entry in entries.items() if entry.kind != "folder"]
 
 
@@ -156,7 +156,7 @@ def check_program_start(tree: FileTree, command: Command, path: str, dropped: Se
     interpreter = find_interpreter(tree, program, call.flags, command.environment, [command.folder])
     finder = ModuleFinder(tree, interpreter)
     yield from check_client(finder, call.module, command.environment)
-    for name in finder.tree.names(command.folder):
+    for name in finder.tree.list_names(command.folder):
         module = name.removesuffix(".py")
         if module in sys.stdlib_module_names and finder.hides_another(module):
             yield describe_hidden(finder, module)

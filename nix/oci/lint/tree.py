@@ -86,12 +86,12 @@ class FileTree:
                 self.entries.pop(path, None)
                 todo.append(path)
 
-    def names(self, folder: str) -> list[str]:
+    def list_names(self, folder: str) -> list[str]:
         """Return the names in a directory, links to it resolved, sorted; [] if it does not exist."""
-        real = self.real(folder)
+        real = self.resolve(folder)
         return [] if real is None else sorted(self._names.get(real, ()))
 
-    def real(self, path: str, passed: list[LayerEntry] | None = None) -> str | None:
+    def resolve(self, path: str, passed: list[LayerEntry] | None = None) -> str | None:
         """Resolve all links in `path`; None if the target does not exist or after LINKS_FOLLOWED links.
 
         Every directory on the way, that at the end included, is appended to `passed`.
@@ -121,20 +121,20 @@ class FileTree:
                 todo += [part for part in reversed(entry.target.split("/")) if part not in ("", ".")]
         return "/".join(here)
 
-    def directories_to(self, path: str) -> list[LayerEntry]:
+    def list_directories_to(self, path: str) -> list[LayerEntry]:
         """Return every directory on the way to `path`, links followed; up to a missing one if there is no such path."""
         passed: list[LayerEntry] = []
-        self.real(path, passed)
+        self.resolve(path, passed)
         return passed
 
     def find(self, path: str) -> LayerEntry | None:
         """Return the entry at `path`, links resolved; None if there is none."""
-        real = self.real(path)
+        real = self.resolve(path)
         if real == "":
             return ROOT
         return None if real is None else self.entries[real]
 
-    def through_link(self, path: str) -> str | None:
+    def find_link(self, path: str) -> str | None:
         """Return the first link in `path`, its last part included; None if there is none."""
         path = path.strip("/")
         for step in [*reversed(list(parents(path))), path]:

@@ -20,7 +20,7 @@ def main(folder: Path) -> None:
     texts, _ = digests.data()
     texts += ["very " * repeats + "good, not bad" for repeats in (1, 2, 3, 50, 2000)]
     svm, boosted = SVMModel.load(folder / digests.CLASSES[0]), ExplainableModel.load(folder / digests.CLASSES[1])
-    print(digest(svm.features.transform(texts).data), digest(svm.distances(texts)))
+    print(digest(svm.features.transform(texts).data), digest(svm.compute_distances(texts)))
     matrix = boosted.features.transform(texts)
     print(digest(matrix.data), digest(boosted.booster.predict(matrix)[1]))
 

@@ -174,7 +174,7 @@ def test_head_has_no_body_and_unknown_paths_are_told(address: int) -> None:
 
 def test_a_static_page_stands_alone(readings: Readings) -> None:
     """A static page includes its style sheet, and has no script and no external reference."""
-    text = page.render_page(readings.board().snapshot(), 1800.0, static=True)
+    text = page.render_page(readings.board().take_snapshot(), 1800.0, static=True)
     assert "<script" not in text
     assert 'href="/' not in text
     assert "may not read latency" in text

@@ -40,5 +40,5 @@ def test_processes_elsewhere_are_never_dead(place: int) -> None:
 def test_times_of_a_wrong_clock_are_not_printed() -> None:
     """A holder whose start lies in the future holds the lock for 0 s, and expires by its end."""
     holder = Holder("token", "somebody", "", since=2000.0, until=2900.0)
-    assert holder.age(1000.0) == "0.0 s"
+    assert holder.compute_age(1000.0) == "0.0 s"
     assert (holder.is_over(2000.0), holder.is_over(2901.0)) == (False, True)

@@ -199,7 +199,7 @@ def test_a_manifest_is_returned_as_it_is_stored(served: tuple[Store, Registry]) 
     """`manifest` returns the media type and the bytes, which a digest can be computed of."""
     store, client = served
     store.manifests["latest"] = b'{"layers": []}'
-    assert client.manifest("latest") == ("application/json", b'{"layers": []}')
+    assert client.fetch_manifest("latest") == ("application/json", b'{"layers": []}')
 
 
 def test_a_broken_download_starts_again(served: tuple[Store, Registry]) -> None:
@@ -207,7 +207,7 @@ def test_a_broken_download_starts_again(served: tuple[Store, Registry]) -> None:
     store, client = served
     store.blobs["sha256:0a"] = b"content"
     store.faults = [Fault("GET"), Fault("GET", status=503)]
-    with client.blob("sha256:0a") as file:
+    with client.open_blob("sha256:0a") as file:
         assert file.read() == b"content"
     assert store.count("GET") == 3
 
@@ -219,7 +219,7 @@ def test_a_redirected_download_carries_no_credentials(served: tuple[Store, Regis
     with registry() as (other, url):
         other.blobs["sha256:0a"] = b"content"
         store.elsewhere = url
-        with client.blob("sha256:0a") as file:
+        with client.open_blob("sha256:0a") as file:
             assert file.read() == b"content"
     assert (store.authorizations, other.authorizations) == (["Basic secret"], [""])
 
@@ -228,5 +228,5 @@ def test_an_absent_image_is_not_found(served: tuple[Store, Registry]) -> None:
     """NotFound names the registry, the repository and the reference, and is not retried."""
     store, client = served
     with pytest.raises(NotFound, match=r"127.0.0.1:\d+/ours/image has no image v1"):
-        client.manifest("v1")
+        client.fetch_manifest("v1")
     assert store.count("GET") == 1

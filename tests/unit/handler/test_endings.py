@@ -145,7 +145,7 @@ def test_an_unexpected_error_of_an_outcome_fails_no_other(world: World, monkeypa
     def broken(message: object, reason: str) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(runtime.queues, "dead_letter", broken)
+    monkeypatch.setattr(runtime.queues, "send_to_dead_letters", broken)
     world.send("poison")
     world.send_jobs(world.job())
     assert len(world.batch(runtime)) == 1

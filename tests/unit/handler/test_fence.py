@@ -161,6 +161,6 @@ def test_reads_that_decide_are_consistent(world: World) -> None:
     world.dynamodb.is_stale = True
     world.job()
     world.dynamodb.put("Outbox", id="job-1", scoreResultId="result-1", created=world.time)
-    assert store.job("job-1") is not None
-    assert store.outbox_entry("job-1") is not None
+    assert store.read_job("job-1") is not None
+    assert store.read_outbox_entry("job-1") is not None
     assert (SCORING_JOB, "job-1") in store.read([(SCORING_JOB, "job-1")])

@@ -25,14 +25,14 @@ _ANY = "attribute_exists(id) OR (leaseOwner = :token AND #status = :in_progress)
 
 def no_fence_at_commit(patch: Patch) -> None:
     """Commit without the fencing token."""
-    completion = Commit.completion
+    completion = Commit.create_completion
 
     def drop_fence(self: Commit, tables: Tables, now: str, expiry: Attributes) -> Any:
         created: Any = completion(self, tables, now, expiry)
         created["Update"]["ConditionExpression"] = _ANY
         return created
 
-    patch.setattr(Commit, "completion", drop_fence)
+    patch.setattr(Commit, "create_completion", drop_fence)
 
 
 def no_fence_at_release(patch: Patch) -> None:

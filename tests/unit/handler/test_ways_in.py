@@ -80,7 +80,7 @@ def test_dead_letters_of_fan_outs_are_not_deduplicated() -> None:
     queues = Queues(client, client, queue.url, queue.url)
     for body in ("nonsense", "more nonsense", "nonsense"):
         event = {"source": "fanout", "message_body": body, "receipt_handle": "handle", "queue_url": queue.url}
-        queues.dead_letter(parse_fan_out(event), "not JSON")
+        queues.send_to_dead_letters(parse_fan_out(event), "not JSON")
     assert sqs.bodies(dead.name) == ["nonsense", "more nonsense"]
 
 

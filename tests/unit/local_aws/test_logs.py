@@ -33,5 +33,5 @@ def test_tail_is_the_end_of_the_log() -> None:
     tail = Tail()
     for number in range(2000):
         tail.add(f"line {number}")
-    assert tail.text().endswith("line 1998\nline 1999\n")
-    assert len(tail.text().encode()) == TAIL_LIMIT
+    assert tail.read_text().endswith("line 1998\nline 1999\n")
+    assert len(tail.read_text().encode()) == TAIL_LIMIT

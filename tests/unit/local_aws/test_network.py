@@ -40,6 +40,6 @@ def test_each_name_has_an_address_of_its_own() -> None:
     entrance = Entrance(services)
     try:
         assert entrance.hosts() == b"127.0.0.1 localhost\n127.1.0.1 a.example\n127.1.0.2 b.example\n"
-        assert entrance.word().split(",")[1:] == ["127.1.0.2:443", "127.0.0.1:443", "127.1.0.1:443"]
+        assert entrance.encode_word().split(",")[1:] == ["127.1.0.2:443", "127.0.0.1:443", "127.1.0.1:443"]
     finally:
         entrance.close()

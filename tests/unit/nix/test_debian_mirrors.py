@@ -69,9 +69,9 @@ def test_a_snapshot_archive_is_derived_from_debians_own_domain(mirror: str, host
 def test_a_snapshot_has_an_address_for_each_timestamp() -> None:
     """A lock that moved in part has several timestamps, asked in their order; a mirror has one address."""
     snapshot, mirror = Pool("http://s.test/@SNAPSHOTID@/"), Pool("http://m.test/")
-    assert snapshot.addresses("p", ("2", "1")) == ["http://s.test/2/p", "http://s.test/1/p"]
-    assert snapshot.addresses("p", ()) == []
-    assert mirror.addresses("p", ("2", "1")) == ["http://m.test/p"]
+    assert snapshot.list_addresses("p", ("2", "1")) == ["http://s.test/2/p", "http://s.test/1/p"]
+    assert snapshot.list_addresses("p", ()) == []
+    assert mirror.list_addresses("p", ("2", "1")) == ["http://m.test/p"]
 
 
 def test_a_package_has_a_path_in_each_archive() -> None:

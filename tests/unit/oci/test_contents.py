@@ -50,7 +50,7 @@ def test_two_inputs_may_share_a_folder() -> None:
     contents = Contents()
     contents.add("a", Folder(), "first")
     contents.add("a", Folder(), "second")
-    assert contents.paths() == ["a"]
+    assert contents.list_paths() == ["a"]
 
 
 def test_a_file_cannot_be_a_parent() -> None:

@@ -36,7 +36,7 @@ def test_an_expected_digest_is_split_from_its_path() -> None:
 
 def below_site(contents: Contents) -> list[str]:
     """Return the paths in site-packages."""
-    return [path.removeprefix(SITE + "/") for path in contents.paths()]
+    return [path.removeprefix(SITE + "/") for path in contents.list_paths()]
 
 
 def executable(contents: Contents, path: str) -> bool:
@@ -123,7 +123,7 @@ def test_the_order_of_wheels_does_not_matter(tmp_path: Path) -> None:
     """The order of the arguments does not change the layer."""
     pair = [(wheel(tmp_path, name, {f"{name}.py": b""}), None) for name in ("one", "two")]
     forward, backward = collect_wheels(pair, None), collect_wheels(pair[::-1], None)
-    assert forward.paths() == backward.paths()
+    assert forward.list_paths() == backward.list_paths()
 
 
 def test_a_file_that_is_not_a_wheel_is_refused(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_the_app_has_tracked_files_only(tmp_path: Path) -> None:
     for name in ("app.py", "notes.txt", "scratch.py"):
         (package / name).write_text("")
     contents = collect_app([package], ["handler/app.py", "handler/notes.txt", "handler/gone.py"])
-    assert contents.paths() == [
+    assert contents.list_paths() == [
         f"var/task/handler/__pycache__/app.{TAG}.pyc",
         "var/task/handler/app.py",
         "var/task/handler/notes.txt",
@@ -154,7 +154,7 @@ def test_the_app_without_git_has_all_files_but_bytecode(tmp_path: Path) -> None:
     (package / "__pycache__").mkdir(parents=True)
     (package / "__pycache__/app.cpython-312.pyc").write_text("")
     (package / "data.json").write_text("{}")
-    assert collect_app([package], None).paths() == ["var/task/handler/data.json"]
+    assert collect_app([package], None).list_paths() == ["var/task/handler/data.json"]
 
 
 def test_a_link_out_of_the_app_is_refused(tmp_path: Path) -> None:

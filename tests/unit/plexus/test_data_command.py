@@ -83,7 +83,7 @@ def test_a_converted_table_is_read_as_the_one_it_was_made_of(tmp_path: Path, mes
     target = tmp_path / f"out.{suffix}"
     result = run_data("convert", messy, "--output", target, "--rename", "Comment=text")
     with open_table(target, ["text"]) as table:
-        cells = [(str(row["id"]), row["text"] or "", row["Date"]) for _, row in table.rows()]
+        cells = [(str(row["id"]), row["text"] or "", row["Date"]) for _, row in table.read_rows()]
     expected = [(line.split(";")[0], line.split(";")[1], line.split(";")[4]) for line in MESSY[1:]]
     guarded = suffix.split(".")[0] in ("csv", "tsv")
     assert cells == expected

@@ -27,8 +27,8 @@ def message(text: str) -> str:
 def test_each_value_knows_its_line_and_column() -> None:
     """Positions start at 1 and locate values and keys, in flow collections too."""
     parsed = document.parse("a: 1\nb:\n  - c: [x, yy]\n", "f")
-    assert parsed.position(("b", 0, "c", 1)) == Position(3, 12)
-    assert parsed.position(("b", 0, "c"), on_key=True) == Position(3, 5)
+    assert parsed.find_position(("b", 0, "c", 1)) == Position(3, 12)
+    assert parsed.find_position(("b", 0, "c"), on_key=True) == Position(3, 5)
 
 
 def test_words_that_other_readers_take_for_booleans_are_text() -> None:
@@ -52,7 +52,7 @@ def test_own_keys_win_over_merged_ones() -> None:
 def test_a_key_that_replaces_a_merged_one_keeps_its_own_place() -> None:
     """A key that replaces a merged one has its own position, not the anchor's."""
     parsed = document.parse("base: &b {a: 1}\nx:\n  <<: *b\n  a: 2\n", "f")
-    assert parsed.position(("x", "a")) == Position(4, 6)
+    assert parsed.find_position(("x", "a")) == Position(4, 6)
 
 
 def test_of_several_merged_maps_the_first_counts_with_its_place() -> None:
@@ -60,7 +60,7 @@ def test_of_several_merged_maps_the_first_counts_with_its_place() -> None:
     text = "a: &a {k: [0x1]}\nb: &b {k: [2, 3], l: 4}\nx:\n  <<: [*a, *b]\n"
     parsed = document.parse(text, "f")
     assert read(text)["x"] == {"k": [1], "l": 4}
-    assert parsed.position(("x", "k", 0)) == Position(1, 12)
+    assert parsed.find_position(("x", "k", 0)) == Position(1, 12)
     assert parsed.scalars[("x", "k", 0)] == "0x1"
     assert ("x", "k", 1) not in parsed.positions
 

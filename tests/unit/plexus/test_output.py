@@ -91,7 +91,7 @@ def test_texts_that_begin_like_formulas_keep_their_values(tmp_path: Path, suffix
         path = tmp_path / f"{name}.{suffix}"
         write_file(path, suffix.split(".")[0], {"text": str}, [{"text": each} for each in texts_read], ())
         with open_table(path, ["text"]) as table:
-            texts_read = [str(row["text"]) for _, row in table.rows()]
+            texts_read = [str(row["text"]) for _, row in table.read_rows()]
             assert "7 cells without the apostrophe that guards against formulas: lines 2, 3, 4, 5, 6, …" in table.notice
         assert texts_read == texts
 
@@ -102,7 +102,7 @@ def test_what_is_written_is_read_again(files: Path, form: str) -> None:
     path = files / f"out.{form}"
     assert command(files, "--output", str(path)).exception is None
     with open_table(path, ["id"]) as table:
-        results = [str(row["id"]) for _, row in table.rows()]
+        results = [str(row["id"]) for _, row in table.read_rows()]
     if form.startswith(("jsonl", "parquet")):
         assert results == IDS
     elif form == "xlsx":  # in a workbook a text that begins like a formula is a text

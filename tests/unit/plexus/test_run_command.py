@@ -204,7 +204,7 @@ def test_a_restart_takes_nothing_from_a_run_that_goes_on(files: Path) -> None:
         part.add([{"row": 1, "id": "", "results": {}}])
         with pytest.raises(InvalidData, match="another run is writing this file"):
             Journal(files / "out.csv", {}, restart=True)
-        assert [*part.rows()] == [{"row": 1, "id": "", "results": {}}]
+        assert [*part.read_rows()] == [{"row": 1, "id": "", "results": {}}]
 
 
 def test_a_run_does_not_go_on_with_another_dependency(files: Path) -> None:

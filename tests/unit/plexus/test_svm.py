@@ -38,7 +38,9 @@ def test_a_batch_is_answered_as_single_texts_are(labels: int) -> None:
     result, confidences = model.predict(texts)
     assert result == [one for (one,), _ in single]
     assert confidences == [one for _, (one,) in single]
-    assert numpy.array_equal(model.distances(texts), numpy.vstack([model.distances([text]) for text in texts]))
+    assert numpy.array_equal(
+        model.compute_distances(texts), numpy.vstack([model.compute_distances([text]) for text in texts])
+    )
 
 
 @pytest.mark.parametrize("kind", ["SVMClassifier", "ExplainableClassifier"])

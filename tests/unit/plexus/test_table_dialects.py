@@ -39,7 +39,7 @@ def test_what_a_writer_of_csv_writes_is_read_as_it_was(tmp_path: Path, seed: int
         try:
             (tmp_path / "table.csv").write_bytes(buffer.getvalue().encode(chance.choice(ENCODINGS)))
             with open_table(tmp_path / "table.csv", ["text"]) as table:
-                results = [row for _, row in table.rows()]
+                results = [row for _, row in table.read_rows()]
         except InvalidData:
             refused += 1
             continue
@@ -62,7 +62,7 @@ def test_unquoted_tables_keep_their_quotes_or_are_refused(tmp_path: Path, name: 
         (tmp_path / "table").write_text(header + "".join("\t".join(row) + "\n" for row in rows))
         try:
             with open_table(tmp_path / "table", wanted) as table:
-                results = [[str(row[name]) for name in reversed(wanted)] for _, row in table.rows()]
+                results = [[str(row[name]) for name in reversed(wanted)] for _, row in table.read_rows()]
         except InvalidData:
             continue
         read_files += 1
@@ -86,7 +86,7 @@ def test_rows_of_types_below_a_header_are_no_texts(tmp_path: Path, types: str, r
     path = tmp_path / "texts.tab"
     path.write_text(f"label\ttext\n{types}\n{roles}\nham\tSee you later\n")
     with open_table(path, ["text"]) as table:
-        rows = [(number, row["text"]) for number, row in table.rows()]
+        rows = [(number, row["text"]) for number, row in table.read_rows()]
         assert ("rows of types below the header" in table.notice) is are_types
     assert (rows == [(1, "See you later")]) is are_types
     assert rows[-1][1] == "See you later"

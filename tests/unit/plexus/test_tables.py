@@ -25,7 +25,7 @@ def read(folder: Path, content: bytes, ending: str = "csv") -> list[dict[str, ob
     path = folder / f"texts.{ending}"
     path.write_bytes(content)
     with open_table(path, ["text"]) as table:
-        return [dict(row) for _, row in table.rows()]
+        return [dict(row) for _, row in table.read_rows()]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -38,7 +38,7 @@ def test_every_program_s_file_is_read_and_what_was_detected_is_printed(tmp_path:
                 as_text(table, number, row, name) if name else other
                 for name, other in ((file.id, ""), (file.text, ""), (file.label, "-"))
             )
-            for number, row in table.rows()
+            for number, row in table.read_rows()
         ]
         assert results == file.rows
         assert file.said in table.notice
@@ -204,7 +204,7 @@ def test_a_sheet_with_one_row_gives_way_to_one_with_rows(tmp_path: Path) -> None
     """If no column is named, a sheet with a title alone is not used as the table."""
     workbook([["About this file"]], TABLE)(tmp_path / "book.xlsx")
     with open_table(tmp_path / "book.xlsx") as table:
-        assert len(list(table.rows())) == len(ROWS)
+        assert len(list(table.read_rows())) == len(ROWS)
 
 
 def test_a_title_above_the_header_is_named_as_the_cause(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_title_above_the_header_is_named_as_the_cause(tmp_path: Path) -> None:
     workbook([["Reviews of 2026"], *TABLE])(tmp_path / "book.xlsx")
     message = r"the 1 column of the first row, read as the header\. next: name a column \(--text\)"
     with open_table(tmp_path / "book.xlsx") as table, pytest.raises(InvalidData, match=message):
-        list(table.rows())
+        list(table.read_rows())
     assert len(read(tmp_path, (tmp_path / "book.xlsx").read_bytes(), "xlsx")) == len(ROWS)
 
 
@@ -227,7 +227,7 @@ def test_a_sheet_is_read_beyond_its_stated_size(tmp_path: Path) -> None:
         for name in whole.namelist():
             small.writestr(name, whole.read(name).replace(b'ref="A1:C4"', b'ref="A1"'))
     with open_table(path, ["text"]) as table:
-        assert len(list(table.rows())) == len(ROWS)
+        assert len(list(table.read_rows())) == len(ROWS)
 
 
 def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
     writer = threading.Thread(target=path.write_bytes, args=(COMMA,))
     writer.start()
     with open_table(path, ["text"]) as table:
-        assert [len(list(table.rows())) for _ in range(2)] == [3, 3]
+        assert [len(list(table.read_rows())) for _ in range(2)] == [3, 3]
     writer.join()
 
 
@@ -305,9 +305,9 @@ def test_the_shared_cases_are_right() -> None:
     expected = json.loads(shared_case("tables/expected.json").read_text())
     for name in ("excel-sep-line.csv", "lone-carriage-return.csv", "blank-after-comma.csv"):
         with open_table(shared_case(f"tables/{name}"), ["text"]) as table:
-            assert [row for _, row in table.rows()] == expected[name]["rows"]
+            assert [row for _, row in table.read_rows()] == expected[name]["rows"]
     with open_table(shared_case("tables/blank-cell.csv"), ["text"]) as table:
-        assert [row["text"] for _, row in table.rows()] == ["a refund", "", "money back"]
+        assert [row["text"] for _, row in table.read_rows()] == ["a refund", "", "money back"]
     with (
         pytest.raises(InvalidData, match="an Excel workbook or another zip archive"),
         open_table(shared_case("tables/workbook-named.csv")),
@@ -332,13 +332,13 @@ def test_parquet_that_would_lose_a_value_is_refused(tmp_path: Path, table: pyarr
     """Two columns of one name, or two values of one key, are an error."""
     parquet.write_table(table, tmp_path / "texts.parquet")
     with open_table(tmp_path / "texts.parquet", ["text"]) as opened, pytest.raises(InvalidData, match=problem):
-        list(opened.rows())
+        list(opened.read_rows())
 
 
 def test_cells_that_show_an_error_are_empty_and_listed(tmp_path: Path) -> None:
     """A failed formula is no text; the line about the file says which cells are read as empty."""
     workbook([["text", "price"], ["a", "#N/A"], ["#REF!", 2]])(tmp_path / "texts.xlsx")
     with open_table(tmp_path / "texts.xlsx", ["text"]) as table:
-        rows = [dict(row) for _, row in table.rows()]
+        rows = [dict(row) for _, row in table.read_rows()]
         assert table.notice == "Excel workbook; 2 cells with an error, read as empty: B2 #N/A, A3 #REF!"
     assert rows == [{"text": "a", "price": None}, {"text": None, "price": 2}]

@@ -29,25 +29,25 @@ NOT_WORSE = {
 def test_it_is_worse(name: str) -> None:
     """Each reason is reported, and the message has both figures."""
     new, text = WORSE[name]
-    assert text in new.problem(OLD)
+    assert text in new.find_problem(OLD)
 
 
 @pytest.mark.parametrize("name", NOT_WORSE)
 def test_it_is_not_worse(name: str) -> None:
     """Few calls are no evidence, and equal shares are no difference."""
-    assert NOT_WORSE[name].problem(OLD) == ""
+    assert NOT_WORSE[name].find_problem(OLD) == ""
 
 
 def test_a_few_milliseconds_are_no_difference() -> None:
     """Twice the time of a quick score is the machine's noise; more than 100 ms are not."""
     quick = Counts(calls=20, billed_ms=3.0)
-    assert Counts(calls=20, billed_ms=103.0).problem(quick) == ""
-    assert "104 ms billed" in Counts(calls=20, billed_ms=104.0).problem(quick)
+    assert Counts(calls=20, billed_ms=103.0).find_problem(quick) == ""
+    assert "104 ms billed" in Counts(calls=20, billed_ms=104.0).find_problem(quick)
 
 
 def test_a_cost_where_there_was_none_is_another_mix() -> None:
     """Jobs of scores without a model say nothing about the cost of jobs with one."""
-    assert Counts(calls=20, completed=20, cost=1.0).problem(Counts(calls=20, completed=20)) == ""
+    assert Counts(calls=20, completed=20, cost=1.0).find_problem(Counts(calls=20, completed=20)) == ""
 
 
 def test_costs_and_jobs_are_read_from_the_workers_metrics() -> None:

@@ -108,7 +108,7 @@ scores:
 )
 def test_what_no_worker_could_score_is_found(tmp_path: Path, names: list[str], lacking: list[str]) -> None:
     """An untrained score is unpublished, and so are the scores that depend on it."""
-    assert seeding.read_card(write(tmp_path, CARD, "mail.yaml")).unpublished_scores(names) == lacking
+    assert seeding.read_card(write(tmp_path, CARD, "mail.yaml")).list_unpublished_scores(names) == lacking
 
 
 def test_an_untrained_scorecard_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
