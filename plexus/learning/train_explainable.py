@@ -37,18 +37,19 @@ _TREES = {"booster": "gbtree", "eta": 0.4, "min_child_weight": 0.5, "tree_method
 class Choice:
     """Parameters to choose from: the linear model's regularization, the terms' class contrast (0–1), class weights.
 
-    With a `depth` above 0 the model is one of trees, without regularization.
+    With a `depth` above 0 the model is one of trees, without regularization. `steps` are a linear model's rounds.
     """
 
     strength: float = 0.00001
     contrast: float = 0.5
     balanced: bool = True
     depth: int = 0
+    steps: int = 10
 
     @property
     def rounds(self) -> int:
         """The rounds of boosting."""
-        return 50 if self.depth else 10
+        return 50 if self.depth else self.steps
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -65,6 +66,9 @@ class Choice:
 
 #: The best on most sets of bench/quality.py.
 USUAL = Choice()
+#: With this many outputs ten rounds are too few: each moves a class less, and longer steps diverge. Twenty are paid for
+#: by two folds in place of three, and by leaving out the terms of a single text.
+_MANY_OUTPUTS, _MANY_STEPS, _MANY_FOLDS = 32, 20, 2
 #: One thing is changed at a time, and the best so far is where the next change starts.
 _CHANGES: tuple[dict[str, Any], ...] = (
     {"balanced": False},
@@ -91,7 +95,8 @@ def train(
     numbers = {label: number for number, label in enumerate(classes)}
     truths = numpy.asarray([numbers[label] for label in labels])
     advance(0.0)
-    search = Search(texts, truths, [part for _, part in split_into_folds(texts, labels, truths)], objective)
+    folds = {"most": _MANY_FOLDS} if len(classes) >= _MANY_OUTPUTS else {}
+    search = Search(texts, truths, [part for _, part in split_into_folds(texts, labels, truths, **folds)], objective)
     tried = search.run()
     candidates = [_choose_classes(search.margins[choice]) for choice in tried]
     best = tried[choose([estimate(objective, each, truths) for each in candidates])]
@@ -99,7 +104,7 @@ def train(
     matrix = features.fit([search.counted])
     factors = compute_strengths(matrix, truths, best.contrast)
     features.weigh(factors)
-    data = _create_data(matrix, factors, truths, is_for_trees=best.depth > 0)
+    data = _create_data(matrix, factors, truths, is_pruned=search.is_pruned(best))
     booster = Booster(bytes(_boost(data, truths, best).save_raw("json")))
     unseen = choose_unseen(objective, candidates, truths, search.parts)
     report = Report.of(classes, truths, unseen, objective, best.report_fields, len(search.parts), len(tried))
@@ -112,6 +117,7 @@ class Search:
     def __init__(self, texts: Sequence[str], truths: Any, parts: Sequence[Any], objective: Objective) -> None:
         self.truths, self.parts, self.objective = truths, parts, objective
         self.columns = count_columns(int(truths.max()) + 1)
+        self.usual = replace(USUAL, steps=_MANY_STEPS) if self.columns >= _MANY_OUTPUTS else USUAL
         self.counted = Counting(texts).count(BLOCKS[0])
         self.entries = self.counted.dampened.nnz
         self.margins: dict[Choice, Any] = {}
@@ -123,7 +129,7 @@ class Search:
 
     def run(self) -> list[Choice]:
         """Try candidates and return those that were tried on all texts, in the order of preference."""
-        best = self._try(USUAL, USUAL)
+        best = self._try(self.usual, self.usual)
         for change in _CHANGES:
             best = self._try(replace(best, **change), best)
         for depth in (2, 5):
@@ -132,12 +138,16 @@ class Search:
         advance(1.0)
         return list(self.margins)
 
+    def is_pruned(self, choice: Choice) -> bool:
+        """Return whether terms of a single text are left out: trees would learn them by heart, in thrice the time."""
+        return choice.depth > 0 or self.columns >= _MANY_OUTPUTS
+
     def _try(self, choice: Choice, best: Choice) -> Choice:
         """Try a candidate, if the budget pays for it, until a fold shows it behind; return the best so far."""
         import numpy
 
         fit = _FIT + self.entries * self.columns * choice.rounds * (_LEVEL * choice.depth or _STEP)
-        create = 0 if self._data_of == (choice.contrast, choice.depth > 0) else _CREATE * self.entries
+        create = 0 if self._data_of == (choice.contrast, self.is_pruned(choice)) else _CREATE * self.entries
         cost = fit + create
         if choice in self.margins or (self.margins and not self.budget.pays(cost * (len(self.parts) + 1))):
             return best
@@ -161,12 +171,12 @@ class Search:
 
     def _matrices(self, choice: Choice) -> list[tuple[Any, Any]]:
         """Return XGBoost's matrices of each fold, made once for consecutive choices that differ in nothing else."""
-        needed = (choice.contrast, choice.depth > 0)
+        needed = (choice.contrast, self.is_pruned(choice))
         if self._data_of != needed:
             self._data_of, self._data = needed, []
             for rows, training, held_out in self._folds:
                 factors = compute_strengths(training, self.truths[rows], choice.contrast)
-                created = _create_data(training, factors, self.truths[rows], is_for_trees=choice.depth > 0)
+                created = _create_data(training, factors, self.truths[rows], is_pruned=needed[1])
                 self._data.append((created, _create_data(held_out, factors)))
         return self._data
 
@@ -177,16 +187,13 @@ class Search:
         return inside, matrix[inside], matrix[part]
 
 
-def _create_data(matrix: Any, factors: Any, truths: Any = None, *, is_for_trees: bool = False) -> Any:
-    """Return the rows that `Features` gives once its terms have these strengths.
-
-    Terms of a single text are left out for trees, which would learn them by heart and take three times as long.
-    """
+def _create_data(matrix: Any, factors: Any, truths: Any = None, *, is_pruned: bool = False) -> Any:
+    """Return the rows that `Features` gives once its terms have these strengths; pruned without those of one text."""
     import numpy
     from xgboost import DMatrix
 
     rows = normalize_rows(weight_columns(matrix, factors))
-    if is_for_trees:
+    if is_pruned:
         frequent = numpy.bincount(rows.indices, minlength=rows.shape[1]) > 1
         rows.data *= frequent[rows.indices]
         rows.eliminate_zeros()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 import warnings
 from collections import Counter
@@ -75,10 +76,13 @@ class Report:
         )
 
 
-def split_into_folds(texts: Sequence[str], labels: Sequence[str], truths: Any) -> list[tuple[Any, Any]]:
+def split_into_folds(
+    texts: Sequence[str], labels: Sequence[str], truths: Any, most: int = _FOLDS
+) -> list[tuple[Any, Any]]:
     """Return stratified (training, test) indexes of each fold; the same each time, equal texts on the same side.
 
-    Texts are equal if they differ in case and white space only. Raises InvalidData if a label is too rare.
+    Texts are equal if they differ in case and white space only. There are `most` folds at most, or
+    more if a label would be missing in the training texts of one. Raises InvalidData if a label is too rare.
     """
     import numpy
 
@@ -87,8 +91,10 @@ def split_into_folds(texts: Sequence[str], labels: Sequence[str], truths: Any) -
     first: dict[str, int] = {}
     group = numpy.asarray([first.setdefault(text, len(first)) for text in folded])
     _, leaders = numpy.unique(group, return_index=True)  # the first of equal texts: the others join its fold
-    for rows in (numpy.arange(len(truths)), leaders):
-        part = _assign_folds(truths, rows)[leaders][group]
+    usual = _FOLDS if len(truths) < _MANY_TEXTS else _FEW_FOLDS  # many texts measure as well in fewer folds
+    everything = numpy.arange(len(truths))
+    for limit, rows in itertools.product(dict.fromkeys((min(most, usual), usual)), (everything, leaders)):
+        part = _assign_folds(truths, rows, limit)[leaders][group]
         pairs = [(numpy.flatnonzero(part != index), numpy.flatnonzero(part == index)) for index in numpy.unique(part)]
         if all(len(set(truths[inside])) == len(set(truths)) for inside, _ in pairs):
             return pairs
@@ -98,13 +104,12 @@ def split_into_folds(texts: Sequence[str], labels: Sequence[str], truths: Any) -
     )
 
 
-def _assign_folds(truths: Any, rows: Any) -> Any:
-    """Return the fold of each of these rows, -1 for all others."""
+def _assign_folds(truths: Any, rows: Any, limit: int) -> Any:
+    """Return the fold of each of these rows, of `limit` at most, -1 for all others."""
     import numpy
     from sklearn.model_selection import StratifiedKFold
 
     parts = numpy.full(len(truths), -1)
-    limit = _FOLDS if len(truths) < _MANY_TEXTS else _FEW_FOLDS  # many texts measure as well in fewer folds
     size = min(limit, int(numpy.bincount(truths[rows]).max()))
     if size > 1:
         splitter = StratifiedKFold(size, shuffle=True, random_state=SEED)

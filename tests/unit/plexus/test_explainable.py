@@ -223,3 +223,13 @@ def test_a_training_without_a_budget_tries_the_usual_parameters_alone(monkeypatc
     report = train(texts, labels)[1]
     assert report.candidates == 1
     assert (report.parameters["booster"], report.parameters["class_weights"]) == ("gblinear", "balanced")
+
+
+def test_many_classes_get_more_rounds_in_fewer_folds() -> None:
+    """Ten rounds move each of dozens of classes too little; a label of two texts is in both folds."""
+    words = [first + second for first in "bdfgklmn" for second in ("ado", "emi", "iru", "ola", "upe")]
+    texts = [f"{word} {word} number {number}" for word in words for number in range(2 + 2 * (word < "f"))]
+    labels = [text.split()[0] for text in texts]
+    model, report = train(texts, labels)
+    assert (report.folds, report.parameters["rounds"], len(report.labels)) == (2, 20, 40)
+    assert [prediction.label for prediction in model.predict(texts, top=1)] == labels
