@@ -47,8 +47,9 @@ def _settings(changed: tuple[Difference, ...], done: bool) -> str:
 def main(shell: Shell, to: str | None, keep_settings: bool) -> Rollback:
     """Roll the alias back to TO, a version or a digest prefix (default: the previous image).
 
-    The version brings the settings that it was published with; they are listed. A deploy in progress does not delay
-    this: its lock is taken over.
+    During a canary, or after one was killed, the default is the version that it was to replace. The version brings the
+    settings that it was published with; they are listed. A deploy in progress does not delay this: its lock is taken
+    over.
     """
     if shell.stage.is_guarded and not shell.dry_run:
         planned = roll_back(shell.aws, to or None, keep_settings=keep_settings, dry_run=True)

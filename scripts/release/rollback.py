@@ -155,7 +155,12 @@ def _move(aws: Aws, plan: Plan, uri: str, held: Lock, say: Say) -> versions.Publ
 
 
 def find(aws: Aws, live: ServedVersion, to: str | None) -> Target:
-    """Return the image that `to` names, by default the previous one; NotFound without a match."""
+    """Return the image that `to` names, by default the previous one; NotFound without a match.
+
+    While a canary shares the calls, running or killed, the previous one is the version that it was to replace.
+    """
+    if to is None and live.is_split:
+        return Target(live.digest, live.version, live.commit)
     known = [entry for entry in history.read_history(aws, 100).entries if entry.digest]
     if to is None:
         earlier = _before(known, live)

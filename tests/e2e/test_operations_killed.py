@@ -125,13 +125,15 @@ def test_any_clone_shows_a_running_canary(stage: Staged, instance: Instance, tmp
     assert json.loads(status("--json"))["release"] is None
 
 
-def test_a_rollback_ends_a_killed_canary(stage: Staged, instance: Instance) -> None:
-    """After kill -9 the split stays, and the doctor's remedy ends it, without waiting for the lock."""
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_rollback_ends_a_killed_canary(stage: Staged, instance: Instance, is_named: bool) -> None:
+    """After kill -9 the split stays, and a rollback ends it, without waiting for the lock or going further back."""
     process = canary(stage)
     process.kill()
     process.communicate()
     version = versions.read_live(stage.aws).version
-    assert run(stage.name, "rollback", version).returncode == 0
+    assert run(stage.name, "rollback", *[version] * is_named).returncode == 0
+    assert versions.read_live(stage.aws).version == version
     assert not versions.read_live(stage.aws).is_split
     assert (lock.read(stage.aws)[0], stage.answer()) == (None, "first")
 
