@@ -213,7 +213,8 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
     for setting in settings:
         name, separator, value = setting.partition("=")
         if not separator or not VARIABLE.fullmatch(name):
-            raise Refused(f"--set: got {setting!r}, expected NAME=VALUE", "example: --set LOG_LEVEL=DEBUG")
+            wanted = "a name of two or more letters, digits or _, a letter first" if separator else "NAME=VALUE"
+            raise Refused(f"--set: got {setting!r}, expected {wanted}", "example: --set LOG_LEVEL=DEBUG")
         if contains_secret(name, value):
             raise Refused(
                 f"{name} would put a secret on a command line and into the function's settings",

@@ -90,10 +90,14 @@ def test_a_secret_on_the_command_line_is_refused_and_not_repeated(setting: str) 
     assert "Secrets Manager or SSM" in caught.value.remedy
 
 
-def test_a_setting_that_is_none_is_refused() -> None:
-    """A setting must have the form NAME=VALUE."""
-    with pytest.raises(Refused, match="'LEVEL', expected NAME=VALUE"):
-        configuration.parse_settings(("LEVEL",))
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [("LEVEL", "NAME=VALUE"), ("A=b", "a name of two or more"), ("1A=b", "a name of two or more")],
+)
+def test_a_setting_that_is_none_is_refused(setting: str, expected: str) -> None:
+    """A setting must have the form NAME=VALUE, and a name that Lambda accepts; the error says which it lacks."""
+    with pytest.raises(Refused, match=f"got '{setting}', expected {expected}"):
+        configuration.parse_settings((setting,))
 
 
 def test_a_secret_that_was_set_by_hand_is_on_nobodys_screen() -> None:
