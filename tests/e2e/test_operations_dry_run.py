@@ -70,7 +70,6 @@ WORDS = {
     "lint_image": "{first}",
     "logs": "--no-follow",
     "verify": "{first}",
-    "versions": "{files}/versions",
 }
 """The words after the commands that only look and need some."""
 

@@ -24,6 +24,7 @@ NOT_REHEARSED = {
     "load": "adds one image to an engine of this machine",
     "run": "starts the image on this machine, and leaves nothing behind",
     "shell": "starts the image on this machine, and leaves nothing behind",
+    "versions": "writes files to a new folder of this machine, and only reads the stage",
 }
 """Commands that do something and have no dry run, with the reason."""
 
