@@ -75,6 +75,7 @@ endings: st.SearchStrategy[Step] = st.one_of(
     renewals,
     st.builds(lambda *given: Worker("release", given), jobs, tokens, errors, st.booleans()),
     st.builds(lambda *given: Worker("fail", given), jobs, tokens, errors, st.just("now")),
+    st.builds(lambda job: Worker("withdraw_claim", (job,)), jobs),
 )
 reads: st.SearchStrategy[Step] = st.one_of(
     st.builds(lambda *given: Worker("list_outbox_entries", given), owners, times, st.integers(1, 4)),
