@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from plexus.commands import options
+from plexus.problems import pluralize
 from plexus.tables.output import check_output
 from plexus.whole_file import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from plexus.evaluation.confusion import ClassFigures
     from plexus.learning.training import Report
     from plexus.publishing import PublishedArtifact
 
@@ -90,7 +92,30 @@ def _print_artifacts(artifacts: Sequence[PublishedArtifact]) -> None:
 def _as_dict(artifact: PublishedArtifact) -> dict[str, object]:
     fields = asdict(artifact)
     del fields["notes"]  # they are on stderr
+    if artifact.report is not None:
+        interval, chosen = _measure(artifact.report)
+        fields["report"] |= {"interval": interval, "precision": chosen and chosen.precision}
+        fields["report"]["precision_interval"] = chosen and chosen.precision_interval
     return fields
+
+
+def _measure(report: Report) -> tuple[tuple[float, float] | None, ClassFigures | None]:
+    """Return the 95 % interval of the objective's value, and the figures of its class if it names one.
+
+    The interval is None with too few texts of a class.
+    """
+    from plexus.evaluation import intervals
+    from plexus.evaluation.confusion import Confusion
+    from plexus.evaluation.proportions import wilson
+    from plexus.text import fold
+
+    table = Confusion(tuple(report.labels), tuple(map(tuple, report.confusion)))
+    target = report.objective["of"]
+    if target is not None:
+        chosen = next(each for each in table.classes if fold(each.label) == fold(target))
+        return chosen.recall_interval, chosen
+    is_accuracy = report.objective["kind"] == "accuracy"
+    return (wilson(table.right, table.total) if is_accuracy else intervals.macro_f1(table)), None
 
 
 def _summarize(report: Report | None) -> str:
@@ -98,8 +123,27 @@ def _summarize(report: Report | None) -> str:
         return ""
     parameters = ", ".join(f"{name}={value}" for name, value in report.parameters.items())
     labels = ", ".join(f"{label} {count}" for label, count in report.labels.items())
-    goal = {"accuracy": "accuracy", "macro_f1": "macro F1"}.get(report.objective["kind"])
-    if goal is None:
-        goal = f"recall of {report.objective['of']} at a precision of at least {report.objective['precision']}"
-    score = f"{goal} {report.score:.3f} ± {report.error:.3f} in {report.folds}-fold cross-validation"
-    return f"\n  {report.texts} texts ({labels}); {score}, best of {report.candidates} candidates; {parameters}"
+    names = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+    goal = names.get(report.objective["kind"], f"recall of {report.objective['of']}")
+    interval, chosen = _measure(report)
+    figures = f"{goal} {report.score:.3f} ({_format_interval(interval)})"
+    if chosen is not None:
+        reached = "0 / 0" if chosen.precision is None else f"{chosen.precision:.3f}"
+        reached += f" ({_format_interval(chosen.precision_interval)})" if chosen.precision_interval else ""
+        figures += f" at a precision of {reached}, expected at least {report.objective['precision']},"
+    lines = f"\n  {report.texts} texts ({labels}); {figures} in {report.folds}-fold cross-validation"
+    lines += f", best of {report.candidates} candidates; {parameters}"
+    return lines + _describe_near_duplicates(report)
+
+
+def _describe_near_duplicates(report: Report) -> str:
+    if not report.near_duplicates:
+        return ""
+    place = "each in the fold of its original"
+    if not report.is_grouped:
+        place = "not kept in one fold, which would have all texts of a label: the figures may be too good"
+    return f"\n  {pluralize(report.near_duplicates, 'near-duplicate')}, {place}"
+
+
+def _format_interval(interval: Sequence[float] | None) -> str:
+    return "95 %: too few of a class" if interval is None else f"95 %: {interval[0]:.3f} to {interval[1]:.3f}"

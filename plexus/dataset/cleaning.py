@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from plexus.dataset.duplicates import group_equal_texts, group_near_duplicates
 from plexus.dataset.entries import Dataset, Entry
 from plexus.dataset.looking import find_near_pairs
+from plexus.duplicates import group_equal_texts, group_near_duplicates
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize, suggest
 from plexus.tables import labels

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from plexus.dataset import languages
-from plexus.dataset.duplicates import group_equal_texts, group_near_duplicates
 from plexus.dataset.entries import Dataset, Entry, format_rows
+from plexus.duplicates import group_equal_texts, group_near_duplicates
 from plexus.problems import pluralize
 from plexus.tables import labels
 from plexus.tables.labels import Labelled, fold_label

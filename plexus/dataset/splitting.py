@@ -11,9 +11,9 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from plexus.dataset.duplicates import Groups, group_near_duplicates
 from plexus.dataset.entries import Entry, format_rows
 from plexus.dataset.times import parse_times
+from plexus.duplicates import Groups, group_near_duplicates
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
 from plexus.tables.labels import fold_label

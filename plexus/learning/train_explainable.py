@@ -95,8 +95,9 @@ def train(
     numbers = {label: number for number, label in enumerate(classes)}
     truths = numpy.asarray([numbers[label] for label in labels])
     advance(0.0)
-    folds = {"most": _MANY_FOLDS} if len(classes) >= _MANY_OUTPUTS else {}
-    search = Search(texts, truths, [part for _, part in split_into_folds(texts, labels, truths, **folds)], objective)
+    most = {"most": _MANY_FOLDS} if len(classes) >= _MANY_OUTPUTS else {}
+    folds = split_into_folds(texts, labels, truths, **most)
+    search = Search(texts, truths, folds.parts, objective)
     tried = search.run()
     candidates = [_choose_classes(search.margins[choice]) for choice in tried]
     best = tried[choose([estimate(objective, each, truths) for each in candidates])]
@@ -107,7 +108,7 @@ def train(
     data = _create_data(matrix, factors, truths, is_pruned=search.is_pruned(best))
     booster = Booster(bytes(_boost(data, truths, best).save_raw("json")))
     unseen = choose_unseen(objective, candidates, truths, search.parts)
-    report = Report.of(classes, truths, unseen, objective, best.report_fields, len(search.parts), len(tried))
+    report = Report.of(classes, truths, unseen, objective, best.report_fields, folds, len(tried))
     return ExplainableModel(classes, features, booster, fit_scale(search.margins[best], truths)), report
 
 

@@ -74,7 +74,8 @@ def train(texts: Sequence[str], labels: Sequence[str], objective: Objective = AC
     numbers = {label: number for number, label in enumerate(classes)}
     truths = numpy.asarray([numbers[label] for label in labels])
     advance(0.0)
-    search = Search(texts, truths, [part for _, part in split_into_folds(texts, labels, truths)], objective, target)
+    folds = split_into_folds(texts, labels, truths)
+    search = Search(texts, truths, folds.parts, objective, target)
     best, candidates = search.run()
     distances, shifts = search.distances[best], 0.0
     moved = predict_unseen(objective, distances, truths, search.parts, target)
@@ -92,7 +93,7 @@ def train(texts: Sequence[str], labels: Sequence[str], objective: Objective = AC
     model = SVMModel(classes, features, weights.astype(numpy.float32), *curve)
     unseen = choose_unseen(objective, candidates, truths, search.parts, target)
     parameters = {**best.parameters, "thresholds": "moved" if numpy.any(shifts) else "none"}
-    return model, Report.of(classes, truths, unseen, objective, parameters, len(search.parts), len(search.distances))
+    return model, Report.of(classes, truths, unseen, objective, parameters, folds, len(search.distances))
 
 
 class Search:

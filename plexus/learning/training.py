@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from plexus.duplicates import group_equal_texts, group_near_duplicates
 from plexus.exceptions import InvalidData
 from plexus.learning.objectives import Objective, estimate
 from plexus.problems import pluralize
@@ -34,7 +35,9 @@ class Report:
     """A training's result: texts, how many have each label, what was optimised, and the chosen parameters.
 
     `accuracy`, `macro_f1` and `score`, the objective's value, lie in 0–1 and `error` is the score's standard error.
-    They are of `folds` folds, each predicted by what would have been chosen among `candidates` without it.
+    They are of `folds` folds, each predicted by what would have been chosen among `candidates` without it; `confusion`
+    counts these predictions, (labels, values). `near_duplicates` counts texts that nearly repeat an earlier one: they
+    share its fold, unless `is_grouped` is false, as no folds would have all labels then.
     """
 
     texts: int
@@ -47,6 +50,9 @@ class Report:
     parameters: dict[str, Any]
     folds: int
     candidates: int
+    confusion: list[list[int]]
+    near_duplicates: int
+    is_grouped: bool
 
     @classmethod
     def of(
@@ -56,12 +62,13 @@ class Report:
         predicted: Any,
         objective: Objective,
         parameters: dict[str, Any],
-        folds: int,
+        folds: Folds,
         candidates: int,
     ) -> Report:
         """Compare the true classes, (texts,), with those that cross-validation predicted."""
         counts = Counter(truths.tolist())
         score = estimate(objective, predicted, truths, objective.number(classes))
+        pairs = Counter(zip(truths.tolist(), predicted.tolist(), strict=True))
         return cls(
             len(truths),
             {label: counts[number] for number, label in enumerate(classes)},
@@ -71,33 +78,48 @@ class Report:
             score.value,
             score.error,
             parameters,
-            folds,
+            len(folds.parts),
             candidates,
+            [[pairs[row, column] for column in range(len(classes))] for row in range(len(classes))],
+            folds.near_duplicates,
+            folds.is_grouped,
         )
 
 
-def split_into_folds(
-    texts: Sequence[str], labels: Sequence[str], truths: Any, most: int = _FOLDS
-) -> list[tuple[Any, Any]]:
-    """Return stratified (training, test) indexes of each fold; the same each time, equal texts on the same side.
+@dataclass(frozen=True)
+class Folds:
+    """The test indexes of each fold, the number of near-duplicates, and whether each is in the fold of its original."""
 
-    Texts are equal if they differ in case and white space only. There are `most` folds at most, or
-    more if a label would be missing in the training texts of one. Raises InvalidData if a label is too rare.
+    parts: list[Any]
+    near_duplicates: int
+    is_grouped: bool
+
+
+def split_into_folds(texts: Sequence[str], labels: Sequence[str], truths: Any, most: int = _FOLDS) -> Folds:
+    """Return stratified folds; the same each time, near-duplicates on the same side as in `plexus data split`.
+
+    If no folds of that kind have every label, equal texts alone stay together: those that differ in case and white
+    space only. There are `most` folds at most, or more if a label would be missing in the training texts of one. Raises
+    InvalidData if a label is too rare.
     """
     import numpy
 
     folded = [fold(text) for text in texts]
     _check_labels(folded, labels)
-    first: dict[str, int] = {}
-    group = numpy.asarray([first.setdefault(text, len(first)) for text in folded])
-    _, leaders = numpy.unique(group, return_index=True)  # the first of equal texts: the others join its fold
+    equal, near = group_equal_texts(texts), group_near_duplicates(texts)
+    for index in range(len(texts)):
+        near.join(equal.find_first(index), index)
+    groups = [numpy.asarray([each.find_first(index) for index in range(len(texts))]) for each in (near, equal)]
+    rows = numpy.arange(len(truths))
+    count = int((groups[0] != rows).sum())
     usual = _FOLDS if len(truths) < _MANY_TEXTS else _FEW_FOLDS  # many texts measure as well in fewer folds
-    everything = numpy.arange(len(truths))
-    for limit, rows in itertools.product(dict.fromkeys((min(most, usual), usual)), (everything, leaders)):
-        part = _assign_folds(truths, rows, limit)[leaders][group]
-        pairs = [(numpy.flatnonzero(part != index), numpy.flatnonzero(part == index)) for index in numpy.unique(part)]
-        if all(len(set(truths[inside])) == len(set(truths)) for inside, _ in pairs):
-            return pairs
+    limits = dict.fromkeys((min(most, usual), usual))
+    for group, limit, is_whole in itertools.product(groups, limits, (True, False)):
+        # The first of each group places the others: among all texts, or alone if the groups change the shares too much.
+        part = _assign_folds(truths, rows if is_whole else numpy.unique(group), limit)[group]
+        parts = [numpy.flatnonzero(part == index) for index in numpy.unique(part)]
+        if all(len(set(truths[part != part[inside[0]]])) == len(set(truths)) for inside in parts):
+            return Folds(parts, count, group is groups[0])
     raise InvalidData(
         "got too few distinct texts of a label, or several labels for equal texts. next: plexus data look "
         "FILE lists both; plexus data clean FILE --least-texts 2 --output CLEAN leaves such rows out"

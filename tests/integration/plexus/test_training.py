@@ -9,9 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from plexus.commands.train import command as train_command
+from plexus.evaluation.proportions import wilson
 from plexus.exceptions import InvalidData, PlexusError
 from plexus.learning.training_process import pin_environment, train_here, train_in_process
 from tests.integration.plexus import digests
@@ -171,3 +175,42 @@ def test_ctrl_c_ends_the_training_and_says_so_once(tmp_path: Path) -> None:
     assert not list((tmp_path / "store").glob("*"))
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+PAIRS = (("gladly", "good"), ("sadly", "bad"))
+
+
+def train_with_objective(folder: Path, objective: str) -> tuple[dict[str, Any], str]:
+    """Return the report of a training on twenty texts and a near-duplicate of each: as JSON, and as it is printed."""
+    words = ["amber", "birch", "cedar", "delta", "ember", "fjord", "glade", "heron", "inlet", "jetty"]
+    texts = [f"{first} {second} {word}" for first in words for second, word in PAIRS]
+    rows = [f"{text} {text[::-1]} {text[:5] * 3},{text.split()[-1]}" for text in texts]
+    rows += [f"!{row}" for row in rows]
+    (folder / "texts.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    score = f"{{name: S, class: SVMClassifier, data: {{file: texts.csv}}, optimise: {objective}}}"
+    (folder / "card.yaml").write_text(f"name: A\nkey: a\nscores: [{score}]\n")
+    arguments = [str(folder / "card.yaml"), "--store", str(folder / "store")]
+    document, printed = (
+        CliRunner().invoke(train_command, [*arguments, *more], standalone_mode=False).stdout
+        for more in (["--json"], [])
+    )
+    return json.loads(document)[0]["report"], printed
+
+
+def test_a_perfect_cross_validation_has_an_interval_with_width(tmp_path: Path) -> None:
+    """40 of 40 right is 0.912 to 1.000 by Wilson's formula; near-duplicates are counted."""
+    report, printed = train_with_objective(tmp_path, "accuracy")
+    assert report["interval"] == pytest.approx(wilson(40, 40))
+    assert "accuracy 1.000 (95 %: 0.912 to 1.000) in 5-fold" in printed
+    assert "20 near-duplicates, each in the fold of its original" in printed
+
+
+def test_a_recall_is_printed_with_the_precision_that_unseen_texts_had(tmp_path: Path) -> None:
+    """Both have intervals of their own numbers of texts: twenty labels, and the texts that got the class."""
+    report, printed = train_with_objective(tmp_path, "{recall_at_precision: 0.9, of: bad}")
+    assert report["interval"] == pytest.approx(wilson(round(20 * report["score"]), 20))
+    hits = round(20 * report["score"])
+    assert report["precision_interval"] == pytest.approx(wilson(hits, round(hits / report["precision"])))
+    assert f"recall of bad {report['score']:.3f} (95 %: " in printed
+    assert f" at a precision of {report['precision']:.3f} (95 %: " in printed
+    assert ", expected at least 0.9, in 5-fold" in printed

@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from plexus.dataset import cleaning, duplicates, languages, looking, splitting
+from plexus import duplicates
+from plexus.dataset import cleaning, languages, looking, splitting
 from plexus.dataset.entries import Dataset, Entry
 from plexus.exceptions import InvalidData
 from tests.unit.plexus.shared_cases import shared_case

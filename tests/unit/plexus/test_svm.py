@@ -13,7 +13,6 @@ from plexus.exceptions import InvalidData
 from plexus.learning.features import Features
 from plexus.learning.svm import BLOCKS, SVMModel
 from plexus.learning.train_svm import train
-from plexus.learning.training import split_into_folds
 from plexus.learning.training_process import train_here
 from plexus.publishing import LabelledFile, publish
 from plexus.scorecard import load
@@ -97,26 +96,6 @@ def test_the_remedies_of_rare_labels_train(tmp_path: Path) -> None:
         (artifact,) = publish(card, store, source=LabelledFile(cleaned, "text", "label"), train=train_here).artifacts
         assert artifact.report is not None
         assert set(artifact.report.labels) == {"Good", "Bad"}
-
-
-def test_a_text_that_comes_twice_is_never_on_both_sides() -> None:
-    """Accuracy is measured on texts that were not learnt, so that copies (case and spaces folded) stay together."""
-    texts = [f"text {n // 2}" if n % 2 else f"TEXT  {n // 2}" for n in range(60)]
-    labels = ["Yes" if n // 2 % 3 else "No" for n in range(60)]
-    splits = split_into_folds(texts, labels, numpy.asarray([label == "Yes" for label in labels], dtype=int))
-    assert len(splits) == 5
-    assert sorted(index for _, outside in splits for index in outside) == list(range(60))
-    for inside, outside in splits:
-        assert not {texts[i].casefold().split()[1] for i in inside} & {texts[i].casefold().split()[1] for i in outside}
-
-
-def test_a_rare_label_does_not_cost_the_others_their_folds() -> None:
-    """Two texts of a label are enough for five folds: one of them is always learnt from."""
-    labels = ["Rare"] * 2 + ["Yes", "No"] * 20
-    truths = numpy.unique(labels, return_inverse=True)[1]
-    splits = split_into_folds([f"text {n}" for n in range(42)], labels, truths)
-    assert len(splits) == 5
-    assert all(set(truths[inside]) == {0, 1, 2} for inside, _ in splits)
 
 
 def test_a_word_is_one_term_however_it_is_typeset() -> None:

@@ -45,7 +45,7 @@ def train(folder: Path, labels: list[str], more: str = "") -> Published:
     def record(_: str, texts: Any, labels: Any, out: Path, *__: object) -> Report:
         (out / "model").write_text("model")
         counts = {label: labels.count(label) for label in sorted(set(labels))}
-        return Report(len(texts), counts, 1.0, 1.0, {}, 1.0, 0.0, {}, 2, 1)
+        return Report(len(texts), counts, 1.0, 1.0, {}, 1.0, 0.0, {}, 2, 1, [], 0, is_grouped=True)
 
     return publish(plexus.load_file(folder / "card.yaml"), FolderArtifacts(folder / "store"), train=record)
 
