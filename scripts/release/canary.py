@@ -8,13 +8,14 @@ the old version's. Without traffic, both versions score jobs of stored results, 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from statistics import fmean
 
 from ..aws import health, lambda_function
 from ..aws.clients import Aws, make
 from ..aws.lambda_function import Alias, FunctionVersion
-from ..console.errors import OperationFailed
+from ..console.errors import Conflict, OperationFailed
 from ..console.interrupts import defer_interrupts
 from . import synthetic
 from .counts import Counts
@@ -57,6 +58,18 @@ def watch(
                 lambda_function.move_alias(aws, live.version, moved)
         raise
     return f"canary {percent:g} % for {seconds:g} s: {new}{kind}", moved
+
+
+@contextmanager
+def end_share_on_failure(aws: Aws, alias: Alias | None) -> Iterator[None]:
+    """Send every call to the alias's own version again if the block fails, unless the alias was moved since."""
+    try:
+        yield
+    except BaseException:
+        if alias and alias.shares:
+            with suppress(Conflict), defer_interrupts():
+                lambda_function.move_alias(aws, alias.version, alias)
+        raise
 
 
 def _poll_counts(aws: Aws, versions: tuple[str, str], since_ms: int, seconds: float, say: Say) -> tuple[Counts, Counts]:

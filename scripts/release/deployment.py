@@ -11,7 +11,7 @@ from ..aws.lambda_function import Alias, FunctionVersion
 from ..checkout import git
 from ..console.errors import OperationFailed
 from . import versions
-from .canary import watch
+from .canary import end_share_on_failure, watch
 from .versions import Clock, ServedVersion
 
 
@@ -75,8 +75,9 @@ def deploy(
             watched, alias = _watch_canary(aws, version, live, canary, clock, say)
             note = f"{note}; {watched}" if note else watched
             live = replace(live, alias=alias)  # with its new revision, so that a concurrent move is a Conflict
-        held.check()
-        done = versions.switch(aws, version, live, action="deploy", commit=commit, note=note, clock=clock)
+        with end_share_on_failure(aws, live.alias):
+            held.check()
+            done = versions.switch(aws, version, live, action="deploy", commit=commit, note=note, clock=clock)
     return Deployment("deployed", digest, done.version, *before, commit, done.ledger, clock.steps, note)
 
 

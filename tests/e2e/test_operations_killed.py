@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,20 @@ from scripts.release import configuration, deployment, versions
 from tests.checkouts import git
 from tests.e2e.conftest import ROOT, run, wait_for
 from tests.e2e.staged import Staged, start_staged
-from tests.e2e.walk_away import FAULTS, HOLD_S, POLITE, SIGNALS, VERBS, Moment, find_moments, interrupt, running, start
+from tests.e2e.walk_away import (
+    ARRIVE_S,
+    FAULTS,
+    HOLD_S,
+    POLITE,
+    SIGNALS,
+    VERBS,
+    Moment,
+    callers,
+    find_moments,
+    interrupt,
+    running,
+    start,
+)
 
 SAMPLE = 10
 """Moments of each verb; `python -m bench.walk_away` interrupts at twenty, each by every signal."""
@@ -95,6 +109,22 @@ def test_an_interrupted_canary_gives_its_calls_back(stage: Staged, instance: Ins
     process = canary(stage)
     process.send_signal(number)
     _, errors = process.communicate(timeout=600)
+    assert process.returncode == 130, errors
+    assert not versions.read_live(stage.aws).is_split
+    assert (lock.read(stage.aws)[0], stage.answer()) == (None, "first")
+
+
+def test_ctrl_c_after_a_canary_gives_its_calls_back(stage: Staged, instance: Instance) -> None:
+    """Ctrl-C between a canary that works and the move of the alias sends every call to the old version again."""
+    ask(instance, FAULTS, [{"operation": "ecr.BatchGetImage", "when": "before", "hold": HOLD_S}])
+    with callers(stage, instance):
+        process = start(stage, "deploy", "--digest", stage.image("second"), "--canary", "50", "--watch", "2")
+        wait_for(lambda: "hit" in ask(instance, FAULTS)[0] or process.poll() is not None, "the canary's end")
+        assert versions.read_live(stage.aws).is_split
+        process.send_signal(signal.SIGINT)
+        time.sleep(ARRIVE_S)
+        ask(instance, FAULTS, [])
+        _, errors = process.communicate(timeout=600)
     assert process.returncode == 130, errors
     assert not versions.read_live(stage.aws).is_split
     assert (lock.read(stage.aws)[0], stage.answer()) == (None, "first")
