@@ -40,6 +40,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--fold", is_flag=True, help="Case and white space of values do not count.")
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Print this many differences.")
 @click.option("--output", type=_FILE, help="Write every difference to this file: .csv, .tsv, .xlsx, .jsonl, .parquet.")
+@options.replace
 @options.encoding
 @options.store
 @options.model_options
@@ -60,6 +61,7 @@ def command(
     fold: bool,
     limit: int,
     output: Path | None,
+    is_replaced: bool,
     encoding: str | None,
     store: Path,
     as_json: bool,
@@ -75,7 +77,7 @@ def command(
     from plexus.comparison import differences, result_file
 
     check_options([old, new])
-    form = _check_output(output, [old, new, data_file, model_options["record"]])
+    form = _check_output(output, [old, new, data_file, model_options["record"]], replace=is_replaced)
     if data_file is None:
         files = result_file.read(old, old_id, encoding), result_file.read(new, new_id, encoding)
         scored = _pair_results(*files, pairs, names)
@@ -88,7 +90,6 @@ def command(
     agreements = [differences.compare(scored.old, scored.new, pair, fold=fold) for pair in scored.pairs]
     if output is not None:
         _write(output, form, agreements)
-        options.print_notes(f"wrote {output}")
     _show(agreements, scored.prompts if data_file is not None else None, limit, as_json=as_json)
     return max(_exit_code(each, least, common=common) for each in agreements)
 
@@ -121,13 +122,17 @@ def check_options(files: list[Path]) -> None:
         raise click.UsageError("--prompts-only contradicts --record, --offline, --budget, --output and --fold")
 
 
-def _check_output(output: Path | None, inputs: Sequence[Path | None]) -> str:
-    """Return the format of the file of differences, or an empty text. Raises InvalidData if it is an input."""
-    from plexus.tables.output import check_output, format_of
+def _check_output(output: Path | None, inputs: Sequence[Path | None], *, replace: bool) -> str:
+    """Return the format of the file of differences, or an empty text.
+
+    Raises InvalidData if it is an input, or exists with content and is not to `replace`.
+    """
+    from plexus.tables.output import check_output, check_replaced, format_of
 
     if output is None:
         return ""
     check_output(output, [path for path in inputs if path is not None])
+    check_replaced(output, replace=replace)
     return format_of(output, None)
 
 
@@ -242,6 +247,7 @@ def _write(path: Path, form: str, agreements: list[Agreement]) -> None:
     columns: dict[str, type] = dict.fromkeys(Difference("", "", "", None, None).as_row(), str)
     rows = (each.as_row() for agreement in agreements for each in agreement.differences)
     output.write_file(path, form, columns, rows, map(json.dumps, rows))
+    options.print_notes(f"wrote {output}")
 
 
 def _exit_code(agreement: Agreement, least: float, *, common: bool) -> int:

@@ -35,20 +35,29 @@ def command() -> None:
     "--with", "others", metavar="FILE", type=FILE, multiple=True, help="Look for texts shared with this table."
 )
 @click.option("--html", type=FILE, help="Write the page to this file.")
+@options.replace
 @options.as_json
-def look(file: Path, others: tuple[Path, ...], html: Path | None, as_json: bool, **columns: Unpack[Columns]) -> None:
+def look(
+    file: Path,
+    others: tuple[Path, ...],
+    html: Path | None,
+    is_replaced: bool,
+    as_json: bool,
+    **columns: Unpack[Columns],
+) -> None:
     """List rows, lengths, languages and labels of a table, and what would mislead training or evaluation.
 
     Listed are empty and damaged texts, spellings and typos of labels, rare classes, repeated texts, texts with several
     labels, and texts that other tables share. If no column is called text or label, the likely ones are guessed.
     """
     from plexus.dataset import entries, looking, page, printing
-    from plexus.tables.output import check_output
+    from plexus.tables.output import check_output, check_replaced
     from plexus.whole_file import write_text
 
     if html is not None:
         options.check_writable(html)
         check_output(html, [file, *others])
+        check_replaced(html, replace=is_replaced, mark=options.PAGE_MARK)
     with open_dataset(file, columns, guess=True) as source:
         dataset = source.read()
         shared = [read_other(path, source, columns) for path in others]
@@ -82,7 +91,7 @@ def look(file: Path, others: tuple[Path, ...], html: Path | None, as_json: bool,
     help="Leave out classes of which fewer texts would remain; training requires 2.",
 )
 @click.option("--removed", type=FILE, help="Write the rows that are left out, with the reason, to this file.")
-@data_tables.replace
+@options.replace
 def clean(
     file: Path,
     output: Path,
@@ -167,7 +176,7 @@ def write_cleaned(table: Table, dataset: Dataset, cleaned: CleaningResult, files
 @click.option("--time-format", metavar="FORMAT", help="Format of --time, as in %d.%m.%Y. Default: ISO 8601 or numbers.")
 @data_tables.seed
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Format of the parts. Default: FILE's, or csv.")
-@data_tables.replace
+@options.replace
 def split(
     file: Path,
     output: Path,
@@ -213,7 +222,7 @@ def split(
 @click.option("--rows", "size", type=click.IntRange(1), required=True, help="Number of rows.")
 @click.option("--balanced", is_flag=True, help="As many of each class, instead of the table's own shares.")
 @data_tables.seed
-@data_tables.replace
+@options.replace
 def sample(
     file: Path,
     output: Path,
@@ -248,7 +257,7 @@ def sample(
 @data_tables.output
 @click.option("--rename", "pairs", metavar="OLD=NEW", multiple=True, help="Name a column, by name or number, anew.")
 @click.option("--columns", metavar="A,B,…", help="Write these columns only, in this order.")
-@data_tables.replace
+@options.replace
 def convert(
     file: Path, encoding: str | None, output: Path, pairs: tuple[str, ...], columns: str | None, is_replaced: bool
 ) -> None:

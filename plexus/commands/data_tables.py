@@ -28,7 +28,6 @@ _PLACES = 5  # cells
 
 table = click.argument("file", metavar="FILE", type=FILE)
 seed = click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the random choice.")
-replace = click.option("--replace", "is_replaced", is_flag=True, help="Replace existing files.")
 output = click.option(
     "--output", type=FILE, required=True, help="File to write: .csv, .tsv, .xlsx, .jsonl or .parquet."
 )

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the verdict on every text to this file: .csv, .tsv, .xlsx, .jsonl or .parquet.",
 )
+@options.replace
 @click.option("--show-text", is_flag=True, help="Include the texts, and the explanations of their values.")
 @click.option("--limit", type=click.IntRange(1), help="Use the first N rows only.")
 @click.option("--least", type=click.FloatRange(0, 1), metavar="ACCURACY", help="Exit 1 if the accuracy is lower.")
@@ -64,6 +65,7 @@ def command(
     beside: tuple[Path, ...],
     html: Path | None,
     output: Path | None,
+    is_replaced: bool,
     show_text: bool,
     limit: int | None,
     least: float | None,
@@ -80,7 +82,7 @@ def command(
     require_packages("evaluation", "plexus evaluate", "numpy", "scipy")
     if data_file is None:
         raise click.UsageError("--data is required: a table with labelled texts")
-    check_outputs(html, output, [data_file, card, against, model_options["record"]], beside)
+    check_outputs(html, output, [data_file, card, against, model_options["record"]], beside, replace=is_replaced)
     earlier = [runs.read(path) for path in beside]
     texts = read_texts(data_file, text_column, label, encoding, limit)
     context = options.create_context(store, **model_options)
@@ -155,14 +157,16 @@ def show(
 
 
 def check_outputs(
-    html: Path | None, output: Path | None, inputs: Sequence[Path | None], earlier: Sequence[Path]
+    html: Path | None, output: Path | None, inputs: Sequence[Path | None], earlier: Sequence[Path], *, replace: bool
 ) -> None:
     """Check before any text is scored that both files can be written, and replace no file that is read.
+
+    An earlier page is replaced by the page; any other file with content only if `replace`.
 
     Raises click.FileError for a folder, InvalidData for a format or an input, and click.UsageError for earlier runs
     without the page that shows them.
     """
-    from plexus.tables.output import check_output, format_of
+    from plexus.tables.output import check_output, check_replaced, format_of
 
     if earlier and html is None:
         raise click.UsageError("--beside requires --html")
@@ -170,6 +174,7 @@ def check_outputs(
         if path is not None:
             options.check_writable(path)
             check_output(path, [each for each in (*inputs, *earlier) if each is not None])
+            check_replaced(path, replace=replace, mark=options.PAGE_MARK if path is html else "")
     if output is not None:
         format_of(output, None)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
 STORE = Path("build/artifacts")
+PAGE_MARK = '<meta name="generator" content="plexus">'
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 card = click.argument("card", metavar="CARD.yaml", type=click.Path(path_type=Path, dir_okay=False))
@@ -31,6 +32,7 @@ store = click.option(
     show_default=True,
     help="Folder of artifacts.",
 )
+replace = click.option("--replace", "is_replaced", is_flag=True, help="Replace existing files.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 score = click.option("--score", "names", metavar="NAME", multiple=True, help="Name or key of a score. Default: all.")
 

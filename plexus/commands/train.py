@@ -11,7 +11,7 @@ import click
 
 from plexus.commands import options
 from plexus.problems import pluralize
-from plexus.tables.output import check_output
+from plexus.tables.output import check_output, check_replaced
 from plexus.whole_file import write_text
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write a copy of the scorecard that names all artifacts by digest.",
 )
+@options.replace
 @options.as_json
 def command(
     card: Path,
@@ -50,6 +51,7 @@ def command(
     encoding: str | None,
     store: Path,
     write: Path | None,
+    is_replaced: bool,
     as_json: bool,
 ) -> None:
     """Train the scores that are trained, pack cassettes, and print the artifacts' digests.
@@ -65,8 +67,8 @@ def command(
         raise click.UsageError(
             "--text, --label and --encoding require --data; a score's own columns are set in its `data`"
         )
-    if write is not None and data_file is not None:
-        check_output(write, [data_file])
+    if write is not None:
+        _check_copy(write, [card, *([] if data_file is None else [data_file])], replace=is_replaced)
     source = None if data_file is None else LabelledFile(data_file, text_column, label, encoding)
     with options.TrainingBars() as bars:
         published = publish(plexus.load_file(card), FolderArtifacts(store), names=names, source=source, watch=bars)
@@ -80,6 +82,16 @@ def command(
     _print_artifacts(published.artifacts)
     if write is not None:
         click.echo(f"wrote {write}")
+
+
+def _check_copy(path: Path, inputs: Sequence[Path], *, replace: bool) -> None:
+    """Raise click.UsageError or InvalidData if the copy would not be YAML, or would replace anything but a copy."""
+    from plexus.card_files import is_yaml
+
+    if not is_yaml(path):
+        raise click.UsageError(f"--write {path}: expected a name in .yaml or .yml")
+    check_output(path, inputs)
+    check_replaced(path, replace=replace, mark="sha256:")
 
 
 def _print_artifacts(artifacts: Sequence[PublishedArtifact]) -> None:

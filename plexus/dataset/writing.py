@@ -91,12 +91,11 @@ def _format_cell(value: object, typed: bool | None) -> object:
 def check_outputs(paths: Sequence[Path], inputs: Sequence[Path], *, replace: bool) -> list[str]:
     """Check before the work that all files can be written, and return their formats.
 
-    Raises InvalidData for an existing file unless `replace`, for one that is read, and for an unknown format.
+    Raises InvalidData for a file with content unless `replace`, for one that is read, and for an unknown format.
     """
     forms = []
     for path in paths:
         forms.append(output.format_of(path, None))
         output.check_output(path, inputs)
-        if path.exists() and not replace:
-            raise InvalidData(f"{path}: exists. next: --replace, or another name")
+        output.check_replaced(path, replace=replace)
     return forms

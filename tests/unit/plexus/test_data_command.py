@@ -214,7 +214,10 @@ def test_a_sample_is_random_and_repeatable(tmp_path: Path, messy: Path) -> None:
 
 BAD: list[tuple[list[str], str]] = [
     (["clean", "{csv}", "--output", "{csv}"], "is read by this command and would be replaced"),
-    (["clean", "{csv}", "--output", "{old}"], r"old.csv: exists. next: --replace, or another name"),
+    (
+        ["clean", "{csv}", "--output", "{old}"],
+        r"old.csv: exists, and this command did not write it. next: --replace, or another name",
+    ),
     (["clean", "{csv}", "--output", "{new}.doc"], "unknown format: got the suffix '.doc', expected .csv"),
     (["clean", "{csv}", "--output", "{new}.csv", "--map", "bad"], "--map 'bad': expected OLD=NEW"),
     (["clean", "{csv}", "--output", "{new}.csv", "--label", "Mod"], "no column 'Mod'; did you mean 'Mood'"),

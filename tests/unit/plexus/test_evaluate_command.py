@@ -219,7 +219,7 @@ def test_every_text_has_its_verdict(files: Path, ending: str) -> None:
     """Row, label, value and verdict of all texts and both scores; texts on request; the data is never written over."""
     target = files / f"verdicts.{ending}"
     for more in ([], ["--show-text"]):
-        run(files, "--output", str(target), "--against", str(files / "better.yaml"), *more)
+        run(files, "--output", str(target), "--replace", "--against", str(files / "better.yaml"), *more)
         if ending == "csv":
             with target.open(newline="") as file:
                 rows: list[dict[str, Any]] = list(csv.DictReader(file))
