@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import takewhile
 from pathlib import Path
@@ -223,7 +223,7 @@ def print_file(job: FileRun, form: str) -> int:
     job.create_scorers()
     tally = run.Tally()
     chunks = run.keep_finished(job.score_rows(job.source.read()))
-    rows = takewhile(lambda _: not wrapper.is_stdout_closed(), _count_rows(chunks, tally))
+    rows = takewhile(lambda _: not wrapper.is_stdout_closed(), _count_rows(chunks, tally.count))
     writers.stream(sys.stdout, form, job.complete(rows), job.scores, job.kept_columns)
     return print_summary(tally)
 
@@ -232,7 +232,7 @@ def write_file(
     job: FileRun, output: Path, form: str | None, *, budget: Decimal | None, restart: bool, retry: bool
 ) -> int:
     """Write the file of results; resume an earlier run of the same texts and scores, or score its failed rows again."""
-    from plexus.running import run, writers
+    from plexus.running import writers
     from plexus.running.journal import Journal
     from plexus.tables.output import format_of
 
@@ -242,10 +242,13 @@ def write_file(
     check_state(output, Journal.locate(output), restart=restart, retry=retry)
     job.create_scorers()
     with Journal(output, job.identity, restart=restart) as journal:
-        score_remaining(job, journal, budget, retry=retry)
-        tally = run.Tally()
+        tally = score_remaining(job, journal, budget, retry=retry)
         writers.write(
-            output, form, job.complete(_count_rows([journal.read_rows()], tally)), job.scores, job.kept_columns
+            output,
+            form,
+            job.complete(_count_rows([journal.read_rows()], tally.count_outcomes)),
+            job.scores,
+            job.kept_columns,
         )
         if not tally.failed:
             journal.remove()
@@ -256,37 +259,41 @@ def write_file(
     return status
 
 
-def score_remaining(job: FileRun, journal: Journal, budget: Decimal | None, *, retry: bool) -> None:
+def score_remaining(job: FileRun, journal: Journal, budget: Decimal | None, *, retry: bool) -> Tally:
     """Score the rows that the journal lacks, or with `retry` those that failed in it, and add them to it.
 
-    Prints where it begins, and if it is stopped where it ended. `budget` is in US dollars, for the rows of the journal
-    too; BudgetExceeded once it is spent, RunRefused once the provider refuses every request.
+    Prints where it begins, and if it is stopped where it ended. Returns what all rows cost, each time that they were
+    scored. `budget` is in US dollars, for the rows of the journal too; BudgetExceeded once it is spent, RunRefused once
+    the provider refuses every request.
     """
     from plexus.exceptions import BudgetExceeded
     from plexus.running import run
     from plexus.running.refusals import RunRefused
 
-    rows, spent = job.source.read(journal.done), run.Tally()
-    failed: set[int] = set()
-    for row in journal.read_rows():
-        spent.count(row)
-        if run.has_failed(row):
-            failed.add(row["row"])
+    spent = run.Tally()
+    has_failed: dict[int, bool] = {}  # of the last time that each row was scored
+    for row in journal.read_attempts():
+        spent.count_cost(row)
+        has_failed[row["row"]] = run.has_failed(row)
     if retry:
-        rows = (row for row in job.source.read() if row.number in failed)
-        click.echo(f"scoring {pluralize(len(failed), 'failed row')} of {job.source.rows} again", err=True)
-    elif journal.done:
-        click.echo(f"resuming after row {journal.done} of {job.source.rows}", err=True)
-    total, done = (len(failed), 0) if retry else (job.source.rows, journal.done)
+        has_failed = {number: False for number, failed in has_failed.items() if not failed}
+        count = pluralize(job.source.rows - len(has_failed), "failed row")
+        click.echo(f"scoring {count} of {job.source.rows} again", err=True)
+    elif has_failed:
+        click.echo(f"resuming: {len(has_failed)} of {job.source.rows} rows are scored", err=True)
+    rows, before = job.source.read(has_failed), journal.done
     size = None if budget is None else job.context.workers  # rows in a chunk: the budget is checked between chunks
     try:
-        with options.create_progress(total, "scoring", done) as bar:
+        with options.create_progress(job.source.rows, "scoring", len(has_failed)) as bar:
             run.keep_all(job.score_rows(rows, size), journal.add, bar.update, spent, budget)
     except (KeyboardInterrupt, OSError, BudgetExceeded, RunRefused) as error:
-        place = f"{journal.done - len(failed) * retry} of {job.source.rows} rows"
+        place = f"{len(has_failed) + journal.done - before} of {job.source.rows} rows" + (
+            f" and {spent.cost} USD" if spent.calls else ""
+        )
         more = " with a larger --budget-total" if isinstance(error, BudgetExceeded) else ""
         click.echo(f"stopped after {place}. next: run the same command again{more} to resume", err=True)
         raise
+    return spent
 
 
 def check_state(output: Path, journal: Path, *, restart: bool, retry: bool) -> None:
@@ -324,10 +331,10 @@ def print_summary(tally: Tally) -> int:
     return 1 if tally.failed else 0
 
 
-def _count_rows(chunks: Iterable[Iterable[ScoredRow]], tally: Tally) -> Iterator[ScoredRow]:
+def _count_rows(chunks: Iterable[Iterable[ScoredRow]], count: Callable[[ScoredRow], None]) -> Iterator[ScoredRow]:
     for chunk in chunks:
         for row in chunk:
-            tally.count(row)
+            count(row)
             yield row
 
 

@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -25,10 +26,10 @@ def run(group: click.Command, arguments: Sequence[str] | None, program: str) -> 
     """Run a command line and return its exit code; errors are printed on stderr, never raised.
 
     0: success, or the number that the command returned. 1: a PlexusError or OSError, printed in one line (an invalid
-    scorecard with all of its problems). 2: misuse, as click reports it. 130: Ctrl-C, also one that came before, if
-    the process was started with SIGINT blocked.
+    scorecard with all of its problems). 2: misuse, as click reports it. 130: Ctrl-C or SIGTERM, also a Ctrl-C that came
+    before, if the process was started with SIGINT blocked.
     """
-    with tolerate_closed_stdout():
+    with tolerate_closed_stdout(), _interrupt_on_sigterm():
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             status = group.main(arguments, prog_name=program, standalone_mode=False)
@@ -43,6 +44,18 @@ def run(group: click.Command, arguments: Sequence[str] | None, program: str) -> 
             click.echo(describe(error), err=True)
             return FAILED
     return status if isinstance(status, int) else 0
+
+
+@contextmanager
+def _interrupt_on_sigterm() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # no other thread may set handlers
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def describe(error: PlexusError | OSError) -> str:

@@ -70,6 +70,12 @@ class Journal:
                 file.seek(offsets[number])
                 yield json.loads(file.readline())
 
+    def read_attempts(self) -> Iterator[ScoredRow]:
+        """Yield every row as often as it was scored, in the order of scoring."""
+        with self.path.open("rb") as file:
+            file.readline()
+            yield from map(json.loads, file)
+
     def remove(self) -> None:
         """Delete the file of a completed run."""
         self.path.unlink()

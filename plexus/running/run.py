@@ -29,6 +29,14 @@ _LISTED_ROWS = 3
 OutcomeFields = dict[str, object]
 
 
+class RunInterrupted(KeyboardInterrupt):
+    """Raised in place of Ctrl-C while rows are scored; `rows` are those that are finished, in the order of rows."""
+
+    def __init__(self, rows: Sequence[ScoredRow]) -> None:
+        super().__init__()
+        self.rows = list(rows)
+
+
 class ScoredRow(TypedDict):
     """A row of results: its number (from 1), its id (empty without an id column), and an outcome for each score.
 
@@ -60,15 +68,24 @@ class Tally:
     cost: Decimal = Decimal()
 
     def count(self, row: ScoredRow) -> None:
-        """Add a scored row."""
+        """Add a scored row and what it cost."""
+        self.count_cost(row)
+        self.count_outcomes(row)
+
+    def count_outcomes(self, row: ScoredRow) -> None:
+        """Add a scored row, but not what it cost."""
         self.rows += 1
         for score, outcome in row["results"].items():
-            self._spend(outcome)
             if outcome.get("error") == NotApplicable.__name__:
                 self.skipped[score] += 1
             elif "error" in outcome:
                 self.failed[score] += 1
                 self._keep_error((score, f"{outcome['error']}: {outcome['message']}"), row["row"])
+
+    def count_cost(self, row: ScoredRow) -> None:
+        """Add what a row cost, but not the row."""
+        for outcome in row["results"].values():
+            self._spend(outcome)
 
     def _keep_error(self, error: tuple[str, str], row: int) -> None:
         if error not in self.errors and len(self.errors) == MAXIMUM_ERRORS:
@@ -142,7 +159,8 @@ def score_chunk(
 ) -> list[ScoredRow]:
     """Score rows together, or concurrently if a provider is called, and return them in their order.
 
-    Raises RunRefused, with the rows before, once the provider refuses every request.
+    Raises RunRefused, with the rows before, once the provider refuses every request, and RunInterrupted, with the rows
+    that are scored, on Ctrl-C.
     """
     from plexus import scheduler
 
@@ -153,8 +171,11 @@ def score_chunk(
         outcomes = scheduler.run(scorecard, scores, [row.item for row in rows], context)
         return [_create_row(row, {name: outcomes[name][at] for name in names}) for at, row in enumerate(rows)], outcomes
 
+    finished: list[ScoredRow] = []
+
     def score_alone(row: TextRow) -> tuple[ScoredRow, int, dict[str, Outcome]]:
         (scored,), outcomes = score([row])
+        finished.append(scored)
         return scored, row.number, {name: listed[0] for name, listed in outcomes.items()}
 
     if not is_live(scorecard, scheduler.plan(scorecard, scores).values(), context):
@@ -164,14 +185,18 @@ def score_chunk(
         scored.extend(score_concurrently(score_alone, chunk, context, refusals))
     except RunRefused as error:
         raise RunRefused(str(error), scored) from None
+    except KeyboardInterrupt:
+        # A row that was refused is scored again, and only those in `scored` are known not to be.
+        rows = scored if refusals.reason else finished.copy()
+        raise RunInterrupted(sorted(rows, key=lambda row: row["row"])) from None
     return scored
 
 
 def keep_finished(chunks: Iterable[list[ScoredRow]]) -> Iterator[list[ScoredRow]]:
-    """Yield the chunks, and the rows before a refusal as the last one, after which RunRefused is raised."""
+    """Yield the chunks, and the rows before a refusal or Ctrl-C as the last one, after which the error is raised."""
     try:
         yield from chunks
-    except RunRefused as error:
+    except (RunRefused, RunInterrupted) as error:
         yield error.rows
         raise
 
@@ -221,7 +246,7 @@ def keep_all(
         keep(chunk)
         on_rows(len(chunk))
         for row in chunk:
-            spent.count(row)
+            spent.count_cost(row)
         check_budget(spent, budget)
 
 

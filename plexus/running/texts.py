@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from plexus.exceptions import InvalidData
@@ -52,9 +52,9 @@ class TextFile:
             raise InvalidData(f"{table.name}: got no rows, expected at least one")
         return cls(table, text, id_column, count, tuple(columns))
 
-    def read(self, after: int = 0) -> Iterator[TextRow]:
-        """Yield the rows after the first `after`; all columns but the text are the item's metadata."""
+    def read(self, skipped: Container[int] = ()) -> Iterator[TextRow]:
+        """Yield the rows whose numbers are not `skipped`; all columns but the text are the item's metadata."""
         for number, row in self.table.read_rows():
-            if number > after:
+            if number not in skipped:
                 name = as_text(self.table, number, row, self.id).strip() if self.id is not None else ""
                 yield TextRow(number, name, as_item(self.table, number, row, self.text))

@@ -90,7 +90,7 @@ def test_a_stopped_run_is_resumed_after_its_last_whole_row(files: Path, number: 
     process = start(files, *RUN)
     _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
-    assert f"resuming after row {kept} of {ROWS}" in errors
+    assert f"resuming: {kept} of {ROWS} rows are scored" in errors
     with (files / "out.csv").open(newline="") as file:
         assert [row["id"] for row in csv.DictReader(file)] == [f"r{number}" for number in range(ROWS)]
     assert not part.exists()
