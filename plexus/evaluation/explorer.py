@@ -19,20 +19,29 @@ KINDS = (
     ("all", "all texts"),
     ("right", "right values"),
     ("failed", "without a value"),
+    ("abstained", "not decided"),
     ("changed", "changed values"),
     ("worse", "right here, wrong there"),
     ("better", "wrong here, right there"),
 )
 
 
+def list_kinds(evaluation: Evaluation, other: Evaluation | None) -> list[tuple[str, str]]:
+    """Return (name, title) of the kinds of texts that the page may have."""
+    kinds = KINDS if other else KINDS[:5]
+    return [kind for kind in kinds if kind[0] != "abstained" or evaluation.abstained]
+
+
 def render_texts(evaluation: Evaluation, other: Evaluation | None, *, show_text: bool) -> str:
     """Return all texts as JSON that is safe inside a script element.
 
     A text is [row, label, value, confidence, text, explanation, other value]; label and values are numbers of `names`,
-    -1 for none. Texts, and explanations that quote them, are null without `show_text`; errors are always there.
+    -1 for none. `doubt` and `otherDoubt` are the numbers of the values that decide nothing, -2 for none. Texts, and
+    explanations that quote them, are null without `show_text`; errors are always there.
     """
     names = list(dict.fromkeys([*evaluation.confusion.labels, *(other.confusion.labels if other else ())]))
-    names += sorted({prediction.label for prediction in evaluation.predictions} - set(names))
+    doubts = [each.abstention for each in (evaluation, *([other] if other else [])) if each.abstention is not None]
+    names += sorted({*doubts, *(prediction.label for prediction in evaluation.predictions)} - set(names))
     places = {name: place for place, name in enumerate(names)}
     others = {prediction.row: prediction for prediction in other.predictions} if other else {}
 
@@ -51,6 +60,8 @@ def render_texts(evaluation: Evaluation, other: Evaluation | None, *, show_text:
 
     content = {
         "names": names,
+        "doubt": places.get(evaluation.abstention or "", -2),
+        "otherDoubt": places.get((other.abstention if other else None) or "", -2),
         "other": other.subject.card if other else None,
         "rows": [list_fields(prediction) for prediction in evaluation.predictions],
     }

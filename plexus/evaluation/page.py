@@ -60,7 +60,7 @@ def render(
             names=formats.name_evaluations([evaluation, *([other] if other else [])]),
             show_text=show_text,
             contents=list_sections(evaluation, compared),
-            kinds=explorer.KINDS[: None if other else 4],
+            kinds=explorer.list_kinds(evaluation, other),
             data=explorer.render_texts(evaluation, other, show_text=show_text),
             script=script,
             script_hash=explorer.hash_source(script),
@@ -142,8 +142,13 @@ def find_first_better(run: runs.Run, tried: Sequence[runs.Run], *, in_dollars: b
 
 def pair_figures(evaluation: Evaluation, other: Evaluation) -> list[tuple[str, Figure, Figure]]:
     """Return the main figures as (name, first, second)."""
+    doubted = [
+        ("coverage", evaluation.coverage, other.coverage),
+        ("accuracy of all", evaluation.accuracy_of_all, other.accuracy_of_all),
+    ][: 2 * (evaluation.abstained + other.abstained > 0)]
     return [
         ("accuracy", evaluation.accuracy, other.accuracy),
+        *doubted,
         ("AC1", evaluation.ac1, other.ac1),
         ("kappa", evaluation.kappa, other.kappa),
         ("macro F1", evaluation.macro_f1, other.macro_f1),

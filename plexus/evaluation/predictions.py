@@ -26,7 +26,7 @@ _ScoredPart = tuple[Sequence[Labelled], Mapping[str, list[Outcome]], float]
 
 @dataclass(frozen=True)
 class Prediction:
-    """The value of a text, or why it has none (`error`).
+    """The value of a text, or why it has none (`error`); `abstained` if the value is that of a score in doubt.
 
     `seconds` is its share of its batch's time; `cost` (US dollars) and `usage` include the score's dependencies.
     """
@@ -42,6 +42,7 @@ class Prediction:
     usage: Usage = NO_USAGE
     error: str | None = None
     skipped: bool = False
+    abstained: bool = False
 
     @property
     def right(self) -> bool:
@@ -50,7 +51,9 @@ class Prediction:
 
     @property
     def verdict(self) -> str:
-        """Return right or wrong, or skipped or failed without a value."""
+        """Return right, wrong or abstained, or skipped or failed without a value."""
+        if self.abstained:
+            return "abstained"
         if self.value is not None:
             return "right" if self.right else "wrong"
         return "skipped" if self.skipped else "failed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -66,19 +66,28 @@ class Times:
 
 @dataclass(frozen=True)
 class Subject:
-    """The evaluated score, its class and configuration hash, and the names of the files of card and data."""
+    """The evaluated score, its class and configuration hash, and the names of the files of card and data.
+
+    `abstention` is its value in doubt, None if it always decides; `in_training_data` counts the texts that it learned,
+    None if unknown.
+    """
 
     card: str
     score: str
     class_name: str
     configuration_hash: str
     data: str
+    abstention: str | None = None
+    in_training_data: int | None = None
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """All figures. Texts that were skipped or failed are counted, and excluded from all other figures.
 
+    Texts whose value is the `abstention` have a value that decides nothing: they are excluded from the figures of
+    classes and confidence. `accuracy` is that of the decided texts, `coverage` their share, and `accuracy_of_all` the
+    share of right values among all.
     `failures` counts failed texts by error class; `sure` is the number of values that have a confidence.
     """
 
@@ -87,8 +96,12 @@ class Evaluation:
     skipped: int
     failed: int
     failures: Mapping[str, int]
+    abstention: str | None
+    abstained: int
     confusion: Confusion
     accuracy: Figure
+    coverage: Figure
+    accuracy_of_all: Figure
     macro_f1: Figure
     kappa: Figure
     ac1: Figure
@@ -134,10 +147,16 @@ class Evaluation:
 def evaluate(
     subject: Subject, predictions: Sequence[Prediction], declared: Sequence[str], *, alone: bool
 ) -> Evaluation:
-    """Compute the figures of predictions; `declared` are the values that the score can return, if known."""
+    """Compute the figures of predictions; `declared` are the values that the score can return, if known.
+
+    The subject's `abstention` is no decision, unless a text has that label: then it is a class like any other.
+    """
+    abstention, predictions = _mark_abstentions(subject.abstention, predictions)
     valued = [each for each in predictions if each.value is not None]
-    table = Confusion.of([each.label for each in valued], [str(each.value) for each in valued], declared)
-    sure = [(each.confidence, each.right) for each in valued if each.confidence is not None]
+    decided = [each for each in valued if not each.abstained]
+    classes = [value for value in declared if value != abstention]
+    table = Confusion.of([each.label for each in decided], [str(each.value) for each in decided], classes)
+    sure = [(each.confidence, each.right) for each in decided if each.confidence is not None]
     bins = calibration.group_into_bins(sure)
     beyond_chance = agreement.ac1(table)
     failed = [each for each in predictions if each.error is not None and not each.skipped]
@@ -147,8 +166,12 @@ def evaluate(
         skipped=sum(each.skipped for each in predictions),
         failed=len(failed),
         failures=dict(Counter(str(each.error).split(":")[0] for each in failed).most_common()),
+        abstention=abstention,
+        abstained=len(valued) - len(decided),
         confusion=table,
-        accuracy=_create_figure(table.accuracy, proportions.wilson(table.right, table.total)),
+        coverage=_create_share(len(decided), len(valued)),
+        accuracy_of_all=_create_share(table.right, len(valued)),
+        accuracy=_create_share(table.right, table.total),
         macro_f1=_create_figure(table.macro[2], intervals.macro_f1(table)),
         kappa=_create_figure(agreement.kappa(table), intervals.kappa(table)),
         ac1=_create_figure(beyond_chance.value if beyond_chance else None, intervals.ac1(table)),
@@ -158,10 +181,10 @@ def evaluate(
         calibration_error=calibration.compute_error(bins),
         thresholds=tuple(calibration.list_thresholds(sure, len(valued))),
         round_thresholds=tuple(calibration.list_round_thresholds(sure, len(valued))),
-        curves=curves.curves(predictions, table.labels),
+        curves=curves.curves(decided, table.labels),
         spending=_sum_spending(predictions),
         times=_measure_times([each.seconds for each in predictions], alone),
-        mistakes=tuple(_find_most_confident([each for each in valued if not each.right])),
+        mistakes=tuple(_find_most_confident([each for each in decided if not each.right])),
         errors=tuple(failed[:ERRORS]),
         predictions=tuple(predictions),
     )
@@ -179,6 +202,17 @@ def compare_evaluations(first: Evaluation, second: Evaluation) -> proportions.Co
 
 def _create_figure(value: float | None, interval: tuple[float, float] | None) -> Figure:
     return Figure(value, *interval) if value is not None and interval is not None else Figure(value)
+
+
+def _mark_abstentions(doubt: str | None, predictions: Sequence[Prediction]) -> tuple[str | None, Sequence[Prediction]]:
+    """Return the value that decides nothing, None if it is a label, and the predictions, which are marked."""
+    if doubt is None or any(each.label == doubt for each in predictions):
+        return None, predictions
+    return doubt, [replace(each, abstained=True) if each.value == doubt else each for each in predictions]
+
+
+def _create_share(part: int, whole: int) -> Figure:
+    return _create_figure(part / whole if whole else None, proportions.wilson(part, whole))
 
 
 def _sum_spending(predictions: Sequence[Prediction]) -> Spending:

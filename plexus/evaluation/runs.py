@@ -39,7 +39,7 @@ def collect(evaluations: Sequence[Evaluation], earlier: Sequence[Run]) -> list[R
     """Return the runs of evaluations, then the earlier ones."""
     return [
         *(
-            Run(name, evaluation.accuracy, _cost_per_text(evaluation), evaluation.times.mean)
+            Run(name, evaluation.accuracy_of_all, _cost_per_text(evaluation), evaluation.times.mean)
             for name, evaluation in zip(name_evaluations(evaluations), evaluations, strict=True)
         ),
         *earlier,
@@ -64,7 +64,8 @@ class Earlier:
                 f"expected {evaluation.texts} of {evaluation.subject.data}"
             )
         own = {entry.label: entry.support for entry in evaluation.confusion.classes if entry.support}
-        if self.supports is not None and not evaluation.failed and not evaluation.skipped and self.supports != own:
+        is_whole = not (evaluation.failed or evaluation.skipped or evaluation.abstained)
+        if self.supports is not None and is_whole and self.supports != own:
             raise InvalidData(f"{self.path}: other labels: got {self.supports}, expected {own}")
 
 
@@ -72,7 +73,11 @@ def read(path: Path) -> Earlier:
     """Read the output of `plexus evaluate --json`. Raises InvalidData if the file is anything else."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        subject, accuracy, cost = document["subject"], document["accuracy"], document["cost_usd_per_text"]
+        subject, accuracy, cost = (
+            document["subject"],
+            document.get("accuracy_of_all") or document["accuracy"],
+            document["cost_usd_per_text"],
+        )
         dollars = Decimal(cost) if cost is not None else None if document["usage"]["calls"] else Decimal()
         run = Run(
             f"{path.name}: {subject['score']}",
@@ -81,7 +86,7 @@ def read(path: Path) -> Earlier:
             float(document["times"]["mean"]),
         )
         supports = {entry["label"]: entry["support"] for entry in document["classes"] if entry["support"]}
-        is_whole = not document["failed"] and not document["skipped"]
+        is_whole = not (document["failed"] or document["skipped"] or document.get("abstained"))
         return Earlier(path, run, document["texts"], subject["data"], supports if is_whole else None)
     except OSError as error:
         raise InvalidData(f"{path}: {error.strerror or error}") from None

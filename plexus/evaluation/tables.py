@@ -64,17 +64,22 @@ def render_grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 
 def _render_head(evaluation: Evaluation) -> str:
     subject = evaluation.subject
     head = f"{subject.score} ({subject.class_name}) on {pluralize(evaluation.texts, 'text')} of {subject.data}"
+    decided, right = evaluation.confusion.total, evaluation.confusion.right
+    valued = decided + evaluation.abstained
     if evaluation.failed or evaluation.skipped:
-        head += f": {evaluation.confusion.total} have a value, {evaluation.skipped} skipped, {evaluation.failed} failed"
+        head += f": {valued} have a value, {evaluation.skipped} skipped, {evaluation.failed} failed"
+    if evaluation.abstained:
+        head += f"\ndecided {decided} of {valued}, right {right} of {decided}; {evaluation.abstained} abstained"
     return head
 
 
 def _render_figures(evaluations: Sequence[Evaluation]) -> str:
     head = ["figure", *(text for name in name_evaluations(evaluations) for text in (name, "95 %"))]
     rows = []
-    for name in ("accuracy", "ac1", "kappa", "macro_f1"):
+    doubted = ("coverage", "accuracy_of_all") if any(each.abstained for each in evaluations) else ()
+    for name in ("accuracy", *doubted, "ac1", "kappa", "macro_f1"):
         figures = [getattr(each, name) for each in evaluations]
-        title = {"ac1": "AC1", "macro_f1": "macro F1"}.get(name, name)
+        title = {"ac1": "AC1", "macro_f1": "macro F1"}.get(name, name.replace("_", " "))
         parts = [part for figure in figures for part in (format_share(figure.value), format_interval(figure))]
         rows.append([title, *parts])
     rows.append(

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent), { names, rows, other } = data;
+  const data = JSON.parse(document.getElementById("data").textContent), { names, rows, other, doubt, otherDoubt } = data;
   const HEIGHT = 36, SPARE = 8, get = (id) => document.getElementById(id);
   const list = get("list"), space = get("space"), detail = get("detail"), controls = get("filters");
   // A filter's name in the address → its control. Classes are named, so that an address fits another page of the texts.
@@ -8,12 +8,13 @@
     order: "f-order" };
   const SECTION = "texts";
   let found = [], chosen = -1, timer = 0, isTyping = false;
-  const right = (row) => row[2] === row[1], failed = (row) => row[2] < 0;
+  const right = (row) => row[2] === row[1], failed = (row) => row[2] < 0, abstained = (row) => row[2] === doubt;
   const KINDS = {
     all: () => true,
-    mistakes: (row) => !failed(row) && !right(row),
+    mistakes: (row) => !failed(row) && !right(row) && !abstained(row),
     right,
     failed,
+    abstained,
     changed: (row) => row[6] !== row[2],
     worse: (row) => right(row) && row[6] !== row[1],
     better: (row) => !right(row) && row[6] === row[1],
@@ -71,15 +72,16 @@
     else if (isOurs) scroll();
   }
 
-  const judge = (row, value) => (value < 0 ? "" : value === row[1] ? "right" : "wrong");
+  const judge = (row, value, none) =>
+    (value < 0 ? "" : value === none ? "abstained" : value === row[1] ? "right" : "wrong");
   /** Return the listed texts as CSV, with the columns of `plexus evaluate --output`. */
   function format() {
     const isTexts = rows.some((row) => row[4] !== null), columns = ["row", "label", "value", "verdict", "confidence",
       "error", ...(other ? ["other value", "other verdict"] : []), ...(isTexts ? ["explanation", "text"] : [])];
     const lines = found.map((row) => {
       const none = (row[5] ?? "").startsWith("NotApplicable") ? "skipped" : "failed";
-      return [row[0], names[row[1]], names[row[2]], judge(row, row[2]) || none, row[3], failed(row) ? row[5] : "",
-        ...(other ? [names[row[6]], judge(row, row[6])] : []), ...(isTexts ? [failed(row) ? "" : row[5], row[4]] : [])];
+      return [row[0], names[row[1]], names[row[2]], judge(row, row[2], doubt) || none, row[3], failed(row) ? row[5] : "",
+        ...(other ? [names[row[6]], judge(row, row[6], otherDoubt)] : []), ...(isTexts ? [failed(row) ? "" : row[5], row[4]] : [])];
     });
     return [columns, ...lines].map((line) => line.map(quote).join(",") + "\r\n").join("");
   }
