@@ -47,11 +47,11 @@ def print_json(value: Any, indent: int | None = 2) -> None:
 
 
 def write_page(text: str, path: Path) -> Path:
-    """Write an HTML page, and its folder if needed, completely or not at all; return its absolute path."""
+    """Write an HTML page, and its folder if needed, completely or not at all; return its absolute path, unresolved."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as half:
         half.write_text(text, encoding="utf-8")
-    return path.resolve()
+    return path.absolute()  # resolved, /dev/stdout would be a pipe under /proc
 
 
 def is_coloured(stream: TextIO) -> bool:

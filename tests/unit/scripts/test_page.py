@@ -102,6 +102,15 @@ def test_a_report_is_written_whole(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
 
 
+def test_a_page_is_reported_where_it_was_asked_for(tmp_path: Path) -> None:
+    """The path of a written page is the link that was named, not the device or the file behind it."""
+    (tmp_path / "output").symlink_to("/dev/null")
+    (tmp_path / "latest.html").symlink_to("build.html")
+    for name in ("output", "latest.html"):
+        assert write_page(render(REPORT), tmp_path / name) == tmp_path / name
+    assert (tmp_path / "build.html").is_file()
+
+
 def test_sizes_are_said_in_the_unit_that_fits() -> None:
     """Small sizes are in kB, others in MB, both powers of ten."""
     assert [format_megabytes(1234), format_megabytes(150_000_000)] == ["1.2 kB", "150.0 MB"]
