@@ -273,7 +273,7 @@ def convert(
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else []
     with open_table(file, [*chosen, *renamed], encoding=encoding) as table:
         names = entries.list_columns(table, [*chosen, *renamed])
-        writer = writing.Writer(table, {name: renamed.get(name, name) for name in chosen or names})
+        writer = writing.Writer(table, {name: {**table.numbers, **renamed}.get(name, name) for name in chosen or names})
         rows = writer.write(output, form, lambda _: {})
         options.print_notes(table.notice and f"{table.name}: {table.notice}")
         print_guarded(writer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plexus.exceptions import InvalidData
 from plexus.problems import suggest
@@ -38,13 +38,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table's entries in order, its columns, and which of them are read; `label` is None without labels."""
+    """A table's entries in order, its columns, and which of them are read; `label` is None without labels.
+
+    `numbers` has the header's names of columns that are read by number.
+    """
 
     name: str
     columns: tuple[str, ...]
     text: str
     label: str | None
     entries: Sequence[Entry]
+    numbers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_headless(self) -> bool:
@@ -62,7 +66,7 @@ def read(table: Table, text: str, label: str | None, extra: str | None = None) -
         entries.append(Entry(number, *cells))
     if not entries:
         raise InvalidData(f"{table.name}: got no rows, expected at least one")
-    return Dataset(table.name, tuple(columns), text, label, entries)
+    return Dataset(table.name, tuple(columns), text, label, entries, table.numbers)
 
 
 def guess_columns(table: Table) -> tuple[str, str | None]:
@@ -133,7 +137,7 @@ def list_columns(table: Table, wanted: Iterable[str]) -> list[str]:
 def choose_written_names(dataset: Dataset) -> dict[str, str]:
     """Return column → its name in written files; without a header, the names are `text`, `label` and `column 3`."""
     if not dataset.is_headless:
-        return {name: name for name in dataset.columns}
+        return {name: dataset.numbers.get(name, name) for name in dataset.columns}
     names = {dataset.text: "text", **({dataset.label: "label"} if dataset.label is not None else {})}
     return {name: names.get(name, f"column {name}") for name in dataset.columns}
 

@@ -46,13 +46,17 @@ class FileRun:
         table = self.source.table.read_rows()
         for scored in rows:
             row = next(row for number, row in table if number == scored["row"])
-            kept: dict[str, object] = {name: _format_cell(row.get(name)) for name in self.source.columns}
+            names = self.source.table.numbers
+            kept: dict[str, object] = {
+                names.get(name, name): _format_cell(row.get(name)) for name in self.source.columns
+            }
             yield {**scored, "columns": kept}
 
     @property
     def kept_columns(self) -> tuple[str, ...]:
         """The table's columns that are written."""
-        return self.source.columns if self.keep_columns else ()
+        names = self.source.table.numbers
+        return tuple(names.get(name, name) for name in self.source.columns) if self.keep_columns else ()
 
     @property
     def identity(self) -> dict[str, object]:

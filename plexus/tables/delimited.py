@@ -9,7 +9,7 @@ from itertools import islice
 
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
-from plexus.tables import dialects, encodings
+from plexus.tables import dialects, encodings, headers
 from plexus.tables.dialects import CARRIAGE_RETURN, Dialect, MalformedRecord
 from plexus.tables.encodings import Encoding
 from plexus.tables.output import restore
@@ -30,7 +30,8 @@ class Delimited:
     """A text file of rows. Once all are read, `short` lists the lines of rows with fewer cells than columns, and
     `restored` those of cells without the apostrophe that kept them from being formulas.
 
-    `has_types` says whether two rows of types are below the header, which are no rows of the table.
+    `has_types` says whether two rows of types are below the header, which are no rows of the table. `numbers` has the
+    names, in the header, of columns that are wanted by number: number → name.
     """
 
     source: Source
@@ -38,6 +39,7 @@ class Delimited:
     dialect: Dialect
     column: str
     has_types: bool = False
+    numbers: dict[str, str] = field(default_factory=dict)
     short: list[int] = field(default_factory=list)
     restored: list[int] = field(default_factory=list)
 
@@ -54,6 +56,8 @@ class Delimited:
         except MalformedRecord as error:
             raise InvalidData(f"{source.name}:{error.line}: {error}") from None
         opened.has_types = opened._find_types()
+        if opened.dialect.has_header and (first := next(opened._read_records(), None)):
+            opened.numbers = headers.find_numbers(opened._read_names(first[1]), wanted)
         return opened
 
     @property
@@ -65,6 +69,7 @@ class Delimited:
         kind = "CSV" if self.dialect.separator != "\t" else "table"
         parts = [self.dialect.title, encoding, "lines that end in CR" if self.encoding.is_carriage_return else ""]
         parts.append("rows of types below the header" if self.has_types else "")
+        parts.append(headers.describe_numbers(self.numbers))
         return ", ".join(filter(None, [kind, *parts])) if any(parts) else ""
 
     def read_rows(self) -> Iterator[dict[str, str]]:
@@ -126,7 +131,7 @@ class Delimited:
                 f"{self.source.name}:{self.dialect.lines + 1}: repeated column names: {', '.join(repeated)}; "
                 "expected unique names. next: rename them in its first line"
             )
-        return names
+        return headers.rename(names, self.numbers)
 
     def _read_records(self) -> Iterator[tuple[int, list[str]]]:
         """Yield records with carriage returns restored. Raises InvalidData with the line where a bad record begins."""

@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from plexus.tables import headers
+
 #: Marks that no decoded text contains: a carriage return within a cell, and the separator of a single column.
 CARRIAGE_RETURN, NO_SEPARATOR = "\udc0d", "\udc1f"
 SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "pipes"}
@@ -119,9 +121,10 @@ class _Reading:
 def detect(lines: Lines, wanted: Sequence[str], *, lone_texts: bool, separator: str | None) -> Dialect:
     """Return the dialect of a file of these lines. `wanted` are the columns that the caller will read.
 
-    The first line names the columns, unless `wanted` are numbers of columns that it does not name, or `lone_texts` is
-    set (the file is to have one text a line) and there is a single column of another name. A `separator` that is in
-    the first line is the only one tried. Raises MalformedRecord for a table that is drawn, as in Markdown.
+    The first line names the columns, unless `wanted` are numbers and it looks like a row (`headers.is_header`), or
+    `lone_texts` is set (the file is to have one text a line) and there is a single column of another name. A
+    `separator` that is in the first line is the only one tried. Raises MalformedRecord for a table that is drawn, as in
+    Markdown.
     """
     before, sample, is_whole = _read_sample(lines())
     if drawn := next(
@@ -233,15 +236,5 @@ def _decide_header(reading: _Reading, wanted: Sequence[str], lone_texts: bool) -
     dialect, names = reading.dialect, [name.strip() for name in reading.records[0][1]]
     if lone_texts and not dialect.separator and not any(name in names for name in wanted):
         return replace(dialect, quoting="none", has_header=False)
-    return replace(dialect, has_header=is_header(names, wanted))
-
-
-def is_header(cells: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Return whether a first row names the columns: it does, unless a column is wanted by number.
-
-    Even then it does if it names a column that is wanted by name, or numbers its columns itself.
-    """
-    if not any(name.isdecimal() for name in wanted):
-        return True
-    is_named = any(name in cells for name in wanted if not name.isdecimal())
-    return is_named or any(list(cells) == list(map(str, range(start, start + len(cells)))) for start in (0, 1))
+    rest = [cells for _, cells in reading.records[1 : headers.SAMPLE + 1]]
+    return replace(dialect, has_header=headers.is_header(names, rest, wanted))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -35,6 +35,7 @@ class Table:
 
     `name` is what messages call the file. `title` says what was detected, and is empty for UTF-8 CSV with commas, for
     JSON lines and for Parquet, which are read as they are. `hint` is added to the error for a missing column.
+    `numbers` has the header's names of columns that are wanted, and named in rows, by number: number → name.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Table:
     read: Callable[[], Iterator[Row]]
     list_short: Callable[[], Sequence[int]] = tuple
     list_restored: Callable[[], Sequence[int]] = tuple
+    numbers: dict[str, str] = field(default_factory=dict)
 
     def read_rows(self, limit: int | None = None) -> Iterator[tuple[int, Row]]:
         """Yield (number from 1, row) of all rows, or of the first `limit`. Raises InvalidData with the place."""
@@ -117,7 +119,7 @@ def _create_table(source: Source, wanted: Sequence[str], encoding: str | None) -
         if head.startswith(b"PAR1"):
             return Table(source.name, source, "", "", partial(_read_parquet, source))
         book = Workbook.detect(source, wanted)
-        return Table(source.name, source, book.title, hint, book.read_rows)
+        return Table(source.name, source, book.title, hint, book.read_rows, numbers=book.numbers)
     if source.suffix in (".xlsx", ".xlsm", ".parquet"):
         form = "a Parquet file" if source.suffix == ".parquet" else "an Excel workbook"
         raise InvalidData(f"{source.name}: not {form}: its first bytes are {head[:8]!r}")
@@ -128,7 +130,8 @@ def _create_table(source: Source, wanted: Sequence[str], encoding: str | None) -
     opened = Delimited.detect(source, wanted, encoding)
     compression = [source.compression] if source.compression else []
     title = ", ".join([opened.title or "CSV", *compression]) if opened.title or compression else ""
-    return Table(source.name, source, title, hint, opened.read_rows, lambda: opened.short, lambda: opened.restored)
+    lists = (lambda: opened.short, lambda: opened.restored)
+    return Table(source.name, source, title, hint, opened.read_rows, *lists, opened.numbers)
 
 
 def _create_json_table(source: Source, encoding: str | None) -> Table:

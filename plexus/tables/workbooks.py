@@ -6,14 +6,14 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from itertools import islice
 from typing import Any
 
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
-from plexus.tables.dialects import is_header
+from plexus.tables import headers
 from plexus.tables.sources import Source
 
 # What a cell shows whose formula failed, or whose lookup found nothing.
@@ -55,6 +55,7 @@ class Workbook:
     has_header: bool
     errors: tuple[str, ...] = ()
     header_row: int = 1
+    numbers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def detect(cls, source: Source, wanted: Sequence[str]) -> Workbook:
@@ -67,21 +68,26 @@ class Workbook:
         """
         _check(source)
         heads: dict[str, list[str]] = {}
+        named: dict[str, bool] = {}
         with_rows: list[str] = []
         with _open(source) as book:
             for sheet in sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible"):
                 filled = (row for row in _read_rows(sheet) if any(map(_is_filled, row)))
                 if first := next(filled, ()):
                     heads[sheet.title] = [str(cell).strip() for cell in first]
-                    if next(filled, ()) or not is_header(heads[sheet.title], wanted):
+                    rest = list(islice(filled, headers.SAMPLE))
+                    named[sheet.title] = headers.is_header(heads[sheet.title], rest, wanted)
+                    if rest or not named[sheet.title]:
                         with_rows.append(sheet.title)
         if not heads:
             raise InvalidData(f"{source.name}: got no rows, expected at least one")
         matching = [title for title, cells in heads.items() if any(name in cells for name in wanted)]
         below = None if matching else _find_header_below(source, list(heads), wanted)
         sheet = below[0] if below else (matching or with_rows or list(heads))[0]
-        has_header = bool(below) or is_header(heads[sheet], wanted)
+        has_header = bool(below) or named[sheet]
         chosen = cls(source, sheet, len(heads), has_header, header_row=below[1] if below else 1)
+        if has_header and not below:
+            chosen = replace(chosen, numbers=headers.find_numbers(chosen._read_names(heads[sheet]), wanted))
         chosen._check_formulas()
         return replace(chosen, errors=tuple(chosen._find_errors()))
 
@@ -92,6 +98,7 @@ class Workbook:
         errors = ", ".join(self.errors[:_SHOWN]) + (", …" if len(self.errors) > _SHOWN else "")
         listed = f"; {pluralize(len(self.errors), 'cell')} with an error, read as empty: {errors}" if errors else ""
         header = "" if self.has_header else ", no header"
+        header += f", {numbers}" if (numbers := headers.describe_numbers(self.numbers)) else ""
         header += f", column names in row {self.header_row}" if self.header_row > 1 else ""
         return "Excel workbook" + sheet + header + listed
 
@@ -141,7 +148,7 @@ class Workbook:
                 f"{self.source.name}: repeated column names: {', '.join(repeated)}; expected unique names. "
                 "next: rename them in the sheet"
             )
-        return names
+        return headers.rename(names, self.numbers)
 
     def _find_errors(self) -> Iterator[str]:
         """Yield place and error of each cell that shows one, as in `B3 #N/A`."""
