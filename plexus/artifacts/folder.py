@@ -53,7 +53,9 @@ class FolderArtifacts:
                     entry.check((place / entry.path).read_bytes())
                 self._verified.add(digest)
         except FileNotFoundError:
-            raise ArtifactMissing(f"there is no artifact {digest} in {self.folder}. next: plexus train") from None
+            raise ArtifactMissing(
+                f"there is no artifact {digest} in {self.folder}. next: plexus train, or --store FOLDER"
+            ) from None
         except InvalidArtifact as error:
             raise InvalidArtifact(f"{place}: {error}. next: plexus train") from None
         return place

@@ -83,7 +83,7 @@ def command(
         scored = _pair_results(*files, pairs, names)
     else:
         data = TextTable(data_file, text_column, id_column, encoding)
-        context = options.create_context(store, **model_options)
+        context = options.create_context(options.find_store(store, [old, new]), **model_options)
         scored = _score((old, new), data, context, pairs, names, prompts_only=prompts_only)
     if prompts_only:
         return _show_prompts(scored.prompts, least, as_json=as_json)

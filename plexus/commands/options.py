@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, TypeVar
@@ -20,6 +21,7 @@ from plexus.context import Context
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 STORE = Path("build/artifacts")
 PAGE_MARK = '<meta name="generator" content="plexus">'
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -30,7 +32,7 @@ store = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     default=STORE,
     show_default=True,
-    help="Folder of artifacts.",
+    help="Folder of artifacts; by default also build/artifacts beside or above the card.",
 )
 replace = click.option("--replace", "is_replaced", is_flag=True, help="Replace existing files.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -99,6 +101,23 @@ def find_explicit(*names: str) -> list[str]:
     """Return those of these parameters that are on the command line, as opposed to having their default."""
     current = click.get_current_context()
     return [name for name in names if current.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+
+
+def find_store(store: Path, cards: Sequence[Path]) -> Path:
+    """Return the folder of artifacts that has most of those that the cards name by digest.
+
+    It is `store` if the command line names it, else `store` under the working folder, a card's folder or a folder above
+    that one, nearest first. A card that is no readable text names none.
+    """
+    if find_explicit("store"):
+        return store
+    digests: set[str] = set()
+    for card in cards:
+        with suppress(OSError, UnicodeDecodeError):
+            digests.update(_DIGEST.findall(card.read_text(encoding="utf-8")))
+    above = [folder for card in cards for folder in card.absolute().parents]
+    folders = [store, *(folder / store for folder in above)]
+    return max(folders, key=lambda folder: sum(digest in FolderArtifacts(folder) for digest in digests))
 
 
 def create_context(

@@ -132,7 +132,7 @@ def command(
 
     check_options()
     scorecard = plexus.load_file(card)
-    context = options.create_context(store, **model_options)
+    context = options.create_context(options.find_store(store, [card]), **model_options)
     if data_file is None:
         return run_text(scorecard, text if text is not None else read_stdin(), names, context, as_json=as_json)
     from plexus.running.job import FileRun

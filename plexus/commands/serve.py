@@ -26,6 +26,7 @@ def command(card: Path, port: int | None, store: Path, **model_options: Unpack[o
     from plexus.scorecard import read_text
 
     read_text(card)  # fails here, and not at the first request
+    store = options.find_store(store, [card])
     with listen(Playground(card, options.create_context(store, **model_options), store), port) as server:
         click.echo(f"{card}: {server.address}\nCtrl-C stops the server")
         try:
