@@ -87,9 +87,7 @@ def command(
     check_outputs(html, output, [data_file, card, against, model_options["record"]], beside, replace=is_replaced)
     earlier = [runs.read(path) for path in beside]
     texts = read_texts(data_file, text_column, label, encoding, limit)
-    context = options.create_context(
-        options.find_store(store, [card, *([against] if against else [])]), **model_options
-    )
+    context = options.create_context(options.find_store(store, [card, against]), **model_options)
     evaluation = evaluate_score(card, name, data_file, texts, context, name_of(card, against))
     for run in earlier:
         run.require_texts_of(evaluation)

@@ -103,7 +103,7 @@ def find_explicit(*names: str) -> list[str]:
     return [name for name in names if current.get_parameter_source(name) is ParameterSource.COMMANDLINE]
 
 
-def find_store(store: Path, cards: Sequence[Path]) -> Path:
+def find_store(store: Path, cards: Sequence[Path | None]) -> Path:
     """Return the folder of artifacts that has most of those that the cards name by digest.
 
     It is `store` if the command line names it, else `store` under the working folder, a card's folder or a folder above
@@ -111,11 +111,12 @@ def find_store(store: Path, cards: Sequence[Path]) -> Path:
     """
     if find_explicit("store"):
         return store
+    paths = [card for card in cards if card is not None]
     digests: set[str] = set()
-    for card in cards:
+    for card in paths:
         with suppress(OSError, UnicodeDecodeError):
             digests.update(_DIGEST.findall(card.read_text(encoding="utf-8")))
-    above = [folder for card in cards for folder in card.absolute().parents]
+    above = [folder for card in paths for folder in card.absolute().parents]
     folders = [store, *(folder / store for folder in above)]
     return max(folders, key=lambda folder: sum(digest in FolderArtifacts(folder) for digest in digests))
 

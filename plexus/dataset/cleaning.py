@@ -79,7 +79,8 @@ def _spell_labels(
         if mapping:
             raise InvalidData(f"{dataset.name}: labels are mapped, but no column has labels. next: --label NAME")
         return {}, []
-    known = {fold_label(entry.label): entry.label.strip() for entry in entries if entry.label.strip()}
+    # A label of rows without a text only can be mapped too: `plexus data look` lists it.
+    known = {fold_label(entry.label): entry.label.strip() for entry in dataset.entries if entry.label.strip()}
     unknown = [label for label in mapping if fold_label(label) not in known]
     if unknown:
         listed = ", ".join(f"{label!r}{suggest(label, known.values())}" for label in unknown)

@@ -15,8 +15,13 @@ from plexus.tables.typos import find_likely_typos
 from plexus.text import fold
 from plexus.values import Item
 
-#: Words, folded, that programs write for a missing value. They are labels only if the score or the card says so.
-MISSING = frozenset({"na", "n/a", "#n/a", "nan", "<na>", "nat", "null", "none", "nil"})
+#: Words, folded, that programs and people write for a missing value. They are labels only if the score or the card says
+#: so. `Other` and `don't know` are answers.
+MISSING = (
+    {"na", "n/a", "n.a.", "n.a", "#n/a", "nan", "<na>", "nat", "null", "none", "nil", "n.d.", "n/d", "k.a.", "k.a"}
+    | {"k. a.", "k/a", "keine angabe", "keine angaben", "ohne angabe", "unbekannt", "nicht bekannt", "unknown"}
+    | {"not available", "not specified", "inconnu", "non renseigné", "desconocido", "sin datos", "sconosciuto"}
+)
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 _SHOWN = 5
 _BLANK_MARKS = re.compile(r"[?¿._/–—…-]+")

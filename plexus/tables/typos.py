@@ -76,6 +76,8 @@ def _rate_words(word: str, other: str) -> int | None:
     tail = _count_shared(word[shared:][::-1], other[shared:][::-1])
     old, new = word[shared : len(word) - tail], other[shared : len(other) - tail]
     longest = max(len(word), len(other))
+    if len(old) == 1 and not new and len(other) > 1 and len(set(word)) > 1 and old == word[shared - 1 : shared]:
+        return _REPEATED if longest >= _SHORTEST_REPEATED else _SLIP  # a doubled letter, also of a short word: `noo`
     if len(old) + len(new) == 1 or (len(old) == 2 and old == new[::-1]):
         factor = _REPEATED
     elif len(old) == len(new) == 1:

@@ -315,3 +315,14 @@ def test_column_names_below_a_title_are_found_by_the_names_asked_for(tmp_path: P
     assert "2 rows; Excel workbook, sheet 'Answers' of 2, column names in row 3" in result.stdout
     assert "columns: No, Comment, Happy?" in result.stdout
     assert "no column 'Remark'" in str(run("look", path, "--text", "Remark").exception)
+
+
+def test_every_label_that_is_listed_can_be_mapped(tmp_path: Path) -> None:
+    """Also one whose only row has no text, and is left out anyway."""
+    (tmp_path / "t.csv").write_text("text,label\nfirst,Yes\nsecond,No\n,251\n")
+    result = run("look", str(tmp_path / "t.csv"), "--json")
+    assert "251" in result.stdout
+    words = ["clean", str(tmp_path / "t.csv"), "--output", str(tmp_path / "new.csv"), "--map", "251="]
+    assert run(*words).exception is None
+    unknown = [*words[:-1], "252=", "--replace"]
+    assert "no row has the label '252'" in str(run(*unknown).exception)

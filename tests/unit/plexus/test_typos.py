@@ -62,6 +62,8 @@ def test_real_classes_are_no_typos_of_each_other(names: str, share: int) -> None
         ("yess", "yes", 2, 80),
         ("Negatuve", "negative", 1, 10),
         ("nagetive", "negative", 2, 80),
+        ("noo", "no", 1, 10),
+        ("yees", "yes", 2, 80),
         ("pozitivmo", "pozitivno", 1, 30),
     ],
 )
@@ -70,10 +72,10 @@ def test_a_misspelling_is_found_whatever_its_share(typo: str, right: str, rows: 
     assert find_likely_typos({typo: rows, right: others, "something else": 80}) == {typo: right}
 
 
-@pytest.mark.parametrize("label", ["class 1", "A+", "hma", "Slovakia", "unhappy", "happy again", "Июнь"])
+@pytest.mark.parametrize("label", ["class 1", "A+", "hma", "Slovakia", "unhappy", "happy again", "Июнь", "AAA"])
 def test_a_label_of_the_same_frequency_is_no_typo(label: str) -> None:
     """Numbers, signs, short words, prefixes and additional words set classes apart at any frequency."""
-    counts = {"class 2": 30, "A": 30, "ham": 30, "Slovenia": 30, "happy": 30, "Июль": 30, label: 3}
+    counts = {"class 2": 30, "A": 30, "AA": 30, "ham": 30, "Slovenia": 30, "happy": 30, "Июль": 30, label: 3}
     assert find_likely_typos(counts) == {}
 
 
@@ -96,6 +98,7 @@ def test_the_labels_of_real_reviews_have_no_typos() -> None:
     [
         (["good", "bad", "?"], {"?"}),
         (["good", "bad", "??", "-", "N/A"], {"??", "-", "n/a"}),
+        (["good", "bad", "k.A.", "keine  Angabe", "Unbekannt", "other"], {"k.a.", "keine angabe", "unbekannt"}),
         (["good", "—", "…"], {"-", "..."}),
         (["+", "-", "?"], set()),
         (["+", "-", "0"], set()),
