@@ -87,9 +87,11 @@ def _compose(text: str, name: str) -> Node | None:
     except RecursionError:
         raise InvalidScorecard([Problem(name, _TOP, "the YAML is nested too deeply")]) from None
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        position = Position(mark.line + 1, mark.column + 1) if mark else _TOP
         message = str(error.problem or error.context)
+        mark = error.problem_mark or error.context_mark
+        if error.context_mark and ("end of stream" in message or "stream end" in message):
+            mark, message = error.context_mark, "the quote or bracket that opens here is not closed"
+        position = Position(mark.line + 1, mark.column + 1) if mark else _TOP
         hint = "; indent with spaces, not tabs" if "'\\t'" in message else ""
         reason = "got a second YAML document, expected one" if "another document" in message else f"not YAML: {message}"
         raise InvalidScorecard([Problem(name, position, reason + hint)]) from None

@@ -143,3 +143,12 @@ def test_half_of_a_character_is_refused_with_its_place(text: str) -> None:
 def test_jsons_two_escapes_make_one_character() -> None:
     """A surrogate pair of two JSON escapes is one character in values and keys."""
     assert document.parse('{"\\ud83e\\uddfe": "\\ud83d\\udd25!"}', "f").value == {"🧾": "🔥!"}
+
+
+@pytest.mark.parametrize(("opening", "column"), [('x: "open', 4), ("x: 'open", 4), ("x: [1, 2", 4), ("x: {y: 1", 4)])
+def test_what_is_not_closed_is_reported_where_it_opens(opening: str, column: int) -> None:
+    """The end of the file, where it is missed, says nothing."""
+    with pytest.raises(InvalidScorecard) as caught:
+        read(f"a: 1\n{opening}\n  b\n\n")
+    problem = caught.value.problems[0]
+    assert (problem.position.line, problem.position.column) == (2, column)
