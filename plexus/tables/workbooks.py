@@ -59,7 +59,7 @@ class Workbook:
 
     @classmethod
     def detect(cls, source: Source, wanted: Sequence[str]) -> Workbook:
-        """Choose the first sheet whose first row has a wanted column, else the first that has rows.
+        """Choose the first sheet whose first row has a wanted column, else the first that has rows of several columns.
 
         If no first row has one, a sheet is chosen that has all of them in a row below a title. A sheet with a header or
         a title alone has no rows; it is chosen if no sheet has any.
@@ -69,7 +69,8 @@ class Workbook:
         _check(source)
         heads: dict[str, list[str]] = {}
         named: dict[str, bool] = {}
-        with_rows: list[str] = []
+        with_rows: list[str] = []  # those with several columns first: a cover has one
+        wide = 0
         with _open(source) as book:
             for sheet in sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible"):
                 filled = (row for row in _read_rows(sheet) if any(map(_is_filled, row)))
@@ -78,7 +79,10 @@ class Workbook:
                     rest = list(islice(filled, headers.SAMPLE))
                     named[sheet.title] = headers.is_header(heads[sheet.title], rest, wanted)
                     if rest or not named[sheet.title]:
-                        with_rows.append(sheet.title)
+                        width = max((sum(map(_is_filled, row)) for row in rest), default=0)
+                        is_wide = sum(map(_is_filled, first)) >= width > 1
+                        with_rows.insert(wide if is_wide else len(with_rows), sheet.title)
+                        wide += is_wide
         if not heads:
             raise InvalidData(f"{source.name}: got no rows, expected at least one")
         matching = [title for title, cells in heads.items() if any(name in cells for name in wanted)]
