@@ -143,8 +143,8 @@ def command(
     columns = [text_column, *([id_column] if id_column is not None else [])]
     with open_table(data_file, columns, encoding=encoding) as table:
         source = TextFile.of(table, text_column, id_column)
-        options.print_notes(table.notice and f"{table.name}: {table.notice}")
         run = FileRun(scorecard, score_names(scorecard, names), source, context, keep_columns, workers)
+        options.print_notes(table.notice and f"{table.name}: {table.notice}", *run.list_renamed_scores())
         if output is None:
             return print_file(run, "jsonl" if as_json else form or "csv")
         budget = options.parse_dollars("--budget-total", budget_total)

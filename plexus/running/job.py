@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plexus.running import processes, run
+from plexus.running import processes, run, writers
 
 if TYPE_CHECKING:
     from plexus.context import Context
@@ -57,6 +57,15 @@ class FileRun:
         """The table's columns that are written."""
         names = self.source.table.numbers
         return tuple(names.get(name, name) for name in self.source.columns) if self.keep_columns else ()
+
+    def list_renamed_scores(self) -> list[str]:
+        """Return a note for each score whose columns are not its name, as the table has such a column."""
+        named = writers.name_scores(self.scores, self.kept_columns).items()
+        return [
+            f"columns of the score {score!r}: {name!r}, as the table has such a column"
+            for score, name in named
+            if score != name
+        ]
 
     @property
     def identity(self) -> dict[str, object]:

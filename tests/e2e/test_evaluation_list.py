@@ -3,6 +3,7 @@
 import csv
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,20 @@ def save(tab: Page, folder: Path) -> Path:
     while not target.exists() and time.monotonic() < end:
         time.sleep(0.05)
     return target
+
+
+def test_texts_in_doubt_are_a_kind_of_their_own(tab: Page, tmp_path: Path) -> None:
+    """They are neither among the mistakes nor without a value, and the list of mistakes is that of the figures."""
+    first = make_evaluation(LABELS, 300)
+    doubted = [replace(one, value="Doubt") if one.value and one.row % 5 == 0 else one for one in first.predictions]
+    subject = replace(first.subject, abstention="Doubt")
+    result = evaluate(subject, doubted, LABELS, alone=False)
+    assert (result.abstained, result.failed) == (57, 3)
+    target = tmp_path / "page.html"
+    target.write_text(page.render(result))
+    tab.open(target.as_uri())
+    wrong = sum(each.verdict == "wrong" for each in result.predictions)
+    for kind, count in (("mistakes", wrong), ("abstained", result.abstained), ("failed", result.failed)):
+        choose(tab, "kind", kind)
+        assert tab.run(COUNT).startswith(f"{count} of 300"), kind
+    assert tab.complaints == []

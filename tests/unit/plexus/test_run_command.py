@@ -248,10 +248,22 @@ def test_the_columns_of_the_table_are_kept_beside_the_results(files: Path) -> No
     assert json.loads(lines[0])["columns"] == {"id": "a", "text": "A refund: it came late"}
 
 
+@pytest.mark.parametrize("name", ["Refund", "Refund confidence"])
+def test_a_score_of_a_kept_columns_name_gets_columns_of_its_own(files: Path, name: str) -> None:
+    """All four have the suffix, whichever of them the table has; its own column keeps its name and value."""
+    (files / "texts.csv").write_text(f"{name},text\nby hand,A refund\n")
+    done = command(files, "--keep-columns", "--output", str(files / "out.csv"))
+    (row,) = table(files / "out.csv")
+    assert (row[name], row["Refund (score)"], row["Refund (score) error"]) == ("by hand", "Yes", "")
+    assert "Refund explanation" not in row
+    assert "columns of the score 'Refund': 'Refund (score)', as the table has such a column" in done.stderr
+    assert table(files / "out.csv") == list(csv.DictReader(command(files, "--keep-columns").stdout.splitlines()))
+
+
 def test_a_kept_column_never_hides_a_result(files: Path) -> None:
-    """A column of the table with the name of a result is refused before anything is scored."""
-    (files / "texts.csv").write_text("Refund,text\nyes,A refund\n")
-    assert "named 'Refund'. next: write .jsonl, or plexus data convert FILE --rename" in read_refusal(
+    """A table that has the names with the suffix as well is refused before anything is scored."""
+    (files / "texts.csv").write_text("Refund,Refund (score),text\nyes,no,A refund\n")
+    assert "named 'Refund (score)'. next: write .jsonl, or plexus data convert FILE --rename" in read_refusal(
         files, "--keep-columns", "--output", str(files / "out.csv")
     )
     assert not (files / "out.csv").exists()
