@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from plexus.evaluation import agreement, calibration, curves, intervals, proportions
+from plexus.evaluation import agreement, calibration, curves, intervals, ordinal, proportions
 from plexus.evaluation.confusion import Confusion
 from plexus.evaluation.predictions import Prediction
 from plexus.usage import Usage
@@ -123,6 +123,11 @@ class Evaluation:
         """Macro precision, recall and F1."""
         return self.confusion.macro
 
+    @property
+    def ordered(self) -> ordinal.Ordinal | None:
+        """The figures of an order, if all labels are numbers."""
+        return ordinal.measure(self.confusion)
+
     def as_dict(self, *, show_text: bool = False) -> dict[str, Any]:
         """Return JSON values; texts, and explanations that quote them, only with `show_text`."""
         skip = {"confusion", "spending", "mistakes", "errors", "predictions"}
@@ -132,6 +137,7 @@ class Evaluation:
             **values,
             "macro_precision": precision,
             "macro_recall": recall,
+            "ordered": _to_json(self.ordered),
             "labels": list(self.confusion.labels),
             "confusion": [list(row) for row in self.confusion.counts],
             "classes": [asdict(each) for each in self.confusion.classes],

@@ -16,6 +16,7 @@ from plexus.evaluation.formats import (
     name_evaluations,
     shorten,
 )
+from plexus.evaluation.ordinal import Ordinal
 from plexus.evaluation.proportions import Comparison
 from plexus.evaluation.report import Evaluation
 from plexus.problems import pluralize
@@ -82,6 +83,8 @@ def _render_figures(evaluations: Sequence[Evaluation]) -> str:
         title = {"ac1": "AC1", "macro_f1": "macro F1"}.get(name, name.replace("_", " "))
         parts = [part for figure in figures for part in (format_share(figure.value), format_interval(figure))]
         rows.append([title, *parts])
+    if all(each.ordered for each in evaluations):
+        rows += _list_ordered_rows([each.ordered for each in evaluations if each.ordered])
     rows.append(
         ["calibration error", *(part for each in evaluations for part in (format_share(each.calibration_error), ""))]
     )
@@ -93,6 +96,18 @@ def _render_figures(evaluations: Sequence[Evaluation]) -> str:
         ):
             rows.append([title, *(part for cost in costs for part in (NOTHING if cost is None else str(cost), ""))])
     return render_grid(head, rows)
+
+
+def _list_ordered_rows(found: Sequence[Ordinal]) -> list[list[str]]:
+    """Return the rows of labels that are numbers: how far off the values are, in the labels' units."""
+    within = (
+        part for each in found for part in (format_share(each.within_one), format_range(each.within_one_interval))
+    )
+    return [
+        ["mean absolute error", *(part for each in found for part in (f"{each.mean_error:.3f}", ""))],
+        ["at most one off", *within],
+        ["weighted kappa", *(part for each in found for part in (format_share(each.weighted_kappa), ""))],
+    ]
 
 
 def _render_comparison(evaluation: Evaluation, other: Evaluation, comparison: Comparison) -> str:
