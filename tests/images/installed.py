@@ -62,7 +62,7 @@ MANAGERS = [
     # uv sync --no-editable, and link-mode = "symlink" with a cache that stays in the image.
     environment("uv-links", ACCEPTED, files={}),
     # The same with the cache on a mount that exists during the build only: every link dangles.
-    environment("uv-links-to-cache-mount", FAILS, packages="/root/.cache/uv/archive-v0/a", files={}),
+    environment("uv-links-to-cache-mount", FAILS, packages="/var/cache/uv/archive-v0/a", files={}),
     # uv and hatchling: an editable project is a .pth of one line.
     environment("uv-editable", ACCEPTED, *SOURCE, in_sites("_editable_impl_shop.pth", "/app/src\n")),
     # setuptools: an editable project is a finder that a .pth installs.
