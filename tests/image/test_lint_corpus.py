@@ -93,7 +93,7 @@ def test_a_start_answers_what_is_unknown(base: Base, engine: Engine, tmp_path: P
     assert "1 unknown (--run starts the image)" in run(layout).stdout
     assert run("--strict", layout).exit_code == 3
     done = run("--run", "--strict", layout)
-    assert (done.exit_code, done.stdout.partition(";")[0]) == (0, "lint: passed (51 rules)")
+    assert (done.exit_code, done.stdout.partition("(")[0]) == (0, "lint: passed ")
 
 
 def test_a_failed_start_is_a_problem(base: Base, engine: Engine, tmp_path: Path) -> None:
