@@ -131,9 +131,9 @@ publish: $(READY) ## Send stored results to the original's GraphQL API, PLEXUS_A
 	@$(RUN) publish $(call given,SCORECARD,--scorecard) $(call given,SCORE,--score) $(call given,SINCE,--since)
 dlq_conflict = $(if $(or $(and $(SHOW),$(REDRIVE)),$(and $(SHOW),$(DELETE)),$(and $(REDRIVE),$(DELETE))),$(error \
 	SHOW, REDRIVE and DELETE exclude each other: give one of them))
-dlq_verb = $(if $(SHOW),show $(call given,SHOW),$(if $(DELETE),delete $(call each,DELETE),$(redrive_or_list)))
+dlq_verb = $(if $(SHOW),show $(call given,SHOW),$(if $(DELETE),delete $(if $(filter poison,$(DELETE)),--poison )$(call each,DELETE,,poison),$(redrive_or_list)))
 redrive_or_list = $(if $(REDRIVE),redrive $(call each,REDRIVE,,1) $(call given,RATE,--rate),list)
-dlq: $(READY) ## List dead letters with their reasons (SHOW=ID, REDRIVE=1 or ID with RATE=10, DELETE=ID)
+dlq: $(READY) ## List dead letters with their reasons (SHOW=ID, REDRIVE=1 or ID with RATE=10, DELETE=ID or poison)
 	@$(dlq_conflict)$(RUN) dlq $(dlq_verb)
 costs: $(READY) ## Report the cost of invocations and models, in total and per thousand jobs (HOURS=24)
 	@$(RUN) costs $(call given,HOURS,--hours)

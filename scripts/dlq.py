@@ -1,20 +1,25 @@
 """List, show, redrive or delete the dead letters of the request queue.
 
-score-processor dlq list | show ID | redrive [ID...] | delete ID...
+score-processor dlq list | show ID | redrive [ID...] | delete ID... | delete --poison
 """
 
 from __future__ import annotations
+
+import time
 
 import click
 
 from plexus.problems import pluralize
 
+from .aws.account import require_account
+from .checkout import ROOT
 from .command.shell import Shell
 from .command.verb import Verbs, verb
 from .console.options import Between
 from .jobs import dead_letters
 from .jobs.dead_letters import Letter, RedriveResult
 
+KEPT = ROOT / "build" / "dead-letters"
 NO_REASON = "no reason recorded: SQS moved it after too many receives"
 NO_ROOM = "no room for a reason beside so large a body: make logs FOLLOW=0 TEXT='no result' has it"
 
@@ -70,6 +75,7 @@ def _render_done(done: list[RedriveResult], shell: Shell) -> None:
 @click.option("--rate", default=10.0, show_default=True, type=Between(0.01, 1000), help="Letters per second.")
 def redrive_command(shell: Shell, names: tuple[str, ...], rate: float) -> list[RedriveResult]:
     """Redrive dead letters (default: all): reset their jobs to PENDING and send them to the request queue."""
+    require_account(shell.aws)
     with dead_letters.held_letters(shell.aws) as letters:
         picked = dead_letters.select(letters, names)
         shell.confirm(f"Redrives {pluralize(len(picked), 'dead letter')} to {shell.stage.queues.request}.")
@@ -79,11 +85,22 @@ def redrive_command(shell: Shell, names: tuple[str, ...], rate: float) -> list[R
 @verb(group=main, name="delete", acts=True, render=_render_done)
 @click.argument("names", nargs=-1, metavar="ID...")
 @click.option("--all", "delete_all", is_flag=True, help="Delete every dead letter.")
-def delete_command(shell: Shell, names: tuple[str, ...], delete_all: bool) -> list[RedriveResult]:
-    """Delete the named dead letters, or --all, permanently."""
-    if bool(names) == delete_all:
-        raise click.UsageError("name the dead letters to delete, by message or job id, or use --all")
+@click.option(
+    "--poison", is_flag=True, help="Delete those that no redrive helps, after writing them to a file in build/."
+)
+def delete_command(shell: Shell, names: tuple[str, ...], delete_all: bool, poison: bool) -> list[RedriveResult]:
+    """Delete the named dead letters, --all, or --poison, permanently.
+
+    Poison letters name no job, or one that does not exist or is COMPLETED.
+    """
+    if [bool(names), delete_all, poison].count(True) != 1:
+        raise click.UsageError("name the dead letters to delete, by message or job id, or use --all or --poison")
+    require_account(shell.aws)
     with dead_letters.held_letters(shell.aws) as letters:
-        picked = dead_letters.select(letters, names)
+        picked = dead_letters.select_poison(shell.aws, letters) if poison else dead_letters.select(letters, names)
         shell.confirm(f"Deletes {pluralize(len(picked), 'dead letter')} permanently.")
+        if poison and picked and not shell.dry_run:
+            path = KEPT / f"{shell.stage.name}-{time.strftime('%Y%m%dT%H%M%S')}.jsonl"
+            dead_letters.keep(picked, path)
+            shell.say(f"kept in {path.relative_to(ROOT)}")
         return dead_letters.delete(shell.aws, picked, dry_run=shell.dry_run)

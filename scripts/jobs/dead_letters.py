@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from handler import message_attributes
 from handler.message import find_job_id
 from handler.message_attributes import MessageAttributes
+from plexus.problems import pluralize
 
-from ..aws.clients import Aws
+from ..aws.clients import Aws, make
 from ..console.errors import OperationFailed
 from .seeding import find_account_id
 
@@ -21,6 +25,8 @@ HOLD_S = 120  # visibility timeout while they are listed
 LONGEST_S = 43_200  # SQS's longest visibility timeout
 BATCH = 10
 REDRIVABLE = ("PENDING", "IN_PROGRESS", "FAILED")
+COMPLETED = "COMPLETED"
+LEFT = "left"
 Say = Callable[[str], None]
 
 
@@ -175,29 +181,39 @@ def redrive(aws: Aws, letters: Sequence[Letter], *, rate: float, dry_run: bool, 
             time.sleep(1 / rate)
         if letter.id in expired:
             note = "its visibility timeout expired, or another receiver has it; run this again"
-            done.append(RedriveResult(letter.id, letter.scoring_job_id, "left", note))
+            done.append(RedriveResult(letter.id, letter.scoring_job_id, LEFT, note))
         else:
             done.append(_redrive_one(aws, letter, account, dry_run))
-        say(f"{letter.id}: {done[-1].action}: {done[-1].note}")
+        if done[-1].action != LEFT:
+            say(f"{letter.id}: {done[-1].action}: {done[-1].note}")
+    for note, left in _group_left(done).items():
+        others = f" and {pluralize(len(left) - 1, 'other')}" if len(left) > 1 else ""
+        say(f"{left[0].id}{others}: {LEFT}: {note}")
     return done
+
+
+def _group_left(done: Iterable[RedriveResult]) -> dict[str, list[RedriveResult]]:
+    """Return the letters that were left by their note: a broken sender leaves hundreds of the same."""
+    groups: dict[str, list[RedriveResult]] = {}
+    for result in done:
+        if result.action == LEFT:
+            groups.setdefault(result.note, []).append(result)
+    return groups
 
 
 def _redrive_one(aws: Aws, letter: Letter, account: str, dry_run: bool) -> RedriveResult:
     job = letter.scoring_job_id
-    if job is None:
-        return RedriveResult(letter.id, None, "left", "its body names no job; delete it, or fix its sender")
     status, owner = _status_and_account(aws, job)
-    if status in (None, "COMPLETED"):
-        note = "the job does not exist" if status is None else "the job is COMPLETED"
-        return RedriveResult(letter.id, job, "left", f"{note}; delete the letter")
+    remove = make("dlq DELETE=ID", aws.stage)
+    if job is None or status in (None, COMPLETED):
+        what = "its body names no job" if job is None else f"its job {'is COMPLETED' if status else 'does not exist'}"
+        return RedriveResult(letter.id, job, LEFT, f"{what}; next: {make('dlq DELETE=poison', aws.stage)}")
     if owner != account:
         note = f"the job belongs to account {owner!r}, but the stage's account is {account!r}"
-        return RedriveResult(
-            letter.id, job, "left", f"{note}; enqueue it in that account's stage, or delete the letter"
-        )
+        return RedriveResult(letter.id, job, LEFT, f"{note}; enqueue it in that account's stage, or {remove}")
     if status not in REDRIVABLE:
-        note = f"the job has the unknown status {status!r}; correct it, or delete the letter"
-        return RedriveResult(letter.id, job, "left", note)
+        note = f"the job has the unknown status {status!r}; correct it, or {remove}"
+        return RedriveResult(letter.id, job, LEFT, note)
     if dry_run:
         return RedriveResult(letter.id, job, "would send", f"the job is {status}")
     _reset(aws, job, account)
@@ -215,8 +231,28 @@ def _redrive_one(aws: Aws, letter: Letter, account: str, dry_run: bool) -> Redri
     return RedriveResult(letter.id, job, "sent", f"the job was {status}")
 
 
-def _status_and_account(aws: Aws, job: str) -> tuple[str | None, str]:
+def select_poison(aws: Aws, letters: Iterable[Letter]) -> list[Letter]:
+    """Return the letters that no redrive helps: they name no job, or one that does not exist or is COMPLETED."""
+    return [one for one in letters if _status_and_account(aws, one.scoring_job_id)[0] in (None, COMPLETED)]
+
+
+def keep(letters: Iterable[Letter], path: Path) -> None:
+    """Write letters to a new file, one JSON object a line, with what their senders sent and the reason."""
+    names = ("id", "sent", "receives", "reason", "scoring_job_id", "group", "body", "attributes")
+    lines = (json.dumps({name: getattr(one, name) for name in names}, default=_encode) for one in letters)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("x", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def _encode(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _status_and_account(aws: Aws, job: str | None) -> tuple[str | None, str]:
     """Return the status and account id of a job, empty if its record has none; the status is None without a record."""
+    if job is None:
+        return None, ""
     answer = aws.client("dynamodb").get_item(
         TableName=aws.stage.table("ScoringJob"), Key={"id": {"S": job}}, ConsistentRead=True
     )

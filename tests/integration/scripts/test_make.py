@@ -47,6 +47,7 @@ def test_an_event_may_have_lines() -> None:
         ("dlq", "REDRIVE=1", ["redrive"]),
         ("dlq", "REDRIVE=a b", ["redrive", "a", "b"]),
         ("dlq", "DELETE=1", ["delete", "1"]),
+        ("dlq", "DELETE=poison", ["delete", "--poison"]),
         ("dlq", "DELETE=a;id", ["delete", "a;id"]),
         ("dlq", "SHOW=", ["list"]),
         ("logs", "FOLLOW=0", ["--no-follow"]),
