@@ -9,6 +9,7 @@ import click
 
 from plexus.problems import pluralize
 
+from .aws.account import require_account
 from .command.shell import Shell
 from .command.verb import verb
 from .release.configuration import ConfigurationResult, configure, parse_settings
@@ -33,6 +34,7 @@ def _render(configured: ConfigurationResult, shell: Shell) -> None:
 def main(shell: Shell, settings: tuple[str, ...]) -> ConfigurationResult:
     """Apply environment, timeout, memory and tracing of the stage file, and show the differences."""
     extra = parse_settings(settings)
+    require_account(shell.aws)
     if shell.stage.is_guarded and not shell.dry_run:
         planned = configure(shell.aws, extra=extra, dry_run=True, say=shell.say)
         if planned.action == "unchanged":

@@ -71,6 +71,7 @@ def deploy_command(shell: Shell, image_uri: str | None, change_set: str | None) 
     are the ones that diff prepared under that name.
     """
     _require_current(shell, may_write=not shell.dry_run)
+    require_account(shell.aws)
     if change_set or (shell.stage.is_guarded and not shell.dry_run):
         return deploy_confirmed(shell, change_set)
     with shell.count("stacks", len(read_templates(shell.stage.name))) as done:
@@ -85,7 +86,6 @@ def deploy_confirmed(shell: Shell, prepared: str | None) -> list[Outcome]:
     if prepared:
         planned = approval.execute(shell.aws, name, by_hand=by_hand.find_changes, dry_run=True)
     else:
-        require_account(shell.aws)
         planned = approval.prepare(shell.aws, name, by_hand=by_hand.find_changes)
     pending = [outcome for outcome in planned if outcome.action.startswith("would")]
     if shell.dry_run or not pending:
@@ -109,9 +109,9 @@ def diff_command(shell: Shell, change_set: str | None) -> list[Outcome]:
     approved.
     """
     _require_current(shell, may_write=False)
+    require_account(shell.aws)
     if not change_set:
         return preview_deploy(shell.aws, by_hand=by_hand.find_changes)
-    require_account(shell.aws)
     return approval.prepare(shell.aws, change_set, by_hand=by_hand.find_changes)
 
 

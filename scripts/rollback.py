@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import click
 
+from .aws.account import require_account
 from .command.shell import Shell
 from .command.verb import verb
 from .console.text import shorten_digest
@@ -51,6 +52,7 @@ def main(shell: Shell, to: str | None, keep_settings: bool) -> Rollback:
     settings that it was published with; they are listed. A deploy in progress does not delay this: its lock is taken
     over.
     """
+    require_account(shell.aws)
     if shell.stage.is_guarded and not shell.dry_run:
         planned = roll_back(shell.aws, to or None, keep_settings=keep_settings, dry_run=True)
         if planned.action == "unchanged":

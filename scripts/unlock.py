@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .aws import lock
+from .aws.account import require_account
 from .command.shell import Shell
 from .command.verb import verb
 
@@ -35,6 +36,7 @@ def _render(done: Unlocked, shell: Shell) -> None:
 @verb(acts=True, render=_render)
 def main(shell: Shell) -> Unlocked:
     """Remove the deploy lock of any holder: for a deploy that was killed on another host."""
+    require_account(shell.aws)
     holder, now = lock.read(shell.aws)
     if holder is None:
         return Unlocked("unchanged")
