@@ -17,28 +17,67 @@ from .logs import Event
 from .report import parse_report
 
 STREAM = re.compile(r"\[(?P<version>\d+|\$LATEST)\]")
-PATTERN = f"{logs.ENDS_AND_FAILURES} ?JobsCompleted ?JobsDuplicate"
+PATTERN = f'{logs.ENDS_AND_FAILURES} ?JobsCompleted ?JobsDuplicate ?"no result"'
 DONE = ("JobsCompleted", "JobsDuplicate")
+RETRIED = "retried"
+"""The worker's word for the end of an attempt that leaves job and message for another one."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A finished invocation: its end in milliseconds since 1970, why it failed (empty if it returned), and its bill."""
+    """A finished invocation: its end in milliseconds since 1970, why it failed (empty if it returned), and its bill.
+
+    `repeated_init` says whether it repeated an init phase that had taken too long.
+    """
 
     at_ms: int
     failure: str = ""
     billed_ms: int = 0
+    repeated_init: bool = False
+
+
+@dataclass
+class Environment:
+    """Attributes the lines of one execution environment, in order of time, to its invocations.
+
+    An init phase that failed is repeated by the next invocation, which may succeed: why it failed counts only if the
+    invocation's report names a failure, too.
+    """
+
+    repeated_init: bool = False
+    _failure: str = ""
+    _init_failure: str = ""
+
+    def add(self, failure: str, init_failure: str) -> None:
+        """Add a line that is no report: its `find_platform_failure` and `find_init_failure`."""
+        self._failure = _prefer(self._failure, failure)
+        if init_failure:
+            self.repeated_init = init_failure == logs.TIMEOUT
+            self._init_failure, self._failure = self._failure, ""
+
+    def end(self, failure: str) -> str:
+        """Return why the invocation failed whose report names this failure; empty if it did not. Begin the next."""
+        result = _prefer(self._failure, (self._init_failure or failure) if failure else "")
+        self.repeated_init, self._failure, self._init_failure = False, "", ""
+        return result
+
+
+def _prefer(first: str, second: str) -> str:
+    """Return the more specific reason: the lines before an OutOfMemory report only "signal: killed"."""
+    return second if "OutOfMemory" in second else first or second
 
 
 @dataclass(frozen=True)
 class Health:
     """A version's finished invocations, oldest first, the worker's lines of level ERROR, and its completed jobs.
 
-    `cost` is what their models cost, in US dollars, as far as it is known.
+    `retries` are its lines about jobs that have no result yet and are tried again. `cost` is what the models of its
+    jobs cost, in US dollars, as far as it is known.
     """
 
     calls: tuple[Call, ...] = ()
     errors: tuple[Event, ...] = ()
+    retries: tuple[Event, ...] = ()
     completed: int = 0
     cost: float = 0.0
 
@@ -89,29 +128,34 @@ def combine(healths: dict[str, Health], versions: Collection[str]) -> Health:
 def _merge(first: Health, second: Health) -> Health:
     calls = sorted((*first.calls, *second.calls), key=lambda call: call.at_ms)
     errors = sorted((*first.errors, *second.errors), key=lambda event: event.timestamp)
-    return Health(tuple(calls), tuple(errors), first.completed + second.completed, first.cost + second.cost)
+    retries = sorted((*first.retries, *second.retries), key=lambda event: event.timestamp)
+    completed, cost = first.completed + second.completed, first.cost + second.cost
+    return Health(tuple(calls), tuple(errors), tuple(retries), completed, cost)
 
 
 def _of_stream(events: Iterable[Event]) -> Health:
     calls: list[Call] = []
     errors: list[Event] = []
-    completed, cost, failure = 0, 0.0, ""
+    retries: list[Event] = []
+    completed, cost, environment = 0, 0.0, Environment()
     for event in events:
         if (record := logs.parse_json(event.message)) is not None:
             if str(record.get("level", "")).upper() in ("ERROR", "CRITICAL"):
                 errors.append(event)
+            if record.get("ending") == RETRIED:
+                retries.append(event)
             if "_aws" in record:
                 completed += sum(int(record.get(name, 0)) for name in DONE)
                 cost += float(record.get("Cost", 0.0))
             continue
-        output = logs.find_platform_failure(event.message)
-        # The lines before an OutOfMemory report only "signal: killed".
-        failure = output if "OutOfMemory" in output else failure or output
-        if event.message.startswith("REPORT "):
-            report = parse_report(event.message)
-            calls.append(Call(event.timestamp, failure, report.billed_ms if report else 0))
-            failure = ""
-    return Health(tuple(calls), tuple(errors), completed, cost)
+        failure = logs.find_platform_failure(event.message)
+        if not event.message.startswith("REPORT "):
+            environment.add(failure, logs.find_init_failure(event.message))
+            continue
+        report, was_repeated = parse_report(event.message), environment.repeated_init
+        billed_ms = report.billed_ms if report else 0
+        calls.append(Call(event.timestamp, environment.end(failure), billed_ms, was_repeated))
+    return Health(tuple(calls), tuple(errors), tuple(retries), completed, cost)
 
 
 def parse_version(stream: str) -> str:

@@ -135,10 +135,12 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 _STATUS = re.compile(r"^(?:INIT_)?REPORT .*\bStatus: (error|timeout)(?:\s+Error Type: (\S+))?")
+_INIT = re.compile(r"^INIT_REPORT .*\bPhase: init\b.*\bStatus: (error|timeout)")
 _TIMED_OUT = re.compile(r"^\S+ \S+ (Task timed out after [\d.]+ seconds)")
 _EXITED = re.compile(r"^RequestId: \S+ (?:Error: )?((?:Runtime|Process) exited .*)")
 
 
+TIMEOUT = "timeout"
 ENDS_AND_FAILURES = '?"REPORT " ?"Task timed out" ?"Runtime exited" ?"Process exited" ?ERROR ?CRITICAL'
 """The filter pattern of reports, of what `find_platform_failure` recognizes, and of the worker's errors."""
 
@@ -147,8 +149,10 @@ def find_platform_failure(message: str) -> str:
     """Return the failure that a line of Lambda's platform or runtime client reports; empty if it reports none.
 
     An unhandled exception is reported by the runtime client, a crash or a timeout by the REPORT line and lines before
-    it. The REPORT line of an unhandled exception has no status.
+    it. The REPORT line of an unhandled exception has no status. An init phase that took too long is no failure.
     """
+    if find_init_failure(message) == TIMEOUT:
+        return ""
     if message.startswith("[ERROR] "):
         return message.removeprefix("[ERROR] ").replace("\r", "\n").partition("\n")[0]
     if match := _STATUS.search(message):
@@ -157,10 +161,24 @@ def find_platform_failure(message: str) -> str:
     return match[1] if match else ""
 
 
+def find_init_failure(message: str) -> str:
+    """Return how an init phase before any invocation ended if it failed, `error` or `timeout`; empty for other lines.
+
+    Lambda limits it to ten seconds. The first invocation repeats it, within the function's own timeout.
+    """
+    match = _INIT.search(message)
+    return match[1] if match else ""
+
+
 def find_level(message: str) -> str:
-    """Return a line's level in capitals, empty without one; a failure reported by Lambda itself is an ERROR."""
+    """Return a line's level in capitals, empty without one.
+
+    A failure reported by Lambda itself is an ERROR, an init phase that has to be repeated since it was slow a WARNING.
+    """
     if find_platform_failure(message):
         return "ERROR"
+    if find_init_failure(message):
+        return "WARNING"
     return str((parse_json(message) or {}).get("level", "")).upper()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from ..aws.health import parse_version
+from ..aws.health import Environment, parse_version
 from ..console.percentile import compute_percentile
 from .lines import Complaint, Failure, Invocation, Line, Metrics
 from .values import Bucket, Latency, Served, Trouble, Troubles
@@ -70,13 +70,13 @@ def list_invocations(lines: Iterable[Line]) -> list[tuple[Invocation, str]]:
 
     A failed invocation writes up to four lines: those before its report say why, and belong to it.
     """
-    pending: dict[str, str] = {}
+    environments: dict[str, Environment] = defaultdict(Environment)
     results = []
     for line in lines:
         if isinstance(line, Complaint):
-            pending.setdefault(line.stream, line.failure)
+            environments[line.stream].add(line.failure, line.init_failure)
         elif isinstance(line, Invocation):
-            results.append((line, pending.pop(line.stream, "") or line.failure))
+            results.append((line, environments[line.stream].end(line.failure)))
     return results
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..aws.logs import find_platform_failure, parse_json
+from ..aws.logs import find_init_failure, find_platform_failure, parse_json
 from ..aws.report import parse_report
 from .hygiene import sanitize
 
@@ -53,10 +53,11 @@ class Invocation(Line):
 
 @dataclass(frozen=True)
 class Complaint(Line):
-    """A line before the report of a failed invocation, or of a failed init phase: why it failed."""
+    """A line before the report of a failed invocation, or of a failed init phase: why, and how the phase ended."""
 
     stream: str
     failure: str
+    init_failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def parse(message: str, at_ms: int, stream: str = "") -> Line | None:
         if report is None:
             return None
         return Invocation(at_ms, report.duration_ms, report.init_ms is not None, stream, failure)
-    return Complaint(at_ms, stream, failure) if failure else None
+    init_failure = find_init_failure(message)
+    return Complaint(at_ms, stream, failure, init_failure) if failure or init_failure else None
 
 
 def _of_metrics(record: dict[str, Any], at_ms: int) -> Line | None:

@@ -49,6 +49,20 @@ ENDINGS = {
         "Runtime.ImportModuleError: Unable to import module 'app': boom",
     ),
 }
+SLOW_INIT = "INIT_REPORT Init Duration: 10008.52 ms\tPhase: init\tStatus: timeout"
+BROKEN_INIT = "INIT_REPORT Init Duration: 90.00 ms\tPhase: init\tStatus: error\tError Type: Runtime.ExitError"
+REPEATED = {
+    "a slow init, then a result": ([SLOW_INIT, REPORT], "", True),
+    "a slow init, then an exception": ([SLOW_INIT, "[ERROR] KeyError: 'a'", REPORT], "KeyError: 'a'", True),
+    "a slow init, then a timeout": (
+        [SLOW_INIT, *ENDINGS["times out, as REPORT has said since 2024"][0]],
+        "Task timed out after 3.00 seconds",
+        True,
+    ),
+    "a broken init, then a result": ([BROKEN_INIT, REPORT], "", False),
+    "a broken init, then an exception": ([BROKEN_INIT, "[ERROR] KeyError: 'a'", REPORT], "KeyError: 'a'", False),
+    "a broken init twice": ([BROKEN_INIT, f"{REPORT}\tStatus: error"], "Runtime.ExitError", False),
+}
 
 
 def events(messages: list[str], stream: str = "2026/11/29/[17]aa") -> list[Event]:
@@ -78,6 +92,16 @@ def test_the_dashboard_counts_what_the_doctor_counts(name: str) -> None:
     failed = 4 if reason else 0
     assert (item.errors, served.version, served.calls, served.failed) == (failed, "17", 4, failed)
     assert served.is_broken == bool(reason)
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_an_init_phase_that_its_call_repeats_fails_no_call(name: str) -> None:
+    """A call that repeated a failed init phase has failed only if its own lines say so, here and on the dashboard."""
+    messages, reason, was_slow = REPEATED[name]
+    result = health.group_by_version(events(messages * 2))["17"]
+    assert [(call.failure, call.repeated_init) for call in result.calls] == [(reason, was_slow)] * 2
+    known = [lines.parse(one.message, one.timestamp, one.stream) for one in events(messages * 2)]
+    assert [failure for _, failure in latency.list_invocations(line for line in known if line)] == [reason] * 2
 
 
 def test_versions_and_environments_are_kept_apart() -> None:

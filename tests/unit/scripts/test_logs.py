@@ -36,10 +36,11 @@ def test_what_tells_most_comes_first(line: dict[str, object], shown: str) -> Non
         ("[ERROR] Runtime.ExitError", "ERROR"),
         ('{"level": "warning"}', "WARNING"),
         ("REPORT RequestId: 1", ""),
+        ("INIT_REPORT Init Duration: 10008.52 ms\tPhase: init\tStatus: timeout", "WARNING"),
         ('{"level"', ""),
         ('{"a":' * 100_000, ""),
     ],
-    ids=["a crash", "ours", "the runtime's", "cut", "nested"],
+    ids=["a crash", "ours", "the runtime's", "a slow init", "cut", "nested"],
 )
 def test_a_line_has_a_level_or_none(line: str, level: str) -> None:
     """A crash reported by Lambda's runtime has level ERROR; a line that is not JSON has none."""
@@ -62,12 +63,13 @@ def test_a_line_that_cannot_be_read_is_shown_as_it_is() -> None:
         "2026-11-29T17:00:00.000Z 4e1c Task timed out after 3.00 seconds",
         "REPORT RequestId: 4e1c\tDuration: 9.12 ms\tStatus: error\tError Type: Runtime.ExitError",
         "INIT_REPORT Init Duration: 9999.81 ms\tPhase: init\tStatus: timeout",
+        "INIT_REPORT Init Duration: 9999.81 ms\tPhase: invoke\tStatus: timeout",
     ],
 )
 @pytest.mark.parametrize("pattern", [health.PATTERN, journal.PATTERN], ids=["doctor and canary", "dashboard"])
 def test_no_failure_is_left_out_by_a_filter_pattern(pattern: str, line: str) -> None:
     """The filter for CloudWatch Logs passes every line that the command counts as a failure."""
-    assert logs.find_platform_failure(line)
+    assert logs.find_platform_failure(line) or logs.find_init_failure(line)
     assert log_patterns.compile_pattern(pattern)(line)
 
 
