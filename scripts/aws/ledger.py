@@ -10,10 +10,11 @@ import getpass
 import hashlib
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from ..checkout import ROOT
@@ -120,6 +121,26 @@ def read_last(aws: Aws) -> Entry | None:
 def find_last(known: Iterable[Entry]) -> Entry | None:
     """Return the first entry of a change that callers got; None without one."""
     return next((one for one in known if one.action != "canary-back"), None)
+
+
+def find_beginning(known: Sequence[Entry]) -> Entry | None:
+    """Return the change since which the version of the last one has been served; None without a change.
+
+    Entries are newest first. A rollback that only ends a canary leaves the version where it was.
+    """
+    changes = [entry for entry in known if entry.action != "canary-back"]
+    for change, earlier in zip_longest(changes, changes[1:]):
+        if change.version != change.previous_version or earlier is None or earlier.version != change.version:
+            return change
+    return None
+
+
+def parse_milliseconds(entry: Entry | None) -> int:
+    """Return the time of an entry in milliseconds since 1970; 0 without one, or if another writer's is no time."""
+    try:
+        return int(datetime.fromisoformat(entry.at).timestamp() * 1000) if entry else 0
+    except ValueError:
+        return 0
 
 
 def _after(at: str) -> str:

@@ -12,7 +12,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -42,6 +42,11 @@ class Holder:
     def is_over(self, now: float) -> bool:
         """Return whether the lock has expired, or its holder was a process of this host and has ended."""
         return self.until < now or is_dead(self.process)
+
+    @property
+    def stopped_pid(self) -> int | None:
+        """Its process, if that is one of this host and is stopped, as by Ctrl-Z; otherwise None."""
+        return find_stopped(self.process)
 
     def compute_age(self, now: float) -> str:
         """Format how long it has held the lock."""
@@ -193,6 +198,17 @@ def is_dead(process: str) -> bool:
     if words[1] != here[1]:
         return True  # the host has been restarted since
     return words[2] == here[2] and process_id(int(words[3])) != process
+
+
+def find_stopped(process: str) -> int | None:
+    """Return the number of a process of this host, as `process_id` wrote it, if it is stopped; otherwise None."""
+    words = process.split()
+    if len(words) != 5 or not words[3].isdecimal() or process_id(int(words[3])) != process:
+        return None
+    with suppress(OSError):
+        state = Path(f"/proc/{words[3]}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        return int(words[3]) if state in ("T", "t") else None
+    return None
 
 
 def read_clock(aws: Aws) -> str:

@@ -31,6 +31,22 @@ def receive(aws: Aws, queue_url: str, *, delete: bool = True, attributes: bool =
     return list(by_id.values())
 
 
+def receive_some(aws: Aws, queue_url: str) -> list[MessageTypeDef]:
+    """Return up to BATCH messages without hiding them from other receivers; AWS may return fewer than there are."""
+    return (
+        aws.client("sqs")
+        .receive_message(
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=BATCH,
+            VisibilityTimeout=0,
+            WaitTimeSeconds=0 if aws.stage.is_local else 1,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["SentTimestamp"],
+        )
+        .get("Messages", [])
+    )
+
+
 @dataclass(frozen=True)
 class Counts:
     """The messages of a queue: those that wait, those that a consumer has received, and those that are delayed."""

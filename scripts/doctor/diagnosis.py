@@ -59,7 +59,8 @@ RANK = (FAIL, WARN, OK, SKIP)
 class Diagnosis:
     """All findings, ranked: failures, then warnings, then the rest, each in the order of their dependencies.
 
-    A failure that causes others comes before them, so that the first line is the cause.
+    A failure that causes others comes before them, and what an earlier version left behind after them, so that the
+    first line is the cause.
     """
 
     findings: tuple[Finding, ...]
@@ -84,7 +85,7 @@ def diagnose(aws: Aws, begin: Begin = lambda _: None) -> Diagnosis:
         findings += result if isinstance(result, list) else [result]
         if findings[-1].is_blocking:
             blocked |= dict.fromkeys(NEEDED.get(check, ()), findings[-1].detail)
-    return Diagnosis(tuple(sorted(findings, key=lambda one: RANK.index(one.verdict))))
+    return Diagnosis(tuple(sorted(findings, key=lambda one: (RANK.index(one.verdict), one.is_aftermath))))
 
 
 def _run(check: Check, name: str, aws: Aws) -> Finding | list[Finding]:

@@ -52,6 +52,9 @@ def _check_release(aws: Aws, live: ServedVersion, latest: FunctionVersion, last:
             detail = (
                 f"version {other} gets {share:g} % of the calls: canary of {holder.who}, for {holder.compute_age(now)}"
             )
+            if pid := holder.stopped_pid:
+                way = f"{here}, or kill -CONT {pid} to let the canary continue"
+                return Finding("function", WARN, f"{detail}, whose process is stopped", way)
             return Finding("function", WARN, detail, "wait for it to end, then run make doctor again")
         detail = f"version {other} gets {share:g} % of the calls, and no deploy is running: a canary was killed"
         return Finding("function", FAIL, detail, here)
@@ -73,6 +76,8 @@ def deploys(aws: Aws) -> Finding:
     detail = f"held by {holder.who} for {holder.compute_age(now)}"
     if holder.is_over(now):
         return Finding("lock", WARN, f"{detail}, who has ended", make("unlock", aws.stage))
+    if pid := holder.stopped_pid:
+        return Finding("lock", WARN, f"{detail}, whose process is stopped", f"kill -CONT {pid}")
     return Finding("lock", OK, f"{detail}; if that deploy was killed: {make('unlock', aws.stage)}")
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from plexus.problems import pluralize
 
@@ -22,7 +22,10 @@ from .finding import FAIL, OK, WARN, Finding
 HOUR_S = 3600
 SHOWN = 160  # characters shown of a reason
 FEW = 3
-"""So many jobs without a result, and none with one, are a failure of the version instead of their own."""
+"""So many jobs without a result, and none with one, are a failure of the version instead of their own.
+
+If they are still being retried they are a warning of it: what they need may be unavailable for a while.
+"""
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,19 @@ def check_calls(aws: Aws) -> list[Finding]:
     """calls: no invocation of a serving version failed, and no job ended without a result, since the last deploy."""
     live = versions.read_live(aws)
     hour_ago = int((time.time() - HOUR_S) * 1000)
-    last = ledger.read_last(aws)
-    changed = min(_milliseconds(last), int(time.time() * 1000))
-    since, change = (changed, last) if changed > hour_ago else (hour_ago, None)
+    entries = ledger.read_entries(aws) or ()
+    began = ledger.find_beginning(entries)
+    changed = min(ledger.parse_milliseconds(began), int(time.time() * 1000))
+    since, change = (changed, began) if changed > hour_ago else (hour_ago, None)
     read = health.read(aws, since)
     serving = [live.version or "$LATEST", *(live.alias.shares if live.alias else ())]
     period = Served(aws, live, since, change, {version: health.combine(read, [version]) for version in serving})
-    return [_calls(period), _jobs(period)]
+    # Each rollback since then left the version where it was, after a smoke test: a call that says nothing about jobs.
+    smokes = sum(entry.action == "rollback" and entry.at > began.at for entry in entries) if began else 0
+    return [_calls(period, smokes), *_inits(period), _jobs(period)]
 
 
-def _calls(period: Served) -> Finding:
+def _calls(period: Served, smokes: int) -> Finding:
     version, worst = max(period.versions.items(), key=lambda item: len(item[1].failed))
     if not worst.failed:
         total = sum(len(one.calls) for one in period.versions.values())
@@ -61,31 +67,45 @@ def _calls(period: Served) -> Finding:
     after = [call for call in worst.calls if call.at_ms >= began]
     failed = f"{len(worst.failed)} of {pluralize(len(after), 'call')} since {format_clock_time(began)}"
     detail = f"version {version} failed {failed}: {_cut(worst.reason)}"
-    succeeded = next(n for n, call in enumerate(reversed(after)) if call.failure)
+    succeeded = max(0, next(n for n, call in enumerate(reversed(after)) if call.failure) - smokes)
     if succeeded or 2 * len(worst.failed) < len(after):
         last = f"; the last {pluralize(succeeded, 'call')} succeeded" if succeeded else ""
         return Finding("calls", WARN, f"{detail}{last}", _log(period.aws))
     return Finding("calls", FAIL, detail, _way_back(period, version))
 
 
+def _inits(period: Served) -> list[Finding]:
+    """Return a warning if calls had to repeat an init phase that took longer than Lambda allows it."""
+    slow = sum(call.repeated_init for one in period.versions.values() for call in one.calls)
+    if not slow:
+        return []
+    since = format_clock_time(period.since_ms)
+    detail = f"took over 10 s and was repeated in {pluralize(slow, 'call')} since {since}, which is no failure"
+    look = f"{make('logs', period.aws.stage)} FOLLOW=0 TEXT=INIT_REPORT SINCE=1h"
+    return [Finding("initialization", WARN, detail, f"{look} shows them; import less, or raise function.memory_mb")]
+
+
 def _jobs(period: Served) -> Finding:
     total = health.combine(period.versions, list(period.versions))
-    since = format_clock_time(period.since_ms)
-    if not total.errors:
-        return Finding("jobs", OK, f"{total.completed} completed, none without a result since {since}")
-    detail = f"{total.completed} completed, {len(total.errors)} without a result since {since}"
-    detail = f"{detail}; latest: {_error(total.errors[-1])}"
-    if total.completed or len(total.errors) < FEW or period.change is None:
-        return Finding("jobs", WARN, detail, _log(period.aws))
-    return Finding("jobs", FAIL, detail, _way_back(period, period.live.version))
+    since, failed = format_clock_time(period.since_ms), len(total.errors)
+    retried = len(_name_jobs(total.retries) - _name_jobs(total.errors))
+    counts = f"{total.completed} completed, {failed or 'none'} without a result"
+    if retried:
+        counts = f"{total.completed} completed, " + (f"{failed} without a result, " if failed else "")
+        counts += f"{retried} {'retried' if total.completed else 'being retried'}"
+    if not failed and retried <= total.completed:
+        return Finding("jobs", OK, f"{counts} since {since}")
+    latest = max((*total.errors, *total.retries), key=lambda event: event.timestamp)
+    detail = f"{counts} since {since}; latest: {_error(latest)}"
+    if total.completed or failed + retried < FEW or period.change is None:
+        return Finding("jobs", WARN, detail, _log(period.aws, "ERROR" if failed else "WARNING"))
+    return Finding("jobs", FAIL if failed >= FEW else WARN, detail, _way_back(period, period.live.version))
 
 
-def _milliseconds(entry: Entry | None) -> int:
-    """Return the time of a ledger entry since 1970; 0 without one."""
-    try:
-        return int(datetime.fromisoformat(entry.at).timestamp() * 1000) if entry else 0
-    except ValueError:  # an entry by another writer
-        return 0
+def _name_jobs(lines: Iterable[Event]) -> set[str]:
+    """Return the jobs of the worker's lines; a line that names none counts as a job of its own."""
+    records = [(event.id, logs.parse_json(event.message) or {}) for event in lines]
+    return {str(record.get("scoring_job_id") or record.get("message_id") or name) for name, record in records}
 
 
 def _way_back(period: Served, version: str) -> str:
@@ -102,8 +122,8 @@ def _way_back(period: Served, version: str) -> str:
     return make("rollback", aws.stage)
 
 
-def _log(aws: Aws) -> str:
-    return f"{make('logs', aws.stage)} FOLLOW=0 LEVEL=ERROR SINCE=1h"
+def _log(aws: Aws, level: str = "ERROR") -> str:
+    return f"{make('logs', aws.stage)} FOLLOW=0 LEVEL={level} SINCE=1h"
 
 
 def _error(event: Event) -> str:

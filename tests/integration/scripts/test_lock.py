@@ -1,12 +1,13 @@
 """Which processes hold a lock in vain."""
 
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from scripts.aws.lock import Holder, is_dead, process_id
+from scripts.aws.lock import Holder, find_stopped, is_dead, process_id
 
 
 def test_a_process_is_dead_once_it_has_ended() -> None:
@@ -18,6 +19,23 @@ def test_a_process_is_dead_once_it_has_ended() -> None:
     process.kill()
     process.wait()
     assert is_dead(identity)
+
+
+def test_a_stopped_process_is_found_until_it_continues() -> None:
+    """A stopped holder of this host is named by its number; one that runs, has ended or is elsewhere is not."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    identity = process_id(process.pid)
+    assert find_stopped(identity) is None
+    process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)
+    assert find_stopped(identity) == process.pid
+    assert find_stopped(f"elsewhere {identity.partition(' ')[2]}") is None
+    process.send_signal(signal.SIGCONT)
+    os.waitpid(process.pid, os.WCONTINUED)
+    assert find_stopped(identity) is None
+    process.kill()
+    process.wait()
+    assert find_stopped(identity) is None
 
 
 @pytest.mark.parametrize("place", [1, 4], ids=["boot", "start time"])
