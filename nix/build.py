@@ -40,13 +40,14 @@ from nix.layers import (
 )
 from nix.oci.config import REVISION
 from nix.oci.digest import sha256
-from nix.output import publish, record_file, refuse_foreign, working_folder
+from nix.output import hash_source, mark_unfinished, publish, record_file, refuse_foreign, working_folder
 from nix.revision import REPOSITORY, Checkout, read_checkout
 from nix.workspace import workspace
 
 DEFAULT_OUTPUT = REPOSITORY / "build" / "image"
 READ = (*APP_FOLDERS, SOURCES.rstrip("/"), LICENCES, LOCKS, "pyproject.toml")
 PARSED = ("image-debs", "image-wheels")  # locks that the build itself parses
+NOT_VERIFIABLE = "not verifiable: uncommitted changes; commit first, because make verify rebuilds a commit"
 LAYERS_LOCK = pins.LOCKS / "layers.lock"
 ATTEMPTS = 3
 MEGABYTE = 1_000_000
@@ -56,9 +57,10 @@ Result = TypeVar("Result")
 def build(output: Path = DEFAULT_OUTPUT, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """Build the image into the folder `output` and return its record, as written to its .json; sizes in bytes.
 
-    Raises BuildProblem or pins.InputProblem; `output` is then unchanged. Idempotent, and safe beside other builds and
-    against kills: cached layers are reused, and `output` is replaced in one step. Altered cache entries are made again;
-    if one is altered during the build, the build starts over. `say` receives progress lines.
+    Raises BuildProblem or pins.InputProblem; `output` is then unchanged, and marked as not of the last build.
+    Idempotent, and safe beside other builds and against kills: cached layers are reused, and `output` is replaced in
+    one step. Altered cache entries are made again; if one is altered during the build, the build starts over. `say`
+    receives progress lines.
     """
     with in_use():
         return retry_if_altered(lambda: build_here(output.absolute(), say))
@@ -78,9 +80,14 @@ def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Build with the cache already protected from pruning."""
     refuse_foreign(output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    source = read_source()
-    if source.warning:
-        say(source.warning)
+    with mark_unfinished(output):
+        return build_source(read_source(), output, say)
+
+
+def build_source(source: Checkout, output: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """Build the image of `source`, and replace `output` by it."""
+    if source.commit is None:
+        say(source.warning or NOT_VERIFIABLE)
     if source.untracked:
         say(f"not in the image: untracked files, see git add: {join_names(source.untracked)}")
     wheels = [wheel for members in inputs.fetch_wheels().values() for wheel in members]
@@ -93,6 +100,7 @@ def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
         layout, folders = work / "layout", [layer.folder for layer in taken]
         digest = make_image(assembler, source, taken, layout)
         record = build_record(layout, digest, folders, assembler.digest)
+        record["source"] = hash_source(source)
         record["before"] = find_earlier_sizes(record_file(output), record["revision"])
         publish(layout, record, output)
         shutil.rmtree(layout, ignore_errors=True)  # the layout before, whose blobs are links to the cached ones

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import fcntl
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nix.assembler import BuildProblem
+from nix.revision import Checkout
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 
@@ -59,6 +61,36 @@ def folder_lock(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def mark_unfinished(output: Path) -> Iterator[None]:
+    """Mark `output` while it is built, and keep the mark if the block fails or is killed.
+
+    `output` then still has an earlier build's image, which a later push or deploy would take for the last one.
+    """
+    mark = locate_unfinished_mark(output)
+    mark.touch()
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            mark.touch()  # another build into `output`, which had waited for this one or was waited for, removed it
+        raise
+    mark.unlink(missing_ok=True)
+
+
+def locate_unfinished_mark(output: Path) -> Path:
+    """Return the path of the file that exists if the last build of `output` failed or has not ended."""
+    return output.with_name(f"{output.name}.unfinished")
+
+
+def hash_source(source: Checkout) -> str:
+    """Return the digest of the files that an image is built from, whether they are committed or not."""
+    total = hashlib.sha256()
+    for path, file in source.select_below().items():
+        total.update(b"%s\0%s\0%d\0" % (os.fsencode(path), file.mode.encode(), len(file.data)) + file.data)
+    return f"sha256:{total.hexdigest()}"
+
+
 def publish(layout: Path, record: dict[str, Any], output: Path) -> None:
     """Replace `output` and its .json by a finished layout and its record."""
     part = layout.parent / "image.json"
@@ -73,6 +105,15 @@ def publish(layout: Path, record: dict[str, Any], output: Path) -> None:
 def record_file(output: Path) -> Path:
     """Return the path of the record of the layout at `output`."""
     return output.with_name(f"{output.name}.json")
+
+
+def read_record(output: Path) -> dict[str, Any]:
+    """Return the record of the layout at `output`; empty if there is none that can be read."""
+    try:
+        record = json.loads(record_file(output).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def exchange(new: Path, old: Path) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import click
 
+from .aws.ledger import read_entries
 from .checkout.layout import read_local_image
 from .command.shell import Shell
 from .command.verb import verb
 from .console.options import Between
-from .release import guard, versions
+from .release import candidate, guard, versions
 from .release.deployment import Canary, Deployment, deploy, read_labelled_commit
 
 
@@ -73,6 +74,8 @@ def main(
     wanted = digest or (image.digest if image else "")
     commit = image.revision if image else read_labelled_commit(shell.aws, wanted)
     note = guard.guard_deploy(shell, wanted, commit, skip_verify=skip_verify, skip_staging=skip_staging)
+    for remark in candidate.list_remarks(read_entries(shell.aws, 100) or (), wanted, commit, image):
+        shell.say(remark)
     shell.confirm(f"Deploys {wanted} (commit {commit}) to {shell.stage.function.name}.")
     share = Canary(canary, watch) if canary else None
     return deploy(shell.aws, wanted, commit=commit, dry_run=shell.dry_run, canary=share, note=note, say=shell.say)

@@ -17,7 +17,7 @@ import click
 
 from plexus.problems import pluralize
 
-from .checkout.layout import LAYOUT
+from .checkout.layout import LAYOUT, require_finished
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import OperationFailed
@@ -95,6 +95,8 @@ def main(
         raise click.UsageError(f"--ignore: unknown rule {unknown[0].partition('=')[0]!r}; --rules lists all rules")
     if image is None and not (LAYOUT / "index.json").is_file():
         raise OperationFailed("no image has been built yet", "make build")
+    if image is None:
+        require_finished(LAYOUT)
     name = image or str(LAYOUT)
     if started and not Path(name).exists():
         raise click.UsageError(f"--run: got {name}, expected a layout directory or an archive on this machine")

@@ -9,8 +9,10 @@ from typing import Any
 
 from nix.oci.config import REVISION
 from nix.oci.digest import DIGEST
+from nix.output import locate_unfinished_mark
 
-from ..console.errors import NotFound, OperationFailed
+from ..console.errors import NotFound, OperationFailed, Refused
+from ..console.text import shorten_digest
 from . import ROOT, git
 
 LAYOUT = ROOT / "build" / "image"
@@ -55,11 +57,27 @@ def find_local_image(layout: Path | None = None) -> LocalImage | None:
 
 
 def read_local_image(layout: Path | None = None) -> LocalImage:
-    """Return the image of a layout folder (default: build/image); NotFound if it does not exist."""
+    """Return the image of a layout folder (default: build/image) if it is the last build's.
+
+    Raises NotFound if there is none, and Refused if the last build failed: the folder then has an earlier image.
+    """
     image = find_local_image(layout)
     if image is None:
         raise NotFound("no image has been built yet", "make build")
+    require_finished(layout or LAYOUT)
     return image
+
+
+def require_finished(layout: Path) -> None:
+    """Raise Refused if the layout has an earlier build's image, because the last build failed or has not ended."""
+    if not locate_unfinished_mark(layout).exists():
+        return
+    name, image = layout.relative_to(ROOT) if layout.is_relative_to(ROOT) else layout, read_image(layout)
+    what = f"image {shorten_digest(image.digest)}, commit {git.shorten_revision(image.revision)}"
+    raise Refused(
+        f"{name}: got an earlier build's {what}, expected the last build's, which failed or has not ended",
+        f"make build; to deploy the earlier one, once pushed: make deploy DIGEST={image.digest}",
+    )
 
 
 def read_image(layout: Path) -> LocalImage:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..aws.stage import Stage, create_environment
-from ..checkout.layout import LAYOUT
+from ..checkout.layout import LAYOUT, require_finished
 from ..command.shell import Shell
 from ..console.errors import NotFound, OperationFailed
 
@@ -53,6 +53,7 @@ def find_layout(path: Path | None) -> Path:
     if not (layout / "index.json").is_file():
         what = f"{layout} is not an OCI image layout" if path else "no image has been built yet"
         raise NotFound(what, "make build")
+    require_finished(layout)
     return layout
 
 

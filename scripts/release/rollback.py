@@ -19,6 +19,7 @@ from .configuration import Difference
 from .versions import Clock, ServedVersion
 
 ATTEMPTS = 3
+SHOWN = 5  # versions in a message
 Say = Callable[[str], None]
 
 
@@ -168,8 +169,9 @@ def find(aws: Aws, live: ServedVersion, to: str | None) -> Target:
             raise NotFound(f"stage {aws.stage.name} has no deployment", make("deploy", aws.stage))
         if earlier is None:
             raise NotFound(
-                f"stage {aws.stage.name} has no deployment before image {shorten_digest(live.digest)}",
-                f"name one: {make('rollback TO=version|digest', aws.stage)}",
+                f"stage {aws.stage.name} has no deployment before version {live.version}, "
+                f"image {shorten_digest(live.digest)}{list_others(known, live.digest)}",
+                f"{make('history', aws.stage)} lists all changes; {make('rollback TO=version|digest', aws.stage)}",
             )
         return Target(earlier.digest, earlier.version, earlier.commit)
     digest = to if to.startswith("sha256:") else f"sha256:{to}"
@@ -184,6 +186,13 @@ def find(aws: Aws, live: ServedVersion, to: str | None) -> Target:
         facts = lambda_function.read(aws, to)
         return Target(facts.digest, to, versions.commit_of(facts.description))
     raise NotFound(f"stage {aws.stage.name} has no deployment {to}", make("history", aws.stage))
+
+
+def list_others(known: Sequence[Entry], digest: str) -> str:
+    """Return the versions with another image than `digest`, newest first, to end a message with."""
+    others = {entry.version: entry for entry in reversed(known) if entry.digest != digest and entry.version}
+    listed = [f"version {entry.version} (image {shorten_digest(entry.digest)})" for entry in reversed(others.values())]
+    return f"; later ones: {', '.join(listed[:SHOWN])}" if listed else ""
 
 
 def _before(known: Sequence[Entry], live: ServedVersion) -> Entry | None:

@@ -70,6 +70,24 @@ def test_a_full_disk_is_told_with_what_to_do(
         assert capsys.readouterr().err.count("make cache-prune") == ways
 
 
+@pytest.mark.parametrize("end", [BuildProblem("broken"), KeyboardInterrupt(), SystemExit(143)])
+def test_a_build_that_ends_early_marks_the_image_before(
+    end: BaseException, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failed, interrupted or terminated build leaves a mark beside the earlier image, which stays as it was."""
+
+    def stop() -> None:
+        raise end
+
+    output.mkdir()
+    (output / "oci-layout").touch()
+    monkeypatch.setattr(build, "read_source", stop)
+    with pytest.raises(type(end)):
+        build.build(output)
+    assert outputs.locate_unfinished_mark(output).exists()
+    assert [path.name for path in output.iterdir()] == ["oci-layout"]
+
+
 @pytest.fixture
 def plan(output: Path) -> LayerPlan:
     """A layer in the cache, as the assembler leaves it."""
