@@ -15,6 +15,7 @@ from .aws.logs import Event, Follower, LineFilter
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import NotFound
+from .console.interrupts import end_by_ctrl_c
 from .console.options import parse_since
 from .console.output import print_json
 
@@ -59,32 +60,33 @@ def _show(event: Event, shell: Shell) -> None:
 @click.option("--latest", is_flag=True, help="Print only the most recent log stream, and exit.")
 def main(shell: Shell, follow: bool, since: str, level: str | None, job: str, text: str, latest: bool) -> None:
     """Print and follow the function's log, with JSON lines formatted; with --json one event per line."""
-    start = parse_since(since, time.time())
-    follower = Follower(shell.aws, start)
+    follower = Follower(shell.aws, parse_since(since, time.time()))
     wanted = LineFilter((level or "").upper(), job, text)
-    events = _first(follower, shell, follow)
+    if follow and not latest:
+        shell.say(
+            f"following {shell.stage.log_group}: lines since {since}, then new ones as they arrive; Ctrl-C ends it"
+        )
+        with end_by_ctrl_c():
+            _follow(follower, wanted, shell)
+        return
+    events = follower.read()
     matching = [event for event in (select_newest_stream(events) if latest else events) if wanted(event.message)]
     for event in matching:
         _show(event, shell)
-    if not follow or latest:
-        if not matching:
-            shell.say(f"no matching lines since {since}; to search further back: --since 2h (make: SINCE=2h)")
-        return
-    for event in follower.follow(0.3 if shell.stage.is_local else 1.5):
-        if wanted(event.message):
-            _show(event, shell)
+    if not matching:
+        shell.say(f"no matching lines since {since}; to search further back: --since 2h (make: SINCE=2h)")
 
 
-def _first(follower: Follower, shell: Shell, follow: bool) -> list[Event]:
-    try:
-        return follower.read()
-    except NotFound:
-        if not follow:
-            raise
-        shell.say(f"no log group {shell.stage.log_group} yet: waiting for the first invocation")
+def _follow(follower: Follower, wanted: LineFilter, shell: Shell) -> None:
+    """Print matching lines endlessly; before the first invocation there is no log, which is waited for."""
+    waited = False
     while True:
-        time.sleep(1)
         try:
-            return follower.read()
+            for event in follower.follow(0.3 if shell.stage.is_local else 1.5):
+                if wanted(event.message):
+                    _show(event, shell)
         except NotFound:
-            continue
+            if not waited:
+                shell.say(f"no log group {shell.stage.log_group} yet: waiting for the first invocation")
+            waited = True
+            time.sleep(1)

@@ -15,7 +15,8 @@ import click
 from .aws import logs
 from .command.shell import Shell
 from .command.verb import verb
-from .console.errors import INTERRUPTED, OperationFailed
+from .console.errors import OperationFailed
+from .console.interrupts import end_by_ctrl_c
 from .console.output import print_json
 from .images.local_run import (
     create_settings,
@@ -70,21 +71,19 @@ def main(shell: Shell, image: Path | None, assignments: tuple[str, ...], port: i
     def log(line: str) -> None:
         click.echo(line if shell.as_json else logs.render(line))
 
-    try:
-        with translate_local_errors():
-            isolation = engine_choice.choose(engine)
-            function_settings = create_settings(shell.stage, values, endpoint)
-            with (
-                run_image(layout, function_settings, isolation, log) as function,
-                Emulator(function, port) as at,
-            ):
-                if shell.as_json:
-                    print_json({"url": at.url, "port": at.port, "engine": isolation.name, "local_aws": endpoint})
-                shell.say(f"ready (engine {isolation.name}; local AWS: {endpoint or 'not running'}); Ctrl-C to stop")
-                shell.say(f'curl {at.url} -d \'{{"source": "smoke"}}\'')
-                sys.stdout.flush()
+    with translate_local_errors():
+        isolation = engine_choice.choose(engine)
+        function_settings = create_settings(shell.stage, values, endpoint)
+        with (
+            run_image(layout, function_settings, isolation, log) as function,
+            Emulator(function, port) as at,
+        ):
+            if shell.as_json:
+                print_json({"url": at.url, "port": at.port, "engine": isolation.name, "local_aws": endpoint})
+            shell.say(f"ready (engine {isolation.name}; local AWS: {endpoint or 'not running'}); Ctrl-C ends it")
+            shell.say(f'curl {at.url} -d \'{{"source": "smoke"}}\'')
+            sys.stdout.flush()
+            with end_by_ctrl_c():
                 while True:
                     signal.pause()
-    except KeyboardInterrupt:
-        shell.say("stopped")
-        raise click.exceptions.Exit(INTERRUPTED) from None
+    shell.say("stopped")

@@ -8,12 +8,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from nix.command import forget_interrupt
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Terminated(KeyboardInterrupt):
+    """Raised by SIGTERM and SIGHUP, which end a command early even if Ctrl-C is the way to end it."""
+
+
+@contextmanager
+def end_by_ctrl_c() -> Iterator[None]:
+    """End the block without an error by Ctrl-C, which is the only end of a command that follows or serves."""
+    try:
+        yield
+    except Terminated:
+        raise
+    except KeyboardInterrupt:
+        forget_interrupt()
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise KeyboardInterrupt on SIGTERM and SIGHUP as on Ctrl-C while the block runs; restore the handlers after it.
+    """Raise Terminated on SIGTERM and SIGHUP while the block runs, as Ctrl-C raises KeyboardInterrupt; then restore.
 
     A command that is terminated, or whose terminal or connection closes, thus releases what it holds: locks, a canary's
     share of calls, temporary folders. A SIGHUP that is ignored stays ignored, as under nohup. Outside the main
@@ -34,7 +51,7 @@ def interruptible() -> Iterator[None]:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    raise Terminated
 
 
 @contextmanager

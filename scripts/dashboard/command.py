@@ -15,6 +15,7 @@ from ..aws.clients import create_clients
 from ..command.shell import Shell
 from ..command.verb import verb
 from ..console.errors import NotRunning
+from ..console.interrupts import end_by_ctrl_c
 from ..console.output import write_page
 from . import page, server
 from .connection import Connection
@@ -53,5 +54,6 @@ def _serve(listener: server.Server, shell: Shell) -> None:
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     click.echo(listener.address)
-    shell.say(f"stage {shell.stage.name}, read-only, on this machine only; Ctrl-C to stop")
-    server.serve(listener, ended)
+    shell.say(f"stage {shell.stage.name}, read-only, on this machine only; Ctrl-C ends it")
+    with end_by_ctrl_c():
+        server.serve(listener, ended)

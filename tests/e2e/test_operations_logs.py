@@ -1,6 +1,9 @@
 """`logs` on a real log group: every matching line once."""
 
 import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -96,3 +99,23 @@ def test_without_a_log_group_the_next_step_is_told(local_aws: Instance) -> None:
     done = CliRunner().invoke(logs.main, ["--no-follow", "--endpoint-url", local_aws.endpoint])
     assert done.exit_code == 1
     assert "the first invocation creates it: make invoke" in done.output
+
+
+def test_ctrl_c_ends_a_followed_log_quietly(writer: Writer) -> None:
+    """The first line says how to end it; after Ctrl-C the exit code is 0, and nothing reads like a failure."""
+    writer.stream("a")
+    writer.write("a", "a line")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scripts", "logs", "--endpoint-url", str(writer.aws.endpoint)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stdout is not None
+    assert "a line" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    (first,) = errors.splitlines()
+    assert first == f"following {writer.group}: lines since 10m, then new ones as they arrive; Ctrl-C ends it"
+    assert process.returncode == 0

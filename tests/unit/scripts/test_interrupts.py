@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.console.interrupts import SIGNALS, defer_interrupts, interruptible
+from scripts.console.interrupts import SIGNALS, Terminated, defer_interrupts, end_by_ctrl_c, interruptible
 
 
 def interrupt(done: list[str], number: int = signal.SIGINT, error: Exception | None = None) -> None:
@@ -72,3 +72,20 @@ def test_sigterm_is_deferred_like_ctrl_c() -> None:
     with pytest.raises(KeyboardInterrupt), interruptible():
         interrupt(done, signal.SIGTERM)
     assert done == ["after"]
+
+
+def follow_until(number: int) -> None:
+    """Follow something endlessly, and receive a signal meanwhile."""
+    with end_by_ctrl_c():
+        os.kill(os.getpid(), number)
+        signal.pause()
+
+
+@pytest.mark.usefixtures("hangup")
+def test_ctrl_c_is_the_regular_end_of_a_command_that_follows() -> None:
+    """Ctrl-C ends the block without an error; SIGTERM and SIGHUP, which end the command early, are still raised."""
+    with interruptible():
+        follow_until(signal.SIGINT)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with pytest.raises(Terminated):
+                follow_until(number)
