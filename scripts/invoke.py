@@ -5,6 +5,8 @@ score-processor invoke ['{"source": "smoke"}']
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from .aws.invocation import Invocation, format_payload, invoke, read_event
@@ -19,10 +21,18 @@ def _render(answer: Invocation, shell: Shell) -> None:
     for line in answer.log.splitlines():
         shell.print(render(line), dim=True)
     shell.print(format_payload(answer.payload), **({"fg": "red"} if answer.exit_code else {}))
+    if is_idle(answer.payload):
+        shell.print("no job was waiting: the event source takes jobs first; make enqueue FILE=… sends some")
     if answer.function_error:
         shell.print(f"the function failed ({answer.function_error})", fg="red")
     if answer.report:
         shell.print(summarize(answer.report, answer.version))
+
+
+def is_idle(payload: Any) -> bool:
+    """Return whether the answer is that of a poll that found no job."""
+    body = payload.get("body") if isinstance(payload, dict) else None
+    return isinstance(body, str) and '"no messages in the queue"' in body
 
 
 def summarize(report: Report, version: str) -> str:
@@ -40,8 +50,9 @@ def summarize(report: Report, version: str) -> str:
 @click.argument("event", required=False)
 @click.option("--qualifier", help="A version or alias (default: the stage's alias).")
 def main(shell: Shell, event: str | None, qualifier: str | None) -> Invocation:
-    """Invoke the function with EVENT (JSON or @FILE; default {}, which scores one job of the queue).
+    """Invoke the function with EVENT (JSON or @FILE; default {}, which polls the queue for one job).
 
-    Prints the end of its log, its result, and Lambda's report. Exit code 1 if the function fails.
+    An enabled event source takes most jobs first, so that the poll finds none. Prints the end of the log, the result,
+    and Lambda's report. Exit code 1 if the function fails.
     """
     return invoke(shell.aws, read_event(event), qualifier=qualifier)

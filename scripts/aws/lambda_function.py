@@ -15,6 +15,7 @@ from ..console.interrupts import defer_interrupts
 from ..console.text import cut_text, cut_to_last_lines
 from .backoff import generate_pauses
 from .clients import Aws, make, read_error_code
+from .logs import render
 
 WAIT_S = 300
 SMOKE_EVENT = {"source": "smoke"}
@@ -258,6 +259,21 @@ def smoke(aws: Aws, version: str) -> None:
 
         tail = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace").strip()
         raise OperationFailed(
-            f"version {version} fails its smoke test: {cut_text(payload, SHOWN)}\n{cut_to_last_lines(tail, SHOWN)}",
+            f"version {version} fails its smoke test: {describe_failure(payload, tail)}",
             f"the alias was not moved; fix the image, or set missing variables with {make('config', aws.stage)}",
         )
+
+
+def describe_failure(payload: str, tail: str) -> str:
+    """Describe a failed call: its cause, then the end of its log, with a traceback once.
+
+    The payload of an exception repeats the traceback that the log has; it is printed if the log has no more lines.
+    """
+    lines = "\n".join(render(line) for line in tail.splitlines())
+    try:
+        error = json.loads(payload)
+        cause = f"{error['errorType']}: {error['errorMessage']}"
+    except (ValueError, LookupError, TypeError):
+        return f"{cut_text(payload, SHOWN)}\n{cut_to_last_lines(lines, SHOWN)}"
+    trace = "".join(error.get("stackTrace") or ()) if "Traceback" not in lines else ""
+    return f"{cut_text(cause, SHOWN)}\n{cut_to_last_lines(f'{trace}{lines}', SHOWN)}"
