@@ -75,7 +75,7 @@ def _stop(options: argparse.Namespace) -> int:
         print(json.dumps({"stopped": [name for name, was in stopped.items() if was]}))
     else:
         for name, was in stopped.items():
-            print(f"{name}: {'stopped' if was else 'not running'}")
+            print(f"local AWS {name}: {'stopped' if was else 'not running'}")
     return 0
 
 

@@ -43,7 +43,7 @@ def describe_growth(before: Sizes | None, now: Sizes) -> str:
     """Describe in one line by how much the image grew or shrank, with the largest changes."""
     if before is None:
         return "unknown (no earlier build to compare)"
-    since = f"since {before['revision'][:12]}"
+    since = f"since {before['revision'][:12]}, the last other commit built here"
     if all(before[kind] == now[kind] for kind in ("size", "layers", "packages")):
         return f"none {since}"
     whole = f"{change(before['size'], now['size'])} compressed, {change(before['unpacked_size'], now['unpacked_size'])}"

@@ -82,5 +82,6 @@ def main(
         _write_csv(named)
         return None
     if not lists_all:
-        shell.say(pluralize(len(rows), "result") + (", the newest" if len(rows) == newest else ""))
+        which = f"the newest {len(rows)}" if len(rows) == newest else "all"
+        shell.say(f"{pluralize(len(rows), 'result')}: {which}, in the order of their times, the newest last")
     return named

@@ -46,12 +46,12 @@ def test_start_is_idempotent_and_stop_ends_it(name: str) -> None:
     running = control.find(name)
     assert running is not None
     assert command("status", "--name", name).returncode == 0
-    assert command("stop", "--name", name).stdout == f"{name}: stopped\n"
+    assert command("stop", "--name", name).stdout == f"local AWS {name}: stopped\n"
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", running.port)) != 0
     assert not running.process.is_alive()
     again = command("stop", "--name", name)
-    assert (again.returncode, again.stdout) == (0, f"{name}: not running\n")
+    assert (again.returncode, again.stdout) == (0, f"local AWS {name}: not running\n")
 
 
 def test_two_starts_at_once_give_one_instance(name: str) -> None:

@@ -49,7 +49,7 @@ def test_a_recorded_process_is_ended_without_python(checkout: Path, sleeper: sub
     assert process is not None
     record(checkout, process.pid, process.start_ticks)
     done = stop(checkout)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "default: stopped\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "local AWS default: stopped\n", "")
     assert sleeper.wait(120) != 0
     assert not (checkout / ".local-aws/default/run").exists()
 
@@ -61,5 +61,5 @@ def test_a_process_that_only_has_a_recorded_number_is_left_alone(
     process = find(sleeper.pid)
     assert process is not None
     record(checkout, process.pid, process.start_ticks - 1)
-    assert stop(checkout).stdout == "default: not running\n"
+    assert stop(checkout).stdout == "local AWS default: not running\n"
     assert process.is_alive()

@@ -3,6 +3,7 @@
 The table in `docs/reference/checks.md` is generated from this module, and a test compares the two.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,6 +49,7 @@ ABSOLUTE = "FunctionError.InvalidEntryPoint: The path must be absolute, non-empt
 HANDLER = "Runtime.HandlerNotFound: Handler 'NAME' missing on module 'MODULE'"
 SHARED = "LIBRARY: cannot open shared object file: No such file or directory"
 NONE = ""
+PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b")
 
 SINGLE = "build for one platform without attestations: docker buildx build --platform linux/amd64 --provenance=false"
 AGAIN = "push or copy the image again; this copy is incomplete"
@@ -182,14 +184,14 @@ RULES: dict[str, Rule] = {
         _F,
         IMPORT + "No module named 'NAME'",
         _P,
-        "install the package",
+        "correct the name if it is misspelt; else add its package to the image (here: nix/locks/*.in, then make lock)",
     ),
     "extension": Rule(
         "Files in /opt/extensions are programs that every user may execute",
         _F,
         "Extension.LaunchError: fork/exec PATH: permission denied",
         _P,
-        "chmod a+x, correct the program, or move anything else into a directory",
+        "chmod a+x, correct the program, or move what is no extension into a directory",
     ),
     "start": Rule(
         "The runtime asks for an invocation (tried with --run only)",
@@ -249,8 +251,8 @@ class Problem:
 
     @property
     def message(self) -> str:
-        """Lambda's error message if the rule is broken; empty if the service reports nothing."""
-        return RULES[self.rule].message
+        """Lambda's error message, with … for what only the service knows; empty if it reports nothing."""
+        return PLACEHOLDER.sub("…", RULES[self.rule].message)
 
     @property
     def remedy(self) -> str:

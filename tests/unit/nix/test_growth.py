@@ -22,7 +22,7 @@ def test_the_largest_changes_come_first() -> None:
     """The line has both totals, the commit, and each layer and package that changed, by the size of the change."""
     before, now = record(OLD, 1_000, x=2_000, gone=500), record(NEW, 1_300_000, x=2_100, new=900_000)
     assert describe_growth(read_sizes(before), read_sizes(now)) == (
-        "+1.30 MB compressed, +0.90 MB unpacked since aaaaaaaaaaaa: "
+        "+1.30 MB compressed, +0.90 MB unpacked since aaaaaaaaaaaa, the last other commit built here: "
         "base +1.30 MB compressed, new +0.90 MB unpacked, gone -0.5 kB unpacked, x +0.1 kB unpacked"
     )
 
@@ -30,13 +30,17 @@ def test_the_largest_changes_come_first() -> None:
 def test_a_small_change_is_in_bytes() -> None:
     """A change of seven bytes is not rounded to -0.0 kB."""
     line = describe_growth(read_sizes(record(OLD, 1_005, x=2_000)), read_sizes(record(NEW, 998, x=2_000)))
-    assert line == "-7 B compressed, +0 B unpacked since aaaaaaaaaaaa: base -7 B compressed"
+    assert (
+        line
+        == "-7 B compressed, +0 B unpacked since aaaaaaaaaaaa, the last other commit built here: base -7 B compressed"
+    )
 
 
 def test_equal_sizes_are_no_change() -> None:
     """If no size changed, the line says so."""
     assert (
-        describe_growth(read_sizes(record(OLD, 5, x=1)), read_sizes(record(NEW, 5, x=1))) == "none since aaaaaaaaaaaa"
+        describe_growth(read_sizes(record(OLD, 5, x=1)), read_sizes(record(NEW, 5, x=1)))
+        == "none since aaaaaaaaaaaa, the last other commit built here"
     )
 
 

@@ -112,6 +112,6 @@ def test_a_problem_quotes_lambda(tmp_path: Path) -> None:
     (problem,) = lint(read_layout(draft.write(tmp_path)))
     assert str(problem) == (
         "parent-folder: /opt/data: no entry for /opt in this or earlier layers\n"
-        "    Lambda: InvalidImage(MissingParentDirectory: Parent directory does not exist for file: PATH)\n"
+        "    Lambda: InvalidImage(MissingParentDirectory: Parent directory does not exist for file: …)\n"
         "    next: add an entry for each directory"
     )
