@@ -34,6 +34,7 @@ endif
 
 ##@ Get started
 # The Debian packages and wheels come first: if some cannot be fetched, nothing large has been downloaded yet.
+demo: export SCORE_PROCESSOR_DEMO_BEGAN := $(if $(filter demo,$(MAKECMDGOALS)),$(shell date +%s))
 demo: ## Build, start the local AWS, push, deploy, score the examples, and show results, logs and a report
 	@$(HOST) -m nix.inputs fetch image local-aws
 	@$(HOST) -m nix.environments create development .venv

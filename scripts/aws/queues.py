@@ -82,8 +82,25 @@ def read_counts(aws: Aws, queue_url: str) -> Counts:
     return Counts(*(int(attributes[name]) for name in names))
 
 
+@dataclass(frozen=True)
+class Age:
+    """The highest age of a queue's oldest message in seconds during the minute that began at `minute`."""
+
+    seconds: float
+    minute: datetime
+
+
 def read_age(aws: Aws, queue: str) -> float:
     """Return the age of the oldest message in seconds, by CloudWatch; 0 without data points."""
+    measured = read_measured_age(aws, queue)
+    return measured.seconds if measured else 0.0
+
+
+def read_measured_age(aws: Aws, queue: str) -> Age | None:
+    """Return the last age of the oldest message that CloudWatch has; None without data points.
+
+    CloudWatch has a value for each minute, so that the message is older by up to some minutes by now.
+    """
     now = datetime.now(UTC)
     points = aws.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SQS",
@@ -94,4 +111,5 @@ def read_age(aws: Aws, queue: str) -> float:
         Period=60,
         Statistics=["Maximum"],
     )["Datapoints"]
-    return float(max(points, key=lambda point: point["Timestamp"])["Maximum"]) if points else 0.0
+    last = max(points, key=lambda point: point["Timestamp"], default=None)
+    return Age(float(last["Maximum"]), last["Timestamp"]) if last else None

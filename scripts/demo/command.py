@@ -6,6 +6,7 @@ score-processor demo
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -21,6 +22,13 @@ from . import report_page, summary
 from .steps import Demo, run_demo
 
 PAGE = ROOT / "build" / "demo.html"
+BEGAN = "SCORE_PROCESSOR_DEMO_BEGAN"
+
+
+def read_start() -> float:
+    """Return when the demo began, in seconds since 1970: with `make demo` before its downloads and its environment."""
+    began = os.environ.get(BEGAN, "")
+    return float(began) if began.isdecimal() else time.time()
 
 
 @contextlib.contextmanager
@@ -48,10 +56,10 @@ def main(shell: Shell) -> int:
         raise click.UsageError("the demo starts its own local AWS: remove --endpoint-url")
     if not shell.stage.is_local:
         raise OperationFailed(f"demo: got stage {shell.stage.name}, expected local", "make demo STAGE=local")
-    began = time.monotonic()
+    began = read_start()
     with stop_when_interrupted(shell):
         report = run_demo(Demo(shell))
     path = write_page(report_page.render(report), PAGE)
-    summary.show(shell.console, report, time.monotonic() - began)
+    summary.show(shell.console, report, time.time() - began)
     shell.console.print(f"report: {path}", markup=False)
     return 0 if all(check.holds for check in report.checks) else FAILED

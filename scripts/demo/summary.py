@@ -56,7 +56,7 @@ def show(console: Any, page: Page, seconds: float) -> None:
         mark, style = ("ok  ", "green") if check.holds else ("fail", "red")
         console.print(f"  [{style}]{mark}[/{style}] {check.rule}: {check.found}")
     console.print(
-        f"\nfinished in {seconds:.1f} s; the local AWS keeps running: make invoke, logs, status, stop", markup=False
+        f"\nfinished in {seconds:.1f} s; the local AWS keeps running: make logs, status, doctor, stop", markup=False
     )
 
 
