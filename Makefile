@@ -114,14 +114,14 @@ release: $(READY) ## Prepare a release: version, changelog, commit and tag, unpu
 	@$(RUN) release $(call given,VERSION) $(if $(DRY_RUN),--dry-run)
 
 ##@ Operate
-invoke: $(READY) ## Invoke the function and show response, log tail and cost (EVENT='{...}'; default {}: poll one job)
+invoke: $(READY) ## Invoke the function and show response, log tail and cost (EVENT='{...}'; default {}: poll one job, which an enabled event source mostly takes first)
 	@$(RUN) invoke $(call given,EVENT)
 logs: $(READY) ## Follow the function's log (FOLLOW=0: print and exit; LEVEL=ERROR JOB=id TEXT='words' SINCE=2h: filter)
 	@$(RUN) logs $(if $(filter 0,$(FOLLOW)),--no-follow) $(call given,LEVEL,--level) $(call given,JOB,--job) $(call given,TEXT,--grep) $(call given,SINCE,--since)
 status: $(READY) ## Show function, alias, digest, queues (depth, age, dead letters) and the latest deploys
 	@$(RUN) status
-enqueue: $(READY) ## Send jobs from FILE=items.csv, texts or job ids (CARD=card.yaml SCORE=name TEXT= ID= ENCODING= RUN_ID=resume that run; OUTPUT=results.csv: wait and write)
-	@$(RUN) enqueue $(call given,FILE) $(call given,CARD,--scorecard) $(call given,SCORE,--score) $(call given,TEXT,--text) $(call given,ID,--id) $(call given,ENCODING,--encoding) $(call given,RUN_ID,--run) $(call given,OUTPUT,--output) $(if $(KEEP_COLUMNS),--keep-columns) $(if $(REPLACE),--replace)
+enqueue: $(READY) ## Send jobs from FILE=items.csv, texts or job ids (CARD=card.yaml SCORE=name TEXT= ID= ENCODING= RUN_ID=resume that run; OUTPUT=results.csv: wait and write; PATIENCE=60: fail after 60 s without an ended job)
+	@$(RUN) enqueue $(call given,FILE) $(call given,CARD,--scorecard) $(call given,SCORE,--score) $(call given,TEXT,--text) $(call given,ID,--id) $(call given,ENCODING,--encoding) $(call given,RUN_ID,--run) $(call given,OUTPUT,--output) $(call given,PATIENCE,--patience) $(if $(KEEP_COLUMNS),--keep-columns) $(if $(REPLACE),--replace)
 results: $(READY) ## List the newest results (SCORECARD=key SCORE=name SINCE=2h LIMIT=50; CSV=1: all, as CSV)
 	@$(RUN) results $(call given,SCORECARD,--scorecard) $(call given,SCORE,--score) $(call given,SINCE,--since) $(call given,LIMIT,--limit) $(if $(CSV),--csv)
 shadow: $(READY) ## Score stored results' jobs again without storing, and compare (SCORE=name SINCE=2h SHARE=0.1 LIMIT=100 LEAST=0.98)
@@ -165,9 +165,10 @@ clean: ## Stop the local AWS and remove everything that was created in this chec
 	@local_aws/stop --all
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@rm -rf build .local-aws .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis result
-clean-all: clean ## Run clean, and remove the cache of inputs, layers and environments
+clean-all: clean ## Run clean, and remove the cache of inputs, layers and environments; env/ stays
 	@$(HOST) -m nix.cache_command clear
 	@rm -rf build
+	@$(if $(wildcard env),echo "env/ stays: the environment of README's Install; rm -r env removes it")
 
 # `##@ GROUP` begins a group, and `target: … ## TEXT` is a line of it.
 help: ## List the targets

@@ -52,3 +52,12 @@ def test_a_file_of_code_stays_small() -> None:
     ).stdout
     long = {name: count for name in tracked.split() if (count := (ROOT / name).read_text().count("\n")) > 350}
     assert not long
+
+
+def test_folders_that_the_readme_creates_are_ignored() -> None:
+    """Virtual environments that README.md creates inside the checkout never appear in `git status`."""
+    folders = re.findall(r"python3 -m venv (\S+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert folders
+    for folder in folders:
+        path = f"{folder}/bin/python"
+        assert subprocess.run(["git", "check-ignore", "--quiet", path], cwd=ROOT, check=False).returncode == 0, folder

@@ -1,5 +1,6 @@
 """The command lines that make passes to `score-processor`."""
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -25,6 +26,7 @@ def words(target: str, *given: str) -> list[str]:
         ("enqueue", "TEXT", ["--text"]),
         ("enqueue", "ID", ["--id"]),
         ("enqueue", "ENCODING", ["--encoding"]),
+        ("enqueue", "PATIENCE", ["--patience"]),
         ("results", "LIMIT", ["--limit"]),
         ("dlq", "SHOW", ["show"]),
         ("run", "IMAGE", ["--image"]),
@@ -67,3 +69,11 @@ def test_variables_of_a_function_reach_it_past_the_command_line(tmp_path: Path) 
     line = ["make", "--no-print-directory", "--old-file=.venv/.environment", "run", *arguments]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "run\nA=$1 B=it's"
+
+
+@pytest.mark.parametrize(("target", "expected"), [("demo", r"\d+"), ("build", "")])
+def test_the_demo_knows_when_make_began(target: str, expected: str) -> None:
+    """The demo's command gets the time in seconds at which make began; other targets start no process for it."""
+    line = ["make", "-n", "--print-data-base", "--old-file=.venv/.environment", target]
+    printed = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.search(rf"^demo: SCORE_PROCESSOR_DEMO_BEGAN := ?{expected}$", printed, re.M)
