@@ -13,14 +13,13 @@ import click
 
 from nix.oci.digest import sha256
 from nix.oci.media_types import EMPTY, EMPTY_DATA, MANIFEST
-from plexus.problems import pluralize
 
 from .aws.repository import connect
 from .checkout.layout import Blob, LocalImage
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import OperationFailed
-from .console.text import format_megabytes
+from .console.text import format_megabytes, pluralize
 from .images.push import PushResult, push
 
 

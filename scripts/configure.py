@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import click
 
-from plexus.problems import pluralize
-
 from .aws.account import require_account
 from .command.shell import Shell
 from .command.verb import verb
+from .console.text import pluralize
 from .release.configuration import ConfigurationResult, configure, parse_settings
 
 

@@ -9,13 +9,12 @@ import time
 
 import click
 
-from plexus.problems import pluralize
-
 from .aws.account import require_account
 from .checkout import ROOT
 from .command.shell import Shell
 from .command.verb import Verbs, verb
 from .console.options import Between
+from .console.text import pluralize
 from .jobs import dead_letters
 from .jobs.dead_letters import Letter, RedriveResult
 

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plexus.problems import pluralize
-
 from .checkout import ROOT
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import OperationFailed
+from .console.text import pluralize
 from .jobs import item_files
 from .jobs.file_runs import FileResult, QueuedFile, name_run
 from .jobs.seeding import Card, read_card

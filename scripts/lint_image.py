@@ -15,12 +15,11 @@ from typing import Any
 
 import click
 
-from plexus.problems import pluralize
-
 from .checkout.layout import LAYOUT, require_finished
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import OperationFailed
+from .console.text import pluralize
 from .images.image_check import LintResult, ReportedProblem, check, open_image, render_rules, start_problems
 
 SHOWN = 5

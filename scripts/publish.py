@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import click
 
-from plexus.problems import pluralize
-
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import DONE, FAILED
 from .console.options import parse_timestamp_since
+from .console.text import pluralize
 from .jobs import publishing, results
 
 SHOWN = 20

@@ -11,14 +11,12 @@ from typing import Any
 
 import click
 
-from plexus.problems import pluralize
-
 from .command.shell import Shell
 from .command.verb import verb
 from .console.options import parse_timestamp_since
 from .console.output import to_json_types
 from .console.tables import create_grid
-from .console.text import escape_controls
+from .console.text import escape_controls, pluralize
 from .jobs import results
 
 SHOWN = 50

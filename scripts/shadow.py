@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import click
 
 from plexus.exceptions import InvalidData
-from plexus.problems import pluralize
 
 from .aws import dynamodb, ledger
 from .aws.clients import Aws, explain
@@ -22,7 +21,7 @@ from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import DONE, FOUND, NotFound, OperationFailed
 from .console.options import parse_timestamp_since
-from .console.text import format_utc_now
+from .console.text import format_utc_now, pluralize
 from .jobs import results
 
 if TYPE_CHECKING:

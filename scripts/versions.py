@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 
 from plexus.original.cards import create_key
-from plexus.problems import pluralize
 from plexus.whole_file import write_text
 
 from .aws import dynamodb
@@ -21,6 +20,7 @@ from .aws.dynamodb import Record
 from .command.shell import Shell
 from .command.verb import verb
 from .console.errors import OperationFailed
+from .console.text import pluralize
 from .jobs import results
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..checkout import ROOT
 from ..console.errors import InvalidStage, NotFound, NotRunning, OperationFailed, TooSlow
+from . import truncated_responses
 from .stage import Stage
 
 if TYPE_CHECKING:
@@ -95,8 +96,6 @@ class Aws:
         key = f"{service}:{read_timeout_s}:{attempts}"
         if key not in self._made:
             from botocore.config import Config
-
-            from handler import truncated_responses
 
             config = Config(
                 connect_timeout=3,

@@ -22,6 +22,7 @@ from ..console.interrupts import interruptible
 from ..console.options import check_address
 from ..console.output import is_coloured, print_json
 from ..console.text import escape_controls
+from .image_code import explain_imports
 from .shell import Shell
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,7 +35,7 @@ def _end(main: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any
         # A terminal whose encoding has no → prints an escape instead of failing.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with interruptible():
+        with interruptible(), explain_imports():
             code = main(*args, **options | {"standalone_mode": False})
     except click.exceptions.Exit as end:
         code = end.exit_code

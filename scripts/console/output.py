@@ -1,4 +1,4 @@
-"""Results as JSON, pages as files, and whether a stream may be coloured."""
+"""Results as JSON, and whether a stream may be coloured."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any, SupportsBytes, TextIO
 
 import click
-
-from plexus.whole_file import whole_file
 
 from .text import UNSHOWN
 
@@ -44,14 +42,6 @@ def print_json(value: Any, indent: int | None = 2) -> None:
     in_unicode = sys.stdout is not None and sys.stdout.encoding.lower().startswith("utf")
     text = json.dumps(to_json_types(value), indent=indent, ensure_ascii=not in_unicode)
     click.echo(UNSHOWN.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
-
-
-def write_page(text: str, path: Path) -> Path:
-    """Write an HTML page, and its folder if needed, completely or not at all; return its absolute path, unresolved."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as half:
-        half.write_text(text, encoding="utf-8")
-    return path.absolute()  # resolved, /dev/stdout would be a pipe under /proc
 
 
 def is_coloured(stream: TextIO) -> bool:

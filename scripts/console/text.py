@@ -25,6 +25,11 @@ def format_megabytes(size: int) -> str:
     return f"{size / 1_000_000:.1f} MB"
 
 
+def pluralize(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 item`, `3 items`. Only nouns whose plural adds an s."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def shorten_digest(digest: str) -> str:
     """Return the first 12 hexadecimal digits of a digest."""
     return digest.rpartition(":")[2][:12]

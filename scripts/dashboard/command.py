@@ -16,7 +16,7 @@ from ..command.shell import Shell
 from ..command.verb import verb
 from ..console.errors import NotRunning
 from ..console.interrupts import end_by_ctrl_c
-from ..console.output import write_page
+from ..console.pages import write_page
 from . import page, server
 from .connection import Connection
 from .panels import create_board

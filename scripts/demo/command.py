@@ -17,7 +17,7 @@ from ..checkout import ROOT
 from ..command.shell import Shell
 from ..command.verb import verb
 from ..console.errors import FAILED, OperationFailed
-from ..console.output import write_page
+from ..console.pages import write_page
 from . import report_page, summary
 from .steps import Demo, run_demo
 

@@ -6,15 +6,13 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from plexus.problems import pluralize
-
 from ..aws import health, ledger, logs
 from ..aws.clients import Aws, make
 from ..aws.health import Health
 from ..aws.ledger import Entry
 from ..aws.logs import Event
 from ..console.errors import OperationFailed
-from ..console.text import cut_text, find_first_line, format_clock_time
+from ..console.text import cut_text, find_first_line, format_clock_time, pluralize
 from ..release import rollback, versions
 from ..release.versions import ServedVersion
 from .finding import FAIL, OK, WARN, Finding

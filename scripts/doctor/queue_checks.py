@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from plexus.problems import pluralize
-
 from ..aws import health, ledger, queues
 from ..aws.clients import Aws, make
 from ..aws.health import Call
-from ..console.text import format_clock_time
+from ..console.text import format_clock_time, pluralize
 from .finding import FAIL, OK, WARN, Finding
 
 if TYPE_CHECKING:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from plexus.problems import pluralize
 from stages.stage import AMPLIFY_INDEXES, AMPLIFY_TABLES
 
 from ..aws import ledger, resources, stack_state
 from ..aws import stacks as cloudformation
 from ..aws.clients import Aws, make
-from ..console.text import shorten_digest
+from ..console.text import pluralize, shorten_digest
 from .finding import FAIL, OK, WARN, Finding
 
 HARMLESS = ("AWS::CloudWatch::Alarm", "AWS::SNS::Topic")

@@ -5,11 +5,10 @@ score-processor drift
 
 from __future__ import annotations
 
-from plexus.problems import pluralize
-
 from ..aws.clients import make
 from ..command.shell import Shell
 from ..command.verb import verb
+from ..console.text import pluralize
 from .comparison import Drift, find_drift
 
 

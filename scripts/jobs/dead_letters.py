@@ -15,10 +15,10 @@ from typing import Any
 from handler import message_attributes
 from handler.message import find_job_id
 from handler.message_attributes import MessageAttributes
-from plexus.problems import pluralize
 
 from ..aws.clients import Aws, make
 from ..console.errors import OperationFailed
+from ..console.text import pluralize
 from .seeding import find_account_id
 
 HOLD_S = 120  # visibility timeout while they are listed

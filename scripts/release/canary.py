@@ -17,7 +17,6 @@ from ..aws.clients import Aws, make
 from ..aws.lambda_function import Alias, FunctionVersion
 from ..console.errors import Conflict, OperationFailed
 from ..console.interrupts import defer_interrupts
-from . import synthetic
 from .counts import Counts
 
 PAUSE_S = 2.0
@@ -38,8 +37,8 @@ def watch(
             moved = lambda_function.move_alias(aws, live.version, live, {version.version: percent})
         versions = live.version, version.version
         old, new = _poll_counts(aws, versions, since, seconds, say)
-        limit, kind = aws.stage.release.synthetic_jobs, ""
-        if not new.calls and limit and (own := synthetic.count(aws, versions, limit, say)):
+        kind = ""
+        if not new.calls and (own := _count_own_calls(aws, versions, say)):
             (old, new), kind = own, ", synthetic"
         back = f"the alias points at version {live.version} alone again"
         if problem := new.find_problem(old):
@@ -70,6 +69,15 @@ def end_share_on_failure(aws: Aws, alias: Alias | None) -> Iterator[None]:
             with suppress(Conflict), defer_interrupts():
                 lambda_function.move_alias(aws, alias.version, alias)
         raise
+
+
+def _count_own_calls(aws: Aws, versions: tuple[str, str], say: Say) -> tuple[Counts, Counts] | None:
+    """Score stored results' jobs by both versions, if the stage allows it; return the counts, None without a job."""
+    if not (limit := aws.stage.release.synthetic_jobs):
+        return None
+    from . import synthetic  # it imports plexus, which no rollback and no diagnosis may depend on
+
+    return synthetic.count(aws, versions, limit, say)
 
 
 def _poll_counts(aws: Aws, versions: tuple[str, str], since_ms: int, seconds: float, say: Say) -> tuple[Counts, Counts]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plexus.problems import pluralize
+from ..console.text import pluralize
 
 FEW, TIMES = 3, 2
 ENOUGH = 10

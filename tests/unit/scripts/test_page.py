@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from scripts.console.output import write_page
+from scripts.console.pages import write_page
 from scripts.console.text import format_megabytes
 from scripts.demo.report_page import Accuracy, Check, DeadLetter, Report, Row, Step, render
 
