@@ -7,6 +7,7 @@ from pathlib import Path
 
 from plexus import pages
 
+from ..console.errors import DONE, FAILED
 from ..console.text import format_megabytes
 
 SHOWN = 10  # items before the rest is folded
@@ -104,6 +105,11 @@ class Report:
     checks: tuple[Check, ...] = ()
     invocation: dict[str, str] = field(default_factory=dict)
     log: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """1 if a check failed."""
+        return DONE if all(check.holds for check in self.checks) else FAILED
 
     @property
     def scores(self) -> tuple[str, ...]:

@@ -57,6 +57,14 @@ def test_a_verb_imports_no_other_verb(path: Path) -> None:
     assert not imported & (verbs - {own})
 
 
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_verb_returns_no_bare_number(path: Path) -> None:
+    """A verb's result has its exit code as the attribute `exit_code`: a returned number would be lost."""
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    verbs = [one for one in functions if any(ast.unparse(mark).startswith("verb(") for mark in one.decorator_list)]
+    assert not [one.name for one in verbs if one.returns and ast.unparse(one.returns) in ("int", "bool", "str")]
+
+
 @pytest.mark.parametrize(("group", "name"), [(root, "score-processor"), (group, "plexus")])
 def test_the_version_is_that_of_the_project_file(group: click.Command, name: str) -> None:
     """`--version` prints the program's name and the version in pyproject.toml."""
