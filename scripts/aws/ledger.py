@@ -24,6 +24,7 @@ from .clients import Aws, make, read_error_code
 FORMAT = 1
 TABLE = "Deployment"
 LOCK = "lock"  # sorts after every time
+UPDATE = "git pull --ff-only (a newer checkout wrote it), then run it again"
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _after(at: str) -> str:
 def _entry(item: dict[str, Any]) -> Entry:
     form = int(item.get("format", {}).get("N", "0"))
     if form > FORMAT:
-        raise OperationFailed(f"ledger entry: got format {form}, expected at most {FORMAT}", "update your checkout")
+        raise OperationFailed(f"ledger entry: got format {form}, expected at most {FORMAT}", UPDATE)
     return Entry(**{f.name: item.get(f.name, {}).get("S", "") for f in fields(Entry)})
 
 

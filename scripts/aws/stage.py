@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stages import STAGES, Stage, StageError, load
+from stages import STAGES, Stage, StageError, list_stages, load
 
 from ..console.errors import InvalidStage
 
@@ -16,7 +16,9 @@ def load_stage(name: str, folder: Path = STAGES) -> Stage:
     try:
         return load(name, folder)
     except StageError as error:
-        raise InvalidStage(str(error), "name an existing stage (STAGE=), or correct its file") from None
+        known = name in list_stages(folder)
+        remedy = f"correct {folder.name}/{name}.toml, then run it again" if known else "name one of them: STAGE=NAME"
+        raise InvalidStage(str(error), remedy) from None
 
 
 def create_environment(stage: Stage) -> dict[str, str]:

@@ -116,7 +116,7 @@ def _partition(aws: Aws) -> str:
 def _parse(item: dict[str, Any]) -> ShadowReport:
     form = int(item.get("format", {}).get("N", "0"))
     if form > FORMAT:
-        raise OperationFailed(f"shadow report: got format {form}, expected at most {FORMAT}", "update your checkout")
+        raise OperationFailed(f"shadow report: got format {form}, expected at most {FORMAT}", ledger.UPDATE)
     fields = json.loads(item["report"]["S"])
     scores = tuple(
         ScoreFigures(**one | {"interval": one["interval"] and tuple(one["interval"])}) for one in fields["scores"]
