@@ -19,7 +19,8 @@ from .release.rollback import Rollback, roll_back
 def _render(done: Rollback, shell: Shell) -> None:
     alias = shell.stage.function.alias
     image = versions.format_image(done.digest, done.commit)
-    previous = done.previous_version, done.previous_digest
+    # A rollback that ends a canary only has replaced nothing.
+    previous = ("", "") if done.version == done.previous_version else (done.previous_version, done.previous_digest)
     current, was = versions.format_replaced(*previous, "currently"), versions.format_replaced(*previous)
     text = {
         "unchanged": f"nothing to do: alias {alias} points at version {done.version} ({image})",
@@ -27,6 +28,10 @@ def _render(done: Rollback, shell: Shell) -> None:
         "rolled back": f"alias {alias} now points at version {done.version} ({image}){was}",
     }[done.action]
     shell.console.print(text, markup=False)
+    if done.canary:
+        shell.console.print(
+            f"{'ended' if done.action == 'rolled back' else 'would end'} the {done.canary}", markup=False
+        )
     if done.latest and done.action == "unchanged":
         shell.console.print("$LATEST had another image, and has this one now", markup=False)
     if done.settings:
@@ -58,5 +63,6 @@ def main(shell: Shell, to: str | None, keep_settings: bool) -> Rollback:
         if planned.action == "unchanged":
             return planned
         what = f"Rolls {shell.stage.function.alias} back to version {planned.version} {shorten_digest(planned.digest)}."
+        what += f"\nEnds the {planned.canary}." if planned.canary else ""
         shell.confirm(f"{what}\n{_settings(planned.settings, False)}" if planned.settings else what)
     return roll_back(shell.aws, to or None, keep_settings=keep_settings, dry_run=shell.dry_run, say=shell.say)

@@ -78,7 +78,7 @@ def deploy(
         with end_share_on_failure(aws, live.alias):
             held.check()
             done = versions.switch(aws, version, live, action="deploy", commit=commit, note=note, clock=clock)
-    return Deployment("deployed", digest, done.version, *before, commit, done.ledger, clock.steps, note)
+    return Deployment("deployed", digest, done.version, *before, commit, done.ledger, clock.steps, done.note)
 
 
 def _watch_canary(

@@ -37,7 +37,7 @@ class Rollback:
     """The result of a rollback; `action` is `rolled back`, `unchanged` or `would roll back`.
 
     `settings` are those that change with the version; empty with `keep_settings`. `latest` says whether $LATEST had
-    another image than callers get now, and has been given theirs.
+    another image than callers get now, and has been given theirs. `canary` names the canary that the rollback ended.
     """
 
     action: str
@@ -49,6 +49,7 @@ class Rollback:
     ledger: bool = True
     settings: tuple[Difference, ...] = ()
     latest: bool = False
+    canary: str = ""
 
 
 def roll_back(
@@ -70,7 +71,8 @@ def roll_back(
     live, target = planned.live, planned.target
     before = (live.digest, live.version)
     at_target = target.version == live.version and not live.is_split
-    done = Rollback("unchanged", target.digest, target.version, *before, target.commit)
+    ended = versions.describe_other_shares(live, target.version)
+    done = Rollback("unchanged", target.digest, target.version, *before, target.commit, canary=ended)
     if at_target and lambda_function.read(aws).digest == live.digest:
         return done
     uri = repository.find_image_uri(aws, target.digest)

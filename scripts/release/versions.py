@@ -60,10 +60,11 @@ class ServedVersion:
 
 @dataclass(frozen=True)
 class PublishedVersion:
-    """The version that the alias now points at, and whether the stage has a ledger that records it."""
+    """The version that the alias now points at, whether a ledger records it, and the note of its entry."""
 
     version: str
     ledger: bool
+    note: str = ""
 
 
 def read_live(aws: Aws) -> ServedVersion:
@@ -108,8 +109,10 @@ def switch(
     note: str = "",
     clock: Clock | None = None,
 ) -> PublishedVersion:
-    """Move the alias from `live` to a tested version, and write the ledger last."""
+    """Move the alias from `live` to a tested version, and write the ledger last; the entry names a canary that ends."""
     clock = clock or Clock()
+    if canary := describe_other_shares(live, version.version):
+        note = "; ".join(filter(None, (note, f"ended the {canary}")))
     protect(aws, version.digest)
     with defer_interrupts():  # a change without its entry would be a gap in the history
         at = lock.read_clock(aws)  # of the move: a process that is suspended after it may write its entry much later
@@ -117,7 +120,14 @@ def switch(
         clock.lap("alias")
         written = record(aws, version, live, action=action, commit=commit, note=note, at=at)
         clock.lap("ledger")
-    return PublishedVersion(version.version, written)
+    return PublishedVersion(version.version, written, note)
+
+
+def describe_other_shares(live: ServedVersion, version: str) -> str:
+    """Return the canary that ends if every call goes to `version`: the share of each other one; empty without one."""
+    shares = live.alias.shares if live.alias else {}
+    others = [f"version {other} ({share:g} % of the calls)" for other, share in shares.items() if other != version]
+    return f"canary of {', '.join(others)}" if others else ""
 
 
 def restore_latest(aws: Aws) -> bool:

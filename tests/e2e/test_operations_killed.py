@@ -155,17 +155,31 @@ def test_any_clone_shows_a_running_canary(stage: Staged, instance: Instance, tmp
     assert json.loads(status("--json"))["release"] is None
 
 
-@pytest.mark.parametrize("is_named", [False, True])
-def test_a_rollback_ends_a_killed_canary(stage: Staged, instance: Instance, is_named: bool) -> None:
-    """After kill -9 the split stays, and a rollback ends it, without waiting for the lock or going further back."""
+@pytest.mark.parametrize("change", ["rollback", "rollback to the served version", "deploy"])
+def test_a_change_after_a_killed_canary_ends_it(stage: Staged, instance: Instance, change: str) -> None:
+    """After kill -9 the split stays; a rollback ends it without going further back, and so does a deploy.
+
+    Both print which canary they ended, and the ledger records it.
+    """
     process = canary(stage)
     process.kill()
     process.communicate()
-    version = versions.read_live(stage.aws).version
-    assert run(stage.name, "rollback", *[version] * is_named).returncode == 0
-    assert versions.read_live(stage.aws).version == version
-    assert not versions.read_live(stage.aws).is_split
-    assert (lock.read(stage.aws)[0], stage.answer()) == (None, "first")
+    before = versions.read_live(stage.aws)
+    assert before.alias is not None
+    (other,) = before.alias.shares
+    words = {"rollback": ["rollback"], "deploy": ["deploy", "--digest", stage.image("third")]}
+    done = run(stage.name, *words.get(change, ["rollback", before.version]))
+    assert done.returncode == 0, done.stderr
+    live = versions.read_live(stage.aws)
+    assert (live.is_split, lock.read(stage.aws)[0]) == (False, None)
+    if change != "deploy":
+        assert (live.version, stage.answer()) == (before.version, "first")
+        assert "previously" not in done.stdout
+    ended = f"ended the canary of version {other} (50 % of the calls)"
+    assert ended in done.stdout
+    entries = ledger.read_entries(stage.aws, 1)
+    assert entries is not None
+    assert (entries[0].version, entries[0].note) == (live.version, ended)
 
 
 def test_a_stopped_canary_cannot_move_the_alias_after_a_rollback(stage: Staged, instance: Instance) -> None:
