@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..aws import ledger, resources, stacks
+from ..aws import lambda_function, ledger, resources, stacks
 from ..aws.clients import Aws
 from ..release import configuration, versions
 from .difference import Difference, compare, format_value
@@ -33,13 +33,17 @@ def release(aws: Aws) -> Iterator[Difference]:
 
 
 def compare_settings(aws: Aws) -> Iterator[Difference]:
-    """Yield differences between the served version's settings and the stage file."""
+    """Yield differences of the function, the served version and $LATEST from the stage file."""
     live = versions.read_live(aws)
     if live.facts is None:
         return
-    subject = f"function {aws.stage.function.name} version {live.version}"
-    for entry in configuration.compare_with_stage(live.facts, aws.stage, {}):
-        yield Difference(subject, entry.name, entry.new, format_value(entry.old))
+    name, compared = aws.stage.function.name, configuration.compare(aws, lambda_function.read(aws), live)
+    subjects = {"": compared.function, f" version {live.version}": compared.served, " $LATEST": compared.latest}
+    for part, entries in subjects.items():
+        for entry in entries:
+            if entry.name != "role":  # compare_role's
+                yield Difference(f"function {name}{part}", entry.name, entry.new, format_value(entry.old))
+    subject = f"function {name} version {live.version}"
     yield from compare(subject, {"architecture": "x86_64"}, {"architecture": live.facts.architecture})
 
 

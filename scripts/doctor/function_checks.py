@@ -83,31 +83,30 @@ def deploys(aws: Aws) -> Finding:
 
 def check_concurrency(aws: Aws) -> Finding:
     """concurrency: the reserved concurrency is the stage file's; with 0 no call runs."""
-    wanted = aws.stage.function.reserved_concurrency
-    result = lambda_function.read_reserved_concurrency(aws)
-    if result != wanted:
-        got, expected = ("none" if count is None else str(count) for count in (result, wanted))
-        detail = f"reserved: got {got}, expected {expected}"
-        return Finding("concurrency", FAIL if result == 0 else WARN, detail, make("config", aws.stage))
-    return Finding("concurrency", OK, "not reserved" if result is None else f"{result} reserved")
+    for difference in configuration.compare(aws, lambda_function.read(aws), versions.read_live(aws)).function:
+        detail = f"reserved: got {difference.old}, expected {difference.new}"
+        return Finding("concurrency", FAIL if difference.old == "0" else WARN, detail, make("config", aws.stage))
+    reserved = aws.stage.function.reserved_concurrency
+    return Finding("concurrency", OK, "not reserved" if reserved is None else f"{reserved} reserved")
 
 
-def _served_version(aws: Aws) -> FunctionVersion:
+def read_served_version(aws: Aws) -> FunctionVersion:
     """Return the served version; $LATEST before the first deploy."""
     return versions.read_live(aws).facts or lambda_function.read(aws)
 
 
 def check_architecture(aws: Aws) -> Finding:
     """architecture: it is the image's, x86_64."""
-    reported = _served_version(aws).architecture
+    reported = read_served_version(aws).architecture
     if reported != "x86_64":
         return Finding("architecture", FAIL, f"got {reported}, expected x86_64", make("infra-deploy", aws.stage))
     return Finding("architecture", OK, reported)
 
 
 def check_environment(aws: Aws) -> Finding:
-    """environment: every variable equals the stage file's, and the queues in it exist."""
-    live = _served_version(aws)
+    """environment: settings of callers' version and of $LATEST equal the stage file's, and the queues in it exist."""
+    served, latest = versions.read_live(aws), lambda_function.read(aws)
+    live, compared = served.facts or latest, configuration.compare(aws, latest, served)
     wrong = configuration.compare_with_stage(live, aws.stage, {})
     absent = [one.name for one in wrong if one.old is None]
     if absent:
@@ -115,13 +114,12 @@ def check_environment(aws: Aws) -> Finding:
     lost = [name for name, url in live.environment.items() if name.endswith("_QUEUE_URL") and not _exists(aws, url)]
     if lost:
         return Finding("environment", FAIL, f"no such queue: {', '.join(lost)}", make("infra-deploy", aws.stage))
-    if wrong:
-        return Finding(
-            "environment",
-            WARN,
-            f"differs from the stage file: {', '.join(o.name for o in wrong)}",
-            make("config", aws.stage),
-        )
+    differing = wrong or compared.latest
+    if differing:
+        # A deploy publishes the settings of $LATEST, whatever the served version has.
+        whose = "" if wrong else "$LATEST, which the next deploy publishes, "
+        names = ", ".join(one.name for one in differing)
+        return Finding("environment", WARN, f"{whose}differs from the stage file: {names}", make("config", aws.stage))
     return Finding("environment", OK, f"{len(live.environment)} variables, every queue exists")
 
 
@@ -136,7 +134,7 @@ def _exists(aws: Aws, url: str) -> bool:
 def check_role(aws: Aws) -> Finding:
     """role: it allows the template's policy, by IAM's own simulation."""
     wanted = [function_drift.resolve_policy(aws, policy) for policy in function_drift.read_policies(aws)]
-    arn, current = _served_version(aws).role, lambda_function.read(aws).role
+    arn, current = read_served_version(aws).role, lambda_function.read(aws).role
     if arn != current:
         detail = f"callers get {arn.rpartition('/')[2]}, $LATEST has {current.rpartition('/')[2]}"
         return Finding("role", FAIL, detail, make("config", aws.stage))

@@ -13,6 +13,7 @@ from ..aws.clients import Aws, make
 from ..aws.health import Call
 from ..console.text import format_clock_time, pluralize
 from .finding import FAIL, OK, WARN, Finding
+from .function_checks import read_served_version
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -31,7 +32,7 @@ def check_visibility(aws: Aws) -> Finding:
         "Attributes"
     ]
     configured = int(attributes["VisibilityTimeout"])
-    timeout = aws.client("lambda").get_function_configuration(FunctionName=aws.stage.function.name)["Timeout"]
+    timeout = read_served_version(aws).timeout_s
     detail = f"{configured} s for a function timeout of {timeout} s"
     if configured < timeout:
         return Finding("visibility", FAIL, f"{detail}: running jobs are redelivered", make("infra-deploy", aws.stage))

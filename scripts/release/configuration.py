@@ -72,6 +72,30 @@ def compare_with_stage(version: FunctionVersion, stage: Stage, extra: Mapping[st
     return _compare(version, shape, wanted | gone)
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """The settings that differ from the stage file: what `make config` changes, drift lists and the doctor reports.
+
+    `served` are those of the served version, none before the first deploy, and `latest` those of $LATEST, which the
+    next deploy publishes. `function` is the reserved concurrency, which belongs to no version.
+    """
+
+    served: tuple[Difference, ...]
+    latest: tuple[Difference, ...]
+    function: tuple[Difference, ...]
+
+
+def compare(
+    aws: Aws, latest: FunctionVersion, live: versions.ServedVersion, extra: Mapping[str, str] | None = None
+) -> Comparison:
+    """Compare the function, $LATEST and the served version with the stage file and the `extra` variables."""
+    return Comparison(
+        served=tuple(_served_differences(live, latest, aws.stage, extra or {})),
+        latest=tuple(compare_with_stage(latest, aws.stage, extra or {})),
+        function=tuple(_concurrency(aws)),
+    )
+
+
 def compare_versions(old: FunctionVersion, new: FunctionVersion) -> list[Difference]:
     """Return the settings that change from one version to another; a variable that is removed becomes `absent`."""
     names = ("memory_mb", "timeout_s", "ephemeral_mb", "tracing", "role")
@@ -105,9 +129,10 @@ def configure(
     latest = lambda_function.require_success(aws, lambda_function.wait_for_update(aws))
     live = versions.read_live(aws)
     variables = create_environment(aws.stage) | dict(extra)
+    comparison = compare(aws, latest, live, extra)
     # A stack update changes $LATEST only: callers get its settings when a version is published with them.
-    published = compare_with_stage(latest, aws.stage, extra) or _served_differences(live, latest, aws.stage, extra)
-    changed = (*published, *_concurrency(aws))
+    published = comparison.latest or comparison.served
+    changed = (*published, *comparison.function)
     others = {name: value for name, value in latest.environment.items() if name not in SET_IF_NEEDED}
     kept = tuple(sorted(others.keys() - variables.keys()))
     if not changed:

@@ -104,13 +104,21 @@ def widened_policy(stage: Staged) -> None:
     client.put_role_policy(RoleName=name, PolicyName="worker", PolicyDocument=json.dumps(document))
 
 
+def latest(**changes: Any) -> Callable[[Staged], object]:
+    """Return the fault that gives $LATEST other settings by hand, which the served version does not get."""
+
+    def change(stage: Staged) -> None:
+        stage.aws.client("lambda").update_function_configuration(FunctionName=stage.function, **changes)
+        lambda_function.wait_for_update(stage.aws)
+
+    return change
+
+
 def settings(**changes: Any) -> Callable[[Staged], object]:
     """Return the fault that publishes other settings by hand, and moves the alias to them."""
 
     def change(stage: Staged) -> None:
-        client = stage.aws.client("lambda")
-        client.update_function_configuration(FunctionName=stage.function, **changes)
-        lambda_function.wait_for_update(stage.aws)
+        latest(**changes)(stage)
         deployment.deploy(stage.aws, versions.read_live(stage.aws).digest, commit="1" * 40)
 
     return change

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from scripts.aws import lambda_function
 from scripts.drift.comparison import find_drift
 from scripts.release import configuration, deployment
 from tests.e2e.staged import Staged, start_staged
@@ -75,6 +76,17 @@ def smaller_batches(stage: Staged) -> None:
     stage.aws.client("lambda").update_event_source_mapping(UUID=mapping(stage)["UUID"], BatchSize=3)
 
 
+def reserve_no_concurrency(stage: Staged) -> None:
+    """Reserve no concurrency, so that Lambda refuses every call."""
+    stage.aws.client("lambda").put_function_concurrency(FunctionName=stage.function, ReservedConcurrentExecutions=0)
+
+
+def change_latest(stage: Staged) -> None:
+    """Change the timeout of $LATEST, which no caller of the alias gets before the next deploy."""
+    stage.aws.client("lambda").update_function_configuration(FunctionName=stage.function, Timeout=3)
+    lambda_function.wait_for_update(stage.aws)
+
+
 def moved_alias(stage: Staged) -> None:
     """Point the alias at a version with other settings, without a ledger entry."""
     client = stage.aws.client("lambda")
@@ -94,9 +106,19 @@ CHANGES: list[tuple[Callable[[Staged], None], list[str]]] = [
     (shorter_visibility, ["queue plexus-scoring-request-standard: visibility timeout"]),
     (no_redrive, ["queue plexus-scoring-response: dead-letter queue", "queue plexus-scoring-response: receives"]),
     (smaller_batches, ["event source of plexus-score-processor-lambda:live: batch size"]),
+    (reserve_no_concurrency, ["function plexus-score-processor-lambda: reserved_concurrency"]),
+    (change_latest, ["function plexus-score-processor-lambda $LATEST: timeout_s"]),
     (widened_policy, ["role {role}: statement TakeRequests"]),
     (another_policy, ["role {role}: policy more"]),
-    (moved_alias, ["alias live: version", "function plexus-score-processor-lambda version {version}: memory_mb"]),
+    (
+        moved_alias,
+        [
+            "alias live: version",
+            "function plexus-score-processor-lambda version {version}: memory_mb",
+            "function plexus-score-processor-lambda version {version}: timeout_s",
+            "function plexus-score-processor-lambda $LATEST: memory_mb",
+        ],
+    ),
 ]
 
 

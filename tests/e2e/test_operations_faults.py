@@ -189,6 +189,7 @@ ROWS = [
         "make config",
         "warn",
     ),
+    Row("$LATEST changed", by_hand.latest(Timeout=3), "environment", r"\$LATEST.*: timeout_s", "make config", "warn"),
     Row("timeout changed", by_hand.settings(Timeout=30), "environment", "differs .*: timeout_s", "make config", "warn"),
     Row(
         "throttled completely",
