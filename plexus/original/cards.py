@@ -17,6 +17,7 @@ from plexus.original.notes import Note, Notes
 from plexus.original.processors import translate_processors
 from plexus.original.sampling import set_sampling
 from plexus.original.scores import translate_class
+from plexus.original.unknown_keys import CARD, SCORES, drop_unknown
 from plexus.problems import KeyPath, Problem
 from plexus.text import hash_value
 
@@ -81,7 +82,7 @@ def translate(document: Document) -> Translation:
     notes = Notes()
     if "scores" in document.value:
         return _translate_card(document, document.value, notes)
-    score, moves = _translate_score(document.value, notes)
+    score, moves = _translate_score({k: v for k, v in document.value.items() if k != "dialect"}, notes)
     name = str(score.get("name") or "Scorecard")
     card: Yaml = {"name": name, "key": create_key(name), "scores": [score]}
     moved = _move_positions(document, card, [(("scores", 0), ()), *_prefix_moves(("scores", 0), moves)])
@@ -93,6 +94,7 @@ def _translate_card(document: Document, value: dict[str, Yaml], notes: Notes) ->
     _rename(card, notes)
     if "key" not in card and isinstance(name := card.get("name"), str):
         card = {"name": name, "key": create_key(name), **card}
+    drop_unknown(card, CARD, notes)
     if "processors" in card:
         card["processors"] = translate_processors(card["processors"], notes.at("processors"))
     listed = value["scores"]
@@ -129,12 +131,10 @@ def _translate_score(value: Mapping[str, Yaml], notes: Notes) -> tuple[dict[str,
     if "metadata" in json.dumps(value, default=str):  # the original's worker decodes what its API encoded
         item = score.get("item")
         score["item"] = {**(item if isinstance(item, dict) else {}), "decode_metadata": True}
+    drop_unknown(score, SCORES.get(str(score.get("class")), ()), notes)
     listed = score.get("graph")
     if not isinstance(listed, list):
         return score, []
-    if score.get("model_provider") is None and score.get("model_name") is not None:
-        score["model_provider"] = "azure"
-        notes.add("renamed", "without `model_provider` the original asks Azure", "model_name")
     score["graph"] = listed = [dict(node) if isinstance(node, Mapping) else node for node in listed]
     set_sampling(score, notes)
     graph = translate_graph(listed, notes.at("graph"))

@@ -94,7 +94,7 @@ def collect_output_words(listed: Sequence[Yaml]) -> set[str]:
 def create_slugs(names: Sequence[str], avoided: set[str]) -> dict[str, str]:
     """Return a name of letters, digits and underscores for each node, unique in the graph and none of `avoided`."""
     slugs: dict[str, str] = {}
-    for name in names:
+    for name in dict.fromkeys(names):
         letters = re.sub("[\u0300-\u036f]", "", normalize("NFKD", name))
         plain = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in letters) or "node"
         if not name.isascii():  # else its letters of other scripts would be nothing but underscores

@@ -18,6 +18,7 @@ from plexus.original.graphs import Graph, collect_output_words, create_slugs
 from plexus.original.inputs import find_jumps, fold_lines, read_inputs, replace_inputs
 from plexus.original.notes import Notes
 from plexus.original.python_names import Names, UnsupportedCode
+from plexus.original.unknown_keys import NODES, drop_unknown
 from plexus.text import fold
 
 _WORDS = "a class is matched by whole words, with case and punctuation folded"
@@ -25,7 +26,7 @@ _ALIGNED = "a quotation is aligned with the text by one cut-off, as docs/referen
 _DROPPED = {
     "batch": "jobs are scored one by one; there is no provider's batch",
     "fuzzy_match": _WORDS,
-    "fuzzy_match_threshold": _WORDS,
+    "base_model_name": "the model's own name decides its price",
     "fuzzy_match_score_cutoff": _ALIGNED,
     "use_exact_matching": _ALIGNED,
     "logprobs": "log probabilities are not asked for",
@@ -33,11 +34,13 @@ _DROPPED = {
     **dict.fromkeys(("prompts", "completion_template"), "not used by the original's current nodes"),
 }
 _EXPLAINING = ("explanation_message", "explanation_model")
+_QUOTING = ("BeforeAfterSlicer", "ContextExtractor", "Extractor")
 _ASKING = ("system_message", "user_message")
 
 
 def translate_graph(listed: Sequence[Yaml], notes: Notes) -> Graph:
     """Translate all nodes in their order."""
+    listed = _separate_names(listed, notes)
     names = [node.get("name") if isinstance(node, Mapping) else None for node in listed]
     slugs = create_slugs([name for name in names if isinstance(name, str)], collect_output_words(listed))
     graph = Graph(slugs, frozenset(re.findall(r"\w+", json.dumps(listed, default=str))), find_jumps(listed))
@@ -50,6 +53,20 @@ def translate_graph(listed: Sequence[Yaml], notes: Notes) -> Graph:
     graph.lead_to_first()
     graph.drop_unreachable(notes)
     return graph
+
+
+def _separate_names(listed: Sequence[Yaml], notes: Notes) -> list[Yaml]:
+    """Refuse a name that several nodes have, as the original does; the later ones get others, to be checked too."""
+    known: set[str] = set()
+    separate: list[Yaml] = []
+    for place, node in enumerate(listed):
+        if isinstance(node, Mapping) and isinstance(name := node.get("name"), str):
+            if name in known:
+                notes.add("unsupported", f"two nodes have the name {name!r}. next: rename one of them", place, "name")
+                node = {**node, "name": f"node_{place}"}
+            known.add(name)
+        separate.append(dict(node) if isinstance(node, Mapping) else node)
+    return separate
 
 
 class _Node:
@@ -87,6 +104,7 @@ class _Node:
         if aliases:
             self.ours["output"] = aliases
         self.graph.aliases |= set(aliases)
+        drop_unknown(self.node, NODES[str(self.ours["class"])], self.notes)
         self.ours.update(self.node)  # what is left has the same name here, or is reported by the validation
         return [*self.before, self.ours]
 
@@ -98,6 +116,8 @@ class _Node:
 
     def _drop(self, kind: Yaml) -> None:
         self._drop_keys(_DROPPED)
+        # Of the classes that look for a quotation, it is the least similarity of that.
+        self._drop_keys({"fuzzy_match_threshold": _ALIGNED if kind in _QUOTING else _WORDS})
         if self.node.pop("confidence", None) or self.node.pop("enable_confidence", None):
             message = (
                 "no confidence is computed: the original reads log probabilities; `confidence: true` asks the model"
@@ -121,7 +141,7 @@ class _Node:
             self.notes.add("changed", message, "class")
         elif kind == "Extractor":
             self._read_trust()
-        elif kind in ("BeforeAfterSlicer", "ContextExtractor"):
+        elif kind in _QUOTING[:2]:
             self._ask_first(kind)
         elif kind in ("FuzzyMatchClassifier", "FuzzyMatchExtractor"):
             self.ours |= translate_targets(self.node, self.notes)
@@ -161,7 +181,7 @@ class _Node:
             return
         name = f"{self.ours['name']}_quotation"
         moved = {key: self.node.pop(key) for key in [*self.node] if key not in ("output", "conditions", "edge")}
-        for key in ("context_before", "context_after", "use_sentence_boundaries", "fuzzy_match_threshold"):
+        for key in ("context_before", "context_after", "use_sentence_boundaries"):
             if key in moved:
                 self.notes.add(
                     "changed", "counts sentences, one before and one after; the original counts characters", key
@@ -184,7 +204,10 @@ class _Node:
         self.ours |= {"expression": "''"} if kind == "LogicalClassifier" else {"set": {"unsupported": "''"}}
         try:
             if kind == "LogicalClassifier":
-                value, metadata = python_code.read_classifier(code, names)
+                value, metadata, can_continue = python_code.read_classifier(code, names)
+                if can_continue and "classification" not in self.graph.readable:
+                    message = "the class is 'None' where the code returns None; the original's is empty, and continues"
+                    self.notes.add("changed", message, "code")
                 self.ours["expression"] = value
                 self._set_metadata(metadata)
             else:
@@ -276,4 +299,7 @@ class _Node:
                 )
         if isinstance(state := edge.get("state"), str):
             translated["state"] = fields.get(state, state)
+            if state != "classification":
+                message = f"{state!r} is compared, as is written; the original ignores it and compares the class"
+                notes.add("changed", message, "state")
         return translated

@@ -9,8 +9,8 @@ from plexus.document import Document
 from plexus.problems import KeyPath, Position
 
 #: `renamed`: means the same. `changed`: works, with another meaning. `dropped`: has no effect on scoring here.
-#: `unsupported`: has no counterpart, so that the scorecard does not load.
-Kind = Literal["renamed", "changed", "dropped", "unsupported"]
+#: `unknown`: a key that no class has. `unsupported`: has no counterpart, so that the scorecard does not load.
+Kind = Literal["renamed", "changed", "dropped", "unknown", "unsupported"]
 
 
 @dataclass(frozen=True)

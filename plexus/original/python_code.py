@@ -34,19 +34,35 @@ _Reader: TypeAlias = Callable[[ast.expr], "_Tree"]
 Values: TypeAlias = dict[str, ast.expr]
 
 
-def read_classifier(code: str, names: Names) -> tuple[str, dict[str, str]]:
+def read_classifier(code: str, names: Names) -> tuple[str, dict[str, str], bool]:
     """Return the value's expression of `def score(parameters, input)`, and those of the result's metadata by key.
 
     `explanation` is one of these keys, if a path has it, and empty on the others. Another key is None on a path without
-    it. Raises UnsupportedCode.
+    it. The third is whether a path returns None: there, value and explanation are those of the nodes before, if they
+    have one. Raises UnsupportedCode.
     """
     function = _find_function(code, "score")
-    tree = _read_returns(function, _read_score_result)
+    skipped: list[ast.expr] = []
+    unchanged: dict[str, ast.expr] = {"value": ast.Constant("None")}
+    fields = {"value": "classification", "explanation": "explanation"}
+    unchanged |= {key: ast.Name(field, ast.Load()) for key, field in fields.items() if field in names.aliases}
+
+    def read(value: ast.expr) -> _Tree:
+        if isinstance(value, ast.Constant) and value.value is None:
+            skipped.append(value)
+            return {key: ast.copy_location(copy.deepcopy(field), value) for key, field in unchanged.items()}
+        if isinstance(value, ast.IfExp):
+            return _Choice(value.test, read(value.body), read(value.orelse))
+        return _read_score_result(value)
+
+    tree = _read_returns(function, read)
     names = names.of(_find_argument(function, 1))
     optional = _list_all_components(tree) - {"value"}
-    return write(_select(tree, "value", function), names), {
-        key: write(_select(tree, key, function, optional), names) for key in sorted(optional)
-    }
+    return (
+        write(_select(tree, "value", function), names),
+        {key: write(_select(tree, key, function, optional), names) for key in sorted(optional)},
+        bool(skipped),
+    )
 
 
 def read_node(code: str, function_name: str, mapping: dict[str, str], names: Names) -> dict[str, str]:
@@ -103,15 +119,14 @@ class _Paths:
         for index, statement in enumerate(statements):
             rest = statements[index + 1 :]
             if isinstance(statement, ast.Return):
-                if statement.value is None:
-                    raise UnsupportedCode(statement, "it returns nothing")
-                return self.read(self._replace(statement.value, values))
+                nothing = ast.copy_location(ast.Constant(None), statement)
+                return self.read(self._replace(statement.value or nothing, values))
             if isinstance(statement, ast.If) and _has_return(statement):
                 then = self.follow([*statement.body, *rest], values, statement)
                 other = self.follow([*statement.orelse, *rest], values, statement)
                 return _Choice(self._replace(statement.test, values), then, other)
             values = self._assign(statement, values)
-        raise UnsupportedCode(place, "a path through the function returns nothing", "end each path with a `return`")
+        return self.read(ast.copy_location(ast.Constant(None), place))
 
     def _assign(self, statement: ast.stmt, values: Values) -> Values:
         """Return the names' values after a statement that does not return."""
@@ -195,10 +210,8 @@ class _Values(ast.NodeTransformer):
         return copy.deepcopy(self.values[node.id]) if node.id in self.values else node
 
 
-def _read_score_result(value: ast.expr) -> _Tree:
+def _read_score_result(value: ast.expr) -> dict[str, ast.expr]:
     """Read `Score.Result(value=…, explanation=…, metadata={"explanation": …, …})`."""
-    if isinstance(value, ast.IfExp):
-        return _Choice(value.test, _read_score_result(value.body), _read_score_result(value.orelse))
     if not (isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "Result"):
         raise UnsupportedCode(value, "it returns something else than Score.Result(...)")
     parts = {keyword.arg: keyword.value for keyword in value.keywords if keyword.arg in ("value", "explanation")}
@@ -211,6 +224,8 @@ def _read_score_result(value: ast.expr) -> _Tree:
 
 
 def _read_map(value: ast.expr) -> dict[str, ast.expr]:
+    if isinstance(value, ast.Constant) and value.value is None:
+        raise UnsupportedCode(value, "a path through the function returns nothing", "end each path with a `return`")
     if not isinstance(value, ast.Dict):
         raise UnsupportedCode(value, "it returns something else than a map that is spelt out")
     parts = {}

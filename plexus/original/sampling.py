@@ -9,31 +9,30 @@ from plexus.document import Yaml
 from plexus.graph.providers import INSTEAD, find_unknown_parameters, normalize_provider
 from plexus.original.notes import Notes
 
-_MODEL = ("model_provider", "model_name", "model_region", "temperature", "max_tokens", "top_p", "reasoning_effort")
+_NAMES = ("model_provider", "model_name")
 _SAMPLING = ("temperature", "top_p", "reasoning_effort")
+_MODEL = (*_NAMES, "model_region", "max_tokens", *_SAMPLING)
+_MESSAGES = ("system_message", "user_message")
+#: The classes of nodes that call no model.
+_SILENT = ("LogicalClassifier", "LogicalNode", "FuzzyMatchClassifier", "FuzzyMatchExtractor")
 
 
 def set_sampling(score: dict[str, Yaml], notes: Notes) -> None:
-    """Write the original's parameters into a score with a graph, and into each node with a model of its own."""
-    if score.get("model_name") is None:
-        return
-    provider = normalize_provider(str(score.get("model_provider")))
-    if provider in INSTEAD:
-        message = f"the image has no package for {score['model_provider']}. next: {INSTEAD[provider]}"
-        notes.add("changed", message, "model_provider")
+    """Write the original's parameters beside each name of a model: in a score with a graph, and in its nodes."""
     written = {name: score[name] for name in _SAMPLING if name in score}
-    _drop_refused(score, score, notes)
-    added = {name: value for name, value in _list_defaults(score).items() if name not in written}
-    score |= added
-    if "temperature" in added:
-        notes.add("renamed", "without `temperature` the original sends 0", "model_name")
-    if "max_tokens" not in score:
-        notes.add("dropped", "the original cuts a reply after 500 tokens; here it is complete", "model_name")
+    if score.get("model_name") is not None:
+        _name_provider(score, score, notes)
+        _drop_refused(score, score, notes)
+        added = {name: value for name, value in _list_defaults(score).items() if name not in written}
+        score |= added
+        _note_unwritten(score, added, notes)
     graph = score.get("graph")
     for place, node in enumerate(graph if isinstance(graph, list) else []):
-        if isinstance(node, dict) and ("model_name" in node or "model_provider" in node):
+        if not isinstance(node, dict) or node.get("class") in _SILENT or node.keys().isdisjoint(_MESSAGES):
+            continue
+        if {**score, **node}.get("model_name") is not None and not node.keys().isdisjoint((*_NAMES, *_SAMPLING)):
             _set_of_node(node, score, written, notes.at("graph", place))
-        if isinstance(node, dict) and isinstance(model := node.get("explanation_model"), Mapping):
+        if isinstance(model := node.get("explanation_model"), Mapping):
             complete: dict[str, Yaml] = {"model_provider": "AzureChatOpenAI", **model}
             kept = {key: value for key, value in complete.items() if key in _MODEL}
             _drop_refused(kept, complete, notes.at("graph", place, "explanation_model"))
@@ -42,20 +41,49 @@ def set_sampling(score: dict[str, Yaml], notes: Notes) -> None:
 
 
 def _set_of_node(node: dict[str, Yaml], score: Mapping[str, Yaml], written: Mapping[str, Yaml], notes: Notes) -> None:
+    _name_provider(node, {**score, **node}, notes)
     model = {**score, **node}
     _drop_refused(node, model, notes)
     defaults = _list_defaults(model)
+    added: dict[str, Yaml] = {}
     for name in _SAMPLING:
-        value = written.get(name, defaults.get(name)) if name in defaults else None
+        is_sent = name in defaults or (name == "reasoning_effort" and _can_reason(model))
+        value = written.get(name, defaults.get(name)) if is_sent else None
         if name not in node and score.get(name) != value:
-            node[name] = value  # null: the provider's default
+            added[name] = value  # null: the provider's default
+    node |= added
+    if score.get("model_name") is None:
+        _note_unwritten(model, {} if "temperature" in written else added, notes)
+
+
+def _name_provider(part: dict[str, Yaml], model: Mapping[str, Yaml], notes: Notes) -> None:
+    """Write the provider that the original asks if none is named for the part's model."""
+    if model.get("model_provider") is None:
+        part["model_provider"] = "azure"
+        notes.add("renamed", "without `model_provider` the original asks Azure", "model_name")
+    provider = normalize_provider(str(part.get("model_provider")))
+    if provider in INSTEAD:
+        message = f"the image has no package for {part['model_provider']}. next: {INSTEAD[provider]}"
+        notes.add("changed", message, "model_provider")
+
+
+def _note_unwritten(model: Mapping[str, Yaml], added: Mapping[str, Yaml], notes: Notes) -> None:
+    if added.get("temperature") is not None:
+        notes.add("renamed", "without `temperature` the original sends 0", "model_name")
+    if "max_tokens" not in model:
+        notes.add("dropped", "the original cuts a reply after 500 tokens; here it is complete", "model_name")
 
 
 def _drop_refused(part: dict[str, Yaml], model: Mapping[str, Yaml], notes: Notes) -> None:
     for name in ("temperature", "top_p"):
         if part.get(name) is not None and not _accepts(model, name):
-            notes.add("dropped", "the original does not send it to this model, which refuses it", name)
+            is_withheld = "gpt-5" in str(model.get("model_name")).lower()
+            why = "the original does not send it to this model, which refuses it"
+            notes.add("dropped", why if is_withheld else "the model refuses it", name)
             del part[name]
+    if part.get("reasoning_effort") is not None and not _can_reason(model):
+        notes.add("dropped", "the original sends it to OpenAI's reasoning models only", "reasoning_effort")
+        del part["reasoning_effort"]
 
 
 def _list_defaults(model: Mapping[str, Yaml]) -> dict[str, Yaml]:
@@ -69,6 +97,10 @@ def _list_defaults(model: Mapping[str, Yaml]) -> dict[str, Yaml]:
     if is_openai and str(model.get("model_name")).lower().startswith(("gpt-5", "o")):
         defaults["reasoning_effort"] = "low"
     return defaults
+
+
+def _can_reason(model: Mapping[str, Yaml]) -> bool:
+    return re.search(r"gpt-5|(?:^|[/.:-])o\d", str(model.get("model_name")).lower()) is not None
 
 
 def _accepts(model: Mapping[str, Yaml], parameter: str) -> bool:
