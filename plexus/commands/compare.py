@@ -71,7 +71,7 @@ def command(
 
     \b
     Each file is the output of `plexus run`, or a table or an export of ScoreResults.
-    With --data, both are scorecards, in either dialect; their prompts are compared too.
+    With --data, both are scorecards, in either dialect; their requests are compared too.
     Exit codes: 0; 1 if less than --least is the same, or an item is in one file only.
     """
     from plexus.comparison import differences, result_file
@@ -211,7 +211,7 @@ def _show(
 
 
 def _show_prompts(prompts: list[PromptAgreement], least: float, *, as_json: bool) -> int:
-    """Print a comparison of prompts alone; return 1 if a score's agree too little, or a score has none."""
+    """Print a comparison of requests alone; return 1 if a score's agree too little, or a score has none."""
     from plexus.comparison import text
 
     if as_json:
@@ -220,6 +220,9 @@ def _show_prompts(prompts: list[PromptAgreement], least: float, *, as_json: bool
         click.echo(text.render_prompts(prompts), nl=False)
     for agreement in prompts:
         name, share = agreement.score, agreement.share
+        if agreement.parameters and least:
+            nodes = ", ".join(dict.fromkeys(each.node for each in agreement.parameters))
+            options.print_notes(f"{name}: got different parameters of requests, expected the same: node {nodes}")
         if agreement.silent:
             options.print_notes(
                 f"{name}: not compared, {pluralize(agreement.silent, 'row')} without a request to a model"
@@ -228,7 +231,7 @@ def _show_prompts(prompts: list[PromptAgreement], least: float, *, as_json: bool
             options.print_notes(
                 f"{name}: got {share:.4f} of the rows with the same prompts, expected at least {least:.4f}"
             )
-    return int(any(each.share is None or each.share < least for each in prompts))
+    return int(any(each.share is None or each.share < least or (each.parameters and least) for each in prompts))
 
 
 def _print_unpaired(old: list[str], new: list[str], chosen: list[tuple[str, str]]) -> None:

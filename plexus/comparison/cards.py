@@ -1,4 +1,4 @@
-"""Score the same texts with two scorecards, and compare their prompts on the way."""
+"""Score the same texts with two scorecards, and compare their requests on the way."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
+from plexus.comparison.parameters import compare_parameters
 from plexus.comparison.prompts import PromptAgreement, list_prompts
 from plexus.comparison.result_file import ResultFile, collect
 from plexus.configuration.graph import LangGraphScore
@@ -92,7 +93,13 @@ def score(old: FileRun, new: FileRun, names: Sequence[str], on_rows: Callable[[i
             run.create_scorers()
         except ScoringFailed as error:
             raise ScoringFailed(f"{name}: {error}") from None
-    prompts = [PromptAgreement(name) for name in new.scores]
+    prompts = [
+        PromptAgreement(
+            second,
+            compare_parameters(old.scorecard.find(first).configuration, new.scorecard.find(second).configuration),
+        )
+        for first, second in zip(old.scores, new.scores, strict=True)
+    ]
     kept: tuple[list[ScoredRow], list[ScoredRow]] = ([], [])
     for chunks in zip(old.score_rows(old.source.read()), new.score_rows(new.source.read()), strict=True):
         for before, after in zip(*chunks, strict=True):

@@ -1,13 +1,14 @@
-"""Compare the prompts of two scorecards: the messages that their nodes sent to models for the same texts."""
+"""Compare the requests of two scorecards: the messages that their nodes sent to models for the same texts."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
 
 from plexus.comparison.differences import ONLY_NEW, ONLY_OLD, SAME
+from plexus.comparison.parameters import ParameterDifference
 
 DIFFERENT = "different"
 PROMPT_KINDS = (SAME, DIFFERENT, ONLY_OLD, ONLY_NEW)
@@ -22,11 +23,13 @@ Prompts = dict[str, list[tuple[str, str]]]
 class PromptAgreement:
     """How the prompts of one score agree, over the rows for which OLD or NEW asked a model.
 
-    `nodes` counts the rows of each node by PROMPT_KINDS, `silent` the rows for which neither asked. `first` is the
-    first different prompt as the lines of a unified diff.
+    `parameters` are the different ones of its requests, which are the same for every row. `nodes` counts the rows of
+    each node by PROMPT_KINDS, `silent` the rows for which neither asked. `first` is the first different prompt as the
+    lines of a unified diff.
     """
 
     score: str
+    parameters: Sequence[ParameterDifference] = ()
     rows: int = 0
     same: int = 0
     silent: int = 0
@@ -57,7 +60,8 @@ class PromptAgreement:
         """Return the figures as JSON values."""
         nodes = {node: {kind: counts[kind] for kind in PROMPT_KINDS} for node, counts in self.nodes.items()}
         figures = {"rows": self.rows, "same": self.same, "silent": self.silent}
-        return {"score": self.score, **figures, "nodes": nodes, "first": self.first}
+        parameters = [each.as_dict() for each in self.parameters]
+        return {"score": self.score, **figures, "parameters": parameters, "nodes": nodes, "first": self.first}
 
 
 def list_prompts(outcome: Mapping[str, object]) -> Prompts:

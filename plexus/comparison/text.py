@@ -30,17 +30,31 @@ def render(agreements: Sequence[Agreement], limit: int) -> str:
 
 
 def render_prompts(agreements: Sequence[PromptAgreement]) -> str:
-    """Return the figures of each node's prompts, and each score's first different prompt; empty if there are none."""
+    """Return the figures of each node's prompts, the different parameters, and each score's first different prompt.
+
+    Empty if there are none of these.
+    """
     rows = [
         [agreement.score, node, str(counts.total()), *(str(counts[kind]) for kind in PROMPT_KINDS)]
         for agreement in agreements
         for node, counts in agreement.nodes.items()
     ]
-    if not rows:
+    parts = [render_grid(["prompts of", "node", "rows", *PROMPT_KINDS], rows, left=2)] if rows else []
+    parameters = [
+        [agreement.score, each.node, each.parameter, *(_format_parameter(side) for side in (each.old, each.new))]
+        for agreement in agreements
+        for each in agreement.parameters
+    ]
+    if parameters:
+        parts.append(render_grid(["parameters of", "node", "parameter", "OLD", "NEW"], parameters, left=5))
+    if not parts:
         return ""
-    parts = [render_grid(["prompts of", "node", "rows", *PROMPT_KINDS], rows, left=2)]
     parts += [_render_prompt(agreement) for agreement in agreements if agreement.first]
     return "\n\n".join(parts) + "\n"
+
+
+def _format_parameter(value: object) -> str:
+    return "not sent" if value is None else str(value)
 
 
 def _render_prompt(agreement: PromptAgreement) -> str:

@@ -97,7 +97,7 @@ def test_equal_cards_agree_in_values_and_prompts(folder: Path) -> None:
     same = {"same": 3, "different": 0, "only in OLD": 0, "only in NEW": 0}
     prompts = by_score(result)
     assert prompts["Refund"] == {
-        "score": "Refund", "rows": 3, "same": 3, "silent": 0, "nodes": {"ask": same}, "first": []
+        "score": "Refund", "rows": 3, "same": 3, "silent": 0, "parameters": [], "nodes": {"ask": same}, "first": []
     }  # fmt: skip
     assert (prompts["Reason"]["rows"], prompts["Reason"]["silent"]) == (2, 1)
     assert (prompts["Money"]["rows"], prompts["Money"]["silent"]) == (0, 3)
@@ -141,8 +141,9 @@ def test_another_reply_is_a_difference_of_values_with_the_same_prompts(folder: P
 def test_prompts_are_compared_without_a_key_a_cassette_or_values(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--prompts-only` renders the first prompt for each text, whatever the provider, and prints no values."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    for old, new in (("replay", "openai"), ("    cassette: replies.json\n", "    budget: 0.01\n")):
-        edit_new(folder, old, new)
+    edit_new(folder, "replay", "openai")
+    (folder / "old.yaml").write_text((folder / "new.yaml").read_text())
+    edit_new(folder, "    cassette: replies.json\n", "    budget: 0.01\n")
     result = run_compare(folder, "--prompts-only", "--score", "Refund", "--json")
     assert result.return_value == 0
     assert json.loads(result.stdout).keys() == {"prompts"}

@@ -14,7 +14,12 @@ from plexus.graph.node_outputs import as_model_node
 from plexus.graph.providers import Settings
 from plexus.importing import ImportedCard
 
-NODE = {"name": "ask", "class": "Classifier", "valid_classes": ["Yes", "No"], "user_message": "{{text}}?"}
+NODE: dict[str, Any] = {
+    "name": "ask",
+    "class": "Classifier",
+    "valid_classes": ["Yes", "No"],
+    "user_message": "{{text}}?",
+}
 KEEPS = {"value": "classification", "explanation": "explanation"}
 
 
@@ -76,7 +81,7 @@ def test_written_parameters_are_sent_if_the_model_accepts_them(
     place: str, model: dict[str, str], expected: tuple[str, dict[str, object]], tmp_path: Path
 ) -> None:
     """A written value replaces the one that the original sends unasked, and what a model refuses is not sent."""
-    written = {"temperature": 0.4, "top_p": 0.5, "reasoning_effort": "high"}
+    written: dict[str, Any] = {"temperature": 0.4, "top_p": 0.5, "reasoning_effort": "high"}
     score, node = (written, model) if place == "score" else ({}, {**model, **written})
     (request,) = list_requests(load(tmp_path, score, node))
     name, sent = expected
