@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -45,7 +45,7 @@ class Remark:
 class ImportedCard:
     """One file: what became of it, the remarks about it in the order of the file, and the scorecard's YAML.
 
-    `text` and `key`, the scorecard's own, are None for a file that needs a hand.
+    `text` is None for a file that needs a hand, and `key`, the scorecard's own, for one that is no scorecard.
     """
 
     file: str
@@ -55,36 +55,55 @@ class ImportedCard:
     key: str | None = None
 
 
-def import_cards(listed: Sequence[tuple[Path, Path]]) -> list[ImportedCard]:
-    """Import files, each given with the folder or file that was named for it; no two of the cards have the same key.
+def import_cards(
+    listed: Sequence[tuple[Path, Path]],
+    earlier: Mapping[str, str] | None = None,
+    taken: Mapping[str, str] | None = None,
+) -> list[ImportedCard]:
+    """Import files, each given with its place in the output; no two of the cards have the same key.
 
-    Keys made of a name are replaced by keys made of the file's path where several are the same; keys that a file has
-    are an error there.
+    `earlier` has the keys that an earlier import gave to cards, by place: these stay. `taken` has the keys of other
+    cards, and their places. Keys made of a name are replaced by keys made of the place where several are the same,
+    whether the files are translated or need a hand; keys that a file has are an error there.
     """
-    first = [import_card(file) for _, file in listed]
-    places = [file.relative_to(root if root.is_dir() else root.parent) for root, file in listed]
-    keys = Counter(card.key for card in first if card.key is not None)
+    first = [import_card(file) for file, _ in listed]
+    places = [place.as_posix() for _, place in listed]
+    kept = [
+        _keep_key(file, card, (earlier or {}).get(place.as_posix()))
+        for (file, place), card in zip(listed, first, strict=True)
+    ]
+    keys = [key if key is not None else card.key for key, card in zip(kept, first, strict=True)]
+    counts, of_earlier = Counter([*filter(None, keys), *(taken or {})]), Counter(kept)
     imported = []
-    for (_, file), place, card in zip(listed, places, first, strict=True):
-        if card.key is None or keys[card.key] == 1:
-            imported.append(card)
+    for (file, place), card, key, own in zip(listed, first, keys, kept, strict=True):
+        if key is None or counts[key] == 1 or (key == own and of_earlier[key] == 1 and key not in (taken or {})):
+            imported.append(card if key == card.key else import_card(file, _Key(str(key))))
             continue
-        # Relative paths: the same files have the same keys and comments on every machine.
+        # Relative paths: the same files have the same keys on every machine.
         relative = place.with_suffix("").as_posix()
         unique = create_key(relative)
-        unique = f"{unique}-{hash_value(relative)[:8]}" if unique in keys else unique
-        keys[unique] += 1
-        others = [str(at) for at, other in zip(places, first, strict=True) if other.key == card.key and at != place]
+        unique = f"{unique}-{hash_value(relative)[:8]}" if unique in counts else unique
+        counts[unique] += 1
+        others = [at for at, other in zip(places, first, strict=True) if other.key == card.key and at != str(place)]
+        others += [at for other, at in (taken or {}).items() if other == card.key]
         imported.append(import_card(file, _Key(unique, ", ".join(others))))
     return imported
 
 
+def _keep_key(file: Path, card: ImportedCard, earlier: str | None) -> str | None:
+    """Return the key of an earlier import, unless the file has a key of its own, or is no scorecard."""
+    if earlier is None or card.key is None or earlier == card.key:
+        return card.key if earlier is not None else None
+    value = document.parse(file.read_text(encoding="utf-8"), str(file)).value
+    return None if isinstance(value, dict) and "scores" in value and "key" in value else earlier
+
+
 @dataclass(frozen=True)
 class _Key:
-    """A key to use instead of the one that the files `others` have too."""
+    """A key to use instead of the one that the files `others` have too; without others, that of an earlier import."""
 
     key: str
-    others: str
+    others: str = ""
 
 
 def import_card(path: Path, key: _Key | None = None) -> ImportedCard:
@@ -124,15 +143,21 @@ def _import_card(path: Path, key: _Key | None) -> ImportedCard:
     if translated is not parsed:
         unset = [problem for problem in problems if _is_empty_there(problem)]
         remarks += [replace(remark, kind="changed") for remark in _list_remarks(unset)]
-    if key is not None:
+    own = _get_key(translated)
+    if key is not None and own is not None:
         remarks.append(_separate(key, parsed, translated))
+        own = _get_key(translated)
     ordered = tuple(sorted(dict.fromkeys(_drop_repeats(remarks)), key=lambda remark: remark.line))
     if any(remark.kind == "error" for remark in remarks):
-        return ImportedCard(str(path), "needs a hand", ordered, None)
-    own = str(translated.value["key"]) if isinstance(translated.value, dict) else None
+        return ImportedCard(str(path), "needs a hand", ordered, None, own)
     if translated is parsed:
         return ImportedCard(str(path), "loads as it is", ordered, text, own)
     return ImportedCard(str(path), "translated", ordered, _write(translated, ordered), own)
+
+
+def _get_key(translated: Document) -> str | None:
+    key = translated.value.get("key") if isinstance(translated.value, dict) else None
+    return key if isinstance(key, str) else None
 
 
 def _separate(key: _Key, parsed: Document, translated: Document) -> Remark:
@@ -145,6 +170,8 @@ def _separate(key: _Key, parsed: Document, translated: Document) -> Remark:
         return Remark(line, "error", "key", message)
     translated.value["key"] = key.key
     message = f"the key is {key.key!r}, from the file's path: {old!r}, from the name, is also that of {key.others}"
+    if not key.others:
+        message = f"the key is {key.key!r}, as in an earlier import; from the name, it would be {old!r}"
     return Remark(parsed.find_position(("name",)).line, "changed", "key", message)
 
 
@@ -199,7 +226,8 @@ def _write(translated: Document, remarks: Sequence[Remark]) -> str:
     """Return the scorecard as YAML, below comments that say what means something else than in the original."""
     assert isinstance(translated.value, dict)
     content = CommentedMap(translated.value)
-    changed = [remark for remark in remarks if remark.kind == "changed"]
+    # Not the key's remark, which names other files: the text depends on its own source and key alone.
+    changed = [remark for remark in remarks if remark.kind == "changed" and remark.place != "key"]
     if changed:
         lines = [f"- {remark.place}: {remark.message}" for remark in changed]
         content.yaml_set_start_comment("\n".join(["Changed from the original:", *lines]) + "\n")

@@ -13,7 +13,7 @@ import click
 from plexus.problems import pluralize
 
 if TYPE_CHECKING:
-    from plexus.import_output import Change
+    from plexus.import_output import Change, Manifest
     from plexus.importing import ImportedCard
 
 #: Kinds of remarks that are printed without --all.
@@ -47,14 +47,18 @@ def command(
     listed = list({file.resolve(): (path, file) for path in paths for file in find_cards(path)}.values())
     if not listed:
         raise click.UsageError(f"no YAML or JSON file in {', '.join(map(str, paths))} is a scorecard")
-    targets = _plan(listed, output, report)
-    imported = importing.import_cards(listed)
-    cards = {
-        target: (file, card.text)
-        for target, (_, file), card in zip(targets, listed, imported, strict=True)
-        if card.text is not None
+    manifest = None if output is None else import_output.Manifest(output)
+    places = [_place(path, file, manifest) for path, file in listed]
+    targets = [(output or Path()) / place for place, _ in places]
+    _check_targets(listed, targets, output, report)
+    files = [(file, place) for (_, file), (place, _) in zip(listed, places, strict=True)]
+    known = ({}, {}) if manifest is None else manifest.list_keys({place: file for file, place in files})
+    imported = importing.import_cards(files, *known)
+    outputs = {
+        target: import_output.Output(file, root, card.text, card.key)
+        for target, (_, file), (_, root), card in zip(targets, listed, places, imported, strict=True)
     }
-    changes = [] if output is None else import_output.synchronize(output, cards, paths, force=force)
+    changes = [] if manifest is None else import_output.synchronize(manifest, outputs, paths, force=force)
     if report is not None:
         write_text(report, importing.render(imported))
     if as_json:
@@ -69,18 +73,24 @@ def command(
     return 1 if counts["needs a hand"] or any(change.action == "conflict" for change in changes) else 0
 
 
-def _plan(listed: Sequence[tuple[Path, Path]], output: Path | None, report: Path | None) -> list[Path]:
-    """Return where each file's scorecard goes: below `output`, as the file lies below the folder that was named.
+def _place(path: Path, file: Path, manifest: Manifest | None) -> tuple[Path, Path]:
+    """Return where a file's scorecard goes, relative to the output, and the file or folder that was named for it.
 
-    What was JSON becomes YAML.
-
-    Raises UsageError, which lists every file that would be written over an input or over another one's scorecard.
+    This is where an earlier import wrote it, else as it lies below the folder that was named. JSON becomes YAML.
     """
     from plexus.card_files import is_yaml
 
-    folder = output or Path()
-    targets = [folder / (file.relative_to(path) if path.is_dir() else file.name) for path, file in listed]
-    targets = [target if is_yaml(target) else target.with_suffix(".yaml") for target in targets]
+    place, root = (manifest and manifest.locate(file)) or (
+        file.relative_to(path) if path.is_dir() else Path(file.name),
+        path,
+    )
+    return place if is_yaml(place) else place.with_suffix(".yaml"), root
+
+
+def _check_targets(
+    listed: Sequence[tuple[Path, Path]], targets: Sequence[Path], output: Path | None, report: Path | None
+) -> None:
+    """Raise UsageError that lists every file that would be written over an input or over another one's scorecard."""
     inputs = {file.resolve() for _, file in listed}
     taken: dict[Path, Path] = {}
     problems = []
@@ -95,7 +105,6 @@ def _plan(listed: Sequence[tuple[Path, Path]], output: Path | None, report: Path
             )
     if problems:
         raise click.UsageError("\n".join(problems))
-    return targets
 
 
 def _print(imported: Sequence[ImportedCard], *, whole: bool) -> None:

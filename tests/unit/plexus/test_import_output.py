@@ -108,7 +108,7 @@ def test_an_edited_card_whose_source_is_unchanged_is_kept_without_a_failure(run:
     assert run().return_value == 1
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"format": 2, "files": {}}', '{"format": 1, "files": {"a": {"x": 1}}}'])
+@pytest.mark.parametrize("content", ["", "{}", '{"format": 3, "files": {}}', '{"format": 1, "files": {"a": {"x": 1}}}'])
 def test_an_unreadable_manifest_stops_the_import(run: Import, tmp_path: Path, content: str) -> None:
     """A manifest that is broken, or of a later version, is an error with a next step, and nothing is written."""
     write(tmp_path / "old", "a.yaml")
@@ -161,20 +161,25 @@ def test_a_latin_name_has_a_readable_key(name: str, key: str) -> None:
 
 
 def test_two_scorecards_never_have_one_key(run: Import, tmp_path: Path) -> None:
-    """Scores of one name in several folders get keys of their paths, with a remark in the report and in the card."""
+    """Scores of one name in several folders get keys of their paths, with a remark that names the other files."""
     for place in ("sales", "support", "support-team"):
         write(tmp_path / "old", f"{place}/greeting.yaml", "Greeting")
     write(tmp_path / "old", "greeting!.yaml", "greeting?")
     write(tmp_path / "old", "farewell.yaml", "Sales Greeting")
     result = run("--json")
-    cards = {Path(card["file"]).name: card for card in json.loads(result.stdout)}
+    cards = {Path(card["file"]).relative_to(tmp_path / "old").as_posix(): card for card in json.loads(result.stdout)}
     keys = {name: plexus.load_file(tmp_path / "new" / name).key for name in list_written(tmp_path)}
     assert len(set(keys.values())) == len(keys) == 5
     assert keys["support/greeting.yaml"] == "support-greeting"
     assert cards["greeting!.yaml"]["remarks"][-1]["kind"] == "changed"
     named = ["greeting!.yaml", "sales/greeting.yaml", "support/greeting.yaml", "support-team/greeting.yaml"]
     for name in named:
-        others = (tmp_path / "new" / name).read_text().partition("is also that of ")[2].splitlines()[0]
+        (others,) = (
+            remark["message"].partition("is also that of ")[2]
+            for remark in cards[name]["remarks"]
+            if remark["place"] == "key"
+        )
+        assert "is also that of" not in (tmp_path / "new" / name).read_text()
         assert sorted(others.split(", ")) == sorted(set(named) - {name})
 
 
