@@ -27,7 +27,10 @@ def find_cards(path: Path) -> Iterator[Path]:
 
 
 def find_others(path: Path) -> Iterator[Path]:
-    """Yield the files below a folder that `find_cards` leaves out, sorted, without hidden ones."""
+    """Yield the files below a folder that `find_cards` leaves out, sorted, without hidden ones.
+
+    Links to nothing, pipes, and folders whose names end like those of scorecards are among them.
+    """
     yield from (file for file, is_card in _classify(path) if not is_card)
 
 
@@ -36,9 +39,12 @@ def _classify(path: Path) -> Iterator[tuple[Path, bool]]:
         yield path, True
         return
     for file in sorted(path.rglob("*")):
-        hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-        if file.is_file() and not hidden:
+        if any(part.startswith(".") for part in file.relative_to(path).parts):
+            continue
+        if file.is_file():
             yield file, is_yaml(file) or (file.suffix.lower() == _JSON and _has_card(file))
+        elif is_yaml(file) or not file.is_dir():
+            yield file, False
 
 
 def _has_card(file: Path) -> bool:

@@ -97,6 +97,12 @@ def list_cards(paths: Iterable[Path]) -> list[Path]:
     return cards
 
 
+def name_card(card: Path, paths: Iterable[Path]) -> str:
+    """Return what messages call a card: its path below the named folder, or the name of a named file."""
+    folders = [path for path in paths if path.is_dir() and card.is_relative_to(path)]
+    return card.relative_to(folders[0]).as_posix() if folders else card.name
+
+
 def find_explicit(*names: str) -> list[str]:
     """Return those of these parameters that are on the command line, as opposed to having their default."""
     current = click.get_current_context()

@@ -1,6 +1,7 @@
 """A repeated `plexus import --output` of a part: a file or a subfolder leaves the other cards, and all keys, alone."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,14 @@ def test_a_card_keeps_its_key_when_its_name_changes(run: Import, tmp_path: Path)
     source.write_text("name: A\nkey: own\nscores: [{name: S, class: KeywordClassifier, keywords: [x]}]\n")
     run()
     assert read_all(tmp_path)["a.yaml"][1] == "own"
+
+
+def test_what_looks_like_a_scorecard_and_is_no_file_is_named(run: Import, tmp_path: Path) -> None:
+    """A link to nothing, a pipe and a folder named like a scorecard are skipped; cards in that folder are not."""
+    old = tmp_path / "old"
+    write(old, "folder.yaml/a.yaml")
+    (old / "link.yaml").symlink_to(old / "absent")
+    os.mkfifo(old / "pipe.yaml")
+    result = run()
+    assert list_written(tmp_path) == ["folder.yaml", "folder.yaml/a.yaml"]
+    assert f"skipped 3 files without a scorecard: {old}/folder.yaml, {old}/link.yaml, {old}/pipe.yaml" in result.stderr

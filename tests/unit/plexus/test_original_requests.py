@@ -150,8 +150,8 @@ def test_a_condition_on_another_field_is_remarked(tmp_path: Path) -> None:
     for state, count in (("lead", 1), ("classification", 0)):
         edge = {"state": state, "value": "No", "node": "END", "output": {"value": "No"}}
         card = load(tmp_path, {"model_name": "calls"}, {**node, "conditions": [edge]}, {})
-        found = [each for each in card.remarks if "compared" in each.message]
-        assert [(each.kind, each.place) for each in found] == [("changed", "graph[0].conditions[0].state")] * count
+        remarks = [each for each in card.remarks if "compared" in each.message]
+        assert [(each.kind, each.place) for each in remarks] == [("changed", "graph[0].conditions[0].state")] * count
 
 
 @pytest.mark.parametrize("name", ["ask", "Ask it"])
@@ -185,8 +185,8 @@ def test_a_threshold_of_a_quotation_counts_no_sentences(tmp_path: Path) -> None:
 def test_metadata_that_may_be_absent_is_remarked(message: str, is_remarked: bool, tmp_path: Path) -> None:
     """An absent field is empty in the original's prompts, and fails the score here."""
     card = load(tmp_path, {"model_name": "calls"}, {"user_message": f"{{{{text}}}} {message}"})
-    found = [each.kind for each in card.remarks if "an item without `metadata." in each.message]
-    assert found == ["changed"] * is_remarked
+    remarks = [each.kind for each in card.remarks if "an item without `metadata." in each.message]
+    assert remarks == ["changed"] * is_remarked
 
 
 RETURNS = """\
