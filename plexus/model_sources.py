@@ -55,12 +55,14 @@ _RATES = {
 #: Tier → the ends of its keys; flexible processing has the rates of batches.
 _TIERS = {"batch": ("_batches", "_flex"), "priority": ("_priority",)}
 _THRESHOLDS = (100, 128, 200, 272)  # thousands of tokens
+_LIMITS = ("refuses", "efforts", "window", "max_output")
 _HEAD = """\
 # US dollars per million tokens, and limits, of each model (`provider:name`). A name with a date (-2024-08-06) that has
 # no row of its own has the row of the name without it. `refuses` are parameters that fail a request, `efforts` the
 # accepted values of `reasoning_effort`, `window` and `max_output` the most input and output tokens. Rates that begin
 # with `batch_`, `priority_` or `long_` apply to batches and flexible processing, to prioritized calls, and to calls of
-# more than `long_above` input tokens. Renewed by `plexus models --renew SOURCE`.
+# more than `long_above` input tokens. Limits are in model_limits.toml, which the image does not have.
+# Renewed by `plexus models --renew SOURCE`.
 """
 
 
@@ -180,6 +182,14 @@ def _read_profile(row: Mapping[str, object], model_id: str) -> dict[str, object]
         refuses.append("reasoning_effort")
     result = {"refuses": refuses, "efforts": profile.get("reasoning_effort_levels")}
     return {key: value for key, value in result.items() if value}
+
+
+def split(
+    rows: Mapping[str, Mapping[str, object]],
+) -> tuple[dict[str, dict[str, object]], dict[str, dict[str, object]]]:
+    """Return the rates and the limits of each row: the image has the rates only."""
+    rates = {name: {key: row[key] for key in row if key not in _LIMITS} for name, row in rows.items()}
+    return rates, {name: {key: row[key] for key in row if key in _LIMITS} for name, row in rows.items()}
 
 
 def format_table(rows: Mapping[str, Mapping[str, object]], source: str, as_of: date) -> str:

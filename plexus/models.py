@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from plexus import prices
 
@@ -52,7 +54,19 @@ class Limits:
         return by_name
 
 
+def find_limit_file(table: Path = prices.TABLE) -> Path:
+    """Return the file of limits beside a table of prices: the image has the prices only."""
+    return table.with_name("model_limits.toml")
+
+
+@functools.cache
+def read_rows() -> dict[str, dict[str, object]]:
+    """Return a row of rates and limits for each `provider:name` of the library's own table."""
+    limits = prices.read_rows(find_limit_file())[2]
+    return {name: row | limits[name] for name, row in prices.read_rows()[2].items()}
+
+
 def find_limits(model_id: str) -> Limits:
     """Return the limits of a model (`provider:name`); those of a model that the table does not have are empty."""
-    row = prices.find_row(model_id, prices.read_rows()[2])
+    row = prices.find_row(model_id, read_rows())
     return Limits() if row is None else Limits.of_row(row)

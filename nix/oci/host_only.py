@@ -23,6 +23,7 @@ HOST_ONLY = (
     "plexus/hidden_problems.py",
     "plexus/lint.py",
     "plexus/model_sources.py",
+    "plexus/model_limits.toml",
     "plexus/models.py",
     "plexus/schema.py",
     # `train`, `test`: models are trained on a host, and reach a function as artifacts

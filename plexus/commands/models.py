@@ -21,16 +21,16 @@ OLD = timedelta(days=548)
     "--write",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file that --renew writes; by default the library's own.",
+    help="The file that --renew writes, with model_limits.toml beside it; by default the library's own.",
 )
 def command(words: tuple[str, ...], renew: str | None, write: Path | None) -> int:
     """List the models whose name has every WORD: US dollars per million tokens, window, refused parameters."""
-    from plexus import prices
+    from plexus import models, prices
 
     if renew is not None:
         return _renew(renew, write or prices.TABLE)
-    as_of, source, rows = prices.read_rows()
-    matching = {name: row for name, row in rows.items() if all(word in name for word in words)}
+    as_of, source, _ = prices.read_rows()
+    matching = {name: row for name, row in models.read_rows().items() if all(word in name for word in words)}
     width = max(map(len, matching), default=0)
     for name, row in matching.items():
         rates = f"{row.get('input', '?'):>7} {row.get('output', '?'):>7} {row.get('cached', ''):>7}"
@@ -51,13 +51,14 @@ def describe_origin(as_of: date, source: str, today: date) -> str:
 
 
 def _renew(source: str, target: Path) -> int:
-    from plexus import model_sources, prices
+    from plexus import model_sources, models
     from plexus.whole_file import write_text
 
-    old = prices.read_rows()[2]
+    old = models.read_rows()
     rows = model_sources.renew(model_sources.read_source(source), old)
     today = datetime.now(UTC).date()
-    write_text(target, model_sources.format_table(rows, model_sources.SOURCE, today))
+    for file, part in zip((target, models.find_limit_file(target)), model_sources.split(rows), strict=True):
+        write_text(file, model_sources.format_table(part, model_sources.SOURCE, today))
     changed = sum(name in old and dict(old[name]) != row for name, row in rows.items())
     added = sum(name not in old for name in rows)
     click.echo(f"{target}: {len(rows)} models as of {today}; {added} added, {changed} changed")

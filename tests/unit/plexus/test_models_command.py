@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from plexus import prices
 from plexus.commands.models import OLD, command, describe_origin
+from plexus.models import find_limits
 
 # Two rows and their fields as litellm's table has them, one row for other purposes, and one with a date only.
 TABLE = {
@@ -58,8 +60,19 @@ def renew_table(folder: Path) -> dict[str, dict[str, object]]:
     (folder / "litellm.json").write_text(json.dumps(TABLE))
     result = run("--renew", str(folder / "litellm.json"), "--write", str(folder / "models.toml"))
     assert result.exit_code == 0, result.output
-    rows: dict[str, dict[str, object]] = tomllib.loads((folder / "models.toml").read_text())["models"]
+    rates, limits = (
+        tomllib.loads((folder / name).read_text())["models"] for name in ("models.toml", "model_limits.toml")
+    )
+    assert rates.keys() == limits.keys()
+    rows: dict[str, dict[str, object]] = {name: rates[name] | limits[name] for name in rates}
     return rows
+
+
+def test_the_image_has_no_limits() -> None:
+    """Limits are for `plexus lint` on a host: the table of the image has rates only, and none is lost."""
+    known = {key for row in prices.read_rows()[2].values() for key in row}
+    assert known.isdisjoint(("window", "max_output", "refuses", "efforts"))
+    assert find_limits("openai:gpt-4o-mini").window == 128000
 
 
 def test_a_renewed_table_has_the_source_s_rates(tmp_path: Path) -> None:
