@@ -181,7 +181,7 @@ def _check_data(data: Data, path: KeyPath, file: Path) -> Iterator[Finding]:
         return
     at: KeyPath = (*path, "file")
     try:
-        with open_table(file, [data.text, data.label], encoding=data.encoding) as table:
+        with open_table(file, [data.text, data.label], encoding=data.encoding, sheet=data.sheet) as table:
             for number, row in table.read_rows(1):
                 for key, column in (("text", data.text), ("label", data.label)):
                     at = (*path, key if key in data.model_fields_set else "file")

@@ -31,6 +31,7 @@ class LabelledFile:
     text: str
     label: str
     encoding: str | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _read_texts(scorecard: Scorecard, score: Score, source: LabelledFile) -> tup
 
     Texts are those after the score's processors: a model must learn from texts as it will see them.
     """
-    with open_table(source.file, [source.text, source.label], encoding=source.encoding) as table:
+    with open_table(source.file, [source.text, source.label], encoding=source.encoding, sheet=source.sheet) as table:
         rows = labels.read_labelled(table, source.text, source.label)
         notes = [f"{table.name}: {table.notice}"] if table.notice else []
     score_data = score.configuration.data
@@ -148,9 +149,8 @@ def _find_source(scorecard: Scorecard, score: Score) -> LabelledFile:
     score_data = score.configuration.data
     if score_data is None or score_data.file is None:
         raise InvalidData(f"the score {score.name!r} names no labelled texts: give --data, or `data: {{file: …}}`")
-    return LabelledFile(
-        (scorecard.folder or Path()) / score_data.file, score_data.text, score_data.label, score_data.encoding
-    )
+    path = (scorecard.folder or Path()) / score_data.file
+    return LabelledFile(path, score_data.text, score_data.label, score_data.encoding, score_data.sheet)
 
 
 def _pack(scorecard: Scorecard, score: Score, store: Artifacts) -> PublishedArtifact:

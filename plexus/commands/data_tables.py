@@ -34,11 +34,12 @@ output = click.option(
 
 
 class Columns(TypedDict):
-    """The values of the options that `labelled_data` adds: columns of texts and labels, and the encoding."""
+    """The values of the options that `labelled_data` adds: columns of texts and labels, encoding and sheet."""
 
     text_column: str
     label: str
     encoding: str | None
+    sheet: str | None
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class OpenTable:
 
 
 def labelled_data(function: _Command) -> _Command:
-    """Add FILE, --text, --label and --encoding."""
-    for option in (options.encoding, options.label, options.text_column, table):
+    """Add FILE, --text, --label, --encoding and --sheet."""
+    for option in (options.table_layout, options.label, options.text_column, table):
         function = option(function)
     return function
 
@@ -69,7 +70,7 @@ def open_dataset(file: Path, columns: Columns, extra: str | None = None, *, gues
     """
     require_packages("evaluation", "plexus data", "numpy")
     wanted = [columns["text_column"], columns["label"], *([extra] if extra is not None else [])]
-    with open_table(file, wanted, encoding=columns["encoding"]) as source:
+    with open_table(file, wanted, encoding=columns["encoding"], sheet=columns["sheet"]) as source:
         names = {str(name) for _, row in islice(source.read_rows(_SAMPLE), _SAMPLE) for name in row}
         text = columns["text_column"]
         label = columns["label"] if columns["label"] in names or options.find_explicit("label") else None

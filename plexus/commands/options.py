@@ -42,7 +42,6 @@ text_column = click.option(
     "--text", "text_column", default="text", show_default=True, help="Column of texts, by name or number."
 )
 label = click.option("--label", default="label", show_default=True, help="Column of labels, by name or number.")
-encoding = click.option("--encoding", metavar="NAME", help="Encoding of the table. Default: detected.")
 
 
 class ModelOptions(TypedDict):
@@ -54,10 +53,17 @@ class ModelOptions(TypedDict):
     budget: float | None
 
 
+def table_layout(function: _Command) -> _Command:
+    """Add --encoding and --sheet: how a table is written, and where in its file it is."""
+    sheet = click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook. Default: detected, and printed.")
+    encoding = click.option("--encoding", metavar="NAME", help="Encoding of the table. Default: detected.")
+    return encoding(sheet(function))
+
+
 def labelled_data(function: _Command) -> _Command:
-    """Add --data, --text, --label and --encoding: a file of labelled texts, its columns, and how it is encoded."""
+    """Add --data, --text, --label, --encoding and --sheet: a file of labelled texts, its columns, and its layout."""
     for option in (
-        encoding,
+        table_layout,
         label,
         text_column,
         click.option(

@@ -78,7 +78,7 @@ class TextCommand(click.Command):
     "--text", "text_column", default="text", show_default=True, help="With --data: column of texts, by name or number."
 )
 @click.option("--id", "id_column", help="With --data: a column that identifies each row; its values must be unique.")
-@options.encoding
+@options.table_layout
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -112,6 +112,7 @@ def command(
     text_column: str,
     id_column: str | None,
     encoding: str | None,
+    sheet: str | None,
     output: Path | None,
     form: str | None,
     restart: bool,
@@ -141,7 +142,7 @@ def command(
 
     check_outputs(output, [each for each in (data_file, card, model_options["record"]) if each is not None])
     columns = [text_column, *([id_column] if id_column is not None else [])]
-    with open_table(data_file, columns, encoding=encoding) as table:
+    with open_table(data_file, columns, encoding=encoding, sheet=sheet) as table:
         source = TextFile.of(table, text_column, id_column)
         run = FileRun(scorecard, score_names(scorecard, names), source, context, keep_columns, workers)
         options.print_notes(table.notice and f"{table.name}: {table.notice}", *run.list_renamed_scores())
@@ -154,9 +155,10 @@ def command(
 def check_options() -> None:
     """Raise click.UsageError for options of the command line that require or contradict others."""
     values = click.get_current_context().params
-    needs_data = ("id_column", "encoding", "output", "form", "keep_columns")
-    if values["data_file"] is None and (any(values[name] for name in needs_data) or values["workers"] > 1):
-        raise click.UsageError("--id, --encoding, --output, --format, --keep-columns and --workers require --data")
+    needs_data = ("id_column", "encoding", "sheet", "output", "form", "keep_columns")
+    if values["data_file"] is None and (any(map(values.get, needs_data)) or values["workers"] > 1):
+        listed = "--id, --encoding, --sheet, --output, --format, --keep-columns and --workers"
+        raise click.UsageError(f"{listed} require --data")
     if values["output"] is None and (values["restart"] or values["retry_failed"] or values["budget_total"] is not None):
         raise click.UsageError("--restart, --retry-failed and --budget-total require --data and --output")
     if values["restart"] and values["retry_failed"]:

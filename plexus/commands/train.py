@@ -49,6 +49,7 @@ def command(
     text_column: str,
     label: str,
     encoding: str | None,
+    sheet: str | None,
     store: Path,
     write: Path | None,
     is_replaced: bool,
@@ -63,13 +64,13 @@ def command(
     from plexus.artifacts import FolderArtifacts
     from plexus.publishing import LabelledFile, publish
 
-    if data_file is None and options.find_explicit("text_column", "label", "encoding"):
+    if data_file is None and options.find_explicit("text_column", "label", "encoding", "sheet"):
         raise click.UsageError(
-            "--text, --label and --encoding require --data; a score's own columns are set in its `data`"
+            "--text, --label, --encoding and --sheet require --data; a score's own columns are set in its `data`"
         )
     if write is not None:
         _check_copy(write, [card, *([] if data_file is None else [data_file])], replace=is_replaced)
-    source = None if data_file is None else LabelledFile(data_file, text_column, label, encoding)
+    source = None if data_file is None else LabelledFile(data_file, text_column, label, encoding, sheet)
     with options.TrainingBars() as bars:
         published = publish(plexus.load_file(card), FolderArtifacts(store), names=names, source=source, watch=bars)
     for artifact in published.artifacts:

@@ -124,6 +124,7 @@ class Data(Processing):
     text: str = Field("text", description="The column with the texts.")
     label: str = Field("label", description="The column with the labels.")
     encoding: str | None = Field(None, description="The file's encoding, if it cannot be detected.")
+    sheet: str | None = Field(None, description="The sheet of an Excel workbook, if another is detected.")
     labels: dict[str, Words | None] = Field(
         default_factory=dict, description="Replaces labels, as in `{0: ham, 1: spam}`; null leaves a row out."
     )

@@ -22,6 +22,8 @@ def as_text(table: Table, number: int, row: Row, name: str) -> str:
             f"{table.name}: row {number} has no column {name!r}{suggest(name, known)}; columns: {', '.join(known)}"
             + (table.hint if number == 1 and not name.isdecimal() else "")
         )
+    if row[name] is None:
+        table.check_formulas([name])
     try:
         return items.as_text(row[name])
     except InvalidData as error:

@@ -1,14 +1,17 @@
-"""Decide whether the first row of a table names its columns, and name those that are wanted by number."""
+"""Decide which row of a table names its columns, if any does, and name those that are wanted by number."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from statistics import median_high
 
 from plexus.text import fold
 
 #: Rows below the first that are compared with it.
 SAMPLE = 200
+#: Rows in which column names are looked for below a title.
+TITLE_ROWS = 20
 _LONGEST = 60  # characters of a column's name
 _MOST_WORDS = 6
 _FEWEST = 20  # cells by which classes are recognized
@@ -51,6 +54,45 @@ def _looks_like_names(names: Sequence[str], rest: Sequence[Sequence[str]]) -> bo
             is_class or are_values or 10 * sum(len(cell) > len(name) for cell in cells) >= 9 * len(cells)
         )
     return is_shown and is_short
+
+
+def find_header(rows: Sequence[Sequence[object]]) -> int:
+    """Return the index of the row that names the columns, below titles and names of groups of columns.
+
+    A row is above the header if it fills at most half of the columns that the rows below it fill, or if the next
+    row fills more and looks like names, above values or as different short words that the row itself has not. Without
+    a row of such words below it, the first row is the header.
+    """
+    for index, row in enumerate(rows[: TITLE_ROWS + 1]):
+        rest = [each for each in rows[index + 1 :] if any(map(_is_filled, each))]
+        filled = sum(map(_is_filled, row))
+        if not filled:
+            continue
+        if not rest:
+            break
+        width = median_high(sum(map(_is_filled, each)) for each in rest)
+        is_title = 2 * filled <= width and (_is_filled(row[0]) or width > 2)
+        is_wider = sum(map(_is_filled, rest[0])) > filled
+        is_above = _looks_like_names(*_as_texts(rest)) or (_are_words(rest[0]) and not _are_words(row))
+        if is_title or (is_wider and is_above):
+            continue
+        return index if _are_words(row) else 0
+    return 0
+
+
+def _as_texts(rows: Sequence[Sequence[object]]) -> tuple[list[str], list[list[str]]]:
+    first, *rest = [["" if cell is None else str(cell).strip() for cell in row] for row in rows]
+    return first, rest
+
+
+def _is_filled(cell: object) -> bool:
+    return cell is not None and str(cell).strip() != ""
+
+
+def _are_words(row: Sequence[object]) -> bool:
+    cells = [cell.strip() for cell in row if isinstance(cell, str) and cell.strip()]
+    is_short = all(len(cell) <= _LONGEST and not _VALUE.fullmatch(cell) for cell in cells)
+    return is_short and len(cells) == len(set(cells)) == sum(map(_is_filled, row))
 
 
 def find_numbers(names: Sequence[str], wanted: Sequence[str]) -> dict[str, str]:

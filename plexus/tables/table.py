@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,7 +15,7 @@ from plexus.problems import pluralize
 from plexus.tables import encodings, json_rows
 from plexus.tables.delimited import Delimited
 from plexus.tables.sources import Source, open_source
-from plexus.tables.workbooks import Workbook
+from plexus.tables.workbooks import Workbook, explain_formula
 
 Row = Mapping[str, object]
 _SHOWN = 5
@@ -36,6 +36,7 @@ class Table:
     `name` is what messages call the file. `title` says what was detected, and is empty for UTF-8 CSV with commas, for
     JSON lines and for Parquet, which are read as they are. `hint` is added to the error for a missing column.
     `numbers` has the header's names of columns that are wanted, and named in rows, by number: number → name.
+    `formulas` has the columns whose formulas have no stored values: column → first such cell.
     """
 
     name: str
@@ -46,10 +47,17 @@ class Table:
     list_short: Callable[[], Sequence[int]] = tuple
     list_restored: Callable[[], Sequence[int]] = tuple
     numbers: dict[str, str] = field(default_factory=dict)
+    formulas: dict[str, str] = field(default_factory=dict)
 
     def read_rows(self, limit: int | None = None) -> Iterator[tuple[int, Row]]:
         """Yield (number from 1, row) of all rows, or of the first `limit`. Raises InvalidData with the place."""
         yield from enumerate(islice(self.read(), limit), start=1)
+
+    def check_formulas(self, columns: Iterable[str]) -> None:
+        """Raise InvalidData if one of the columns has formulas without stored values."""
+        for column in columns:
+            if column in self.formulas:
+                raise InvalidData(f"{self.name}: {explain_formula(self.formulas[column])}")
 
     @property
     def notice(self) -> str:
@@ -74,15 +82,20 @@ def _locate(lines: Sequence[int]) -> str:
 
 
 @contextmanager
-def open_table(path: Path, wanted: Sequence[str] = (), *, encoding: str | None = None) -> Iterator[Table]:
+def open_table(
+    path: Path, wanted: Sequence[str] = (), *, encoding: str | None = None, sheet: str | None = None
+) -> Iterator[Table]:
     """Open CSV of any dialect, JSON, JSON lines, Excel or Parquet, compressed or not; `-` is standard input.
 
     The bytes decide over the suffix. `wanted` are the columns that will be read: they tell a header from a row, and
-    one separator from another. One that names a member of maps, such as `body.text`, becomes a column. Raises
-    InvalidData if the file cannot be read as a table.
+    one separator from another. One that names a member of maps, such as `body.text`, becomes a column. `sheet` is one
+    of an Excel workbook; by default it is detected. Raises InvalidData if the file cannot be read as a table, or has no
+    such sheet.
     """
     with open_source(path) as source:
-        table = _create_table(source, wanted, encoding)
+        if sheet is not None and not source.read_head().startswith(b"PK\3\4"):
+            raise InvalidData(f"{source.name}: got no Excel workbook, expected one with a sheet {sheet!r}")
+        table = _create_table(source, wanted, encoding, sheet)
         paths = [name for name in wanted if "." in name]
         yield replace(table, read=partial(_add_members, table.read, paths)) if paths else table
 
@@ -102,7 +115,7 @@ def find_member(row: Row, path: str) -> object:
     return value
 
 
-def _create_table(source: Source, wanted: Sequence[str], encoding: str | None) -> Table:
+def _create_table(source: Source, wanted: Sequence[str], encoding: str | None, sheet: str | None) -> Table:
     head = source.read_head()
     kind = next((kind for magic, kind in _REFUSED.items() if head.startswith(magic)), None)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower().startswith((b"<html", b"<!doctype html", b"<?xml", b"<table")):
@@ -118,8 +131,9 @@ def _create_table(source: Source, wanted: Sequence[str], encoding: str | None) -
             raise InvalidData(f"{source.name}: a compressed file of a compressed format. next: decompress it")
         if head.startswith(b"PAR1"):
             return Table(source.name, source, "", "", partial(_read_parquet, source))
-        book = Workbook.detect(source, wanted)
-        return Table(source.name, source, book.title, hint, book.read_rows, numbers=book.numbers)
+        book = Workbook.detect(source, wanted, sheet)
+        read = book.read_rows
+        return Table(source.name, source, book.title, hint, read, numbers=book.numbers, formulas=book.formulas)
     if source.suffix in (".xlsx", ".xlsm", ".parquet"):
         form = "a Parquet file" if source.suffix == ".parquet" else "an Excel workbook"
         raise InvalidData(f"{source.name}: not {form}: its first bytes are {head[:8]!r}")

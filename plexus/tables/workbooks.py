@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from itertools import islice
+from statistics import median_high
 from typing import Any
 
 from plexus.exceptions import InvalidData
-from plexus.problems import pluralize
+from plexus.problems import pluralize, suggest
 from plexus.tables import headers
 from plexus.tables.sources import Source
 
@@ -33,8 +34,6 @@ _ERRORS = frozenset(
     }
 )
 _SHOWN = 5
-#: Rows in which column names are looked for below a title.
-_TITLE_ROWS = 20
 _KINDS = {
     "xl/workbook.bin": "a binary Excel workbook (.xlsb)",
     "content.xml": "an OpenDocument file (.ods)",
@@ -46,7 +45,8 @@ _KINDS = {
 class Workbook:
     """One sheet of a workbook: its name, the number of all sheets, and whether its first row names the columns.
 
-    A `header_row` above 1 is the number of the row that names them; the rows above it, such as a title, are ignored.
+    `header_row` is the number of that row; the rows above it, such as a title, are ignored. `formulas` has the columns
+    with formulas without stored values, which are read as empty: column → first such cell.
     """
 
     source: Source
@@ -56,54 +56,57 @@ class Workbook:
     errors: tuple[str, ...] = ()
     header_row: int = 1
     numbers: dict[str, str] = field(default_factory=dict)
+    formulas: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def detect(cls, source: Source, wanted: Sequence[str]) -> Workbook:
-        """Choose the first sheet whose first row has a wanted column, else the first that has rows of several columns.
+    def detect(cls, source: Source, wanted: Sequence[str], sheet: str | None = None) -> Workbook:
+        """Choose the named sheet, else the first that has a wanted column, else the one that is most like a table.
 
-        If no first row has one, a sheet is chosen that has all of them in a row below a title. A sheet with a header or
-        a title alone has no rows; it is chosen if no sheet has any.
+        Column names are in the first filled row that has a wanted one, or in a row below a title that has all of them;
+        if no row does, where `headers.find_header` finds them. Most like a table is a sheet with rows of several
+        columns before others, a visible one before a hidden one, and one with more filled cells.
 
-        Raises InvalidData if the file is not a readable .xlsx workbook, or all of its sheets are empty.
+        Raises InvalidData if the file is not a readable .xlsx workbook, all of its sheets are empty, a wanted column
+        has formulas without stored values, or no sheet has the name.
         """
         _check(source)
-        heads: dict[str, list[str]] = {}
-        named: dict[str, bool] = {}
-        with_rows: list[str] = []  # those with several columns first: a cover has one
-        wide = 0
         with _open(source) as book:
-            for sheet in sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible"):
-                filled = (row for row in _read_rows(sheet) if any(map(_is_filled, row)))
-                if first := next(filled, ()):
-                    heads[sheet.title] = [str(cell).strip() for cell in first]
-                    rest = list(islice(filled, headers.SAMPLE))
-                    named[sheet.title] = headers.is_header(heads[sheet.title], rest, wanted)
-                    if rest or not named[sheet.title]:
-                        width = max((sum(map(_is_filled, row)) for row in rest), default=0)
-                        is_wide = sum(map(_is_filled, first)) >= width > 1
-                        with_rows.insert(wide if is_wide else len(with_rows), sheet.title)
-                        wide += is_wide
-        if not heads:
-            raise InvalidData(f"{source.name}: got no rows, expected at least one")
-        matching = [title for title, cells in heads.items() if any(name in cells for name in wanted)]
-        below = None if matching else _find_header_below(source, list(heads), wanted)
-        sheet = below[0] if below else (matching or with_rows or list(heads))[0]
-        has_header = bool(below) or named[sheet]
-        chosen = cls(source, sheet, len(heads), has_header, header_row=below[1] if below else 1)
-        if has_header and not below:
-            chosen = replace(chosen, numbers=headers.find_numbers(chosen._read_names(heads[sheet]), wanted))
-        chosen._check_formulas()
-        return replace(chosen, errors=tuple(chosen._find_errors()))
+            visible = {each.title: each.sheet_state == "visible" for each in book.worksheets}
+            samples = {
+                title: list(islice(_read_rows(book[title]), headers.TITLE_ROWS + headers.SAMPLE))
+                for title in sorted(visible, key=lambda title: not visible[title])
+                if sheet is None or title == sheet
+            }
+        if not samples:
+            listed = ", ".join(map(repr, visible))
+            raise InvalidData(f"{source.name}: no sheet {sheet!r}{suggest(str(sheet), visible)}; sheets: {listed}")
+        filled = {title: rows for title, rows in samples.items() if any(any(map(_is_filled, row)) for row in rows)}
+        if not filled:
+            where = "" if sheet is None else f"sheet {sheet!r}: "
+            raise InvalidData(f"{source.name}: {where}got no rows, expected at least one")
+        title, header = _find_named(filled, wanted) or _find_likely(filled, visible)
+        first, *rest = [row for row in filled[title][header:] if any(map(_is_filled, row))]
+        chosen = cls(source, title, len(visible), headers.is_header(first, rest, wanted), header_row=header + 1)
+        if chosen.has_header:
+            chosen = replace(chosen, numbers=headers.find_numbers(chosen._read_names(first), wanted))
+        formulas = chosen._find_formulas(chosen._read_names(first))
+        if places := [place for name, place in formulas.items() if name in wanted]:
+            raise InvalidData(f"{source.name}: {explain_formula(places[0])}")
+        return replace(chosen, errors=tuple(chosen._find_errors()), formulas=formulas)
 
     @property
     def title(self) -> str:
         """Format and sheet, for people, and the cells that are read as empty."""
         sheet = f", sheet {self.sheet!r} of {self.sheets}" if self.sheets > 1 else ""
-        errors = ", ".join(self.errors[:_SHOWN]) + (", …" if len(self.errors) > _SHOWN else "")
+        errors = _list_places(self.errors)
         listed = f"; {pluralize(len(self.errors), 'cell')} with an error, read as empty: {errors}" if errors else ""
+        if self.formulas:
+            columns = f"; {pluralize(len(self.formulas), 'column')} with formulas without stored values, read as empty"
+            listed += f"{columns}: {_list_places(list(map(repr, self.formulas)))}"
         header = "" if self.has_header else ", no header"
         header += f", {numbers}" if (numbers := headers.describe_numbers(self.numbers)) else ""
-        header += f", column names in row {self.header_row}" if self.header_row > 1 else ""
+        if self.header_row > 1 or self.sheets > 1:
+            header += f", {'column names in' if self.has_header else 'from'} row {self.header_row}"
         return "Excel workbook" + sheet + header + listed
 
     def read_rows(self) -> Iterator[dict[str, object]]:
@@ -134,8 +137,8 @@ class Workbook:
             head = "read as the header" if self.has_header else "read as the first text"
             raise InvalidData(
                 f"{self.source.name}: sheet {self.sheet!r}, row {number}: got a cell beyond the "
-                f"{pluralize(len(names), 'column')} of the first row, {head}. "
-                "next: name a column (--text), by which the header below a title is found, or delete the rows above it"
+                f"{pluralize(len(names), 'column')} of row {self.header_row}, {head}. "
+                "next: name a column (--text) or a sheet (--sheet), or delete the rows above the header"
             )
         return dict(zip(names, cells + [None] * (len(names) - len(cells)), strict=False))
 
@@ -164,40 +167,77 @@ class Workbook:
                     if isinstance(cell, str) and cell in _ERRORS:
                         yield f"{get_column_letter(column)}{number} {cell}"
 
-    def _check_formulas(self) -> None:
-        """Raise InvalidData if no formula of the sheet has a stored value: no program has calculated the workbook."""
-        first = 0
+    def _find_formulas(self, names: Sequence[str]) -> dict[str, str]:
+        """Return column → first cell of the columns with formulas without stored values, as in `{"sum": "B3"}`.
+
+        It is empty if any formula has a value: a program has calculated the workbook, and the others are blank.
+        """
+        from openpyxl.utils import get_column_letter
+
+        places: dict[str, str] = {}
         with _open(self.source) as book, _open(self.source, values=False) as written:
             rows = zip(_read_rows(book[self.sheet]), _read_rows(written[self.sheet]), strict=False)
             for number, (values, cells) in enumerate(rows, start=1):
-                for value, cell in zip(values, cells, strict=False):
-                    if not isinstance(cell, str) or not cell.startswith("="):
-                        continue
+                for column, (value, cell) in enumerate(zip(values, cells, strict=False)):
+                    if not isinstance(cell, str) or not cell.startswith("=") or value == cell:
+                        continue  # a text that begins with a sign is the same in both
                     if value is not None:
-                        return
-                    first = first or number
-        if first:
-            raise InvalidData(
-                f"{self.source.name}: sheet row {first}: a formula without a stored value. "
-                "next: open the workbook in a spreadsheet program and save it"
-            )
+                        return {}
+                    if number >= self.header_row and column < len(names):
+                        places.setdefault(names[column], f"{get_column_letter(column + 1)}{number}")
+        return places
 
 
-def _find_header_below(source: Source, sheets: Sequence[str], wanted: Sequence[str]) -> tuple[str, int] | None:
-    """Return sheet and number of the first row, below titles, that has all wanted columns; None without one.
+def explain_formula(place: str) -> str:
+    """Return the error for a used cell whose formula has no stored value."""
+    return (
+        f"cell {place}: a formula without a stored value. next: open the workbook in a spreadsheet program and save it"
+    )
 
-    Of the default names, which a caller may not mean, none is required beside others.
+
+def _list_places(places: Sequence[str]) -> str:
+    return ", ".join(places[:_SHOWN]) + (", …" if len(places) > _SHOWN else "")
+
+
+#: Sheet → its first rows.
+_Samples = Mapping[str, Sequence[Sequence[object]]]
+
+
+def _find_named(samples: _Samples, wanted: Sequence[str]) -> tuple[str, int] | None:
+    """Return sheet and row index of the names of wanted columns; None if no row has them.
+
+    A first filled row needs one of them. A row below it needs all, and of the default names, which a caller may not
+    mean, none beside others.
     """
-    required = [name for name in wanted if name not in ("text", "label")] or wanted
-    if not wanted or any(name.isdecimal() for name in wanted):
-        return None
-    with _open(source) as book:
-        for sheet in sheets:
-            for number, row in enumerate(islice(_read_rows(book[sheet]), _TITLE_ROWS), start=1):
-                cells = {str(cell).strip() for cell in row if _is_filled(cell)}
-                if len(cells) > 1 and cells.issuperset(required):
-                    return sheet, number
+    names = [name for name in wanted if not name.isdecimal()]
+    for title, rows in samples.items():
+        first = next(index for index, row in enumerate(rows) if any(map(_is_filled, row)))
+        if any(name in map(_as_name, rows[first]) for name in names):
+            return title, first
+    required = [name for name in names if name not in ("text", "label")] or names
+    for title, rows in samples.items():
+        for index, row in enumerate(rows[: headers.TITLE_ROWS]):
+            cells = {_as_name(cell) for cell in row if _is_filled(cell)}
+            if required and len(cells) > 1 and cells.issuperset(required):
+                return title, index
     return None
+
+
+def _find_likely(samples: _Samples, visible: Mapping[str, bool]) -> tuple[str, int]:
+    """Return the sheet that is most like a table, and the index of the first row of that table."""
+    found: list[tuple[tuple[bool, bool, bool, int], str, int]] = []
+    for title, rows in samples.items():
+        filled = [(index, sum(map(_is_filled, row))) for index, row in enumerate(rows)]
+        first = headers.find_header(rows) or next(index for index, width in filled if width)
+        widths = [width for index, width in filled if index >= first and width]
+        is_table = len(widths) > 1 and median_high(widths) > 1
+        found.append(((is_table, len(widths) > 1, visible[title], sum(widths)), title, first))
+    _, title, first = max(found, key=lambda entry: entry[0])
+    return title, first
+
+
+def _as_name(cell: object) -> str:
+    return str(cell).strip()
 
 
 def _normalize_cell(value: object) -> object:

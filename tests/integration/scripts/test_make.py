@@ -27,6 +27,7 @@ def words(target: str, *given: str) -> list[str]:
         ("enqueue", "ID", ["--id"]),
         ("enqueue", "ENCODING", ["--encoding"]),
         ("enqueue", "PATIENCE", ["--patience"]),
+        ("enqueue", "SHEET", ["--sheet"]),
         ("results", "LIMIT", ["--limit"]),
         ("dlq", "SHOW", ["show"]),
         ("run", "IMAGE", ["--image"]),

@@ -60,19 +60,3 @@ def test_a_first_row_without_names_is_a_row(first: tuple[object, ...], suffix: s
     with open_table(write(tmp_path / f"table{suffix}", rows), ["2", "3"]) as table:
         assert sum(1 for _ in table.read_rows()) == len(rows)
         assert "no header" in table.notice
-
-
-def test_a_cover_is_no_table(tmp_path: Path) -> None:
-    """Without a column that is named, a sheet with several columns goes before one with lines of text."""
-    import openpyxl
-
-    book = openpyxl.Workbook()
-    for line in ("Customer survey", "All regions", "Confidential"):
-        book.active.append([line])
-    sheet = book.create_sheet("Answers")
-    for row in [HEADERS[0], *ROWS]:
-        sheet.append(row)
-    book.save(tmp_path / "survey.xlsx")
-    with open_table(tmp_path / "survey.xlsx", ["text", "label"]) as table:
-        assert [row["Request"] for _, row in table.read_rows()] == [text for _, text, _ in ROWS]
-        assert "sheet 'Answers' of 2" in table.notice

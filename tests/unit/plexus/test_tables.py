@@ -196,7 +196,7 @@ def test_archives_that_are_no_workbook_are_named(tmp_path: Path, member: str, sa
 def test_a_formula_without_a_value_is_refused(tmp_path: Path) -> None:
     """A workbook that no spreadsheet program has calculated has no values for its formulas; they are not empty."""
     workbook([["text"], ["=A1"]])(tmp_path / "book.xlsx")
-    with pytest.raises(InvalidData, match=r"sheet row 2: a formula without a stored value\. next: open"):
+    with pytest.raises(InvalidData, match=r"cell A2: a formula without a stored value\. next: open"):
         read(tmp_path, (tmp_path / "book.xlsx").read_bytes(), "xlsx")
 
 
@@ -207,13 +207,12 @@ def test_a_sheet_with_one_row_gives_way_to_one_with_rows(tmp_path: Path) -> None
         assert len(list(table.read_rows())) == len(ROWS)
 
 
-def test_a_title_above_the_header_is_named_as_the_cause(tmp_path: Path) -> None:
-    """If no column is named, the error says which row was taken for the header, and what to do."""
-    workbook([["Reviews of 2026"], *TABLE])(tmp_path / "book.xlsx")
-    message = r"the 1 column of the first row, read as the header\. next: name a column \(--text\)"
-    with open_table(tmp_path / "book.xlsx") as table, pytest.raises(InvalidData, match=message):
-        list(table.read_rows())
-    assert len(read(tmp_path, (tmp_path / "book.xlsx").read_bytes(), "xlsx")) == len(ROWS)
+def test_a_row_beyond_the_header_is_refused(tmp_path: Path) -> None:
+    """The error says which row was read as the header, and what to do."""
+    workbook([["text"], ["fine"], ["a refund"], ["both", "cells"]])(tmp_path / "book.xlsx")
+    message = r"row 4: got a cell beyond the 1 column of row 1, read as the header\. next: name a column \(--text\)"
+    with pytest.raises(InvalidData, match=message):
+        read(tmp_path, (tmp_path / "book.xlsx").read_bytes(), "xlsx")
 
 
 def test_a_sheet_is_read_beyond_its_stated_size(tmp_path: Path) -> None:
