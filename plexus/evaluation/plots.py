@@ -25,7 +25,7 @@ class Frame:
     """A plot's area in the SVG's units, and the values at its edges; y grows upwards from 0 to 1."""
 
     left: float = 52
-    right: float = WIDTH - 16
+    right: float = WIDTH - 22  # half of the last value below the axis fits beside it
     top: float = 12
     bottom: float = HEIGHT - 44
     low: float = 0.0
@@ -130,7 +130,7 @@ def plot_quality(runs: Sequence[Run], *, in_dollars: bool) -> str:
             _render_text(name, *taken[-1], str(runs.index(run) + 1)),
         ]
     unit = "US dollars for a text" if in_dollars else "seconds for a text"
-    return _render_plot(f"Accuracy over {unit}", frame, unit, "accuracy", marks, digits=_count_digits(frame.high))
+    return _render_plot(f"Accuracy over {unit}", frame, unit, "accuracy", marks)
 
 
 def _place_label(frame: Frame, x: float, y: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -147,11 +147,6 @@ def _round_up(value: float) -> float:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= value)
-
-
-def _count_digits(high: float) -> int:
-    """Return how many decimals the fifths of a round number have."""
-    return max(0, -math.floor(math.log10(high / 5) + 1e-9))
 
 
 def _draw_interval(frame: Frame, figure: Figure, series: str, x: float) -> Iterator[str]:
@@ -186,7 +181,7 @@ def plot_forest(both: Sequence[tuple[str, Figure, Figure]]) -> str:
     """Plot a row for each figure: the two values with their intervals."""
     row, top = 44, 10
     bottom = top + row * len(both)
-    frame = Frame(74, WIDTH - 16, top, bottom, *_find_tenths([figure for _, *pair in both for figure in pair]))
+    frame = Frame(74, WIDTH - 22, top, bottom, *_find_tenths([figure for _, *pair in both for figure in pair]))
     marks = []
     for place, (name, *pair) in enumerate(both):
         middle = top + row * (place + 0.5)
@@ -215,8 +210,8 @@ def _draw_range(frame: Frame, figure: Figure, series: str, y: float) -> Iterator
     yield _render_dot(f"dot{series}", frame.x(figure.value), y, f"{figure.value:.3f}")
 
 
-def _render_plot(title: str, frame: Frame, below: str, beside: str, marks: Sequence[str], digits: int = 2) -> str:
-    parts = list(_draw_vertical_grid(frame, frame.bottom, digits))
+def _render_plot(title: str, frame: Frame, below: str, beside: str, marks: Sequence[str]) -> str:
+    parts = list(_draw_vertical_grid(frame, frame.bottom))
     for place in range(6):
         y = frame.y(place / 5)
         parts.append(_render_line("grid", frame.left, y, frame.right, y))
@@ -229,16 +224,15 @@ def _render_plot(title: str, frame: Frame, below: str, beside: str, marks: Seque
     return _render_svg(title, HEIGHT, [*parts, *marks])
 
 
-def _draw_vertical_grid(frame: Frame, floor: float | None = None, digits: int = 2) -> Iterator[str]:
-    """Yield vertical grid lines, each with its value below."""
+def _draw_vertical_grid(frame: Frame, floor: float | None = None) -> Iterator[str]:
+    """Yield vertical grid lines at round values, each with its value below."""
     bottom = frame.bottom if floor is None else floor
-    for place in range(6):
-        value = frame.low + (frame.high - frame.low) * place / 5
-        x = frame.x(value)
+    step = _round_up((frame.high - frame.low) / 5 - 1e-12)
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    for place in range(math.ceil(frame.low / step - 1e-9), math.floor(frame.high / step + 1e-9) + 1):
+        x = frame.x(place * step)
         yield _render_line("grid", x, frame.top, x, bottom)
-        yield _render_text(
-            f"tick {'end' if place == 5 else 'middle'}", x, bottom + 20, f"{value:.{digits}f}".replace("-", "\u2212")
-        )
+        yield _render_text("tick middle", x, bottom + 20, f"{place * step:.{digits}f}".replace("-", "\u2212"))
 
 
 def _render_svg(title: str, height: float, parts: Sequence[str]) -> str:

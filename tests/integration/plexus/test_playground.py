@@ -15,6 +15,7 @@ import plexus
 from plexus.artifacts import FolderArtifacts
 from plexus.commands import serve
 from plexus.exceptions import PlexusError
+from plexus.playground import page
 from plexus.playground.answers import Playground
 from plexus.playground.server import MAXIMUM_BYTES, Server, listen
 from plexus.publishing import publish
@@ -35,6 +36,11 @@ scores:
     depends_on: {Refund: "Yes"}
     keywords: [never again]
 """
+
+GRAPH = (
+    "{name: A, class: LangGraphScore, model_provider: PROVIDER, model_name: m, "
+    "graph: [{name: n, class: Generator, user_message: '{{ text }}'}]}"
+)
 
 
 @pytest.fixture
@@ -217,6 +223,23 @@ def test_a_page_whose_card_was_removed_is_answered_with_the_reason(server: Serve
     server.playground.path.unlink()
     status, body, _ = request(server, "GET", f"/?key={server.key}")
     assert (status, b"cannot read the scorecard: No such file" in body) == (500, True)
+
+
+@pytest.mark.parametrize(
+    ("scores", "offline", "said"),
+    [
+        ("{name: A, class: KeywordClassifier, keywords: [a]}", False, "No score of this card calls a provider. One"),
+        ("{name: A, class: SVMClassifier, data: {file: none.csv}}", False, "No score of this card calls a provider."),
+        (GRAPH.replace("PROVIDER", "ollama"), False, "Scoring may call providers, with your keys and at your cost."),
+        (GRAPH.replace("PROVIDER", "ollama"), True, "Language models are replayed; no provider is called."),
+        ("{name: A, class: Unknown}", False, "Scoring may call providers, with your keys and at your cost."),
+    ],
+)
+def test_the_page_warns_of_costs_that_the_card_can_cause(scores: str, offline: bool, said: str, tmp_path: Path) -> None:
+    """Of a card without models, and of one that does not load, it says what is known."""
+    (tmp_path / "card.yaml").write_text(f"name: C\nkey: c\nscores:\n  - {scores}\n")
+    playground = Playground(tmp_path / "card.yaml", plexus.Context(offline=offline), tmp_path)
+    assert said in page.render(playground, "key")[0]
 
 
 def test_own_origin_and_localhost_are_answered(server: Server) -> None:

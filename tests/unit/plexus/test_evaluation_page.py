@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from plexus.evaluation import explorer, formats, page, report, tables
+from plexus.evaluation import explorer, formats, page, plots, report, tables
 from plexus.evaluation.confusion import Confusion
 from plexus.evaluation.predictions import Prediction
 from plexus.evaluation.report import Evaluation, Subject, compare_evaluations, evaluate
@@ -230,6 +230,31 @@ def read_list(text: str) -> dict[str, Any]:
     assert match is not None
     content: dict[str, Any] = json.loads(match[1])
     return content
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "values"),
+    [
+        (0.0, 1.0, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+        (0.0, 0.9, ["0.0", "0.2", "0.4", "0.6", "0.8"]),
+        (0.25, 1.0, ["0.4", "0.6", "0.8", "1.0"]),
+        (0.95, 1.0, ["0.95", "0.96", "0.97", "0.98", "0.99", "1.00"]),
+        (-0.1, 0.3, ["\u22120.1", "0.0", "0.1", "0.2", "0.3"]),
+        (0.0, 0.002, ["0.0000", "0.0005", "0.0010", "0.0015", "0.0020"]),
+        (0.0, 50.0, ["0", "10", "20", "30", "40", "50"]),
+    ],
+)
+def test_the_values_below_an_axis_are_round_and_in_their_places(low: float, high: float, values: list[str]) -> None:
+    """Whatever the ends of the axis: each is centred below its line, and none leaves the drawing."""
+    frame = plots.Frame(low=low, high=high)
+    drawn = "".join(plots._draw_vertical_grid(frame))
+    labels = re.findall(r'<text class="tick middle" x="([\d.]+)"[^>]*>([^<]+)</text>', drawn)
+    assert [label for _, label in labels] == values
+    lines = re.findall(r'<line class="grid" x1="([\d.]+)"', drawn)
+    assert [place for place, _ in labels] == lines
+    expected = [frame.x(float(label.replace("\u2212", "-"))) for _, label in labels]
+    assert [float(place) for place, _ in labels] == pytest.approx(expected, abs=0.05)
+    assert float(labels[-1][0]) + 3.5 * len(values[-1]) <= plots.WIDTH
 
 
 def test_every_text_is_in_the_list(compared: tuple[Evaluation, Evaluation, Page]) -> None:
