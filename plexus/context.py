@@ -26,6 +26,7 @@ class Context:
     artifacts: the store of trained models and of cassettes that are named by digest.
     folder: where relative paths start; the scorecard's own folder if None.
     card: the scorecard's file in the commands that errors suggest; set from the scorecard.
+    texts: the words of those commands that name the texts, quoted for a shell.
     offline: forbid calls to providers; every model is replayed from the score's cassette.
     record: a cassette file to which every real reply is added.
     model: the model (`provider:name`) that is called in place of the scorecard's while recording.
@@ -41,6 +42,7 @@ class Context:
     artifacts: Artifacts | None = None
     folder: Path | None = None
     card: str = "CARD.yaml"
+    texts: str = "TEXT"
     offline: bool = False
     record: Path | None = None
     model: str | None = None

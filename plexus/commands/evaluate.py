@@ -91,7 +91,9 @@ def command(
     with open_table(data_file, [text_column, label], encoding=encoding, sheet=sheet) as table:
         texts = labels.read_labelled(table, text_column, label, limit)
         options.print_notes(table.notice and f"{table.name}: {table.notice}")
-    context = options.create_context(options.find_store(store, [card, against]), **model_options)
+    context = options.create_context(
+        options.find_store(store, [card, against]), **model_options, texts=options.quote_texts()
+    )
     evaluation = evaluate_score(card, name, data_file, texts, context, name_of(card, against))
     for run in earlier:
         run.require_texts_of(evaluation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_LONGEST_TEXT = 200  # characters that a suggested command repeats
 STORE = Path("build/artifacts")
 PAGE_MARK = '<meta name="generator" content="plexus">'
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -140,6 +142,7 @@ def create_context(
     record: Path | None = None,
     model: str | None = None,
     budget: float | None = None,
+    texts: str = "TEXT",
 ) -> Context:
     """Return the context of a command. Raises click.UsageError for options that contradict each other."""
     if model is not None and record is None:
@@ -154,7 +157,19 @@ def create_context(
         record=record,
         model=model,
         budget=parse_dollars("--budget", budget),
+        texts=texts,
     )
+
+
+def quote_texts(text: str | None = None) -> str:
+    """Return the words, for a shell, that name the texts of the current command: a short text, or a table's options."""
+    context = click.get_current_context()
+    if context.params.get("data_file") is None:
+        dashes = "-- " if text is not None and text.startswith("-") else ""
+        return dashes + shlex.quote(text) if text is not None and len(text) <= _LONGEST_TEXT else "TEXT"
+    chosen = find_explicit("data_file", "text_column", "encoding", "sheet")
+    words = [(each.opts[0], str(context.params[each.name])) for each in context.command.params if each.name in chosen]
+    return shlex.join(word for pair in sorted(words) for word in pair)
 
 
 def parse_dollars(option: str, amount: float | None) -> Decimal | None:

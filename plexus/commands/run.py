@@ -133,9 +133,12 @@ def command(
 
     check_options()
     scorecard = plexus.load_file(card)
-    context = options.create_context(options.find_store(store, [card]), **model_options)
-    if data_file is None:
-        return run_text(scorecard, text if text is not None else read_stdin(), names, context, as_json=as_json)
+    text = read_stdin() if data_file is None and text is None else text
+    texts = options.quote_texts(text)
+    context = options.create_context(options.find_store(store, [card]), **model_options, texts=texts)
+    if text is not None:
+        return run_text(scorecard, text, names, context, as_json=as_json)
+    assert data_file is not None
     from plexus.running.job import FileRun
     from plexus.running.texts import TextFile
     from plexus.tables import open_table
@@ -198,7 +201,7 @@ def run_text(scorecard: Scorecard, text: str, names: tuple[str, ...], context: C
         click.echo(json.dumps(values, indent=2, ensure_ascii=False))
     else:
         for name, outcome in by_name.items():
-            click.echo(format_outcome(name, outcome))
+            click.echo(format_outcome(name, outcome, replayed=context.offline))
     failed = [outcome for outcome in by_name.values() if isinstance(outcome, plexus.PlexusError)]
     return 1 if any(not isinstance(error, NotApplicable) for error in failed) else 0
 
@@ -322,12 +325,7 @@ def print_summary(tally: Tally) -> int:
     summary = pluralize(tally.rows, "row")
     for what, counts in (("skipped", tally.skipped), ("failed", tally.failed)):
         summary += "".join(f"; {name}: {count} {what}" for name, count in counts.items())
-    if tally.calls:
-        tokens = f"{tally.input_tokens} input and {tally.output_tokens} output tokens"
-        summary += f"; {pluralize(tally.calls, 'model call')}, {tokens}, {tally.cost} USD"
-    if tally.unpriced:
-        summary += f", plus {pluralize(tally.unpriced, 'result')} of unknown price"
-    click.echo(summary, err=True)
+    click.echo(summary + tally.describe_calls(replayed=click.get_current_context().params["offline"]), err=True)
     for error in tally.format_errors():
         click.echo(f"  {error}", err=True)
     return 1 if tally.failed else 0
@@ -340,12 +338,13 @@ def _count_rows(chunks: Iterable[Iterable[ScoredRow]], count: Callable[[ScoredRo
             yield row
 
 
-def format_outcome(name: str, outcome: Outcome) -> str:
+def format_outcome(name: str, outcome: Outcome, *, replayed: bool) -> str:
     """Return a score's outcome in one line: value, confidence, explanation and cost, or the error."""
     if isinstance(outcome, Exception):
         return f"{name}: {type(outcome).__name__}: {outcome}"
     confidence = "" if outcome.confidence is None else f" ({outcome.confidence:.0%})"
     explanation = " ".join((outcome.explanation or "").split())
     price = "price unknown" if outcome.cost is None else f"{outcome.cost} USD"
+    price = f"replayed, list price {price}" if outcome.cost and replayed else price
     cost = f" [calls: {outcome.usage.calls}, {price}]" if outcome.usage.calls else ""
     return f"{name}: {outcome.value}{confidence}" + (f" – {explanation}" if explanation else "") + cost

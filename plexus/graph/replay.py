@@ -54,10 +54,8 @@ class ReplayChatModel(BaseChatModel):
         earlier = Question(self.model_id, {**_EARLIER_DEFAULTS, **question.parameters}, question.messages)
         reply = self.cassette.find(question) or self.cassette.find(earlier)
         if reply is None:
-            raise CassetteMiss(
-                f"{self.cassette.name} has no reply to this request of {self.model_id} (key {question.key[:12]}). "
-                f"next: {self.record_with}"
-            )
+            # Without the request's key: equal messages of a changed prompt are counted in one line.
+            raise CassetteMiss(f"{self.cassette.name} has no reply to this request. next: {self.record_with}")
         return to_message(reply)
 
 

@@ -104,6 +104,19 @@ class Tally:
             lines.append(f"row{'s' * (count > 1)} {', '.join(map(str, rows))}{more}, {score}: {message}")
         return lines
 
+    def describe_calls(self, *, replayed: bool) -> str:
+        """Return the calls of models, their tokens and what they cost, for people; empty without any.
+
+        `replayed` calls are answered by cassettes: their cost is what the provider would charge.
+        """
+        if not self.calls:
+            return ""
+        kind = "replayed model call" if replayed else "model call"
+        tokens = f"{self.input_tokens} input and {self.output_tokens} output tokens"
+        cost = f"nothing paid (list price {self.cost} USD)" if replayed and self.cost else f"{self.cost} USD"
+        unpriced = f", plus {pluralize(self.unpriced, 'result')} of unknown price" if self.unpriced else ""
+        return f"; {pluralize(self.calls, kind)}, {tokens}, {cost}{unpriced}"
+
     def _spend(self, outcome: OutcomeFields) -> None:
         usage, cost = outcome.get("usage"), outcome.get("cost")
         if not isinstance(usage, Mapping):  # an error before any call

@@ -153,6 +153,7 @@ class GraphScorer(Scorer[LangGraphScore]):
         command = f"python -m plexus {shlex.join(words)}"
         if settings.provider == REPLAY:
             command += " --model PROVIDER:NAME"
+        command += f" {context.texts}"
         return ReplayChatModel(
             cassette=self._cassette,
             model_id=settings.model_id,

@@ -4,12 +4,19 @@ import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from plexus.commands import run
 from plexus.running.run import ScoredRow, Tally
 from tests.unit.plexus.test_run_command import command, files, read_refusal, table
 
 __all__ = ["files"]
+GRAPH = """name: T
+key: t
+scores:
+  - {name: Tone, class: LangGraphScore, model_provider: replay, model_name: m, cassette: replies.json,
+     graph: [{name: judge, class: Classifier, valid_classes: [Good, Bad], user_message: '{{ text }}'}]}
+"""
 
 
 def test_failed_rows_alone_are_scored_again(files: Path) -> None:
@@ -27,10 +34,12 @@ def test_failed_rows_alone_are_scored_again(files: Path) -> None:
     record(cassette, {"good": "Good"})
     broken = command(files, "--output", str(output))
     assert (broken.return_value, "--retry-failed" in broken.stderr) == (1, True)
-    miss = next(line for line in broken.stderr.splitlines() if line.startswith("  row 2, Tone: CassetteMiss: "))
+    (miss,) = [line for line in broken.stderr.splitlines() if "CassetteMiss" in line]
+    assert miss.startswith("  rows 2, 3, Tone: CassetteMiss: ")
     assert "the node 'judge'" in miss
     suggested = shlex.split(miss.rpartition("next: python -m plexus run ")[2])
-    with run.command.make_context("run", [*suggested, "text"]) as context:
+    with run.command.make_context("run", suggested) as context:
+        assert context.params["data_file"].samefile(files / "texts.csv")
         assert context.params["card"].samefile(files / "card.yaml")
         assert (context.params["names"], context.params["model"]) == (("Tone",), "PROVIDER:NAME")
         assert context.params["record"].samefile(cassette)
@@ -43,13 +52,41 @@ def test_failed_rows_alone_are_scored_again(files: Path) -> None:
     assert "no row of it failed" in read_refusal(files, "--output", str(output), "--retry-failed")
 
 
-def record(cassette: Path, replies: dict[str, str]) -> None:
+@pytest.mark.parametrize("text", ["How's that?", "-no", "two\nlines", "long " * 50])
+def test_a_single_text_without_a_reply_is_in_the_suggested_command(files: Path, text: str) -> None:
+    """Unless it is long: the command that records a reply to it can be pasted."""
+    (files / "card.yaml").write_text(GRAPH)
+    record(files / "replies.json", {"another": "Good"})
+    printed = CliRunner().invoke(run.command, [str(files / "card.yaml"), "--", text], standalone_mode=False).output
+    suggested = shlex.split(printed.rpartition("next: python -m plexus run ")[2])
+    with run.command.make_context("run", suggested) as context:
+        assert context.params["text"] == ("TEXT" if text.startswith("long") else text)
+
+
+@pytest.mark.parametrize(
+    ("model", "cost"), [("openai, model_name: gpt-4o-mini", True), ("replay, model_name: m", False)]
+)
+def test_a_replayed_call_is_not_paid(files: Path, model: str, cost: bool) -> None:
+    """Its price is what the provider would charge, and is printed as that."""
+    (files / "card.yaml").write_text(GRAPH.replace("replay, model_name: m", model))
+    (files / "texts.csv").write_text("text\ngood\n")
+    record(files / "replies.json", {"good": "Good"}, "openai:gpt-4o-mini" if cost else "replay:m")
+    summary = command(files, "--offline", "--score", "Tone").stderr
+    assert "1 replayed model call, 1000 input and 10 output tokens, " in summary
+    assert ("nothing paid (list price 0.000156 USD)" in summary) is cost
+    words = [str(files / "card.yaml"), "good", "--offline"]
+    printed = CliRunner().invoke(run.command, words, standalone_mode=False).output
+    assert ("[calls: 1, replayed, list price 0.000156 USD]" in printed) is cost
+
+
+def record(cassette: Path, replies: dict[str, str], model: str = "replay:m") -> None:
     """Add the model's replies to these texts to a cassette."""
     from plexus.graph.cassette import Question, Recorder
     from plexus.graph.reply import Reply
+    from plexus.usage import Usage
 
     for text, reply in replies.items():
-        Recorder(cassette).add(Question("replay:m", {}, [("human", text)]), Reply(reply))
+        Recorder(cassette).add(Question(model, {}, [("human", text)]), Reply(reply, Usage(1, 1000, 10)))
 
 
 @pytest.mark.parametrize("options", [(), ("--output",), ("--workers", "2")])
