@@ -41,7 +41,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Print this many differences.")
 @click.option("--output", type=_FILE, help="Write every difference to this file: .csv, .tsv, .xlsx, .jsonl, .parquet.")
 @options.replace
-@options.table_layout
+@options.add_table_layout
 @options.store
 @options.model_options
 @options.as_json
@@ -62,8 +62,7 @@ def command(
     limit: int,
     output: Path | None,
     is_replaced: bool,
-    encoding: str | None,
-    sheet: str | None,
+    layout: options.Layout,
     store: Path,
     as_json: bool,
     **model_options: Unpack[options.ModelOptions],
@@ -80,10 +79,10 @@ def command(
     check_options([old, new])
     form = _check_output(output, [old, new, data_file, model_options["record"]], replace=is_replaced)
     if data_file is None:
-        files = result_file.read(old, old_id, encoding, sheet), result_file.read(new, new_id, encoding, sheet)
+        files = result_file.read(old, old_id, **layout), result_file.read(new, new_id, **layout)
         scored = _pair_results(*files, pairs, names)
     else:
-        data = TextTable(data_file, text_column, id_column, encoding, sheet)
+        data = TextTable(data_file, text_column, id_column, layout)
         context = options.create_context(options.find_store(store, [old, new]), **model_options)
         scored = _score((old, new), data, context, pairs, names, prompts_only=prompts_only)
     if prompts_only:
@@ -149,13 +148,12 @@ def _pair_results(old: ResultFile, new: ResultFile, pairs: Sequence[tuple[str, s
 
 
 class TextTable(NamedTuple):
-    """A table of texts: the file, the columns of texts and ids, its encoding and its sheet."""
+    """A table of texts: the file, the columns of texts and ids, and its layout."""
 
     path: Path
     text: str
     id: str | None
-    encoding: str | None
-    sheet: str | None
+    layout: options.Layout
 
 
 def _score(
@@ -185,7 +183,7 @@ def _score(
         _print_unpaired(before.scores, after.scores, chosen)
         context = replace(context, exchanges=True, replies={}, offline=context.offline or prompts_only)
         columns = [data.text, *([data.id] if data.id is not None else [])]
-        table = stack.enter_context(open_table(data.path, columns, encoding=data.encoding, sheet=data.sheet))
+        table = stack.enter_context(open_table(data.path, columns, **data.layout))
         source = TextFile.of(table, data.text, data.id)
         options.print_notes(table.notice and f"{table.name}: {table.notice}")
         old, new = (

@@ -253,15 +253,14 @@ def sample(
 
 @command.command(short_help="Write a table in another format.")
 @data_tables.table
-@options.table_layout
+@options.add_table_layout
 @data_tables.output
 @click.option("--rename", "pairs", metavar="OLD=NEW", multiple=True, help="Name a column, by name or number, anew.")
 @click.option("--columns", metavar="A,B,…", help="Write these columns only, in this order.")
 @options.replace
 def convert(
     file: Path,
-    encoding: str | None,
-    sheet: str | None,
+    layout: options.Layout,
     output: Path,
     pairs: tuple[str, ...],
     columns: str | None,
@@ -277,7 +276,7 @@ def convert(
     (form,) = writing.check_outputs([output], [file], replace=is_replaced)
     renamed = entries.parse_pairs("--rename", pairs)
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else []
-    with open_table(file, [*chosen, *renamed], encoding=encoding, sheet=sheet) as table:
+    with open_table(file, [*chosen, *renamed], **layout) as table:
         names = entries.list_columns(table, [*chosen, *renamed])
         table.check_formulas(chosen or names)
         writer = writing.Writer(table, {name: {**table.numbers, **renamed}.get(name, name) for name in chosen or names})

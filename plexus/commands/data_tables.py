@@ -57,7 +57,7 @@ class OpenTable:
 
 def labelled_data(function: _Command) -> _Command:
     """Add FILE, --text, --label, --encoding and --sheet."""
-    for option in (options.table_layout, options.label, options.text_column, table):
+    for option in (options.add_table_options, options.label, options.text_column, table):
         function = option(function)
     return function
 

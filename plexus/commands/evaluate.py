@@ -61,8 +61,7 @@ def command(
     data_file: Path | None,
     text_column: str,
     label: str,
-    encoding: str | None,
-    sheet: str | None,
+    layout: options.Layout,
     against: Path | None,
     against_score: str | None,
     beside: tuple[Path, ...],
@@ -81,19 +80,14 @@ def command(
     Texts that failed are counted, listed and left out of all other figures; exit 1 if there are any.
     """
     from plexus.evaluation import report, runs
-    from plexus.tables import labels, open_table
 
     require_packages("evaluation", "plexus evaluate", "numpy", "scipy")
     if data_file is None:
         raise click.UsageError("--data is required: a table with labelled texts")
     check_outputs(html, output, [data_file, card, against, model_options["record"]], beside, replace=is_replaced)
     earlier = [runs.read(path) for path in beside]
-    with open_table(data_file, [text_column, label], encoding=encoding, sheet=sheet) as table:
-        texts = labels.read_labelled(table, text_column, label, limit)
-        options.print_notes(table.notice and f"{table.name}: {table.notice}")
-    context = options.create_context(
-        options.find_store(store, [card, against]), **model_options, texts=options.quote_texts()
-    )
+    texts = read_texts(data_file, text_column, label, layout, limit)
+    context = options.create_context(options.find_store(store, [card, against]), **model_options)
     evaluation = evaluate_score(card, name, data_file, texts, context, name_of(card, against))
     for run in earlier:
         run.require_texts_of(evaluation)
@@ -105,6 +99,16 @@ def command(
     write_files(html, output, evaluation, other, comparison, earlier, show_text=show_text)
     show(evaluation, other, comparison, html, show_text=show_text, as_json=as_json)
     return exit_code(evaluation, least)
+
+
+def read_texts(file: Path, text: str, label: str, layout: options.Layout, limit: int | None) -> list[Labelled]:
+    """Return the labelled texts of a table, at most `limit`, and print what was detected. Raises InvalidData."""
+    from plexus.tables import labels, open_table
+
+    with open_table(file, [text, label], **layout) as table:
+        texts = labels.read_labelled(table, text, label, limit)
+        options.print_notes(table.notice and f"{table.name}: {table.notice}")
+    return texts
 
 
 def write_files(

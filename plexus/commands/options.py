@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import re
@@ -55,17 +56,34 @@ class ModelOptions(TypedDict):
     budget: float | None
 
 
-def table_layout(function: _Command) -> _Command:
-    """Add --encoding and --sheet: how a table is written, and where in its file it is."""
+class Layout(TypedDict):
+    """How a table is written, and where in its file it is; what is None is detected."""
+
+    encoding: str | None
+    sheet: str | None
+
+
+def add_table_layout(function: Callable[..., object]) -> Callable[..., object]:
+    """Add --encoding and --sheet, and pass both as `layout`."""
+
+    @functools.wraps(function)
+    def call_with_layout(*, encoding: str | None, sheet: str | None, **others: object) -> object:
+        return function(layout=Layout(encoding=encoding, sheet=sheet), **others)
+
+    return add_table_options(call_with_layout)
+
+
+def add_table_options(function: _Command) -> _Command:
+    """Add --encoding and --sheet."""
     sheet = click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook. Default: detected, and printed.")
     encoding = click.option("--encoding", metavar="NAME", help="Encoding of the table. Default: detected.")
     return encoding(sheet(function))
 
 
-def labelled_data(function: _Command) -> _Command:
+def labelled_data(function: Callable[..., object]) -> Callable[..., object]:
     """Add --data, --text, --label, --encoding and --sheet: a file of labelled texts, its columns, and its layout."""
     for option in (
-        table_layout,
+        add_table_layout,
         label,
         text_column,
         click.option(
@@ -142,7 +160,6 @@ def create_context(
     record: Path | None = None,
     model: str | None = None,
     budget: float | None = None,
-    texts: str = "TEXT",
 ) -> Context:
     """Return the context of a command. Raises click.UsageError for options that contradict each other."""
     if model is not None and record is None:
@@ -157,19 +174,21 @@ def create_context(
         record=record,
         model=model,
         budget=parse_dollars("--budget", budget),
-        texts=texts,
+        texts=_quote_texts(),
     )
 
 
-def quote_texts(text: str | None = None) -> str:
+def _quote_texts() -> str:
     """Return the words, for a shell, that name the texts of the current command: a short text, or a table's options."""
     context = click.get_current_context()
-    if context.params.get("data_file") is None:
-        dashes = "-- " if text is not None and text.startswith("-") else ""
-        return dashes + shlex.quote(text) if text is not None and len(text) <= _LONGEST_TEXT else "TEXT"
-    chosen = find_explicit("data_file", "text_column", "encoding", "sheet")
-    words = [(each.opts[0], str(context.params[each.name])) for each in context.command.params if each.name in chosen]
-    return shlex.join(word for pair in sorted(words) for word in pair)
+    if context.params.get("data_file") is not None:
+        chosen = find_explicit("data_file", "text_column", "encoding", "sheet")
+        pairs = [(each.opts[0], context.params[each.name]) for each in context.command.params if each.name in chosen]
+        return shlex.join(str(word) for pair in sorted(pairs) for word in pair)
+    text = context.params.get("text")
+    if text is None or len(text) > _LONGEST_TEXT:
+        return "TEXT"
+    return ("-- " if text.startswith("-") else "") + shlex.quote(text)
 
 
 def parse_dollars(option: str, amount: float | None) -> Decimal | None:

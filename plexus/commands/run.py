@@ -78,7 +78,7 @@ class TextCommand(click.Command):
     "--text", "text_column", default="text", show_default=True, help="With --data: column of texts, by name or number."
 )
 @click.option("--id", "id_column", help="With --data: a column that identifies each row; its values must be unique.")
-@options.table_layout
+@options.add_table_layout
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -111,8 +111,7 @@ def command(
     data_file: Path | None,
     text_column: str,
     id_column: str | None,
-    encoding: str | None,
-    sheet: str | None,
+    layout: options.Layout,
     output: Path | None,
     form: str | None,
     restart: bool,
@@ -133,19 +132,16 @@ def command(
 
     check_options()
     scorecard = plexus.load_file(card)
-    text = read_stdin() if data_file is None and text is None else text
-    texts = options.quote_texts(text)
-    context = options.create_context(options.find_store(store, [card]), **model_options, texts=texts)
-    if text is not None:
-        return run_text(scorecard, text, names, context, as_json=as_json)
-    assert data_file is not None
+    context = options.create_context(options.find_store(store, [card]), **model_options)
+    if data_file is None:
+        return run_text(scorecard, text if text is not None else read_stdin(), names, context, as_json=as_json)
     from plexus.running.job import FileRun
     from plexus.running.texts import TextFile
     from plexus.tables import open_table
 
     check_outputs(output, [each for each in (data_file, card, model_options["record"]) if each is not None])
     columns = [text_column, *([id_column] if id_column is not None else [])]
-    with open_table(data_file, columns, encoding=encoding, sheet=sheet) as table:
+    with open_table(data_file, columns, **layout) as table:
         source = TextFile.of(table, text_column, id_column)
         run = FileRun(scorecard, score_names(scorecard, names), source, context, keep_columns, workers)
         options.print_notes(table.notice and f"{table.name}: {table.notice}", *run.list_renamed_scores())

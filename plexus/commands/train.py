@@ -48,8 +48,7 @@ def command(
     data_file: Path | None,
     text_column: str,
     label: str,
-    encoding: str | None,
-    sheet: str | None,
+    layout: options.Layout,
     store: Path,
     write: Path | None,
     is_replaced: bool,
@@ -70,7 +69,7 @@ def command(
         )
     if write is not None:
         _check_copy(write, [card, *([] if data_file is None else [data_file])], replace=is_replaced)
-    source = None if data_file is None else LabelledFile(data_file, text_column, label, encoding, sheet)
+    source = None if data_file is None else LabelledFile(data_file, text_column, label, **layout)
     with options.TrainingBars() as bars:
         published = publish(plexus.load_file(card), FolderArtifacts(store), names=names, source=source, watch=bars)
     for artifact in published.artifacts:

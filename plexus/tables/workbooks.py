@@ -225,14 +225,14 @@ def _find_named(samples: _Samples, wanted: Sequence[str]) -> tuple[str, int] | N
 
 def _find_likely(samples: _Samples, visible: Mapping[str, bool]) -> tuple[str, int]:
     """Return the sheet that is most like a table, and the index of the first row of that table."""
-    found: list[tuple[tuple[bool, bool, bool, int], str, int]] = []
+    candidates: list[tuple[tuple[bool, bool, bool, int], str, int]] = []
     for title, rows in samples.items():
         filled = [(index, sum(map(_is_filled, row))) for index, row in enumerate(rows)]
         first = headers.find_header(rows) or next(index for index, width in filled if width)
         widths = [width for index, width in filled if index >= first and width]
         is_table = len(widths) > 1 and median_high(widths) > 1
-        found.append(((is_table, len(widths) > 1, visible[title], sum(widths)), title, first))
-    _, title, first = max(found, key=lambda entry: entry[0])
+        candidates.append(((is_table, len(widths) > 1, visible[title], sum(widths)), title, first))
+    _, title, first = max(candidates, key=lambda entry: entry[0])
     return title, first
 
 

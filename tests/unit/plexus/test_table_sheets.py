@@ -108,10 +108,10 @@ def test_a_sheet_that_is_no_sheet_is_refused(tmp_path: Path) -> None:
 def list_commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
     """Yield the names of a command and of those of its group, with the commands."""
     if isinstance(command, click.Group):
-        for each in command.list_commands(click.Context(command)):
-            found = command.get_command(click.Context(command), each)
-            assert found is not None
-            yield from list_commands(found, each)
+        for key in command.list_commands(click.Context(command)):
+            subcommand = command.get_command(click.Context(command), key)
+            assert subcommand is not None
+            yield from list_commands(subcommand, key)
     else:
         yield name, command
 
