@@ -25,15 +25,15 @@ _STAND_INS: dict[str, object] = {
     "valid_classes": ["Yes", "No"],
     "expression": "'Yes'",
     "set": {"unnamed": "'Yes'"},
-    "system_message": "x",
-    "user_message": "x",
+    "system_message": "{{ text }}",
+    "user_message": "{{ text }}",
     "keywords": ["x"],
 }
 #: Keys that define the names which templates, expressions and edges of other nodes use.
 _DEFINING = {"class", "conditions", "depends_on", "edge", "name", "output", "set"}
 #: Rules about one part of a score by itself: they hold whatever the other parts define.
 _LOCAL = {"colliding-classes", "empty-message", "no-model", "pattern", "provider", "refused-parameter", "schema"}
-_LOCAL |= {"source", "strange-provider", "long-prompt"}
+_LOCAL |= {"source", "strange-provider", "long-prompt", "unknown-model", "equal-values", "literal-pattern"}
 #: Rules about the paths through a graph: they do not hold once an edge is removed.
 _OF_PATHS = {"endless", "impossible-class", "never-reached", "no-value", "sometimes-undefined", "unknown-field"}
 _OF_PATHS |= {"unreachable-condition", "unreachable-node"}

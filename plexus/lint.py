@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 from plexus import checks, document, original, scorecard
 from plexus.artifacts import FolderArtifacts
 from plexus.artifacts.manifest import is_digest
-from plexus.checks import metadata, outputs, reach, requests
-from plexus.exceptions import InvalidData, InvalidScorecard, MissingDependency
+from plexus.checks import metadata, outputs, reach, requests, slips
+from plexus.exceptions import InvalidData, InvalidScorecard, MissingDependency, PlexusError
 from plexus.hidden_problems import find_hidden, list_doubtful
 from plexus.problems import Finding, KeyPath, Problem
 
 if TYPE_CHECKING:
     from plexus.configuration.card import AnyScore
     from plexus.configuration.common import Data
+
+
+_SHOWN = 5  # labels
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,16 @@ RULES = (
     ),
     LintRule("empty-message", "error", "A node has something to ask (`plexus lint` only)."),
     LintRule("long-prompt", "warning", "A prompt is shorter than the model's window (`plexus lint` only)."),
+    LintRule(
+        "constant-prompt", "warning", "A prompt of the score has a variable, such as the text (`plexus lint` only)."
+    ),
+    LintRule("unknown-model", "warning", "The model's name is not a misspelling of a known one (`plexus lint` only)."),
+    LintRule(
+        "impossible-result", "warning", "A result is compared with values that its score can give (`plexus lint` only)."
+    ),
+    LintRule("equal-values", "warning", "Values of a KeywordClassifier differ by more than case (`plexus lint` only)."),
+    LintRule("literal-pattern", "warning", "No keyword is written as a regular expression (`plexus lint` only)."),
+    LintRule("rejected-label", "warning", "`valid_classes` have every label to train on (`plexus lint` only)."),
     LintRule("missing-file", "error", "Labelled texts and cassettes exist beside the scorecard (`plexus lint` only)."),
     LintRule("data", "error", "Labelled texts can be read, and have the named columns (`plexus lint` only)."),
     LintRule("missing-artifact", "error", "Artifacts are in the store (`plexus lint --store` only)."),
@@ -111,7 +124,7 @@ def lint(
     findings += [*check(sure), *find_hidden(parsed.value, sure, doubtful, check)]
     # A text alone has no folder in which files could be missing.
     if folder is not None:
-        findings += check_files(scores, folder, store)
+        findings += [*check_files(scores, folder, store), *_check_hidden_files(parsed.value, scores, folder)]
     located = [*problems, *scorecard.locate_findings(parsed, findings)]
     # An unreadable value is null here, of which more would be found.
     lines = {problem.position.line for problem in unread}
@@ -136,7 +149,7 @@ def lint_file(path: Path, store: Path | None = None) -> list[Problem]:
 
 def find_doubts(scores: Mapping[int, AnyScore]) -> list[Finding]:
     """Return findings that keep no scorecard from loading: it may be right, and the table of models outdated."""
-    findings: list[Finding] = []
+    findings = list(slips.check(scores))
     for index, score in scores.items():
         path: KeyPath = ("scores", index)
         findings += metadata.check(score, path)
@@ -164,6 +177,7 @@ def _check_score_files(score: AnyScore, path: KeyPath, folder: Path, store: Path
         yield from _check_artifact(cassette, (*path, "cassette"), store)
     elif score.class_name in ("SVMClassifier", "ExplainableClassifier"):
         yield from _check_artifact(score.artifact, (*path, "artifact"), store)
+        yield from _check_classes(score, path, folder)
         if score.artifact is None and (score.data is None or score.data.file is None):
             message = (
                 "the score has neither an artifact nor labelled texts. next: name them in `data`, or train with --data"
@@ -171,13 +185,52 @@ def _check_score_files(score: AnyScore, path: KeyPath, folder: Path, store: Path
             yield Finding((*path, "class"), message, "warning", "untrained")
 
 
+def _check_hidden_files(value: object, scores: Mapping[int, AnyScore], folder: Path) -> Iterator[Finding]:
+    """Yield findings about missing tables of scores whose shape is invalid, which `check_files` does not get."""
+    listed = value.get("scores") if isinstance(value, dict) else None
+    for index, score in enumerate(listed if isinstance(listed, list) else []):
+        data = score.get("data") if isinstance(score, dict) and index not in scores else None
+        file = data.get("file") if isinstance(data, dict) else None
+        if isinstance(file, str) and file and not (folder / file).is_file():
+            yield _create_missing(file, ("scores", index, "data"))
+
+
+def _create_missing(file: str, path: KeyPath) -> Finding:
+    return Finding((*path, "file"), f"there is no file {file!r} beside the scorecard", rule="missing-file")
+
+
+def _check_classes(score: AnyScore, path: KeyPath, folder: Path) -> Iterator[Finding]:
+    """Yield a finding if the score's validation rejects labels that a model would learn."""
+    from plexus.tables import as_text, labels, open_table
+
+    rule = score.validation.value if score.validation is not None else None
+    data = score.data
+    if rule is None or not rule.valid_classes or data is None or data.file is None:
+        return
+    accepted = set(map(labels.fold_label, rule.valid_classes))
+    mapped = {labels.fold_label(label): value for label, value in data.labels.items()}
+    rejected: dict[str, str] = {}
+    try:
+        with open_table(folder / data.file, [data.text, data.label], encoding=data.encoding, sheet=data.sheet) as table:
+            for number, row in table.read_rows():
+                label = as_text(table, number, row, data.label)
+                learnt = mapped.get(labels.fold_label(label), label)
+                if learnt is not None and learnt.strip() and labels.fold_label(learnt) not in accepted:
+                    rejected.setdefault(labels.fold_label(learnt), learnt)
+    except (PlexusError, OSError):
+        return  # reported by the rule `data`, or not needed to check a card
+    if rejected:
+        listed = ", ".join(map(repr, sorted(rejected.values())[:_SHOWN])) + (", …" if len(rejected) > _SHOWN else "")
+        message = f"the labels to train on have {listed}, which is none of these: such values would be failures"
+        yield Finding((*path, "validation", "value", "valid_classes"), message, "warning", "rejected-label")
+
+
 def _check_data(data: Data, path: KeyPath, file: Path) -> Iterator[Finding]:
     """Check that the file is a table whose first row has both columns; training reports its rows."""
     from plexus.tables import as_text, open_table
 
     if not file.is_file():
-        message = f"there is no file {data.file!r} beside the scorecard"
-        yield Finding((*path, "file"), message, rule="missing-file")
+        yield _create_missing(str(data.file), path)
         return
     at: KeyPath = (*path, "file")
     try:

@@ -18,6 +18,7 @@ HOST_ONLY = (
     "plexus/checks/outputs.py",
     "plexus/checks/reach.py",
     "plexus/checks/requests.py",
+    "plexus/checks/slips.py",
     "plexus/duplicates.py",
     "plexus/fixes.py",
     "plexus/hidden_problems.py",

@@ -27,14 +27,14 @@ def check(score: AnyScore, path: KeyPath) -> Iterator[Finding]:
     """
     tested = [frozenset(case.metadata) for case in score.tests]
     known = frozenset.intersection(*tested) if tested else frozenset()
-    expressions, templates = _list_sources(score, path)
+    expressions, templates = list_sources(score, path)
     for at, source in expressions:
         yield from _check_expression(source, at, known)
     for at, source in templates:
         yield from _check_template(source, at, known)
 
 
-def _list_sources(score: AnyScore, path: KeyPath) -> tuple[list[tuple[KeyPath, str]], list[tuple[KeyPath, str]]]:
+def list_sources(score: AnyScore, path: KeyPath) -> tuple[list[tuple[KeyPath, str]], list[tuple[KeyPath, str]]]:
     """Return the expressions and the templates of a score, each with its path."""
     expressions: list[tuple[KeyPath, str]] = []
     templates: list[tuple[KeyPath, str | None]] = []

@@ -2,7 +2,7 @@
 
 HEAD = "name: C\nkey: c\nscores:\n"
 REPLAY = "class: LangGraphScore, model_provider: replay, model_name: m"
-ASK = "class: Classifier, valid_classes: [A, B], user_message: x"
+ASK = "class: Classifier, valid_classes: [A, B], user_message: '{{ text }}'"
 
 
 def card(*scores: str) -> str:

@@ -5,8 +5,8 @@ import pytest
 from plexus.lint import lint
 from tests.unit.plexus.small_cards import ASK, card, graph
 
-OPENAI = "class: Generator, user_message: x, model_provider: openai"
-CLAUDE = "class: Generator, user_message: x, model_provider: anthropic"
+OPENAI = "class: Generator, user_message: '{{ text }}', model_provider: openai"
+CLAUDE = "class: Generator, user_message: '{{ text }}', model_provider: anthropic"
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ CLAUDE = "class: Generator, user_message: x, model_provider: anthropic"
         (f"{CLAUDE}, model_name: claude-opus-4-7, temperature: 0", "`temperature`: the model refuses it"),
         (f"{CLAUDE}, model_name: claude-haiku-4-5, seed: 7", "`seed`: the provider has no such parameter"),
         (f"{CLAUDE}, model_name: claude-99, verbosity: low", "`verbosity`: the provider has no such parameter"),
-        ("class: Generator, user_message: x, model_provider: ollama, model_name: llama3.2, seed: 7", None),
+        ("class: Generator, user_message: '{{ text }}', model_provider: ollama, model_name: llama3.2, seed: 7", None),
         (f"{OPENAI}, model_name: gpt-4o, max_tokens: 5, max_completion_tokens: 5", "two names of one limit"),
     ],
 )
@@ -41,7 +41,7 @@ def test_parameters_that_a_model_refuses_are_found(node: str, problem: str | Non
 
 def test_a_refused_parameter_of_the_score_is_reported_once_and_there() -> None:
     """The finding is where the parameter is written, however many nodes it is for."""
-    nodes = (f"name: {name}, class: Generator, user_message: x" for name in "abc")
+    nodes = (f"name: {name}, class: Generator, user_message: '{{{{ text }}}}'" for name in "abc")
     (problem,) = lint(graph(*nodes).replace("replay, model_name: m", "openai, model_name: o1, temperature: 0"))
     assert (problem.path, problem.rule) == (("scores", 0, "temperature"), "refused-parameter")
 
@@ -166,7 +166,7 @@ def test_what_some_path_leaves_open_is_reached(nodes: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("value", ["0", "11", "7.5", "many", "[0, 11]"])
 def test_a_number_outside_of_its_range_meets_no_condition(value: str) -> None:
     """A condition on a number that the node cannot give is reported."""
-    numeric = "class: NumericClassifier, user_message: x, minimum: 1, maximum: 10, whole: true"
+    numeric = "class: NumericClassifier, user_message: '{{ text }}', minimum: 1, maximum: 10, whole: true"
     operator = "in" if value.startswith("[") else "=="
     problems = lint(graph(f"name: n, {numeric}, conditions: [{{operator: {operator}, value: {value}, node: END}}]"))
     assert [each.rule for each in problems] == ["never-reached"]

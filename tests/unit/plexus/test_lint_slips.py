@@ -1,0 +1,168 @@
+"""`plexus lint`: slips that load and run, each beside what is written like it and right; and values without meaning."""
+
+from pathlib import Path
+
+import pytest
+
+from plexus.lint import lint
+from tests.unit.plexus.small_cards import ASK, REPLAY, card, graph
+
+KEYWORD = "class: KeywordClassifier, keywords: [x]"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "count"),
+    [
+        (["name: a, class: Generator, user_message: Summarize."], 1),
+        (["name: a, class: Generator, system_message: Be brief., user_message: Summarize."], 1),
+        (
+            [
+                "name: a, class: Generator, user_message: One., edge: {node: b}",
+                "name: b, class: Generator, user_message: x",
+            ],
+            1,
+        ),
+        (["name: a, class: Generator, system_message: 'About {{ text }}', user_message: Summarize."], 0),
+        (["name: a, class: Generator, user_message: '{% if text %}a{% endif %}'"], 0),
+        (["name: a, class: Generator, user_message: '{{ metadata }}'"], 0),
+        (["name: a, class: Generator, user_message: One.", f"name: b, {ASK}"], 0),
+        (["name: a, class: BeforeAfterSlicer, quotation: text"], 0),
+    ],
+)
+def test_a_score_whose_prompts_have_no_variable_is_found(nodes: list[str], count: int) -> None:
+    """A prompt without one is right if another prompt of the score has it."""
+    assert [each.rule for each in lint(graph(*nodes)) if each.rule == "constant-prompt"] == ["constant-prompt"] * count
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "meant"),
+    [
+        ("openai", "gpt-4o-minni", "gpt-4o-mini"),
+        ("openai", "gtp-4o", "gpt-4o"),
+        ("ChatOpenAI", "GPT-4o-mini", "gpt-4o-mini"),
+        ("anthropic", "claude-haiku-4.5", "claude-haiku-4-5"),
+        ("openai", "gpt-4o-mini", None),
+        ("openai", "gpt-4o-mini-2024-07-18", None),
+        ("openai", "gpt-99", None),
+        ("openai", "gpt-5.9-mini", None),
+        ("openai", "ft:gpt-4o-mini:company::abc", None),
+        ("ollama", "lama", None),
+        ("azure", "our-deployment", None),
+        ("replay", "gpt-4o-minni", None),
+    ],
+)
+def test_a_misspelled_model_is_found(provider: str, name: str, meant: str | None) -> None:
+    """A model of another number may be new, and a deployment has any name."""
+    problems = lint(graph(f"name: n, {ASK}, model_provider: {provider}, model_name: '{name}'"))
+    assert [each.message.partition("; ")[2] for each in problems] == ([f"did you mean {meant!r}?"] if meant else [])
+
+
+@pytest.mark.parametrize(
+    ("expression", "count"),
+    [
+        ("results['X'].value == 'Bad'", 1),
+        ("'Bad' != results['X'].value", 1),
+        ("results['X'].value in ['Yes', 'Bad']", 1),
+        ("results['X'].value in ('Bad', 'Worse')", 2),
+        ("text == 'Bad' or results['X'].value == 'Yes'", 0),
+        ("results['X'].value == 'no'", 0),
+        ("results['X'].value == 'skipped'", 0),
+        ("results['X'].explanation == 'Bad'", 0),
+        ("results['Y'].value == 'Bad'", 0),
+    ],
+)
+def test_a_result_that_never_has_a_value_is_found(expression: str, count: int) -> None:
+    """In expressions and in templates; the values of Y are not known."""
+    scores = [f"name: X, {KEYWORD}", "name: Y, class: CompositeScore, expression: text"]
+    condition = expression.replace("'", "''")
+    last = [
+        f'name: B, class: CompositeScore, depends_on: [X, Y], expression: "{expression}"',
+        f"name: B, class: CompositeScore, depends_on: [X, Y], expression: text, "
+        f"explanation: '{{% if {condition} %}}a{{% endif %}}'",
+    ]
+    for score in last:
+        rules = [each.rule for each in lint(card(*scores, score))]
+        assert rules == ["impossible-result"] * count
+
+
+@pytest.mark.parametrize(
+    ("more", "count"),
+    [
+        ("keywords: [x], found: Bad, not_found: bad", 1),
+        ("keywords: [x], found: Bad, not_found: ' BAD'", 1),
+        ("keywords: [x], found: Same, not_found: Same", 1),
+        ("keywords: [x], found: A, not_found: B", 0),
+        ("classes: [{value: A, keywords: [x]}, {value: a, keywords: [y]}]", 1),
+        ("classes: [{value: A, keywords: [x]}], default: a", 1),
+        ("classes: [{value: A, keywords: [x]}, {value: A, patterns: [y]}], default: A", 0),
+    ],
+)
+def test_values_that_differ_by_case_alone_are_found(more: str, count: int) -> None:
+    """A class may be listed twice, and be the default."""
+    assert [each.rule for each in lint(card(f"name: A, class: KeywordClassifier, {more}"))] == ["equal-values"] * count
+
+
+@pytest.mark.parametrize(
+    "keyword", ["a*", "refund*", "*fund", "re.*fund", r"\\bno\\b", "[a-z]+", "(late|slow)", "^Dear", "late$"]
+)
+def test_a_keyword_that_is_written_as_a_pattern_is_found(keyword: str) -> None:
+    """In the short form and in classes."""
+    for more in (f'keywords: ["{keyword}"]', f'classes: [{{value: A, keywords: ["{keyword}"]}}]'):
+        assert [each.rule for each in lint(card(f"name: A, class: KeywordClassifier, {more}"))] == ["literal-pattern"]
+
+
+@pytest.mark.parametrize(
+    "keyword", ["C++", "f*ck", "what?", "$5", "[sic]", "5 * 3", "A/B", "a.b", "(c)", "**", "e.g.", "^^"]
+)
+def test_a_keyword_with_signs_is_none(keyword: str) -> None:
+    """People write these."""
+    assert lint(card(f'name: A, class: KeywordClassifier, keywords: ["{keyword}"]')) == []
+
+
+def test_labels_that_the_validation_rejects_are_found(tmp_path: Path) -> None:
+    """Whatever their case, after the card's own map, and with at most five of them."""
+    (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"t{n},{'ABCDEFGHa'[n]}\n" for n in range(9)))
+    text = card("name: S, class: SVMClassifier, data: {file: t.csv, MAP}, validation: {value: {valid_classes: [a, b]}}")
+    (problem,) = lint(text.replace(", MAP", ""), folder=tmp_path)
+    assert (problem.rule, problem.severity) == ("rejected-label", "warning")
+    assert "have 'C', 'D', 'E', 'F', 'G', …, which" in problem.message
+    mapped = "labels: {c: A, d: null, e: b, f: a, g: a, h: a}"
+    assert lint(text.replace("MAP", mapped), folder=tmp_path) == []
+
+
+def test_a_missing_file_is_found_beside_other_problems(tmp_path: Path) -> None:
+    """Also in the score that has them, whose keys cannot be read."""
+    text = card("name: S, class: SVMClassifier, data: {file: none.csv}, minimum_confidenc: 0.5")
+    assert {each.rule for each in lint(text, folder=tmp_path)} == {"schema", "missing-file"}
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        'class: KeywordClassifier, keywords: [""]',
+        'class: KeywordClassifier, keywords: [x], negations: [" "]',
+        'class: KeywordClassifier, keywords: [x], found: ""',
+        'class: LangGraphScore, graph: [{name: f, class: FuzzyMatchClassifier, targets: [{phrase: " "}]}]',
+        f'{KEYWORD}, item: {{processors: [{{class: RelevantWindows, keywords: [""]}}]}}',
+    ],
+)
+def test_blank_keywords_and_values_are_refused(score: str) -> None:
+    """A blank keyword or value is an error: it would match everywhere, or mean nothing."""
+    (problem,) = lint(card(f"name: A, {score}"))
+    assert problem.message.startswith("expected text that is not blank")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        f"{KEYWORD}, validation: {{value: {{minimum_length: 9, maximum_length: 3}}}}",
+        f"{KEYWORD}, item: {{processors: [{{class: TimeSlice, from: 5, to: 5}}]}}",
+        f"{REPLAY}, graph: [{{name: n, class: NumericClassifier, minimum: 5, maximum: 1, user_message: x}}]",
+    ],
+)
+def test_limits_must_leave_a_valid_value(more: str) -> None:
+    """Limits that no value can satisfy are an error."""
+    (problem,) = lint(card(f"name: A, {more}"))
+    assert problem.message.startswith(
+        "no value lies between 'm" if "TimeSlice" not in more else "no value lies between 'f"
+    )
