@@ -191,7 +191,7 @@ RULES: dict[str, Rule] = {
         _F,
         "Extension.LaunchError: fork/exec PATH: permission denied",
         _P,
-        "chmod a+x, correct the program, or move what is no extension into a directory",
+        "chmod a+x, correct the program, or move anything else into a directory",
     ),
     "start": Rule(
         "The runtime asks for an invocation (tried with --run only)",
