@@ -60,7 +60,8 @@ def _show(event: Event, shell: Shell) -> None:
 @click.option("--latest", is_flag=True, help="Print only the most recent log stream, and exit.")
 def main(shell: Shell, follow: bool, since: str, level: str | None, job: str, text: str, latest: bool) -> None:
     """Print and follow the function's log, with JSON lines formatted; with --json one event per line."""
-    follower = Follower(shell.aws, parse_since(since, time.time()))
+    start = parse_since(since, time.time())  # misuse is reported before anything is asked
+    follower = Follower(shell.aws, start)
     wanted = LineFilter((level or "").upper(), job, text)
     if follow and not latest:
         shell.say(

@@ -21,6 +21,7 @@ READ_FUNCTION = [
     "lambda:ListVersionsByFunction",
 ]
 RELEASE = [
+    "lambda:GetFunctionConcurrency",
     "lambda:InvokeFunction",
     "lambda:PublishVersion",
     "lambda:UpdateAlias",

@@ -141,7 +141,8 @@ def _check_models(score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
             settings = Settings.of(model_node, score)
         except PlexusError:
             continue  # reported by the rule `no-model`
-        if prices.find_row(settings.model_id, known) is not None:
+        # A provider's alias of the newest version, which the table lists by its version.
+        if any(prices.find_row(each, known) for each in (settings.model_id, settings.model_id.removesuffix("-latest"))):
             continue
         # Another number is another model, which may be newer than the table.
         alike = [name for name in known if re.findall(r"\d", name) == re.findall(r"\d", settings.model_id)]

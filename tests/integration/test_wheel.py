@@ -134,7 +134,6 @@ def test_the_quickstarts_of_plexus_need_no_extra(python: Path, tmp_path: Path, p
     ("words", "extra"),
     [
         ("train svm.yaml", "svm"),
-        ("test svm.yaml", "svm"),
         ("train xgboost.yaml", "xgboost"),
         ("evaluate card.yaml --data texts.csv", "evaluation"),
         ("run card.yaml --data texts.parquet", "files"),
