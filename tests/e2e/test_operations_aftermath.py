@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -44,8 +45,8 @@ def problems(stage: Staged) -> list[Finding]:
 def send_letter(stage: Staged, body: str, reason: str = "") -> None:
     """Send a dead letter as the worker does, or without a reason as SQS does."""
     url = stage.aws.queue_url(stage.aws.stage.queues.request_dead_letters)
-    attributes = {"reason": {"DataType": "String", "StringValue": reason}} if reason else {}
-    stage.aws.client("sqs").send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)  # type: ignore[arg-type]
+    attributes: dict[str, Any] = {"reason": {"DataType": "String", "StringValue": reason}} if reason else {}
+    stage.aws.client("sqs").send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
 
 
 def make(stage: Staged, line: str) -> None:
