@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from nix.build import NOT_VERIFIABLE
 from nix.cache import create_cache_dir
 
 PRIVATE = ["unshare", "--user", "--map-root-user", "--mount"]
@@ -42,14 +43,14 @@ def digest(done: subprocess.CompletedProcess[str]) -> str:
 
 @needs_mounts
 def test_a_complete_read_only_cache_is_used(image: dict[str, Any], clone: Path, tmp_path: Path) -> None:
-    """A cache that cannot be written is read; layers of edited code are made beside the output, and nothing is said."""
+    """A cache that cannot be written is read without a warning; layers of edited code are made beside the output."""
     expected = digest(build(clone, tmp_path / "first/image", create_cache_dir()))
     done = build(clone, tmp_path / "second/image", create_cache_dir(), "ro")
     assert (digest(done), done.stderr) == (expected, "")
     with (clone / "handler/app.py").open("a") as file:
         file.write(f"# {os.urandom(8).hex()}\n")  # in no cache yet
     edited = build(clone, tmp_path / "third/image", create_cache_dir(), "ro")
-    assert edited.stderr == "layer 1/1: handler\n"
+    assert edited.stderr == f"{NOT_VERIFIABLE}\nlayer 1/1: handler\n"
     assert digest(edited) == digest(build(clone, tmp_path / "fourth/image", create_cache_dir()))
     assert sorted(path.name for path in (tmp_path / "third").iterdir()) == ["image", "image.json"]
 
