@@ -148,8 +148,9 @@ def _check_conditions(node: AnyNode, path: KeyPath) -> Iterator[Finding]:
 
 def _check_overlaps(node: AnyNode, path: KeyPath) -> Iterator[Finding]:
     for inner, edge in list_edges(node):
-        for alias in node.output:
-            if alias in edge.output:
+        for alias, source in node.output.items():
+            # An alias of the field's own name is what the node has without it, as an import writes it.
+            if alias in edge.output and alias != source:
                 message = f"{alias!r} is also set by the node's `output`; on this edge, this value wins"
                 yield Finding((*path, *inner, "output", alias), message, "warning", "output-twice", on_key=True)
 

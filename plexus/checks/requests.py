@@ -10,7 +10,7 @@ from plexus.exceptions import PlexusError
 from plexus.graph import providers
 from plexus.graph.node_outputs import as_model_node
 from plexus.graph.providers import Settings
-from plexus.language.templates import get_environment
+from plexus.language.templates import parse_template
 from plexus.models import find_limits
 from plexus.problems import Finding, KeyPath
 
@@ -87,9 +87,9 @@ def _check_window(settings: Settings, node: ModelNode, path: KeyPath) -> Iterato
 
 def _read_static_text(source: str) -> str:
     """Return the text of a template outside of its expressions and statements."""
-    from jinja2 import TemplateError, nodes
+    from jinja2 import nodes
 
     try:
-        return "".join(each.data for each in get_environment().parse(source).find_all(nodes.TemplateData))
-    except (TemplateError, RecursionError):
+        return "".join(each.data for each in parse_template(source).find_all(nodes.TemplateData))
+    except PlexusError:
         return ""  # reported by the rule `source`

@@ -15,7 +15,7 @@ from plexus.exceptions import PlexusError
 from plexus.graph.node_outputs import as_model_node
 from plexus.graph.providers import Settings
 from plexus.language.expression import Expression
-from plexus.language.templates import get_environment
+from plexus.language.templates import find_variables
 from plexus.problems import Finding, KeyPath, suggest
 from plexus.text import fold
 
@@ -156,17 +156,15 @@ def _check_models(score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
 
 def _check_prompts(score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
     """Yield a finding if no prompt has a variable: the model never sees the text."""
-    from jinja2 import TemplateError, meta
-
     asking = [(index, each) for index, node in enumerate(score.graph) if (each := as_model_node(node)) is not None]
     for _, node in asking:
         for message in node.templates.values():
             try:
                 if not message.strip():
                     return  # reported by the rule `empty-message`
-                if meta.find_undeclared_variables(get_environment().parse(message)):
+                if find_variables(message):
                     return
-            except (TemplateError, RecursionError):
+            except PlexusError:
                 return  # reported by the rule `source`
     for index, node in asking[:1]:
         key = "user_message" if node.user_message is not None else "system_message"

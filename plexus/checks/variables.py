@@ -13,7 +13,7 @@ from plexus.graph.node_outputs import as_model_node, list_fields
 from plexus.graph.references import parse_reference
 from plexus.graph.state import INITIAL_NAMES
 from plexus.language.expression import Expression
-from plexus.language.templates import get_environment
+from plexus.language.templates import parse_template
 from plexus.problems import Finding, KeyPath, suggest
 
 if TYPE_CHECKING:
@@ -174,12 +174,11 @@ def _check_outputs(
 def _find_template_uses(source: str | None) -> Uses:
     if source is None:
         return Uses()
-    environment = get_environment()
-    from jinja2 import TemplateError, meta, nodes
+    from jinja2 import meta, nodes
 
     try:
-        tree = environment.parse(source)
-    except TemplateError:
+        tree = parse_template(source)
+    except PlexusError:
         return Uses()  # reported by the rule `source`
     members: list[tuple[nodes.Expr, object]] = [(node.node, node.attr) for node in tree.find_all(nodes.Getattr)]
     members += [(node.node, getattr(node.arg, "value", None)) for node in tree.find_all(nodes.Getitem)]

@@ -10,6 +10,8 @@ from plexus.exceptions import LimitExceeded, PlexusError, ScoringFailed, UnsafeC
 from plexus.language.operators import MAXIMUM_LENGTH
 
 if TYPE_CHECKING:
+    from jinja2 import nodes
+
     from plexus.language.sandbox import Environment
 
 
@@ -76,11 +78,19 @@ def _join(parts: Iterable[str]) -> str:
 
 def find_variables(source: str) -> set[str]:
     """Return the names that a template needs. Raises UnsafeCode or ScoringFailed if it does not parse."""
+    tree = parse_template(source)
+    from jinja2 import meta
+
+    return set(meta.find_undeclared_variables(tree))
+
+
+def parse_template(source: str) -> nodes.Template:
+    """Return the template's tree. Raises UnsafeCode or ScoringFailed if it does not parse, and nothing else."""
     environment = get_environment()
-    from jinja2 import TemplateError, meta
+    from jinja2 import TemplateError
 
     try:
-        return set(meta.find_undeclared_variables(environment.parse(source)))
+        return environment.parse(source)
     except TemplateError as error:
         raise ScoringFailed(f"not a template: {error.message}") from None
     except RecursionError:

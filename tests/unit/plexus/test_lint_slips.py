@@ -166,3 +166,26 @@ def test_limits_must_leave_a_valid_value(more: str) -> None:
     assert problem.message.startswith(
         "no value lies between 'm" if "TimeSlice" not in more else "no value lies between 'f"
     )
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{% macro f() %}x{% endmacro %}{{ text }}", "macro is not part of the template language"),
+        ("{% include x %}{{ text }}", "include is not part of the template language"),
+        ("{{ text | nosuch }}", "there is no filter 'nosuch'"),
+    ],
+)
+def test_a_template_outside_the_language_is_a_finding_beside_others(template: str, message: str) -> None:
+    """What templates do not have is reported at its message, and the other problems of the file are too."""
+    nodes = f"name: n, class: Generator, user_message: '{template}'", f"name: o, {ASK}, edge: {{node: gone}}"
+    findings = lint(graph(*nodes))
+    assert [problem.position.line for problem in findings if message in problem.message] == [5]
+    assert any("there is no node 'gone'" in problem.message for problem in findings)
+
+
+def test_an_alias_of_the_fields_own_name_is_set_once_more_without_a_warning() -> None:
+    """An import writes `explanation: explanation` at each node: an edge that sets it overrides nothing else."""
+    edge = "conditions: [{value: A, node: END, output: {explanation: x}}]"
+    findings = lint(graph(f"name: a, {ASK}, output: {{explanation: explanation}}, {edge}"))
+    assert "output-twice" not in {problem.rule for problem in findings}
