@@ -71,6 +71,8 @@ def _render(outcome: Comparison, shell: Shell) -> None:
     for agreement in outcome.agreements:
         if (share := agreement.share or 0.0) < outcome.least:
             shell.say(f"{agreement.score}: got {share:.4f} the same, expected at least {outcome.least:.4f}")
+        if agreement.failed:
+            shell.say(f"{agreement.score}: {pluralize(len(agreement.failed), 'job')} failed in both")
 
 
 @verb(render=_render)
@@ -140,7 +142,7 @@ def compare(
     agreements = [differences.compare(stored, shadow, (name, name)) for name in stored.scores]
     comparison = Comparison(
         [agreement.as_dict() for agreement in agreements],
-        [difference.as_row() for agreement in agreements for difference in agreement.differences],
+        [difference.as_row() for agreement in agreements for difference in agreement.listed],
         [entry.seconds for entry in runs if entry.seconds is not None],
         shadow_reports.measure(_measure_stored(shell.aws, [str(record["scoringJobId"]) for record in latest])),
         shadow_reports.measure([entry.job_seconds for entry in runs if entry.job_seconds is not None]),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
     from plexus.comparison.cards import Scored
     from plexus.comparison.differences import Agreement
     from plexus.comparison.prompts import PromptAgreement
-    from plexus.comparison.result_file import ResultFile
     from plexus.context import Context
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE_OR_FOLDER = click.Path(path_type=Path)
 
 
-@click.command(name="compare", short_help="Compare two files of results, or two scorecards.")
-@click.argument("old", metavar="OLD", type=_FILE)
-@click.argument("new", metavar="NEW", type=_FILE)
+@click.command(name="compare", short_help="Compare two files of results, or scorecards.")
+@click.argument("old", metavar="OLD", type=_FILE_OR_FOLDER)
+@click.argument("new", metavar="NEW", type=_FILE_OR_FOLDER)
 @click.option("--data", "data_file", type=_FILE, help="OLD and NEW are scorecards: score this table with both.")
 @options.text_column
 @click.option("--id", "id_column", metavar="COLUMN", help="With --data: column that identifies each row.")
@@ -36,7 +37,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--old-id", metavar="COLUMN", help="Column of OLD that identifies items, as in metadata.external_id.")
 @click.option("--new-id", metavar="COLUMN", help="Column of NEW that identifies items.")
 @click.option("--least", type=click.FloatRange(0, 1), default=1.0, metavar="SHARE", help="Exit 1 if less is the same.")
-@click.option("--common", is_flag=True, help="Items that only one file has do not count.")
+@click.option("--common", is_flag=True, help="What is on one side only, or failed in both, does not count.")
 @click.option("--fold", is_flag=True, help="Case and white space of values do not count.")
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Print this many differences.")
 @click.option("--output", type=_FILE, help="Write every difference to this file: .csv, .tsv, .xlsx, .jsonl, .parquet.")
@@ -71,27 +72,38 @@ def command(
 
     \b
     Each file is the output of `plexus run`, or a table or an export of ScoreResults.
-    With --data, both are scorecards, in either dialect; their requests are compared too.
-    Exit codes: 0; 1 if less than --least is the same, or an item is in one file only.
+    With --data, both are scorecards, in either dialect, or folders of these, paired by path, key, id or name;
+    their requests are compared too.
+    Exit codes: 0; 1 if less than --least is the same, or an item is in one file only or failed in both.
     """
-    from plexus.comparison import differences, result_file
-
     check_options([old, new])
     form = _check_output(output, [old, new, data_file, model_options["record"]], replace=is_replaced)
     if data_file is None:
-        files = result_file.read(old, old_id, **layout), result_file.read(new, new_id, **layout)
-        scored = _pair_results(*files, pairs, names)
+        scored, code = {"": _pair_results((old, old_id), (new, new_id), layout, pairs, names)}, 0
     else:
         data = TextTable(data_file, text_column, id_column, layout)
-        context = options.create_context(options.find_store(store, [old, new]), **model_options)
-        scored = _score((old, new), data, context, pairs, names, prompts_only=prompts_only)
+        context = options.create_context(_find_store(store, old, new), **model_options)
+        ask = partial(_score, data=data, context=context, pairs=pairs, names=names, prompts_only=prompts_only)
+        scored, code = _score_folders(old, new, ask, common=common) if old.is_dir() else ({"": ask((old, new))}, 0)
+    prompts = [each for one in scored.values() for each in one.prompts]
     if prompts_only:
-        return _show_prompts(scored.prompts, least, as_json=as_json)
-    agreements = [differences.compare(scored.old, scored.new, pair, fold=fold) for pair in scored.pairs]
+        return max(code, _show_prompts(prompts, least, as_json=as_json))
+    agreements = _compare_values(scored, fold=fold)
     if output is not None:
         _write(output, form, agreements)
-    _show(agreements, scored.prompts if data_file is not None else None, limit, as_json=as_json)
-    return max(_exit_code(each, least, common=common) for each in agreements)
+    _show(agreements, prompts if data_file is not None else None, limit, as_json=as_json)
+    return max([code, *(_exit_code(each, least, common=common) for each in agreements)])
+
+
+def _compare_values(scored: Mapping[str, Scored], *, fold: bool) -> list[Agreement]:
+    """Return the agreement of each pair of scores, by card."""
+    from plexus.comparison import differences
+
+    return [
+        differences.compare(results.old, results.new, pair, fold=fold, card=card)
+        for card, results in scored.items()
+        for pair in results.pairs
+    ]
 
 
 def check_options(files: list[Path]) -> None:
@@ -99,12 +111,17 @@ def check_options(files: list[Path]) -> None:
     from plexus.card_files import is_yaml
 
     values = click.get_current_context().params
-    cards = [path for path in files if is_yaml(path)]
+    folders = [path for path in files if path.is_dir()]
+    cards = [path for path in files if is_yaml(path) or path in folders]
+    if len(folders) == 1:
+        raise click.UsageError(f"{folders[0]} is a folder and the other is not, expected two folders or two files")
     if len(cards) == 1:
         raise click.UsageError(
             f"{cards[0]} is a scorecard and the other file is not, expected two scorecards or two files of results. "
             f"next: plexus run {cards[0]} --data TEXTS --output RESULTS, and compare the results"
         )
+    if folders and (values["names"] or values["pairs"]):
+        raise click.UsageError("--score and --pair are for two files. next: compare the two scorecards alone")
     if cards and values["data_file"] is None:
         raise click.UsageError("OLD and NEW are scorecards and require texts. next: --data TEXTS")
     if not cards and values["data_file"] is not None:
@@ -136,11 +153,28 @@ def _check_output(output: Path | None, inputs: Sequence[Path | None], *, replace
     return format_of(output, None)
 
 
-def _pair_results(old: ResultFile, new: ResultFile, pairs: Sequence[tuple[str, str]], names: Sequence[str]) -> Scored:
-    """Choose what to compare of two files: the scores of `pairs`, and of equal names; `names` of NEW limit them."""
+def _find_store(store: Path, *sides: Path) -> Path:
+    from plexus.card_files import find_cards
+
+    return options.find_store(store, [card for side in sides for card in find_cards(side)])
+
+
+def _pair_results(
+    first: tuple[Path, str | None],
+    second: tuple[Path, str | None],
+    layout: options.Layout,
+    pairs: Sequence[tuple[str, str]],
+    names: Sequence[str],
+) -> Scored:
+    """Read two files, each with its column of ids, and choose what to compare.
+
+    These are the scores of `pairs`, and of equal names; `names` of NEW limit them.
+    """
+    from plexus.comparison import result_file
     from plexus.comparison.cards import Scored
     from plexus.comparison.differences import pair_scores
 
+    old, new = (result_file.read(path, column, **layout) for path, column in (first, second))
     options.print_notes(*old.notes, *new.notes)
     chosen = pair_scores(old, new, pairs, names)
     _print_unpaired(old.scores, new.scores, chosen)
@@ -194,6 +228,42 @@ def _score(
             return comparison.score(old, new, [*map(str, cards)], bar.update)
 
 
+def _score_folders(
+    old: Path, new: Path, ask: Callable[[tuple[Path, Path]], Scored], *, common: bool
+) -> tuple[dict[str, Scored], int]:
+    """Score with the pairs of scorecards of two folders; return the results by card, and 1 if a card has none.
+
+    A card that fails is printed, and the others are compared.
+    """
+    from plexus.comparison.cards import NoPrompts
+    from plexus.comparison.differences import name_score
+    from plexus.comparison.folders import pair_folders
+    from plexus.exceptions import InvalidData, PlexusError
+
+    paired = pair_folders(old, new)
+    if not paired.pairs:
+        raise InvalidData(f"no scorecard is in both folders, {old} and {new}. next: plexus lint on each of them")
+    options.print_notes(*paired.broken.values())
+    for side, alone in (("OLD", paired.only_old), ("NEW", paired.only_new)):
+        options.print_notes(*(f"not compared, only in {side}: {file}" for file in alone))
+    code = int(bool(paired.broken) or bool((paired.only_old or paired.only_new) and not common))
+    scored: dict[str, Scored] = {}
+    for card, files in paired.pairs.items():
+        try:
+            scored[card] = ask(files)
+            for agreement in scored[card].prompts:
+                agreement.score = name_score(card, agreement.score)
+        except NoPrompts as error:
+            options.print_notes(f"{card}: not compared: {error}")
+        except PlexusError as error:
+            options.print_notes(f"{card}: {error}")
+            code = 1
+    rest = len(paired.broken) + len(paired.only_old) + len(paired.only_new)
+    counts = f"{len(scored)} compared, {len(paired.pairs) - len(scored)} not; {pluralize(rest, 'other file')}"
+    options.print_notes(f"{pluralize(len(paired.pairs), 'pair')} of scorecards: {counts}")
+    return scored, code if scored else 1
+
+
 def _show(
     agreements: Sequence[Agreement], prompts: Sequence[PromptAgreement] | None, limit: int, *, as_json: bool
 ) -> None:
@@ -201,7 +271,7 @@ def _show(
     from plexus.comparison import text
 
     if as_json:
-        listed = [each.as_row() for agreement in agreements for each in agreement.differences]
+        listed = [each.as_row() for agreement in agreements for each in agreement.listed]
         document: dict[str, object] = {"scores": [each.as_dict() for each in agreements], "differences": listed}
         prompted = {} if prompts is None else {"prompts": [each.as_dict() for each in prompts]}
         click.echo(json.dumps(document | prompted, indent=2, ensure_ascii=False))
@@ -248,7 +318,7 @@ def _write(path: Path, form: str, agreements: list[Agreement]) -> None:
     from plexus.tables import output
 
     columns: dict[str, type] = dict.fromkeys(Difference("", "", "", None, None).as_row(), str)
-    rows = (each.as_row() for agreement in agreements for each in agreement.differences)
+    rows = (each.as_row() for agreement in agreements for each in agreement.listed)
     output.write_file(path, form, columns, rows, map(json.dumps, rows))
     options.print_notes(f"wrote {output}")
 
@@ -258,14 +328,18 @@ def _exit_code(agreement: Agreement, least: float, *, common: bool) -> int:
     from plexus.comparison.differences import ONLY_NEW, ONLY_OLD
 
     share, kinds = agreement.share, agreement.kinds
+    failed = f"{pluralize(len(agreement.failed), 'item')} failed in both"
     if share is None:
+        nothing = "no item is in both files. next: --old-id and --new-id name their columns"
         options.print_notes(
-            f"{agreement.score}: no item is in both files. next: --old-id and --new-id name their columns"
+            f"{agreement.score}: {f'no other item is in both: {failed}' if agreement.failed else nothing}"
         )
         return 1
     alone = kinds[ONLY_OLD] + kinds[ONLY_NEW]
     problems = [f"got {share:.4f} the same, expected at least {least:.4f}"] if share < least else []
     if alone and not common:
         problems.append(f"{pluralize(alone, 'item')} in one file only. next: --common, if that is expected")
+    if agreement.failed and not common:
+        problems.append(f"{failed}. next: --common, if that is expected")
     options.print_notes(*(f"{agreement.score}: {problem}" for problem in problems))
     return 1 if problems else 0

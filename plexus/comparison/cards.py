@@ -39,8 +39,12 @@ def list_scores(path: Path, scorecard: Scorecard) -> ResultFile:
     return ResultFile(str(path), {each.name: {} for each in scorecard.scores if not each.configuration.disabled})
 
 
+class NoPrompts(InvalidData):
+    """The scorecards have no graphs in common, so that there are no prompts to compare."""
+
+
 def select_graphs(old: Scorecard, new: Scorecard, pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the pairs of scores that are graphs in both cards. Raises InvalidData if none are."""
+    """Return the pairs of scores that are graphs in both cards. Raises NoPrompts if none are."""
     chosen = [
         pair
         for pair in pairs
@@ -51,7 +55,7 @@ def select_graphs(old: Scorecard, new: Scorecard, pairs: Sequence[Pair]) -> list
     ]
     if not chosen:
         names = ", ".join(repr(name) for _, name in pairs)
-        raise InvalidData(
+        raise NoPrompts(
             f"{names}: got no LangGraphScore in both scorecards, expected one with prompts. "
             "next: the same command without --prompts-only"
         )

@@ -20,8 +20,10 @@ SAME = "same"
 #: Values that differ in case, white space, or the decimals of a whole number.
 SPELLING = "spelling"
 VALUE = "value"
-#: One of the two, or both, have no value: a score failed, or did not apply.
+#: One of the two has no value: its score failed, or did not apply.
 NO_VALUE = "no value"
+#: Neither has a value, since both scores failed: counted apart, since a failure agrees with nothing.
+BOTH_FAILED = "failed in both"
 ONLY_OLD, ONLY_NEW = "only in OLD", "only in NEW"
 KINDS = (SPELLING, VALUE, NO_VALUE, ONLY_OLD, ONLY_NEW)
 
@@ -48,10 +50,10 @@ class Difference:
 
 @dataclass
 class Agreement:
-    """How one score's answers agree; `compared` are the items that both files have.
+    """How one score's answers agree; `compared` are the items that both files have and that did not fail in both.
 
-    `explanations` counts the differing ones among items with the same value. Costs are in US dollars, of the compared
-    items whose cost is known, and the numbers of those are beside them.
+    Those are in `failed`. `explanations` counts the differing ones among items with the same value. Costs are in US
+    dollars, of the compared items whose cost is known, and the numbers of those are beside them.
     """
 
     score: str
@@ -59,8 +61,14 @@ class Agreement:
     same: int = 0
     explanations: int = 0
     differences: list[Difference] = field(default_factory=list)
+    failed: list[Difference] = field(default_factory=list)
     pairs: list[tuple[str, str]] = field(default_factory=list)
     costs: dict[str, list[Decimal]] = field(default_factory=lambda: {"old": [], "new": []})
+
+    @property
+    def listed(self) -> list[Difference]:
+        """The differences, and behind them the items that failed in both."""
+        return [*self.differences, *self.failed]
 
     @property
     def kinds(self) -> Mapping[str, int]:
@@ -94,6 +102,7 @@ class Agreement:
             "interval": self.interval,
             "kappa": kappa(self.table),
             "kinds": dict(self.kinds),
+            "failed_in_both": len(self.failed),
             "explanations": self.explanations,
             "changes": [{"old": old, "new": new, "items": count} for old, new, count in self.table.confused],
             "cost": known,
@@ -125,17 +134,24 @@ def pair_scores(
     return chosen
 
 
-def compare(old: ResultFile, new: ResultFile, pair: tuple[str, str], *, fold: bool = False) -> Agreement:
+def compare(
+    old: ResultFile, new: ResultFile, pair: tuple[str, str], *, fold: bool = False, card: str = ""
+) -> Agreement:
     """Compare one score's answers in two files; with `fold`, the spelling of values does not count.
+
+    The agreement has the name of NEW's score, behind that of its `card` if one is given.
 
     An item that NEW skips and OLD does not have agrees: the original stores no result of a score that does not apply.
     """
     first, second = old.answers[pair[0]], new.answers[pair[1]]
-    agreement = Agreement(pair[1])
+    agreement = Agreement(name_score(card, pair[1]))
     for item in {**first, **second}:
         before, after = first.get(item), second.get(item)
         kind = _classify(before, after)
         if kind is None:
+            continue
+        if kind == BOTH_FAILED:
+            agreement.failed.append(Difference(agreement.score, item, kind, before, after))
             continue
         if before is not None and after is not None:
             agreement.compared += 1
@@ -146,8 +162,13 @@ def compare(old: ResultFile, new: ResultFile, pair: tuple[str, str], *, fold: bo
             agreement.same += 1
             agreement.explanations += _get_explanation(before) != _get_explanation(after)
         else:
-            agreement.differences.append(Difference(pair[1], item, kind, before, after))
+            agreement.differences.append(Difference(agreement.score, item, kind, before, after))
     return agreement
+
+
+def name_score(card: str, score: str) -> str:
+    """Return the name of a score among those of several scorecards; a score with its card's name has that one."""
+    return f"{card} / {score}" if card not in ("", score) else score
 
 
 def _get_explanation(answer: Answer | None) -> object:
@@ -155,13 +176,15 @@ def _get_explanation(answer: Answer | None) -> object:
 
 
 def _classify(old: Answer | None, new: Answer | None) -> str | None:
-    """Return SAME or one of KINDS; None for an item that one side skips and the other does not have."""
+    """Return SAME, BOTH_FAILED or one of KINDS; None for an item that one side skips and the other does not have."""
     if old is None or new is None:
         if (old or new or Answer("", "", "skipped", "")).state == "skipped":
             return None
         return ONLY_NEW if old is None else ONLY_OLD
     if old.state == new.state == "skipped":
         return SAME
+    if old.state == new.state == "failed":
+        return BOTH_FAILED
     if not old.state == new.state == "value":
         return NO_VALUE
     # As CSV writes them: a file of JSON lines does not have the apostrophe before what begins like a formula.

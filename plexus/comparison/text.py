@@ -23,7 +23,7 @@ def render(agreements: Sequence[Agreement], limit: int) -> str:
     parts = [_render_figures(agreements)]
     for agreement in agreements:
         parts += filter(None, [_render_changes(agreement), _render_costs(agreement)])
-    differences = [difference for agreement in agreements for difference in agreement.differences]
+    differences = [difference for agreement in agreements for difference in agreement.listed]
     if differences and limit:
         parts.append(_render_differences(differences, limit))
     return "\n\n".join(parts) + "\n"

@@ -74,8 +74,11 @@ def measure(seconds: Sequence[float]) -> Durations | None:
 
 def describe_score(agreement: Agreement) -> ScoreFigures:
     """Return a score's figures without its values."""
+    from plexus.comparison.differences import BOTH_FAILED
+
     old, new = agreement.costs["old"], agreement.costs["new"]
-    counts = {kind: count for kind, count in agreement.kinds.items() if count}
+    kinds = {**agreement.kinds, BOTH_FAILED: len(agreement.failed)}
+    counts = {kind: count for kind, count in kinds.items() if count}
     costs = (float(sum(old)), len(old), float(sum(new)), len(new))
     return ScoreFigures(agreement.score, agreement.compared, agreement.same, agreement.interval, counts, *costs)
 

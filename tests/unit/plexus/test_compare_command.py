@@ -138,6 +138,28 @@ def test_items_of_one_file_only_fail_unless_they_are_expected(files: Path) -> No
     assert run_compare(files, "--common").return_value == 0
 
 
+def test_items_that_failed_in_both_are_counted_apart(files: Path) -> None:
+    """A failure agrees with nothing: such items are in no share, and listed; exit 1, or 0 with `--common`."""
+    write_old(files, [*records()[1:], record("c-1", "ERROR")])
+    options = ("--new-id", "metadata.external_id")
+    result = run_compare(files, *options, "--json", new="old.jsonl")
+    assert result.return_value == 1
+    assert (figures(result)["compared"], figures(result)["same"], figures(result)["failed_in_both"]) == (3, 3, 1)
+    (difference,) = json.loads(result.stdout)["differences"]
+    assert (difference["item"], difference["kind"]) == ("c-1", "failed in both")
+    assert "Refund: 1 item failed in both. next: --common, if that is expected" in result.stderr
+    assert run_compare(files, *options, "--common", new="old.jsonl").return_value == 0
+
+
+def test_failures_alone_are_no_agreement(files: Path) -> None:
+    """With every item failed in both nothing was compared: exit 1, whatever else is allowed."""
+    write_old(files, [record(item, "ERROR") for item in VALUES])
+    options = ("--new-id", "metadata.external_id", "--common", "--least", "0")
+    result = run_compare(files, *options, new="old.jsonl")
+    assert result.return_value == 1
+    assert "Refund: no other item is in both: 4 items failed in both" in result.stderr
+
+
 def test_nothing_in_common_is_no_agreement(files: Path) -> None:
     """Ids of two kinds pair no item: exit 1 with the options that name the columns, whatever else is allowed."""
     write_old(files, records())
