@@ -87,8 +87,9 @@ class Buildah:
 
 def offline(folder: Path) -> None:
     """Fill the new folder with the locked wheels under names that pip accepts, their requirements, and pip itself."""
-    from nix import input_cache, pins
-    from nix.package_clients import find_pip
+    from nix import pins
+    from nix.cache import input_cache
+    from nix.clients.package_clients import find_pip
 
     folder.mkdir()
     for wheel in pins.read_wheel_lock():

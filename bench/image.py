@@ -35,7 +35,7 @@ class Ours:
     """Our build, in a clone of HEAD with a cache that holds the inputs only."""
 
     def __init__(self, work: Path) -> None:
-        from nix.cache import create_cache_dir
+        from nix.cache.folder import create_cache_dir
 
         self.source = work / "source"
         command("git", "clone", "--quiet", "--shared", ROOT, self.source)

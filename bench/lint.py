@@ -14,7 +14,7 @@ from pathlib import Path
 from local_aws import first_start
 from local_aws.exceptions import LocalAwsError
 from nix.build import DEFAULT_OUTPUT
-from nix.cache import in_use
+from nix.cache.folder import in_use
 from nix.oci.lint import lint
 from tests.images.corpus import CORPUS
 from tests.images.recipe import ACCEPTED, RUN, answer, base_of, with_programs

@@ -102,6 +102,6 @@ def spawn(settings: Settings) -> subprocess.Popen[bytes]:
 
 
 def _shared_cache() -> str:
-    from nix.cache import create_cache_dir
+    from nix.cache.folder import create_cache_dir
 
     return str(create_cache_dir())

@@ -7,7 +7,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 def create_unpacked_dir() -> Path:
     """Return the cache folder of unpacked layers, created if absent; all instances and checkouts share it."""
-    from nix.cache import create_cache_dir
+    from nix.cache.folder import create_cache_dir
 
     folder = create_cache_dir() / "unpacked"
     folder.mkdir(exist_ok=True)

@@ -42,7 +42,7 @@ def run_image(
 
     The first invocation reports a failed init phase. Raises InvalidImage for a damaged layout.
     """
-    from nix.cache import in_use
+    from nix.cache.folder import in_use
 
     settings = settings or FunctionSettings(memory_mb=2048, timeout_s=30)
     settings = replace(settings, environment=create_lambda_environment(settings))

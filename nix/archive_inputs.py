@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nix import input_cache, inputs, progress
-from nix.cache import in_use
+from nix import inputs
+from nix.cache import input_cache
+from nix.cache.folder import in_use
+from nix.clients import progress
 from nix.command import command
 from nix.input_archive import artifact
 from nix.oci.digest import encoded, sha256

@@ -19,13 +19,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nix import inputs, pins, sealed
-from nix.assembler import SOURCES, Assembler, BuildProblem
-from nix.cache import in_use
-from nix.command import DONE, command
-from nix.growth import describe_growth, find_earlier_sizes, read_sizes
-from nix.input_cache import report as report_altered
-from nix.layers import (
+from nix import inputs, pins
+from nix.assembly.assembler import SOURCES, Assembler, BuildProblem
+from nix.assembly.growth import describe_growth, find_earlier_sizes, read_sizes
+from nix.assembly.layers import (
     APP_FOLDERS,
     LICENCES,
     LOCKS,
@@ -38,11 +35,15 @@ from nix.layers import (
     plan_sbom,
     plan_wheels,
 )
+from nix.assembly.output import hash_source, mark_unfinished, publish, record_file, refuse_foreign, working_folder
+from nix.cache import sealed
+from nix.cache.folder import in_use
+from nix.cache.input_cache import report as report_altered
+from nix.cache.workspace import workspace
+from nix.command import DONE, command
 from nix.oci.config import REVISION
 from nix.oci.digest import sha256
-from nix.output import hash_source, mark_unfinished, publish, record_file, refuse_foreign, working_folder
 from nix.revision import REPOSITORY, Checkout, read_checkout
-from nix.workspace import workspace
 
 DEFAULT_OUTPUT = REPOSITORY / "build" / "image"
 READ = (*APP_FOLDERS, SOURCES.rstrip("/"), LICENCES, LOCKS, "pyproject.toml")

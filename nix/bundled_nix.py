@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nix import inputs
-from nix.cache import create_cache_dir
+from nix.cache.folder import create_cache_dir
 
 TOOLS = ("nix", "nix-store", "nix-build", "nix-instantiate", "nix-daemon")
 SETTINGS = """\

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from nix.assembler import BuildProblem
-from nix.cache import KINDS, create_cache_dir, exclusive, is_ours
+from nix.assembly.assembler import BuildProblem
+from nix.cache.folder import KINDS, create_cache_dir, exclusive, is_ours
 from nix.cache_roots import Needed, find_needed_entries, list_local_aws_processes
+from nix.clients.progress import measure_folder, show_progress
 from nix.command import command
 from nix.pins import InputProblem
-from nix.progress import measure_folder, show_progress
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 MEGABYTE = 1_000_000

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from nix import inputs, pins
-from nix.assembler import Assembler
+from nix.assembly.assembler import Assembler
+from nix.assembly.layers import LayerPlan, plan_apps, read_documents
 from nix.build import plan_locked_layers, read_assembler_sources, read_source
-from nix.cache import create_cache_dir
+from nix.cache.folder import create_cache_dir
+from nix.clients.package_clients import compute_key
 from nix.environments import locate_site
-from nix.layers import LayerPlan, plan_apps, read_documents
-from nix.package_clients import compute_key
 from nix.revision import REPOSITORY, query_git
 
 # (kind of an entry, its name) → is it needed?

@@ -16,9 +16,9 @@ import tomllib
 from pathlib import Path
 
 from nix import inputs
-from nix.cache import create_cache_dir, hold_lock
-from nix.command import DONE, MISUSED, command
-from nix.package_clients import (
+from nix.cache.folder import create_cache_dir, hold_lock
+from nix.cache.workspace import workspace
+from nix.clients.package_clients import (
     EnvironmentProblem,
     compute_key,
     create_uv_settings,
@@ -27,8 +27,8 @@ from nix.package_clients import (
     provide_uv,
     run,
 )
+from nix.command import DONE, MISUSED, command
 from nix.pins import LOCKS, InputProblem
-from nix.workspace import workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 STAMP = ".environment"

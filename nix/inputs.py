@@ -12,15 +12,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nix import input_cache, sealed
-from nix.cache import create_cache_dir, hold_lock, in_use, is_read_only
+from nix.cache import input_cache, sealed
+from nix.cache.folder import create_cache_dir, hold_lock, in_use, is_read_only
+from nix.cache.workspace import workspace
 from nix.command import DONE, command
 from nix.input_archive.local import list_named_places
 from nix.oci.debian_package import unpack_debs
 from nix.oci.exceptions import OciError
 from nix.oci.nar import nar_hash
 from nix.pins import DEBS, GROUPS, Input, InputProblem, Wheel, list_inputs, read_deb_lock, read_wheel_lock
-from nix.workspace import workspace
 
 
 def fetch(groups: Sequence[str] = ("image",), folders: Sequence[Path] = ()) -> None:
@@ -42,7 +42,7 @@ def fetch_these(wanted: Sequence[Input], folders: Sequence[Path] = ()) -> None:
             f"cache {create_cache_dir()}: read-only, and {len(missing)} of {len(wanted)} inputs are missing\n"
             "next: export SCORE_PROCESSOR_CACHE=FOLDER, one that you can write to"
         )
-    from nix.fetch import fill  # here, because its imports take a third of the start of a fully cached build
+    from nix.fetching.fetch import fill  # here, because its imports take a third of the start of a fully cached build
 
     with in_use(), hold_lock("fetch"):
         missing = input_cache.list_missing(missing)

@@ -19,16 +19,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nix import build, pins
-from nix.assembler import BuildProblem
-from nix.cache import hold_lock, in_use
+from nix.assembly.assembler import BuildProblem
+from nix.cache.folder import hold_lock, in_use
+from nix.cache.input_cache import write_text
+from nix.cache.workspace import workspace
+from nix.clients.package_clients import EnvironmentProblem
 from nix.command import DONE, command
-from nix.input_cache import write_text
-from nix.lock_diff import LAYERS, Move, format_moves, list_moves, parse_pins
-from nix.lock_texts import resolve_debs, resolve_wheels
-from nix.package_clients import EnvironmentProblem
 from nix.pins import InputProblem
-from nix.resolving import RESOLUTIONS, resolve
-from nix.workspace import workspace
+from nix.resolution.lock_diff import LAYERS, Move, format_moves, list_moves, parse_pins
+from nix.resolution.lock_texts import resolve_debs, resolve_wheels
+from nix.resolution.resolving import RESOLUTIONS, resolve
 
 GROUP_OF = {lock: group for group, lock in pins.DEBS.items()}
 LOCKS = (*GROUP_OF, *RESOLUTIONS, LAYERS)

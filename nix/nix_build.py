@@ -15,14 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from nix import input_cache, inputs, pins
+from nix import inputs, pins
 from nix.bundled_nix import Nix, find_host_nix, install_nix
-from nix.cache import hold_lock, in_use
+from nix.cache import input_cache
+from nix.cache.folder import hold_lock, in_use
+from nix.cache.workspace import workspace
+from nix.clients.package_clients import EnvironmentProblem
 from nix.command import DONE, command
 from nix.oci.source_archive import PLACEHOLDERS
-from nix.package_clients import EnvironmentProblem
 from nix.revision import REPOSITORY, read_checkout
-from nix.workspace import workspace
 
 # The tests are those of the flake's check `corpus`; the image does not depend on them.
 TESTS = ("tests/__init__.py", "tests/images", "tests/unit/__init__.py", "tests/unit/oci")

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from nix import input_cache, inputs
-from nix.cache import in_use
+from nix import inputs
+from nix.cache import input_cache
+from nix.cache.folder import in_use
 from nix.command import DONE, command
 from nix.input_archive import artifact, release
 from nix.oci.digest import encoded, sha256

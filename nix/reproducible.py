@@ -19,14 +19,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nix import build, bundled_nix, differences, input_cache, nix_build, pins
-from nix.assembler import BuildProblem
-from nix.cache import create_cache_dir, hold_lock, in_use
+from nix import build, bundled_nix, nix_build, pins
+from nix.assembly import differences
+from nix.assembly.assembler import BuildProblem
+from nix.assembly.differences import ImageLayout
+from nix.cache import input_cache
+from nix.cache.folder import create_cache_dir, hold_lock, in_use
+from nix.cache.workspace import workspace
+from nix.clients.package_clients import EnvironmentProblem
 from nix.command import DONE, command
-from nix.differences import ImageLayout
-from nix.package_clients import EnvironmentProblem
 from nix.revision import REPOSITORY, create_git_environment, read_checkout
-from nix.workspace import workspace
 
 CLOSED = "http://127.0.0.1:9/"
 """The discard port, where nothing listens: any use of the network fails at once."""

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from nix import build
+from nix.assembly.differences import ImageLayout
 from nix.command import DONE, FAILED, command
-from nix.differences import ImageLayout
+from nix.inventory.spdx import convert_bill
 from nix.oci.sbom import SBOM
-from nix.spdx import convert_bill
 
 
 def read(layout: Path) -> dict[str, Any]:

@@ -23,12 +23,13 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from nix import http_download, pins
-from nix.advisories import NotAnExport, Vulnerability, extract, list_affected
+from nix import pins
+from nix.cache.workspace import workspace
+from nix.clients import http_download
 from nix.command import DONE, FAILED, command
-from nix.locked_packages import USES, Package, list_locked_packages
+from nix.inventory.advisories import NotAnExport, Vulnerability, extract, list_affected
+from nix.inventory.locked_packages import USES, Package, list_locked_packages
 from nix.pins import InputProblem
-from nix.workspace import workspace
 
 ADVISORIES = pins.LOCKS / "advisories.json"
 EXCEPTIONS = pins.LOCKS / "exceptions.toml"

@@ -34,7 +34,8 @@ class Address:
 
 def archive_inputs(work: Path) -> LocalImage:
     """Return every pinned input as one artifact, fetching those that the cache lacks; `work` receives its config."""
-    from nix import input_cache, inputs
+    from nix import inputs
+    from nix.cache import input_cache
     from nix.input_archive import artifact
 
     wanted = artifact.list_all_inputs()
@@ -82,7 +83,7 @@ def main(shell: Shell, only_address: bool) -> PushResult | Address:
     """Archive every pinned input in the stage's repository, to rebuild the image without mirrors."""
     if only_address:
         return find_address(shell)
-    from nix.cache import in_use
+    from nix.cache.folder import in_use
     from nix.pins import InputProblem
 
     with in_use(), tempfile.TemporaryDirectory() as work:

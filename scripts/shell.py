@@ -51,7 +51,7 @@ def main(
     """
     from local_aws import engine_choice, interactive
     from local_aws.image import from_layout
-    from nix.cache import in_use
+    from nix.cache.folder import in_use
 
     endpoint = find_endpoint(shell)
     values = create_variables(shell.stage, assignments, endpoint)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from nix import input_cache
+from nix.cache import input_cache
 from nix.pins import Input, InputProblem
 
 

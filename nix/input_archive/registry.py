@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from nix import input_cache
-from nix.http_download import download
+from nix.cache import input_cache
+from nix.clients.http_download import download
 from nix.pins import Input, InputProblem
 from nix.revision import REPOSITORY
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from nix.http_download import READ_S, Failure, Kind, classify_failure
+from nix.clients.http_download import READ_S, Failure, Kind, classify_failure
 from nix.input_archive import artifact
 from nix.input_archive.local import take_from_tar
 from nix.pins import Input, InputProblem

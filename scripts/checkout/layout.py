@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nix.assembly.output import locate_unfinished_mark
 from nix.oci.config import REVISION
 from nix.oci.digest import DIGEST
-from nix.output import locate_unfinished_mark
 
 from ..console.errors import NotFound, OperationFailed, Refused
 from ..console.text import shorten_digest

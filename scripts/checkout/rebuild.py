@@ -57,7 +57,7 @@ def rebuild(revision: str, work: Path, *, cached: bool = False) -> Path:
 
 def share_inputs(target: Path) -> Path:
     """Create a cache folder that shares this machine's fetched inputs and nothing else."""
-    from nix.cache import create_cache_dir
+    from nix.cache.folder import create_cache_dir
 
     target.mkdir()
     inputs = create_cache_dir() / "inputs"

@@ -94,9 +94,9 @@ def fetch_inputs(demo: Demo) -> None:
     """Fetch everything that the later steps need: from then on they work without a network."""
     from local_aws import sysroot
     from nix import inputs
+    from nix.clients.package_clients import EnvironmentProblem
     from nix.command import describe_os_error
     from nix.environments import install_site
-    from nix.package_clients import EnvironmentProblem
     from nix.pins import InputProblem
 
     def action() -> None:

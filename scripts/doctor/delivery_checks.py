@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from nix.cache import create_cache_dir
+from nix.cache.folder import create_cache_dir
 from nix.oci.media_types import MANIFEST, MANIFESTS
 
 from ..aws import account

@@ -89,7 +89,7 @@ def start_problems(path: Path) -> list[Problem]:
     Raises OperationFailed if no image can be started here.
     """
     from local_aws import first_start
-    from nix.cache import in_use
+    from nix.cache.folder import in_use
     from nix.oci.lint import Problem
 
     from .local_run import translate_local_errors

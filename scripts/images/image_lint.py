@@ -35,7 +35,7 @@ def require_lint_passed(layout: Path) -> None:
 
 def has_passed_at_build(layout: Path) -> bool:
     """Return whether the record beside the layout says that its build linted this very image with the current rules."""
-    from nix.assembler import hash_sources
+    from nix.assembly.assembler import hash_sources
 
     try:
         record = json.loads(layout.with_name(f"{layout.name}.json").read_bytes())
@@ -48,8 +48,8 @@ def has_passed_at_build(layout: Path) -> bool:
 
 def read_cached_scans() -> dict[str, Scan]:
     """Return the verified scans of the cached layers that a build would use now, by the digest of their blob."""
+    from nix.assembly.layers import read_documents
     from nix.cache_roots import plan_image_layers
-    from nix.layers import read_documents
     from nix.oci.lint.scan_file import from_document
 
     cached = (read_documents(plan, plan.folder) for plan in plan_image_layers()[0])

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from nix.assembly.output import hash_source, read_record
 from nix.build import NOT_VERIFIABLE, READ
-from nix.output import hash_source, read_record
 from nix.revision import SourceProblem, read_checkout
 
 from ..aws.ledger import Entry

@@ -22,7 +22,7 @@ from . import rollback, versions
 from .statements import KEYS, Statements, collect
 
 if TYPE_CHECKING:
-    from nix.differences import Difference
+    from nix.assembly.differences import Difference
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def verify(
     require_commit(revision)
     statements = collect(registry, digest, revision, keys)
     say(f"{digest} was built from {revision}: rebuilding that commit")
-    from nix.cache import in_use
-    from nix.differences import ImageLayout, compare_images
-    from nix.workspace import workspace
+    from nix.assembly.differences import ImageLayout, compare_images
+    from nix.cache.folder import in_use
+    from nix.cache.workspace import workspace
 
     with in_use(), workspace() as work:
         layout = rebuild(revision, work, cached=cached)

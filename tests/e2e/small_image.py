@@ -57,7 +57,8 @@ def packages_layer() -> Layer:
 
 def unpack_wheels(target: Path) -> None:
     """The pinned wheels that the runtime client and boto3 need."""
-    from nix import input_cache, inputs
+    from nix import inputs
+    from nix.cache import input_cache
 
     for wheels in inputs.fetch_wheels().values():
         for wheel in wheels:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nix.package_clients import create_client_environment, find_pip
+from nix.clients.package_clients import create_client_environment, find_pip
 
 VARIABLES = re.compile(r"(PIP|UV)_\w+|\w+_(PROXY|proxy)|SSL_CERT_\w+|REQUESTS_CA_BUNDLE")
 SETTING = re.compile(r"^([\w:.-]+)\.([\w-]+)='(.*)'$", re.M)

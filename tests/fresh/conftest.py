@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nix.package_clients import EnvironmentProblem
+from nix.clients.package_clients import EnvironmentProblem
 from nix.pins import InputProblem
 from nix.revision import REPOSITORY
 from tests.fresh import machine, roots

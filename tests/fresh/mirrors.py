@@ -1,6 +1,6 @@
 """Mirrors of Debian that this host knows, and sources on them for a machine's apt."""
 
-from nix.debian_mirrors import find_last_places, find_places
+from nix.debian.mirrors import find_last_places, find_places
 
 PLACES = ("mirror", "apt", "host")
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nix import inputs, pins
-from nix.cache import create_cache_dir, hold_lock, in_use
-from nix.package_clients import compute_key
-from nix.workspace import workspace
+from nix.cache.folder import create_cache_dir, hold_lock, in_use
+from nix.cache.workspace import workspace
+from nix.clients.package_clients import compute_key
 
 KIND = "machines"
 # What a package's installation script, which the unpacker does not run, would have made.

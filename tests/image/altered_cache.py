@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nix import input_cache, pins
-from nix.cache import create_cache_dir
+from nix import pins
+from nix.cache import input_cache
+from nix.cache.folder import create_cache_dir
 from nix.cache_roots import plan_image_layers
 
 KINDS = ("inputs", "verified", "roots", "layers", "assembler", "locks")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nix.cache import create_cache_dir
+from nix.cache.folder import create_cache_dir
 from nix.oci.layout import link
 from nix.revision import REPOSITORY
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nix.build import NOT_VERIFIABLE
-from nix.cache import create_cache_dir
+from nix.cache.folder import create_cache_dir
 
 PRIVATE = ["unshare", "--user", "--map-root-user", "--mount"]
 MOUNT = 'mount --bind "$0" "$0" && mount -o remount,bind,"$1" "$0" && shift && exec "$@"'

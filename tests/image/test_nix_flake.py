@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from nix import inputs
+from nix.assembly.differences import ImageLayout
 from nix.bundled_nix import Nix, install_nix
-from nix.cache import create_cache_dir
-from nix.differences import ImageLayout
+from nix.cache.folder import create_cache_dir
+from nix.cache.workspace import workspace
 from nix.nix_build import add_inputs, write_flake_inputs
-from nix.workspace import workspace
 from tests.image.test_sources import build
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
 from nix import pins, sbom
-from nix.spdx import convert_bill, walk_components
+from nix.inventory.spdx import convert_bill, walk_components
 
 
 @pytest.fixture(scope="module")

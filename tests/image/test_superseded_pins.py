@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from nix import input_cache, inputs, pins, publish_inputs
-from nix.cache import create_cache_dir
+from nix import inputs, pins, publish_inputs
+from nix.cache import input_cache
+from nix.cache.folder import create_cache_dir
 from nix.input_archive import artifact, release
 from nix.oci.layout import link
 from tests.integration.nix.world import World, serve

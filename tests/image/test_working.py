@@ -9,8 +9,8 @@ import pytest
 
 from local_aws.run_image import run_image
 from local_aws.sandbox import FunctionSettings
-from nix.differences import ImageLayout
-from nix.layers import APP_FOLDERS, list_app_files
+from nix.assembly.differences import ImageLayout
+from nix.assembly.layers import APP_FOLDERS, list_app_files
 from nix.oci.config import REVISION
 from nix.revision import read_checkout
 from tests.image.conftest import Check

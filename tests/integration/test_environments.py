@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nix import environments, package_clients
+from nix import environments
+from nix.clients import package_clients
 
 
 def test_an_unknown_environment_is_refused_by_name() -> None:

@@ -13,7 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from nix import environments, package_clients
+from nix import environments
+from nix.clients import package_clients
 from tests import pages
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -70,7 +70,7 @@ def test_the_linter_needs_nothing_of_the_assembler() -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("name", ["inputs.py", "environments.py", "build.py", "cache.py"])
+@pytest.mark.parametrize("name", ["inputs.py", "environments.py", "build.py", "cache/folder.py"])
 def test_what_runs_before_any_environment_needs_no_library(name: str) -> None:
     """The first commands of a fresh machine import the standard library and their neighbours only."""
     assert set(list_imports(ROOT / "nix" / name)) <= STANDARD | {"nix"}

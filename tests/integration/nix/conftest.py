@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from nix import debian_mirrors, http_download, pins
+from nix import pins
+from nix.clients import http_download
+from nix.debian import mirrors
 from nix.input_archive import release
 from tests.integration.nix import world as worlds
 from tests.integration.nix.world import World
@@ -20,7 +22,7 @@ def isolate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f'Dir::{name} "{folder / value}";\n' for name, value in settings.items()]
     (folder / "apt/apt.conf").write_text("#clear Acquire::Snapshots;\n" + "".join(lines))
     monkeypatch.setenv("APT_CONFIG", str(folder / "apt/apt.conf"))
-    monkeypatch.setattr(debian_mirrors, "HOST", folder / "host")
+    monkeypatch.setattr(mirrors, "HOST", folder / "host")
     monkeypatch.setattr(release, "REPOSITORY", folder / "clone")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nix import apt_sources
+from nix.debian import apt_sources
 
 pytestmark = pytest.mark.skipif(shutil.which("apt-get") is None, reason="apt is not on this host")
 

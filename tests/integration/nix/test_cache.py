@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from nix import pins
-from nix.cache import exclusive, in_use
+from nix.assembly.layers import seal_layer
+from nix.cache.folder import exclusive, in_use
+from nix.cache.workspace import workspace
 from nix.cache_roots import plan_image_layers
-from nix.layers import seal_layer
-from nix.workspace import workspace
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -107,7 +107,7 @@ def test_prune_fails_beside_a_build(filled: dict[str, list[Path]]) -> None:
 
 def test_a_build_waits_for_prune(cache: Path) -> None:
     """A build that starts while entries are pruned waits until that is done."""
-    code = "from nix.cache import in_use; print('asking', flush=True)"
+    code = "from nix.cache.folder import in_use; print('asking', flush=True)"
     code += "\nwith in_use(): print('in', flush=True)"
     with exclusive():
         waiting = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nix.debian_lists import list_sources
+from nix.debian.lists import list_sources
 from nix.pins import InputProblem
 from tests.integration.nix.world import World
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from nix.debian_version import compare, order
+from nix.debian.versions import compare, order
 
 VERSIONS = (
     *("0", "1", "1.0", "1.0-1", "1:0", "1.0~rc1", "1.0~~", "1.0a", "1.0z", "1.0.", "1.0+b1", "1.0-0", "1.0-9"),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nix import fetch_report, inputs, pins, publish_inputs
+from nix import inputs, pins, publish_inputs
+from nix.fetching import fetch_report
 from nix.input_archive import release
 from tests.integration.nix.world import PACKAGES, SNAPSHOT, World, add_wheel, failure, pool, remove_packages, serve
 

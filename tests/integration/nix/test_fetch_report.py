@@ -2,7 +2,8 @@
 
 import pytest
 
-from nix import fetch_report, pins
+from nix import pins
+from nix.fetching import fetch_report
 from tests.integration.nix.world import World
 
 

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from nix import input_cache, inputs, progress
+from nix import inputs
+from nix.cache import input_cache
+from nix.cache.workspace import workspace
+from nix.clients import progress
 from nix.pins import InputProblem
-from nix.workspace import workspace
 from tests.integration.nix.world import LIMIT_S, PACKAGES, World, add_wheel, pool, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nix import lock_texts, pins
-from nix.debian_closure import Candidate
+from nix import pins
+from nix.debian.closure import Candidate
+from nix.resolution import lock_texts
 from tests.integration.nix.world import PACKAGES, SNAPSHOT, World
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from nix import debian_search, http_download, inputs
+from nix import inputs
+from nix.clients import http_download
+from nix.fetching import debian_search
 from tests.integration.nix.world import LIMIT_S, PACKAGES, World, add_wheel, failure, pool, remove_packages, wait_until
 
 ALL = list(PACKAGES)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from nix.assembly.output import hash_source
 from nix.build import READ
-from nix.output import hash_source
 from nix.revision import read_checkout
 from scripts.checkout.layout import LocalImage, read_image
 from scripts.release.candidate import compare_with_tree

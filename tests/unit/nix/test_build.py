@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from nix import build, input_cache, sealed
-from nix import output as outputs
-from nix.assembler import BuildProblem
-from nix.layers import LayerPlan, link_cached, seal_layer
+from nix import build
+from nix.assembly import output as outputs
+from nix.assembly.assembler import BuildProblem
+from nix.assembly.layers import LayerPlan, link_cached, seal_layer
+from nix.cache import input_cache, sealed
 from nix.oci.digest import sha256
 
 

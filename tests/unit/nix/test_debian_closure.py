@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from nix import lock_texts
-from nix.debian_closure import Wanted, compute_closure, parse_candidates, read_wanted
+from nix.debian.closure import Wanted, compute_closure, parse_candidates, read_wanted
 from nix.pins import DebLock, InputProblem
+from nix.resolution import lock_texts
 
 SHA256 = "0" * 64
 

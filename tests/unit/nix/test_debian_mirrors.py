@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from nix import debian_mirrors
-from nix.debian_mirrors import Pool, list_known_mirrors, list_pool_paths, list_snapshots_beside, with_security
+from nix.debian import mirrors
+from nix.debian.mirrors import Pool, list_known_mirrors, list_pool_paths, list_snapshots_beside, with_security
 from nix.pins import Deb
 
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files of another host."""
-    monkeypatch.setattr(debian_mirrors, "HOST", tmp_path)
+    monkeypatch.setattr(mirrors, "HOST", tmp_path)
     return tmp_path
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nix import differences
+from nix.assembly import differences
 from nix.oci.config import create_labels
 from nix.oci.contents import Contents, File, InMemory, Link
 from nix.oci.layer import write_layer

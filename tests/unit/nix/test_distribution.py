@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nix.distribution import read_distribution
+from nix.debian.distribution import read_distribution
 
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
 UBUNTU = 'PRETTY_NAME="Ubuntu 24.04.1 LTS"\nID=ubuntu\nID_LIKE=debian\n'

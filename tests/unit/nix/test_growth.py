@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nix.growth import describe_growth, find_earlier_sizes, read_sizes
+from nix.assembly.growth import describe_growth, find_earlier_sizes, read_sizes
 
 OLD, NEW = "a" * 40, "b" * 40
 

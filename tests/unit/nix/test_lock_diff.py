@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nix.lock_diff import format_moves, list_moves, parse_pins
+from nix.resolution.lock_diff import format_moves, list_moves, parse_pins
 
 SHA = ["1" * 64, "2" * 64]
 ROOT = Path(__file__).resolve().parents[3]

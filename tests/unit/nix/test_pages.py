@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nix import pins
-from nix.locked_packages import list_locked_packages
+from nix.inventory.locked_packages import list_locked_packages
 from nix.vulnerabilities import EXCEPTIONS, as_text, assess, read_document, read_exceptions
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nix.pip_wheels import find_cause
+from nix.fetching.pip_wheels import find_cause
 
 END = "ERROR: No matching distribution found for tiny==1.0\n"
 RETRY = "WARNING: Retrying (Retry(total=1)) after connection broken by '{}': /simple/tiny/\n"

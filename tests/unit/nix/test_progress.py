@@ -2,7 +2,7 @@
 
 import pytest
 
-from nix.progress import describe, fit
+from nix.clients.progress import describe, fit
 
 
 @pytest.mark.parametrize("width", [1, 20, 40, 60, 80, 200])

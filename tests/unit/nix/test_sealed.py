@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nix import sealed
+from nix.cache import sealed
 from nix.oci.nar import nar_hash
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nix.spdx import convert_bill
+from nix.inventory.spdx import convert_bill
 
 
 def bill(**component: Any) -> dict[str, Any]:

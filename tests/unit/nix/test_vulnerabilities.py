@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from nix import advisories, pins, vulnerabilities
-from nix.advisories import NotAnExport, Vulnerability, extract, list_affected
-from nix.locked_packages import PYPI, USES, Package, list_locked_packages
+from nix import pins, vulnerabilities
+from nix.inventory import advisories
+from nix.inventory.advisories import NotAnExport, Vulnerability, extract, list_affected
+from nix.inventory.locked_packages import PYPI, USES, Package, list_locked_packages
 from nix.pins import InputProblem
 from nix.vulnerabilities import Result, assess, read_exceptions
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nix import output as outputs
+from nix.assembly import output as outputs
 from nix.build import NOT_VERIFIABLE
 from scripts.aws.ledger import Entry
 from scripts.checkout.layout import read_local_image, require_finished

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 
 from nix import pins
-from nix.debian_closure import read_wanted
+from nix.debian.closure import read_wanted
 
 PYPI = "PyPI"
 RELEASES = {"bookworm": "Debian:12", "trixie": "Debian:13"}

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from nix import apt_sources, http_download, input_cache
-from nix.debian_mirrors import APT_HELPER, Place, Pool, list_pool_paths
-from nix.fetch_report import Attempts
-from nix.http_download import Failure, Kind
+from nix.cache import input_cache
+from nix.clients import http_download
+from nix.clients.http_download import Failure, Kind
+from nix.clients.subprocesses import Subprocesses
+from nix.debian import apt_sources
+from nix.debian.mirrors import APT_HELPER, Place, Pool, list_pool_paths
+from nix.fetching.fetch_report import Attempts
 from nix.pins import Deb
-from nix.subprocesses import Subprocesses
 
 AT_ONCE = 8
 TRIES = 2  # per address, if its failure may be temporary

@@ -6,15 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from nix import input_cache, inputs, pins, pip_wheels
-from nix.debian_closure import Candidate, compute_closure, read_wanted
-from nix.debian_lists import release_candidates
-from nix.lock_diff import Pin, parse_requirements
+from nix import inputs, pins
+from nix.cache import input_cache
+from nix.cache.workspace import workspace
+from nix.clients.subprocesses import Subprocesses, subprocesses
+from nix.debian.closure import Candidate, compute_closure, read_wanted
+from nix.debian.lists import release_candidates
+from nix.fetching import pip_wheels
 from nix.oci.debian_package import unpack_debs
 from nix.oci.nar import nar_hash
 from nix.pins import Deb, DebLock, InputProblem, Wheel
-from nix.subprocesses import Subprocesses, subprocesses
-from nix.workspace import workspace
+from nix.resolution.lock_diff import Pin, parse_requirements
 
 DEB_HEADER = (
     "# name version size sha256 pool-path; snapshot: when Debian's archive had these files, for its snapshot archive; "

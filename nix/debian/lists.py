@@ -13,11 +13,11 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import OpenerDirector
 
-from nix import apt_sources, debian_mirrors
-from nix.cache import create_cache_dir, hold_lock
-from nix.debian_closure import Candidate, parse_candidates
-from nix.http_download import READ_S, create_opener
-from nix.input_cache import ensure_folder, write_text
+from nix.cache.folder import create_cache_dir, hold_lock
+from nix.cache.input_cache import ensure_folder, write_text
+from nix.clients.http_download import READ_S, create_opener
+from nix.debian import apt_sources, mirrors
+from nix.debian.closure import Candidate, parse_candidates
 from nix.pins import InputProblem
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -69,7 +69,7 @@ def list_sources(release: str) -> list[str]:
     InputProblem if none of them has the release.
     """
     client = create_opener(apt_sources.read_proxies())
-    places = [*debian_mirrors.find_places()]
+    places = [*mirrors.find_places()]
     addresses = dict.fromkeys(pool.address for place in places if place.name in LIVE for pool in place.pools)
     # The release itself first: if two archives have a version, apt uses the first, and the release keeps it longest.
     suites = [(uri, suite) for suite in name_suites(release) for uri in addresses if is_debian(client, uri, suite)]

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nix import input_cache, sealed
-from nix.assembler import Assembler, BuildProblem
-from nix.cache import create_cache_dir, hold_lock, is_read_only
+from nix.assembly.assembler import Assembler, BuildProblem
+from nix.cache import input_cache, sealed
+from nix.cache.folder import create_cache_dir, hold_lock, is_read_only
 from nix.oci.digest import digest_file
 from nix.oci.host_only import is_host_only
 from nix.oci.layout import is_stamped, link, stamp, write_stamp

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
-from nix.cache import create_cache_dir, hold_lock
+from nix.cache.folder import create_cache_dir, hold_lock
+from nix.cache.workspace import workspace
+from nix.clients.progress import show_progress
 from nix.pins import LOCKS
-from nix.progress import show_progress
-from nix.workspace import workspace
 
 
 class EnvironmentProblem(Exception):

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from nix import input_cache
-from nix.package_clients import find_pip
+from nix.cache import input_cache
+from nix.clients.package_clients import find_pip
+from nix.clients.subprocesses import Subprocesses
 from nix.pins import Wheel
-from nix.subprocesses import Subprocesses
 
 PLATFORMS = ("2_34", "2_31", "2_28", "2_27", "2_26", "2_24", "2_17", "2014", "2_12", "2010", "2_5", "1")
 PROBES = 2  # of the index, because a failure may be temporary

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nix.package_clients import create_client_environment
+from nix.clients.package_clients import create_client_environment
 
 GRACE_S = 5
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nix import input_cache, sealed
-from nix.cache import create_cache_dir, hold_lock, is_read_only
+from nix.cache import input_cache, sealed
+from nix.cache.folder import create_cache_dir, hold_lock, is_read_only
 from nix.oci.nar import nar_hash
 from nix.oci.own_bytecode import hash_folder
 
@@ -28,7 +28,7 @@ class BuildProblem(Exception):
 def hash_sources(files: Mapping[str, bytes] | None = None) -> str:
     """Return the sha256, in hexadecimal, of the assembler's sources by path; by default, of those in nix/oci."""
     if files is None:
-        here = Path(__file__).resolve().parent / "oci"
+        here = Path(__file__).resolve().parents[1] / "oci"
         files = {str(path.relative_to(here)): path.read_bytes() for path in here.rglob("*.py")}
     together = hashlib.sha256()
     for name, data in sorted(files.items()):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nix.assembler import BuildProblem
+from nix.assembly.assembler import BuildProblem
 from nix.revision import Checkout
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2

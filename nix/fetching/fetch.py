@@ -13,17 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from nix import debian_mirrors, fetch_report, http_download, input_cache, pip_wheels, progress
-from nix.cache import create_cache_dir
-from nix.debian_closure import list_releases
-from nix.debian_search import Found, Search, parse_server
+from nix.cache import input_cache
+from nix.cache.folder import create_cache_dir
+from nix.cache.workspace import list_leftovers, workspace
+from nix.clients import http_download, progress
+from nix.clients.package_clients import EnvironmentProblem
+from nix.clients.subprocesses import Subprocesses, subprocesses
+from nix.debian import mirrors
+from nix.debian.closure import list_releases
+from nix.fetching import fetch_report, pip_wheels
+from nix.fetching.debian_search import Found, Search, parse_server
+from nix.fetching.pip_wheels import COPIES, fetch_wheels
 from nix.input_archive import local, release
 from nix.input_archive.registry import Repository, from_registry, read_named_repository
-from nix.package_clients import EnvironmentProblem
 from nix.pins import Deb, Input, InputProblem, Wheel
-from nix.pip_wheels import COPIES, fetch_wheels
-from nix.subprocesses import Subprocesses, subprocesses
-from nix.workspace import list_leftovers, workspace
 
 ANNOUNCED = ("snapshot", "release", "host")  # sources that users may not expect, so that their use is reported
 
@@ -96,7 +99,7 @@ class Fetch:
         with ThreadPoolExecutor(1) as pool:
             try:
                 index = pool.submit(self._index_answers, wheels)
-                plan = Plan(self._search.locate(debs, debian_mirrors.find_places()))
+                plan = Plan(self._search.locate(debs, mirrors.find_places()))
                 plan.by_pip = wheels if index.result() else []
             except BaseException:
                 self._running.stop()  # or the pool would wait for pip
@@ -105,7 +108,7 @@ class Fetch:
         if left and self._release_answers(left):
             plan.by_release = left
         else:
-            plan.debs |= self._search.locate([x for x in left if isinstance(x, Deb)], debian_mirrors.find_last_places())
+            plan.debs |= self._search.locate([x for x in left if isinstance(x, Deb)], mirrors.find_last_places())
         return plan
 
     def _index_answers(self, wheels: Sequence[Wheel]) -> bool:
@@ -172,7 +175,7 @@ class Fetch:
         )
 
     def _fail(self, missing: Sequence[Input], *, begun: bool) -> NoReturn:
-        places = [*debian_mirrors.find_places(), *debian_mirrors.find_last_places()]
+        places = [*mirrors.find_places(), *mirrors.find_last_places()]
         debs, own = [one for one in missing if isinstance(one, Deb)], places[:2]
         notes = {place.name: place.note for place in places} | fetch_report.describe_settings(create_cache_dir())
         if not self._release:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from nix import apt_sources
+from nix.debian import apt_sources
 from nix.pins import Deb
 
 HOST = Path("/")

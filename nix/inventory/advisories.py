@@ -17,8 +17,8 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from nix import debian_version
-from nix.locked_packages import PYPI, Package
+from nix.debian import versions
+from nix.inventory.locked_packages import PYPI, Package
 
 MIN_ADVISORIES = 1000  # fewer mean a partial export: complete ones of PyPI and Debian have tens of thousands
 Advisory = Mapping[str, Any]
@@ -103,7 +103,7 @@ def parse_python_version(text: str) -> Version:
 
 def parse_debian_version(text: str) -> Any:
     """Return the sort key of a Debian version. `0` sorts before all others."""
-    return debian_version.order("0~~" if text == "0" else text)
+    return versions.order("0~~" if text == "0" else text)
 
 
 def read_export(path: Path) -> Iterator[Advisory]:

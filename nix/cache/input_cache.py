@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from nix.cache import create_cache_dir
+from nix.cache.folder import create_cache_dir
 from nix.oci.digest import digest_file, encoded
 from nix.pins import Input
 

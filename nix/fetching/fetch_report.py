@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nix import debian_mirrors
-from nix.distribution import Distribution, read_distribution
+from nix.debian import mirrors
+from nix.debian.distribution import Distribution, read_distribution
 from nix.pins import Deb, Input
 
 # Every source of inputs, in the order in which they are asked. docs/reference/inputs.md has the same lines.
@@ -75,7 +75,7 @@ class Missing:
 
 def format_report(missing: Missing) -> str:
     """Format the whole report."""
-    counts, host = missing.attempts.describe(missing.wanted), read_distribution(debian_mirrors.HOST)
+    counts, host = missing.attempts.describe(missing.wanted), read_distribution(mirrors.HOST)
     kept = "what arrived is kept" if missing.begun else "nothing was downloaded"
     lines = [f"cannot fetch {len(missing.wanted)} of {missing.total} inputs; {kept}"]
     lines += [f"  {kind}: {format_names(some)}" for kind, some in split_by_kind(missing.wanted) if some]
@@ -176,8 +176,8 @@ def is_down(reasons: set[str]) -> bool:
 def list_other_ways(host: Distribution | None) -> list[str]:
     """List the other remedies; those for Debian packages only if `host` is given."""
     install = host.install if host and not host.is_debian else None
-    mirrors = [f"  or: {install}   # it names Debian's mirrors"] if install else []
+    package = [f"  or: {install}   # it names Debian's mirrors"] if install else []
     return [
-        *mirrors,
+        *package,
         "  or: export ARCHIVE=FOLDER, which `make archive ARCHIVE=FOLDER` wrote on another machine",
     ]

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nix.clients.package_clients import create_uv_settings, provide_uv, run
 from nix.environments import PLATFORM
-from nix.package_clients import create_uv_settings, provide_uv, run
 
 UNIVERSAL = ("--universal", "--python-version", "3.11")
 

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from nix.cache import create_cache_dir, hold_lock
+from nix.cache.folder import create_cache_dir, hold_lock
 
 PREFIX = "score-processor-"
 

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from nix.input_cache import write_text
+from nix.cache.input_cache import write_text
 from nix.oci.exceptions import OciError
 from nix.oci.nar import nar_hash
 from nix.pins import InputProblem

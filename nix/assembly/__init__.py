@@ -1,0 +1,1 @@
+"""Assemble the image: its layers, the folder that a build writes, and how two images differ."""

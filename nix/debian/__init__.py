@@ -1,0 +1,1 @@
+"""What this host knows of Debian: apt's configuration, mirrors, package lists, versions and dependencies."""

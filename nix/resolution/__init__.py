@@ -1,0 +1,1 @@
+"""Resolve the pins anew, write the locks, and show what moved."""
