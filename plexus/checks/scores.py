@@ -139,4 +139,5 @@ def _check_sources(sources: Sequence[str], path: KeyPath) -> Iterator[Finding]:
     for index, source in enumerate(sources):
         reason = patterns.find_problem(source)
         if reason:
-            yield Finding((*path, index), f"not a regular expression in RE2's syntax: {reason}", rule="pattern")
+            advice = "" if "perl operator" not in reason else ". next: write it without look-around"
+            yield Finding((*path, index), f"not a regular expression in RE2's syntax: {reason}{advice}", rule="pattern")

@@ -123,44 +123,68 @@ def _translate_score(value: Mapping[str, Yaml], notes: Notes) -> tuple[dict[str,
         if key in score:
             notes.add("dropped", why, key)
             del score[key]
-    _translate_parameters(score, notes.at("parameters"))
+    moves = _translate_parameters(score, notes.at("parameters"))
     for key in ("item", "data"):
         _translate_part(score, key, notes.at(key))
     if "processors" in score:  # of the score itself
         score["item"] = {"processors": translate_processors(score.pop("processors"), notes.at("processors"))}
+        moves.append((("item", "processors"), ("processors",)))
     if "metadata" in json.dumps(value, default=str):  # the original's worker decodes what its API encoded
         item = score.get("item")
         score["item"] = {**(item if isinstance(item, dict) else {}), "decode_metadata": True}
     drop_unknown(score, SCORES.get(str(score.get("class")), ()), notes)
     listed = score.get("graph")
     if not isinstance(listed, list):
-        return score, []
+        return score, moves
     score["graph"] = listed = [dict(node) if isinstance(node, Mapping) else node for node in listed]
     set_sampling(score, notes)
     graph = translate_graph(listed, notes.at("graph"))
     score["graph"] = list(graph.nodes)
-    moves: list[tuple[KeyPath, KeyPath]] = [
-        (("graph", ours), ("graph", theirs)) for ours, theirs in enumerate(graph.origins)
-    ]
+    moves += [(("graph", ours), ("graph", theirs)) for ours, theirs in enumerate(graph.origins)]
     score["output"] = _translate_output(score.get("output"), graph, notes)
     if not score["output"]:
         del score["output"]
     return {key: score[key] for key in (*_HEAD, *_MODEL, *score) if key in score}, moves
 
 
-def _translate_parameters(score: dict[str, Yaml], notes: Notes) -> None:
-    """Move `parameters.validation` to `validation`, which is all that the original reads of `parameters`."""
+def _translate_parameters(score: dict[str, Yaml], notes: Notes) -> list[tuple[KeyPath, KeyPath]]:
+    """Move `parameters.validation` to `validation`, which is all that the original reads of `parameters`.
+
+    Returns where it was. Its patterns distinguish case, as in the original.
+    """
+    moves: list[tuple[KeyPath, KeyPath]] = []
     listed = score.pop("parameters", None)
     for key, value in listed.items() if isinstance(listed, Mapping) else ():
-        if key == "validation":
-            score.setdefault(key, value)
-        else:
+        if key != "validation":
             notes.add("dropped", f"the original reads only `validation` of `parameters`, got {key!r}", key)
+        elif key not in score:
+            score[key] = value
+            moves.append((("validation",), ("parameters", "validation")))
+    rules = score.get("validation")
+    if isinstance(rules, Mapping):
+        score["validation"] = {part: _keep_case(rule) for part, rule in rules.items()}
+    return moves
+
+
+def _keep_case(rule: Yaml) -> Yaml:
+    patterns = rule.get("patterns") if isinstance(rule, Mapping) else None
+    if not isinstance(rule, Mapping) or not isinstance(patterns, list):
+        return rule
+    return {**rule, "patterns": [f"(?-i){each}" if isinstance(each, str) else each for each in patterns]}
 
 
 def _translate_output(output: Yaml, graph: Graph, notes: Notes) -> dict[str, Yaml]:
     """Return the score's own `output`, which names fields of the whole graph."""
     if not isinstance(output, Mapping) or not output:
+        if "value" in graph.aliases:  # a node sets it, by its class or its `output`
+            for place in graph.set_value_of_early_ends():
+                notes.add(
+                    "changed",
+                    "the value is the class where the graph ends here; the original's is `No`",
+                    "graph",
+                    place,
+                )
+            return {key: key for key in ("value", "explanation") if key in graph.aliases}
         if "classification" not in graph.aliases:
             return {}
         notes.add("changed", "without `output` the value is the classification; the original's is always `No`", "graph")

@@ -56,6 +56,28 @@ class Graph:
                 if isinstance(edge, dict) and isinstance(target := edge.get("node"), str):
                     edge["node"] = entries.get(target, target)
 
+    def set_value_of_early_ends(self) -> list[int]:
+        """Make the class the value of each edge to END in front of the nodes that set `value`.
+
+        Returns the original's indexes of the nodes with such an edge.
+        """
+        changed: list[int] = []
+        for node, place in zip(self.nodes, self.origins, strict=True):
+            aliases = node.get("output")
+            if not isinstance(aliases, Mapping) or "classification" not in aliases:
+                continue
+            if "value" in aliases:
+                break
+            conditions = node.get("conditions")
+            for edge in [*(conditions if isinstance(conditions, list) else []), node.get("edge")]:
+                if not isinstance(edge, dict) or edge.get("node") != "END":
+                    continue
+                output = edge.setdefault("output", {})
+                if isinstance(output, dict) and "value" not in output:
+                    output["value"] = "classification"
+                    changed.append(place)
+        return changed
+
     def drop_unreachable(self, notes: Notes) -> None:
         """Remove the nodes that no text can reach, which the original never runs."""
         order = [str(node["name"]) for node in self.nodes]

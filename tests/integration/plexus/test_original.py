@@ -17,7 +17,7 @@ from tests.integration.plexus.provider import Answer, provider
 
 CASES = [
     case
-    for name in ("original_cases.yaml", "insurer_cases.yaml")
+    for name in ("original_cases.yaml", "insurer_cases.yaml", "airline_cases.yaml")
     for case in YAML(typ="safe").load(Path(__file__).with_name(name))
 ]
 MODEL = {"name": "S", "model_provider": "ChatOpenAI", "model_name": "gpt-4o-mini"}
