@@ -27,6 +27,8 @@ _WORD = re.compile(r"\S+")
 _SLACK = 1
 #: Units of work for a character of a window, and for a pair of equal characters.
 _WINDOW, _PAIR = 100, 200
+# Characters of a phrase that Python's integers compare with another at once.
+_PAIRS = 60
 #: The least similarity of a passage that a model's quotation may mean, from 0 to 1.
 CUT_OFF = 0.87
 # One wrong letter makes another word of a shorter quotation.
@@ -191,6 +193,57 @@ def find_similar(text: str, phrase: str, threshold: float = 0.0) -> SimilarPassa
             if similarity == 1:
                 break
     return best
+
+
+def compare_whole(phrase: str, text: str) -> float:
+    """Return the similarity of two texts, 0 to 1: twice the longest common subsequence by the length of both."""
+    if not phrase or not text:
+        return 0.0
+    return 2 * _count_common(phrase, text) / (len(phrase) + len(text))
+
+
+def _count_common(phrase: str, text: str) -> int:
+    """Return the length of the longest common subsequence, by bits: one addition for each character of the text."""
+    limits.get_meter().pay(len(text) * (1 + len(phrase) // _PAIRS))
+    places: dict[str, int] = {}
+    for place, character in enumerate(phrase):
+        places[character] = places.get(character, 0) | 1 << place
+    every = open_places = (1 << len(phrase)) - 1
+    for character in text:
+        matching = open_places & places.get(character, 0)
+        open_places = ((open_places + matching) | (open_places - matching)) & every
+    return len(phrase) - open_places.bit_count()
+
+
+def has_similar_part(first: str, second: str, threshold: float) -> bool:
+    """Return whether the shorter text is like a part of the longer one, whole words or not, as `compare_whole` says.
+
+    A part is as long as the shorter text, or shorter at an end of the longer one.
+    """
+    shorter, longer = sorted((first, second), key=len)
+    size = len(shorter)
+    if not size or shorter in longer:
+        return bool(size)
+    if size == len(longer) and _has_similar_window(longer, shorter, threshold):
+        return True
+    return _has_similar_window(shorter, longer, threshold)
+
+
+def _has_similar_window(phrase: str, text: str, threshold: float) -> bool:
+    size = len(phrase)
+    limits.get_meter().pay(_WINDOW * (size + len(text)))
+    left, common = Counter(phrase), 0  # characters of the phrase that the window does not have, and that it has
+    for end in range(1, len(text) + size):
+        if end <= len(text):
+            left[text[end - 1]] -= 1
+            common += left[text[end - 1]] >= 0
+        if end > size:
+            common -= left[text[end - size - 1]] >= 0
+            left[text[end - size - 1]] += 1
+        window = text[max(0, end - size) : end]
+        if 2 * common >= threshold * (size + len(window)) and compare_whole(phrase, window) >= threshold:
+            return True
+    return False
 
 
 def _strip_marks(passage: str) -> str:

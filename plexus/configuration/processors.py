@@ -71,7 +71,7 @@ class RelevantWindows(_Processor):
     before: int = Field(1, ge=0, description="How many units to keep before a match.")
     after: int = Field(1, ge=0, description="How many units to keep after it.")
     whole_words: bool = Field(True, description="Whether keywords are whole words, or also parts of others.")
-    case_sensitive: bool = Field(False, description="Whether A and a differ, unless `fuzzy`.")
+    case_sensitive: bool = Field(False, description="Whether A and a differ, unless `fuzzy` compares whole words.")
     unit: Literal["sentences", "words", "turns", "lines"] = Field(
         "sentences", description="The unit that `before` and `after` count."
     )

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from plexus import limits
 from plexus.configuration.graph import FuzzyTarget
 from plexus.graph.references import Reference
 from plexus.language.operators import MAXIMUM_LENGTH
-from plexus.passages import SimilarPassage, find_similar
+from plexus.passages import SimilarPassage, compare_whole, find_similar
 from plexus.text import fold
 
 #: One part of a path, with the members of a list that it names: `schools`, `schools[]`, `schools[0]`.
 _PART = re.compile(r"(?P<key>[^\[\]]+)(?:\[(?P<index>\d*)\])?")
 _MARKS = re.compile(r"[^\w\s]|_")
-#: Units of work for a pair of 60 characters: Python's integers compare them at once.
-_PAIRS = 60
 
 
 def read_texts(source: str | list[str], values: Mapping[str, object]) -> list[str]:
@@ -64,26 +61,6 @@ def find_target(target: FuzzyTarget, texts: list[str]) -> SimilarPassage | None:
 
 def _normalize(text: str) -> str:
     return " ".join(_MARKS.sub(" ", fold(text)).split())
-
-
-def compare_whole(phrase: str, text: str) -> float:
-    """Return the similarity of two texts, 0 to 1: twice the longest common subsequence by the length of both."""
-    if not phrase or not text:
-        return 0.0
-    return 2 * _count_common(phrase, text) / (len(phrase) + len(text))
-
-
-def _count_common(phrase: str, text: str) -> int:
-    """Return the length of the longest common subsequence, by bits: one addition for each character of the text."""
-    limits.get_meter().pay(len(text) * (1 + len(phrase) // _PAIRS))
-    places: dict[str, int] = {}
-    for place, character in enumerate(phrase):
-        places[character] = places.get(character, 0) | 1 << place
-    every = open_places = (1 << len(phrase)) - 1
-    for character in text:
-        matching = open_places & places.get(character, 0)
-        open_places = ((open_places + matching) | (open_places - matching)) & every
-    return len(phrase) - open_places.bit_count()
 
 
 def _compare_sorted(phrase: str, text: str) -> float:

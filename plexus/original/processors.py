@@ -99,11 +99,6 @@ def _translate(processor: Yaml, notes: Notes) -> Yaml:
         notes.add("changed", _CHANGES[ours], "class")
     settings = processor.get("parameters")
     parameters = {**(settings if isinstance(settings, Mapping) else {}), **processor}
-    if parameters.get("fuzzy_match"):
-        message = (
-            "a misspelt keyword is found as a passage of whole words; the original also finds it in parts of words"
-        )
-        notes.add("changed", message, "class")
     translated: dict[str, Yaml] = {"class": ours}
     translated |= _ADDED.get(ours, {})
     if ours == "RelevantWindows" and "keywords" not in parameters:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from plexus import patterns
 from plexus.exceptions import ScoringFailed
-from plexus.passages import find_sentences, find_similar
+from plexus.passages import find_sentences, find_similar, has_similar_part
 from plexus.processors.transcripts import split_turns
 from plexus.values import Item
 
@@ -95,6 +95,14 @@ def _find_touched(units: list[tuple[int, int]], spans: list[tuple[int, int]]) ->
 
 def _create_fuzzy_matcher(configuration: RelevantWindows) -> Matcher:
     threshold = configuration.fuzzy_threshold
+    if not configuration.whole_words:
+        fold: Callable[[str], str] = str if configuration.case_sensitive else str.lower
+        words = [fold(keyword) for keyword in configuration.keywords]
+        return lambda units: [
+            place
+            for place, unit in enumerate(map(fold, units))
+            if any(has_similar_part(word, unit, threshold) for word in words)
+        ]
 
     def match(units: list[str]) -> list[int]:
         indexes: set[int] = set()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import plexus
 from plexus.graph.cassette import Question, Recorder
 from plexus.graph.reply import Reply
-from plexus.passages import CUT_OFF, align
+from plexus.passages import CUT_OFF, align, has_similar_part
 
 LATE = "The courier was polite but very late"
 
@@ -146,3 +146,28 @@ def test_the_cut_off_is_the_documented_one() -> None:
     assert CUT_OFF == 0.87
     assert align("abcdefgh", "abcdefgx") is not None
     assert align("abcdefgh", "abcdefxy") is None
+
+
+@pytest.mark.parametrize(
+    ("keyword", "line", "similarity"),
+    [
+        ("child", "the children are here", 100),
+        ("upgrade", "an upgrad, please", 85.71),
+        ("dependent", "my dependant", 88.88),
+        ("extra legroom", "extra legrom seats", 96),
+        ("wheelchair", "wheel chair help", 90),
+        ("seat", "eats", 85.71),
+        ("aaaa", "ab", 66.66),
+        ("nominee", "no", 100),
+    ],
+)
+def test_a_part_of_a_line_is_as_similar_as_the_original_finds_it(keyword: str, line: str, similarity: float) -> None:
+    """The similarity is that of RapidFuzz's partial ratio, which the original compares with its threshold."""
+    assert has_similar_part(keyword, line, similarity / 100)
+    assert similarity == 100 or not has_similar_part(keyword, line, (similarity + 0.1) / 100)
+
+
+@pytest.mark.parametrize(("keyword", "line"), [("premium", "no"), ("abc", ""), ("", "abc")])
+def test_nothing_in_common_is_not_similar(keyword: str, line: str) -> None:
+    """An empty line has no part of a keyword."""
+    assert not has_similar_part(keyword, line, 0.01)

@@ -112,6 +112,10 @@ LINES = "Hi\nMy grandchildren\nare well\nand the Child too\nYes\nBye\n"
         ),
         ({"keywords": ["bye"], "prev_count": 0}, "...\nBye"),
         ({"keywords": ["dog"]}, ""),
+        (
+            {"keywords": ["childern"], "fuzzy_match": True, "next_count": 0, "prev_count": 0},
+            "Hi\nMy grandchildren\n...",  # `hi` is a part of the keyword
+        ),
         ({"keywords": ["i"], "window_unit": "words", "next_count": 9}, LINES.strip()),
     ],
 )
