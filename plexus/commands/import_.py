@@ -13,8 +13,8 @@ import click
 from plexus.problems import pluralize
 
 if TYPE_CHECKING:
-    from plexus.import_output import Change, Manifest
     from plexus.importing import ImportedCard
+    from plexus.importing.output_folder import Change, Manifest
 
 #: Kinds of remarks that are printed without --all.
 _SHOWN = ("error", "changed")
@@ -40,14 +40,15 @@ def command(
     A repeated import replaces and removes what the last one wrote, unless it was edited.
     Exit codes: 0; 1 if a file needs a hand, or was edited and is out of date.
     """
-    from plexus import import_output, importing
+    from plexus import importing
     from plexus.card_files import find_cards, find_others
+    from plexus.importing import output_folder
     from plexus.whole_file import write_text
 
     listed = list({file.resolve(): (path, file) for path in paths for file in find_cards(path)}.values())
     if not listed:
         raise click.UsageError(f"no YAML or JSON file in {', '.join(map(str, paths))} is a scorecard")
-    manifest = None if output is None else import_output.Manifest(output)
+    manifest = None if output is None else output_folder.Manifest(output)
     places = [_place(path, file, manifest) for path, file in listed]
     targets = [(output or Path()) / place for place, _ in places]
     _check_targets(listed, targets, output, report)
@@ -55,10 +56,10 @@ def command(
     known = ({}, {}) if manifest is None else manifest.list_keys({place: file for file, place in files})
     imported = importing.import_cards(files, *known)
     outputs = {
-        target: import_output.Output(file, root, card.text, card.key)
+        target: output_folder.Output(file, root, card.text, card.key)
         for target, (_, file), (_, root), card in zip(targets, listed, places, imported, strict=True)
     }
-    changes = [] if manifest is None else import_output.synchronize(manifest, outputs, paths, force=force)
+    changes = [] if manifest is None else output_folder.synchronize(manifest, outputs, paths, force=force)
     if report is not None:
         write_text(report, importing.render(imported))
     if as_json:

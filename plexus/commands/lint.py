@@ -57,8 +57,8 @@ def command(paths: tuple[Path, ...], form: str, strict: bool, store: Path | None
 
 def _fix(card: Path) -> None:
     """Correct a file in place, and print each correction on stderr; a file that is not YAML is left to the checks."""
-    from plexus import fixes
     from plexus.exceptions import InvalidScorecard
+    from plexus.lint import fixes
     from plexus.whole_file import write_text
 
     if str(card) == "-":

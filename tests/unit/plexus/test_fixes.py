@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from plexus.commands.lint import command
-from plexus.fixes import fix
 from plexus.lint import lint
+from plexus.lint.fixes import fix
 
 CARD = """\
 # Written by hand.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import plexus
-from plexus import import_output
+from plexus.importing import output_folder
 from tests.unit.plexus.test_import_output import Import, list_written, run, write
 
 __all__ = ["run"]
@@ -109,7 +109,7 @@ def test_a_manifest_of_an_earlier_version_is_read(run: Import, tmp_path: Path) -
         write(tmp_path / "old", place)
     run()
     before = read_all(tmp_path)
-    path = tmp_path / "new" / import_output.FILE_NAME
+    path = tmp_path / "new" / output_folder.FILE_NAME
     files = json.loads(path.read_text())["files"]
     old = {name: {"source": f"../old/{name}", "sha256": entry["sha256"]} for name, entry in files.items()}
     path.write_text(json.dumps({"format": 1, "files": old}))

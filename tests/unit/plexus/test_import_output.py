@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import plexus
-from plexus import import_output
 from plexus.commands import import_, lint, test
 from plexus.exceptions import InvalidData
+from plexus.importing import output_folder
 from plexus.original.graphs import create_slugs
 
 Import = Callable[..., Result]
@@ -113,7 +113,7 @@ def test_an_unreadable_manifest_stops_the_import(run: Import, tmp_path: Path, co
     """A manifest that is broken, or of a later version, is an error with a next step, and nothing is written."""
     write(tmp_path / "old", "a.yaml")
     (tmp_path / "new").mkdir()
-    (tmp_path / "new" / import_output.FILE_NAME).write_text(content)
+    (tmp_path / "new" / output_folder.FILE_NAME).write_text(content)
     with pytest.raises(InvalidData, match=r"\.plexus-import\.json: got .*next: "):
         run()
     assert list_written(tmp_path) == []
@@ -205,7 +205,7 @@ def test_a_folder_has_cards_with_suffixes_in_any_case_and_as_json(run: Import, t
     (old / "notes.txt").write_text("no card")
     result = run()
     written = sorted(path.name for path in (tmp_path / "new").iterdir())
-    assert written == [import_output.FILE_NAME, "UPPER.YAML", "b.Yml", "score.yaml"]
+    assert written == [output_folder.FILE_NAME, "UPPER.YAML", "b.Yml", "score.yaml"]
     assert f"skipped 2 files without a scorecard: {old}/notes.txt, {old}/replies.json" in result.stderr
     linted = CliRunner().invoke(lint.command, [str(old)], standalone_mode=False)
     assert (linted.return_value, linted.stderr) == (0, "3 scorecards, 0 errors, 0 warnings\n")

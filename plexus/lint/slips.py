@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from plexus import prices
-from plexus.checks import metadata
 from plexus.checks.scores import list_values
 from plexus.conditions import SKIPPED
 from plexus.exceptions import PlexusError
@@ -16,6 +15,7 @@ from plexus.graph.node_outputs import as_model_node
 from plexus.graph.providers import Settings
 from plexus.language.expression import Expression
 from plexus.language.templates import find_variables
+from plexus.lint import metadata
 from plexus.problems import Finding, KeyPath, suggest
 from plexus.text import fold
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from plexus import checks, document, original, scorecard
 from plexus.artifacts import FolderArtifacts
 from plexus.artifacts.manifest import is_digest
-from plexus.checks import metadata, outputs, reach, requests, slips
 from plexus.exceptions import InvalidData, InvalidScorecard, MissingDependency, PlexusError
-from plexus.hidden_problems import find_hidden, list_doubtful
+from plexus.lint import metadata, outputs, reach, requests, slips
+from plexus.lint.hidden_problems import find_hidden, list_doubtful
 from plexus.problems import Finding, KeyPath, Problem
 
 if TYPE_CHECKING:

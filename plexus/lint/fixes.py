@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from plexus import document, lint
+from plexus import document
 from plexus.exceptions import InvalidScorecard
+from plexus.lint.linter import lint
 from plexus.problems import KeyPath, Position, Problem
 from plexus.yaml_edit import find_offset, read_scalar
 
@@ -42,7 +43,7 @@ def fix(text: str, *, name: str = "scorecard.yaml", folder: Path | None = None) 
     """
     fixes: list[Fix] = []
     for _ in range(_PASSES):
-        created = list(_list_fixes(text, lint.lint(text, name=name, folder=folder)))
+        created = list(_list_fixes(text, lint(text, name=name, folder=folder)))
         edited = text
         # From the end, so that earlier places stay where they are.
         for entry in sorted(set(created), key=lambda fix: fix.position, reverse=True):

@@ -28,7 +28,7 @@ _MEANINGS: dict[Verdict, str] = {
     "translated": "A scorecard of this library was written. Read each change of meaning.",
     "loads as it is": "The file is a scorecard of this library already.",
 }
-TEMPLATES = Path(__file__).with_name("original") / "templates"
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True)
