@@ -9,6 +9,7 @@ import importlib
 import json
 import re
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -38,7 +39,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)
 
 
 class Api:
-    """The records by id, and the counts of operations; every `lose`-th answer to a mutation is lost after its effect.
+    """The records by id, and the counts of operations; `lose` answers about every second record are lost after effect.
 
     Safe to use from several threads.
     """
@@ -49,8 +50,9 @@ class Api:
         self.schema.type_map["AWSJSON"].parse_value = self._parse_json
         self.schema.type_map["AWSDateTime"].parse_value = self._parse_time
         self.records: dict[str, dict[str, Any]] = {}
-        self.created = self.refused = self.requests = 0
+        self.created = self.refused = 0
         self.lose = 0
+        self.lost: Counter[str] = Counter()
         self.lock = threading.Lock()
 
     def _parse_json(self, value: object) -> object:
@@ -75,6 +77,13 @@ class Api:
         self.created += 1
         self.records[input["id"]] = input
         return input
+
+    def loses_answer(self, identity: str) -> bool:
+        """Return whether the answer about a stored record is to be lost, and count it if so."""
+        if identity not in list(self.records)[::2] or self.lost[identity] >= self.lose:
+            return False
+        self.lost[identity] += 1
+        return True
 
     def execute(self, document: dict[str, Any]) -> dict[str, Any]:
         """Execute an operation; AppSync has an error's type beside its message."""
@@ -102,9 +111,8 @@ def serve(api: Api) -> None:
                 self._answer(401, {"errors": [{"errorType": "UnauthorizedException", "message": "no"}]})
             else:
                 with api.lock:
-                    api.requests += 1
                     answer = api.execute(document)
-                    is_lost = api.lose and "mutation" in document["query"] and api.requests % api.lose == 0
+                    is_lost = "mutation" in document["query"] and api.loses_answer(document["variables"]["input"]["id"])
                 self._answer(503 if is_lost else 200, answer)
 
         def do_GET(self) -> None:
