@@ -1,7 +1,8 @@
 """Python in scorecards: a function that is one expression in disguise becomes that expression; nothing is executed.
 
-Understood: assignments to names, `+=`, `append`, `if` and `else`, `return`, and calls of `print` and of a logger, which
-are left out. The expression itself is checked by the restricted language, whose limits apply to it.
+Understood: assignments to names and keys, `+=`, `append`, `if` and `else`, loops that collect, `return`, and calls of
+`print` and of a logger, which are left out. The expression itself is checked by the restricted language, whose limits
+apply to it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from plexus.original.python_loops import find_exit, read_loop
 from plexus.original.python_names import INSTEAD, Names, UnsupportedCode, write
+from plexus.original.python_statements import Values, is_silent, merge_paths, read_assignment, replace_names
 
 #: Parts of the expression at most: each `if` doubles the paths behind it, and each assigned name is spelt out.
 MAXIMUM_PARTS = 5_000
-_SILENT = ("print", "logging", "logger", "log", "log_info", "log_debug", "log_warning", "log_error")
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,6 @@ class _Choice:
 
 _Tree: TypeAlias = "dict[str, ast.expr] | _Choice"
 _Reader: TypeAlias = Callable[[ast.expr], "_Tree"]
-#: The names that were assigned, and their values.
-Values: TypeAlias = dict[str, ast.expr]
 
 
 def read_classifier(code: str, names: Names) -> tuple[str, dict[str, str], bool]:
@@ -121,6 +121,9 @@ class _Paths:
             if isinstance(statement, ast.Return):
                 nothing = ast.copy_location(ast.Constant(None), statement)
                 return self.read(self._replace(statement.value or nothing, values))
+            if isinstance(statement, ast.For) and _has_return(statement):
+                test, returned = find_exit(statement, values, self._replace)
+                return _Choice(test, self.read(returned), self.follow(rest, values, place))
             if isinstance(statement, ast.If) and _has_return(statement):
                 then = self.follow([*statement.body, *rest], values, statement)
                 other = self.follow([*statement.orelse, *rest], values, statement)
@@ -137,77 +140,27 @@ class _Paths:
             for inner in statement.orelse:
                 other = self._assign(inner, other)
             # A name with a value on one path only is reported where it is used.
-            return {name: _merge(test, then[name], other[name]) for name in then if name in other}
-        if (assignment := _read_assignment(statement)) is not None:
+            return merge_paths(test, then, other)
+        if isinstance(statement, ast.For):
+            return read_loop(statement, values, self._replace)
+        if (assignment := read_assignment(statement, values)) is not None:
             name, value = assignment
             return {**values, name: self._replace(value, values)}
-        if not _is_silent(statement):
+        if not is_silent(statement):
             kind = type(statement).__name__
             raise UnsupportedCode(statement, f"a statement of the kind {kind}", INSTEAD.get(kind, ""))
         return values
 
     def _replace(self, expression: ast.expr, values: Values) -> ast.expr:
-        replaced = _Values(values).visit(copy.deepcopy(expression))
+        replaced = replace_names(expression, values)
         self.parts += sum(1 for _ in ast.walk(replaced))
         if self.parts > MAXIMUM_PARTS:
             raise UnsupportedCode(expression, f"its paths have more than {MAXIMUM_PARTS} parts")
-        assert isinstance(replaced, ast.expr)
         return replaced
 
 
-def _has_return(statement: ast.If) -> bool:
+def _has_return(statement: ast.stmt) -> bool:
     return any(isinstance(inner, ast.Return) for inner in ast.walk(statement))
-
-
-def _read_assignment(statement: ast.stmt) -> tuple[str, ast.expr] | None:
-    """Return the name and its new value of `x = y`, `x: int = y`, `x += y` and `x.append(y)`; None for another kind."""
-    match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value):
-            return name, value
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-            return name, value
-        case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
-            return name, ast.copy_location(ast.BinOp(ast.Name(name, ast.Load()), op, value), statement)
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value])):
-            added = ast.List([value], ast.Load())
-            return name, ast.copy_location(ast.BinOp(ast.Name(name, ast.Load()), ast.Add(), added), statement)
-        case ast.Assign():
-            raise UnsupportedCode(statement, "it assigns to more than one name")
-    return None
-
-
-def _merge(test: ast.expr, then: ast.expr, other: ast.expr) -> ast.expr:
-    """Return the value after an `if`; `failures + ([x] if test else [])` spells out a long list once, not twice."""
-    before = ast.dump(other)
-    if ast.dump(then) == before:
-        return then
-    if isinstance(then, ast.BinOp) and isinstance(then.right, ast.List) and ast.dump(then.left) == before:
-        return ast.BinOp(other, then.op, ast.IfExp(test, then.right, ast.List([], ast.Load())))
-    return ast.IfExp(test, then, other)
-
-
-def _is_silent(statement: ast.stmt) -> bool:
-    if isinstance(statement, (ast.Pass, ast.Import, ast.ImportFrom)):
-        return True
-    if not isinstance(statement, ast.Expr):
-        return False
-    call = statement.value
-    if isinstance(call, ast.Constant):
-        return True
-    function = call.func if isinstance(call, ast.Call) else None
-    root = function.value if isinstance(function, ast.Attribute) else function
-    return isinstance(root, ast.Name) and root.id in _SILENT
-
-
-class _Values(ast.NodeTransformer):
-    """Replaces names by the expressions that were assigned to them."""
-
-    def __init__(self, values: dict[str, ast.expr]) -> None:
-        self.values = values
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Return a copy of the assigned expression, or the name itself."""
-        return copy.deepcopy(self.values[node.id]) if node.id in self.values else node
 
 
 def _read_score_result(value: ast.expr) -> dict[str, ast.expr]:

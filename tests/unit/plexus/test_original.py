@@ -92,7 +92,7 @@ def test_python_that_is_an_expression_has_its_value(body: str, value: str) -> No
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("for word in input.text:\n        pass\n    return Result(value='A')", "line 2 of the code: .*For"),
+        ("for a, b in input.text:\n        pass\n    return Result(value='A')", "line 2 of the code: .*For"),
         ("while True:\n        return Result(value='A')", "While"),
         ("a, b = 1, 2\n    return Result(value='A')", "more than one name"),
         ("return 'A'", "something else than Score.Result"),
@@ -122,7 +122,7 @@ def test_python_that_is_an_expression_has_its_value(body: str, value: str) -> No
     ],
 )
 def test_other_python_is_refused_with_its_line(body: str, reason: str) -> None:
-    """Loops, unpacking, and all that the restricted language refuses name the line and the reason; nothing runs."""
+    """Unpacking loops, and all that the restricted language refuses, name the line and the reason; nothing runs."""
     with pytest.raises(UnsupportedCode, match=reason):
         python_code.read_classifier(f"{SCORE}{body}\n", Names({"kind"}))
 
