@@ -149,7 +149,15 @@ def _has_same_sense(passage: str, quoted: str) -> bool:
         return True
     # `newer` is a slip of `never`, and `now` is not one of `not`.
     negations = {word for word in apart if _NEGATION.search(word)}
-    return all(get_close_matches(word, apart - negations, cutoff=_SLIP) for word in negations)
+    return all(
+        get_close_matches(word, [other for other in apart - negations if not _is_opposite(word, other)], cutoff=_SLIP)
+        for word in negations
+    )
+
+
+def _is_opposite(negation: str, word: str) -> bool:
+    """Return whether a word is a negation without what negates in it: `can't` and `can`, `none` and `one`."""
+    return negation.endswith(word) or (negation.endswith("n't") and negation.startswith(word))
 
 
 def strip_label(quoted: str) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from plexus.graph.denials import LETTERS
-from plexus.graph.subjects import has_subject
+from plexus.graph.denials import HIDDEN, LETTERS
+from plexus.graph.subjects import has_glued_subject, has_subject
 
 # Scripts that write words without spaces, or their endings onto them: Thai, Lao, Burmese, Khmer, kana, Han, Hangul.
 GLUED = (
@@ -137,6 +137,7 @@ _COPULA = re.compile(
 _ALONE = re.compile(rf"(?:{_MARKS}{_FIRST}(?:{_MODIFIERS}|{_ADVERBS}){_LAST})*{_MARKS}\Z")
 # `Yes 0.93` ends with a confidence.
 _CONTINUED = re.compile(rf"{_MARKS}(?:(?:{_CONTINUATIONS}){_LAST}|[01]?\.\d+\W*\Z|\d{{1,3}} ?%\W*\Z)")
+_NOUN = re.compile(rf" (?:{_NAMES})s?{_LAST}(?! (?:is|was):)")
 # What may touch a class in these scripts that is named, as in `答えは肯定的です`; touched by anything else, it may be
 # part of another word: `예를 들어`, `不合格`. Before a class of one sign, `是` may belong to it: `是否` is `whether`.
 _GLUED_BEFORE = re.compile(
@@ -156,7 +157,9 @@ _GLUED_AFTER = re.compile(
 
 def is_asserted(segment: str, start: int, end: int) -> bool:
     """Return whether the words around a class at [start, end) of a folded sentence are a known frame of an answer."""
-    return _is_introduced(segment[:start], is_longer=end - start > 1) and _is_ended(segment[end:])
+    # `No answer` and `No review` do not answer No.
+    is_noun = segment[start] == HIDDEN and _NOUN.match(segment, end) is not None
+    return not is_noun and _is_introduced(segment[:start], is_longer=end - start > 1) and _is_ended(segment[end:])
 
 
 def _is_introduced(before: str, *, is_longer: bool) -> bool:
@@ -166,7 +169,9 @@ def _is_introduced(before: str, *, is_longer: bool) -> bool:
     if _ALONE.fullmatch(clause):
         return True
     if _GLUED.match(_SIGNS.sub("", clause)[-1:]):
-        return bool(_GLUED_BEFORE.search(clause) or (is_longer and _GLUED_BEFORE_LONGER.search(clause)))
+        return has_glued_subject(clause) and bool(
+            _GLUED_BEFORE.search(clause) or (is_longer and _GLUED_BEFORE_LONGER.search(clause))
+        )
     copula = _COPULA.search(clause)
     return _INTRODUCED.search(before) is not None and (copula is None or has_subject(clause, copula.start()))
 

@@ -6,7 +6,7 @@ All patterns apply to the text of `denials.fold_words`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 PEOPLE = (
     r"(?:customer|agent|caller|client|user|guest|patient|buyer|seller|tenant|manager|operator|human|reviewer|author|"
@@ -161,6 +161,9 @@ _DOUBTED_AFTER = re.compile(
     r"|[^.;]*\b(?:but|yet|however),? the (?:question|prompt|task|criterion) asks?\b|[^.]*\byou asked\b"
     r"|[^.;]*\b(?:but|yet|however)\b[^.;]*(?:\bopposite\b|\b(?:answer|that|this) (?:is|was|would be) "
     r"(?:wrong|incorrect|false|mistaken|misleading)\b)"
+    # `The tone is Positive, but the content is not.`
+    r"|,? (?:but|yet|though|although|while|whereas) (?:\w+ ){1,4}(?:(?:is|are|was|were|does|do|did) not|"
+    r"(?:is|are|was|were|does|do|did)nt)\W*\Z|, ?(?:但|可是|不过|然而)\w*不[是然]?\W*\Z"
     r"|,?\W*(?:or rather|scratch that|strike that|just kidding|only joking)\b"
     r"|\s+(?:\w+\s+){0,3}(?:came up (?:empty|short)|(?:but|and) (?:found|saw) (?:none|nothing|no))\b"
 )
@@ -181,6 +184,18 @@ _RETRACTION = re.compile(
     r"|(?:verdict|review|check|result|assessment|evaluation|status)\s*:\s*(?:incorrect|wrong|false|invalid)\b"
     r"|(?:wait|hold on|oops|never ?mind)\s*(?:[,.!:;-]|no\b|\Z)|or rather\b|just kidding|only joking|as if\W*\Z"
     r"|(?:it depends|doch nicht|besser gesagt|mejor dicho|ou plutôt|anzi)\b)"
+)
+# The model declines, or asks for the text: `No, I cannot help with that.`, `Yes, I would be happy to help!`
+_DECLINED = re.compile(
+    r"\A\W*(?:(?:yes|no|ok(?:ay)?|sure|sorry|(?:im|i am) (?:\w+ )?(?:sorry|afraid)|unfortunately|of course|certainly|"
+    r"absolutely|no problem|apologies|but|however|and|as an? (?:\w+ ){1,4}(?:model|ai|assistant))\b\W*)*(?:"
+    r"i (?:cannot|can not|cant|wont|will not|am (?:not able|unable) to|do not|dont|am not (?:comfortable|permitted|"
+    r"allowed)) (?:\w+ )?(?:help|assist|comply|fulfill?|continue|engage|answer|classify|analy[sz]e|process|evaluate|"
+    r"assess|provide|do|see (?:any|the|an?) (?:text|review|transcript|message)|have (?:access|enough|the text))\b"
+    r"|(?:i can|i could|id be|i would be|im|i am|(?:more than )?happy|glad)(?: (?:certainly|definitely))?"
+    r"(?: (?:more than )?(?:happy|glad|ready|here))?(?: to)? (?:help|assist)\b"
+    r"|(?:please|could you|can you|would you)(?: please)? (?:share|provide|send|paste|supply|upload|give)\b"
+    r"|(?:send|give|show) me (?:the|your|a)\b)"
 )
 _DENYING_KEY = re.compile(
     r"(?:\A|[\W_])(?:not|old|least|second|runner|worst|alternatives?|(?:reject|exclud|eliminat|discard|dismiss)ed|"
@@ -214,6 +229,11 @@ def is_attributed(before: str, after: str, *, is_number: bool = False) -> bool:
 def is_denying_key(name: str) -> bool:
     """Return whether the value of a JSON key in lower case is not the answer, as that of `rejected` or `old_label`."""
     return _DENYING_KEY.search(name) is not None
+
+
+def is_declined(sentences: Iterable[str]) -> bool:
+    """Return whether a reply declines to answer, or asks for the text, instead of answering."""
+    return any(_DECLINED.match(sentence) for sentence in sentences)
 
 
 def find_retraction(sentences: Sequence[str]) -> int:

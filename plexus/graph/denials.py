@@ -65,7 +65,8 @@ _DEGREES = (
     "(?:un|ir)rel(?:at|ev)\\w+ to|outside(?: of)?|beyond|so-?called|allegedly|supposedly|reportedly|purportedly|"
     "ostensibly|nominally|theoretically|seemingly|formerly|"
     "in (?:theory|principle),?|(?:yet|still|due|going) to be|(?<!answer )(?<!choice )(?<!verdict )will(?: soon)? be|"
-    "dis|un|mis|anti|pre|partial(?:ly)?|partly|almost|nearly|borderline|semi|pseudo|quasi|teilweise|beinahe|fast|"
+    "dis|un(?=-)|(?:(?<=is )|(?<=was )|(?<=an )|(?<!\\w ))un|mis|anti|pre|partial(?:ly)?|partly|"
+    "almost|nearly|borderline|semi|pseudo|quasi|teilweise|beinahe|fast|"
     "presque|partiellement|casi|"
     "parcialmente|parzialmente|quase|gedeeltelijk|bijna|częściowo|prawie|частично|почти|kismen|neredeyse"
 )
@@ -105,12 +106,15 @@ _DENIED_BEFORE = re.compile(
 )
 _ENDING = re.compile(rf"{_FIRST}(?:{_NEGATIONS}|{_PREPOSITIONS}|no)\Z")
 _NEGATION = re.compile(f"{_NEGATIONS}|no")
-_HIDDEN = "\ufffc"
+#: Replaces the signs of a class that is a negating word.
+HIDDEN = "\ufffc"
 _CLOSING = r"[\"'*`)\]]*"
 _NEW_CLAUSE = r"(?!(?:it|he|she|they|we|i|you|the|this|that|there|because|since|as|and|or|but|with|for)\b)"
 _SHARE = r"(?:0(?:[.,][0-4]\d*)?\s*%?|[1-4]?\d(?:[.,]\d+)?\s*%)"
 _DENIED_AFTER = re.compile(
     rf"{_CLOSING}(?:\s+(?:{_NEW_CLAUSE}[{LETTERS}]+\s+){{0,2}}?(?:{_NEGATIONS}|{_WRONG}){_LAST}"
+    r"|,?\s+(?:of course|certainly|definitely|absolutely|surely|obviously) not\b"
+    r"|\s+of (?:the )?(?:above|these|those|them|options|choices|classes|categories|labels)\b"
     r"|\s+(?:is|was|seems) (?:far )?too\b|\s+aside\b|\s+would (?!be\b|fit|apply|seem|suit|work|make)"
     # `Compliant: no`, `Compliant = 0 %`, `Compliant - not really`
     rf"|\s*(?:[:=|,;(>→-]\s*)+[\"'*`\[]*(?:(?:{_NEGATIONS}|no|nope|nein|false|faux|falso|none|null)"
@@ -126,6 +130,8 @@ _UNLIKE = re.compile(
 _UNLIKE_BEFORE = re.compile(r"(?:不|没|沒|非|无|無|未|没有|沒有|不是|不属于|ไม่|ไม่ใช่)[\s\"'「『]*\Z")
 _CROSSED = re.compile(r"(?:(?<!\w)!|!=|=/=|[≠¬❌✗✘✖☐🚫]|\[\s?\]|\[0\]|\(\s\)|~~|<(?:del|s|strike)>)[\s\"'*`(]*\Z")
 _CROSSED_AFTER = re.compile(rf"{_CLOSING}\s*(?:[❌✗✘✖☐🚫👎]|\[\s?\]|~~|</(?:del|s|strike)>)")
+# `No, of course not`
+_AGREED = re.compile(r",?\s+(?:of course|certainly|definitely|absolutely|surely|obviously) not\b")
 _CROSS = re.compile(r"[❌✗✘✖🚫][\s*]*\Z")
 _QUESTION = re.compile(r"[?؟][\"'*`)\]]*\s*\Z")
 _CONDITIONS = (
@@ -171,7 +177,7 @@ def drop_keys(text: str) -> str:
 @functools.lru_cache(maxsize=1024)
 def hide_negation(text: str) -> str:
     """Return a class as it stands in a text, or as many other signs if it is a negating word such as `No`."""
-    return _HIDDEN * len(text) if _NEGATION.fullmatch(text) else text
+    return HIDDEN * len(text) if _NEGATION.fullmatch(text) else text
 
 
 def is_denied(segment: str, start: int, end: int, carried: str = "", *, is_number: bool = False) -> bool:
@@ -186,8 +192,8 @@ def is_denied(segment: str, start: int, end: int, carried: str = "", *, is_numbe
     if _ENDING.search(carried) or re.search(r"\w", before + after):
         before = f"{carried} {before}"
     before = _IDIOMS.sub(";", before)
-    if segment[start] == _HIDDEN:  # `❌ No`
-        before, after = _CROSS.sub(" ", before), _CROSS.sub("", after)
+    if segment[start] == HIDDEN:  # `❌ No`
+        before, after = _CROSS.sub(" ", before), _AGREED.sub("", _CROSS.sub("", after))
     return bool(
         _QUESTION.search(segment[-8:])
         or _CONDITIONAL.match(_IDIOMS.sub(";", segment[:_AFTER]))

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from plexus.graph.assertions import ANSWERS, GLUED, is_asserted
-from plexus.graph.attributions import find_retraction
+from plexus.graph.attributions import find_retraction, is_declined
 from plexus.graph.denials import LETTERS, drop_keys, fold_words, hide_negation, is_denied
 from plexus.text import fold
 
@@ -22,6 +22,7 @@ _TRAIL = re.compile(r"[+#%*-]*")
 _WORDS = re.compile(rf"[{LETTERS}]+")
 _INITIALS = re.compile(r"(?<![^\W_])[^\W\d_](?:(?:\.[^\W\d_])+\.?|(?:[./][^\W\d_])+)(?![^\W_])")
 _PAUSE = re.compile(r"[—―]|–(?!\d)")
+_MINUS = re.compile(r"\s*-\s+\d\W*")  # a number in a list, or minus a number
 _BULLET = re.compile(r"^\s*[-*•]\s+(?=\S)")
 # Two such items are a list of findings, and not the answer: `- Verified: Yes`, `- Closed politely: unclear`.
 _FINDING = re.compile(
@@ -111,7 +112,8 @@ def parse_label(reply: str, classes: Sequence[str], *, from_start: bool = False)
     named = [each for each in segments if each.named]
     retraction = find_retraction([each.text for each in segments])
     is_last = from_start or not any(each.named for each in segments[retraction:])
-    if is_last and any(each.named for each in segments[:retraction]):
+    is_retracted = is_last and any(each.named for each in segments[:retraction])
+    if is_retracted or is_declined(each.text for each in segments):
         return None
     everything = {(found.label, found.is_negated) for each in named for found in each.named}
     if len(everything) == 1:
@@ -163,11 +165,11 @@ def find_collisions(classes: Sequence[str]) -> list[tuple[str, str]]:
 def _find_segments(reply: str, classes: tuple[str, ...]) -> list[_Segment]:
     """Return the sentences of a reply with the classes that they name; a line without an inner full stop is one."""
     segments: list[_Segment] = []
-    carried = ""
+    carried, is_signed = "", any(label[0] == "-" for label in classes)
     lines = _PAUSE.sub(" ; ", _join_initials(drop_keys(reply))).splitlines()
     findings = {line for line in lines if _FINDING.fullmatch(line)}
     for line in lines:
-        bullet = _BULLET.match(line)
+        bullet = None if is_signed and _MINUS.fullmatch(line) else _BULLET.match(line)
         sentences = _SENTENCE.split(line[bullet.end() :] if bullet else line)
         parts = [folded for part in sentences if (folded := fold_words(part).replace("_", " "))]
         for part in parts:
@@ -233,7 +235,7 @@ def _pattern(label: str) -> re.Pattern[str]:
     last = last.replace("?<=", "?=")
     before, after = rf"(?:(?<![{LETTERS}])(?<![{LETTERS}]-){first})", rf"(?:(?![{LETTERS}])(?!-[{LETTERS}]){last})"
     if not shape.lead and shape.words[0][0].isdigit():
-        before += r"(?<![<>≤≥~≈-])(?<![<>≤≥~≈] )(?<![<>]=)(?<!\d[.,])"
+        before += r"(?<![<>≤≥~≈-])(?<![<>≤≥~≈-] )(?<![<>]=)(?<!\d[.,])"
     if shape.trail:
         after += "(?![+#])"
     elif shape.words[-1][-1].isdigit():

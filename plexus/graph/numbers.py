@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from plexus.graph.attributions import find_retraction
+from plexus.graph.attributions import find_retraction, is_declined
 from plexus.graph.denials import drop_keys, fold_words, is_denied
 
 # An atomic group tries a run once, from its first sign: the time stays linear in the reply. Python 3.11.2, which the
@@ -40,7 +40,7 @@ _SCALE = re.compile(
     rf"(?i)(?<=\d)[*_`]{{0,3}}\s*\(?(?:/|(?:out )?of(?: the| a)?\b)\s*(?:{_NUMBER})|(?<=[^\W\d_])\s*/\s*(?:{_NUMBER})"
     # `4 von 5`, `4 étoiles sur 5`, `5点満点中4点`
     rf"|(?<=\d)(?: (?:{_STARS}))? (?:von|sur|de|sobre|su|van(?: de)?|av|af|из|na|od)\b\s*(?:{_NUMBER})"
-    r"|(?<!\d)\d{1,4} ?(?:点満点|[分点點][满滿]分|점 ?만점)(?:中の?|에서?|[,，、])?"
+    r"|(?<!\d)\d{1,4} ?(?:[分点點](?=中の?\d)|点満点|[分点點][满滿]分|점 ?만점)(?:中の?|에서?|[,，、])?"
     r"|\b\d{1,4} üzerinden\b|(?:[满滿]分|満点は?) ?\d{1,4} ?[分点點]?"
     rf"|\(?\b(?:out of|scale of|maximum of|max\.?)(?: a| the)?(?: possible| total of)?\s+(?:{_NUMBER})"
 )
@@ -71,6 +71,14 @@ _PLACES = re.compile(
 _ENUMERATOR = re.compile(r"(?m)^[^\S\n]*+\d++[.)]\s++(?=\S)")
 # The first line's number is no answer if another number, or a range, is all that follows.
 _LINE_NUMBER = re.compile(r"(?m)^[^\S\n]*+1[.)]\s++(?=[^\w\n]*+\d[\d.,/ –—か或和と-]*+[^\w\n]*+$)")
+# `Confidence: 90%` beside a rating
+_CERTAINTY = re.compile(r"(?im)^\W*(?:confidence|certainty)\b[^\w\n]*\d[^\n]*$")
+# `1. Polite: 4` and `2. Quick: 5` are findings before `Overall: 4`.
+_OVERALL = r"(?:overall|total|final|rating|score|answer|result|verdict)"
+_FINDING = re.compile(
+    rf"(?im)^[^\S\n]*+(?:[-*•]|\d+[.)])[^\S\n]++(?![^:\n]*\b{_OVERALL}\b)[^:\n]{{1,80}}:[^\w\n]*\d\S*[^\w\n]*$"
+)
+_CONCLUDING = re.compile(rf"(?im)^\W*{_OVERALL}\b[^:=\n]{{0,30}}[:=]\W*\d")
 _FULL_WIDTH = {0xFEE0 + code: code for code in range(0x21, 0x7F)}
 _EMPHASIS = re.compile(r"(?<!\w)(_{1,3})(?=\S)([^_\n]+)\1(?!\w)")
 # `1,000` is a thousand. `3,5` may be three and a half, or a list: only the model can say which.
@@ -84,7 +92,8 @@ _TOUCHING = (
 )
 _SIGNED = re.compile(
     rf"(?:(?<![\w.])(?<!\d,)|{_TOUCHED})(?<![^\W\d_]-)(?P<sign>(?:(?i:minus|negative)\s+|[-+−–])?)(?P<digits>{_NUMBER})"
-    rf"(?P<unit>k|K|M| ?(?i:thousand|million)|)(?![.,]\d)(?:(?!\w)|{_TOUCHING})"
+    rf"(?P<unit>k|K|M| ?(?i:thousand|million)|)(?![.,]\d)"
+    rf"(?! ?[¼-¾⅐-⅞]| and an? (?:half|third|quarter)\b)(?:(?!\w)|{_TOUCHING})"
 )
 _UNITS = {"": 1, "k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000}
 _SPELT = (
@@ -136,9 +145,10 @@ def parse_number(reply: str, *, from_start: bool = False) -> Decimal | None:
     is_spelt = text != reply
     sentences = [part for line in _clean(text).splitlines() for part in _SENTENCE.split(line)]
     segments = list(map(_read_segment, sentences))
-    retraction = find_retraction(list(map(fold_words, sentences)))
+    folded = list(map(fold_words, sentences))
+    retraction = find_retraction(folded)
     is_last = from_start or not any(segment.numbers for segment in segments[retraction:])
-    if is_last and any(segment.numbers for segment in segments[:retraction]):
+    if is_declined(folded) or (is_last and any(segment.numbers for segment in segments[:retraction])):
         return None
     segments = [segment for segment in segments if segment.numbers]
     everything = frozenset().union(*(segment.numbers for segment in segments))
@@ -165,6 +175,10 @@ def _clean(text: str) -> str:
     # Not NFKC, which makes 41 of `4½`, and 42 of `4²`.
     text = _EMPHASIS.sub(r"\2", drop_keys(text).translate(_FULL_WIDTH))
     text = _LINE_NUMBER.sub("", text)
+    without = _CERTAINTY.sub("", text)
+    text = without if re.search(r"\d", without) else text
+    if len(_FINDING.findall(text)) > 1 and _CONCLUDING.search(text):
+        text = _FINDING.sub("", text)
     if len(_ENUMERATOR.findall(text)) > 1:
         text = _ENUMERATOR.sub("", text)
     plain = _SUM.sub(" ", _SCALE.sub("", _RANGE.sub(" , ", _PLACES.sub(" ", _DATES.sub(_DATE, text)))))

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
     ClassNode: TypeAlias = Classifier | YesOrNoClassifier
 
-_CONFIDENCE = re.compile(r"(?i)confidence\W{1,4}(?<![-−])(\d{1,3}(?:[.,]\d+)?\s*%?)\W*$")
-_SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*(%?)")
+# `Confidence: 90 % (rather sure)`, but no bound such as `>0.9`
+_CONFIDENCE = re.compile(
+    r"(?i)confidence[^\w<>≤≥]{1,4}(?<![-−.,])((?:\d{1,3}(?:[.,]\d+)?|\.\d+)\s*(?:%|percent)?)(?:\s*\([^()\n]*\))?\W*$"
+)
+_SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?|\.\d+)\s*(%|percent|)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from plexus.graph.attributions import find_retraction
+from plexus.graph.denials import fold_words
 from plexus.usage import NO_USAGE, Usage
 
 
@@ -36,9 +39,16 @@ _BROKEN = _split_words("""
     malformed_function_call unexpected_tool_call
 """)
 _TAGS = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis"
-# `<think>`, Mistral's `[THINK]`, Kimi's `◁think▷`, Cohere's `<|START_THINKING|>`, and the analysis channel of gpt-oss.
-_OPENING = rf"<(?:{_TAGS})(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<\|START_THINKING\|>|<\|channel\|>analysis<\|message\|>"
-_CLOSING = rf"</(?:{_TAGS})\s*>|\[/THINK\]|◁/think▷|<\|END_THINKING\|>|<\|end\|>"
+# `<think>`, `<seed:think>`, Mistral's `[THINK]`, Kimi's `◁think▷`, Cohere's `<|START_THINKING|>`,
+# `<|begin_of_thought|>`, MedGemma's `<unused94>thought`, and the analysis channel of gpt-oss.
+_OPENING = (
+    rf"<(?:\w{{1,12}}:)?(?:{_TAGS})(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<\|START_THINKING\|>|<\|begin_of_thought\|>|"
+    r"<unused94>|<\|channel\|>analysis<\|message\|>"
+)
+_CLOSING = (
+    rf"</(?:\w{{1,12}}:)?(?:{_TAGS})\s*>|\[/THINK\]|◁/think▷|<\|END_THINKING\|>|<\|end_of_thought\|>|<unused95>|"
+    r"<\|end\|>"
+)
 _THOUGHT = re.compile(rf"(?is)(?:{_OPENING})(?:(?!{_OPENING}).)*?(?:{_CLOSING})")
 # The first sign of every tag, which is looked for before the rest.
 _TAGGED = re.compile(rf"(?i)(?=[<\[◁])(?:{_OPENING}|{_CLOSING})")
@@ -50,6 +60,10 @@ _LEAKED_FIRST = re.compile(r"\s*(?:\[/INST\]|<bos>|<start_of_turn>model\b|<\|im_
 _LEAKED_LAST = re.compile(r"(?:\[/?INST\]|</s>|<e(?:os|nd_of_turn)>|<[|｜][\w▁]{2,24}[|｜]>)\s*\Z")
 _FENCE = re.compile(r"\A\s*(?P<fence>```+|~~~+)[^\n`]*\n(?P<content>.*?)\n?\s*(?P=fence)\s*\Z", re.DOTALL)
 _EMPTY = re.compile(r"(?i)<(answer|label|class(?:ification)?|category|result|verdict|rating|score)>\s*</\1>")
+# `<answer>No</answer><reason>…</reason>`, and lines such as `answer: No` and `reason: …`
+_ELEMENT = re.compile(r"\s*<([A-Za-z]\w*)>([^<>]*)</\1>\s*")
+_LINE = re.compile(r"[*_\"']{0,3}([A-Za-z][\w ]{0,30})[*_\"']{0,3}:[*_]{0,2}[^\S\n]+(\S.*)\n*")
+_REASON_KEYS = _split_words("reason reasons reasoning explanation rationale why justification evidence confidence")
 _RAISE = ". next: raise `max_tokens`"
 _ANSWER_KEYS = _split_words("""
     classification class label answer category value result verdict rating score number final finalanswer conclusion
@@ -93,23 +107,25 @@ class Reply:
 
     @cached_property
     def structured(self) -> Mapping[str, object] | None:
-        """The JSON object that the answer contains; None if there is none, or several that differ."""
+        """The JSON object that the answer contains; None if there is none, or several that differ.
+
+        A Python literal, and elements or lines of an answer and its reasons alone, count as one.
+        """
         objects = list(_find_objects(self.text))
-        return objects[0] if objects and all(value == objects[0] for value in objects) else None
+        if not objects:
+            return _read_literal(self.text) or _read_fields(self.text)
+        return objects[0] if all(value == objects[0] for value in objects) else None
 
     @property
     def answer(self) -> str:
         """The text to read a class or a number from: a JSON object's answer if it names one, otherwise `text`.
 
-        It is empty if the reply has an empty element for its answer, such as `<answer></answer>`.
+        It is empty if the reply has an empty element for its answer, such as `<answer></answer>`, and if it begins
+        with a JSON object that does not end.
         """
-        if _EMPTY.search(self.text):
+        if _EMPTY.search(self.text) or (self.structured is None and _is_unfinished(self.text)):
             return ""
-        named = [
-            value
-            for key, value in (self.structured or {}).items()
-            if re.sub(r"[\s_-]", "", key.casefold()) in _ANSWER_KEYS
-        ]
+        named = [value for key, value in (self.structured or {}).items() if _fold_key(key) in _ANSWER_KEYS]
         if len(named) != 1:
             return self.text
         return named[0] if isinstance(named[0], str) else json.dumps(named[0], ensure_ascii=False)
@@ -182,6 +198,49 @@ def _build_unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) < len(pairs):
         raise ValueError("a key is repeated")  # one of its values would be lost
     return members
+
+
+def _fold_key(key: str) -> str:
+    return re.sub(r"[\s_-]", "", key.casefold())
+
+
+def _read_literal(text: str) -> dict[str, object] | None:
+    """Return the Python dictionary of constants that a text consists of: `{'answer': 'No'}`; None if it is none."""
+    begin, end = text.find("{"), text.rfind("}")
+    if begin < 0 or re.search(r"\w", f"{text[:begin]}{text[end + 1 :]}".replace("json", "").replace("python", "")):
+        return None
+    try:
+        content = ast.parse(text[begin : end + 1], mode="eval").body
+        if not isinstance(content, ast.Dict):
+            return None
+        return _build_unique(
+            [
+                (str(ast.literal_eval(key or content)), ast.literal_eval(value))
+                for key, value in zip(content.keys, content.values, strict=True)
+            ]
+        )
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def _read_fields(text: str) -> dict[str, object] | None:
+    """Return the fields of a reply that consists of an answer and its reasons, as elements or lines; None otherwise."""
+    for pattern in (_ELEMENT, _LINE):
+        fields = [(match[1], match[2].strip()) for match in pattern.finditer(text)]
+        names = [_fold_key(name) for name, _ in fields]
+        if len(fields) < 2 or pattern.sub("", text).strip() or sum(name in _ANSWER_KEYS for name in names) != 1:
+            continue
+        reasons = [value for name, value in fields if _fold_key(name) in _REASON_KEYS]
+        sentences = [part for value in reasons for part in re.split(r"(?<=[.!?])\s+", fold_words(value))]
+        if len(reasons) == len(fields) - 1 and not find_retraction(["", *sentences]):
+            return _build_unique(list(fields)) if len(set(names)) == len(names) else None
+    return None
+
+
+def _is_unfinished(text: str) -> bool:
+    """Return whether a text begins with a JSON object that does not end, as that of a cut reply."""
+    begin = re.match(r"\s*(?:```\w*\s*)?\{", text)
+    return begin is not None and text.count("{") > text.count("}")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_build_unique)

@@ -67,6 +67,34 @@ _BETWEEN = _split_words("""
     deshalb dafür torej zato zatem więc donc also daher somit
 """)
 
+# Scripts without spaces: what may come before `是`, `は` or `은`, and have a class. A part (`开头`, `冒頭`) may not.
+_GLUED_SUBJECT = re.compile(
+    r"(?:\A|[的の ])(?:(?:因此|所以|故|总体上?|總體上?|整体上?|整體上?|总的来说|综合来看|最终|最終|"
+    r"我认为|我認為|我觉得|我覺得|我判断|"
+    r"应该|應該|显然|明显|可以判断|很明显|我的|我会说|我會說|"
+    r"这条?|這條?|该条?|此|本|整体|整體|总体|總體|这个|這個|この|その|本|今回の|"
+    r"全体的な|総合|最終的な|正しい|이 ?|해당 ?|최종 ?|전체 ?|전체적인 ?|따라서 |그러므로 |이)*)"
+    r"(?:答案|回答|回复|结果|結果|结论|結論|判断|判斷|分类|分類|类别|類別|标签|標籤|情感|情感倾向|情绪|情緒|倾向|傾向|评价|評價|评论|評論|反馈|"
+    r"意见|意見|态度|態度|整体|整體|总体|總體|语气|語氣|客户|顾客|用户|文本|内容|內容|消息|留言|问题|問題|优先级|风险|这|這|这里|它|"
+    r"答え|正解|判定|評価|感情|印象|全体|レビュー|口コミ|コメント|投稿|内容|本文|文章|テキスト|トーン|感想|カテゴリー?|ラベル|顧客|お客様|これ|それ|優先度|"
+    r"정답|답|답변|결과|결론|판단|분류|평가|감정|감성|의견|리뷰|후기|댓글|글|내용|메시지|어조|톤|태도|고객|카테고리|라벨|우선순위|이것|이)?"
+    r"(?:としては?)?(?:还|還|就|应该|應該|应|應|总体上?|整体上?|主要|显然|明显)?\Z"
+)
+_GLUED_PART = re.compile(
+    "前回|以前|上一|上次|之前|이전|지난|开头|開頭|开篇|标题|標題|结尾|結尾|前半|后半|後半|首句|第[一二三四五]|冒頭|最初|最後|タイトル|件名|末尾|제목|첫|처음|앞부분|마지막"
+)
+_GLUED_COPULA = re.compile(
+    r"(?:是|(?<![认認以])[为為]|属于|屬於|属|[はが](?:全体的に|概ね|主に|明らかに|とても|非常に)?|[은는이가] )[^\w]*\Z"
+)
+
+
+def has_glued_subject(clause: str) -> bool:
+    """Return whether what stands before `是`, `は` or `은` at the end of a clause may have a class, or is left out."""
+    copula = _GLUED_COPULA.search(clause)
+    if copula is not None and _GLUED_PART.search(clause):
+        return False
+    return copula is None or _GLUED_SUBJECT.search(clause[: copula.start()].strip()) is not None
+
 
 def has_subject(clause: str, start: int) -> bool:
     """Return whether what stands before the verb at `start` of a clause may have a class, or is left out."""

@@ -3,6 +3,10 @@
 #: Classes → replies that deny each class, or only mention it.
 MENTIONED: dict[tuple[str, ...], tuple[str, ...]] = {
     ("Yes", "No"): (
+        "No, I can't assist with that request.", "No. I cannot analyze this text.", "Yes, I can help with that.",
+        "Yes, I'd be happy to help! Please share the text.", "Yes! Send me the review.", "No answer.", "No comment",
+        "No review to classify.", "No issues.", "Yes, of course not.", '{"answer": "Yes', '{"answer": "Yes", "why": "I',
+        '```json\n{"answer": "Yes"',
         "The transcript would need an explicit consent line to be Yes.",
         "My predecessor on this file went with Yes, and I can see why, but the consent line is missing.",
         "My notes from turn 4 read Yes; turn 9 undoes that.", "The button she pressed was Yes.",
@@ -39,6 +43,8 @@ MENTIONED: dict[tuple[str, ...], tuple[str, ...]] = {
         "The caller's last word is Yes.", "It would flip to Yes with one more sentence from the agent.",
     ),
     ("Positive", "Negative", "Neutral"): (
+        "The tone is Positive, but the content is not.", "It reads Positive, although the rating isn't.",
+        "un Positive", "It is un Positive.",
         "Taken out of context, the quote is Positive.",
         "The tone of the agent is Positive; the customer's is what you asked about.",
         "The vocabulary is Negative but the meaning isn't.", "The company's reply is Neutral.",
@@ -102,9 +108,15 @@ MENTIONED: dict[tuple[str, ...], tuple[str, ...]] = {
         "Drugi odstavek je Negativno.",
     ),
     ("正面", "负面", "中性"): (
+        "用词是负面，但语气是调侃。", "开头是正面。", "语气是正面，但内容不是。",
+        "用户说这是正面。", "标题是正面，正文则不然。",
+        "第一句话是正面。",
+        "结尾的情感是正面。",
+        "客服的话是正面。", "上一条评论是正面。",
         "如果只看第一句，是正面。", "把它归为正面有些牵强。", "标题是正面，内容却在抱怨。", "第二段是负面。",
     ),
     ("はい", "いいえ"): (
+        "冒頭ははい。", "顧客の前回の答えははいでしたが、今回は違います。",
         "お客様は「はい」と答えています。", "はいと言い切るには情報が足りません。", "最初の質問は「はい」です。",
         "「はい」が正解とは限りません。",
     ),
@@ -120,6 +132,9 @@ MENTIONED: dict[tuple[str, ...], tuple[str, ...]] = {
 #: Classes → (reply, the class that it gives as its answer).
 ANSWERED: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ("Yes", "No"): (
+        ("No, of course not.", "No"), ("classification: No\nreason: She said yes to the survey only.", "No"),
+        ("<classification>No</classification><reason>Yes needs a request.</reason>", "No"),
+        ("{'answer': 'No', 'why': 'Yes is for refunds'}", "No"), ("**Answer:** Yes\n**Why:** no refund came", "Yes"),
         ("Everything checks out. Yes.", "Yes"),
         ("The disclosure was read verbatim, so the correct answer here is Yes.", "Yes"),
         ("I've gone through the call twice and the answer is No.", "No"),
@@ -213,6 +228,9 @@ ANSWERED: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
         ("Splošno mnenje je Negativno.", "Negativno"), ("Končna ocena: Pozitivno.", "Pozitivno"),
     ),
     ("正面", "负面", "中性"): (
+        ("这条评论是负面。", "负面"), ("我认为是负面的。", "负面"), ("情感倾向为负面。", "负面"),
+        ("因此，答案是负面。", "负面"),
+        ("这条评论的情感是负面的。", "负面"), ("总体上是负面。", "负面"),
         ("整体情感是负面。", "负面"), ("最终分类为中性。", "中性"),
         ("**分类结果：负面**", "负面"), ("根据以上分析，该评论的情感为正面。", "正面"),
         ("答案是负面。", "负面"), ("综合来看，情感倾向为正面。", "正面"),
@@ -233,6 +251,11 @@ ANSWERED: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
 
 #: (reply, the number that it gives as its answer; None if it gives none).
 VALUES: tuple[tuple[str, str | None], ...] = (
+    ("4 ½", None), ("3 and a half", None), ("3 and a half stars", None), ("Doy un 3 de 5.", "3"), ("5点中4点", "4"),
+    ("5分中3分", "3"), ("Rating: 3\nConfidence: 90%", "3"), ("Confidence: 90%", "90"),
+    ("1. Polite: 4\n2. Quick: 5\nOverall: 4", "4"), ("- Polite: 4\n- Quick: 5\n\n**Overall rating:** 4/5", "4"),
+    ("1. Polite: 4\n2. Quick: 5\nI looked at 2 topics.", None), ("1. Polite: 4\n2. Quick: 5", None),
+    ("I can't classify this, 3 pages are missing.", None), ("classification: 4\nreason: 2 calls were late", "4"),
     ("4 a.m.", None), ("The call came in at 4 p.m.", None), ("5pm", None), ("At 17h30 the agent hung up.", None),
     ("Score: 4 (call started at 9am)", "4"), ("March 4", None), ("4 March 2026", None),
     ("The ticket was opened on March 4, 2026.", None), ("Opened 2026-03-04. Rating: 2", "2"),

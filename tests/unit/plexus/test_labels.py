@@ -83,7 +83,7 @@ RATED = ("1", "2", "3", "4", "5")
         (SIGNS, "\u22121", "-1"),
         (SIGNS, "1", "1"),
         (SIGNS, "Answer: 0", "0"),
-        (SIGNS, "- 1", "1"),
+        (SIGNS, "- 1", None),
         (SIGNS, "1 or -1", None),
         (SIGNS, "0.5", None),
         (("1", "0"), "-1", None),

@@ -98,6 +98,9 @@ def test_reasoning_that_used_all_tokens_is_named(reply: Reply) -> None:
         ("◁think▷Yes◁/think▷No", "No"),
         ("<|START_THINKING|>Yes<|END_THINKING|>No", "No"),
         ("<|channel|>analysis<|message|>Yes?<|end|><|start|>assistant<|channel|>final<|message|>No", "No"),
+        ("<seed:think>Yes</seed:think>No", "No"),
+        ("<|begin_of_thought|>Yes<|end_of_thought|><|begin_of_solution|>No<|end_of_solution|>", "No"),
+        ("<unused94>thought\nYes<unused95>No", "No"),
         ("<think>Yes, and then", ""),
         ("```\nNo\n```", "No"),
         ("```json\nNo\n```\n", "No"),
@@ -182,6 +185,29 @@ def test_a_class_is_read_from_the_answer_alone(content: str) -> None:
     assert result.label == "No"
 
 
+def test_a_remark_behind_a_confidence_is_no_part_of_it() -> None:
+    """The model may say in brackets how sure it is."""
+    written = read_text(Reply("Yes\nConfidence: 0.9 (fairly sure)"), classifier("Yes", "No", confidence=True))
+    assert written is not None
+    assert (written.label, written.confidence) == ("Yes", 0.9)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{'answer': 'No', 'answer': 'Yes'}",
+        "{'answer': open('x')}",
+        "answer: No\nverdict: Yes",
+        "answer: No\nreason: Wait, that is wrong.",
+        "answer: No\nhint: Yes",
+        "answer: No",
+    ],
+)
+def test_only_an_answer_and_its_reasons_are_fields(content: str) -> None:
+    """Two answers, other fields, and reasons that take the answer back are no structured reply."""
+    assert Reply(content).structured is None
+
+
 def test_two_different_objects_are_no_structured_answer() -> None:
     """Of several JSON objects none is chosen."""
     assert Reply('{"label": "No"} or {"label": "Yes"}').structured is None
@@ -198,6 +224,12 @@ def test_two_different_objects_are_no_structured_answer() -> None:
         (90, 0.9),
         ("90", 0.9),
         ("0,9", 0.9),
+        (".9", 0.9),
+        (".05", 0.05),
+        ("90 percent", 0.9),
+        (">0.9", None),
+        ("≤ 0.9", None),
+        ("0.9 or 0.8", None),
         (87.5, 0.875),
         (1, 1.0),
         (0, 0.0),
