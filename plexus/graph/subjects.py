@@ -35,6 +35,7 @@ _SUBJECTS = _split_words("""
     richiesta stato priorità rischio questo ciò resposta avaliação opinião tom comentário mensagem classificação
     isto isso odgovor rezultat zaključek mnenje ocena besedilo sporočilo stranka klic pogovor razvrstitev kategorija
     razred to odpowiedź wynik opinia wydźwięk wiadomość wiadomości klient
+    dringlichkeit grund schwere urgence gravité motif urgencia gravedad motivo queja decisión urgenza gravità
 """)
 # The subject may be left out behind these: `The call was on time and is Compliant`.
 _JOINTS = _split_words("""

@@ -15,6 +15,7 @@ from plexus.passages import align
 
 DATA = YAML(typ="safe").load(Path(__file__).with_name("original_parses.yaml"))
 CASES: list[dict[str, Any]] = DATA["cases"]
+EVERYDAY: dict[str, list[dict[str, Any]]] = YAML(typ="safe").load(Path(__file__).with_name("everyday_replies.yaml"))
 KEYS = {"classes": "valid_classes", "parse_from_start": "parse_from_start"}
 KEYS |= {"numeric_min": "numeric_min", "numeric_max": "numeric_max"}
 
@@ -53,3 +54,21 @@ def test_ninety_eight_of_a_hundred_replies_are_read_as_by_the_original() -> None
     assert len(argued) <= 0.02 * len(CASES)
     kinds = {"Classifier", "YesOrNoClassifier", "MultiClassClassifier", "NumericClassifier", "Extractor"}
     assert {case["node"] for case in CASES} == kinds
+
+
+@pytest.mark.parametrize(
+    "case", [case for listed in EVERYDAY.values() for case in listed], ids=lambda case: case["reply"][:40]
+)
+def test_an_everyday_reply_is_read_as_by_the_original_or_asked_for_again(case: dict[str, Any]) -> None:
+    """No reply is read as another class than the original reads."""
+    expected = case.get("ours", case["value"])
+    assert read({"node": "Classifier", **case}) == (None if expected == "again" else expected)
+    assert expected in ("again", case["value"]) or case["value"] is None
+
+
+def test_the_page_has_the_figures_of_the_everyday_replies() -> None:
+    """How many are read alike, by language, is on the page of the migration."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "how-to" / "migration.md").read_text(encoding="utf-8")
+    for language, cases in EVERYDAY.items():
+        alike = sum("ours" not in case for case in cases)
+        assert f"{alike} of {len(cases)} {language.capitalize()}" in page
