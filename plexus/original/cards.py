@@ -17,6 +17,7 @@ from plexus.original.notes import Note, Notes
 from plexus.original.processors import translate_processors
 from plexus.original.sampling import set_sampling
 from plexus.original.scores import translate_class
+from plexus.original.tactus import translate_tactus
 from plexus.original.unknown_keys import CARD, SCORES, drop_unknown
 from plexus.problems import KeyPath, Problem
 from plexus.text import hash_value
@@ -132,9 +133,13 @@ def _translate_score(value: Mapping[str, Yaml], notes: Notes) -> tuple[dict[str,
     if "metadata" in json.dumps(value, default=str):  # the original's worker decodes what its API encoded
         item = score.get("item")
         score["item"] = {**(item if isinstance(item, dict) else {}), "decode_metadata": True}
+    is_tactus = score.get("class") == "TactusScore"
+    if is_tactus:
+        translate_tactus(score, notes)
+        moves.append((("graph", 0), ("code",)))
     drop_unknown(score, SCORES.get(str(score.get("class")), ()), notes)
     listed = score.get("graph")
-    if not isinstance(listed, list):
+    if is_tactus or not isinstance(listed, list):
         return score, moves
     score["graph"] = listed = [dict(node) if isinstance(node, Mapping) else node for node in listed]
     set_sampling(score, notes)

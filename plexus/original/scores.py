@@ -5,14 +5,13 @@ from __future__ import annotations
 from plexus.document import Yaml
 from plexus.original.notes import Notes
 
-_KNOWN = ("LangGraphScore", "KeywordClassifier", "ExplainableClassifier", "SVMClassifier", "CompositeScore")
 _TRAINED = ("ExplainableClassifier", "SVMClassifier")
+_KNOWN = ("LangGraphScore", "TactusScore", "KeywordClassifier", *_TRAINED, "CompositeScore")
 _INSTEAD = {
     "FastTextClassifier": "use SVMClassifier, and train it with `plexus train`",
     "OpenAIEmbeddingsClassifier": "use SVMClassifier, and train it with `plexus train`",
     "AWSComprehendSentimentScore": "use a LangGraphScore whose Classifier asks for the sentiment",
     "AWSComprehendEntityExtractor": "use a LangGraphScore with an Extractor",
-    "TactusScore": "write its steps as the nodes of a LangGraphScore",
     "OpenAIModelScore": "use a LangGraphScore with `model_provider: ChatOpenAI`",
     "AnthropicModelScore": "use a LangGraphScore with `model_provider: anthropic`",
 }
