@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -19,10 +20,10 @@ _MOST_LINES = 40  # of the first different prompt
 
 
 def render(agreements: Sequence[Agreement], limit: int) -> str:
-    """Return figures, the most frequent changes of values, costs, and the first `limit` differences."""
+    """Return figures, the most frequent changes of values, failures, costs, and the first `limit` differences."""
     parts = [_render_figures(agreements)]
     for agreement in agreements:
-        parts += filter(None, [_render_changes(agreement), _render_costs(agreement)])
+        parts += filter(None, [_render_changes(agreement), _render_reasons(agreement), _render_costs(agreement)])
     differences = [difference for agreement in agreements for difference in agreement.listed]
     if differences and limit:
         parts.append(_render_differences(differences, limit))
@@ -98,6 +99,23 @@ def _render_changes(agreement: Agreement) -> str:
     if len(confused) > _MOST_CHANGES:
         lines.append(f"  and {len(confused) - _MOST_CHANGES} other changes")
     return "\n".join([f"{shorten(agreement.score, _LONGEST)}, values OLD → NEW", *lines]) if lines else ""
+
+
+def _render_reasons(agreement: Agreement) -> str:
+    """Return the most frequent reasons why a side has no value; the table of differences cuts them off."""
+    reasons = Counter(
+        (side, answer.text)
+        for each in agreement.listed
+        for side, answer in (("OLD", each.old), ("NEW", each.new))
+        if answer is not None and answer.state == "failed"
+    )
+    lines = [
+        f"  {side}: {_make_printable(text)}: {pluralize(count, 'item')}"
+        for (side, text), count in reasons.most_common(_MOST_CHANGES)
+    ]
+    if (rest := len(reasons) - _MOST_CHANGES) > 0:
+        lines.append(f"  and {pluralize(rest, 'other reason')}")
+    return "\n".join([f"{shorten(agreement.score, _LONGEST)}, failures", *lines]) if lines else ""
 
 
 def _render_costs(agreement: Agreement) -> str:

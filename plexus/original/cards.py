@@ -26,7 +26,18 @@ T = TypeVar("T")
 DIALECT = "plexus-1"
 _RENAMED = {"external_id": "externalId"}
 # What describes a version in the original's database, and has no effect on a result.
-_RECORDS = ("version", "parent", "tags", "champion_version", "featured_version", "guidelines", "notes", "order")
+_RECORDS = (
+    "scorecard_name",
+    "score_name",
+    "version",
+    "parent",
+    "tags",
+    "champion_version",
+    "featured_version",
+    "guidelines",
+    "notes",
+    "order",
+)
 _DROPPED = {
     "base_model_name": "the model's own name decides its price",
     "maximum_retry_count": "each node has its own",

@@ -290,3 +290,10 @@ def test_other_tables_are_refused_with_what_was_expected(files: Path, row: dict[
     assert problem in str(error)
     with pytest.raises(click.UsageError):
         raise run_compare(files, "--least", "2").exception or AssertionError
+
+
+def test_the_reasons_of_failures_are_printed_whole_and_counted(files: Path) -> None:
+    """The table of differences cuts a reason off; above it, each has its side and its items."""
+    write_old(files, [*records()[2:], *(record(item, "ERROR") for item in ("c-1", "c-2"))])
+    result = run_compare(files)
+    assert "Refund, failures\n  OLD: the value is 'ERROR': 2 items\n" in result.stdout
