@@ -22,7 +22,7 @@ from .console.errors import OperationFailed
 from .console.text import pluralize
 from .images.image_check import LintResult, ReportedProblem, check, open_image, render_rules, start_problems
 
-SHOWN = 5
+MOST_PROBLEMS = 5
 HEADS = {
     "refused": "Lambda refuses this image",
     "fails": "Lambda accepts this image, but the function fails",
@@ -60,10 +60,10 @@ def summarize(result: LintResult) -> str:
 
 def print_rule(rule: str, problems: list[ReportedProblem], console: Any) -> None:
     """Print the first problems of one rule, Lambda's message and the remedy."""
-    for problem in problems[:SHOWN]:
+    for problem in problems[:MOST_PROBLEMS]:
         console.print(f"  {rule}: {problem.where}: {problem.text}", markup=False)
-    if len(problems) > SHOWN:
-        console.print(f"  {rule}: and {len(problems) - SHOWN} more (--json lists all)", markup=False)
+    if len(problems) > MOST_PROBLEMS:
+        console.print(f"  {rule}: and {len(problems) - MOST_PROBLEMS} more (--json lists all)", markup=False)
     if problems[0].level == "unknown":
         console.print(f"      next: {problems[0].remedy}", markup=False)
         return

@@ -19,7 +19,7 @@ from .console.options import parse_timestamp_since
 from .console.text import pluralize
 from .jobs import publishing, results
 
-SHOWN = 20
+MOST_REFUSALS = 20
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _render(done: Publication, shell: Shell) -> None:
     shell.print(f"{done.action} {pluralize(done.results, 'result')}")
     for action, count in sorted(done.counts.items()):
         shell.print(f"{action}: {count}")
-    for entry in done.refused[:SHOWN]:
+    for entry in done.refused[:MOST_REFUSALS]:
         shell.print(f"  {entry['id']}: {entry['reason']}")
 
 

@@ -19,7 +19,7 @@ from .console.tables import create_grid
 from .console.text import escape_controls, pluralize
 from .jobs import results
 
-SHOWN = 50
+MOST_ROWS = 50
 COLUMNS = ("createdAt", "item", "score", "value", "confidence", "explanation")
 CSV_COLUMNS = (*COLUMNS, "cost", "scoringJobId", "id", "scoreVersionId", "configurationHash", "engineVersion", "model")
 
@@ -72,7 +72,7 @@ def main(
     """
     start = parse_timestamp_since(since)
     lists_all = shell.as_json or as_csv
-    newest = limit if limit is not None else 0 if lists_all else SHOWN
+    newest = limit if limit is not None else 0 if lists_all else MOST_ROWS
     with shell.count("reading", None) as done:
         rows = results.read(shell.aws, scorecard, score, start, limit=newest, done=done)
     named = results.with_names(shell.aws, rows)

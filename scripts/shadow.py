@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .jobs.shadow_reports import Durations
 
-SHOWN = 20
+MOST_DIFFERENCES = 20
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Comparison:
 def _render(outcome: Comparison, shell: Shell) -> None:
     from plexus.comparison.text import render
 
-    shell.print(render(outcome.agreements, SHOWN).rstrip("\n"))
+    shell.print(render(outcome.agreements, MOST_DIFFERENCES).rstrip("\n"))
     from .jobs.shadow_reports import measure
 
     shell.print("")

@@ -14,7 +14,7 @@ from .command.verb import verb
 from .release.statements import KEYS
 from .release.verification import Verification, verify
 
-SHOWN = 10
+MOST_DIFFERENCES = 10
 
 
 def render(verdict: Verification, shell: Shell) -> None:
@@ -23,11 +23,11 @@ def render(verdict: Verification, shell: Shell) -> None:
     show(f"commit   {verdict.revision}", markup=False)
     show(f"deployed {verdict.digest}", markup=False)
     show(f"rebuilt  {verdict.rebuilt}", markup=False)
-    for difference in verdict.differences[:SHOWN]:
+    for difference in verdict.differences[:MOST_DIFFERENCES]:
         show(f"  {difference.layer}: /{difference.path}: {difference.kind}", markup=False)
         show(f"      got {difference.got}, expected {difference.expected}", markup=False)
-    if len(verdict.differences) > SHOWN:
-        show(f"  and {len(verdict.differences) - SHOWN} more (--json lists all)", markup=False)
+    if len(verdict.differences) > MOST_DIFFERENCES:
+        show(f"  and {len(verdict.differences) - MOST_DIFFERENCES} more (--json lists all)", markup=False)
     summary = (
         "ok: the image is its commit's build" if verdict.equal else "fail: the image differs from its commit's build"
     )

@@ -9,7 +9,7 @@ import functools
 from collections import deque
 from dataclasses import dataclass, field
 
-REMEMBERED = 1000  # expressions
+MOST_EXPRESSIONS = 1000  # expressions
 UNDER_WAY = 16  # conditions with their values, enough for one call
 SIZE_LIMIT = 405_000  # maximum bytes of an item, as in moto
 
@@ -46,7 +46,7 @@ def _parsed_updates() -> None:
         return new
 
     Node.__deepcopy__ = copy_tree
-    UpdateExpressionParser.make = functools.lru_cache(REMEMBERED)(UpdateExpressionParser.make)
+    UpdateExpressionParser.make = functools.lru_cache(MOST_EXPRESSIONS)(UpdateExpressionParser.make)
 
 
 def _parsed_conditions() -> None:
@@ -55,7 +55,7 @@ def _parsed_conditions() -> None:
 
     parse, lex = Parser.parse, Parser._lex_condition_expression
 
-    @functools.lru_cache(REMEMBERED)
+    @functools.lru_cache(MOST_EXPRESSIONS)
     def words(text):
         return tuple(lex(Parser(text, None, None)))
 

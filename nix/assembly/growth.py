@@ -7,7 +7,7 @@ from typing import Any
 
 from nix.oci.source_archive import is_commit
 
-SHOWN = 5
+MOST_CHANGES = 5
 MEGABYTE = 1_000_000
 Sizes = dict[str, Any]
 """`revision`, `size` and `unpacked_size` of an image, `layers`: bytes of blobs, `packages`: bytes of files."""
@@ -48,8 +48,8 @@ def describe_growth(before: Sizes | None, now: Sizes) -> str:
         return f"none {since}"
     whole = f"{change(before['size'], now['size'])} compressed, {change(before['unpacked_size'], now['unpacked_size'])}"
     parts = [f"{name} {change(0, by)} {kind}" for by, kind, name in list_changes(before, now)]
-    more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
-    return f"{whole} unpacked {since}: {', '.join(parts[:SHOWN])}{more}"
+    more = f" and {len(parts) - MOST_CHANGES} more" if len(parts) > MOST_CHANGES else ""
+    return f"{whole} unpacked {since}: {', '.join(parts[:MOST_CHANGES])}{more}"
 
 
 def list_changes(before: Sizes, now: Sizes) -> Iterator[tuple[int, str, str]]:

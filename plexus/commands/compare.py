@@ -37,7 +37,7 @@ _FILE_OR_FOLDER = click.Path(path_type=Path)
 @click.option("--old-id", metavar="COLUMN", help="Column of OLD that identifies items, as in metadata.external_id.")
 @click.option("--new-id", metavar="COLUMN", help="Column of NEW that identifies items.")
 @click.option("--least", type=click.FloatRange(0, 1), default=1.0, metavar="SHARE", help="Exit 1 if less is the same.")
-@click.option("--common", is_flag=True, help="What is on one side only, or failed in both, does not count.")
+@click.option("--common", is_flag=True, help="Do not count items that are on one side only or failed in both.")
 @click.option("--fold", is_flag=True, help="Case and white space of values do not count.")
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Print this many differences.")
 @click.option("--output", type=_FILE, help="Write every difference to this file: .csv, .tsv, .xlsx, .jsonl, .parquet.")
@@ -281,7 +281,7 @@ def _show(
 
 
 def _show_prompts(prompts: list[PromptAgreement], least: float, *, as_json: bool) -> int:
-    """Print a comparison of requests alone; return 1 if a score's agree too little, or a score has none."""
+    """Print a comparison of requests alone; return 1 if the requests of a score agree too little, or it has none."""
     from plexus.comparison import text
 
     if as_json:

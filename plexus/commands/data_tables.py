@@ -23,7 +23,7 @@ from plexus.tables.output import FORMATS
 _Command = TypeVar("_Command", bound=Callable[..., object])
 FILE = click.Path(path_type=Path, dir_okay=False)
 _SAMPLE = 1000  # rows
-_SHOWN = 40  # characters of a column's name
+_NAME_LENGTH = 40  # characters of a column's name
 _PLACES = 5  # cells
 
 table = click.argument("file", metavar="FILE", type=FILE)
@@ -80,8 +80,8 @@ def open_dataset(file: Path, columns: Columns, extra: str | None = None, *, gues
         if label is None and likely_label != text:
             label = likely_label
         if (text, label or columns["label"]) != (columns["text_column"], columns["label"]):
-            chosen = f"texts in {shorten(text, _SHOWN)!r}" + (
-                f", labels in {shorten(label, _SHOWN)!r}" if label else ""
+            chosen = f"texts in {shorten(text, _NAME_LENGTH)!r}" + (
+                f", labels in {shorten(label, _NAME_LENGTH)!r}" if label else ""
             )
             options.print_notes(f"columns: guessed {chosen}. next: --text and --label choose others")
         yield OpenTable(source, text, label)
@@ -105,7 +105,7 @@ def format_like(file: Path) -> str:
 def print_guarded(writer: Writer) -> None:
     """Print on stderr which cells of CSV files were changed, if any."""
     if writer.guarded:
-        places = [f"row {row} {shorten(column, _SHOWN)!r}" for row, column in writer.guarded[:_PLACES]]
+        places = [f"row {row} {shorten(column, _NAME_LENGTH)!r}" for row, column in writer.guarded[:_PLACES]]
         more = ", …" if len(writer.guarded) > _PLACES else ""
         options.print_notes(
             f"{pluralize(len(writer.guarded), 'cell')} changed, so that no spreadsheet runs them as formulas: "

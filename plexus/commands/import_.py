@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from plexus.importing.output_folder import Change, Manifest
 
 #: Kinds of remarks that are printed without --all.
-_SHOWN = ("error", "changed")
-_NAMED = 5  # skipped files that are named
+_SUMMARY = ("error", "changed")
+_MOST_NAMES = 5  # skipped files that are named
 
 
 @click.command(name="import", short_help="Read scorecards of the original Plexus.")
@@ -112,7 +112,7 @@ def _print(imported: Sequence[ImportedCard], *, whole: bool) -> None:
     for card in imported:
         click.echo(f"{card.file}: {card.verdict}")
         for remark in card.remarks:
-            if whole or remark.kind in _SHOWN:
+            if whole or remark.kind in _SUMMARY:
                 click.echo(f"  line {remark.line}: {remark.kind}: {remark.message}")
 
 
@@ -125,6 +125,6 @@ def _print_changes(changes: Sequence[Change]) -> None:
 
 def _print_others(others: Sequence[Path]) -> None:
     if others:
-        rest = ", …" if len(others) > _NAMED else ""
-        names = ", ".join(map(str, others[:_NAMED])) + rest
+        rest = ", …" if len(others) > _MOST_NAMES else ""
+        names = ", ".join(map(str, others[:_MOST_NAMES])) + rest
         click.echo(f"skipped {pluralize(len(others), 'file')} without a scorecard: {names}", err=True)

@@ -18,7 +18,7 @@ from plexus.values import Item
 
 #: A class of fewer texts cannot be measured: each of 20 moves its recall by five points.
 FEW = 20
-_SHOWN = 3
+_MOST_EXAMPLES = 3
 _BARS = 12
 
 
@@ -245,12 +245,12 @@ def _find_leaks(entries: Sequence[Entry], other: Dataset) -> list[Finding]:
     pairs = find_near_pairs(entries, other.entries)
     if not pairs:
         return []
-    examples = "; ".join(f"row {entry.row} is row {twin.row} there" for entry, twin in pairs[:_SHOWN])
+    examples = "; ".join(f"row {entry.row} is row {twin.row} there" for entry, twin in pairs[:_MOST_EXAMPLES])
     message = f"{pluralize(len(pairs), 'text')} of {len(entries)} also in {other.name}, or almost: {examples}"
     rows = tuple(entry.row for entry, _ in pairs)
     return [Finding("leak", message, rows, f"plexus data clean --without {other.name}")]
 
 
 def _format_examples(groups: Sequence[Sequence[Entry]]) -> str:
-    listing = "; ".join(format_rows((entry.row for entry in group), 4) for group in groups[:_SHOWN])
-    return listing + ("; …" if len(groups) > _SHOWN else "")
+    listing = "; ".join(format_rows((entry.row for entry in group), 4) for group in groups[:_MOST_EXAMPLES])
+    return listing + ("; …" if len(groups) > _MOST_EXAMPLES else "")

@@ -25,7 +25,7 @@ LONGEST = 100
 LONGEST_LABEL = 30
 #: With more classes the matrix would be wider than a terminal: the most frequent mistakes replace it.
 MOST_CLASSES = 10
-SHOWN = 10
+MOST_CONFUSIONS = 10
 MOST_ROWS = 40
 
 
@@ -150,7 +150,7 @@ def _render_confusion(evaluation: Evaluation) -> str:
     if len(table.labels) <= MOST_CLASSES:
         rows = [[label, *map(str, counts)] for label, counts in zip(table.labels, table.counts, strict=True)]
         return render_grid(["label \\ value", *table.labels], rows)
-    confused = table.confused[:SHOWN]
+    confused = table.confused[:MOST_CONFUSIONS]
     if not confused:
         return ""
     rows = [[label, value, str(count)] for label, value, count in confused]

@@ -21,7 +21,7 @@ from plexus.limits import Meter
 MAXIMUM_TURNS = 20_000
 #: Units for one node in a loop's body, and for one value that a filter draws from another.
 _NODE = 100
-_DRAWN = 1_000
+_DRAW = 1_000
 Value = TypeVar("Value")
 
 
@@ -40,7 +40,7 @@ class Rendering:
     def draw(self, values: Iterable[Value]) -> Iterator[Value]:
         """Yield values that a filter computes one by one, and pay for each."""
         for value in values:
-            self.meter.pay(_DRAWN + weigh(value))
+            self.meter.pay(_DRAW + weigh(value))
             self.meter.need(PART)
             yield value
 

@@ -140,7 +140,7 @@ class Search:
         return list(self.margins)
 
     def is_pruned(self, choice: Choice) -> bool:
-        """Return whether terms of a single text are left out: trees would learn them by heart, in thrice the time."""
+        """Return whether terms of a single text are left out: trees would memorize them in three times the time."""
         return choice.depth > 0 or self.columns >= _MANY_OUTPUTS
 
     def _try(self, choice: Choice, best: Choice) -> Choice:

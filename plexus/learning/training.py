@@ -23,7 +23,7 @@ _FOLDS, _FEW_FOLDS, _MANY_TEXTS = 5, 3, 500
 #: The budget of a training, in costs of the plain model, and the least budget, in nanoseconds.
 BUDGET, LEAST_BUDGET = 8.0, 150e6
 #: Labels with too few texts that a message names.
-_LISTED = 10
+_MOST_LABELS = 10
 #: Steps of a progress bar.
 STEPS = 1000
 #: Called with the number of steps that are done, and with that of all.
@@ -154,8 +154,8 @@ def _check_labels(folded: Sequence[str], labels: Sequence[str]) -> None:
         )
     rare = sorted(label for label, count in different.items() if count < 2)
     if rare:
-        listed = ", ".join(f"{label!r} ({_describe_copies(rows[label])})" for label in rare[:_LISTED])
-        more = f" and {len(rare) - _LISTED} more" if len(rare) > _LISTED else ""
+        listed = ", ".join(f"{label!r} ({_describe_copies(rows[label])})" for label in rare[:_MOST_LABELS])
+        more = f" and {len(rare) - _MOST_LABELS} more" if len(rare) > _MOST_LABELS else ""
         raise InvalidData(
             f"got one distinct text of {listed}{more}, expected at least two of each label. next: label more "
             f"texts; or leave the rows out: plexus data clean FILE --least-texts 2 --output CLEAN; or merge the labels "

@@ -62,7 +62,7 @@ def find_hidden(
         problems += repair.hidden
         if model is None:
             continue
-        # The others are there for the checks of dependencies.
+        # With the other scores, because the checks of dependencies compare scores.
         findings = [each for each in check({**models, index: model}) if each.path[:2] == ("scores", index)]
         kept = _LOCAL | ({"graph"} if repair.has_node_names else set())
         problems += [each for each in findings if repair.is_sure or each.rule in kept]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plexus.configuration.common import Data
 
 
-_SHOWN = 5  # labels
+_MOST_LABELS = 5  # labels
 
 
 @dataclass(frozen=True)
@@ -220,8 +220,10 @@ def _check_classes(score: AnyScore, path: KeyPath, folder: Path) -> Iterator[Fin
     except (PlexusError, OSError):
         return  # reported by the rule `data`, or not needed to check a card
     if rejected:
-        listed = ", ".join(map(repr, sorted(rejected.values())[:_SHOWN])) + (", …" if len(rejected) > _SHOWN else "")
-        message = f"the labels to train on have {listed}, which is none of these: such values would be failures"
+        listed = ", ".join(map(repr, sorted(rejected.values())[:_MOST_LABELS])) + (
+            ", …" if len(rejected) > _MOST_LABELS else ""
+        )
+        message = f"the labels to train on include {listed}, not listed here: the score would fail with such a value"
         yield Finding((*path, "validation", "value", "valid_classes"), message, "warning", "rejected-label")
 
 

@@ -120,19 +120,19 @@ def _check_keywords(score: KeywordClassifier, path: KeyPath) -> Iterator[Finding
         first.setdefault(fold(value), value)
         # A default may be one of the classes, and a class may be listed twice, with its words apart.
         if other is not None and not (score.classes and other == value):
-            message = f"{value!r} and {other!r} are one value: case and white space do not count"
+            message = f"{value!r} and {other!r} are the same value: case and white space are ignored"
             yield Finding(at, message, "warning", "equal-values")
     listed = [((*path, "keywords"), score.keywords)]
     listed += [((*path, "classes", index, "keywords"), each.keywords) for index, each in enumerate(score.classes)]
     for at, keywords in listed:
         for index, keyword in enumerate(keywords):
             if _PATTERN.search(keyword):
-                message = f"the keyword {keyword!r} is looked for letter by letter. next: as a regular expression, "
+                message = f"the keyword {keyword!r} is matched as it is written. next: as a regular expression, "
                 yield Finding((*at, index), message + "list it in `patterns`", "warning", "literal-pattern")
 
 
 def _check_models(score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
-    """Yield a finding for each name that no known model of the provider has, and that is nearly one's."""
+    """Yield a finding for each model name that is unknown, and resembles that of a known model of the provider."""
     known = prices.read_rows()[2]
     for index, node in enumerate(score.graph):
         if (model_node := as_model_node(node)) is None:
@@ -150,7 +150,7 @@ def _check_models(score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
         name = settings.model_id.partition(":")[2]
         if guess := suggest(name, names):
             inside: KeyPath = (*path, "graph", index) if "model_name" in model_node.model_fields_set else path
-            message = f"no model of {settings.provider} is known by the name {name!r}{guess}"
+            message = f"no known model of {settings.provider} has the name {name!r}{guess}"
             yield Finding((*inside, "model_name"), message, "warning", "unknown-model")
 
 

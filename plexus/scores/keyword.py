@@ -20,7 +20,7 @@ from plexus.values import Outcome, Result
 #: A match's (start, end) in characters, end exclusive.
 Span = tuple[int, int]
 
-_QUOTED = 5  # matches that an explanation quotes
+_MOST_QUOTES = 5  # matches that an explanation quotes
 _BEFORE = 60  # characters before a keyword that are searched for a negation
 _CUT = re.compile(r"^\S+")  # `cannot`, cut in the middle, would leave a `not`
 
@@ -122,7 +122,7 @@ class KeywordScorer(Scorer[KeywordClassifier]):
 
     def _create_match(self, value: str, text: str, spans: list[Span]) -> Result:
         quoted = dict.fromkeys([text[start:end].strip() for start, end in spans])
-        listed = "”, “".join(list(quoted)[:_QUOTED])
+        listed = "”, “".join(list(quoted)[:_MOST_QUOTES])
         return self.result(value, f"Found “{listed}”.", None, {"matches": [list(span) for span in spans]})
 
     def _create_default(self) -> Outcome:

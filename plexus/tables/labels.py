@@ -23,7 +23,7 @@ MISSING = (
     | {"not available", "not specified", "inconnu", "non renseigné", "desconocido", "sin datos", "sconosciuto"}
 )
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
-_SHOWN = 5
+_MOST_ROWS = 5
 _BLANK_MARKS = re.compile(r"[?¿._/–—…-]+")
 
 
@@ -181,5 +181,5 @@ def _list_typos(renamed_texts: Sequence[Labelled]) -> list[str]:
 
 
 def _format_rows(numbers: Sequence[int]) -> str:
-    listed = ", ".join(map(str, numbers[:_SHOWN])) + (", …" if len(numbers) > _SHOWN else "")
+    listed = ", ".join(map(str, numbers[:_MOST_ROWS])) + (", …" if len(numbers) > _MOST_ROWS else "")
     return f"{pluralize(len(numbers), 'row')} ({listed})"

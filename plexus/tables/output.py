@@ -19,7 +19,7 @@ from plexus.whole_file import whole_file
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "xlsx")
 GROUP = 4096
 LONGEST_CELL = 32_767  # characters, in Excel
-_MARKED = 1_000_000  # characters in which a file of this project has its mark
+_HEAD_LENGTH = 1_000_000  # characters in which a file of this project has its mark
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")
@@ -81,7 +81,7 @@ def check_replaced(path: Path, *, replace: bool, mark: str = "") -> None:
     if replace or not path.is_file():
         return
     with path.open(encoding="utf-8", errors="replace") as file:
-        start = file.read(_MARKED)
+        start = file.read(_HEAD_LENGTH)
     if start and (not mark or mark not in start):
         raise InvalidData(f"{path}: exists, and this command did not write it. next: --replace, or another name")
 

@@ -18,7 +18,7 @@ from plexus.tables.sources import Source, open_source
 from plexus.tables.workbooks import Workbook, explain_formula
 
 Row = Mapping[str, object]
-_SHOWN = 5
+_MOST_LINES = 5
 _REFUSED = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook of before 2007 (.xls), or one with a password",
     b"%PDF": "a PDF document",
@@ -77,7 +77,7 @@ class Table:
 
 
 def _locate(lines: Sequence[int]) -> str:
-    first = ", ".join(map(str, lines[:_SHOWN])) + (", …" if len(lines) > _SHOWN else "")
+    first = ", ".join(map(str, lines[:_MOST_LINES])) + (", …" if len(lines) > _MOST_LINES else "")
     return f"line{'s' * (len(lines) > 1)} {first}"
 
 

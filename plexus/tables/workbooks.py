@@ -33,7 +33,7 @@ _ERRORS = frozenset(
         "#FIELD!",
     }
 )
-_SHOWN = 5
+_MOST_PLACES = 5
 _KINDS = {
     "xl/workbook.bin": "a binary Excel workbook (.xlsb)",
     "content.xml": "an OpenDocument file (.ods)",
@@ -196,7 +196,7 @@ def explain_formula(place: str) -> str:
 
 
 def _list_places(places: Sequence[str]) -> str:
-    return ", ".join(places[:_SHOWN]) + (", …" if len(places) > _SHOWN else "")
+    return ", ".join(places[:_MOST_PLACES]) + (", …" if len(places) > _MOST_PLACES else "")
 
 
 #: Sheet → its first rows.

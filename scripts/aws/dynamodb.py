@@ -10,7 +10,7 @@ from ..console.errors import NotFound
 from .backoff import generate_pauses
 from .clients import Aws, make, read_error_code
 
-READ = 100  # BatchGetItem's limit
+BATCH = 100  # BatchGetItem's limit
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0  # the SDK does not retry unprocessed keys and items
 Record = dict[str, Any]
 
@@ -80,10 +80,10 @@ def get(aws: Aws, table: str, ids: Sequence[str], attributes: Sequence[str] = ()
     client, name = aws.client("dynamodb"), aws.stage.table(table)
     aliases = {f"#{number}": attribute for number, attribute in enumerate(("id", *attributes))}
     projection = {"ProjectionExpression": ", ".join(aliases), "ExpressionAttributeNames": aliases} if attributes else {}
-    for start in range(0, len(ids), READ):
+    for start in range(0, len(ids), BATCH):
         request: Any = {
             name: {
-                "Keys": [{"id": {"S": identity}} for identity in ids[start : start + READ]],
+                "Keys": [{"id": {"S": identity}} for identity in ids[start : start + BATCH]],
                 "ConsistentRead": True,
                 **projection,
             }

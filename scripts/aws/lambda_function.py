@@ -19,7 +19,7 @@ from .logs import render
 
 WAIT_S = 300
 SMOKE_EVENT = {"source": "smoke"}
-SHOWN = 1500  # characters shown of the smoke test's response, and of its log
+TEXT_LENGTH = 1500  # characters shown of the smoke test's response, and of its log
 
 
 @dataclass(frozen=True)
@@ -274,6 +274,6 @@ def describe_failure(payload: str, tail: str) -> str:
         error = json.loads(payload)
         cause = f"{error['errorType']}: {error['errorMessage']}"
     except (ValueError, LookupError, TypeError):
-        return f"{cut_text(payload, SHOWN)}\n{cut_to_last_lines(lines, SHOWN)}"
+        return f"{cut_text(payload, TEXT_LENGTH)}\n{cut_to_last_lines(lines, TEXT_LENGTH)}"
     trace = "".join(error.get("stackTrace") or ()) if "Traceback" not in lines else ""
-    return f"{cut_text(cause, SHOWN)}\n{cut_to_last_lines(f'{trace}{lines}', SHOWN)}"
+    return f"{cut_text(cause, TEXT_LENGTH)}\n{cut_to_last_lines(f'{trace}{lines}', TEXT_LENGTH)}"

@@ -9,7 +9,7 @@ from .connection import ReadOnly
 from .hygiene import sanitize
 from .values import Deploys, Function
 
-SHOWN = 8
+MOST_DEPLOYS = 8
 
 
 def read_function(aws: ReadOnly) -> Function:
@@ -45,5 +45,5 @@ def describe_event_sources(aws: ReadOnly) -> str:
 
 def deploys(aws: ReadOnly) -> Deploys:
     """Read the alias's last changes in three calls, plus one per 50 versions without a ledger."""
-    ledger = history.read_history(aws, SHOWN)
+    ledger = history.read_history(aws, MOST_DEPLOYS)
     return Deploys(ledger.entries, ledger.ledger, ledger.live)

@@ -9,7 +9,7 @@ from .values import DeadLetter, Letters
 
 LOOKS = 3
 BATCH = 10
-SHOWN = 10
+MOST_LETTERS = 10
 _COUNTS = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
 
 
@@ -26,7 +26,7 @@ def read_letters(aws: ReadOnly, window: bool = True) -> Letters:
         return Letters((), depth, "not listed: the queue has a redrive policy, and each receive would count towards it")
     peek = aws.peeking() if window else None
     by_id = _look(peek or aws, url, LOOKS if peek is None else 1) if depth else {}
-    newest = sorted(by_id.values(), key=lambda one: one.sent, reverse=True)[:SHOWN]
+    newest = sorted(by_id.values(), key=lambda one: one.sent, reverse=True)[:MOST_LETTERS]
     return Letters(newest, max(depth, len(by_id)))
 
 

@@ -17,7 +17,7 @@ from .values import Queue, Queues
 COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
 METRIC_S = 60  # SQS publishes metrics once a minute
 BACK = timedelta(minutes=10)
-PEEKED = 1000  # peeking into the local AWS returns whole messages
+MOST_MESSAGES = 1000  # peeking into the local AWS returns whole messages
 
 
 def name_queues(aws: ReadOnly) -> dict[str, str]:
@@ -88,7 +88,7 @@ class QueueReader:
 
     def _read_age(self, aws: ReadOnly, queue: Queue) -> Queue:
         window = aws.peeking()
-        if window is None or not 0 < queue.depth <= PEEKED:
+        if window is None or not 0 < queue.depth <= MOST_MESSAGES:
             return queue
         got = window.client("sqs").receive_message(
             QueueUrl=self.find_url(aws, queue.name), MessageSystemAttributeNames=["SentTimestamp"]

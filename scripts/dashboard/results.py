@@ -14,7 +14,7 @@ from .journal import Journal
 from .lines import Committed
 from .values import Result, Results
 
-SHOWN = 12
+MOST_RESULTS = 12
 PAGES = 2  # of up to 1 MB: a larger table is never scanned again
 _FIELDS = {
     "#id": "id",
@@ -44,7 +44,9 @@ class ResultReader:
                 return Results(self._newest(aws, records), len(records), "all records of the table")
             self._large.add(aws.endpoint)
         committed = [line for line in self.journal.read_lines(aws) if isinstance(line, Committed)]
-        ids = list(dict.fromkeys(line.score_result_id for line in reversed(committed) if line.score_result_id))[:SHOWN]
+        ids = list(dict.fromkeys(line.score_result_id for line in reversed(committed) if line.score_result_id))[
+            :MOST_RESULTS
+        ]
         records = self._by_id(aws, "ScoreResult", ids, _FIELDS)
         return Results(self._newest(aws, records), None, "results in the log of the last hour")
 
@@ -76,7 +78,7 @@ class ResultReader:
         return records
 
     def _newest(self, aws: ReadOnly, records: Sequence[dict[str, Any]]) -> list[Result]:
-        newest = sorted(records, key=lambda record: read_attribute(record, "createdAt"), reverse=True)[:SHOWN]
+        newest = sorted(records, key=lambda record: read_attribute(record, "createdAt"), reverse=True)[:MOST_RESULTS]
         new = {score for record in newest if (score := read_attribute(record, "scoreId")) and score not in self._scores}
         for record in self._by_id(aws, "Score", sorted(new), {"#id": "id", "#n": "name"}):
             self._scores[read_attribute(record, "id")] = sanitize(read_attribute(record, "name"))

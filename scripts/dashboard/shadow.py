@@ -9,12 +9,12 @@ from .connection import ReadOnly
 from .hygiene import sanitize
 from .values import Shadow
 
-SHOWN = 5
+MOST_REPORTS = 5
 
 
 def read_reports(aws: ReadOnly) -> Shadow:
     """Read the last reports in one call."""
-    reports = shadow_reports.read(aws, SHOWN)
+    reports = shadow_reports.read(aws, MOST_REPORTS)
     clean = [
         replace(report, scores=tuple(replace(one, score=sanitize(one.score)) for one in report.scores))
         for report in reports or ()

@@ -10,7 +10,7 @@ from plexus import pages
 from ..console.errors import DONE, FAILED
 from ..console.text import format_megabytes
 
-SHOWN = 10  # items before the rest is folded
+MOST_ITEMS = 10  # items before the rest is folded
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -147,4 +147,4 @@ def render(report: Report) -> str:
     """Return the page as HTML without scripts and external references; it adapts to dark mode and print."""
     environment = pages.create_environment(TEMPLATES)
     environment.filters["megabytes"] = format_megabytes
-    return environment.get_template("report.html.j2").render(report=report, most=SHOWN)
+    return environment.get_template("report.html.j2").render(report=report, most=MOST_ITEMS)

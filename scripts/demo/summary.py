@@ -12,7 +12,7 @@ from ..console.tables import create_grid
 from .report_page import Report as Page
 
 LOG_LINES = 12
-SHOWN = 12
+MOST_ROWS = 12
 
 
 def format_report(report: Report | None) -> str:
@@ -42,8 +42,8 @@ def read_last_lines(aws: Aws, count: int = LOG_LINES) -> tuple[str, ...]:
 def show(console: Any, page: Page, seconds: float) -> None:
     """Print the results, the accuracy, the dead letters, the end of the log, and the checks."""
     console.print(create_result_table(page))
-    if len(page.rows) > SHOWN:
-        console.print(f"… {len(page.rows) - SHOWN} more in the report", style="dim")
+    if len(page.rows) > MOST_ROWS:
+        console.print(f"… {len(page.rows) - MOST_ROWS} more in the report", style="dim")
     for accuracy in page.accuracies:
         console.print(f"accuracy of {accuracy.score}: {accuracy.right} of {accuracy.total}", markup=False)
     for letter in page.dead_letters:
@@ -72,7 +72,7 @@ def create_result_table(page: Page) -> Any:
             row.delivery,
             row.explanation,
         )
-        for row in page.rows[:SHOWN]
+        for row in page.rows[:MOST_ROWS]
     ]
     names = ("item", "score", "value", "label", "confidence", "delivery", "explanation")
     return create_grid(names, rows, title="results", right=("confidence",))

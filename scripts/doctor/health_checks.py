@@ -18,7 +18,7 @@ from ..release.versions import ServedVersion
 from .finding import FAIL, OK, WARN, Finding
 
 HOUR_S = 3600
-SHOWN = 160  # characters shown of a reason
+REASON_LENGTH = 160  # characters shown of a reason
 FEW = 3
 """So many jobs without a result, and none with one, are a failure of the version instead of their own.
 
@@ -132,4 +132,4 @@ def _error(event: Event) -> str:
 
 
 def _cut(text: str) -> str:
-    return cut_text(find_first_line(text), SHOWN)
+    return cut_text(find_first_line(text), REASON_LENGTH)

@@ -11,7 +11,7 @@ from ..console.errors import Refused
 if TYPE_CHECKING:
     from nix.oci.lint.scan import Scan
 
-LISTED = 10
+MOST_PROBLEMS = 10
 
 
 def require_lint_passed(layout: Path) -> None:
@@ -28,8 +28,8 @@ def require_lint_passed(layout: Path) -> None:
     problems = lint(read_layout(layout, read_cached_scans().get))
     if not problems:
         return
-    more = f"\n  and {len(problems) - LISTED} more" if len(problems) > LISTED else ""
-    listed = "\n".join(str(problem) for problem in problems[:LISTED])
+    more = f"\n  and {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
+    listed = "\n".join(str(problem) for problem in problems[:MOST_PROBLEMS])
     raise Refused(f"the image breaks {len(problems)} of Lambda's rules:\n{listed}{more}", "make lint-image lists all")
 
 

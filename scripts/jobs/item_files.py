@@ -12,7 +12,7 @@ from handler import attribute_values
 from ..console.errors import OperationFailed
 
 JOB = "scoring_job_id"
-SHOWN = 20
+MOST_PROBLEMS = 20
 Row = tuple[int, dict[str, object]]
 
 
@@ -129,6 +129,6 @@ def _duplicates(name: str, values: Iterable[str]) -> list[str]:
 def refuse(path: Path, problems: list[str]) -> None:
     """Raise OperationFailed that lists the problems of a table's rows, if there are any."""
     if problems:
-        listed = "".join(f"\n  - {problem}" for problem in problems[:SHOWN])
-        more = f"\n  - and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        listed = "".join(f"\n  - {problem}" for problem in problems[:MOST_PROBLEMS])
+        more = f"\n  - and {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
         raise OperationFailed(f"{path}: invalid rows:{listed}{more}", "correct the rows; nothing was sent")

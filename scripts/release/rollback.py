@@ -19,7 +19,7 @@ from .configuration import Difference
 from .versions import Clock, ServedVersion
 
 ATTEMPTS = 3
-SHOWN = 5  # versions in a message
+MOST_VERSIONS = 5  # versions in a message
 Say = Callable[[str], None]
 
 
@@ -194,7 +194,7 @@ def list_others(known: Sequence[Entry], digest: str) -> str:
     """Return the versions with another image than `digest`, newest first, to end a message with."""
     others = {entry.version: entry for entry in reversed(known) if entry.digest != digest and entry.version}
     listed = [f"version {entry.version} (image {shorten_digest(entry.digest)})" for entry in reversed(others.values())]
-    return f"; later ones: {', '.join(listed[:SHOWN])}" if listed else ""
+    return f"; later ones: {', '.join(listed[:MOST_VERSIONS])}" if listed else ""
 
 
 def _before(known: Sequence[Entry], live: ServedVersion) -> Entry | None:

@@ -31,7 +31,7 @@ def handler(event, context):
 PAGER = "pager"
 LOWERED = ("near-timeout", "oldest-request")
 """Alarms whose threshold the tests lower: their faults would take a quarter of an hour."""
-THROTTLED = 10
+THROTTLES = 10
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def cause_throttles(watched: Watched) -> None:
     """Invoke a function that may not run."""
     client, name = watched.stage.aws.client("lambda", attempts=1), watched.stage.function
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    for _ in range(THROTTLED):
+    for _ in range(THROTTLES):
         with pytest.raises(client.exceptions.TooManyRequestsException):
             watched.invoke()
 

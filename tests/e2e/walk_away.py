@@ -30,7 +30,7 @@ POLITE = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SIGNALS = (*POLITE, signal.SIGKILL, signal.SIGSTOP)
 VERBS = ("deploy", "canary", "rollback", "config")
 ARRIVE_S = 0.2  # for a request that was in flight when its sender ended to take effect
-COUNTED = 1_000_000  # more calls than any verb makes
+MOST_CALLS = 1_000_000  # more calls than any verb makes
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,12 @@ def find_moments(stage: Staged, verb: str, count: int) -> list[Moment]:
     instance = running(stage)
     prepare(stage, verb)
     command = words(stage, verb)
-    ask(instance, FAULTS, [rule(Moment(when, COUNTED)) for when in ("before", "after")])
+    ask(instance, FAULTS, [rule(Moment(when, MOST_CALLS)) for when in ("before", "after")])
     with traffic(stage, instance, verb):
         process = start(stage, *command)
         output, errors = process.communicate(timeout=600)
     assert process.returncode == 0, output + errors
-    calls = min(COUNTED - one["skip"] for one in ask(instance, FAULTS))
+    calls = min(MOST_CALLS - one["skip"] for one in ask(instance, FAULTS))
     ask(instance, FAULTS, [])
     every = list(chain.from_iterable((Moment("before", at), Moment("after", at)) for at in range(calls)))
     return [every[at * len(every) // count] for at in range(count)] if count < len(every) else every

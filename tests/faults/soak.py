@@ -44,7 +44,7 @@ HOTTEST = 40  # jobs; each rule of the fault point is compared with each call
 MEMORY_MB = 256
 POISON_BYTES = 1_048_576
 REASON = "EndedProcesses: the scoring job ended its process "
-SHOWN = 20
+MOST_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -260,7 +260,7 @@ def main() -> int:
         print("interrupted", file=sys.stderr)
         return 130
     print(f"\r\x1b[K{done.table()}" if terminal else done.table())
-    for line in done.broken[:SHOWN]:
+    for line in done.broken[:MOST_LINES]:
         print(f"BROKEN  {line}")
     return 1 if done.broken else 0
 

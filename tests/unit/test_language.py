@@ -63,7 +63,7 @@ def vague_names(path: Path) -> list[str]:
 
 
 # Context managers read as adjectives: `with untraced():`. OCI's word for a digest after its algorithm is `encoded`.
-PARTICIPLES = {"embed", "encoded", "metered", "untraced"}
+PARTICIPLES = {"edited", "embed", "encoded", "metered", "untraced"}
 IRREGULAR = re.compile(
     "_*(begun|bound|built|done|drawn|found|given|held|kept|known|left|made|said|seen|sent|shown|spent|taken|told|written)"
 )
@@ -86,6 +86,22 @@ def test_functions_are_verbs() -> None:
     """No function is called `rounded`, `_moved`, `written` or the like."""
     modules = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
     assert [name for path in modules for name in participles(path)] == []
+
+
+def test_numbers_are_nouns() -> None:
+    """A constant number is named for what it counts or limits: MOST_ROWS, and not SHOWN."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{statement.lineno}: {name}"
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
+        if isinstance(statement.value.value, int | float)
+        for name in map(ast.unparse, statement.targets)
+        if re.fullmatch(r"_*[a-z]{3,}ed", name.lower()) or IRREGULAR.fullmatch(name.lower())
+        if name.lower() not in PARTICIPLES
+    ]
+    assert wrong == []
 
 
 # What a public function's name begins with; a verb that is missing in the list is added there.

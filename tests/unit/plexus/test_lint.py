@@ -133,17 +133,17 @@ CASES = {
     "constant-prompt": (graph("name: n, class: Generator, user_message: x"), 5, "no prompt of the score has a var"),
     "unknown-model": (
         graph(f"name: n, {ASK}, model_provider: openai, model_name: gpt-4o-minni"), 5,
-        "no model of openai is known by the name 'gpt-4o-minni'; did you mean 'gpt-4o-mini'?",
+        "no known model of openai has the name 'gpt-4o-minni'; did you mean 'gpt-4o-mini'?",
     ),
     "impossible-result": (
         card(f"name: X, {KEYWORD}", f"name: B, class: CompositeScore, depends_on: [X], expression: {NEVER}"), 5,
         "'X' never has the value 'Bad'; its values are Yes, No",
     ),
-    "equal-values": (card(f"name: A, {KEYWORD}, found: Yes, not_found: 'yes'"), 4, "'yes' and 'Yes' are one value"),
+    "equal-values": (card(f"name: A, {KEYWORD}, found: Yes, not_found: 'yes'"), 4, "'Yes' are the same value"),
     "literal-pattern": (card("name: A, class: KeywordClassifier, keywords: [x, refund*]"), 4, "list it in `patterns`"),
     "rejected-label": (
         card("name: A, class: SVMClassifier, data: {file: there.csv}, validation: {value: {valid_classes: [x]}}"), 4,
-        "the labels to train on have 'y', which is none of these",
+        "the labels to train on include 'y', not listed here",
     ),
     "missing-file": (card("name: A, class: SVMClassifier, data: {file: none.csv}"), 4, "no file 'none.csv' beside"),
     "data": (card("name: A, class: SVMClassifier, data: {file: there.csv, label: kind}"), 4, "no column 'kind'"),
