@@ -180,7 +180,13 @@ def _find_template_uses(source: str | None) -> Uses:
         tree = parse_template(source)
     except PlexusError:
         return Uses()  # reported by the rule `source`
-    members: list[tuple[nodes.Expr, object]] = [(node.node, node.attr) for node in tree.find_all(nodes.Getattr)]
+    called = {id(call.node): call for call in tree.find_all(nodes.Call)}
+    members: list[tuple[nodes.Expr, object]] = []
+    for node in tree.find_all(nodes.Getattr):
+        if (call := called.get(id(node))) is None:
+            members.append((node.node, node.attr))
+        elif node.attr == "get" and call.args:
+            members.append((node.node, getattr(call.args[0], "value", None)))
     members += [(node.node, getattr(node.arg, "value", None)) for node in tree.find_all(nodes.Getitem)]
     fields: set[tuple[str, str]] = set()
     results: set[tuple[str, str]] = set()

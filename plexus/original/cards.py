@@ -10,6 +10,7 @@ from typing import TypeVar
 from unicodedata import normalize
 
 from plexus.document import Document, Yaml
+from plexus.original.dependencies import add_indirect
 from plexus.original.fields import STATE
 from plexus.original.graphs import Graph
 from plexus.original.nodes import translate_graph
@@ -119,6 +120,7 @@ def _translate_card(document: Document, value: dict[str, Yaml], notes: Notes) ->
         score, inner = _translate_score(member, notes.at("scores", place))
         scores.append(score)
         moves += [(("scores", place, *new), ("scores", place, *old)) for new, old in inner]
+    add_indirect(scores, notes.at("scores"))
     card["scores"] = scores if isinstance(listed, list) else listed
     return Translation(document, _move_positions(document, card, moves), tuple(notes.listed))
 
