@@ -91,8 +91,9 @@ class Environment(ImmutableSandboxedEnvironment):
     @override
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
-        for node in tree.find_all(nodes.Node):
-            check_node(node)
+        problems = filter(None, map(find_problem, tree.find_all(nodes.Node)))
+        if text := "; ".join(dict.fromkeys(problems)):
+            raise UnsafeCode(text)
         metered: nodes.Template = _Metering().visit(tree)
         metered.set_environment(self)
         return metered
@@ -178,14 +179,14 @@ def _wrap(node: nodes.Node, filter_name: str, arguments: Sequence[nodes.Expr] = 
     return nodes.Filter(node, filter_name, list(arguments), [], None, None, lineno=node.lineno)
 
 
-def check_node(node: nodes.Node) -> None:
-    """Raise UnsafeCode, with the line, for a kind of node or a filter that has no price: it would run uncounted."""
+def find_problem(node: nodes.Node) -> str | None:
+    """Return a kind of node or a filter that has no price, with its line: it would run uncounted."""
     kind = type(node).__name__
     if kind not in PRICED | FREE or getattr(node, "recursive", False):
-        raise UnsafeCode(f"line {node.lineno}: {kind.lower()} is not part of the template language")
+        return f"line {node.lineno}: {kind.lower()} is not part of the template language"
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-        known = ", ".join(sorted(FILTERS))
-        raise UnsafeCode(f"line {node.lineno}: there is no filter {node.name!r}; known: {known}")
+        return f"line {node.lineno}: there is no filter {node.name!r}; known: {', '.join(sorted(FILTERS))}"
+    return None
 
 
 def create_environment() -> Environment:

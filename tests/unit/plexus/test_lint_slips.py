@@ -174,6 +174,7 @@ def test_limits_must_leave_a_valid_value(more: str) -> None:
         ("{% macro f() %}x{% endmacro %}{{ text }}", "macro is not part of the template language"),
         ("{% include x %}{{ text }}", "include is not part of the template language"),
         ("{{ text | nosuch }}", "there is no filter 'nosuch'"),
+        ("{% include x %}{{ text }}{% macro f() %}x{% endmacro %}", "language; line 1: macro is not"),
     ],
 )
 def test_a_template_outside_the_language_is_a_finding_beside_others(template: str, message: str) -> None:
