@@ -62,15 +62,15 @@ def check(
 ) -> LintResult:
     """Lint an image; `ignore` has entries RULE or RULE=PATTERN, a shell pattern for the problem's place.
 
-    `start` starts the image and returns what is wrong then. Its answer replaces every unknown one, except for images
-    that Lambda refuses, which are not started.
+    `start` starts the image and returns what is wrong then. Its answer replaces the unknown ones that a start decides,
+    except for images that Lambda refuses, which are not started.
     """
     from nix.oci.lint import Level, lint
 
     problems = lint(image)
     started = start is not None and not any(problem.level == Level.REFUSED for problem in problems)
     if start is not None and started:
-        problems = [problem for problem in problems if not problem.unknown] + start()
+        problems = [problem for problem in problems if not (problem.unknown and problem.is_tried)] + start()
     kept = [problem for problem in problems if not any(matches(problem, rule) for rule in ignore)]
     return LintResult(
         image=name,

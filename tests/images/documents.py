@@ -5,7 +5,7 @@ import json
 import tarfile
 from typing import Any
 
-from tests.images.recipe import ACCEPTED, DOCUMENTED, FAILS, OCI, REFUSED, REPORTED, Edit, Recipe
+from tests.images.recipe import ACCEPTED, DOCUMENTED, FAILS, OCI, REFUSED, REPORTED, UNDOCUMENTED, Edit, Recipe
 from tests.unit.oci.drafts import Draft, Entry, put
 
 DOCKER = "application/vnd.docker."
@@ -175,8 +175,12 @@ DOCUMENTS = [
     edit_documents("tar-with-more-zeros", ACCEPTED, tar_bytes("more-zeros"), OCI),
     edit_documents("tar-cut", REFUSED, tar_bytes("cut"), OCI),
     edit_documents("no-tar", REFUSED, tar_bytes("text"), OCI),
-    edit_documents("fifo", REFUSED, lambda _: None, OCI, Entry("var/task/pipe", kind=tarfile.FIFOTYPE, mode=0o666)),
-    edit_documents("device", REFUSED, lambda _: None, OCI, Entry("var/task/null", kind=tarfile.CHRTYPE, mode=0o666)),
+    edit_documents(
+        "fifo", UNDOCUMENTED, lambda _: None, OCI, Entry("var/task/pipe", kind=tarfile.FIFOTYPE, mode=0o666)
+    ),
+    edit_documents(
+        "device", UNDOCUMENTED, lambda _: None, OCI, Entry("var/task/null", kind=tarfile.CHRTYPE, mode=0o666)
+    ),
     edit_documents("parent-missing", REFUSED, lambda _: None, REPORTED, Entry("data/a/file", b"1")),
     edit_documents("path-leads-out", REFUSED, lambda _: None, OCI, Entry("../escaped", b"1")),
 ]

@@ -223,7 +223,7 @@ def package(text: str, **modules: str) -> list[Entry]:
     return [top, *(Entry(f"{SITES}/pkg/{name}.py", source.encode()) for name, source in files.items())]
 
 
-NEEDS_FOO = elf(["libfoo.so"])
+NEEDS_FOO = elf(["libfoo.so"]) + b"\0PyInit_ext\0"
 
 IMPORTS = [
     imports("import-nothing", FAILS, "import requests"),

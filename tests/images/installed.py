@@ -125,7 +125,7 @@ MANAGERS = [
     Recipe(
         "wheel-without-libraries",
         FAILS,
-        {"fast/core.so": elf(["libq-1.so"], rpath="$ORIGIN/../fast.libs")},
+        {"fast/core.so": elf(["libq-1.so"], rpath="$ORIGIN/../fast.libs") + b"\0PyInit_core\0"},
         source="ld.so(8)",
     ),
     # One namespace, half of it installed and half of it ours.

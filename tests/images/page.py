@@ -52,7 +52,9 @@ HEAD = """# Images that the linter is measured on
 | OCI | the OCI image specification 1.1 |
 | ld.so(8) | the manual page of the dynamic loader |
 | AWS Labs | the documentation and source of the Lambda Web Adapter and of the runtime interface emulator |
-| manual | the manual of the program that the image starts with |
+| manual | the manual of the program that the image starts with, or of Linux |
+
+Nobody has published what Lambda does with an `undocumented` image: the linter's answer has to be unknown.
 """
 OUTCOMES = ("broken, and Lambda refuses it or it fails", "broken, and it works", "unknown")
 

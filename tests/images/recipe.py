@@ -24,6 +24,7 @@ OCI = "OCI image specification 1.1"
 LABS = "AWS Labs: Lambda Web Adapter; AWS: runtime interface emulator"
 MANUALS = "the manual of the program at the start"
 ACCEPTED, REFUSED, FAILS = "accepted", "refused", "fails"
+UNDOCUMENTED = "undocumented"  # nobody has said what Lambda does: the linter has to answer that it is unknown
 
 Edit = Callable[[Draft], object]
 

@@ -203,7 +203,7 @@ AWS = [
 ]
 
 FOO = elf(soname="libfoo.so")
-EXTENSION = Entry("var/task/ext.so", elf(["libfoo.so"]))
+EXTENSION = Entry("var/task/ext.so", elf(["libfoo.so"]) + b"\0PyInit_ext\0")
 
 
 def cache(library: str, path: str) -> bytes:

@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from ..paths import parents
@@ -17,8 +17,9 @@ from .scan import LayerEntry, Scan
 from .start import list_extension_paths, start_problems
 from .tree import OPAQUE, WHITEOUT, FileTree, is_whiteout
 
-READABLE, SEARCHABLE = 0o004, 0o005
+READABLE, SEARCH, SEARCHABLE = 0o004, 0o001, 0o005
 SET_ID = 0o6000
+NAME_MAX, PATH_MAX = 255, 4095  # of Linux, in bytes
 UNUSUAL = frozenset(" \\")
 # Packages bring builds for several platforms, and name these in their paths; the tag of a Python module is not meant.
 MACHINE = r"arm64|aarch64|arm(?:v\d\w*|hf|el)?|i?[3-6]86|ia32|x86|ppc64\w*|s390x?|riscv64|loong(?:arch)?64|mips\w*"
@@ -30,8 +31,11 @@ GLIBC = "lib64/ld-linux-x86-64.so.2"
 # Nearly all of an image's entries are plain names with usual modes, and skip the slower checks below.
 PLAIN = re.compile(r"[\w+@=-][\w.+@=-]*(?:/[\w+@=-][\w.+@=-]*)*")
 USUAL = {("file", 0o644), ("file", 0o755), ("folder", 0o755), ("link", 0o777)}
-# Distributions keep secrets, locks and spools here, unreadable for others; functions run without reading them.
-RARELY_READ = ("etc/", "root/", "home/", "run/", "var/backups/", "var/cache/", "var/lib/", "var/log/", "var/spool/")
+# Distributions keep secrets, locks, spools and programs of root here, unreadable for others; functions run without.
+RARELY_READ = re.compile(
+    r"(?:etc|root|home|run|boot|var/(?:backups|cache|lib|log|spool)|(?:usr/(?:local/)?)?(?:s?bin|libexec))/"
+)
+CODE = (".py", ".pyc", ".so", ".pth", ".zip")
 
 
 def lint(image: Image, limits: Limits = LAMBDA) -> list[Problem]:
@@ -105,10 +109,14 @@ def check_layer(scan: Scan, below: FileTree) -> Iterator[Problem]:
     for path, count in counts.items():
         if count > 1:
             yield Problem("path-duplicate", f"/{path}", f"the layer has {count} entries for this path")
+    earlier: set[str] = set()
     for entry in scan.entries:
+        if entry.kind == "hard link":
+            yield check_hard_link(entry, earlier, below)
+        earlier.add(entry.path)
         if is_whiteout(entry.path):  # its mode and kind are those of no file; umoci and others write mode 0000
             yield from check_whiteout(entry, below)
-        elif (entry.kind, entry.mode) not in USUAL or not PLAIN.fullmatch(entry.path):
+        elif (entry.kind, entry.mode) not in USUAL or len(entry.path) > NAME_MAX or not PLAIN.fullmatch(entry.path):
             yield from name_problems(entry)
             yield from check_kind(entry)
         folder = entry.path.rpartition("/")[0]
@@ -127,6 +135,10 @@ def name_problems(entry: LayerEntry) -> Iterator[Problem]:
         yield Problem("path-escapes", entry.path, "the path leads out of the image")
     elif entry.path and posixpath.normpath(entry.path) != entry.path:
         yield Problem("path-name", repr(entry.path), "the path has empty or `.` parts")
+    if len(entry.path) > NAME_MAX:
+        data = entry.path.encode("utf-8", "surrogateescape")
+        if len(data) > PATH_MAX or max(map(len, data.split(b"/"))) > NAME_MAX:
+            yield Problem("path-length", f"/{entry.path[:80]}…", f"the path has {len(data)} bytes")
     # Spaces, control characters, backslashes, and bytes that are not UTF-8 (decoded to surrogates).
     if not entry.path.isprintable() or UNUSUAL.intersection(entry.path):
         characters = sorted({one for one in entry.path if one in UNUSUAL or not one.isprintable()})
@@ -139,12 +151,20 @@ def leads_out(path: str) -> bool:
 
 
 def check_kind(entry: LayerEntry) -> Iterator[Problem]:
-    """Yield the problem of an entry that is neither file, directory nor symbolic link."""
-    if entry.kind == "hard link":
-        yield Problem("hard-link", f"/{entry.path}", f"hard link to {entry.target}")
-    elif entry.kind not in ("file", "folder", "link"):
+    """Yield the problem of an entry that is neither file, directory nor link."""
+    if entry.kind not in ("file", "folder", "link", "hard link"):
+        # OCI allows devices and FIFOs where they are supported, and advises against sparse files.
         text = f"got a {entry.kind}, expected a file, directory or symbolic link"
-        yield Problem("file-type", f"/{entry.path}", text)
+        yield Problem("file-type", f"/{entry.path}", text, unknown=True)
+
+
+def check_hard_link(entry: LayerEntry, earlier: Set[str], below: FileTree) -> Problem:
+    """Return the problem of a hard link; whether one to a file of an earlier layer can be made is unknown."""
+    target = posixpath.normpath(entry.target).strip("/")
+    if target in earlier:
+        return Problem("hard-link", f"/{entry.path}", f"hard link to {entry.target}")
+    text = f"its target /{target} is not in this layer before it"
+    return Problem("hard-link-target", f"/{entry.path}", text, unknown=below.find(target) is not None)
 
 
 def check_whiteout(entry: LayerEntry, below: FileTree) -> Iterator[Problem]:
@@ -165,20 +185,31 @@ def check_links(tree: FileTree) -> Iterator[Problem]:
 def check_permissions(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what an arbitrary user cannot use on a read-only file system, once all layers are applied."""
     own = list_own_folders(settings, settings.get("Env") or [])
-    needed = {
-        entry.path for path in (*own, *start_programs(tree, settings)) for entry in tree.list_directories_to(path)
-    }
+    paths = [*own, *start_programs(tree, settings)]
+    needed = {entry.path for path in paths for entry in tree.list_directories_to(path)}
+    needed |= {entry.path for entry in map(tree.find, paths) if entry is not None and entry.is_script}
     for entry in tree:
         if (entry.kind, entry.mode) in USUAL or entry.kind not in ("file", "folder"):
             continue
-        where, mode = f"/{entry.path}", f"{entry.mode & 0o7777:04o}"
-        required, verb = (SEARCHABLE, "search") if entry.kind == "folder" else (READABLE, "read")
+        required = SEARCHABLE if entry.kind == "folder" else READABLE
         if entry.mode & required != required:
-            is_rare = f"{entry.path}/".startswith(RARELY_READ) and not f"{entry.path}/".startswith(own)
-            rule = "private" if is_rare and entry.path not in needed else "readable"
-            yield Problem(rule, where, f"other users cannot {verb} it: mode {mode}")
+            yield describe_private(entry, own, is_needed=entry.path in needed)
         if entry.mode & SET_ID:
-            yield Problem("set-id", where, f"setuid or setgid: mode {mode}")
+            yield Problem("set-id", f"/{entry.path}", f"setuid or setgid: mode {entry.mode & 0o7777:04o}")
+
+
+def describe_private(entry: LayerEntry, own: tuple[str, ...], *, is_needed: bool) -> Problem:
+    """Return the problem of a file that others cannot read, or of a directory that they cannot list or search.
+
+    Python lists the directories of modules; of those on the way to a file, it is enough that they can be searched.
+    """
+    is_own, is_listed = f"{entry.path}/".startswith(own), entry.kind == "folder" and entry.mode & SEARCH
+    text = f"other users cannot {'list' if is_listed else 'search' if entry.kind == 'folder' else 'read'} it"
+    text += f": mode {entry.mode & 0o7777:04o}"
+    if (is_own and (entry.kind == "folder" or entry.path.endswith(CODE))) or (is_needed and not is_listed):
+        return Problem("readable", f"/{entry.path}", text)
+    is_rare = is_listed or RARELY_READ.match(f"{entry.path}/") is not None
+    return Problem("private" if is_rare and not is_own else "readable", f"/{entry.path}", text, is_own or not is_rare)
 
 
 def is_kernel_path(link: LayerEntry) -> bool:
@@ -194,11 +225,12 @@ def check_libraries(tree: FileTree, image: Image) -> Iterator[Problem]:
         if entry.elf is None:
             continue
         where, perhaps = f"/{entry.path}", entry.path not in programs
+        # Code of graphics processors or the kernel's virtual machine, and what parsers are tested with.
+        is_data = ".so" not in posixpath.basename(entry.path) and not entry.mode & EXECUTABLE
         if entry.elf.machine != AMD64:
-            rule = "optional-library" if perhaps and is_for_another(tree, entry.path) else "elf-machine"
-            yield Problem(rule, where, "not built for amd64")
+            is_other = perhaps and (is_data or is_for_another(tree, entry.path))
+            yield Problem("optional-library" if is_other else "elf-machine", where, "not built for amd64")
         elif entry.elf.broken:
-            is_data = ".so" not in posixpath.basename(entry.path) and not entry.mode & EXECUTABLE
             text = "its ELF tables are invalid or the file is truncated"
             yield Problem("optional-library" if is_data else "elf-broken", where, text)
         elif entry.elf.interpreter and tree.find(entry.elf.interpreter) is None:
@@ -214,16 +246,19 @@ def check_missing(tree: FileTree, image: Image) -> Iterator[Problem]:
     settings = image.config.get("config") or {}
     needed = find_needed_at_start(tree, settings, loader)
     folders = list_own_folders(settings, settings.get("Env") or [])
-    for missing in loader.find_missing():
+    for missing, is_module in loader.find_missing().items():
         where, other = f"/{missing.path}", missing not in needed and is_for_another(tree, missing.path)
+        # What is no Python module is loaded by name, if at all: packages bring libraries for machines of other kinds.
+        perhaps = missing not in needed and not is_module and not other
         if missing.version is not None:
             rule = "optional-library" if other else "symbol-version"
-            yield Problem(rule, where, f"needs {missing.version} of {missing.library}")
+            yield Problem(rule, where, f"needs {missing.version} of {missing.library}", perhaps)
             continue
         # Distributions ship programs and Python modules whose libraries are in optional packages (tkinter, for one).
         required = missing in needed or missing.path.startswith(folders) or any(f"/{site}/" in where for site in SITES)
         text = f"needs {missing.library}, which is in none of its search paths"
-        yield Problem("library" if required and not other else "optional-library", where, text)
+        rule = "library" if required and not other else "optional-library"
+        yield Problem(rule, where, text, perhaps and rule == "library")
 
 
 def is_for_another(tree: FileTree, path: str) -> bool:
@@ -251,10 +286,16 @@ def list_own_folders(settings: Mapping[str, Any], environment: Sequence[str]) ->
 
 
 def find_needed_at_start(tree: FileTree, settings: Mapping[str, Any], loader: Loader) -> set[MissingLibrary]:
-    """Return the libraries that are missing for the program that the image starts."""
+    """Return the libraries that are missing for the program that the image starts, and for those in LD_PRELOAD.
+
+    The loader passes over a preloaded library that does not exist, and ends if one that does exist needs another.
+    """
     words = list(settings.get("Entrypoint") or ()) or list(settings.get("Cmd") or ())
-    entry = tree.find(words[0]) if words else None
-    return set(loader.follow(entry)) if entry is not None and entry.elf is not None and not entry.elf.broken else set()
+    values = dict(line.split("=", 1) for line in settings.get("Env") or () if "=" in line)
+    paths = [*words[:1], *(path for path in re.split("[ :]", values.get("LD_PRELOAD", "")) if "/" in path)]
+    entries = [entry for entry in map(tree.find, paths) if entry is not None]
+    loaded = [entry for entry in entries if entry.elf is not None and not entry.elf.broken]
+    return {missing for entry in loaded for missing in loader.follow(entry)}
 
 
 def read_library_path(image: Image) -> list[str]:

@@ -3,7 +3,7 @@
 import posixpath
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -164,19 +164,37 @@ class ModuleFinder:
 
 
 def import_problems(finder: ModuleFinder, start: str, rule: str = "handler-import") -> Iterator[Problem]:
-    """Yield a problem for every import that fails in the module `start` and in modules with read source below it."""
-    todo: list[str] = []
+    """Yield a problem for every import that fails in the module `start` and in modules with read source below it.
+
+    Where one of them adds directories to the search path, whether an import fails is unknown.
+    """
+    reached: list[Found] = []
+    problems = list(_problems_below(finder, start, rule, reached))
+    modules = [definition.entry.module for definition in reached if definition.entry is not None]
+    searches = rule == "handler-import" and any(module.searches for module in modules if module is not None)
+    for problem in problems:
+        if searches and problem.rule == rule:
+            text = f"{problem.text}; the function's modules add directories to the search path"
+            yield replace(problem, text=text, unknown=True)
+        else:
+            yield problem
+
+
+def _problems_below(finder: ModuleFinder, start: str, rule: str, reached: list[Found]) -> Iterator[Problem]:
+    """Yield the problems of the imports in `start` and below; append every module to `reached`."""
+    names: set[str] = set()
 
     def reach(module: str) -> None:
         for step in (module[:end] for end, mark in enumerate(module + ".") if mark == "."):
-            if step not in todo and finder.find(step) is not None:
-                todo.append(step)
+            definition = finder.find(step)
+            if step not in names and definition is not None:
+                names.add(step)
+                reached.append(definition)
 
     reach(start)
-    for module in todo:
-        definition = finder.find(module)
-        read = definition.names if definition is not None else None
-        if definition is None or read is None or definition.entry is None:
+    for definition in reached:
+        read = definition.names
+        if read is None or definition.entry is None:
             continue
         where = f"/{definition.entry.path}"
         yield from check_syntax(finder, read, where)

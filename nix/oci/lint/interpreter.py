@@ -74,13 +74,13 @@ def find_interpreter(
     `flags` are its single-letter options. The user's own site-packages are left out: Lambda's user has none.
     """
     search = _Search(tree)
-    isolated = "I" in flags
-    if not isolated and "P" not in flags and not environment.get("PYTHONSAFEPATH"):
+    if is_isolated(flags):
+        environment = {}
+    if "I" not in flags and "P" not in flags and not environment.get("PYTHONSAFEPATH"):
         for folder in first:
             search.add(folder)
-    if not isolated and "E" not in flags:
-        for folder in filter(None, environment.get("PYTHONPATH", "").split(":")):
-            search.add(folder if folder.startswith("/") else posixpath.join(first[0] if first else "/", folder))
+    for folder in filter(None, environment.get("PYTHONPATH", "").split(":")):
+        search.add(folder if folder.startswith("/") else posixpath.join(first[0] if first else "/", folder))
     real = tree.resolve(program) or program.strip("/")
     minor, free_threaded = find_version(tree, real)
     if minor is None:
@@ -94,6 +94,11 @@ def find_interpreter(
     musl = entry is not None and entry.elf is not None and "musl" in (entry.elf.interpreter or "")
     unseen = tuple(dict.fromkeys(search.unseen))
     return Interpreter(minor, tuple(search.folders), built_in, unseen, musl, free_threaded)
+
+
+def is_isolated(flags: str) -> bool:
+    """Return whether Python ignores its own variables of the environment, PYTHON*."""
+    return "E" in flags or "I" in flags
 
 
 def find_version(tree: FileTree, real: str) -> tuple[int | None, bool]:
@@ -128,8 +133,10 @@ def _add_standard(
 ) -> None:
     name = f"python3.{minor}"
     home, virtual, shared = _virtual_environment(search.tree, program)
-    start = environment.get("PYTHONHOME", "").partition(":")[0] or home or posixpath.dirname(real)
-    prefix = next((folder for folder in _parents(start) if _has_standard(search.tree, folder, name)), None)
+    fixed, start = environment.get("PYTHONHOME", "").partition(":")[0], home or posixpath.dirname(real)
+    # The variable's folder is the prefix, whatever is in it.
+    above = (folder for folder in _parents(start) if _has_standard(search.tree, folder, name))
+    prefix = fixed.strip("/") if fixed else next(above, None)
     if prefix is None:
         search.unseen.append(f"the standard library of /{real} is not above it")
         return

@@ -75,13 +75,17 @@ class Loader:
             self._cached[library].append(place)
         self._musl_system = re.split(r"[:\n]", path.text) if path is not None and path.text else MUSL_SYSTEM
 
-    def find_missing(self) -> list[MissingLibrary]:
-        """Return everything that cannot be resolved, each once, sorted by path."""
+    def find_missing(self) -> dict[MissingLibrary, bool]:
+        """Return everything that cannot be resolved, sorted by path; the value is whether a Python module needs it."""
         files = [entry for entry in self._tree if entry.elf is not None and not entry.elf.broken]
         needed = {library for entry in files if entry.elf is not None for library in entry.elf.needed}
         starts = [entry for entry in files if not self._is_dependency(entry, needed)]
-        libraries = {missing for entry in starts for missing in self.follow(entry)}
-        return sorted(libraries, key=lambda missing: (missing.path, missing.library, missing.version or ""))
+        libraries: dict[MissingLibrary, bool] = {}
+        for entry in starts:
+            for missing in self.follow(entry):
+                libraries[missing] = libraries.get(missing, False) or bool(entry.elf and entry.elf.modules)
+        order = sorted(libraries, key=lambda missing: (missing.path, missing.library, missing.version or ""))
+        return {missing: libraries[missing] for missing in order}
 
     @staticmethod
     def _is_dependency(entry: LayerEntry, needed: set[str]) -> bool:

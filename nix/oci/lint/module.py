@@ -14,6 +14,8 @@ PARSING = threading.Lock()
 # Whatever binds names that no reader of the text can list, or makes modules appear that have no file.
 HIDDEN = {"globals", "locals", "vars", "exec", "eval", "setattr", "modules", "__getattr__", "__path__", "meta_path"}
 HIDDEN_TEXT = re.compile(rb"\b(?:%s)\b" % "|".join(sorted(HIDDEN)).encode())
+# Whatever adds directories to the search path; `import` says nothing of where it looks then.
+SEARCH_TEXT = re.compile(rb"\bsys\.path\b|\baddsitedir\b|\bfrom sys import\b.*\bpath\b|\bpath_hooks\b")
 # Syntax that an older Python refuses → the minor version of Python 3 that introduced it.
 SINCE = {
     ast.NamedExpr: 8,
@@ -31,7 +33,7 @@ class ModuleNames(NamedTuple):
     where `name` may be a submodule. `stars` are modules of `from … import *`, `exported` is a literal `__all__`.
     `hidden`: the module may bind names that are not listed. `minor`: the Python 3 that its syntax needs, at least.
     `invalid` is the error of a module that this Python cannot parse. `read`: false if the text was only searched for
-    what may hide names, as in installed packages.
+    what may hide names, as in installed packages. `searches`: the module may add directories to the search path.
     """
 
     bound: tuple[str, ...] = ()
@@ -43,11 +45,13 @@ class ModuleNames(NamedTuple):
     minor: int = 0
     invalid: str = ""
     read: bool = True
+    searches: bool = False
 
 
 def skim_module(source: bytes) -> ModuleNames:
     """Return only whether the module may bind names that nobody can list; hundreds of times faster than parsing."""
-    return ModuleNames(hidden=HIDDEN_TEXT.search(source) is not None, read=False)
+    searches = SEARCH_TEXT.search(source) is not None
+    return ModuleNames(hidden=HIDDEN_TEXT.search(source) is not None, read=False, searches=searches)
 
 
 def read_module(source: bytes) -> ModuleNames:
@@ -67,9 +71,10 @@ def read_module(source: bytes) -> ModuleNames:
         reason = problem.msg if isinstance(problem, SyntaxError) else str(problem)
         return ModuleNames(invalid=f"{line}{reason or type(problem).__name__}")
     try:
-        return ModuleNames(hidden=True) if odd else read_names(tree)
+        names = ModuleNames(hidden=True) if odd else read_names(tree)
     except RecursionError:  # an expression of thousands of terms, which the compiler accepts
-        return ModuleNames(hidden=True)
+        names = ModuleNames(hidden=True)
+    return names._replace(searches=SEARCH_TEXT.search(source) is not None)
 
 
 def read_names(tree: ast.Module) -> ModuleNames:
@@ -187,11 +192,13 @@ def find_target_names(nodes: Iterable[ast.expr]) -> Iterator[str]:
 
 
 def find_imported_modules(statement: ast.stmt) -> Iterator[str]:
-    """Yield what a top-level statement imports unconditionally.
+    """Yield what a top-level statement imports unconditionally, in the body of a class too.
 
-    Imports in `try`, `if` and functions are skipped: they may fail, may not run, or run later.
+    Imports in `try`, `if`, `with` and functions are skipped: they may fail, may not run, or run later.
     """
     match statement:
+        case ast.ClassDef(body=body):
+            yield from (name for inner in body for name in find_imported_modules(inner))
         case ast.Import(names=aliases):
             yield from (alias.name for alias in aliases)
         case ast.ImportFrom(names=aliases):

@@ -54,13 +54,13 @@ class Trail:
     unknown: str = ""
 
 
-def follow(tree: FileTree, command: Command) -> Trail:
+def follow(tree: FileTree, command: Command, *, is_entry_point: bool = True) -> Trail:
     """Follow a command line; the problems are those that end the first start before the last program runs."""
     trail = Trail(command)
     for step in range(STEPS):
         words = trail.command.words
         entry, path = find_program(tree, trail.command)
-        problems = list(check_program(tree, words[0], entry, path, first=step == 0))
+        problems = list(check_program(tree, words[0], entry, path, first=is_entry_point and step == 0))
         trail.problems += problems
         if entry is None or any(problem.rule != "entry-point-link" for problem in problems if not is_advisory(problem)):
             trail.program = None
@@ -149,7 +149,11 @@ def _env(trail: Trail, command: Command) -> Command | None:
     """Return the command that env(1) starts; None, with the reason, for options that are not understood."""
     words = list(command.words[1:])
     if words[:1] and words[0].startswith(("-S", "--split-string=")):
-        split = shlex.split(words[0].removeprefix("--split-string=").removeprefix("-S"))
+        try:
+            split = shlex.split(words[0].removeprefix("--split-string=").removeprefix("-S"))
+        except ValueError as problem:
+            trail.unknown = f"env is started with {words[0]}: {problem}"
+            return None
         words = [*split, *words[1:]]
     environment = dict(command.environment)
     while words and ASSIGNMENT.fullmatch(words[0]):

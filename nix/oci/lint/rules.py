@@ -95,6 +95,10 @@ RULES: dict[str, Rule] = {
     "path-duplicate": Rule("A layer has at most one entry for a path", _A, NONE, _S, "keep only the last entry"),
     "path-name": Rule("All tools read file names the same way", _A, NONE, _S, "rename or remove the file"),
     "file-type": Rule("Entries are files, directories or links", _R, LAYER, _I, "remove devices and FIFOs"),
+    "path-length": Rule("Names have at most 255 bytes, paths 4,095", _R, LAYER, _I, "rename the file"),
+    "hard-link-target": Rule(
+        "A hard link's target is earlier in its own layer", _R, LAYER, _I, "store a copy or a symbolic link"
+    ),
     "hard-link": Rule("No hard links", _A, LAYER, _P, "store a copy or a symbolic link"),
     "whiteout": Rule("Every whiteout deletes a file", _A, NONE, _S, "name the path to delete, or remove the whiteout"),
     "set-id": Rule("No setuid or setgid files", _A, NONE, _S, "chmod a-s; functions never change user"),
@@ -162,6 +166,13 @@ RULES: dict[str, Rule] = {
         FOLDER,
         _P,
         "create the directory or correct WORKDIR",
+    ),
+    "python-variable": Rule(
+        "Variables of Python have values that it accepts",
+        _F,
+        "Runtime.ExitError: exit status 1",
+        _I,
+        "correct or remove the ENV line",
     ),
     "environment": Rule("Every ENV line is NAME=VALUE", _A, NONE, _S, "correct the line"),
     "handler": Rule(
@@ -231,7 +242,7 @@ RULES: dict[str, Rule] = {
 class Problem:
     """One broken rule: `rule` is a key of RULES, `where` a path, layer or document, `text` what is wrong there.
 
-    `unknown`: the rule may be broken or hold, and only a start of the image decides which.
+    `unknown`: the rule may be broken or hold, which the image's files do not decide.
     """
 
     rule: str
@@ -245,6 +256,11 @@ class Problem:
         return Level.UNKNOWN if self.unknown else RULES[self.rule].level
 
     @property
+    def is_tried(self) -> bool:
+        """Return whether a start of the image decides if the rule is broken; it runs files as their owner."""
+        return RULES[self.rule].level == Level.FAILS and self.rule != "readable"
+
+    @property
     def is_fatal(self) -> bool:
         """Return whether Lambda refuses the image or the function fails, for sure."""
         return self.level in (Level.REFUSED, Level.FAILS)
@@ -256,8 +272,8 @@ class Problem:
 
     @property
     def remedy(self) -> str:
-        """The next step for the image's author."""
-        return TRY if self.unknown else RULES[self.rule].remedy
+        """The next step for the image's author; a start shows nothing of what Lambda refuses."""
+        return TRY if self.unknown and self.is_tried else RULES[self.rule].remedy
 
     def __str__(self) -> str:
         quoted = f"Lambda: {self.message}" if self.message else "Lambda reports nothing."

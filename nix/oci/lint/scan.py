@@ -26,6 +26,7 @@ KINDS = {
     tarfile.CHRTYPE: "character device",
     tarfile.BLKTYPE: "block device",
     tarfile.FIFOTYPE: "fifo",
+    tarfile.GNUTYPE_SPARSE: "sparse file",
 }
 # Larger files are not parsed: no handler has a module of 1 MiB, and no library a size of 1 GiB.
 MODULE_LIMIT, ELF_LIMIT = 1 << 20, 1 << 30
@@ -100,6 +101,8 @@ def read_entries(reader: LayerReader) -> Iterator[LayerEntry]:
             more |= parse_extensions(info, read_exactly(reader, info.size, -info.size % TAR_BLOCK))
             continue
         info.name, info.linkname = more.get("path", info.name), more.get("linkpath", info.linkname)
+        if "GNU.sparse.name" in more:  # its own name is made up
+            info.name, info.type = more["GNU.sparse.name"], tarfile.GNUTYPE_SPARSE
         if "size" in more:  # the header's field holds at most 8 GiB
             info.size = parse_number(more["size"])
         more = {}

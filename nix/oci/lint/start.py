@@ -4,11 +4,12 @@ import posixpath
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from .elf import AMD64
 from .imports import Answer, Found, ModuleFinder, describe_hidden, import_problems
-from .interpreter import find_interpreter
+from .interpreter import find_interpreter, is_isolated
 from .program import Command, Trail, check_program, follow, is_advisory
 from .rules import Problem
 from .tree import FileTree
@@ -25,6 +26,15 @@ EXTENSIONS = "/opt/extensions"
 EMULATOR = "aws-lambda-rie"
 WEB_SERVERS = {"http.server", "uvicorn", "gunicorn", "hypercorn", "waitress", "flask", "streamlit"}
 WITH_VALUE = "WXcm"  # options of python whose value may be the next word
+# Python ends at once if one of these has a value that is neither in the set nor a number in the range.
+ALLOCATORS = {f"{name}{debug}" for name in ("malloc", "pymalloc", "mimalloc") for debug in ("", "_debug")}
+VARIABLES = {
+    "PYTHONHASHSEED": ({"random"}, range(1 << 32)),
+    "PYTHONUTF8": ({"0", "1"}, range(0)),
+    "PYTHONMALLOC": ({"default", "debug", *ALLOCATORS}, range(0)),
+    "PYTHONTRACEMALLOC": (set[str](), range(1 << 16)),
+    "PYTHONINTMAXSTRDIGITS": ({"0"}, range(640, 1 << 31)),
+}
 
 
 def start_problems(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Problem]:
@@ -50,6 +60,8 @@ def start_problems(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Prob
     is_aws = posixpath.basename(words[0]) == AWS_SCRIPT
     if is_aws and trail.unknown:
         yield from check_bootstrap(tree, trail)
+    if is_aws:
+        yield from check_wrapper(tree, command)
     if is_aws and tree.find(AWS_PYTHON) is not None:
         yield from check_aws_start(tree, command)
     elif trail.unknown:
@@ -90,17 +102,27 @@ def check_extensions(tree: FileTree, environment: Mapping[str, str]) -> Iterator
 
 
 def check_bootstrap(tree: FileTree, trail: Trail) -> Iterator[Problem]:
-    """Yield problems of the programs that the entry point of AWS's base images starts; its own script is not followed.
-
-    The images for a language start the program in AWS_LAMBDA_EXEC_WRAPPER too, those for custom runtimes do not.
-    """
+    """Yield problems of the bootstrap that the entry point of AWS's images starts; its own script is not followed."""
     command = trail.command
     script = tree.find(posixpath.join(command.folder, next(iter(command.words[1:]), "")))
     if script is None or AWS_BOOTSTRAP not in script.text:
         return
-    wrapper = command.environment.get("AWS_LAMBDA_EXEC_WRAPPER", "") if tree.find(AWS_LANGUAGE) is not None else ""
-    for path in filter(None, (AWS_BOOTSTRAP, wrapper)):
-        yield from check_program(tree, path, tree.find(path), path, first=False)
+    yield from check_program(tree, AWS_BOOTSTRAP, tree.find(AWS_BOOTSTRAP), AWS_BOOTSTRAP, first=False)
+
+
+def check_wrapper(tree: FileTree, command: Command) -> Iterator[Problem]:
+    """Yield problems of the program in AWS_LAMBDA_EXEC_WRAPPER, which has to start its arguments.
+
+    AWS's images for a language start it in front of the runtime, those for custom runtimes do not.
+    """
+    wrapper = command.environment.get("AWS_LAMBDA_EXEC_WRAPPER", "")
+    if not wrapper or tree.find(AWS_LANGUAGE) is None:
+        return
+    trail = follow(tree, replace(command, words=(wrapper, AWS_BOOTSTRAP)), is_entry_point=False)
+    yield from trail.problems
+    if not trail.problems and trail.command.words[0] != AWS_BOOTSTRAP:
+        reason = trail.unknown or f"it is no script that ends in {AWS_BOOTSTRAP}"
+        yield describe_unknown_handler(f"AWS_LAMBDA_EXEC_WRAPPER starts {wrapper} first: {reason}")
 
 
 class PythonCall(NamedTuple):
@@ -153,6 +175,8 @@ def check_program_start(tree: FileTree, command: Command, path: str, dropped: Se
         yield describe_unknown_handler(f"Python runs {call.script or 'nothing'}, not the module {CLIENT}")
         return
     program = posixpath.join(command.folder, command.words[0]) if "/" in command.words[0] else path
+    if not is_isolated(call.flags):
+        yield from check_variables(command.environment)
     interpreter = find_interpreter(tree, program, call.flags, command.environment, [command.folder])
     finder = ModuleFinder(tree, interpreter)
     yield from check_client(finder, call.module, command.environment)
@@ -167,6 +191,19 @@ def check_program_start(tree: FileTree, command: Command, path: str, dropped: Se
         yield Problem("handler", "config", text)
     else:
         yield from check_handler(finder, call.arguments)
+
+
+def check_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield the variables of Python whose values end its start; an empty value counts as none."""
+    for name, (words, numbers) in VARIABLES.items():
+        value = environment.get(name, "")
+        if value and value not in words and not (value.isdecimal() and int(value[-20:]) in numbers):
+            yield Problem("python-variable", "config", f"ENV {name} is {value[:40]!r}, which Python refuses")
+    encoding = environment.get("PYTHONIOENCODING", "").partition(":")[0]
+    try:
+        "".encode(encoding or "utf-8")
+    except (LookupError, ValueError):
+        yield Problem("python-variable", "config", f"ENV PYTHONIOENCODING names no encoding of text: {encoding[:40]!r}")
 
 
 def check_aws_start(tree: FileTree, command: Command) -> Iterator[Problem]:

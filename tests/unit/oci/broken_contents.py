@@ -61,10 +61,34 @@ def fifo(draft: Draft) -> None:
     draft.layers[1].append(Entry("var/task/pipe", kind=tarfile.FIFOTYPE, mode=0o666))
 
 
+@broken("path-length")
+def long_name(draft: Draft) -> None:
+    """A name that is longer than Linux allows."""
+    draft.layers[1].append(Entry(f"var/task/{'n' * 256}", b"1"))
+
+
+@broken("path-length")
+def long_path(draft: Draft) -> None:
+    """A path that is longer than Linux allows."""
+    draft.layers[1] += [folder("/".join(("var/task", *["n" * 250] * depth))) for depth in range(1, 18)]
+
+
 @broken("hard-link")
 def hard_link(draft: Draft) -> None:
     """A hard link."""
     draft.layers[1].append(Entry("var/task/again", kind=tarfile.LNKTYPE, target="var/task/handler/app.py"))
+
+
+@broken("hard-link-target")
+def hard_link_to_nothing(draft: Draft) -> None:
+    """A hard link to a file that is nowhere."""
+    draft.layers[1].append(Entry("var/task/again", kind=tarfile.LNKTYPE, target="var/task/never"))
+
+
+@broken("hard-link-target")
+def hard_link_out_of_its_layer(draft: Draft) -> None:
+    """A hard link to a file of an earlier layer."""
+    draft.layers[1].append(Entry("var/task/again", kind=tarfile.LNKTYPE, target="usr/bin/python3.11"))
 
 
 @broken("whiteout")
@@ -197,6 +221,18 @@ def no_client(draft: Draft) -> None:
 def client_without_standard_module(draft: Draft) -> None:
     """A runtime client that imports a module of the standard library which a slimmer removed."""
     draft.layers[0] = [entry for entry in draft.layers[0] if not entry.path.endswith("json.py")]
+
+
+@broken("python-variable")
+def hash_seed_in_words(draft: Draft) -> None:
+    """A seed of hashes that is no number."""
+    draft.settings["Env"].append("PYTHONHASHSEED=fixed")
+
+
+@broken("python-variable")
+def unknown_encoding(draft: Draft) -> None:
+    """An encoding that Python does not have."""
+    draft.settings["Env"].append("PYTHONIOENCODING=utf-9")
 
 
 @broken("environment")
