@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-#: Text that is not blank: an empty keyword would match everywhere, and an empty value is not a value.
-Words = Annotated[str, Field(pattern=r"\S")]
+#: Text that is not blank or invisible: an empty keyword would match everywhere or never, and an empty value is none.
+VISIBLE = r"[^\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]"
+Words = Annotated[str, Field(pattern=VISIBLE)]
 
 
 def check_order(least_name: str, least: float | None, most_name: str, most: float | None) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from plexus.configuration.card import AnyScore, Card, CardHead
+from plexus.configuration.processors import VISIBLE
 from plexus.problems import Finding, KeyPath, suggest
 
 _SCORE: TypeAdapter[AnyScore] = TypeAdapter(AnyScore)
@@ -145,7 +146,7 @@ def _format_type_message(kind: str, detail: ErrorDetails, value: object) -> str:
     if kind in _WORDS:
         quote = "; put it in quotes" if kind == "string_type" and isinstance(value, (bool, int, float)) else ""
         return f"expected {_WORDS[kind]}, got {_describe(value)}{quote}"
-    if kind == "string_pattern_mismatch" and detail.get("ctx", {}).get("pattern") == r"\S":
+    if kind == "string_pattern_mismatch" and detail.get("ctx", {}).get("pattern") == VISIBLE:
         return f"expected text that is not blank, got {_describe(value)}"
     return detail["msg"][0].lower() + detail["msg"][1:] + f", got {_describe(value)}"
 

@@ -12,7 +12,7 @@ from plexus import checks, document, original, scorecard
 from plexus.artifacts import FolderArtifacts
 from plexus.artifacts.manifest import is_digest
 from plexus.exceptions import InvalidData, InvalidScorecard, MissingDependency, PlexusError
-from plexus.lint import metadata, outputs, reach, requests, slips
+from plexus.lint import metadata, outputs, reach, requests, slips, trials
 from plexus.lint.hidden_problems import find_hidden, list_doubtful
 from plexus.problems import Finding, KeyPath, Problem
 
@@ -73,6 +73,7 @@ RULES = (
     LintRule(
         "never-reached", "warning", "Some text reaches every node and meets every condition (`plexus lint` only)."
     ),
+    LintRule("always-fails", "warning", "A score does not fail for every text (`plexus lint` only)."),
     LintRule("empty-message", "error", "A node has something to ask (`plexus lint` only)."),
     LintRule("long-prompt", "warning", "A prompt is shorter than the model's window (`plexus lint` only)."),
     LintRule(
@@ -152,7 +153,7 @@ def find_doubts(scores: Mapping[int, AnyScore]) -> list[Finding]:
     findings = list(slips.check(scores))
     for index, score in scores.items():
         path: KeyPath = ("scores", index)
-        findings += metadata.check(score, path)
+        findings += [*metadata.check(score, path), *trials.check(score, path)]
         if score.class_name == "LangGraphScore":
             findings += [*requests.check(score, path), *outputs.check(score, path), *reach.check(score, path)]
     return findings

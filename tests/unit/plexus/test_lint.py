@@ -125,6 +125,7 @@ CASES = {
         graph(f"name: a, {ASK}", f"name: b, {ASK}, conditions: [{{state: a.value, value: C, node: END}}]"), 6,
         "no text meets this condition",
     ),
+    "always-fails": (graph("name: n, class: LogicalClassifier, expression: text + 1"), 5, "adds a str and a int"),
     "empty-message": (graph("name: n, class: Generator, user_message: ' '"), 5, "the node fails for every text"),
     "long-prompt": (
         graph(f"name: n, class: Generator, {GPT_4}, user_message: '{'a ' * 22500}{TEXT}'"), 5,

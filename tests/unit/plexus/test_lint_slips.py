@@ -140,6 +140,7 @@ def test_a_missing_file_is_found_beside_other_problems(tmp_path: Path) -> None:
     "score",
     [
         'class: KeywordClassifier, keywords: [""]',
+        'class: KeywordClassifier, keywords: ["\\u200b"]',
         'class: KeywordClassifier, keywords: [x], negations: [" "]',
         'class: KeywordClassifier, keywords: [x], found: ""',
         'class: LangGraphScore, graph: [{name: f, class: FuzzyMatchClassifier, targets: [{phrase: " "}]}]',
@@ -190,3 +191,49 @@ def test_an_alias_of_the_fields_own_name_is_set_once_more_without_a_warning() ->
     edge = "conditions: [{value: A, node: END, output: {explanation: x}}]"
     findings = lint(graph(f"name: a, {ASK}, output: {{explanation: explanation}}, {edge}"))
     assert "output-twice" not in {problem.rule for problem in findings}
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (
+            f"{REPLAY}, graph: [{{name: n, {ASK}, system_message: '{{{{ text.tolower() }}}}'}}]",
+            "has no attribute 'tolower'",
+        ),
+        (f"{REPLAY}, graph: [{{name: n, {ASK}, system_message: '{{{{ text.replace(1) }}}}'}}]", "TypeError"),
+        (f"{REPLAY}, graph: [{{name: n, {ASK}, system_message: '{{{{ text.format(1) }}}}'}}]", "the sandbox denies"),
+        (
+            f"{REPLAY}, graph: [{{name: n, class: Generator, "
+            "user_message: '{% if false %}{{ text }}{% endif %}'}]",
+            "the message is empty",
+        ),
+        ("class: CompositeScore, expression: len(text) / 0", "ZeroDivisionError"),
+        ("class: CompositeScore, expression: \"matches(text, '(')\"", "the expression failed"),
+        (
+            f"{REPLAY}, graph: [{{name: n, class: LogicalClassifier, expression: 1 > 2, valid_classes: [A, B]}}]",
+            "is none of A, B",
+        ),
+        (f"{KEYWORD}, validation: {{value: {{valid_classes: [Ja]}}}}", "validation rejects every value of the score"),
+    ],
+)
+def test_a_score_that_fails_for_every_text_is_found(score: str, message: str) -> None:
+    """Sources that need only the text are run on some, and values are compared with what validation accepts."""
+    (problem,) = lint(card(f"name: A, {score}"))
+    assert problem.rule == "always-fails"
+    assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        "class: CompositeScore, expression: float(text) > 2",
+        "class: CompositeScore, expression: \"text.split(': ')[1]\"",
+        f"{REPLAY}, graph: [{{name: n, {ASK}, system_message: '{{% if false %}}{{{{ text }}}}{{% endif %}}'}}]",
+        f"{REPLAY}, graph: [{{name: n, class: LogicalClassifier, expression: text > 'b', valid_classes: [Yes]}}]",
+        f"{KEYWORD}, validation: {{value: {{valid_classes: [Yes]}}}}",
+        f"{KEYWORD}, not_found: Ja, validation: {{value: {{patterns: [J]}}}}",
+    ],
+)
+def test_a_score_that_some_text_passes_is_right(score: str) -> None:
+    """What fails for some texts only may be meant."""
+    assert lint(card(f"name: A, {score}")) == []
