@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
     from plexus.scorecard import Scorecard
@@ -26,24 +27,34 @@ class ScorecardCache:
         self._folder, self._load = folder, load
         self._compiled: OrderedDict[str, Scorecard] = OrderedDict()
         self._lock = Lock()
+        self._loading: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
     def get(self, version_id: str, read: Callable[[], str]) -> "Scorecard":
         """Return the compiled scorecard of a version; `read` fetches its YAML if it is in neither cache.
 
-        Compiles one scorecard at a time; other threads wait. Raises what `read` and `load` raise, and caches no error.
+        Only threads that need the same version wait for each other. Raises what `read` and `load` raise, and caches no
+        error.
         """
         with self._lock:
-            if version_id not in self._compiled:
-                path = self._folder / f"{hashlib.sha256(version_id.encode()).hexdigest()}.yaml"
-                text = _read(path)
-                if text is None:
-                    text = read()
-                    _write(path, text)
-                self._compiled[version_id] = self._load(text, f"{version_id}.yaml")
-            self._compiled.move_to_end(version_id)
-            while len(self._compiled) > _MAXIMUM_ENTRIES:
-                self._compiled.popitem(last=False)
-            return self._compiled[version_id]
+            loading = self._loading.setdefault(version_id, Lock())
+        with loading:
+            compiled = self._compiled.get(version_id)
+            if compiled is None:
+                compiled = self._load_version(version_id, read)
+            with self._lock:
+                self._compiled[version_id] = compiled
+                self._compiled.move_to_end(version_id)
+                while len(self._compiled) > _MAXIMUM_ENTRIES:
+                    self._compiled.popitem(last=False)
+        return compiled
+
+    def _load_version(self, version_id: str, read: Callable[[], str]) -> "Scorecard":
+        path = self._folder / f"{hashlib.sha256(version_id.encode()).hexdigest()}.yaml"
+        text = _read(path)
+        if text is None:
+            text = read()
+            _write(path, text)
+        return self._load(text, f"{version_id}.yaml")
 
 
 def _read(path: Path) -> str | None:
