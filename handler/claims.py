@@ -86,14 +86,15 @@ class Claims:
 
     def _check_suspect(self, message: Message, job: Job) -> None:
         """Raise the error of a job that ended its process too often, or may do so at the message's last receive."""
-        ended = job.unfinished_claims - 1
-        if ended >= self.settings.crash_limit:
+        ended, is_last = job.unfinished_claims - 1, self.failures.is_last(message, job)
+        is_copy_last = is_last and (message.receive_count or 1) == 1  # a fresh copy would only be replaced again
+        if is_copy_last or ended >= self.settings.crash_limit:
             times = "once" if ended == 1 else f"{ended} times"
             raise EndedProcesses(
                 f"the scoring job ended its process {times}: as many workers claimed it and recorded no outcome; "
                 "next: read their log, correct the scorecard or the item, then make dlq REDRIVE=1"
             )
-        if self.failures.is_last(message, job):
+        if is_last:
             raise LastReceive("the scoring job may end its process, and SQS would then lose the reason")
 
 
