@@ -25,6 +25,10 @@ UNLEASED = (
     "accountId = :account AND (#status = :pending OR "
     f"{_ORIGINAL_FAILED} OR (#status = :to AND (leaseUntil < :stale OR {_ORIGINAL_ENDED})))"
 )
+REFUSED = (
+    "the scoring job's record cannot be updated: got ValidationException, expected numbers in attempts and "
+    "unfinishedClaims, and at most 400 KB; next: correct the record"
+)
 ODD_LEASE = "accountId = :account AND #status = :to AND leaseUntil = :odd"
 
 

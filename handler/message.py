@@ -97,13 +97,20 @@ def _unwrap(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def _load(body: str, what: str = "the message's body") -> Mapping[str, Any]:
     """Parse a JSON object; `what` names it in the error."""
     try:
-        content = json.loads(body.removeprefix(_BYTE_ORDER_MARK))
+        content = json.loads(body.removeprefix(_BYTE_ORDER_MARK), object_pairs_hook=_create_object)
     except (ValueError, RecursionError) as error:
         detail = f"{error.msg} at character {error.pos}" if isinstance(error, json.JSONDecodeError) else "out of limits"
         raise InvalidMessage(f"{what} is not JSON: {detail}; {_EXPECTED}") from None
     if not isinstance(content, dict):
         raise InvalidMessage(f"{what} is a JSON {_json_type(content)}, not an object; {_EXPECTED}")
     return content
+
+
+def _create_object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; readers differ in which of two ids they take, so neither is."""
+    if sum(name == "scoring_job_id" for name, _ in members) > 1:
+        raise InvalidMessage(f"the message's body has more than one scoring_job_id; {_EXPECTED}")
+    return dict(members)
 
 
 def create_response_body(score_result_id: str) -> str:
@@ -119,9 +126,14 @@ def validate_id(value: object) -> str:
         raise InvalidMessage("scoring_job_id is empty")
     if any(not character.isprintable() for character in value):
         raise InvalidMessage("scoring_job_id contains control characters or lone surrogates")
-    if len(value.encode()) > MAXIMUM_ID_BYTES:
+    if not is_possible_id(value):
         raise InvalidMessage(f"scoring_job_id is longer than {MAXIMUM_ID_BYTES} bytes")
     return value
+
+
+def is_possible_id(value: str) -> bool:
+    """Return whether a record may have this id: DynamoDB refuses a call for a longer one, and its whole batch."""
+    return len(value.encode(errors="replace")) <= MAXIMUM_ID_BYTES
 
 
 def _json_type(value: object) -> str:

@@ -12,6 +12,7 @@ from handler import attribute_values, aws, claim_conditions
 from handler.attribute_values import Attributes
 from handler.commit import Commit, set_expiry
 from handler.exceptions import IncompleteJob, LeaseLost, Misconfigured, Unavailable, UnknownJob
+from handler.message import is_possible_id
 from handler.records import COMPLETED, EXPIRES, FAILED, IN_PROGRESS, PENDING, Job, OutboxEntry
 from handler.settings import LONGEST_LEASE
 from handler.tables import ACCOUNT, OUTBOX, SCORE, SCORE_VERSION, SCORING_JOB, Tables
@@ -111,7 +112,7 @@ class Store:
     def read(self, keys: Collection[Key]) -> Records:
         """Read records, in as few calls as BatchGetItem allows; those that do not exist are omitted."""
         records: Records = {}
-        wanted = sorted(set(keys))
+        wanted = sorted(key for key in set(keys) if is_possible_id(key[1]))
         for start in range(0, len(wanted), _BATCH_GET_LIMIT):
             request: Mapping[str, Keys] = self._get_requests(wanted[start : start + _BATCH_GET_LIMIT])
             for attempt in range(1, _BATCH_ATTEMPTS + 1):
@@ -283,6 +284,8 @@ class Store:
             if aws.read_error_code(error) == _REFUSED:
                 refused: dict[str, Any] = {**error.response}
                 raise _ConditionFailed(refused.get("Item")) from None
+            if aws.read_error_code(error) == "ValidationException":
+                raise Misconfigured(claim_conditions.REFUSED) from None
             raise
 
     def _transact(self, items: "list[TransactItem]") -> None:
@@ -306,6 +309,8 @@ class Store:
         raise LeaseLost("another worker took the scoring job over before the result was committed")
 
     def _get(self, table: str, record_id: str) -> dict[str, Any] | None:
+        if not is_possible_id(record_id):
+            return None
         with aws.calling(f"read {table}"):
             response = self._client.get_item(
                 TableName=self._tables.name(table), Key=_key(record_id), ConsistentRead=True

@@ -9,6 +9,7 @@ from tests.memory.wire import Refused
 
 TABLES = ("Account", "Item", "Scorecard", "Score", "ScoreVersion", "ScoringJob", "ScoreResult", "Outbox")
 MAXIMUM_RECORD_BYTES = 409_600
+MAXIMUM_KEY_BYTES = 2048
 MOST_READS, MOST_DELETES = 100, 25  # of one batch
 MOST_SCANNED = 100  # of one page: small, so that tests have several; DynamoDB's end at 1 MB
 
@@ -196,4 +197,6 @@ def _write(request: dict[str, Any], item: Item | None) -> Item:
 
 
 def _id(key: Item) -> str:
+    if len(key["id"]["S"].encode()) > MAXIMUM_KEY_BYTES:
+        raise Refused("ValidationException")
     return str(key["id"]["S"])

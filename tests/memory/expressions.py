@@ -80,6 +80,8 @@ class Condition:
         left, operator, right = self._operand(token), self._take(), self._operand(self._take())
         if left is None or right is None or set(left) != set(right):
             return False
+        if operator == "<" and not {"S", "N", "B"} & set(left):
+            return False
         (entry,), (other,) = left.values(), right.values()
         if "N" in left:
             entry, other = Decimal(entry), Decimal(other)

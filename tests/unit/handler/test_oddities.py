@@ -1,5 +1,6 @@
 """Unusual characters, numbers and sizes at each input are processed, or rejected with the reason."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +24,8 @@ TEXTS = {
     "other lines": "a\u2028refund\u2029\x85\x0b\x0c",
     "long": "refund " + "é" * 130_000,
 }
+TWICE = '{"scoring_job_id": "job-1", "scoring_job_id": "job-1"}'
+WRAPPED = json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:us-west-2:1:jobs", "Message": TWICE})
 BODIES = [body for body in WRONG if body]  # SQS holds no empty ones
 
 
@@ -157,3 +160,39 @@ def test_a_receive_count_that_is_not_an_integer_is_rejected(count: str | None) -
     """An SQS event whose receive count is not an integer is rejected."""
     with pytest.raises(InvalidEvent, match="SQS event: a record is malformed"):
         sqs_event.parse_messages([{**RECORD, "attributes": {"ApproximateReceiveCount": count}}])
+
+
+@pytest.mark.parametrize("count", ["attempts", "unfinishedClaims"])
+def test_a_record_that_cannot_be_claimed_is_named(world: World, count: str) -> None:
+    """A job whose counts are texts is dead-lettered with what is wrong with its record, which stays as it is."""
+    world.send_jobs(world.job())
+    world.dynamodb.tables["ScoringJob"]["job-1"][count] = {"S": "3"}
+    for _ in range(5):
+        world.batch(world.runtime())
+        world.skip(1801)
+    assert [reason.partition(";")[0] for reason in world.reasons()] == [
+        "Misconfigured: the scoring job's record cannot be updated: got ValidationException, expected numbers in "
+        "attempts and unfinishedClaims, and at most 400 KB"
+    ]
+    assert world.status("job-1") == "PENDING"
+
+
+def test_a_record_whose_id_is_too_long_does_not_exist(world: World) -> None:
+    """A job that names a record by more bytes than a key can have fails alone: DynamoDB would refuse the whole read."""
+    world.send_jobs(world.job(1), world.job(2, itemId="é" * 1025))
+    assert world.batch(world.runtime()) == []
+    assert (world.status("job-1"), world.status("job-2")) == ("COMPLETED", "FAILED")
+    assert world.dynamodb.fields("ScoringJob", "job-2")["errorMessage"].startswith("IncompleteJob: Item éé")
+
+
+@pytest.mark.parametrize("body", ['{"scoring_job_id": "job-1", "scoring_job_id": "job-2"}', WRAPPED])
+def test_a_body_with_two_ids_is_dead_lettered(world: World, body: str) -> None:
+    """No job is chosen from a body with two ids, of which other readers take the first, the last or none."""
+    world.job(1)
+    world.job(2)
+    world.send(body)
+    assert world.batch(world.runtime()) == []
+    assert [reason.partition(";")[0] for reason in world.reasons()] == [
+        "InvalidMessage: the message's body has more than one scoring_job_id"
+    ]
+    assert (world.status("job-1"), world.status("job-2")) == ("PENDING", "PENDING")
