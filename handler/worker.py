@@ -82,13 +82,11 @@ class Worker:
         `batch` is all messages of the invocation, which stay hidden together.
         """
         has_time = invocation.deadline.allows(SHORTEST_WORK)  # else nothing will be claimed
-        try:
-            suspects = find_suspects(self.store, members, self.calls) if has_time else []
-        except Exception as error:
-            failed = [Attempt(message, uuid.uuid4().hex, error=error) for message in members]
-            return self._end(failed, self._answer(failed, invocation), invocation)
-        others = [message for message in members if message not in suspects]
-        outcomes = self._process_together(others, batch, invocation)
+        suspects, unread = find_suspects(self.store, members, self.calls) if has_time else ([], {})
+        failed = [Attempt(message, uuid.uuid4().hex, error=error) for message, error in unread.items()]
+        outcomes = self._end(failed, self._answer(failed, invocation), invocation)
+        others = [message for message in members if message not in suspects and message not in unread]
+        outcomes += self._process_together(others, batch, invocation)
         for message in suspects:
             outcomes += self._process_together([message], batch, invocation)
         return outcomes
@@ -115,15 +113,19 @@ class Worker:
         return [attempt.outcome for attempt in attempts if attempt.outcome]
 
     def _read(self, attempts: Sequence[Attempt], invocation: Invocation) -> Records:
-        """Read the records of all jobs in one call; if it fails, it fails for all of them."""
+        """Read the records of all jobs in one call. If it fails, read those of each job in a call of its own."""
         try:
             keys = [key for attempt in attempts if attempt.job for key in scoring.record_keys(attempt.job)]
             with invocation.trace.step(Step.READ, jobs=len(attempts)):
                 records = self.store.read(keys)
         except Exception as error:
+            records = {}
+            if len(attempts) > 1 and invocation.deadline.allows(0):
+                self.calls.for_each(lambda attempt: records.update(self._read([attempt], invocation)), attempts)
+                return records
             for attempt in attempts:
                 attempt.error = error
-            return {}
+            return records
         self.observe(Step.READ, ",".join(attempt.scoring_job_id or "" for attempt in attempts))
         return records
 
