@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from handler.failures import Failure
 from handler.invocation import Invocation
 from handler.logs import Log
 from handler.message import Message, ScoringResponse
@@ -46,6 +47,18 @@ class Attempt:
     def is_suspect(self) -> bool:
         """Whether an earlier claim of the open job recorded no outcome, so that the job may end its process."""
         return self.is_open and self.job is not None and self.job.unfinished_claims > 1
+
+    def create_failure(self, error: BaseException) -> Failure:
+        """Return the failure by which the error policy is applied."""
+        return Failure(
+            self.message,
+            error,
+            self.scoring_job_id,
+            self.token if self.may_be_claimed else None,
+            self.job if self.claimed else None,
+            self.text,
+            self.started,
+        )
 
     def log(self, invocation: Invocation) -> Log:
         """Return the invocation's log with the ids of the message and its job."""

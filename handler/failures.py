@@ -83,14 +83,14 @@ class FailureHandler:
             return Disposition.FAILED if self._fail(failure, reason) else self._return(failure, LeaseLost("taken over"))
         if policy.message is MessageEffect.RETURNED:
             if policy.job is JobEffect.PENDING:
-                self._release(failure, reason)
+                self.release(failure, reason)
             return self._return(failure, failure.error)
         if not self.is_last(failure.message, failure.job):
-            self._release(failure, reason)
+            self.release(failure, reason)
             self._hand_back(failure, self.pause(failure.message.receive_count or 1, self.settings.retry_base))
             return Disposition.RETRIED
         if failure.job is None:
-            self._release(failure, reason)  # as far as is known it was never claimed: it stays PENDING for a redrive
+            self.release(failure, reason)  # as far as is known it was never claimed: it stays PENDING for a redrive
             return self._dead_letter(failure, reason)
         if self._fail(failure, reason):
             return self._dead_letter(failure, reason)
@@ -121,8 +121,11 @@ class FailureHandler:
             count = job.attempts if job else 1
         return maximum is not None and count >= maximum
 
-    def _release(self, failure: Failure, reason: str) -> None:
-        """Give up the lease, also if it is only possible that the claim succeeded (its response was lost)."""
+    def release(self, failure: Failure, reason: str) -> None:
+        """Give up the lease, also if it is only possible that the claim succeeded (its response was lost).
+
+        Raises `HandlerError`.
+        """
         if failure.scoring_job_id and failure.token:
             released = self.store.release(failure.scoring_job_id, failure.token, reason, has_run=failure.has_run)
             self.observe(Step.RELEASE, failure.scoring_job_id)

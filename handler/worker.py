@@ -16,8 +16,8 @@ from handler.claims import SHORTEST_WORK, Claims
 from handler.clock import Clock
 from handler.commit import Commit
 from handler.crash_points import Observer, Step
-from handler.exceptions import OutOfTime, Unavailable
-from handler.failures import Failure, FailureHandler
+from handler.exceptions import HandlerError, OutOfTime, Unavailable
+from handler.failures import FailureHandler
 from handler.heartbeat import Heartbeat
 from handler.invocation import Invocation
 from handler.message import Message, ScoringResponse
@@ -94,15 +94,38 @@ class Worker:
     def _process_together(
         self, members: Sequence[Message], batch: Sequence[Message], invocation: Invocation
     ) -> list[MessageOutcome]:
+        """Process messages concurrently, but one by one, after the others, jobs whose claims show that they may end it.
+
+        Those are not found before if all messages are new to the queue: a redrive, a duplicate or a resent message.
+        """
         attempts = [Attempt(message, uuid.uuid4().hex) for message in members]
         began = self.clock.monotonic()
         self.calls.for_each(lambda attempt: self.claims.claim(attempt, invocation), attempts)
+        aside = self._set_suspects_aside([attempt for attempt in attempts if attempt.is_open])
+        attempts = [attempt for attempt in attempts if attempt.message not in aside]
         opened = [attempt for attempt in attempts if attempt.is_open]
         answers = self._answer([attempt for attempt in attempts if not attempt.is_open], invocation)
         if opened:
             wait(answers, timeout=_PATIENCE)
             answers += self._score(opened, self._read(opened, invocation), batch, began, invocation)
-        return self._end(attempts, answers, invocation)
+        outcomes = self._end(attempts, answers, invocation)
+        for message in aside:
+            outcomes += self._process_together([message], batch, invocation)
+        return outcomes
+
+    def _set_suspects_aside(self, opened: Sequence[Attempt]) -> list[Message]:
+        """Give up the claims of jobs that may end the process and are not alone; returns their messages, sorted."""
+        suspects = [attempt for attempt in opened if attempt.is_suspect and len(opened) > 1]
+        suspects.sort(key=lambda attempt: attempt.job.unfinished_claims if attempt.job else 0)
+        self.calls.for_each(self._give_up, suspects)
+        return [attempt.message for attempt in suspects if attempt.error is None]
+
+    def _give_up(self, attempt: Attempt) -> None:
+        reason = "the scoring job may end its process, and is run alone"
+        try:
+            self.failures.release(attempt.create_failure(HandlerError(reason)), reason)
+        except Exception as error:
+            attempt.error = error
 
     def _end(
         self, attempts: Sequence[Attempt], answers: "Sequence[Future[None]]", invocation: Invocation
@@ -304,15 +327,7 @@ class Worker:
             return
         if attempt.response is not None:
             attempt.claimed = attempt.may_be_claimed = False  # committed: only the response is missing
-        failure = Failure(
-            attempt.message,
-            attempt.error,
-            attempt.scoring_job_id,
-            attempt.token if attempt.may_be_claimed else None,
-            attempt.job if attempt.claimed else None,
-            attempt.text,
-            attempt.started,
-        )
+        failure = attempt.create_failure(attempt.error)
         outcome = self.failures.handle(failure, invocation.deadline, attempt.log(invocation))
         attempt.outcome = replace(outcome, stats=attempt.stats)
 

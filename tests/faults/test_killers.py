@@ -85,9 +85,7 @@ class Killer:
 
 def deliver_all(stage: Faulty, killer: Killer) -> None:
     """Deliver what is in the request queue as one batch, again and again until it is empty."""
-    url = stage.aws.queue_url(stage.aws.stage.queues.request)
-    answer = stage.aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    source = Source(stage.aws.client("sqs"), url, answer["Attributes"]["QueueArn"])
+    source = find_source(stage)
     end = time.monotonic() + LIMIT_S
     while stage.depth():
         assert time.monotonic() < end, f"{stage.depth()} messages are left after {killer.deaths} deaths"
@@ -95,6 +93,13 @@ def deliver_all(stage: Faulty, killer: Killer) -> None:
             time.sleep(0.2)
         elif event := source.receive_visible(HIDDEN_S):
             killer.deliver(source, event)
+
+
+def find_source(stage: Faulty) -> Source:
+    """Return the request queue."""
+    url = stage.aws.queue_url(stage.aws.stage.queues.request)
+    answer = stage.aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return Source(stage.aws.client("sqs"), url, answer["Attributes"]["QueueArn"])
 
 
 def any_leased(stage: Faulty) -> bool:
@@ -125,6 +130,30 @@ def test_a_job_that_ends_its_process_every_time_harms_only_itself(stage: Faulty,
         assert [(letter.scoring_job_id, letter.reason[: len(REASON)]) for letter in letters] == [(job, REASON)]
     else:
         assert letters == []
+    assert stage.broken() == []
+
+
+def test_a_job_with_deaths_by_other_messages_harms_no_new_batch(stage: Faulty) -> None:
+    """Each message of the killer is new, as after a redrive in the console. Once a message of it has ended its process,
+    the nine jobs beside the next one are COMPLETED by the delivery that it ends.
+    """
+    job, source = stage.job(), find_source(stage)
+    killer = Killer(stage, Step.SCORE, job, stage.records("ScoringJob")[0]["itemId"])
+    for innocents in (0, 9, 9, 0):
+        others = [stage.job() for _ in range(innocents)]
+        stage.send(sending.create_body(each) for each in [*others[:4], job, *others[4:]])
+        while any_leased(stage):
+            time.sleep(0.2)
+        event = source.receive_visible(HIDDEN_S)
+        assert event is not None
+        assert len(event["Records"]) == innocents + 1
+        killer.deliver(source, event)
+        status = {one["id"]: one["status"] for one in stage.records("ScoringJob")}
+        assert [each for each in others if status[each] != "COMPLETED"] == []
+        source.settle(event, set())
+    assert killer.deaths == DEATHS
+    assert [letter.reason[: len(REASON)] for letter in stage.letters()] == [REASON]
+    stage.jobs.remove(job)
     assert stage.broken() == []
 
 

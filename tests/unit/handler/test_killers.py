@@ -200,6 +200,62 @@ def test_the_deaths_of_others_are_not_counted(world: World) -> None:
     }
 
 
+def test_a_queue_that_delivers_once_gets_no_endless_copies(world: World) -> None:
+    """Where each receive is the last one, a job that ended its process is FAILED with that reason, and not run."""
+    world.requests.max_receive_count = 1
+    world.send_jobs(world.job(5, status="IN_PROGRESS", leaseUntil=0, unfinishedClaims=1))
+    assert world.batch(world.runtime()) == []
+    assert world.sqs.bodies("requests") == []
+    assert [reason.partition(":")[0] for reason in world.reasons()] == ["EndedProcesses"]
+    assert world.status(KILLER) == "FAILED"
+
+
+def test_a_fan_out_without_receive_count_gets_no_endless_copies(world: World) -> None:
+    """A fan-out does not say how often its message was received; after many attempts, the job is FAILED, too."""
+    world.send_jobs(world.job(5, status="IN_PROGRESS", leaseUntil=0, attempts=9, unfinishedClaims=1))
+    (message,) = world.sqs.receive(world.requests, 1)
+    event = {"source": "fanout", "message_body": message.body, "receipt_handle": message.handles[-1]}
+    world.invoke(world.runtime(), {**event, "queue_url": world.requests.url})
+    assert world.sqs.bodies("requests") == []
+    assert [reason.partition(":")[0] for reason in world.reasons()] == ["EndedProcesses"]
+    assert world.status(KILLER) == "FAILED"
+
+
+@pytest.mark.parametrize("claims", [1, 2])
+def test_a_killer_in_new_messages_harms_no_innocent(world: World, claims: int) -> None:
+    """A job whose deaths are known by other messages runs alone, although each message of its batch is new."""
+    world.requests.max_receive_count = 9
+    innocent = send(world, False)
+    world.job(5, text="killer", status="IN_PROGRESS", leaseUntil=0, unfinishedClaims=claims)
+    process = Process(world, Step.SCORE)
+    process.invoke()
+    assert process.deaths == 1
+    assert [job for job in innocent if world.status(job) != "COMPLETED"] == []
+    assert set(world.sent_results()) == set(map(derive_result_id, innocent))
+    world.skip(1801)
+    process.drain()
+    assert [reason[: len(REASON)] for reason in world.reasons()] == [REASON]
+    assert process.deaths == 3 - claims
+
+
+def test_killers_in_new_messages_are_not_charged_for_each_other(world: World) -> None:
+    """Of two jobs with known deaths in a batch of new messages, the one with fewer runs first, and alone."""
+    killer = world.job(5, text="killer", status="IN_PROGRESS", leaseUntil=0, unfinishedClaims=1)
+    innocent = world.job(1, status="IN_PROGRESS", leaseUntil=0, unfinishedClaims=2)
+    world.send_jobs(innocent, killer, world.job(2))
+    Process(world, Step.SCORE).invoke()
+    assert (world.status(innocent), world.status("job-2")) == ("PENDING", "COMPLETED")
+    assert world.dynamodb.fields("ScoringJob", innocent)["unfinishedClaims"] == 2
+    assert world.dynamodb.fields("ScoringJob", killer)["unfinishedClaims"] == 2
+
+
+def test_a_lone_suspect_is_claimed_once(world: World) -> None:
+    """A new message alone in its batch, whose job was claimed before, costs no call more than any other."""
+    world.send_jobs(world.job(5, status="IN_PROGRESS", leaseUntil=0, unfinishedClaims=1))
+    assert world.batch(world.runtime()) == []
+    assert world.wire.made.count("UpdateItem") == 1
+
+
 def test_a_suspect_that_does_not_run_stays_one(world: World) -> None:
     """A claim that ends before the job runs leaves the count of claims without outcome as it was."""
     world.send_jobs(world.job(5, status="IN_PROGRESS", leaseUntil=0, unfinishedClaims=2))
