@@ -30,8 +30,8 @@ class Writer:
     def write(self, path: Path, form: str, change: Change) -> int:
         """Write the rows that `change` does not leave out, in order, complete or not at all; return their number.
 
-        The file's folder is created. Raises InvalidData if it cannot be, if two columns have one name, or if a text is
-        too long for Excel.
+        The file's folder is created. Raises InvalidData if it cannot be, if two columns have one name, or if Excel has
+        no room for a text or a row.
         """
         names = list(self.columns.values())
         repeated = sorted({repr(name) for name in names if names.count(name) > 1})
@@ -66,15 +66,25 @@ class Writer:
         return cells[name] if name in cells else row.get(name)
 
     def _find_types(self, change: Change) -> dict[str, type]:
-        """Return the narrowest type that has all values of a column: int, float or str."""
-        kinds: dict[str, set[type]] = {name: set() for name in self.columns.values()}
+        """Return the narrowest type that has all values of a column exactly: int, float or str."""
+        kinds: dict[str, set[type]] = {}
         for row in self._read_rows(change, typed=True):
             for name, value in row.items():
                 if value is not None:
-                    kinds[name].add(type(value))
+                    kinds[name] = kinds.get(name, {int, float}) & _list_exact_types(value)
         self._count = 0
-        widest = {frozenset({int}): int, frozenset({float}): float, frozenset({int, float}): float}
-        return {name: widest.get(frozenset(types), str) for name, types in kinds.items()}
+        return {
+            name: next((kind for kind in (int, float) if kind in kinds.get(name, ())), str)
+            for name in self.columns.values()
+        }
+
+
+def _list_exact_types(value: object) -> set[type]:
+    """Return which of a table's types, 64-bit int and float, have this number exactly; none for a text."""
+    if isinstance(value, int):
+        limits = {int: -(2**63) <= value < 2**63, float: abs(value) <= 2**53}
+        return {kind for kind, is_exact in limits.items() if is_exact}
+    return {float} if isinstance(value, float) else set()
 
 
 def _format_cell(value: object, typed: bool | None) -> object:

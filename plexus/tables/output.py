@@ -19,6 +19,8 @@ from plexus.whole_file import whole_file
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "xlsx")
 GROUP = 4096
 LONGEST_CELL = 32_767  # characters, in Excel
+_MOST_ROWS = 1_048_576  # of a sheet, its header included
+_INTEGERS = 10**15  # Excel replaces the digits after the fifteenth by zeros
 _HEAD_LENGTH = 1_000_000  # characters in which a file of this project has its mark
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -145,20 +147,27 @@ class _Lines:
 
 
 def write_parquet(path: Path, columns: Mapping[str, type], rows: Iterable[Cells]) -> None:
-    """Write rows as Parquet; `columns` maps each name to int, float or str."""
+    """Write rows as Parquet; `columns` maps each name to int, float or str.
+
+    An int has 64 bits, and a number in a column of texts is written as a text.
+    """
     import pyarrow
     from pyarrow import parquet
 
     kinds = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
     schema = pyarrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
-    iterator = iter(rows)
+    texts = [name for name, kind in columns.items() if kind is str]
+    iterator = ({**row, **{name: str(row[name]) for name in texts if row[name] is not None}} for row in rows)
     with parquet.ParquetWriter(path, schema) as writer:
         while group := list(islice(iterator, GROUP)):
             writer.write_table(pyarrow.Table.from_pylist(group, schema))
 
 
 def write_workbook(path: Path, columns: Sequence[str], rows: Iterable[Cells]) -> None:
-    """Write rows as an Excel workbook, in which no text is a formula. Raises InvalidData for too long a text."""
+    """Write rows as an Excel workbook, in which no text is a formula.
+
+    Integers of more than 15 digits are texts. Raises InvalidData for too long a text, and for too many rows.
+    """
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
 
@@ -166,6 +175,8 @@ def write_workbook(path: Path, columns: Sequence[str], rows: Iterable[Cells]) ->
     sheet = book.create_sheet("results")
 
     def cell(name: str, value: object) -> object:
+        if isinstance(value, int) and abs(value) >= _INTEGERS:
+            value = str(value)
         if not isinstance(value, str):
             return value
         if len(value) > LONGEST_CELL:
@@ -176,7 +187,9 @@ def write_workbook(path: Path, columns: Sequence[str], rows: Iterable[Cells]) ->
 
     try:
         sheet.append([cell(name, name) for name in columns])
-        for row in rows:
+        for number, row in enumerate(rows, 2):
+            if number > _MOST_ROWS:
+                raise InvalidData(f"got more than {_MOST_ROWS - 1} rows; Excel has no more. next: write .csv")
             sheet.append([cell(name, row[name]) for name in columns])
     except BaseException:
         sheet.close()  # its writer waits for more

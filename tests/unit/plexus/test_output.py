@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexus.commands import run
+from plexus.commands import data, run
 from plexus.exceptions import InvalidData
 from plexus.tables import open_table
 from plexus.tables.output import guard, restore, write_file
@@ -194,3 +195,27 @@ def test_a_value_of_an_option_may_begin_with_a_dash(files: Path) -> None:
     words = [str(files / "card.yaml"), "--data", str(files / "texts.csv"), "--id", "-id x"]
     done = CliRunner().invoke(run.command, words, standalone_mode=False)
     assert next(csv.DictReader(done.stdout.splitlines()))["id"] == "1"
+
+
+NUMBERS = [12345678901234567890, 9007199254740993, 123456789012345, 1.5, 0.1, "x", 7]
+
+
+@pytest.mark.parametrize("form", ["parquet", "xlsx"])
+@pytest.mark.parametrize("columns", [NUMBERS, NUMBERS[:1], NUMBERS[1:2], NUMBERS[1:4], NUMBERS[3:5], NUMBERS[4:]])
+def test_a_number_is_written_exactly_or_as_a_text(tmp_path: Path, form: str, columns: list[object]) -> None:
+    """An id of twenty digits keeps them, also beside fractions and texts, in formats that have numbers of their own."""
+    lines = (json.dumps({"text": "a", "number": number}) + "\n" for number in columns)
+    (tmp_path / "in.jsonl").write_text("".join(lines))
+    words = ["convert", str(tmp_path / "in.jsonl"), "--output", str(tmp_path / f"out.{form}")]
+    assert CliRunner().invoke(data.command, words).exit_code == 0
+    with open_table(tmp_path / f"out.{form}", ["number"]) as table:
+        assert [str(row["number"]) for _, row in table.read_rows()] == [str(number) for number in columns]
+
+
+def test_a_sheet_has_as_many_rows_as_excel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workbook with more rows than Excel opens is refused, and no file is left."""
+    monkeypatch.setattr("plexus.tables.output._MOST_ROWS", 3)
+    for count in (2, 3):
+        with nullcontext() if count == 2 else pytest.raises(InvalidData, match="got more than 2 rows"):
+            write_file(tmp_path / f"{count}.xlsx", "xlsx", {"a": int}, [{"a": 1}] * count, ())
+    assert [path.name for path in tmp_path.iterdir()] == ["2.xlsx"]
