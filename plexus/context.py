@@ -28,7 +28,8 @@ class Context:
     card: the scorecard's file in the commands that errors suggest; set from the scorecard.
     texts: the words of those commands that name the texts, quoted for a shell.
     offline: forbid calls to providers; every model is replayed from the score's cassette.
-    record: a cassette file to which every real reply is added.
+    record: a cassette file to which every real reply is added, and whose replies are used again at no cost.
+    renewed: ask again for replies that `record` has.
     model: the model (`provider:name`) that is called in place of the scorecard's while recording.
     budget: US dollars per score and item; once spent, no more calls are made.
     prices: prices by `provider:name`; the library's own table if None.
@@ -45,6 +46,7 @@ class Context:
     texts: str = "TEXT"
     offline: bool = False
     record: Path | None = None
+    renewed: bool = False
     model: str | None = None
     budget: Decimal | None = None
     prices: Mapping[str, Price] | None = None

@@ -105,7 +105,7 @@ def model_options(function: _Command) -> _Command:
         click.option(
             "--record",
             type=click.Path(path_type=Path, dir_okay=False),
-            help="Call the provider, and add each reply to this cassette.",
+            help="Call the provider for what this cassette has no reply to, and add each reply.",
         ),
         click.option("--offline", is_flag=True, help="Replay the score's cassette; call no provider."),
     ):
@@ -164,6 +164,7 @@ def create_context(
     """Return the context of a command. Raises click.UsageError for options that contradict each other."""
     if model is not None and record is None:
         raise click.UsageError("--model requires --record")
+    renew: bool = False,
     if offline and record is not None:
         raise click.UsageError("--offline and --record contradict each other")
     if model is not None and not all(model.partition(":")):
@@ -176,6 +177,7 @@ def create_context(
         budget=parse_dollars("--budget", budget),
         texts=_quote_texts(),
     )
+        renewed=renew,
 
 
 def _quote_texts() -> str:

@@ -90,7 +90,9 @@ class TextCommand(click.Command):
     type=click.Choice(["csv", "tsv", "jsonl", "parquet", "xlsx"]),
     help="With --data: format of the results. Default: by the output's suffix; csv if printed.",
 )
-@click.option("--restart", is_flag=True, help="Discard an unfinished run, and replace an existing output.")
+@click.option(
+    "--restart", is_flag=True, help="Discard an unfinished run, replace an existing output, record replies anew."
+)
 @click.option("--retry-failed", is_flag=True, help="With --output: score only the rows of it again that failed.")
 @click.option("--keep-columns", is_flag=True, help="With --data: write the columns of the table beside the results.")
 @click.option(
@@ -132,7 +134,7 @@ def command(
 
     check_options()
     scorecard = plexus.load_file(card)
-    context = options.create_context(options.find_store(store, [card]), **model_options)
+    context = options.create_context(options.find_store(store, [card]), renew=restart or retry_failed, **model_options)
     if data_file is None:
         return run_text(scorecard, text if text is not None else read_stdin(), names, context, as_json=as_json)
     from plexus.running.job import FileRun

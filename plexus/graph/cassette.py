@@ -85,13 +85,22 @@ class Recorder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._entries: dict[str, object] = {}
+        self._entries: dict[str, dict[str, Any]] = {}
         self._known_version: tuple[int, ...] | None = None
         self._read()
 
-    def add(self, question: Question, reply: Reply) -> None:
-        """Add a reply; it replaces an earlier reply to the same request."""
-        entry = {"request": question.as_dict(), "reply": _format_reply(reply)}
+    def find(self, question: Question, paid: str) -> Reply | None:
+        """Return the usable reply that `paid` (`provider:name`) gave to this request before; None if there is none."""
+        entry = self._entries.get(question.key)
+        if entry is None or entry.get("answered_by", question.model) != paid:
+            return None
+        return _parse_entry(entry)[1]
+
+    def add(self, question: Question, reply: Reply, paid: str = "") -> None:
+        """Add a reply, of the model `paid` if the request names another; it replaces an earlier one to the request."""
+        entry: dict[str, Any] = {"request": question.as_dict(), "reply": _format_reply(reply)}
+        if paid not in ("", question.model):
+            entry["answered_by"] = paid
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with _lock(self.path.parent):
             # Again under the lock: another process may have added replies since the last read.
@@ -105,11 +114,13 @@ class Recorder:
         version = _read_version(self.path)
         if version == self._known_version:
             return
-        self._known_version, self._entries = version, {}
+        entries = {}
         if version is not None:
             Cassette.read(self.path)
             content = json.loads(self.path.read_text(encoding="utf-8"))
-            self._entries = {_parse_entry(entry)[0]: entry for entry in content["entries"]}
+            entries = {_parse_entry(entry)[0]: entry for entry in content["entries"]}
+        # Whole, as other threads search it meanwhile.
+        self._known_version, self._entries = version, entries
 
     def _write(self) -> None:
         content = {"format": FORMAT, "entries": list(self._entries.values())}

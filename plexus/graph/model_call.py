@@ -44,7 +44,7 @@ class ModelCaller:
 
     A replayed model runs in the calling thread. `paid` is the `provider:name` whose price applies, by default that of
     `settings`, for which the price in the scorecard takes precedence. With a recorder, every reply is added to its
-    cassette.
+    cassette, and a request that it has a usable reply to is not sent again.
     """
 
     def __init__(
@@ -75,6 +75,13 @@ class ModelCaller:
             )
         # Before the request: a prompt that got no reply is the one to look at.
         exchange = run.keep(to_pairs(messages)) if run.context.exchanges else {}
+        question = Question(
+            self.settings.model_id, {**self.settings.parameters, **schema_parameter(schema)}, to_pairs(messages)
+        )
+        known = self._find_recorded(question, run.context)
+        if known is not None:
+            exchange["reply"] = known.content
+            return known
         try:
             reply = to_reply(self._answer(messages, run.context, schema))
         except CassetteMiss as error:
@@ -83,14 +90,19 @@ class ModelCaller:
         # The scorecard's own price is that of the tier which the scorecard's author uses.
         run.spend(self.paid, reply.usage, price, "" if self.price else reply.service_tier)
         if self.recorder is not None:
-            parameters = {**self.settings.parameters, **schema_parameter(schema)}
-            question = Question(self.settings.model_id, parameters, to_pairs(messages))
-            self.recorder.add(question, reply)
+            self.recorder.add(question, reply, self.paid)
         problem = reply.find_problem(self.settings.max_tokens)
         if problem is not None:
             message = f"the node {run.path[-1]!r} got no answer from {self.settings.model_id}: {problem}"
             raise ScoringFailed(message, transient=reply.is_transient)
         return reply
+
+    def _find_recorded(self, question: Question, context: Context) -> Reply | None:
+        """Return the usable reply that an earlier run has recorded, and paid for; None if there is none."""
+        if self.recorder is None or context.renewed:
+            return None
+        reply = self.recorder.find(question, self.paid)
+        return None if reply is None or reply.find_problem(self.settings.max_tokens) is not None else reply
 
     def _answer(self, messages: list[BaseMessage], context: Context, schema: Mapping[str, object] | None) -> AIMessage:
         """Return the provider's message, or the one that the context keeps for the same request."""

@@ -181,6 +181,29 @@ def test_a_recording_costs_what_the_model_costs_that_answers(tmp_path: Path) -> 
     assert result.cost > 0
 
 
+def test_a_recorded_reply_is_paid_once(tmp_path: Path) -> None:
+    """A second run asks only for what is not recorded; a renewed one, and one of another model, ask for all."""
+    record = tmp_path / "replies.json"
+    with provider(Answer("Yes")) as server:
+        first, second = (score_text(server, plexus.Context(record=record)) for _ in range(2))
+        assert len(server.requests) == 1
+        assert (second.value, second.usage.calls, second.cost) == (first.value, 0, None)
+        score_text(server, plexus.Context(record=record, renewed=True))
+        score_text(server, plexus.Context(record=record, model="openai:gpt-4o"))
+        assert len(server.requests) == 3
+        score_text(server, plexus.Context(record=record, model="openai:gpt-4o"))
+        assert len(server.requests) == 3
+
+
+def test_a_recorded_failure_is_asked_for_again(tmp_path: Path) -> None:
+    """A reply that was cut is recorded, and no run ends with it twice."""
+    context = plexus.Context(record=tmp_path / "replies.json")
+    with provider(Answer("One might say", finish_reason="length"), Answer("Yes")) as server:
+        with pytest.raises(ScoringFailed):
+            score_text(server, context)
+        assert score_text(server, context).value == "Yes"
+
+
 def test_two_recorders_of_one_file_keep_what_the_other_added(tmp_path: Path) -> None:
     """Two graphs that record into one cassette keep each other's replies."""
     first, second = (Recorder(tmp_path / "replies.json") for _ in range(2))
