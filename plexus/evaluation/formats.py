@@ -15,6 +15,12 @@ def format_share(value: float | None, digits: int = 3) -> str:
     return NOTHING if value is None else f"{value:.{digits}f}".replace("-", "\u2212")
 
 
+def format_percent(share: float) -> str:
+    """Format a share in percent without decimals, so that only nothing is 0 and only all is 100."""
+    rounded = round(100 * share)
+    return "<1" if not rounded and share else ">99" if rounded == 100 and share < 1 else str(rounded)
+
+
 def format_interval(figure: Figure) -> str:
     """Format a figure's interval, as in `0.764 to 0.935`, or why it has none; empty without a figure."""
     if figure.low is None or figure.high is None:

@@ -30,6 +30,7 @@ _FILTERS = {
     "between": formats.format_range,
     "points": formats.format_points,
     "chance": formats.format_p_value,
+    "percent": formats.format_percent,
     "seconds": formats.format_seconds,
 }
 
@@ -155,13 +156,10 @@ def pair_figures(evaluation: Evaluation, other: Evaluation) -> list[tuple[str, F
     ]
 
 
-def list_cells(evaluation: Evaluation, order: Sequence[int]) -> list[list[tuple[int, int, bool]]]:
-    """Return the confusion matrix's cells: count, percentage of the row's texts, whether on the diagonal."""
+def list_cells(evaluation: Evaluation, order: Sequence[int]) -> list[list[tuple[int, float, bool]]]:
+    """Return the confusion matrix's cells: count, share of the row's texts, whether on the diagonal."""
     counts = evaluation.confusion.counts
     return [
-        [
-            (counts[row][column], round(100 * counts[row][column] / max(1, sum(counts[row]))), row == column)
-            for column in order
-        ]
+        [(counts[row][column], counts[row][column] / max(1, sum(counts[row])), row == column) for column in order]
         for row in order
     ]

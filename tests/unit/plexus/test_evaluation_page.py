@@ -71,6 +71,12 @@ def test_the_confusion_matrix_is_that_of_the_json(compared: tuple[Evaluation, Ev
     assert shares == [[round(100 * count / sum(counts)) for count in counts] for counts in output["confusion"]]
 
 
+@pytest.mark.parametrize(("share", "shown"), [(0, "0"), (0.004, "<1"), (0.01, "1"), (0.996, ">99"), (1, "100")])
+def test_only_nothing_is_0_percent_and_only_all_is_100(share: float, shown: str) -> None:
+    """A mistake in thousands of texts is visible in its row of the matrix."""
+    assert formats.format_percent(share) == shown
+
+
 def test_the_classes_are_those_of_the_json(compared: tuple[Evaluation, Evaluation, Page]) -> None:
     """Texts, values, precision, recall and F1 of each class with their intervals, and the macro average."""
     first, _, parsed = compared
