@@ -103,11 +103,13 @@ def format_like(file: Path) -> str:
 
 
 def print_guarded(writer: Writer) -> None:
-    """Print on stderr which cells of CSV files were changed, if any."""
-    if writer.guarded:
-        places = [f"row {row} {shorten(column, _NAME_LENGTH)!r}" for row, column in writer.guarded[:_PLACES]]
-        more = ", …" if len(writer.guarded) > _PLACES else ""
-        options.print_notes(
-            f"{pluralize(len(writer.guarded), 'cell')} changed, so that no spreadsheet runs them as formulas: "
-            f"{', '.join(places)}{more}. next: write .jsonl, which keeps them"
-        )
+    """Print on stderr which cells of CSV files were changed, if any, and why."""
+    for cells, change in (
+        (writer.guarded, "changed, so that no spreadsheet runs them as formulas"),
+        (writer.damaged, "with control characters, which became \N{REPLACEMENT CHARACTER}"),
+    ):
+        if cells:
+            places = [f"row {row} {shorten(column, _NAME_LENGTH)!r}" for row, column in cells[:_PLACES]]
+            more = ", …" if len(cells) > _PLACES else ""
+            listed = f"{', '.join(places)}{more}. next: write .jsonl, which keeps them"
+            options.print_notes(f"{pluralize(len(cells), 'cell')} {change}: {listed}")

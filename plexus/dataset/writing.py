@@ -20,12 +20,13 @@ class Writer:
     """Writes rows of one table to files. `columns` maps each column of the table to its name in the files.
 
     After writing, `guarded` has the row (from 1) and the column of each cell of CSV files that got an apostrophe,
-    because it begins like a formula.
+    because it begins like a formula, and `damaged` those whose control characters were replaced.
     """
 
     table: Table
     columns: Mapping[str, str]
     guarded: list[tuple[int, str]] = field(default_factory=list, init=False)
+    damaged: list[tuple[int, str]] = field(default_factory=list, init=False)
 
     def write(self, path: Path, form: str, change: Change) -> int:
         """Write the rows that `change` does not leave out, in order, complete or not at all; return their number.
@@ -58,7 +59,10 @@ class Writer:
                     new: _format_cell(self._get_cell(row, cells, old), typed) for old, new in self.columns.items()
                 }
                 if typed is False:
-                    self.guarded += [(number, name) for name, value in values.items() if output.guard(value) != value]
+                    damaged = {name for name, value in values.items() if output.has_controls(value)}
+                    self.damaged += [(number, name) for name in values if name in damaged]
+                    changed = (name for name, value in values.items() if output.guard(value) != value)
+                    self.guarded += [(number, name) for name in changed if name not in damaged]
                 yield values
 
     @staticmethod

@@ -26,6 +26,7 @@ _HEAD_LENGTH = 1_000_000  # characters in which a file of this project has its m
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+_SIGN = re.compile(r"[=+\-@＝＋－＠]")
 
 #: A row to write: column → value.
 Cells = Mapping[str, object]
@@ -34,20 +35,30 @@ Cells = Mapping[str, object]
 def guard(value: object) -> object:
     """Return a cell that neither a spreadsheet nor a terminal executes; other values than text are unchanged.
 
-    A text that begins like a formula gets an apostrophe before it, unless it is a number, and so does one that would
-    be such a text without its own apostrophes: `restore` restores both. Control characters become U+FFFD, except tabs
-    and line ends.
+    A text that begins like a formula gets an apostrophe before it, unless it is a number or a sign alone, such as the
+    label `-`, and so does one that would be such a text, or a sign, without its own apostrophes: `restore` restores
+    both. Control characters become U+FFFD, except tabs and line ends.
     """
     if not isinstance(value, str):
         return value
     text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
     bare = text.lstrip("'")
-    return f"'{text}" if _FORMULA.match(bare) and not _NUMBER.fullmatch(bare) else text
+    is_harmless = _NUMBER.fullmatch(bare) or _SIGN.fullmatch(text)
+    return f"'{text}" if _FORMULA.match(bare) and not is_harmless else text
+
+
+def has_controls(value: object) -> bool:
+    """Return whether `guard` replaces characters of the cell, which `restore` cannot restore."""
+    return isinstance(value, str) and _CONTROL.search(value) is not None
 
 
 def restore(cell: str) -> str:
-    """Return a text without the apostrophe that `guard` put before it; any other text is unchanged."""
-    return cell[1:] if cell[:1] == "'" and guard(cell[1:]) == cell else cell
+    """Return a text without the apostrophe that `guard` put before it; any other text is unchanged.
+
+    A sign alone loses it too: earlier versions guarded signs.
+    """
+    is_guarded = guard(cell[1:]) == cell or _SIGN.fullmatch(cell[1:]) is not None
+    return cell[1:] if cell[:1] == "'" and is_guarded else cell
 
 
 def format_of(path: Path, name: str | None) -> str:

@@ -16,7 +16,7 @@ from tests.e2e.test_evaluation_page import LABELS, make_evaluation
 
 COUNT = "document.getElementById('count').textContent"
 SET = "(e => {e.value = '%s'; for (const n of ['input', 'change']) e.dispatchEvent(new Event(n, {bubbles: true}))})"
-AWKWARD = ('a "quote", a comma', "=1+1", "-2", "-a dash", "two\nlines", "@home", "\x07bell", "žluťoučký 🐎")
+AWKWARD = ('a "quote", a comma', "=1+1", "-2", "-", "-a dash", "two\nlines", "@home", "\x07bell", "žluťoučký 🐎")
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@
     unsure: (a, b) => (a[3] ?? 2) - (b[3] ?? 2) || a[0] - b[0],
   };
   const CLASSES = { label: true, value: true }, CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g,
-    FORMULA = /^[=+\-@\t\r＝＋－＠]/, NUMBER = /^[+-]?\d+([.,]\d+)?$/;
+    FORMULA = /^[=+\-@\t\r＝＋－＠]/, NUMBER = /^[+-]?\d+([.,]\d+)?$/, SIGN = /^[=+\-@＝＋－＠]$/;
   const called = (place) => (place < 0 ? "–" : names[place]);
   const make = (tag, name, text) => {
     const made = document.createElement(tag);
@@ -90,7 +90,7 @@
   function quote(value) {
     let cell = String(value ?? "").replace(CONTROL, "\ufffd");
     const bare = cell.replace(/^'+/, "");
-    if (typeof value === "string" && FORMULA.test(bare) && !NUMBER.test(bare)) cell = `'${cell}`;
+    if (typeof value === "string" && FORMULA.test(bare) && !NUMBER.test(bare) && !SIGN.test(cell)) cell = `'${cell}`;
     return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
   }
 

@@ -61,6 +61,8 @@ def command(folder: Path, *more: str, data: str = "texts.jsonl") -> Result:
         ("@SUM(A1)", "'@SUM(A1)"),
         ("-x", "'-x"),
         ("-5", "-5"),
+        ("-", "-"),
+        ("'-", "''-"),
         ("+1,5", "+1,5"),
         ("\t=1", "'\t=1"),
         ("＝1", "'＝1"),
