@@ -110,9 +110,13 @@ def _read_texts(scorecard: Scorecard, score: Score, source: LabelledFile) -> tup
     with open_table(source.file, [source.text, source.label], encoding=source.encoding, sheet=source.sheet) as table:
         rows = labels.read_labelled(table, source.text, source.label)
         notes = [f"{table.name}: {table.notice}"] if table.notice else []
+    validation = score.configuration.validation
+    declared = validation.value.valid_classes or [] if validation is not None and validation.value is not None else []
+    # A label such as `unknown` that the score declares is a class, not a missing one.
+    meant = {label: label for label in declared if labels.find_missing([label])}
     score_data = score.configuration.data
     mapping = score_data.labels if score_data is not None else {}
-    result = labels.normalize(rows, (), score.name, mapping, for_training=True)
+    result = labels.normalize(rows, (), score.name, {**meant, **mapping}, for_training=True)
     process = scorecard.process(score)
     return [(process(each.item).text or "", each.label) for each in result.texts], [*notes, *result.notes]
 

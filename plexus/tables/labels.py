@@ -59,7 +59,10 @@ def read_labelled(table: Table, text: str, label: str, limit: int | None = None)
             empty.append(number)
     if empty:
         numbers = ", ".join(map(str, empty[:10])) + (" …" if len(empty) > 10 else "")
-        raise InvalidData(f"{table.name}: {pluralize(len(empty), 'row')} without {text!r} or {label!r}: {numbers}")
+        raise InvalidData(
+            f"{table.name}: {pluralize(len(empty), 'row')} without {text!r} or {label!r}: {numbers}. "
+            "next: plexus data clean leaves them out"
+        )
     if not results:
         raise InvalidData(f"{table.name}: got no rows, expected at least one")
     return results
@@ -143,9 +146,13 @@ def _format_refusal(unknown: Mapping[str, list[int]], known: Sequence[str], name
         for label, rows in sorted(unknown.items())
     )
     first = next(iter(sorted(unknown)))
-    remedy = f"next: correct them, or map them in the card: `data: {{labels: {{{first!r}: …}}}}`; null leaves a row out"
     if not known:
+        remedy = (
+            f"next: correct them, or map them in the card: `data: {{labels: {{{first!r}: null}}}}` leaves such rows "
+        )
+        remedy += f"out, `{{{first!r}: {first!r}}}` keeps the label, and so does naming it in `valid_classes`"
         return f"labels that usually mean a missing value:{listed}\n  {remedy}"
+    remedy = f"next: correct them, or map them in the card: `data: {{labels: {{{first!r}: …}}}}`; null leaves a row out"
     settings = ", ".join(repr(value) for value in known)
     return f"labels that {name!r} can never give:{listed}\n  it gives {settings}. {remedy}"
 

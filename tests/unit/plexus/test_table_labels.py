@@ -107,10 +107,21 @@ def test_words_for_a_missing_value_become_no_class_unasked(tmp_path: Path, word:
         train(tmp_path, ["ham", word, "spam", word])
     message = str(raised.value)
     assert f"labels that usually mean a missing value:\n  {word!r}: 2 rows, first in row 2" in message
-    assert f"`data: {{labels: {{{word!r}: …}}}}`; null leaves a row out" in message
+    assert (
+        f"`data: {{labels: {{{word!r}: null}}}}` leaves such rows out, `{{{word!r}: {word!r}}}` keeps the label"
+        in message
+    )
     (artifact,) = train(tmp_path, ["ham", word, "spam", word], f", labels: {{{word!r}: {word!r}}}").artifacts
     assert artifact.report is not None
     assert artifact.report.labels == {"ham": 1, word: 2, "spam": 1}
+
+
+def test_a_declared_class_is_no_missing_label(tmp_path: Path) -> None:
+    """A score that can give `unknown` learns it, without a map."""
+    declared = "}\n    validation: {value: {valid_classes: [ham, spam, Unknown]}"
+    (artifact,) = train(tmp_path, ["ham", "unknown", "spam", "unknown"], declared).artifacts
+    assert artifact.report is not None
+    assert artifact.report.labels == {"Unknown": 2, "ham": 1, "spam": 1}
 
 
 def test_a_map_to_no_text_is_refused_at_load(tmp_path: Path) -> None:
