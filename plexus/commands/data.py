@@ -257,6 +257,7 @@ def sample(
 @data_tables.output
 @click.option("--rename", "pairs", metavar="OLD=NEW", multiple=True, help="Name a column, by name or number, anew.")
 @click.option("--columns", metavar="A,B,…", help="Write these columns only, in this order.")
+@click.option("--members", metavar="COLUMN", help="Add a column of Yes and No for each label that its cells join.")
 @options.replace
 def convert(
     file: Path,
@@ -264,23 +265,29 @@ def convert(
     output: Path,
     pairs: tuple[str, ...],
     columns: str | None,
+    members: str | None,
     is_replaced: bool,
 ) -> None:
     """Write the rows of a table in the format of the output's suffix, cell by cell as they were.
 
     JSON lines keep every type, Parquet and Excel numbers and texts, CSV texts.
     """
-    from plexus.dataset import entries, writing
+    from plexus.dataset import entries, structure, writing
     from plexus.tables import open_table
 
     (form,) = writing.check_outputs([output], [file], replace=is_replaced)
     renamed = entries.parse_pairs("--rename", pairs)
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else []
-    with open_table(file, [*chosen, *renamed], **layout) as table:
-        names = entries.list_columns(table, [*chosen, *renamed])
+    joined = [members] if members is not None else []
+    with open_table(file, [*chosen, *renamed, *joined], **layout) as table:
+        names = entries.list_columns(table, [*chosen, *renamed, *joined])
         table.check_formulas(chosen or names)
-        writer = writing.Writer(table, {name: {**table.numbers, **renamed}.get(name, name) for name in chosen or names})
-        rows = writer.write(output, form, lambda _: {})
+        cells = structure.list_members(table, members) if members is not None else {}
+        written = {name: {**table.numbers, **renamed}.get(name, name) for name in chosen or names}
+        writer = writing.Writer(table, {**written, **{f"\0{name}": name for name in cells}})
+        rows = writer.write(
+            output, form, lambda row: {f"\0{name}": "Yes" if row in has else "No" for name, has in cells.items()}
+        )
         options.print_notes(table.notice and f"{table.name}: {table.notice}")
         print_guarded(writer)
     click.echo(f"wrote {output}: {pluralize(rows, 'row')}")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from plexus.dataset import languages
+from plexus.dataset import languages, structure
 from plexus.dataset.entries import Dataset, Entry, format_rows
+from plexus.dataset.structure import Finding
 from plexus.duplicates import group_equal_texts, group_near_duplicates
 from plexus.problems import pluralize
 from plexus.tables import labels
@@ -19,6 +21,7 @@ from plexus.values import Item
 #: A class of fewer texts cannot be measured: each of 20 moves its recall by five points.
 FEW = 20
 _MOST_EXAMPLES = 3
+_LOST = re.compile("[\N{REPLACEMENT CHARACTER}\x80-\x9f]")
 _BARS = 12
 
 
@@ -29,16 +32,6 @@ class LabelCount:
     label: str
     texts: int
     spellings: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A fault that would mislead: its kind, a sentence, its rows from 1 (empty if it has none), and the remedy."""
-
-    kind: str
-    message: str
-    rows: tuple[int, ...]
-    remedy: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +78,12 @@ class Look:
 def look(dataset: Dataset, others: Sequence[Dataset] = ()) -> Look:
     """Return a dataset's contents and faults, among them the texts that it shares with `others`."""
     kept = [entry for entry in dataset.entries if entry.has_text]
-    findings = [*_find_empty(dataset), *_find_spelling_faults(dataset), *_find_damaged(kept), *_find_repeated(kept)]
+    findings = [
+        *_find_empty(dataset),
+        *structure.find_described_columns(dataset),
+        *structure.find_joined_labels(dataset),
+    ]
+    findings += [*_find_spelling_faults(dataset), *_find_damaged(kept), *_find_repeated(kept)]
     for other in others:
         findings += _find_leaks(kept, other)
     return Look(
@@ -207,8 +205,12 @@ def _find_damaged(entries: Sequence[Entry]) -> list[Finding]:
 
 
 def is_damaged(text: str) -> bool:
-    """Return whether letters are lost (U+FFFD), or UTF-8 was read as Windows-1252 (`Ã©` for `é`)."""
-    if "\N{REPLACEMENT CHARACTER}" in text:
+    """Return whether letters are lost (U+FFFD), or were read in a wrong encoding.
+
+    UTF-8 that is read as Windows-1252 shows `Ã©` for `é`; Windows-1252 that is read as Latin-1 has invisible control
+    characters in place of quotes and dashes.
+    """
+    if _LOST.search(text):
         return True
     if text.isascii():
         return False

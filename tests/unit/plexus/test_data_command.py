@@ -326,3 +326,31 @@ def test_every_label_that_is_listed_can_be_mapped(tmp_path: Path) -> None:
     assert run(*words).exception is None
     unknown = [*words[:-1], "252=", "--replace"]
     assert "no row has the label '252'" in str(run(*unknown).exception)
+
+
+@pytest.mark.parametrize("name", ["tags.csv", "tags.json"])
+def test_members_become_columns_of_yes_and_no(tmp_path: Path, name: str) -> None:
+    """Labels that cells join, or JSON lists, whatever their order and case; a cell without any has No everywhere."""
+    cells = ["late; dear", "Dear;late", "rude", "", "rude; dear"]
+    listed = [{"text": f"t{number}", "tags": cell.split(";") if cell else []} for number, cell in enumerate(cells)]
+    lines = ["text,tags", *(f"t{number},{cell}" for number, cell in enumerate(cells))]
+    (tmp_path / name).write_text(json.dumps(listed) if name.endswith("json") else "\n".join(lines))
+    target = tmp_path / "out.jsonl"
+    run_data("convert", tmp_path / name, "--members", "tags", "--columns", "text", "--output", target)
+    rows = [json.loads(line) for line in target.read_text().splitlines()]
+    assert [[row[f"tags: {tag}"] for tag in ("dear", "late", "rude")] for row in rows] == [
+        ["Yes", "Yes", "No"],
+        ["Yes", "Yes", "No"],
+        ["No", "No", "Yes"],
+        ["No", "No", "No"],
+        ["Yes", "No", "Yes"],
+    ]
+
+
+def test_control_characters_are_no_formulas(tmp_path: Path) -> None:
+    """A note has the cells whose control characters CSV does not keep."""
+    path = tmp_path / "texts.jsonl"
+    path.write_text(json.dumps({"text": "it\x92s"}) + "\n")
+    result = run_data("convert", path, "--output", tmp_path / "out.csv")
+    assert "1 cell with control characters, which became \ufffd: row 1 'text'" in result.stderr
+    assert "formulas" not in result.stderr

@@ -261,15 +261,47 @@ def test_a_look_lists_what_would_mislead() -> None:
         ([str(number / 4) for number in range(-15, 15) for _ in range(20)], "no classes", "a class for each range"),
         (["spam"] * 15 + ["ham"] * 15, "rare", "label more of them"),
         (["spam"] * 20 + ["ham"] * 20 + ["?"] * 3, "no label", "--map '?=?'"),
+        (["Open-Ended", *["spam"] * 20, *["ham"] * 20], "described", "--header-row 1-2"),
+        (["Choose", "q1", *["spam"] * 20, *["ham"] * 20], "described", "--header-row 1-3"),
+        (
+            ["late; dear", "dear; late; rude", "rude; late", *["late"] * 9, *["dear"] * 9],
+            "several labels",
+            "--members label",
+        ),
         (["negative"] * 147 + ["positive"] * 147 + ["negativ"] * 10, "typo", "--map negativ=negative"),
     ],
 )
 def test_a_fault_of_labels_has_its_remedy(labels: list[str], kind: str, remedy: str) -> None:
-    """A column without classes, one class, rare classes, marks for a missing label and frequent typos are listed."""
+    """A column without classes, one class, rare classes, marks for a missing label and frequent typos are listed.
+
+    So are rows that describe the columns, and cells that join labels.
+    """
     pairs = [f"{first} {second}" for first in WORDS for second in WORDS if first != second]
-    (finding,) = looking.look(dataset(pairs[: len(labels)], labels)).findings
+    finding, *_ = looking.look(dataset(pairs[: len(labels)], labels)).findings
     assert finding.kind == kind
     assert remedy in finding.remedy
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["Returns, refunds", "Damaged, broken", "Late, lost", *["Other"] * 20] * 2,
+        ["Odd", "Rare", *["spam"] * 9, "Scarce", "Unique"],
+        [*["spam"] * 20, "Odd", *["ham"] * 20],
+    ],
+)
+def test_names_with_commas_and_rare_classes_are_no_faults_of_form(labels: list[str]) -> None:
+    """Parts of a name are in no other label, and a row below the first ones describes no column."""
+    kinds = {finding.kind for finding in looking.look(dataset([*map(str, range(len(labels)))], labels)).findings}
+    assert not kinds & {"several labels", "described"}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_damaged"), [("it\x92s", True), ("CafÃ©", True), ("a\ufffd", True), ("Café’s", False)]
+)
+def test_letters_of_a_wrong_encoding_are_found(text: str, is_damaged: bool) -> None:
+    """Lost ones, UTF-8 read as Windows-1252, and Windows-1252 read as Latin-1."""
+    assert looking.is_damaged(text) == is_damaged
 
 
 def test_cleaning_leaves_a_table_without_those_faults() -> None:
