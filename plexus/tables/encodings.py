@@ -23,7 +23,7 @@ _MARKS = (
 _NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252", "utf-16": "UTF-16", "utf-32": "UTF-32"}
 #: What programs write on machines that do not use UTF-8, the most usual first.
 _CANDIDATES: tuple[str, ...] = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257")
-_CANDIDATES += ("shift_jis", "gb18030", "big5", "euc_kr", "cp850", "mac_roman")
+_CANDIDATES += ("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr", "koi8_r", "cp850", "mac_roman")
 _CHUNK = 1 << 20
 
 # Windows-1252 is accepted only if nothing speaks against it: letters of Western languages in words of which they are

@@ -45,8 +45,9 @@ _KINDS = {
 class Workbook:
     """One sheet of a workbook: its name, the number of all sheets, and whether its first row names the columns.
 
-    `header_row` is the number of that row; the rows above it, such as a title, are ignored. `formulas` has the columns
-    with formulas without stored values, which are read as empty: column → first such cell.
+    `header_row` is the number of that row; the rows above it, such as a title, are ignored, and so are those below it
+    up to `last_row`. Formulas without stored values are read as empty: `formulas` has the columns that have no other
+    cells, column → first such cell, and `blanks` the cells of columns that do.
     """
 
     source: Source
@@ -57,6 +58,8 @@ class Workbook:
     header_row: int = 1
     numbers: dict[str, str] = field(default_factory=dict)
     formulas: dict[str, str] = field(default_factory=dict)
+    blanks: tuple[str, ...] = ()
+    last_row: int = 1
 
     @classmethod
     def detect(cls, source: Source, wanted: Sequence[str], sheet: str | None = None) -> Workbook:
@@ -67,7 +70,7 @@ class Workbook:
         columns before others, a visible one before a hidden one, and one with more filled cells.
 
         Raises InvalidData if the file is not a readable .xlsx workbook, all of its sheets are empty, a wanted column
-        has formulas without stored values, or no sheet has the name.
+        has only formulas without stored values, no sheet has the name, or the sheet no such row.
         """
         _check(source)
         with _open(source) as book:
@@ -89,10 +92,10 @@ class Workbook:
         chosen = cls(source, title, len(visible), headers.is_header(first, rest, wanted), header_row=header + 1)
         if chosen.has_header:
             chosen = replace(chosen, numbers=headers.find_numbers(chosen._read_names(first), wanted))
-        formulas = chosen._find_formulas(chosen._read_names(first))
+        formulas, blanks = chosen._find_formulas(chosen._read_names(first))
         if places := [place for name, place in formulas.items() if name in wanted]:
             raise InvalidData(f"{source.name}: {explain_formula(places[0])}")
-        return replace(chosen, errors=tuple(chosen._find_errors()), formulas=formulas)
+        return replace(chosen, errors=tuple(chosen._find_errors()), formulas=formulas, blanks=blanks)
 
     @property
     def title(self) -> str:
@@ -116,6 +119,9 @@ class Workbook:
         was not stored, and for repeated column names.
         """
         names: list[str] = []
+        if self.blanks:
+            cells = f"; {pluralize(len(self.blanks), 'formula')} without a stored value, read as empty"
+            listed += f"{cells}: {_list_places(self.blanks)}; {_RECALCULATE}"
         blank = 0
         with _open(self.source) as book:
             for number, row in enumerate(_read_rows(book[self.sheet]), start=1):
@@ -167,14 +173,15 @@ class Workbook:
                     if isinstance(cell, str) and cell in _ERRORS:
                         yield f"{get_column_letter(column)}{number} {cell}"
 
-    def _find_formulas(self, names: Sequence[str]) -> dict[str, str]:
-        """Return column → first cell of the columns with formulas without stored values, as in `{"sum": "B3"}`.
+    def _find_formulas(self, names: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Return the cells of formulas without stored values, as in `{"sum": "B3"}`, and those among other cells.
 
-        It is empty if any formula has a value: a program has calculated the workbook, and the others are blank.
+        Both are empty if any formula has a value: a program has calculated the workbook, and the others are blank.
         """
         from openpyxl.utils import get_column_letter
 
-        places: dict[str, str] = {}
+        places: dict[str, list[str]] = {}
+        filled: set[str] = set()
         with _open(self.source) as book, _open(self.source, values=False) as written:
             rows = zip(_read_rows(book[self.sheet]), _read_rows(written[self.sheet]), strict=False)
             for number, (values, cells) in enumerate(rows, start=1):
@@ -182,17 +189,22 @@ class Workbook:
                     if not isinstance(cell, str) or not cell.startswith("=") or value == cell:
                         continue  # a text that begins with a sign is the same in both
                     if value is not None:
-                        return {}
-                    if number >= self.header_row and column < len(names):
-                        places.setdefault(names[column], f"{get_column_letter(column + 1)}{number}")
-        return places
+                        return {}, ()
+                    if is_below:
+                        place = f"{get_column_letter(column + 1)}{number}"
+                        places.setdefault(names[column], []).append(place)
+        blanks = [place for name, cells in places.items() if name in filled for place in cells]
+        return {name: cells[0] for name, cells in places.items() if name not in filled}, tuple(blanks)
+
+
+_RECALCULATE = "next: open the workbook in a spreadsheet program and save it"
 
 
 def explain_formula(place: str) -> str:
+                    is_below = number > self.header_row - (not self.has_header) and column < len(names)
     """Return the error for a used cell whose formula has no stored value."""
-    return (
-        f"cell {place}: a formula without a stored value. next: open the workbook in a spreadsheet program and save it"
-    )
+                        filled.update([names[column]] if is_below and _is_filled(value) else [])
+    return f"cell {place}: a formula without a stored value. {_RECALCULATE}"
 
 
 def _list_places(places: Sequence[str]) -> str:

@@ -195,10 +195,18 @@ def test_a_formula_without_a_value_blocks_the_columns_that_are_used(tmp_path: Pa
         assert "1 column with formulas without stored values, read as empty: 'Sum'" in table.notice
         with pytest.raises(InvalidData, match=r"cell C4: a formula without a stored value\. next: open"):
             as_text(table, 1, first, "Sum")
-    for wanted in (["Text", "Sum"], ["1", "3"]):
+    for wanted in (["Text", "Sum"], ["Text", "3"]):
         with pytest.raises(InvalidData, match="cell C4: a formula"), open_table(path, wanted):
             pass
     words = ["data", "convert", str(path), "--output", str(tmp_path / "new.csv")]
     assert "cell C4: a formula" in str(CliRunner().invoke(group, words, standalone_mode=False).exception)
     assert "cell C4" in str(CliRunner().invoke(group, [*words, "--rename", "Text=T"], standalone_mode=False).exception)
     assert CliRunner().invoke(group, [*words, "--columns", "Text,Kind"], standalone_mode=False).exception is None
+
+
+def test_a_formula_without_a_value_blocks_only_its_row_if_others_have_values(tmp_path: Path) -> None:
+    """The cell is read as empty, and the notice names it with the remedy."""
+    rows: Rows = [["Text", "Kind"], ["fine", "Good"], ['=A2&"!"', "Bad"], ["refund", "Bad"]]
+    with open_table(open_book(tmp_path / "book.xlsx", rows), ["Text", "Kind"]) as table:
+        assert [row["Text"] for _, row in table.read_rows()] == ["fine", None, "refund"]
+        assert "1 formula without a stored value, read as empty: A3; next: open the workbook" in table.notice
