@@ -120,8 +120,8 @@ logs: $(READY) ## Follow the function's log (FOLLOW=0: print and exit; LEVEL=ERR
 	@$(RUN) logs $(if $(filter 0,$(FOLLOW)),--no-follow) $(call given,LEVEL,--level) $(call given,JOB,--job) $(call given,TEXT,--grep) $(call given,SINCE,--since)
 status: $(READY) ## Show function, alias, digest, queues (depth, age, dead letters) and the latest deploys
 	@$(RUN) status
-enqueue: $(READY) ## Send jobs from FILE=items.csv, texts or job ids (CARD=card.yaml SCORE=name TEXT= ID= ENCODING= SHEET= RUN_ID=resume that run; OUTPUT=results.csv: wait and write; PATIENCE=60: fail after 60 s without an ended job)
-	@$(RUN) enqueue $(call given,FILE) $(call given,CARD,--scorecard) $(call given,SCORE,--score) $(call given,TEXT,--text) $(call given,ID,--id) $(call given,ENCODING,--encoding) $(call given,SHEET,--sheet) $(call given,RUN_ID,--run) $(call given,OUTPUT,--output) $(call given,PATIENCE,--patience) $(if $(KEEP_COLUMNS),--keep-columns) $(if $(REPLACE),--replace)
+enqueue: $(READY) ## Send jobs from FILE=items.csv, texts or job ids (CARD=card.yaml SCORE=name TEXT= ID= ENCODING= SHEET= HEADER_ROW= RUN_ID=resume that run; OUTPUT=results.csv: wait and write; PATIENCE=60: fail after 60 s without an ended job)
+	@$(RUN) enqueue $(call given,FILE) $(call given,CARD,--scorecard) $(call given,SCORE,--score) $(call given,TEXT,--text) $(call given,ID,--id) $(call given,ENCODING,--encoding) $(call given,SHEET,--sheet) $(call given,HEADER_ROW,--header-row) $(call given,RUN_ID,--run) $(call given,OUTPUT,--output) $(call given,PATIENCE,--patience) $(if $(KEEP_COLUMNS),--keep-columns) $(if $(REPLACE),--replace)
 results: $(READY) ## List the newest results (SCORECARD=key SCORE=name SINCE=2h LIMIT=50; CSV=1: all, as CSV)
 	@$(RUN) results $(call given,SCORECARD,--scorecard) $(call given,SCORE,--score) $(call given,SINCE,--since) $(call given,LIMIT,--limit) $(if $(CSV),--csv)
 shadow: $(READY) ## Score stored results' jobs again without storing, and compare (SCORE=name SINCE=2h SHARE=0.1 LIMIT=100 LEAST=0.98)

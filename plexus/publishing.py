@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from plexus.learning.objectives import Objective
 from plexus.learning.training import Report
 from plexus.learning.training_process import TRAINERS, Train, train_in_process
 from plexus.scorecard import Score, Scorecard, load
-from plexus.tables import labels, open_table
+from plexus.tables import Layout, labels, open_table
 
 #: Called with a score's name, the number of training steps that are done, and that of all.
 OnStep = Callable[[str, int, int], None]
@@ -30,8 +30,7 @@ class LabelledFile:
     file: Path
     text: str
     label: str
-    encoding: str | None = None
-    sheet: str | None = None
+    layout: Layout = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,14 +106,14 @@ def _read_texts(scorecard: Scorecard, score: Score, source: LabelledFile) -> tup
 
     Texts are those after the score's processors: a model must learn from texts as it will see them.
     """
-    with open_table(source.file, [source.text, source.label], encoding=source.encoding, sheet=source.sheet) as table:
+    with open_table(source.file, [source.text, source.label], **source.layout) as table:
         rows = labels.read_labelled(table, source.text, source.label)
         notes = [f"{table.name}: {table.notice}"] if table.notice else []
+    score_data = score.configuration.data
     validation = score.configuration.validation
     declared = validation.value.valid_classes or [] if validation is not None and validation.value is not None else []
     # A label such as `unknown` that the score declares is a class, not a missing one.
     meant = {label: label for label in declared if labels.find_missing([label])}
-    score_data = score.configuration.data
     mapping = score_data.labels if score_data is not None else {}
     result = labels.normalize(rows, (), score.name, {**meant, **mapping}, for_training=True)
     process = scorecard.process(score)
@@ -154,7 +153,7 @@ def _find_source(scorecard: Scorecard, score: Score) -> LabelledFile:
     if score_data is None or score_data.file is None:
         raise InvalidData(f"the score {score.name!r} names no labelled texts: give --data, or `data: {{file: …}}`")
     path = (scorecard.folder or Path()) / score_data.file
-    return LabelledFile(path, score_data.text, score_data.label, score_data.encoding, score_data.sheet)
+    return LabelledFile(path, score_data.text, score_data.label, score_data.layout)
 
 
 def _pack(scorecard: Scorecard, score: Score, store: Artifacts) -> PublishedArtifact:

@@ -189,7 +189,11 @@ def _create_score(head: CardHead, index: int, configuration: AnyScore) -> Score:
     processors = next((listed for listed in own if listed is not None), head.processors)
     # Tests and descriptions do not change a result, so editing them must not look like another configuration. How a
     # model is trained, and how its labelled texts are read, shows in the digest of the artifact.
-    unhashed: dict[str, bool | set[str]] = {"tests": True, "description": True, "data": {"encoding", "sheet", "labels"}}
+    unhashed: dict[str, bool | set[str]] = {
+        "tests": True,
+        "description": True,
+        "data": {"encoding", "sheet", "header_row", "labels"},
+    }
     unhashed["optimise"] = True
     content = configuration.model_dump(mode="json", by_alias=True, exclude=unhashed)
     content["processors"] = [processor.model_dump(mode="json", by_alias=True) for processor in processors]

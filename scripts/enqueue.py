@@ -77,6 +77,7 @@ def _render_file(done: FileResult, shell: Shell) -> None:
 @click.option("--id", "identity", default="id", show_default=True, help="Column of the items' ids, by name or number.")
 @click.option("--encoding", metavar="NAME", help="Encoding of the table.  [default: detected]")
 @click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: detected]")
+@click.option("--header-row", metavar="N[-M]", help="Row of the column names, and last row below it to ignore.")
 @click.option("--run", default="", help="Name of this run. Repeating a run sends only jobs that are still PENDING.")
 @click.option(
     "--output",
@@ -101,6 +102,7 @@ def main(
     identity: str,
     encoding: str | None,
     sheet: str | None,
+    header_row: str | None,
     run: str,
     output: Path | None,
     keep_columns: bool,
@@ -116,7 +118,8 @@ def main(
     With --output the command waits until every job has ended, and writes one row for each row of FILE. Jobs
     continue without it: after an interruption, the same command sends what is still pending and reads the rest.
     """
-    columns = item_files.Columns(text, identity, encoding, sheet)
+    layout = {"encoding": encoding, "sheet": sheet, "header_row": header_row}
+    columns = item_files.Columns(text, identity, layout)
     if output is not None:
         wanted = Output(output, keep_columns, is_replaced, patience)
         return _score_file(shell, file, read_card(scorecard), scorecard, scores, columns, run, wanted)
@@ -168,7 +171,7 @@ def _score_file(
     _require_published(card_path, card, names)
     try:
         form = _check_output(output, [file, card_path])
-        with open_table(file, [columns.text, columns.id], encoding=columns.encoding, sheet=columns.sheet) as table:
+        with open_table(file, [columns.text, columns.id], **columns.layout) as table:
             source = _find_texts(table, columns)
             if table.notice:
                 shell.say(f"{table.name}: {table.notice}")

@@ -174,7 +174,7 @@ def _pair_results(
     from plexus.comparison.cards import Scored
     from plexus.comparison.differences import pair_scores
 
-    old, new = (result_file.read(path, column, **layout) for path, column in (first, second))
+    old, new = (result_file.read(path, column, layout) for path, column in (first, second))
     options.print_notes(*old.notes, *new.notes)
     chosen = pair_scores(old, new, pairs, names)
     _print_unpaired(old.scores, new.scores, chosen)

@@ -17,7 +17,7 @@ from plexus.dataset.writing import Writer
 from plexus.evaluation.formats import shorten
 from plexus.exceptions import require_packages
 from plexus.problems import pluralize
-from plexus.tables import Table, open_table
+from plexus.tables import Layout, Table, open_table
 from plexus.tables.output import FORMATS
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -34,12 +34,18 @@ output = click.option(
 
 
 class Columns(TypedDict):
-    """The values of the options that `labelled_data` adds: columns of texts and labels, encoding and sheet."""
+    """The values of the options that `labelled_data` adds: columns of texts and labels, and the layout."""
 
     text_column: str
     label: str
     encoding: str | None
     sheet: str | None
+    header_row: str | None
+
+
+def select_layout(columns: Columns) -> Layout:
+    """Return those of the values that say how the table is written."""
+    return {"encoding": columns["encoding"], "sheet": columns["sheet"], "header_row": columns["header_row"]}
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class OpenTable:
 
 
 def labelled_data(function: _Command) -> _Command:
-    """Add FILE, --text, --label, --encoding and --sheet."""
+    """Add FILE, --text, --label and the options of the layout."""
     for option in (options.add_table_options, options.label, options.text_column, table):
         function = option(function)
     return function
@@ -70,7 +76,7 @@ def open_dataset(file: Path, columns: Columns, extra: str | None = None, *, gues
     """
     require_packages("evaluation", "plexus data", "numpy")
     wanted = [columns["text_column"], columns["label"], *([extra] if extra is not None else [])]
-    with open_table(file, wanted, encoding=columns["encoding"], sheet=columns["sheet"]) as source:
+    with open_table(file, wanted, **select_layout(columns)) as source:
         names = {str(name) for _, row in islice(source.read_rows(_SAMPLE), _SAMPLE) for name in row}
         text = columns["text_column"]
         label = columns["label"] if columns["label"] in names or options.find_explicit("label") else None

@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from decimal import Decimal
 from pathlib import Path
@@ -56,32 +56,36 @@ class ModelOptions(TypedDict):
     budget: float | None
 
 
-class Layout(TypedDict):
-    """How a table is written, and where in its file it is; what is None is detected."""
-
-    encoding: str | None
-    sheet: str | None
+#: The values of the options that `add_table_options` adds, by name: `plexus.tables.Layout`.
+Layout = Mapping[str, str | None]
+LAYOUT = ("encoding", "sheet", "header_row")
 
 
 def add_table_layout(function: Callable[..., object]) -> Callable[..., object]:
-    """Add --encoding and --sheet, and pass both as `layout`."""
+    """Add --encoding, --sheet and --header-row, and pass them as `layout`."""
 
     @functools.wraps(function)
-    def call_with_layout(*, encoding: str | None, sheet: str | None, **others: object) -> object:
-        return function(layout=Layout(encoding=encoding, sheet=sheet), **others)
+    def call_with_layout(
+        *, encoding: str | None, sheet: str | None, header_row: str | None, **others: object
+    ) -> object:
+        return function(layout={"encoding": encoding, "sheet": sheet, "header_row": header_row}, **others)
 
     return add_table_options(call_with_layout)
 
 
 def add_table_options(function: _Command) -> _Command:
-    """Add --encoding and --sheet."""
-    sheet = click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook. Default: detected, and printed.")
-    encoding = click.option("--encoding", metavar="NAME", help="Encoding of the table. Default: detected.")
-    return encoding(sheet(function))
+    """Add --encoding, --sheet and --header-row."""
+    for option in (
+        click.option("--header-row", metavar="N[-M]", help="Row of the column names, and last row below it to ignore."),
+        click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook. Default: detected, and printed."),
+        click.option("--encoding", metavar="NAME", help="Encoding of the table. Default: detected."),
+    ):
+        function = option(function)
+    return function
 
 
 def labelled_data(function: Callable[..., object]) -> Callable[..., object]:
-    """Add --data, --text, --label, --encoding and --sheet: a file of labelled texts, its columns, and its layout."""
+    """Add --data, --text, --label and the options of the layout: a file of labelled texts, its columns, its form."""
     for option in (
         add_table_layout,
         label,
@@ -160,11 +164,11 @@ def create_context(
     record: Path | None = None,
     model: str | None = None,
     budget: float | None = None,
+    renew: bool = False,
 ) -> Context:
     """Return the context of a command. Raises click.UsageError for options that contradict each other."""
     if model is not None and record is None:
         raise click.UsageError("--model requires --record")
-    renew: bool = False,
     if offline and record is not None:
         raise click.UsageError("--offline and --record contradict each other")
     if model is not None and not all(model.partition(":")):
@@ -173,18 +177,18 @@ def create_context(
         artifacts=FolderArtifacts(folder),
         offline=offline,
         record=record,
+        renewed=renew,
         model=model,
         budget=parse_dollars("--budget", budget),
         texts=_quote_texts(),
     )
-        renewed=renew,
 
 
 def _quote_texts() -> str:
     """Return the words, for a shell, that name the texts of the current command: a short text, or a table's options."""
     context = click.get_current_context()
     if context.params.get("data_file") is not None:
-        chosen = find_explicit("data_file", "text_column", "encoding", "sheet")
+        chosen = find_explicit("data_file", "text_column", *LAYOUT)
         pairs = [(each.opts[0], context.params[each.name]) for each in context.command.params if each.name in chosen]
         return shlex.join(str(word) for pair in sorted(pairs) for word in pair)
     text = context.params.get("text")

@@ -156,7 +156,7 @@ def command(
 def check_options() -> None:
     """Raise click.UsageError for options of the command line that require or contradict others."""
     values = click.get_current_context().params
-    needs_data = ("id_column", "encoding", "sheet", "output", "form", "keep_columns")
+    needs_data = ("id_column", *options.LAYOUT, "output", "form", "keep_columns")
     if values["data_file"] is None and (any(map(values.get, needs_data)) or values["workers"] > 1):
         listed = "--id, --encoding, --sheet, --output, --format, --keep-columns and --workers"
         raise click.UsageError(f"{listed} require --data")

@@ -63,13 +63,14 @@ def command(
     from plexus.artifacts import FolderArtifacts
     from plexus.publishing import LabelledFile, publish
 
-    if data_file is None and options.find_explicit("text_column", "label", "encoding", "sheet"):
+    if data_file is None and options.find_explicit("text_column", "label", *options.LAYOUT):
         raise click.UsageError(
-            "--text, --label, --encoding and --sheet require --data; a score's own columns are set in its `data`"
+            "--text, --label, --encoding, --sheet and --header-row require --data; "
+            "a score's own columns are set in its `data`"
         )
     if write is not None:
         _check_copy(write, [card, *([] if data_file is None else [data_file])], replace=is_replaced)
-    source = None if data_file is None else LabelledFile(data_file, text_column, label, **layout)
+    source = None if data_file is None else LabelledFile(data_file, text_column, label, layout)
     with options.TrainingBars() as bars:
         published = publish(plexus.load_file(card), FolderArtifacts(store), names=names, source=source, watch=bars)
     for artifact in published.artifacts:

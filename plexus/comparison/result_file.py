@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 from plexus.comparison.answers import Answer, EvaluationResult, read_row
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
-from plexus.tables import open_table
+from plexus.tables import Layout, open_table
 
 _MOST_PROBLEMS = 5
 #: What an error of a GraphQL answer has, AppSync's own keys included.
@@ -36,13 +37,13 @@ class ResultFile:
         return list(self.answers)
 
 
-def read(path: Path, id_column: str | None = None, encoding: str | None = None, sheet: str | None = None) -> ResultFile:
+def read(path: Path, id_column: str | None = None, layout: Layout = MappingProxyType({})) -> ResultFile:
     """Read results as `plexus run` writes them, as DynamoDB exports them, or as GraphQL answers them.
 
     Raises InvalidData with the first problems of the rows, if two results of an item contradict each other and none is
     known to be the later one, and if the file has no results.
     """
-    with open_table(path, [id_column] if id_column is not None else [], encoding=encoding, sheet=sheet) as table:
+    with open_table(path, [id_column] if id_column is not None else [], **layout) as table:
         result = collect(table.name, (row for _, row in table.read_rows()), id_column)
         if table.notice:
             result.notes.insert(0, f"{table.name}: {table.notice}")

@@ -125,9 +125,18 @@ class Data(Processing):
     label: str = Field("label", description="The column with the labels.")
     encoding: str | None = Field(None, description="The file's encoding, if it cannot be detected.")
     sheet: str | None = Field(None, description="The sheet of an Excel workbook, if another is detected.")
+    header_row: Annotated[int, Field(ge=1)] | str | None = Field(
+        None, description="The row of the column names, or `1-3` if rows 2 and 3 only describe the columns."
+    )
     labels: dict[str, Words | None] = Field(
         default_factory=dict, description="Replaces labels, as in `{0: ham, 1: spam}`; null leaves a row out."
     )
+
+    @property
+    def layout(self) -> dict[str, str | None]:
+        """How the table is read, as arguments of `plexus.tables.open_table`."""
+        row = None if self.header_row is None else str(self.header_row)
+        return {"encoding": self.encoding, "sheet": self.sheet, "header_row": row}
 
     @model_validator(mode="after")
     def _check_labels(self) -> Data:

@@ -50,7 +50,7 @@ def count_in_training_data(scorecard: Scorecard, score: Score, texts: Sequence[L
         return None
     path = (scorecard.folder or Path()) / data.file
     try:
-        with open_table(path, [data.text, data.label], encoding=data.encoding, sheet=data.sheet) as table:
+        with open_table(path, [data.text, data.label], **data.layout) as table:
             known = {fold(entry.item.text or "") for entry in read_labelled(table, data.text, data.label)}
     except (PlexusError, OSError):
         return None

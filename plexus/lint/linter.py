@@ -212,7 +212,7 @@ def _check_classes(score: AnyScore, path: KeyPath, folder: Path) -> Iterator[Fin
     mapped = {labels.fold_label(label): value for label, value in data.labels.items()}
     rejected: dict[str, str] = {}
     try:
-        with open_table(folder / data.file, [data.text, data.label], encoding=data.encoding, sheet=data.sheet) as table:
+        with open_table(folder / data.file, [data.text, data.label], **data.layout) as table:
             for number, row in table.read_rows():
                 label = as_text(table, number, row, data.label)
                 learnt = mapped.get(labels.fold_label(label), label)
@@ -237,7 +237,7 @@ def _check_data(data: Data, path: KeyPath, file: Path) -> Iterator[Finding]:
         return
     at: KeyPath = (*path, "file")
     try:
-        with open_table(file, [data.text, data.label], encoding=data.encoding, sheet=data.sheet) as table:
+        with open_table(file, [data.text, data.label], **data.layout) as table:
             for number, row in table.read_rows(1):
                 for key, column in (("text", data.text), ("label", data.label)):
                     at = (*path, key if key in data.model_fields_set else "file")

@@ -30,8 +30,8 @@ class Delimited:
     """A text file of rows. Once all are read, `short` lists the lines of rows with fewer cells than columns, and
     `restored` those of cells without the apostrophe that kept them from being formulas.
 
-    `has_types` says whether two rows of types are below the header, which are no rows of the table. `numbers` has the
-    names, in the header, of columns that are wanted by number: number → name.
+    `has_types` says whether two rows of types are below the header, and `skipped` how many other rows there are none of
+    the table. `numbers` has the names, in the header, of columns that are wanted by number: number → name.
     """
 
     source: Source
@@ -39,23 +39,35 @@ class Delimited:
     dialect: Dialect
     column: str
     has_types: bool = False
+    skipped: int = 0
     numbers: dict[str, str] = field(default_factory=dict)
     short: list[int] = field(default_factory=list)
     restored: list[int] = field(default_factory=list)
 
     @classmethod
-    def detect(cls, source: Source, wanted: Sequence[str], encoding: str | None) -> Delimited:
+    def detect(
+        cls,
+        source: Source,
+        wanted: Sequence[str],
+        encoding: str | None,
+        header: headers.HeaderRows | None = None,
+    ) -> Delimited:
         """Detect encoding and dialect; raises InvalidData. The first of `wanted` names the column of lone texts."""
         result = encodings.detect(source, encoding)
         opened = cls(source, result, Dialect(), wanted[0] if wanted else "text")
         separator = _SUFFIXES.get(source.suffix)
         try:
             opened.dialect = dialects.detect(
-                opened._read_lines, wanted, lone_texts=source.suffix == ".txt", separator=separator
+                opened._read_lines,
+                wanted,
+                lone_texts=source.suffix == ".txt" and header is None,
+                separator=separator,
+                header=None if header is None else header.names,
             )
         except MalformedRecord as error:
             raise InvalidData(f"{source.name}:{error.line}: {error}") from None
-        opened.has_types = opened._find_types()
+        opened.skipped = header.last - header.names if header is not None else 0
+        opened.has_types = not opened.skipped and opened._find_types()
         if opened.dialect.has_header and (first := next(opened._read_records(), None)):
             opened.numbers = headers.find_numbers(opened._read_names(first[1]), wanted)
         return opened
@@ -69,6 +81,7 @@ class Delimited:
         kind = "CSV" if self.dialect.separator != "\t" else "table"
         parts = [self.dialect.title, encoding, "lines that end in CR" if self.encoding.is_carriage_return else ""]
         parts.append("rows of types below the header" if self.has_types else "")
+        parts.append(f"{pluralize(self.skipped, 'row')} below the column names left out" if self.skipped else "")
         parts.append(headers.describe_numbers(self.numbers))
         return ", ".join(filter(None, [kind, *parts])) if any(parts) else ""
 
@@ -84,8 +97,8 @@ class Delimited:
         for line, cells in records:
             if names is None:
                 names = self._read_names(cells)
-                if self.has_types:
-                    next(records), next(records)
+                for _ in range(2 * self.has_types + self.skipped):
+                    next(records, None)
                 if self.dialect.has_header:
                     continue
             if not cells and len(names) > 1:

@@ -36,7 +36,7 @@ class Dialect:
     """How cells are written.
 
     `separator` is empty for a single column. `quoting` is "doubled" (CSV's), "escaped" (with backslashes) or "none".
-    `lines` counts the lines before the first row of cells.
+    `lines` counts the lines before the first row of cells, `titles` those of them that are filled, and are no rows.
     """
 
     separator: str = ","
@@ -44,6 +44,7 @@ class Dialect:
     skips_blanks: bool = False
     lines: int = 0
     has_header: bool = True
+    titles: int = 0
 
     @property
     def title(self) -> str:
@@ -51,6 +52,7 @@ class Dialect:
         parts = [SEPARATORS.get(self.separator, repr(self.separator))] if self.separator not in ("", ",") else []
         parts += {"escaped": ["backslashes before quotes"], "none": ["no quoting"]}.get(self.quoting, [])
         parts += ["blanks after separators"] if self.skips_blanks else []
+        parts += [f"column names in line {self.lines + 1}"] if self.titles else []
         return ", ".join(parts + ([] if self.has_header else ["no header"]))
 
     def records(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
@@ -118,14 +120,51 @@ class _Reading:
         )
 
 
-def detect(lines: Lines, wanted: Sequence[str], *, lone_texts: bool, separator: str | None) -> Dialect:
+def detect(
+    lines: Lines, wanted: Sequence[str], *, lone_texts: bool, separator: str | None, header: int | None = None
+) -> Dialect:
     """Return the dialect of a file of these lines. `wanted` are the columns that the caller will read.
 
-    The first line names the columns, unless `wanted` are numbers and it looks like a row (`headers.is_header`), or
-    `lone_texts` is set (the file is to have one text a line) and there is a single column of another name. A
-    `separator` that is in the first line is the only one tried. Raises MalformedRecord for a table that is drawn, as in
-    Markdown.
+    The line `header` names the columns. By default it is the first one, unless `wanted` are numbers and it looks like a
+    row (`headers.is_header`), or `lone_texts` is set (the file is to have one text a line) and there is a single column
+    of another name; or a line below titles, which are shorter. A `separator` that is in that line is the only one
+    tried. Raises MalformedRecord for a table that is drawn, as in Markdown.
     """
+    if header is None and not lone_texts:
+        before, sample, is_whole = _read_sample(lines())
+        below = _find_below_titles(sample, is_whole, wanted)
+        header = below and below + before
+    if header is None:
+        return _detect(lines, wanted, lone_texts=lone_texts, separator=separator)
+    skipped = header - 1
+    try:
+        dialect = _detect(lambda: islice(lines(), skipped, None), wanted, lone_texts=lone_texts, separator=separator)
+    except MalformedRecord as error:
+        raise MalformedRecord(error.line + skipped, str(error)) from None
+    return replace(dialect, lines=dialect.lines + skipped, titles=skipped, has_header=True)
+
+
+def _find_below_titles(sample: Sequence[str], is_whole: bool, wanted: Sequence[str]) -> int | None:
+    """Return the line of the column names if titles are above it; None if the first line is one of the table.
+
+    A line below the first names the columns if it has all wanted names, and the first has none; or if lines of fewer
+    cells are above it, rows of as many cells as it has below it, and it differs from these as names from values.
+    """
+    if not sample or _SEP_LINE.fullmatch(sample[0]):
+        return None
+    used = [separator for separator in SEPARATORS if any(separator in line for line in sample[: headers.TITLE_ROWS])]
+    readings = [_read(sample, dialect, is_whole).records for s in used for dialect in _list_candidates(s, sample, 0)]
+    if any(name in map(str.strip, records[0][1]) for records in readings for name in wanted):
+        return None
+    for records in readings:
+        cells = [row for _, row in records]
+        index = headers.find_named(cells, wanted)
+        if index or (index := headers.find_below_titles(cells)):
+            return records[index][0]
+    return None
+
+
+def _detect(lines: Lines, wanted: Sequence[str], *, lone_texts: bool, separator: str | None) -> Dialect:
     before, sample, is_whole = _read_sample(lines())
     if drawn := next(
         (number for number, line in enumerate(sample[:2], before + 1) if _DRAWN.fullmatch(line.strip())), None

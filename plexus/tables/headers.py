@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median_high
+from typing import NamedTuple
 
+from plexus.exceptions import InvalidData
 from plexus.text import fold
 
 #: Rows below the first that are compared with it.
@@ -14,8 +17,33 @@ SAMPLE = 200
 TITLE_ROWS = 20
 _LONGEST = 60  # characters of a column's name
 _MOST_WORDS = 6
+_FEWEST_COLUMNS, _FEWEST_ROWS = 3, 5  # of a table below titles that no wanted name shows
 _FEWEST = 20  # cells by which classes are recognized
 _VALUE = re.compile(r"[\d\s.,:/+%€$£TZ-]*\d[\d\s.,:/+%€$£TZ-]*")  # numbers, prices, shares and times
+
+
+class HeaderRows(NamedTuple):
+    """The row that names the columns, from 1, and the last row below it that is none of the table, or that row."""
+
+    names: int
+    last: int
+
+
+_ROWS = re.compile(r"\s*(\d{1,7})\s*(?:[-–]\s*(\d{1,7})\s*)?")
+
+
+def parse_header_rows(written: str | None) -> HeaderRows | None:
+    """Return the rows that `5` or `1-3` mean; None if nothing is written. Raises InvalidData."""
+    if written is None:
+        return None
+    matched = _ROWS.fullmatch(written)
+    rows = HeaderRows(int(matched[1]), int(matched[2] or matched[1])) if matched else HeaderRows(0, 0)
+    if not 0 < rows.names <= rows.last:
+        raise InvalidData(
+            f"row of column names: got {written!r}, expected a number from 1, as in 5, "
+            "or 1-3 if rows 2 and 3 only describe the columns"
+        )
+    return rows
 
 
 def is_header(first: Sequence[object], rest: Sequence[Sequence[object]], wanted: Sequence[str]) -> bool:
@@ -78,6 +106,36 @@ def find_header(rows: Sequence[Sequence[object]]) -> int:
             continue
         return index if _are_words(row) else 0
     return 0
+
+
+def find_below_titles(rows: Sequence[Sequence[str]]) -> int | None:
+    """Return the index of the row of names below shorter rows, such as titles; None unless all speaks for it.
+
+    The rows below it have as many cells as it has, three at least, and it looks like their names.
+    """
+    width, _ = Counter(map(len, rows)).most_common(1)[0]
+    first = next(index for index, row in enumerate(rows) if len(row) == width)
+    index = first + find_header(rows[first:])
+    rest = rows[index + 1 :]
+    if not index or width < _FEWEST_COLUMNS or len(rest) < _FEWEST_ROWS:
+        return None
+    is_even = 20 * sum(len(row) == width for row in rest) >= 19 * len(rest)
+    are_titles = all(len(row) < width or 2 * sum(map(_is_filled, row)) <= width for row in rows[:index])
+    return index if is_even and are_titles and _looks_like_names(*_as_texts(rows[index:])) else None
+
+
+def find_named(rows: Sequence[Sequence[object]], wanted: Sequence[str]) -> int | None:
+    """Return the index of the first row of several cells that has all wanted names; None if no row has them.
+
+    Of the default names, which a caller may not mean, none is required beside others.
+    """
+    names = [name for name in wanted if not name.isdecimal()]
+    required = [name for name in names if name not in ("text", "label")] or names
+    for index, row in enumerate(rows[:TITLE_ROWS]):
+        cells = {str(cell).strip() for cell in row if _is_filled(cell)}
+        if required and len(cells) > 1 and cells.issuperset(required):
+            return index
+    return None
 
 
 def _as_texts(rows: Sequence[Sequence[object]]) -> tuple[list[str], list[list[str]]]:

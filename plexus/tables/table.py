@@ -12,13 +12,15 @@ from pathlib import Path
 
 from plexus.exceptions import InvalidData, require_packages
 from plexus.problems import pluralize
-from plexus.tables import encodings, json_rows
+from plexus.tables import encodings, headers, json_rows
 from plexus.tables.delimited import Delimited
 from plexus.tables.sources import Source, open_source
 from plexus.tables.workbooks import Workbook, explain_formula
 
 Row = Mapping[str, object]
 _MOST_LINES = 5
+#: How a table is written, and where in its file it is: `encoding`, `sheet` and `header_row` of `open_table`.
+Layout = Mapping[str, str | None]
 _REFUSED = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook of before 2007 (.xls), or one with a password",
     b"%PDF": "a PDF document",
@@ -83,19 +85,26 @@ def _locate(lines: Sequence[int]) -> str:
 
 @contextmanager
 def open_table(
-    path: Path, wanted: Sequence[str] = (), *, encoding: str | None = None, sheet: str | None = None
+    path: Path,
+    wanted: Sequence[str] = (),
+    *,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    header_row: str | None = None,
 ) -> Iterator[Table]:
     """Open CSV of any dialect, JSON, JSON lines, Excel or Parquet, compressed or not; `-` is standard input.
 
     The bytes decide over the suffix. `wanted` are the columns that will be read: they tell a header from a row, and
     one separator from another. One that names a member of maps, such as `body.text`, becomes a column. `sheet` is one
-    of an Excel workbook; by default it is detected. Raises InvalidData if the file cannot be read as a table, or has no
-    such sheet.
+    of an Excel workbook; by default it is detected. `header_row` is the row of the column names, from 1, as in `5`, or
+    with the last row that is none of the table, as in `1-3`; rows above it are ignored. Raises InvalidData if the file
+    cannot be read as a table, or has no such sheet or row.
     """
+    rows = headers.parse_header_rows(header_row)
     with open_source(path) as source:
         if sheet is not None and not source.read_head().startswith(b"PK\3\4"):
             raise InvalidData(f"{source.name}: got no Excel workbook, expected one with a sheet {sheet!r}")
-        table = _create_table(source, wanted, encoding, sheet)
+        table = _create_table(source, wanted, encoding, sheet, rows)
         paths = [name for name in wanted if "." in name]
         yield replace(table, read=partial(_add_members, table.read, paths)) if paths else table
 
@@ -115,7 +124,9 @@ def find_member(row: Row, path: str) -> object:
     return value
 
 
-def _create_table(source: Source, wanted: Sequence[str], encoding: str | None, sheet: str | None) -> Table:
+def _create_table(
+    source: Source, wanted: Sequence[str], encoding: str | None, sheet: str | None, header: headers.HeaderRows | None
+) -> Table:
     head = source.read_head()
     kind = next((kind for magic, kind in _REFUSED.items() if head.startswith(magic)), None)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower().startswith((b"<html", b"<!doctype html", b"<?xml", b"<table")):
@@ -130,8 +141,9 @@ def _create_table(source: Source, wanted: Sequence[str], encoding: str | None, s
         if source.compression:
             raise InvalidData(f"{source.name}: a compressed file of a compressed format. next: decompress it")
         if head.startswith(b"PAR1"):
+            _refuse_header(source, header, "a Parquet file names its columns")
             return Table(source.name, source, "", "", partial(_read_parquet, source))
-        book = Workbook.detect(source, wanted, sheet)
+        book = Workbook.detect(source, wanted, sheet, header)
         read = book.read_rows
         return Table(source.name, source, book.title, hint, read, numbers=book.numbers, formulas=book.formulas)
     if source.suffix in (".xlsx", ".xlsm", ".parquet"):
@@ -140,12 +152,18 @@ def _create_table(source: Source, wanted: Sequence[str], encoding: str | None, s
     if source.suffix in (".json", ".jsonl", ".ndjson") or (
         source.suffix not in (".csv", ".tsv", ".tab", ".psv", ".txt") and _looks_like_json(head)
     ):
+        _refuse_header(source, header, "JSON has a name beside each value")
         return _create_json_table(source, encoding)
-    opened = Delimited.detect(source, wanted, encoding)
+    opened = Delimited.detect(source, wanted, encoding, header)
     compression = [source.compression] if source.compression else []
     title = ", ".join([opened.title or "CSV", *compression]) if opened.title or compression else ""
     lists = (lambda: opened.short, lambda: opened.restored)
     return Table(source.name, source, title, hint, opened.read_rows, *lists, opened.numbers)
+
+
+def _refuse_header(source: Source, header: headers.HeaderRows | None, reason: str) -> None:
+    if header is not None:
+        raise InvalidData(f"{source.name}: got a row of column names, but {reason}. next: omit the row")
 
 
 def _create_json_table(source: Source, encoding: str | None) -> Table:

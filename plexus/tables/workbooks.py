@@ -62,21 +62,29 @@ class Workbook:
     last_row: int = 1
 
     @classmethod
-    def detect(cls, source: Source, wanted: Sequence[str], sheet: str | None = None) -> Workbook:
+    def detect(
+        cls,
+        source: Source,
+        wanted: Sequence[str],
+        sheet: str | None = None,
+        header: headers.HeaderRows | None = None,
+    ) -> Workbook:
         """Choose the named sheet, else the first that has a wanted column, else the one that is most like a table.
 
         Column names are in the first filled row that has a wanted one, or in a row below a title that has all of them;
         if no row does, where `headers.find_header` finds them. Most like a table is a sheet with rows of several
-        columns before others, a visible one before a hidden one, and one with more filled cells.
+        columns before others, a visible one before a hidden one, and one with more filled cells. `header` sets the row
+        of the names.
 
         Raises InvalidData if the file is not a readable .xlsx workbook, all of its sheets are empty, a wanted column
         has only formulas without stored values, no sheet has the name, or the sheet no such row.
         """
+        longest = headers.TITLE_ROWS + headers.SAMPLE + (header.last if header is not None else 0)
         _check(source)
         with _open(source) as book:
             visible = {each.title: each.sheet_state == "visible" for each in book.worksheets}
             samples = {
-                title: list(islice(_read_rows(book[title]), headers.TITLE_ROWS + headers.SAMPLE))
+                title: list(islice(_read_rows(book[title]), longest))
                 for title in sorted(visible, key=lambda title: not visible[title])
                 if sheet is None or title == sheet
             }
@@ -87,9 +95,14 @@ class Workbook:
         if not filled:
             where = "" if sheet is None else f"sheet {sheet!r}: "
             raise InvalidData(f"{source.name}: {where}got no rows, expected at least one")
-        title, header = _find_named(filled, wanted) or _find_likely(filled, visible)
-        first, *rest = [row for row in filled[title][header:] if any(map(_is_filled, row))]
-        chosen = cls(source, title, len(visible), headers.is_header(first, rest, wanted), header_row=header + 1)
+        title, index = _find_named(filled, wanted) or _find_likely(filled, visible)
+        index = index if header is None else header.names - 1
+        first, *rest = [row for row in filled[title][index:] if any(map(_is_filled, row))] or [()]
+        if header is not None and not (filled[title][index:] and any(map(_is_filled, filled[title][index]))):
+            raise InvalidData(f"{source.name}: sheet {title!r}: got nothing in row {index + 1}, expected column names")
+        has_header = header is not None or headers.is_header(first, rest, wanted)
+        last_row = index + 1 if header is None else header.last
+        chosen = cls(source, title, len(visible), has_header, header_row=index + 1, last_row=last_row)
         if chosen.has_header:
             chosen = replace(chosen, numbers=headers.find_numbers(chosen._read_names(first), wanted))
         formulas, blanks = chosen._find_formulas(chosen._read_names(first))
@@ -106,6 +119,9 @@ class Workbook:
         if self.formulas:
             columns = f"; {pluralize(len(self.formulas), 'column')} with formulas without stored values, read as empty"
             listed += f"{columns}: {_list_places(list(map(repr, self.formulas)))}"
+        if self.blanks:
+            cells = f"; {pluralize(len(self.blanks), 'formula')} without a stored value, read as empty"
+            listed += f"{cells}: {_list_places(self.blanks)}; {_RECALCULATE}"
         header = "" if self.has_header else ", no header"
         header += f", {numbers}" if (numbers := headers.describe_numbers(self.numbers)) else ""
         if self.header_row > 1 or self.sheets > 1:
@@ -119,13 +135,12 @@ class Workbook:
         was not stored, and for repeated column names.
         """
         names: list[str] = []
-        if self.blanks:
-            cells = f"; {pluralize(len(self.blanks), 'formula')} without a stored value, read as empty"
-            listed += f"{cells}: {_list_places(self.blanks)}; {_RECALCULATE}"
         blank = 0
         with _open(self.source) as book:
             for number, row in enumerate(_read_rows(book[self.sheet]), start=1):
-                if number < self.header_row or not any(map(_is_filled, row)):
+                if number < self.header_row or self.header_row < number <= self.last_row:
+                    continue
+                if not any(map(_is_filled, row)):
                     blank += bool(names)
                     continue
                 cells = [_normalize_cell(cell) for cell in row]
@@ -186,7 +201,9 @@ class Workbook:
             rows = zip(_read_rows(book[self.sheet]), _read_rows(written[self.sheet]), strict=False)
             for number, (values, cells) in enumerate(rows, start=1):
                 for column, (value, cell) in enumerate(zip(values, cells, strict=False)):
+                    is_below = number > self.header_row - (not self.has_header) and column < len(names)
                     if not isinstance(cell, str) or not cell.startswith("=") or value == cell:
+                        filled.update([names[column]] if is_below and _is_filled(value) else [])
                         continue  # a text that begins with a sign is the same in both
                     if value is not None:
                         return {}, ()
@@ -201,9 +218,7 @@ _RECALCULATE = "next: open the workbook in a spreadsheet program and save it"
 
 
 def explain_formula(place: str) -> str:
-                    is_below = number > self.header_row - (not self.has_header) and column < len(names)
     """Return the error for a used cell whose formula has no stored value."""
-                        filled.update([names[column]] if is_below and _is_filled(value) else [])
     return f"cell {place}: a formula without a stored value. {_RECALCULATE}"
 
 
@@ -226,13 +241,8 @@ def _find_named(samples: _Samples, wanted: Sequence[str]) -> tuple[str, int] | N
         first = next(index for index, row in enumerate(rows) if any(map(_is_filled, row)))
         if any(name in map(_as_name, rows[first]) for name in names):
             return title, first
-    required = [name for name in names if name not in ("text", "label")] or names
-    for title, rows in samples.items():
-        for index, row in enumerate(rows[: headers.TITLE_ROWS]):
-            cells = {_as_name(cell) for cell in row if _is_filled(cell)}
-            if required and len(cells) > 1 and cells.issuperset(required):
-                return title, index
-    return None
+    found = ((title, headers.find_named(rows, wanted)) for title, rows in samples.items())
+    return next(((title, index) for title, index in found if index is not None), None)
 
 
 def _find_likely(samples: _Samples, visible: Mapping[str, bool]) -> tuple[str, int]:

@@ -18,12 +18,11 @@ Row = tuple[int, dict[str, object]]
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of texts and ids, by name or number, and encoding and sheet of the table unless detected."""
+    """The columns of texts and ids, by name or number, and the layout of the table, as for `open_table`."""
 
     text: str = "text"
     id: str = "id"
-    encoding: str | None = None
-    sheet: str | None = None
+    layout: Mapping[str, str | None] = field(default_factory=dict)
 
 
 COLUMNS = Columns()
@@ -47,7 +46,7 @@ def read_rows(path: Path, columns: Columns = COLUMNS, say: Callable[[str], objec
     from plexus.tables import open_table
 
     try:
-        with open_table(path, [columns.text, columns.id, JOB], encoding=columns.encoding, sheet=columns.sheet) as table:
+        with open_table(path, [columns.text, columns.id, JOB], **columns.layout) as table:
             rows = [(number, dict(row)) for number, row in table.read_rows()]
             if table.notice:
                 say(f"{table.name}: {table.notice}")

@@ -59,7 +59,7 @@ def by_test(folder: Path, rows: list[Labelled]) -> list[str]:
 def by_worker(folder: Path, path: Path, file: File) -> list[str]:
     """Return the values of the jobs of the items that `enqueue` reads, stored as it stores them."""
     world = World(folder)
-    columns = item_files.Columns(file.text, file.id or "id", file.encoding)
+    columns = item_files.Columns(file.text, file.id or "id", {"encoding": file.encoding})
     result = item_files.parse_items(path, item_files.read_rows(path, columns), columns)
     for number, item in enumerate(result, start=1):
         world.send_jobs(world.job(number, item.text))

@@ -116,12 +116,13 @@ def list_commands(command: click.Command, name: str) -> Iterator[tuple[str, clic
         yield name, command
 
 
-def test_every_command_that_reads_tables_takes_a_sheet() -> None:
+def test_every_command_that_reads_tables_takes_a_sheet_and_a_header_row() -> None:
     """An option for the encoding of a table shows that a command reads one."""
     commands = [*list_commands(group, "plexus"), ("enqueue", enqueue.main)]
     options = {name: {word for each in command.params for word in each.opts} for name, command in commands}
     readers = {name for name, words in options.items() if "--encoding" in words}
-    assert readers == {name for name, words in options.items() if "--sheet" in words}
+    for option in ("--sheet", "--header-row"):
+        assert readers == {name for name, words in options.items() if option in words}
     assert {"run", "train", "evaluate", "compare", "look", "clean", "split", "sample", "convert", "enqueue"} == readers
 
 
