@@ -278,9 +278,9 @@ def convert(
     (form,) = writing.check_outputs([output], [file], replace=is_replaced)
     renamed = entries.parse_pairs("--rename", pairs)
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else []
-    joined = [members] if members is not None else []
-    with open_table(file, [*chosen, *renamed, *joined], **layout) as table:
-        names = entries.list_columns(table, [*chosen, *renamed, *joined])
+    member_columns = [members] if members is not None else []
+    with open_table(file, [*chosen, *renamed, *member_columns], **layout) as table:
+        names = entries.list_columns(table, [*chosen, *renamed, *member_columns])
         table.check_formulas(chosen or names)
         cells = structure.list_members(table, members) if members is not None else {}
         written = {name: {**table.numbers, **renamed}.get(name, name) for name in chosen or names}

@@ -43,10 +43,10 @@ def find_joint(cells: Sequence[str]) -> str | None:
     distinct = {cell.strip() for cell in cells if cell.strip()}
     for joint in _JOINTS:
         members = {cell: {fold_label(part) for part in split_members(cell, joint)} for cell in distinct}
-        joined = [cell for cell, parts in members.items() if len(parts) > 1]
+        combinations = [cell for cell, parts in members.items() if len(parts) > 1]
         uses = Counter(part for parts in members.values() for part in parts)
         recurring = sum(uses[part] > 1 for part in uses)
-        if len(joined) >= _FEWEST_JOINED and len(uses) < len(distinct) and 2 * recurring > len(uses):
+        if len(combinations) >= _FEWEST_JOINED and len(uses) < len(distinct) and 2 * recurring > len(uses):
             return joint
     return None
 
@@ -74,12 +74,12 @@ def find_joined_labels(dataset: Dataset) -> Iterator[Finding]:
     """Yield a fault if cells join several labels: each combination would be a class of its own."""
     joint = find_joint([entry.label for entry in dataset.entries]) if dataset.label is not None else None
     if dataset.label is not None and joint is not None:
-        joined = [entry for entry in dataset.entries if len(split_members(entry.label, joint)) > 1]
-        message = f"{len(joined)} labels join several, as {joined[0].label.strip()!r}: each combination is a class"
+        entries = [entry for entry in dataset.entries if len(split_members(entry.label, joint)) > 1]
+        message = f"{len(entries)} labels join several, as {entries[0].label.strip()!r}: each combination is a class"
         remedy = (
             f"plexus data convert --members {shlex.quote(dataset.label)} writes a column of Yes and No for each label"
         )
-        yield Finding("several labels", message, tuple(entry.row for entry in joined), remedy)
+        yield Finding("several labels", message, tuple(entry.row for entry in entries), remedy)
 
 
 def find_described_columns(dataset: Dataset) -> Iterator[Finding]:

@@ -241,8 +241,8 @@ def _find_named(samples: _Samples, wanted: Sequence[str]) -> tuple[str, int] | N
         first = next(index for index, row in enumerate(rows) if any(map(_is_filled, row)))
         if any(name in map(_as_name, rows[first]) for name in names):
             return title, first
-    found = ((title, headers.find_named(rows, wanted)) for title, rows in samples.items())
-    return next(((title, index) for title, index in found if index is not None), None)
+    rows_of_names = ((title, headers.find_named(rows, wanted)) for title, rows in samples.items())
+    return next(((title, index) for title, index in rows_of_names if index is not None), None)
 
 
 def _find_likely(samples: _Samples, visible: Mapping[str, bool]) -> tuple[str, int]:

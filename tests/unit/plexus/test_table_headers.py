@@ -85,8 +85,8 @@ def test_a_named_row_has_the_column_names(title: str, lower: int, suffix: str, t
     first = len(above) + 1
     path = write(tmp_path / f"table{suffix}", rows)
     with open_table(path, ["text"], header_row=f"{first}-{first + lower}" if lower else str(first)) as table:
-        found = [row for _, row in table.read_rows()]
-    assert [(row["Request"], row["Kind"]) for row in found] == [(text, label) for _, text, label in ROWS]
+        rows_read = [row for _, row in table.read_rows()]
+    assert [(row["Request"], row["Kind"]) for row in rows_read] == [(text, label) for _, text, label in ROWS]
 
 
 @pytest.mark.parametrize("wanted", [["text", "label"], ["2", "3"], ["Request", "Kind"], ["Request", "label"]])
