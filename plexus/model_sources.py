@@ -67,7 +67,10 @@ _HEAD = """\
 
 
 def read_source(source: str) -> Mapping[str, Mapping[str, object]]:
-    """Read litellm's table: `litellm` for the installed package's, a file, or an https address. Raises InvalidData."""
+    """Read litellm's table: `litellm` for the installed package's, a file, or an https address.
+
+    Raises InvalidData for anything but such a table, and OSError if it cannot be read or 60 s pass without a byte.
+    """
     try:
         if source.startswith("https://"):
             with urllib.request.urlopen(source, timeout=60) as response:  # noqa: S310  # only https
@@ -193,7 +196,7 @@ def split(
 
 
 def format_table(rows: Mapping[str, Mapping[str, object]], source: str, as_of: date) -> str:
-    """Return the table as TOML."""
+    """Return the table as TOML, in the order of `rows`; equal rows give equal bytes."""
     lines = [f"{_HEAD}as_of = {as_of.isoformat()}", f"source = {json.dumps(source)}", "", "[models]"]
     for name, row in rows.items():
         # Without spaces around `=`: the image has this file.

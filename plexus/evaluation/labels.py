@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def list_declared(scorecard: Scorecard, score: Score, context: Context) -> tuple[str, ...]:
-    """Return every value that the score can return, or nothing if neither configuration nor model determine them."""
+    """Return every value that the score can return, or nothing if neither configuration nor model determine them.
+
+    The model of a trained score is loaded: raises as `Scorecard.create_scorer` does.
+    """
     configuration = score.configuration
     known = scores.list_values(configuration)
     if known is not None:

@@ -136,7 +136,10 @@ def draw_curves(curve: curves.Curve, other: Evaluation | None) -> tuple[str, str
 
 
 def find_first_better(run: runs.Run, tried: Sequence[runs.Run], *, in_dollars: bool) -> int | None:
-    """Return the number, from 1, of the first run that is both better and cheaper; None if there is none."""
+    """Return the number, from 1, of the first run of `tried` that beats this one (`is_beaten_by`); None without one.
+
+    Costs are compared in dollars if `in_dollars`, otherwise in seconds.
+    """
     beating = (place for place, each in enumerate(tried, 1) if run.is_beaten_by(each, in_dollars=in_dollars))
     return next(beating, None)
 

@@ -36,7 +36,11 @@ def render(
     *,
     show_text: bool = False,
 ) -> str:
-    """Return figures, classes, confusion, thresholds, mistakes and failures as text that ends with a line break."""
+    """Return figures, classes, confusion, thresholds, mistakes and failures as text that ends with a line break.
+
+    With `other`, figures are beside those of the other score; with its `comparison` too, the test between the two
+    follows them. Texts appear only with `show_text`.
+    """
     parts = [_render_head(evaluation), _render_figures([evaluation, *([other] if other else [])])]
     if comparison is not None and other is not None:
         parts.append(_render_comparison(evaluation, other, comparison))

@@ -63,8 +63,9 @@ class ModelCaller:
         """Return the complete reply; its content is JSON if a schema was passed and the provider kept to it.
 
         The usage and its cost are added to the run. Raises BudgetExceeded before the call if the budget is spent or
-        the price is unknown, DeadlineExceeded, or ScoringFailed, which is transient if every attempt was. A reply
-        that was cut, filtered or refused is paid for and recorded, and raises ScoringFailed.
+        the price is unknown, DeadlineExceeded, CassetteMiss if the cassette has no reply, or ScoringFailed, which is
+        transient if every attempt was. A reply that was cut, filtered or refused is paid for and recorded, and raises
+        ScoringFailed.
         """
         # Before the call: its cost is known only after it, so the last call may exceed the budget, but no more.
         run.check_budget()

@@ -65,7 +65,10 @@ class Report:
         folds: Folds,
         candidates: int,
     ) -> Report:
-        """Compare the true classes, (texts,), with those that cross-validation predicted."""
+        """Compare the true classes with those that cross-validation predicted: both are indexes of `classes`, (texts,).
+
+        `parameters` are those of the chosen model, one of `candidates`.
+        """
         counts = Counter(truths.tolist())
         score = estimate(objective, predicted, truths, objective.number(classes))
         pairs = Counter(zip(truths.tolist(), predicted.tolist(), strict=True))

@@ -116,7 +116,11 @@ def train_here(
     on_step: OnStep,
     objective: Objective = ACCURACY,
 ) -> Report:
-    """Train in this process, with the arithmetic that it happens to have: the digest may depend on the processor."""
+    """Train in this process, with the arithmetic that it happens to have: the digest may depend on the processor.
+
+    Writes the model to `folder`, which exists, and calls `on_step` in this thread. Raises InvalidData for labels that
+    cannot be learned.
+    """
     trainer = importlib.import_module(TRAINERS[class_name])
     with report_steps(on_step):
         model, report = trainer.train(texts, labels, objective)

@@ -43,7 +43,10 @@ class _Change:
 
 
 def read_loop(loop: ast.For, values: Values, replace: Replace) -> Values:
-    """Return the names' values after a loop without a `return`. Raises UnsupportedCode."""
+    """Return the names' values after a loop without a `return`; `values`, those of before, stay unchanged.
+
+    `replace` puts values in place of the names in an expression. Raises UnsupportedCode, with the node.
+    """
     return _Loop(loop, values, replace).read()
 
 

@@ -56,7 +56,7 @@ def create_chain(configurations: Sequence[Processor]) -> Callable[[Item], Item]:
     """Return all processors, in order, as one function of an item; without any, the item is returned unchanged.
 
     The function raises ProcessorFailed, naming the processor, if one fails, and if no text is left at the end,
-    unless a placeholder is empty.
+    unless a placeholder is empty; DeadlineExceeded passes unchanged.
     """
     steps = [(configuration.class_name, create_processor(configuration)) for configuration in configurations]
     if not steps:  # no copy of the item, no try block: most scores have no processors

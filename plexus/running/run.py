@@ -161,7 +161,10 @@ def create_scorers(scorecard: Scorecard, names: Sequence[str], context: Context)
 def score_rows(
     scorecard: Scorecard, names: Sequence[str], rows: Iterable[TextRow], context: Context, size: int = CHUNK
 ) -> Iterator[list[ScoredRow]]:
-    """Yield scored rows in chunks of `size`, in the order of `rows`; memory holds one chunk. Raises RunRefused."""
+    """Yield scored rows in chunks of `size`, in the order of `rows`; memory holds one chunk.
+
+    Raises RunRefused and RunInterrupted as `score_chunk` does, with the rows of the last chunk only.
+    """
     iterator, refusals = iter(rows), Refusals()
     while chunk := list(islice(iterator, size)):
         yield score_chunk(scorecard, names, chunk, context, refusals)
@@ -172,8 +175,8 @@ def score_chunk(
 ) -> list[ScoredRow]:
     """Score rows together, or concurrently if a provider is called, and return them in their order.
 
-    Raises RunRefused, with the rows before, once the provider refuses every request, and RunInterrupted, with the rows
-    that are scored, on Ctrl-C.
+    Raises RunRefused, with the rows before, once the provider refuses every request. On Ctrl-C raises RunInterrupted,
+    with the rows that are scored; KeyboardInterrupt if no provider is called.
     """
     from plexus import scheduler
 

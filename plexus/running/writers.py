@@ -59,7 +59,10 @@ def write(path: Path, form: str, rows: Iterable[ScoredRow], scores: Sequence[str
 
 
 def stream(file: TextIO, form: str, rows: Iterable[ScoredRow], scores: Sequence[str], kept: Sequence[str] = ()) -> None:
-    """Write rows as they are scored, as CSV, TSV or JSON lines."""
+    """Write rows as they are scored, as CSV, TSV or JSON lines. The file stays open.
+
+    Raises InvalidData, before the first line, if two columns have one name.
+    """
     if form == "jsonl":
         for line in map(_format_json, rows):
             file.write(line + "\n")

@@ -134,7 +134,10 @@ def open_text(path: Path, name: Path) -> Iterator[TextIO]:
 
 
 def write_text_table(file: TextIO, columns: Sequence[str], rows: Iterable[Cells], form: str = "csv") -> None:
-    """Write rows as CSV or TSV, as they come. On a terminal, a carriage return becomes a line end."""
+    """Write rows as CSV or TSV, as they come: each has a value for every column, and None is an empty cell.
+
+    Names and texts are guarded (`guard`). On a terminal, a carriage return becomes a line end.
+    """
     lines = _Lines(file)
     # The parser of csv takes a lone carriage return for the end of a row, and its writer quotes one only if it is part
     # of the line terminator.
