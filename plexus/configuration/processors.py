@@ -11,6 +11,23 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 VISIBLE = r"[^\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]"
 Words = Annotated[str, Field(pattern=VISIBLE)]
 
+_CUSTOMERS = (
+    *(
+        "customer",
+        "caller",
+        "client",
+        "guest",
+        "patient",
+        "kunde",
+        "kundin",
+        "anrufer",
+        "anruferin",
+        "cliente",
+        "klant",
+    ),
+    *("stranka", "клиент", "客户", "客戶", "顾客", "顧客", "お客様", "고객"),
+)
+
 
 def check_order(least_name: str, least: float | None, most_name: str, most: float | None) -> None:
     """Raise ValueError if no value lies between the two; either may be None."""
@@ -33,7 +50,7 @@ class CustomerTurnsOnly(_Processor):
 
     class_name: Literal["CustomerTurnsOnly"] = Field(alias="class")
     speakers: list[Words] = Field(
-        default_factory=lambda: ["customer", "caller", "client", "guest", "patient"],
+        default_factory=lambda: [*_CUSTOMERS],
         min_length=1,
         description="Names of the customer; case is folded, a number after the name is ignored unless it is given.",
     )

@@ -16,7 +16,17 @@ _COLON = re.compile(r"[:：]")
 _FACE = re.compile(r"[:：][-’']?[)(\]\[DPpOo/|*3](?!\w)")
 _WORDS = re.compile(r"[\w'’-]+")
 _SEPARATED = re.compile(r"(?<![\w'’-])([^\W\d_][\w'’.]{0,39})[ \t]?(?:[-–—|>]|\t)[ \t]")
+# `Agent; Hello.` and `AGENT   Hello.` on a line of their own
+_MARKED = re.compile(
+    r"(?m)^[ \t]*([^\W\d_][\w'’.-]{0,39}(?:[ \t][^\W\d_][\w'’.-]{0,39})?)[ \t]*(?:([;=»~|∶→›⟩])|…|[ \t]{2}(?=[ \t]*\S))"
+)
 _REACH = 100
+# `--- Transferred to billing ---`, `[Agent has joined the chat]`: what programs write between the turns
+_NOTICE = re.compile(
+    r"(?m)^[ \t]*(?:[-–—=*_~#]{2,}[ \t]+\S.*[ \t][-–—=*_~#]{2,}|(?:\[|<{1,2})[^\[\]<>\n]*\b"
+    r"(?:joined|left the|transferred|ended|on hold|(?:is|are) typing|disconnected|connected)\b"
+    r"[^\[\]<>\n]*(?:\]|>{1,2}))[ \t]*$"
+)
 
 
 def find_doubtful(text: str, turns: Sequence[tuple[Label, int]], labels: Sequence[Label], names: Names) -> int | None:
@@ -28,6 +38,8 @@ def find_doubtful(text: str, turns: Sequence[tuple[Label, int]], labels: Sequenc
     """
     is_inline = any(text[_find_line(text, each.start) : each.start].strip() for each in labels if each.is_certain)
     for label, end in turns:
+        if (at := _find_marked(text, label, end, names)) is not None:
+            return at
         for match in _COLON.finditer(text, label.end, end):
             at = match.start()
             if _is_time_or_address(text, at) or _is_prose(text[max(label.end, at - _REACH) : at], names):
@@ -43,6 +55,22 @@ def find_doubtful(text: str, turns: Sequence[tuple[Label, int]], labels: Sequenc
             if is_name and not follows:
                 return match.end() - 1
     return None
+
+
+def _find_marked(text: str, label: Label, end: int, names: Names) -> int | None:
+    """Return the place of words behind a notice, or of a mark that may set a name apart at the start of a line."""
+    for match in _NOTICE.finditer(text, label.end, end):
+        if text[match.end() : end].strip():  # whose words follow is not known
+            return match.start()
+    for match in _MARKED.finditer(text, label.end, end):
+        if names.is_other(match[1]) or (match[2] and match[1][0].isupper() and not is_common(match[1])):
+            return match.end() - 1
+    return None
+
+
+def drop_notices(words: str) -> str:
+    """Return the words of a turn without the lines that the program of the transcript wrote."""
+    return _NOTICE.sub("", words).strip()
 
 
 def _find_line(text: str, at: int) -> int:
@@ -63,6 +91,8 @@ def _is_prose(head: str, names: Names) -> bool:
     if not words or not head.endswith(words[-1]):
         return False
     last = words[-1]
+    if len(words) <= 3 and head.lstrip().startswith(words[0]) and names.is_other(words[0]):
+        return False  # `Agent note: …`
     if fold(last) in names.words or is_common(last):
         return True
     before = fold(words[-2]) if len(words) > 1 and head[: -len(last)].rstrip(" \t").endswith(words[-2]) else ""

@@ -10,7 +10,10 @@ def _split_words(text: str) -> frozenset[str]:
 
 
 #: Roles of customers, unless a scorecard names others.
-CUSTOMERS = _split_words("customer, caller, client, guest, patient")
+CUSTOMERS = _split_words(
+    "customer, caller, client, guest, patient, kunde, kundin, anrufer, anruferin, cliente, klant, stranka, клиент, "
+    "客户, 客戶, 顾客, 顧客, お客様, 고객"
+)
 
 #: Roles of others who speak in conversations with customers; alone, or as the last word of a name.
 PEOPLE = _split_words(

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from plexus.exceptions import ScoringFailed
-from plexus.processors.attribution import find_doubtful
+from plexus.processors.attribution import drop_notices, find_doubtful
 from plexus.processors.speakers import Label, Names, find_labels
 from plexus.text import fold
 from plexus.values import Item
@@ -83,7 +83,7 @@ def create_customer_filter(configuration: CustomerTurnsOnly) -> Callable[[Item],
             count = f"{len(certain)} turns with a speaker"
             raise ScoringFailed(f"no turn is the customer's: got {count}, expected a speaker among {listed}")
         _refuse_ambiguous(text, labels, kept, names)
-        return "\n".join(_read_words(text, label, end) for label, end in kept)
+        return "\n".join(drop_notices(_read_words(text, label, end)) for label, end in kept)
 
     return process
 
