@@ -95,10 +95,7 @@ class Scoring:
             raise DisabledScore(f"Score {score['id']} is disabled")
         if not score.get("championVersionId"):
             raise IncompleteJob(f"Score {score['id']} has no champion version")
-        content = item.get("text")
-        if content is not None and not isinstance(content, (str, Mapping)):
-            raise IncompleteJob(f"Item {job.item_id}: its text is {items.describe(content)}, expected a string")
-        text = self.large_fields.read_text(content)
+        text = self._read_text(f"Item {job.item_id}: its text", item.get("text"))
         if not text or not text.strip():
             raise ItemWithoutText(f"Item {job.item_id} has no text")
         content_item = self._item(job.item_id, text, item.get(items.METADATA))
@@ -130,9 +127,16 @@ class Scoring:
         except InvalidData as error:
             raise IncompleteJob(f"Item {item_id}: {error}") from None
 
+    def _read_text(self, name: str, content: object) -> str | None:
+        """Return a field's text, from S3 if it is large; raises `IncompleteJob` if it can be neither."""
+        if content is not None and not isinstance(content, (str, Mapping)):
+            raise IncompleteJob(f"{name} is {items.describe(content)}, expected a string")
+        return self.large_fields.read_text(content)
+
     def _configuration(self, version_id: str) -> str:
         version = self.store.score_version(version_id)
-        text = self.large_fields.read_text(version.get("configuration")) if version else None
+        name = f"ScoreVersion {version_id}: its configuration"
+        text = self._read_text(name, version.get("configuration")) if version else None
         if not text:
             raise IncompleteJob(f"ScoreVersion {version_id} does not exist or has no configuration")
         return text

@@ -121,6 +121,22 @@ def test_an_invalid_scorecard_fails_the_job(world: World, configuration: str) ->
     assert (job["status"], job["errorMessage"][:16]) == ("FAILED", "InvalidScorecard")
 
 
+@pytest.mark.parametrize(
+    ("table", "record", "field", "name"),
+    [
+        ("Item", "item-1", "text", "Item item-1: its text"),
+        ("ScoreVersion", "version-1", "configuration", "ScoreVersion version-1: its configuration"),
+    ],
+)
+def test_a_text_of_another_type_fails_the_job(world: World, table: str, record: str, field: str, name: str) -> None:
+    """A record whose text is stored as something else is named, and its job is not tried again."""
+    world.send_jobs(world.job())
+    world.dynamodb.tables[table][record][field] = {"B": "AAE="}
+    assert world.batch(world.runtime()) == []
+    job = world.dynamodb.fields("ScoringJob", "job-1")
+    assert (job["status"], job["errorMessage"].partition(" is ")[0]) == ("FAILED", f"IncompleteJob: {name}")
+
+
 @pytest.mark.parametrize("start", range(0, len(BODIES), 10))
 def test_poison_does_not_affect_the_rest_of_a_batch(world: World, start: int) -> None:
     """Poison of every kind is dead-lettered unchanged, with its reason; the valid job of the batch is completed."""
