@@ -80,12 +80,13 @@ class Condition:
         left, operator, right = self._operand(token), self._take(), self._operand(self._take())
         if left is None or right is None or set(left) != set(right):
             return False
-        if operator == "<" and not {"S", "N", "B"} & set(left):
-            return False
         (entry,), (other,) = left.values(), right.values()
         if "N" in left:
             entry, other = Decimal(entry), Decimal(other)
-        return bool({"=": entry == other, "<": entry < other}[operator])
+        if operator == "=":
+            return bool(entry == other)
+        assert operator == "<"
+        return bool({"S", "N", "B"} & set(left) and entry < other)  # others have no order
 
     def _operand(self, token: str) -> dict[str, Any] | None:
         return self.values[token] if token.startswith(":") else self.item.get(self.names.get(token, token))
