@@ -53,6 +53,8 @@ STRANGE: list[tuple[Any, str]] = [
     ({"source": "other", "scoring_job_id": "job-1"}, "an event of the unknown source 'other'"),
     ({"Records": "text"}, "an object with the members 'Records'"),
     ({"secret text of an item": 1, "b": 2}, "an object with the members (not a name), 'b'"),
+    (dict.fromkeys("abcdefgh", 1), "an object with the members 'a', 'b', 'c', 'd', 'e', 'f' and 2 more, expected"),
+    (dict.fromkeys("abcdef", 1), "an object with the members 'a', 'b', 'c', 'd', 'e', 'f', expected"),
     ("text", "a JSON string"),
     (7, "a JSON number"),
     (False, "a JSON number or boolean"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from handler.records import ORIGINAL_ATTEMPT, derive_result_id
+from handler.settings import LONGEST_LEASE
 from tests.memory.world import World
 
 SKEW_S = 30.0
@@ -61,10 +62,15 @@ def test_an_attempt_of_the_original_is_left_alone_until_it_must_have_ended(world
 
 @pytest.mark.parametrize(
     ("age", "is_claimed"),
-    [(ORIGINAL_ATTEMPT + SKEW_S - 1, False), (ORIGINAL_ATTEMPT + SKEW_S + 1, True), (-SKEW_S, False), (-1e6, True)],
+    [
+        (ORIGINAL_ATTEMPT + SKEW_S - 1, False),
+        (ORIGINAL_ATTEMPT + SKEW_S + 1, True),
+        (-LONGEST_LEASE - SKEW_S + 1, False),
+        (-LONGEST_LEASE - SKEW_S - 1, True),
+    ],
 )
 def test_the_start_of_an_attempt_decides(world: World, age: float, is_claimed: bool) -> None:
-    """A clock may differ by 30 s; a start that lies further in the future is none."""
+    """A clock may differ by 30 s; a start that lies further in the future than a lease can end is none."""
     world.send_jobs(world.job(status="IN_PROGRESS", startedAt=format_time(world.time - age)))
     world.batch(world.runtime())
     assert (world.status("job-1") == "COMPLETED") is is_claimed

@@ -58,10 +58,13 @@ def test_records_are_kept_unless_a_period_is_set() -> None:
         settings.load(COMPLETE | {name: "-1"})
 
 
-def test_tracing_is_off_unless_it_is_allowed() -> None:
-    """Tracing variables take effect only if the setting is `true`; anything but `true` and `false` is reported."""
-    name = "PLEXUS_EXTERNAL_TRACING"
-    assert [settings.load(COMPLETE | {name: text}).external_tracing for text in ("", "false", "True")] == [0, 0, 1]
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("PLEXUS_EXTERNAL_TRACING", "external_tracing"), ("PLEXUS_ORIGINAL_METRICS", "original_metrics")],
+)
+def test_a_switch_is_off_unless_it_is_true(name: str, field: str) -> None:
+    """A switch is on only if its variable is `true`, in any case; anything but `true` and `false` is reported."""
+    assert [getattr(settings.load(COMPLETE | {name: text}), field) for text in ("", "false", "True")] == [0, 0, 1]
     with pytest.raises(SettingsError, match=f"{name} is 'yes', expected true or false"):
         settings.load(COMPLETE | {name: "yes"})
 
