@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
-from .verb import Verbs
+from ..console.errors import OperationFailed
+from .image_code import explain_imports
+from .verb import Verb, Verbs
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 SECTIONS = {
@@ -69,7 +71,11 @@ class Root(Verbs):
             return None
         module = cmd_name.replace("-", "_")
         package = (SCRIPTS / module).is_dir()
-        command = import_module(f"scripts.{module}.command" if package else f"scripts.{module}").main
+        try:
+            with explain_imports():
+                command = import_module(f"scripts.{module}.command" if package else f"scripts.{module}").main
+        except OperationFailed as problem:
+            return create_broken_verb(cmd_name, problem)
         assert isinstance(command, click.Command)
         return command
 
@@ -87,6 +93,23 @@ def create_program_verb(name: str, module: str, summary: str) -> click.Command:
     def command(words: tuple[str, ...]) -> None:
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", module, *words])  # noqa: S606 - the same interpreter
+
+    return command
+
+
+def create_broken_verb(name: str, problem: OperationFailed) -> click.Command:
+    """Return the verb of a module that does not load: the help and the completion of all others must work."""
+
+    @click.command(
+        name,
+        cls=Verb,
+        help=f"Not available: {problem.problem}",
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True},
+    )
+    @click.argument("words", nargs=-1, type=click.UNPROCESSED)
+    def command(words: tuple[str, ...]) -> None:  # noqa: ARG001 - whatever the words are
+        raise problem
 
     return command
 

@@ -7,9 +7,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
 
 import pytest
+
+from scripts.command.root import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[3]
 OPERATING = (
@@ -83,11 +86,13 @@ def break_modules(checkout: Path, text: str, *, below: bool) -> None:
                 path.write_text(text, encoding="utf-8")
 
 
-def run(checkout: Path, endpoint: str, words: str) -> tuple[int, str, str]:
-    """Run a verb of a checkout; return its exit code and what it printed."""
+def run(checkout: Path, endpoint: str, words: str, **variables: str) -> tuple[int, str, str]:
+    """Run a verb of a checkout, or without an endpoint the whole command; return its exit code and what it printed."""
     environment = {name: value for name, value in os.environ.items() if name not in ("STAGE", "TO", "PYTHONPATH")}
-    command = [sys.executable, "-m", "scripts", *words.split(), "--endpoint-url", endpoint]
-    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "scripts", *words.split(), *(("--endpoint-url", endpoint) if endpoint else ())]
+    done = subprocess.run(
+        command, cwd=checkout, env=environment | variables, capture_output=True, text=True, check=False
+    )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -118,3 +123,18 @@ def test_a_verb_that_needs_image_code_names_the_broken_module(
         ), stderr
         assert reason in stderr
         assert "next: git stash push handler plexus" in stderr
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_the_help_and_the_completion_list_every_verb(checkout: Path, edit: str) -> None:
+    """The help lists the verbs of a broken checkout, those that do not load with the reason, and so does completion."""
+    text, reason = EDITS[edit]
+    break_modules(checkout, text, below=False)
+    code, printed, stderr = run(checkout, "", "--help")
+    assert (code, stderr) == (0, "")
+    assert set(chain(*SECTIONS.values())) <= set(printed.split())
+    assert "Not available: import of this checkout's image code" in " ".join(printed.split())
+    assert reason in " ".join(printed.split())
+    words = {"COMP_WORDS": "score-processor do", "COMP_CWORD": "1", "_SCORE_PROCESSOR_COMPLETE": "bash_complete"}
+    code, printed, stderr = run(checkout, "", "", **words)
+    assert ("plain,doctor" in printed.splitlines(), stderr) == (True, "")
