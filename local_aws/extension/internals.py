@@ -1,6 +1,7 @@
 """Patches of LocalStack's and moto's internals where no extension point exists. Each has a test of the same name."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 
@@ -35,6 +36,7 @@ def apply_to_lambda() -> None:
     shares_of_an_alias()
     metrics_of_functions()
     configuration_of_an_alias()
+    function_resource()
 
 
 def whole_services() -> None:
@@ -88,40 +90,34 @@ def image_sizes() -> None:
     models.Image.get_image_size_in_bytes = size
 
 
+def _load(plugin, module: str, name: str) -> None:
+    """Make one of CloudFormation's plugins load this project's provider, a subclass of LocalStack's own."""
+
+    def load(self):
+        self.factory = getattr(import_module(f"local_aws.extension.{module}"), name)
+
+    plugin.load = load
+
+
 def repository_resource() -> None:
     """Replace CloudFormation's AWS::ECR::Repository, a mock that creates nothing."""
     from localstack.services.ecr.resource_providers import aws_ecr_repository_plugin as module
 
-    def load(self):
-        from local_aws.extension.ecr_resource import RepositoryProvider
-
-        self.factory = RepositoryProvider
-
-    module.ECRRepositoryProviderPlugin.load = load
+    _load(module.ECRRepositoryProviderPlugin, "ecr_resource", "RepositoryProvider")
 
 
 def log_group_resource() -> None:
     """Replace CloudFormation's AWS::Logs::LogGroup, which ignores RetentionInDays and cannot be updated."""
     from localstack.services.logs.resource_providers import aws_logs_loggroup_plugin as module
 
-    def load(self):
-        from local_aws.extension.log_group_resource import LogGroupProvider
-
-        self.factory = LogGroupProvider
-
-    module.LogsLogGroupProviderPlugin.load = load
+    _load(module.LogsLogGroupProviderPlugin, "log_group_resource", "LogGroupProvider")
 
 
 def role_resource() -> None:
     """Replace CloudFormation's AWS::IAM::Role, which ignores inline policies in updates."""
     from localstack.services.iam.resource_providers import aws_iam_role_plugin as module
 
-    def load(self):
-        from local_aws.extension.role_resource import RoleProvider
-
-        self.factory = RoleProvider
-
-    module.IAMRoleProviderPlugin.load = load
+    _load(module.IAMRoleProviderPlugin, "role_resource", "RoleProvider")
 
 
 def reverted_drift() -> None:
@@ -190,12 +186,14 @@ def alarm_resource() -> None:
     """Replace CloudFormation's AWS::CloudWatch::Alarm, which cannot be updated."""
     from localstack.services.cloudwatch.resource_providers import aws_cloudwatch_alarm_plugin as module
 
-    def load(self):
-        from local_aws.extension.alarm_resource import AlarmProvider
+    _load(module.CloudWatchAlarmProviderPlugin, "alarm_resource", "AlarmProvider")
 
-        self.factory = AlarmProvider
 
-    module.CloudWatchAlarmProviderPlugin.load = load
+def function_resource() -> None:
+    """Replace CloudFormation's AWS::Lambda::Function, which ignores ReservedConcurrentExecutions."""
+    from localstack.services.lambda_.resource_providers.generated import aws_lambda_function_plugin as module
+
+    _load(module.LambdaFunctionProviderPlugin, "function_resource", "FunctionProvider")
 
 
 def metrics_of_functions() -> None:

@@ -81,6 +81,7 @@ def template(image_uri: str) -> dict[str, Any]:
                 "Role": get("Role"),
                 "Timeout": 30,
                 "MemorySize": 512,
+                "ReservedConcurrentExecutions": 9,
                 "Environment": {"Variables": {"TABLE": {"Ref": "Table"}, "OUT": {"Ref": "Dead"}}},
             },
         ),
@@ -177,10 +178,12 @@ def test_repository_is_a_real_one(stack: dict[str, Any], aws: Clients, local_aws
 
 
 def test_function_version_and_alias_work_together(stack: dict[str, Any], aws: Clients) -> None:
-    """The alias of a stack runs version 1 of its function."""
+    """The alias of a stack runs version 1 of its function, which has its reserved concurrency."""
     answer = aws("lambda").invoke(FunctionName="stack-function", Qualifier="live", Payload=b'{"environment": 1}')
     value = json.loads(answer["Payload"].read())
     assert (answer["ExecutedVersion"], value["environment"]["TABLE"]) == ("1", "stack-table")
+    reserved = aws("lambda").get_function_concurrency(FunctionName="stack-function")
+    assert reserved["ReservedConcurrentExecutions"] == 9
 
 
 def test_mapping_works_on_the_queue(stack: dict[str, Any], aws: Clients) -> None:
@@ -216,8 +219,12 @@ def test_other_resources_exist(stack: dict[str, Any], aws: Clients) -> None:
 
 
 def test_update_changes_what_the_template_changes(stack: dict[str, Any], aws: Clients, image_uri: str) -> None:
-    """An update changes function, repository, retention, alarm and role policy, and leaves the alias' version."""
+    """An update changes function, repository, retention, alarm and role policy, and leaves the alias' version.
+
+    A reserved concurrency that the template no longer has is given back.
+    """
     changed = template(image_uri)
+    del changed["Resources"]["Function"]["Properties"]["ReservedConcurrentExecutions"]
     changed["Resources"]["Function"]["Properties"]["MemorySize"] = 640
     changed["Resources"]["Repository"]["Properties"]["ImageTagMutability"] = "MUTABLE"
     changed["Resources"]["Log"]["Properties"]["RetentionInDays"] = 14
@@ -227,6 +234,7 @@ def test_update_changes_what_the_template_changes(stack: dict[str, Any], aws: Cl
     aws("cloudformation").update_stack(StackName=STACK, TemplateBody=json.dumps(changed))
     assert wait_for_stack(aws("cloudformation"))["StackStatus"] == "UPDATE_COMPLETE", reasons(aws("cloudformation"))
     assert aws("lambda").get_function_configuration(FunctionName="stack-function")["MemorySize"] == 640
+    assert "ReservedConcurrentExecutions" not in aws("lambda").get_function_concurrency(FunctionName="stack-function")
     assert aws("cloudwatch").describe_alarms(AlarmNames=["stack-alarm"])["MetricAlarms"][0]["Threshold"] == 2
     (repository,) = aws("ecr").describe_repositories(repositoryNames=["stack/image"])["repositories"]
     assert repository["imageTagMutability"] == "MUTABLE"

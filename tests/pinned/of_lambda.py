@@ -204,3 +204,23 @@ def configuration_of_an_alias():
     internals.configuration_of_an_alias()
     assert _names(LambdaProvider.get_function_configuration) == _names(original)  # unwrapped
     assert LambdaProvider.get_function_configuration is not original
+
+
+def function_resource():
+    """The stock provider never sets the reserved concurrency; after the patch ours, built upon it, does."""
+    from localstack.services.lambda_.resource_providers.aws_lambda_function import LambdaFunctionProperties
+    from localstack.services.lambda_.resource_providers.generated.aws_lambda_function_plugin import (
+        LambdaFunctionProviderPlugin,
+    )
+
+    plugin = LambdaFunctionProviderPlugin()
+    plugin.load()
+    stock = plugin.factory
+    assert "ReservedConcurrentExecutions" in LambdaFunctionProperties.__annotations__
+    for method in (stock.create, stock.update):
+        assert "put_function_concurrency" not in _names(method)
+    internals.function_resource()
+    plugin.load()
+    assert issubclass(plugin.factory, stock)
+    for method in (plugin.factory.create, plugin.factory.update):
+        assert "_reserve" in _names(method)
