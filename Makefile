@@ -128,6 +128,8 @@ shadow: $(READY) ## Score stored results' jobs again without storing, and compar
 	@$(RUN) shadow $(call given,SCORECARD,--scorecard) $(call given,SCORE,--score) $(call given,SINCE,--since) $(call given,SHARE,--share) $(call given,LIMIT,--limit) $(call given,LEAST,--least)
 versions: $(READY) ## Write the champion version of every score to files for plexus import (FOLDER=versions SCORECARD=key)
 	@$(RUN) versions $(call one_word,$(or $(value FOLDER),versions)) $(call given,SCORECARD,--scorecard)
+artifacts: $(READY) ## Restore models and cassettes that champion versions name and the stage's bucket has lost
+	@$(RUN) artifacts
 publish: $(READY) ## Send stored results to the original's GraphQL API, PLEXUS_API_URL (SCORECARD=key SCORE=name SINCE=2h)
 	@$(RUN) publish $(call given,SCORECARD,--scorecard) $(call given,SCORE,--score) $(call given,SINCE,--since)
 dlq_conflict = $(if $(or $(and $(SHOW),$(REDRIVE)),$(and $(SHOW),$(DELETE)),$(and $(REDRIVE),$(DELETE))),$(error \
@@ -181,4 +183,4 @@ $(READY): nix/locks/development.lock nix/locks/build.lock nix/locks/uv.lock pypr
 	@$(HOST) -m nix.environments create development .venv
 FORCE:
 
-.PHONY: demo test soak build lint-image run shell load reproducible sbom vulnerabilities nix lock archive local stop infra-deploy infra-diff infra-import login push deploy rollback unlock history drift config invoke logs status attest verify release enqueue results shadow versions publish dlq costs dashboard doctor venv lint golden infra cost-estimate cache cache-prune clean clean-all help
+.PHONY: demo test soak build lint-image run shell load reproducible sbom vulnerabilities nix lock archive local stop infra-deploy infra-diff infra-import login push deploy rollback unlock history drift config invoke logs status attest verify release enqueue results shadow versions artifacts publish dlq costs dashboard doctor venv lint golden infra cost-estimate cache cache-prune clean clean-all help

@@ -16,6 +16,7 @@ from ..console.text import shorten_digest
 from . import ROOT, git
 
 LAYOUT = ROOT / "build" / "image"
+ARTIFACTS = ROOT / "build" / "artifacts"  # where `plexus train` stores models and cassettes
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ SECTIONS = {
         "results",
         "shadow",
         "versions",
+        "artifacts",
         "publish",
         "dlq",
         "costs",

@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     resource_checks.check_templates,
     resource_checks.check_stacks,
     resource_checks.check_tables,
+    resource_checks.check_artifacts,
     resource_checks.check_alarms,
     function_checks.check_state,
     function_checks.deploys,

@@ -1,10 +1,10 @@
-"""The check of the stacks: every resource of theirs exists."""
+"""Checks of the stacks and of what the worker reads: every resource of theirs exists."""
 
 from __future__ import annotations
 
 from stages.stage import AMPLIFY_INDEXES, AMPLIFY_TABLES
 
-from ..aws import ledger, resources, stack_state
+from ..aws import artifacts, ledger, resources, stack_state
 from ..aws import stacks as cloudformation
 from ..aws.clients import Aws, make
 from ..console.text import pluralize, shorten_digest
@@ -63,6 +63,17 @@ def check_tables(aws: Aws) -> list[Finding]:
         way = f"correct tables.amplify and tables.indexes in stages/{stage.name}.toml, then {make('config', stage)}"
         return [Finding("tables", FAIL, "; ".join(problems), way)]
     return [Finding("tables", OK, f"all {len(foreign)} of Amplify exist, with their indexes")]
+
+
+def check_artifacts(aws: Aws) -> Finding:
+    """artifacts: the bucket has the models and cassettes that champion versions name, without which their jobs fail."""
+    lost = artifacts.find_lost(aws)
+    if not lost:
+        return Finding("artifacts", OK, "the bucket has those of every champion version")
+    names = ", ".join(f"{shorten_digest(one.digest)} of {', '.join(one.scores)}" for one in lost)
+    kept = all(one.is_restorable or artifacts.is_stored_here(one.digest) for one in lost)
+    way = make("artifacts", aws.stage) if kept else artifacts.TRAIN
+    return Finding("artifacts", FAIL, f"deleted from bucket {aws.stage.bucket}: {names}", way)
 
 
 def check_alarms(aws: Aws) -> Finding:

@@ -21,7 +21,7 @@ from nix.oci.digest import DIGEST, encoded, sha256
 from ..aws import dynamodb
 from ..aws.backoff import generate_pauses
 from ..aws.clients import Aws
-from ..checkout import ROOT
+from ..checkout.layout import ARTIFACTS
 from ..console.errors import NotFound, OperationFailed
 from ..console.text import format_utc_now
 from .item_files import Item
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from ..aws.stage import Stage
 
-ARTIFACTS = ROOT / "build" / "artifacts"
 BATCH = 25
 LARGE_BYTES, LARGE_METADATA_BYTES = 300_000, 60_000  # DynamoDB rejects records above 409,600 bytes
 THREADS = 8

@@ -83,6 +83,19 @@ def mapping_changed(**settings: Any) -> Callable[[Staged], object]:
     return change
 
 
+def deleted_artifact(stage: Staged) -> None:
+    """Delete a file of a model that a champion version names, so that the score's jobs are retried and given up."""
+    s3, dynamodb, digest = stage.aws.client("s3"), stage.aws.client("dynamodb"), "ab" * 32
+    score = {"id": "reason", "name": "Reason", "championVersionId": "version-1"}
+    version = {"id": "version-1", "configuration": f"artifact: sha256:{digest}"}
+    for table, record in (("Score", score), ("ScoreVersion", version)):
+        item = {name: {"S": text} for name, text in record.items()}
+        dynamodb.put_item(TableName=stage.aws.stage.table(table), Item=item)
+    for name in ("model.json", "manifest.json"):
+        s3.put_object(Bucket=stage.aws.stage.bucket, Key=f"artifacts/{digest}/{name}", Body=b"{}")
+    s3.delete_object(Bucket=stage.aws.stage.bucket, Key=f"artifacts/{digest}/model.json")
+
+
 def role(stage: Staged) -> str:
     """Return the name of the function's role."""
     return lambda_function.read(stage.aws).role.rpartition("/")[2]

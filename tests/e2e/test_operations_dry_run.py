@@ -50,6 +50,7 @@ SENDING = "{files}/items.csv --scorecard {files}/card.yaml"
 
 REHEARSED: dict[str, tuple[str, ...]] = {
     "archive": ("",),
+    "artifacts": ("",),
     "attest": ("--key {files}/key.pem --builder https://ci.example.com --layout {files}/attested",),
     "configure": ("", "--set LOG_LEVEL=DEBUG"),
     "deploy": ("--digest {second}", "--digest {first}"),

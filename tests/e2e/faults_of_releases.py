@@ -1,0 +1,147 @@
+"""Faults of settings and releases, each with the finding and the remedy that the doctor must print."""
+
+from __future__ import annotations
+
+from tests.e2e import faults_by_hand as by_hand
+from tests.e2e.faults_of_resources import Row
+
+ROWS = [
+    Row(
+        "variable removed",
+        by_hand.variables(PLEXUS_ACCOUNT_KEY=None),
+        "environment",
+        "absent: PLEXUS_ACCOUNT_KEY",
+        "make config",
+    ),
+    Row(
+        "variable changed",
+        by_hand.variables(LOG_LEVEL="DEBUG"),
+        "environment",
+        "differs from the stage file: LOG_LEVEL",
+        "make config",
+        "warn",
+    ),
+    Row(
+        "memory changed",
+        by_hand.settings(MemorySize=512),
+        "environment",
+        "differs .*: memory_mb",
+        "make config",
+        "warn",
+    ),
+    Row("$LATEST changed", by_hand.latest(Timeout=3), "environment", r"\$LATEST.*: timeout_s", "make config", "warn"),
+    Row("timeout changed", by_hand.settings(Timeout=30), "environment", "differs .*: timeout_s", "make config", "warn"),
+    Row(
+        "throttled completely",
+        by_hand.delete_by(
+            "lambda",
+            "put_function_concurrency",
+            FunctionName=lambda stage: stage.function,
+            ReservedConcurrentExecutions=0,
+        ),
+        "concurrency",
+        "reserved: got 0, expected none",
+        "make config",
+    ),
+    Row(
+        "every call raises",
+        by_hand.deploy_failing("raising", "raise RuntimeError('boom\\nin two lines')"),
+        "calls",
+        r"version \d+ failed 4 of 4 calls since \d\d:\d\d: RuntimeError: boom$",
+        "make rollback",
+    ),
+    Row(
+        "every call exits",
+        by_hand.deploy_failing("exiting", "os._exit(3)"),
+        "calls",
+        r"version \d+ failed 4 of 4 calls since \d\d:\d\d: Runtime exited with error: exit status 3$",
+        "make rollback",
+    ),
+    Row(
+        "every call crashes",
+        by_hand.deploy_failing("crashing", "os.kill(os.getpid(), signal.SIGSEGV)"),
+        "calls",
+        r"version \d+ failed 4 of 4 calls since .*: Runtime exited with error: signal: segmentation fault",
+        "make rollback",
+    ),
+    Row(
+        "every call runs out of memory",
+        by_hand.deploy_failing("greedy", "block = b'x' * (200 << 20); time.sleep(60)", MemorySize=128),
+        "calls",
+        r"version \d+ failed 4 of 4 calls since \d\d:\d\d: Runtime.OutOfMemory$",
+        "make rollback",
+    ),
+    Row(
+        "every call times out",
+        by_hand.deploy_failing("slow", "time.sleep(60)", Timeout=3),
+        "calls",
+        r"version \d+ failed 4 of 4 calls since \d\d:\d\d: Task timed out after 3.00 seconds$",
+        "make rollback",
+    ),
+    Row(
+        "every call fills the disk",
+        by_hand.deploy_failing("filling", "open('/tmp/full', 'wb').write(bytes(600 << 20))"),
+        "calls",
+        r"version \d+ failed 4 of 4 calls since \d\d:\d\d: OSError: \[Errno 28\] No space left on device$",
+        "make rollback",
+    ),
+    Row(
+        "settings break every call",
+        by_hand.configured_badly,
+        "calls",
+        r"version \d+ failed 4 of 4 calls since \d\d:\d\d: RuntimeError: broken by its settings",
+        r"make rollback TO=\d+",
+    ),
+    Row(
+        "no job has a result",
+        by_hand.jobs_fail,
+        "jobs",
+        r"0 completed, 4 without a result since \d\d:\d\d; latest: no result: ValueError: odd",
+        "make rollback",
+    ),
+    Row(
+        "a killed canary keeps its share",
+        by_hand.share_calls(failing=False),
+        "function",
+        r"version \d+ gets 90 % of the calls, and no deploy is running: a canary was killed",
+        r"make rollback TO=\d+",
+    ),
+    Row(
+        "a killed canary fails",
+        by_hand.share_calls(failing=True),
+        "function",
+        r"version \d+ gets 90 % of the calls",
+        r"make rollback TO=\d+",
+    ),
+    Row(
+        "alias at $LATEST",
+        by_hand.alias_at(lambda _: "$LATEST"),
+        "function",
+        r"alias live points at \$LATEST instead of a version",
+        r"make rollback TO=[0-9a-f]{12}",
+    ),
+    Row(
+        "alias moved by hand",
+        by_hand.alias_at(lambda _: "1"),
+        "function",
+        r"alias live points at version 1, the ledger's last entry is version \d+",
+        r"make rollback TO=\d+",
+        "warn",
+    ),
+    Row(
+        "$LATEST has another image",
+        by_hand.latest_elsewhere,
+        "function",
+        r"\$LATEST has image [0-9a-f]{12}, callers of alias live get [0-9a-f]{12}",
+        r"make rollback TO=\d+",
+        "warn",
+    ),
+    Row(
+        "a deploy was killed",
+        by_hand.killed_deploy,
+        "lock",
+        r"held by .*, process \d+ for .*, who has ended",
+        "make unlock",
+        "warn",
+    ),
+]
