@@ -93,7 +93,8 @@ class Environment(ImmutableSandboxedEnvironment):
         tree = super()._parse(source, name, filename)
         problems = filter(None, map(find_problem, tree.find_all(nodes.Node)))
         if text := "; ".join(dict.fromkeys(problems)):
-            raise UnsafeCode(text)
+            known = f"; known filters: {', '.join(sorted(FILTERS))}" if "no filter" in text else ""
+            raise UnsafeCode(text + known)
         metered: nodes.Template = _Metering().visit(tree)
         metered.set_environment(self)
         return metered
@@ -185,7 +186,7 @@ def find_problem(node: nodes.Node) -> str | None:
     if kind not in PRICED | FREE or getattr(node, "recursive", False):
         return f"line {node.lineno}: {kind.lower()} is not part of the template language"
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-        return f"line {node.lineno}: there is no filter {node.name!r}; known: {', '.join(sorted(FILTERS))}"
+        return f"line {node.lineno}: there is no filter {node.name!r}"
     return None
 
 

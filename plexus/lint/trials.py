@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from plexus import patterns
 from plexus.conditions import find_violation
 from plexus.exceptions import LimitExceeded, PlexusError, ScoringFailed
 from plexus.graph.node_outputs import list_end_values
@@ -82,12 +83,10 @@ def _check_values(score: AnyScore, path: KeyPath) -> Iterator[Finding]:
         values = score.values or ()
     elif score.class_name == "LangGraphScore":
         values = list_end_values(score)
-    if rule is None or not values:
+    # A pattern that does not compile is reported by the rule `pattern`.
+    if rule is None or not values or any(map(patterns.find_problem, rule.patterns or ())):
         return
-    try:
-        violations = [find_violation(value, rule) for value in values]
-    except PlexusError:
-        return  # reported by the rule `pattern`
+    violations = [find_violation(value, rule) for value in values]
     if all(violations):
         message = f"validation rejects every value of the score: got {', '.join(map(repr, values))}, {violations[0]}"
         yield Finding((*path, "validation", "value"), message, "warning", _RULE)

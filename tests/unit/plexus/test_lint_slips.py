@@ -174,7 +174,7 @@ def test_limits_must_leave_a_valid_value(more: str) -> None:
     [
         ("{% macro f() %}x{% endmacro %}{{ text }}", "macro is not part of the template language"),
         ("{% include x %}{{ text }}", "include is not part of the template language"),
-        ("{{ text | nosuch }}", "there is no filter 'nosuch'"),
+        ("{{ text | nosuch }}", "there is no filter 'nosuch'; known filters: abs, "),
         ("{% include x %}{{ text }}{% macro f() %}x{% endmacro %}", "language; line 1: macro is not"),
     ],
 )
