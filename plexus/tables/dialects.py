@@ -16,7 +16,7 @@ CARRIAGE_RETURN, NO_SEPARATOR = "\udc0d", "\udc1f"
 SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "pipes"}
 LONGEST = 100_000_000  # characters of a cell
 _SAMPLE = 1_000_000  # characters
-_SEP_LINE = re.compile(r"sep=(.)\s*")
+_SEP_LINE = re.compile(r"\"?sep=([^\"])\"?\s*")
 _MOSTLY = 0.5
 # The line below the column names of a table that was drawn for people: Markdown's `|---|:-:|`, psql's, `+----+`.
 _BLANK_SEPARATED = re.compile(r'"[^"]+"(?: +"[^"]+")+')

@@ -105,6 +105,7 @@ FILES = [
     File("pipes.csv", text(ROWS, "|").encode(), said="pipes"),
     File("pipes.psv", text(ROWS, "|").encode(), said="pipes"),
     File("declared.csv", b"sep=;\r\n" + text(ROWS, ";", "\r\n").encode(), said="semicolons"),
+    File("declared-in-quotes.csv", b'"sep=;"\r\n' + text(ROWS, ";", "\r\n").encode(), said="semicolons"),
     File("declared-comma.csv", b"sep=,\n" + COMMA),
     File("declared-caret.csv", b"sep=^\nid^text^label\n1^a refund^ham\n2^fine^spam\n", PLAIN, said="'^'"),
     File(
