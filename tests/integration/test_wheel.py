@@ -139,6 +139,10 @@ def test_the_quickstarts_of_plexus_need_no_extra(python: Path, tmp_path: Path, p
         ("evaluate card.yaml --data texts.csv", "evaluation"),
         ("run card.yaml --data texts.parquet", "files"),
         ("run card.yaml --data texts.csv --output scored.parquet", "files"),
+        ("compare texts.parquet texts.csv", "files"),
+        *((f"data {verb} texts.csv --output new.csv", "evaluation") for verb in ("clean", "split", "sample --rows 1")),
+        ("data look texts.csv", "evaluation"),
+        ("data convert texts.csv --output new.xlsx", "files"),
     ],
 )
 def test_a_missing_extra_is_one_line_that_names_it(python: Path, tmp_path: Path, words: str, extra: str) -> None:

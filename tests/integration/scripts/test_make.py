@@ -28,6 +28,7 @@ def words(target: str, *given: str) -> list[str]:
         ("enqueue", "ENCODING", ["--encoding"]),
         ("enqueue", "PATIENCE", ["--patience"]),
         ("enqueue", "SHEET", ["--sheet"]),
+        ("enqueue", "HEADER_ROW", ["--header-row"]),
         ("results", "LIMIT", ["--limit"]),
         ("dlq", "SHOW", ["show"]),
         ("run", "IMAGE", ["--image"]),
