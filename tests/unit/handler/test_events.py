@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import plexus
 from handler import events
 from handler.app import lambda_handler
 from handler.events import Shape
 from handler.exceptions import InvalidMessage, UnknownEvent
 from handler.message import parse_request
 from handler.records import derive_result_id
+from plexus.exceptions import ScoringFailed
 from tests.memory import sqs
-from tests.memory.world import START, Context, World
+from tests.memory.world import START, Context, World, scoring
 from tests.unit.handler.test_sqs_event import RECORD
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/reference/worker.md"
@@ -163,6 +165,17 @@ def test_a_single_job_that_fails_has_its_status(world: World, changed: dict[str,
     assert world.sqs.bodies("requests") == world.sqs.bodies("dead") == world.sent_results() == []
     messages = [line["message"] for line in world.lines() if "_aws" not in line]
     assert messages == ["no result"]
+
+
+def test_a_single_job_that_is_tried_again_has_no_message_to_hide(world: World) -> None:
+    """The job of an event without a message is PENDING after an error that may pass, and SQS is not called for it."""
+
+    def fail(item: plexus.Item, context: plexus.Context) -> plexus.Result:
+        raise ScoringFailed("down", transient=True)
+
+    assert world.invoke(world.runtime(score=scoring(fail)), {"scoring_job_id": world.job()})[0] == 500
+    assert world.status("job-1") == "PENDING"
+    assert {operation for operation in world.wire.made if "Message" in operation} == set()
 
 
 @pytest.mark.parametrize(("job_id", "code"), [("nobody", 404), (7, 400), (None, 400), ("", 400)])
