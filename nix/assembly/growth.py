@@ -10,7 +10,7 @@ from nix.oci.source_archive import is_commit
 MOST_CHANGES = 5
 MEGABYTE = 1_000_000
 Sizes = dict[str, Any]
-"""`revision`, `size` and `unpacked_size` of an image, `layers`: bytes of blobs, `packages`: bytes of files."""
+"""`revision` and `size` of an image, `layers`: bytes of blobs, `packages`: bytes of files."""
 
 
 def read_sizes(record: Mapping[str, Any]) -> Sizes:
@@ -20,7 +20,7 @@ def read_sizes(record: Mapping[str, Any]) -> Sizes:
         for name, share in layer["packages"].items():
             packages[name] = packages.get(name, 0) + share["size"]
     return {
-        **{name: record[name] for name in ("revision", "size", "unpacked_size")},
+        **{name: record[name] for name in ("revision", "size")},
         "layers": {layer["name"]: layer["size"] for layer in record["layers"]},
         "packages": packages,
     }
@@ -46,7 +46,8 @@ def describe_growth(before: Sizes | None, now: Sizes) -> str:
     since = f"since {before['revision'][:12]}, the last other commit built here"
     if all(before[kind] == now[kind] for kind in ("size", "layers", "packages")):
         return f"none {since}"
-    whole = f"{change(before['size'], now['size'])} compressed, {change(before['unpacked_size'], now['unpacked_size'])}"
+    files = (sum(sizes["packages"].values()) for sizes in (before, now))
+    whole = f"{change(before['size'], now['size'])} compressed, {change(*files)}"
     parts = [f"{name} {change(0, by)} {kind}" for by, kind, name in list_changes(before, now)]
     more = f" and {len(parts) - MOST_CHANGES} more" if len(parts) > MOST_CHANGES else ""
     return f"{whole} unpacked {since}: {', '.join(parts[:MOST_CHANGES])}{more}"

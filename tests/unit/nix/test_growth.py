@@ -15,7 +15,7 @@ def record(revision: str, size: int, **packages: int) -> dict[str, Any]:
     """Return the record of an image with one layer."""
     shares = {name: {"files": 1, "size": count, "bytecode": 0} for name, count in packages.items()}
     layers = [{"name": "base", "size": size, "packages": shares}]
-    return {"revision": revision, "size": size, "unpacked_size": sum(packages.values()), "layers": layers}
+    return {"revision": revision, "size": size, "layers": layers}
 
 
 def test_the_largest_changes_come_first() -> None:
@@ -34,6 +34,13 @@ def test_a_small_change_is_in_bytes() -> None:
         line
         == "-7 B compressed, +0 B unpacked since aaaaaaaaaaaa, the last other commit built here: base -7 B compressed"
     )
+
+
+def test_the_whole_is_the_sum_of_its_parts() -> None:
+    """Both totals count what the parts count: a file that grew within its last block of the tar has grown."""
+    line = describe_growth(read_sizes(record(OLD, 5, x=100, y=7)), read_sizes(record(NEW, 5, x=159, y=6)))
+    assert line.startswith("+0 B compressed, +58 B unpacked ")
+    assert line.endswith(": x +59 B unpacked, y -1 B unpacked")
 
 
 def test_equal_sizes_are_no_change() -> None:
