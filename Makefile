@@ -166,9 +166,9 @@ cache-prune: ## Remove from the cache what the locks do not need (DRY_RUN=1)
 clean: ## Stop the local AWS and remove everything that was created in this checkout; the cache stays
 	@local_aws/stop --all
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	@rm -rf build .local-aws .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis result
+	@rm -rf build .local-aws .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache result
 clean-all: clean ## Run clean, and remove the cache of inputs, layers and environments; env/ stays
-	@$(HOST) -m nix.cache_command clear
+	@$(HOST) -B -m nix.cache_command clear
 	@rm -rf build
 	@$(if $(wildcard env),echo "env/ stays: the environment of README's Install; rm -r env removes it")
 

@@ -103,3 +103,19 @@ def test_an_environment_that_was_moved_is_made_again(tmp_path: Path) -> None:
 
     assert "environments create" not in plan_venv(former)
     assert "nix/python -m nix.environments create development .venv" in plan_venv(former.rename(tmp_path / "moved"))
+
+
+def test_clean_all_leaves_no_file_of_the_project(tmp_path: Path) -> None:
+    """After `make clean-all` a checkout holds what git brought and the environment of README's Install."""
+    checkout = tmp_path / "checkout"
+    subprocess.run(["git", "clone", "--quiet", ROOT, checkout], check=True)
+    (checkout / "Makefile").write_text((ROOT / "Makefile").read_text())
+    for name in ("build", "env", ".venv", ".tox/lint", ".import_linter_cache", ".ruff_cache", "nix/__pycache__"):
+        (checkout / name).mkdir(parents=True)
+        (checkout / name / "kept").touch()
+    settings = {**os.environ, "SCORE_PROCESSOR_CACHE": str(tmp_path / "cache")}
+    subprocess.run(["make", "clean-all"], cwd=checkout, env=settings, check=True)
+    line = ["git", "status", "--porcelain", "--ignored", "--untracked-files=normal"]
+    left = subprocess.run(line, cwd=checkout, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert [name for name in left if name.endswith("/")] == ["!! env/"]
+    assert not (tmp_path / "cache").exists()
