@@ -109,9 +109,11 @@ def install_checkout(python: Path) -> None:
 
     Requires hatchling and editables in the environment.
     """
-    words = ["pip", "install", "--quiet", "--offline", "--no-deps", "--no-build-isolation", "--python", str(python)]
+    words = ["pip", "install", "--quiet", "--offline", "--no-deps", "--no-build-isolation", "--python"]
+    words.append(str(python.absolute()))
+    # uv takes `#` and `[` of a path for parts of an address, but not in that of the folder that it works in.
     run(
-        [provide_uv(), *words, "--editable", ROOT],
+        [provide_uv(), "--directory", ROOT, *words, "--editable", "."],
         f"install the checkout into {python.parent.parent}",
         **create_uv_settings(),
     )

@@ -134,6 +134,7 @@ REMEDIES = (
         r"ensurepip|No module named venv",
         "install the venv package of this Python (Debian, Ubuntu: sudo apt-get install python3-venv)",
     ),
+    (r"network was disabled", "unset UV_OFFLINE, and run the same command again"),
     (
         r"No solution found",
         "loosen what the .in asks for, or try again later: a version published this minute may not be on every mirror",

@@ -1,6 +1,8 @@
 """Environments from hashed locks."""
 
 import subprocess
+import sys
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,6 +26,7 @@ def test_an_unknown_environment_is_refused_by_name() -> None:
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "nothing was installed"),
         ("SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate in chain", "global.cert"),
         ("error: invalid peer certificate: UnknownIssuer", "global.cert"),
+        ("hint: Packages were unavailable because the network was disabled. No solution found", "unset UV_OFFLINE"),
         ("dns error: failed to lookup address information", "check the network"),
         ("something never seen before", "run the same command again"),
     ],
@@ -137,6 +140,24 @@ def test_a_pip_is_made_once_for_all_threads(tmp_path: Path, monkeypatch: pytest.
     assert {str(word) for command in commands for word in command[1:]} == {"-m", "pip"}
     assert {len(list((tmp_path / "cache" / "pip").iterdir())), len({command[0] for command in commands})} == {1}
     assert "pip " in package_clients.run([*commands[0], "--version"], "asking it")
+
+
+def test_a_checkout_may_lie_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checkout is installed from a folder whose name has characters of addresses, shells and requirements."""
+    checkout = tmp_path / "tom's [1] #2 %20;é $HOME"
+    (checkout / "plexus").mkdir(parents=True)
+    (checkout / "plexus/__init__.py").touch()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        (checkout / name).write_bytes((environments.ROOT / name).read_bytes())
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", checkout / ".venv"], check=True)
+    python = checkout / ".venv/bin/python"
+    site = next((checkout / ".venv/lib").glob("python3*/site-packages"))
+    (site / "hatchling.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    monkeypatch.setattr(environments, "ROOT", checkout)
+    environments.install_checkout(python)
+    words = [str(python), "-c", "import plexus; print(plexus.__file__)"]
+    output = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert output == f"{checkout}/plexus/__init__.py\n"
 
 
 def test_personal_settings_do_not_reach_a_package_client(monkeypatch: pytest.MonkeyPatch) -> None:
