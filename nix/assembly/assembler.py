@@ -16,6 +16,7 @@ from nix.cache import input_cache, sealed
 from nix.cache.folder import create_cache_dir, hold_lock, is_read_only
 from nix.oci.nar import nar_hash
 from nix.oci.own_bytecode import hash_folder
+from nix.oci.paths import PYTHON
 
 SOURCES = "nix/oci/"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
@@ -177,7 +178,7 @@ class Assembler:
     def _interpreter(self) -> list[str]:
         libraries = self.root / LIBRARIES
         loader = libraries / "ld-linux-x86-64.so.2"
-        python = [str(loader), "--library-path", str(libraries), str(self.root / "usr/bin/python3.11")]
+        python = [str(loader), "--library-path", str(libraries), str(self.root / PYTHON)]
         return [*python, "-S", "-s", "-P", "-B", "-X", "no_debug_ranges"]
 
     def _environment(self, tree: Path) -> dict[str, str]:
