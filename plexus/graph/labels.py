@@ -22,7 +22,7 @@ _TRAIL = re.compile(r"[+#%*-]*")
 _WORDS = re.compile(rf"[{LETTERS}]+")
 _INITIALS = re.compile(r"(?<![^\W_])[^\W\d_](?:(?:\.[^\W\d_])+\.?|(?:[./][^\W\d_])+)(?![^\W_])")
 _PAUSE = re.compile(r"[—―]|–(?!\d)")
-_MINUS = re.compile(r"\s*-\s+\d\W*")  # a number in a list, or minus a number
+_MINUS = re.compile(r"\A\s*-\s+\d\W*")  # a number in a list, or minus a number
 _BULLET = re.compile(r"^\s*[-*•]\s+(?=\S)")
 # Two such items are a list of findings, and not the answer: `- Verified: Yes`, `- Closed politely: unclear`.
 _FINDING = re.compile(

@@ -72,13 +72,13 @@ _ENUMERATOR = re.compile(r"(?m)^[^\S\n]*+\d++[.)]\s++(?=\S)")
 # The first line's number is no answer if another number, or a range, is all that follows.
 _LINE_NUMBER = re.compile(r"(?m)^[^\S\n]*+1[.)]\s++(?=[^\w\n]*+\d[\d.,/ –—か或和と-]*+[^\w\n]*+$)")
 # `Confidence: 90%` beside a rating
-_CERTAINTY = re.compile(r"(?im)^\W*(?:confidence|certainty)\b[^\w\n]*\d[^\n]*$")
+_CERTAINTY = re.compile(r"(?im)^[^\w\n]*+(?:confidence|certainty)\b[^\w\n]*\d[^\n]*$")
 # `1. Polite: 4` and `2. Quick: 5` are findings before `Overall: 4`.
 _OVERALL = r"(?:overall|total|final|rating|score|answer|result|verdict)"
 _FINDING = re.compile(
     rf"(?im)^[^\S\n]*+(?:[-*•]|\d+[.)])[^\S\n]++(?![^:\n]*\b{_OVERALL}\b)[^:\n]{{1,80}}:[^\w\n]*\d\S*[^\w\n]*$"
 )
-_CONCLUDING = re.compile(rf"(?im)^\W*{_OVERALL}\b[^:=\n]{{0,30}}[:=]\W*\d")
+_CONCLUDING = re.compile(rf"(?im)^[^\w\n]*+{_OVERALL}\b[^:=\n]{{0,30}}[:=]\W*\d")
 _FULL_WIDTH = {0xFEE0 + code: code for code in range(0x21, 0x7F)}
 _EMPHASIS = re.compile(r"(?<!\w)(_{1,3})(?=\S)([^_\n]+)\1(?!\w)")
 # `1,000` is a thousand. `3,5` may be three and a half, or a list: only the model can say which.
