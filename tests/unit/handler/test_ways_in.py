@@ -100,6 +100,15 @@ def test_the_sweep_sends_the_responses_that_a_crash_left(world: World) -> None:
     assert world.dynamodb.ids("Outbox") == {"job-2"}
 
 
+def test_the_sweep_sends_more_responses_than_one_call_takes(world: World) -> None:
+    """Eleven old outbox entries are sent, in calls of ten at most, and deleted."""
+    for number in range(11):
+        world.dynamodb.put("Outbox", id=f"job-{number}", scoreResultId=f"result-{number}", created=world.time - 100)
+    assert world.invoke(world.runtime(), {"source": "sweep"}) == (200, {"message": "swept", "sent": 11})
+    assert set(world.sent_results()) == {f"result-{number}" for number in range(11)}
+    assert world.dynamodb.ids("Outbox") == set()
+
+
 @pytest.mark.parametrize("result", [None, "", 7])
 @pytest.mark.parametrize("created", [0, "then", None])
 def test_a_damaged_outbox_entry_fails_nothing(world: World, result: object, created: object) -> None:
