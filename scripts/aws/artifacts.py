@@ -31,7 +31,12 @@ class Lost:
 
 
 def find_lost(aws: Aws) -> list[Lost]:
-    """Return the artifacts that an enabled score's champion version names and that are not whole. Reads only."""
+    """Return the artifacts that an enabled score's champion version names and that are not whole. Reads only.
+
+    An artifact is not whole if its manifest is absent, or if any file under its digest has been deleted. Results are
+    in order of their digests. A file that was never uploaded goes unnoticed: the bucket does not know which files
+    there should be. Every object version below `artifacts/` is listed, a thousand for each call.
+    """
     named = _read_digests(aws)
     if not named:
         return []

@@ -32,7 +32,12 @@ def tag_of(digest: str, name: str) -> str:
 
 
 def put(registry: Registry, digest: str, name: str, content: bytes, kind: str = ENVELOPE) -> None:
-    """Store a document of the media type `kind` beside an image, unless it is there; NotFound if the image is not."""
+    """Store a document of the media type `kind` beside an image, unless it is there; NotFound if the image is not.
+
+    Idempotent: an equal document is not sent again. Blobs go before the manifest, so that a reader never finds a tag
+    without its content. If the tag holds another document, the registry decides: an immutable tag raises
+    RegistryFailed.
+    """
     media_type, image = registry.fetch_manifest(digest)
     if get(registry, digest, name) == content:
         return
@@ -54,7 +59,10 @@ def put(registry: Registry, digest: str, name: str, content: bytes, kind: str = 
 
 
 def get(registry: Registry, digest: str, name: str) -> bytes | None:
-    """Return a document beside an image, its bytes as the artifact's digest says; None if it is absent or altered."""
+    """Return a document beside an image, its bytes as the artifact's digest says; None if it is absent or altered.
+
+    At most LARGEST bytes are read; a longer document counts as altered. Signatures are not checked here.
+    """
     try:
         _, data = registry.fetch_manifest(tag_of(digest, name))
         (layer,) = json.loads(data)["layers"]

@@ -81,7 +81,11 @@ def _await_computed(client: Any, stack: str, name: str) -> Any:
 
 
 def read(client: Any, stack: str, name: str) -> ChangeSet | None:
-    """Return a change set with all its changes; None if it does not exist, or was executed."""
+    """Return a change set with all its changes; None if it does not exist, or was executed.
+
+    All pages are read, so that `changes` is complete. `is_current` is False once the stack was updated by other means,
+    and while the change set is still being computed.
+    """
     changes: list[Change] = []
     page: dict[str, str] = {}
     while True:

@@ -92,7 +92,12 @@ class Aws:
     @overload
     def client(self, service: str, *, read_timeout_s: float = 20, attempts: int = 5) -> Any: ...
     def client(self, service: str, *, read_timeout_s: float = 20, attempts: int = 5) -> Any:
-        """Return the SDK's client of a service. `attempts` includes the first request; 1 disables retries."""
+        """Return the SDK's client of a service. `attempts` includes the first request; 1 disables retries.
+
+        Clients are cached by service and options. They may be shared by threads; creating one is not thread-safe, so
+        that the first call for a service belongs before the threads. `read_timeout_s` limits each wait for data, not
+        the whole call. Truncated responses are retried, within the same number of attempts.
+        """
         key = f"{service}:{read_timeout_s}:{attempts}"
         if key not in self._made:
             from botocore.config import Config
@@ -146,7 +151,11 @@ def make(target: str, stage: Stage) -> str:
 
 
 def create_clients(stage: Stage, endpoint_url: str | None = None) -> Aws:
-    """Return the clients of a stage; NotRunning if it is the local stage and no local AWS runs."""
+    """Return the clients of a stage; NotRunning if it is the local stage and no local AWS runs.
+
+    Nothing is sent: credentials are first looked up by the first call. InvalidStage if the stage file names no
+    account. `endpoint_url` replaces the endpoint of every service, also of a stage on AWS.
+    """
     if not stage.account:
         raise InvalidStage(
             f"stages/{stage.name}.toml: account is empty",
@@ -178,7 +187,10 @@ def read_error_code(error: Any) -> str:
 
 @contextmanager
 def translate_errors(stage: Stage) -> Iterator[None]:
-    """Translate the SDK's errors to OperationFailed, with a remedy for the common error codes."""
+    """Translate the SDK's errors to OperationFailed, with a remedy for the common error codes.
+
+    OperationFailed passes unchanged, and so does every error that is not the SDK's.
+    """
     try:
         yield
     except OperationFailed:

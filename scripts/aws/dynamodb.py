@@ -76,7 +76,11 @@ def query(
 
 
 def get(aws: Aws, table: str, ids: Sequence[str], attributes: Sequence[str] = ()) -> Iterator[Record]:
-    """Yield these records, unordered, absent ones left out: `id` and some attributes, or all without `attributes`."""
+    """Yield these records, unordered, absent ones left out: `id` and some attributes, or all without `attributes`.
+
+    Reads are consistent and in batches of BATCH ids; keys that DynamoDB leaves unprocessed are asked for again, with
+    growing pauses, until none is left. `ids` must be distinct: BatchGetItem rejects duplicates.
+    """
     client, name = aws.client("dynamodb"), aws.stage.table(table)
     aliases = {f"#{number}": attribute for number, attribute in enumerate(("id", *attributes))}
     projection = {"ProjectionExpression": ", ".join(aliases), "ExpressionAttributeNames": aliases} if attributes else {}

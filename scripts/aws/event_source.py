@@ -12,7 +12,11 @@ LIMIT_S = 240.0
 
 
 def switch_event_source(aws: Aws, enabled: bool) -> None:
-    """Enable or disable the event source mapping, and wait until it is."""
+    """Enable or disable the event source mapping, and wait until it is.
+
+    Idempotent. OperationFailed if the alias has no mapping, or if the change takes longer than LIMIT_S seconds. Only
+    the first mapping is switched: a stage has one.
+    """
     client, function = aws.client("lambda"), aws.stage.function
     mappings = client.list_event_source_mappings(FunctionName=f"{function.name}:{function.alias}")[
         "EventSourceMappings"
@@ -26,7 +30,10 @@ def switch_event_source(aws: Aws, enabled: bool) -> None:
 
 
 def wait(what: str, done: Callable[[], bool], limit_s: float = LIMIT_S) -> None:
-    """Poll `done` until it returns True; OperationFailed after `limit_s` seconds."""
+    """Poll `done` until it returns True; OperationFailed after `limit_s` seconds.
+
+    Polls ten times a second; `what` names the awaited thing in the error. Exceptions of `done` are not caught.
+    """
     end = time.monotonic() + limit_s
     while not done():
         if time.monotonic() > end:

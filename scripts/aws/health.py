@@ -105,7 +105,10 @@ def read(aws: Aws, since_ms: int) -> dict[str, Health]:
 
 
 def group_by_version(events: Iterable[Event]) -> dict[str, Health]:
-    """Return each version's health by its events, which are in order of time."""
+    """Return each version's health by its events, which are in order of time.
+
+    Only order within a stream matters; streams may be interleaved. Streams of one version are added up.
+    """
     streams: dict[str, list[Event]] = {}
     for event in events:
         streams.setdefault(event.stream, []).append(event)

@@ -63,7 +63,11 @@ class Http:
     def request(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | Iterator[bytes] | None = None
     ) -> Response:
-        """Send one request; pieces of content need a Content-Length. NoAnswer if the connection fails."""
+        """Send one request; pieces of content need a Content-Length. NoAnswer if the connection fails.
+
+        Neither retries nor follows redirects: both are the caller's decision, and an iterator as content can be sent
+        only once. A response of any status is returned, its body read to the end.
+        """
         try:
             answer = self._pool(find_proxy(url)).request(
                 method, url, headers=dict(headers), body=content, redirect=False, retries=False

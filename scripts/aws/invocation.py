@@ -76,7 +76,11 @@ def format_payload(payload: Any) -> str:
 
 
 def read_event(text: str | None) -> Any:
-    """Parse an event: JSON, or the contents of the file in `@file`; `{}` if `text` is empty."""
+    """Parse an event: JSON, or the contents of the file in `@file`; `{}` if `text` is empty.
+
+    OperationFailed if the file cannot be read, or the text is not JSON. Any JSON value is returned, not only an
+    object.
+    """
     if not text:
         return {}
     where = "the event"

@@ -91,7 +91,10 @@ def parse_configuration(configuration: Mapping[str, Any]) -> FunctionVersion:
 
 
 def read(aws: Aws, qualifier: str | None = None) -> FunctionVersion:
-    """Return the configuration of $LATEST, a version or an alias; NotFound if it does not exist."""
+    """Return the configuration of $LATEST, a version or an alias; NotFound if it does not exist.
+
+    Without `qualifier` it is $LATEST. Of an alias it is the configuration of the version that it points at.
+    """
     client, name = aws.client("lambda"), aws.stage.function.name
     which = {"Qualifier": qualifier} if qualifier else {}
     try:
@@ -118,7 +121,11 @@ def reserve_concurrency(aws: Aws, count: int | None) -> None:
 
 
 def wait_for_update(aws: Aws, qualifier: str | None = None) -> FunctionVersion:
-    """Wait until Lambda has applied the last change, successfully or not; OperationFailed after WAIT_S seconds."""
+    """Wait until Lambda has applied the last change, successfully or not; OperationFailed after WAIT_S seconds.
+
+    Returns at once if nothing is in progress. Whether the change succeeded is in the returned value: pass it to
+    `require_success`.
+    """
     end = time.monotonic() + WAIT_S
     waits = generate_pauses(0.02, 2.0, factor=1.5)
     while (current := read(aws, qualifier)).is_busy:
@@ -213,7 +220,11 @@ def was_repeated(conflict: Conflict) -> bool:
 
 
 def update_code(aws: Aws, image_uri: str, before: FunctionVersion) -> FunctionVersion:
-    """Point $LATEST at the image and wait until it is ready; Conflict if it changed since `before`."""
+    """Point $LATEST at the image and wait until it is ready; Conflict if it changed since `before`.
+
+    Safe to repeat: if the response to the first request was lost and the SDK sent it again, Lambda reports a conflict
+    with our own change; $LATEST then has the wanted digest and `before`'s settings, and that counts as success.
+    """
     client = aws.client("lambda")
     try:
         with change(aws):
@@ -232,7 +243,11 @@ def update_code(aws: Aws, image_uri: str, before: FunctionVersion) -> FunctionVe
 
 
 def publish(aws: Aws, latest: FunctionVersion, description: str) -> FunctionVersion:
-    """Publish `latest` as a new version and wait until it is ready; Conflict if $LATEST changed since."""
+    """Publish `latest` as a new version and wait until it is ready; Conflict if $LATEST changed since.
+
+    Lambda returns the last version instead of a new one if neither code nor settings have changed since. The
+    description is cut to the 256 characters that Lambda accepts.
+    """
     client = aws.client("lambda")
     with change(aws):
         response = client.publish_version(
@@ -245,7 +260,11 @@ def publish(aws: Aws, latest: FunctionVersion, description: str) -> FunctionVers
 
 
 def smoke(aws: Aws, version: str) -> None:
-    """Invoke a version with the smoke event, which uses no queue; OperationFailed unless it returns 200."""
+    """Invoke a version with the smoke event, which uses no queue; OperationFailed unless it returns 200.
+
+    The error ends with the last lines of the version's log. The version is invoked by its number, so that the alias,
+    and with it every caller, is not concerned. One attempt is made; it may include a cold start.
+    """
     answer = aws.invoker.invoke(
         FunctionName=aws.stage.function.name, Qualifier=version, Payload=json.dumps(SMOKE_EVENT), LogType="Tail"
     )

@@ -162,7 +162,10 @@ def _entry(item: dict[str, Any]) -> Entry:
 
 @contextmanager
 def ignore_absence() -> Iterator[list[bool]]:
-    """Ignore that the stage has no ledger; the block appends True to the list once it has used it."""
+    """Ignore that the stage has no ledger; the block appends True to the list once it has used it.
+
+    The table's absence ends the block where it is noticed. Every other error of the SDK is raised.
+    """
     from botocore.exceptions import ClientError
 
     outcome: list[bool] = []

@@ -61,7 +61,10 @@ class Lock:
     token: str = ""
 
     def check(self) -> None:
-        """Raise Conflict if another process has taken over the lock: call it before each step that callers notice."""
+        """Raise Conflict if another process has taken over the lock: call it before each step that callers notice.
+
+        One consistent read. It narrows the window in which two holders act, and cannot close it.
+        """
         if not self.token:
             return
         holder, _ = read(self.aws)
@@ -92,7 +95,11 @@ def hold(aws: Aws, longer_s: float = 0, *, force: bool = False) -> Iterator[Lock
 
 
 def read(aws: Aws) -> tuple[Holder | None, float]:
-    """Return the lock's holder, None if it is free, and the server's time in seconds since 1970."""
+    """Return the lock's holder, None if it is free, and the server's time in seconds since 1970.
+
+    The read is consistent. Fields that an older checkout did not write have defaults: the holder is "somebody", and
+    both times are now, so that such a lock never counts as expired.
+    """
     answer = aws.client("dynamodb").get_item(
         TableName=aws.stage.table(ledger.TABLE), Key=_key(aws), ConsistentRead=True
     )
@@ -152,7 +159,10 @@ def _conflict(aws: Aws, holder: Holder | None, now: float) -> Conflict:
 
 
 def release(aws: Aws, token: str) -> bool:
-    """Remove the lock with this token; return whether it was still held."""
+    """Remove the lock with this token; return whether it was still held.
+
+    Idempotent, and never removes another holder's lock.
+    """
     client = aws.client("dynamodb")
     try:
         client.delete_item(
@@ -180,7 +190,11 @@ def _key(aws: Aws) -> dict[str, Any]:
 
 
 def process_id(pid: int) -> str:
-    """Return an id of a process that is unique across hosts, reboots and reused pids; empty if it is unknown."""
+    """Return an id of a process that is unique across hosts, reboots and reused pids; empty if it is unknown.
+
+    It consists of host name, boot id, pid namespace, pid, and start time in clock ticks since boot. A zombie has none:
+    it holds nothing any more.
+    """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

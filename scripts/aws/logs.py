@@ -35,7 +35,11 @@ class Follower:
     _seen: dict[str, int] = field(default_factory=dict)
 
     def read(self) -> list[Event]:
-        """Return the events that were not returned before, oldest first."""
+        """Return the events that were not returned before, oldest first.
+
+        One poll, without a pause. It reads OVERLAP_MS back each time, because CloudWatch may deliver events late; an
+        event that is later than that is lost.
+        """
         fresh = [event for event in read(self.aws, self.since_ms, self.pattern) if event.id not in self._seen]
         for event in fresh:
             self._seen[event.id] = event.timestamp
@@ -52,7 +56,11 @@ class Follower:
 
 
 def read(aws: Aws, since_ms: int, pattern: str = "") -> list[Event]:
-    """Return all events since a time, oldest first, across streams; NotFound before the first invocation."""
+    """Return all events since a time, oldest first, across streams; NotFound before the first invocation.
+
+    `since_ms` is in milliseconds since 1970, inclusive. Events of one stream keep their order; equal times of
+    different streams are in no order. All pages are held in memory.
+    """
     client = aws.client("logs")
     request: dict[str, Any] = {"logGroupName": aws.stage.log_group, "startTime": since_ms}
     if pattern:

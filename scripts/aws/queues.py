@@ -16,7 +16,11 @@ BATCH = 10
 
 
 def receive(aws: Aws, queue_url: str, *, delete: bool = True, attributes: bool = False) -> list[MessageTypeDef]:
-    """Receive every available message, each once, and delete them unless `delete` is False."""
+    """Receive every available message, each once, and delete them unless `delete` is False.
+
+    It ends at the first empty response. With `delete=False` messages stay hidden for the queue's visibility timeout,
+    and come back after it. Message attributes are fetched only with `attributes`.
+    """
     client, by_id = aws.client("sqs"), {}
     names = ["All"] if attributes else []
     while got := client.receive_message(
@@ -72,7 +76,10 @@ def count_messages(aws: Aws, queue_url: str) -> int:
 
 
 def read_counts(aws: Aws, queue_url: str) -> Counts:
-    """Return the messages of a queue by state."""
+    """Return the messages of a queue by state.
+
+    Counts are SQS's approximations, and may lag by up to a minute behind the queue.
+    """
     names: list[QueueAttributeNameType] = [
         "ApproximateNumberOfMessages",
         "ApproximateNumberOfMessagesNotVisible",

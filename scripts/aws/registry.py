@@ -194,7 +194,11 @@ class Registry:
         return self._location(answer), last + 1 if last else 0
 
     def put_manifest(self, image: LocalImage, reference: str) -> str:
-        """Store the image's manifest under a tag or digest; return the digest that the registry computed."""
+        """Store the image's manifest under a tag or digest; return the digest that the registry computed.
+
+        Retried, since the same manifest under the same reference is the same state. All of its blobs must be in the
+        repository already. RegistryFailed, with the registry's reason, if it answers anything but 201.
+        """
         url, headers = f"{self._base}/manifests/{reference}", {"Content-Type": image.media_type}
         answer = self._retry(
             lambda: self._expect(

@@ -78,7 +78,10 @@ def _way_to(aws: Aws, digest: str) -> str:
 
 
 def parse_reference(text: str, repository: str, host: str) -> Reference:
-    """Parse a reference, with or without the host; a digest alone refers to `repository`."""
+    """Parse a reference, with or without the host; a digest alone refers to `repository`.
+
+    Tags are not looked up. OperationFailed for a digest that is not sha256 in full, and for a name without a tag.
+    """
     if text.startswith("sha256:"):
         return Reference(repository, _require_digest(text))
     text = text.removeprefix(f"{host}/")
@@ -102,7 +105,11 @@ def _require_digest(digest: str) -> str:
 
 
 def open_reference(aws: Aws, text: str) -> tuple[Registry, Reference]:
-    """Return the repository that a reference names in the stage's registry, authenticated, and the reference."""
+    """Return the repository that a reference names in the stage's registry, authenticated, and the reference.
+
+    NotFound if the registry has no such repository; whether the tag or digest exists is found out by the first read.
+    The token is valid for twelve hours.
+    """
     client = aws.client("ecr")
     grant = client.get_authorization_token()["authorizationData"][0]
     url = grant["proxyEndpoint"]

@@ -126,7 +126,11 @@ def _refers(value: Any, names: Iterable[str]) -> bool:
 
 
 def write(adoptions: Iterable[Adoption], folder: Path, stage: str) -> list[str]:
-    """Write each stack's two files; return the commands to create, inspect and execute its change set."""
+    """Write each stack's two files; return the commands to create, inspect and execute its change set.
+
+    Files of the same names are overwritten. `IMAGE` is left for the reader to replace in the commands of the
+    function's stack.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
     for adoption in adoptions:

@@ -127,7 +127,13 @@ class Plan:
 
 
 def plan(aws: Aws, template: Template, image_uri: str | None, by_hand: ByHand, dry_run: bool) -> Plan | Outcome:
-    """Return what a template would change, or the result `unchanged` or `waiting`."""
+    """Return what a template would change, or the result `unchanged` or `waiting`.
+
+    Waits for an operation in progress. A stack whose creation failed is deleted, except in a dry run. The image of the
+    function's stack is, in this order: the one that the alias serves, the stack's own, `image_uri`, and the last one
+    built, if it was pushed; without any the result is `waiting`. `by_hand` lists changes that were made outside of
+    CloudFormation.
+    """
     client = aws.client("cloudformation")
     stack = _wait_for_stack(client, template.stack, dry_run)
     values = stacks.read_parameters(stack)
@@ -199,7 +205,11 @@ def execute_one(aws: Aws, template: Template, change_set: ChangeSet, planned: Ou
 
 
 def find_served_version(aws: Aws) -> str:
-    """Return the version that the alias points at, else the ledger's last one; empty if that does not exist."""
+    """Return the version that the alias points at, else the ledger's last one; empty if that does not exist.
+
+    The ledger decides where the alias was lost with its stack: its last version counts only if it still has the digest
+    that the ledger names.
+    """
     alias = lambda_function.read_alias(aws)
     if alias and alias.version != "$LATEST":
         return alias.version
@@ -266,7 +276,11 @@ def preview_deploy(aws: Aws, *, folder: Path = TEMPLATES, by_hand: ByHand = list
 
 
 def delete(aws: Aws, *, folder: Path = TEMPLATES, say: Say = lambda _: None, dry_run: bool = False) -> list[Outcome]:
-    """Delete every stack of the stage in reverse creation order. Idempotent."""
+    """Delete every stack of the stage in reverse creation order. Idempotent.
+
+    `say` gets each stack's outcome as soon as it is known. The first failure is raised, and leaves the remaining
+    stacks.
+    """
     outcomes = []
     client = aws.client("cloudformation")
     for template in reversed(read_templates(aws.stage.name, folder)):

@@ -32,7 +32,10 @@ class Change:
 
 
 def describe(client: Any, stack: str) -> dict[str, Any] | None:
-    """Return a stack as CloudFormation describes it, or None if it does not exist."""
+    """Return a stack as CloudFormation describes it, or None if it does not exist.
+
+    A stack that was deleted, or that only a change set has begun, does not exist.
+    """
     try:
         description: dict[str, Any] = client.describe_stacks(StackName=stack)["Stacks"][0]
     except client.exceptions.ClientError as error:
@@ -57,7 +60,11 @@ def read_template(client: Any, stack: str) -> dict[str, Any]:
 
 
 def compare_templates(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    """Return the resources that differ between two templates."""
+    """Return the resources that differ between two templates.
+
+    Compares documents, not deployed resources: a property in another notation counts as modified, drift does not.
+    Additions come first, then removals and modifications. A resource of another type is replaced.
+    """
     before, after = old.get("Resources", {}), new.get("Resources", {})
     differences = [Change("Add", name, after[name]["Type"]) for name in after if name not in before]
     differences += [Change("Remove", name, before[name]["Type"]) for name in before if name not in after]
@@ -70,7 +77,11 @@ def compare_templates(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Ch
 
 
 def apply(client: Any, stack: str, body: str, values: Mapping[str, str], exists: bool) -> str:
-    """Create or update a stack, wait, and return its status; OperationFailed with each failed resource's reason."""
+    """Create or update a stack, wait, and return its status; OperationFailed with each failed resource's reason.
+
+    Returns "UNCHANGED" if the template and its parameters change nothing. Only events since this call are read for the
+    reasons, so that an earlier failure is not reported again.
+    """
     parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
     request = {
         "StackName": stack,

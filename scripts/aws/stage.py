@@ -22,7 +22,10 @@ def load_stage(name: str, folder: Path = STAGES) -> Stage:
 
 
 def create_environment(stage: Stage) -> dict[str, str]:
-    """Return the environment variables that the stage sets on its function."""
+    """Return the environment variables that the stage sets on its function.
+
+    Names of the stage's resources win over `environment` of its file.
+    """
     queues = f"https://sqs.{stage.region}.amazonaws.com/{stage.account}"
     return {
         **stage.function.environment,
