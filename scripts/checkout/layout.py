@@ -70,7 +70,10 @@ def read_local_image(layout: Path | None = None) -> LocalImage:
 
 
 def require_finished(layout: Path) -> None:
-    """Raise Refused if the layout has an earlier build's image, because the last build failed or has not ended."""
+    """Raise Refused if the layout has an earlier build's image, because the last build failed or has not ended.
+
+    Every build leaves a mark beside the layout when it begins, and removes it when it has succeeded.
+    """
     if not locate_unfinished_mark(layout).exists():
         return
     name, image = layout.relative_to(ROOT) if layout.is_relative_to(ROOT) else layout, read_image(layout)

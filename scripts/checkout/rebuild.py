@@ -17,7 +17,10 @@ from . import ROOT, git
 
 
 def require_commit(revision: str) -> None:
-    """Raise OperationFailed unless `revision` names a commit that this clone can rebuild."""
+    """Raise OperationFailed unless `revision` names a commit that this clone can rebuild.
+
+    The commit must be in this clone; nothing is fetched.
+    """
     if git.is_uncommitted(revision):
         raise OperationFailed(
             f"the image was built from {revision}, a work tree with uncommitted changes, and cannot be rebuilt",
@@ -56,7 +59,11 @@ def rebuild(revision: str, work: Path, *, cached: bool = False) -> Path:
 
 
 def share_inputs(target: Path) -> Path:
-    """Create a cache folder that shares this machine's fetched inputs and nothing else."""
+    """Create a cache folder that shares this machine's fetched inputs and nothing else.
+
+    Layers and environments are not shared, so that the rebuild cannot reuse what it is to verify. `target` must not
+    exist. Inputs that the rebuild fetches are kept for all.
+    """
     from nix.cache.folder import create_cache_dir
 
     target.mkdir()

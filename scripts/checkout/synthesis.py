@@ -11,7 +11,11 @@ ENVIRONMENT = ROOT / "build" / "infrastructure-venv"
 
 
 def synthesize(stage: str) -> None:
-    """Write the stage's templates from its file; OperationFailed, with the last line of the tool, if that fails."""
+    """Write the stage's templates from its file; OperationFailed, with the last line of the tool, if that fails.
+
+    Replaces the files of this stage below `infrastructure/templates/`. The environment is made on the first call,
+    which needs the network.
+    """
     steps = (
         [str(ROOT / "nix" / "python"), "-m", "nix.environments", "create", "infrastructure", str(ENVIRONMENT)],
         [str(ENVIRONMENT / "bin" / "python"), "-m", "infrastructure.app", stage],

@@ -87,7 +87,11 @@ class Root(Verbs):
 
 
 def create_program_verb(name: str, module: str, summary: str) -> click.Command:
-    """Return a verb that hands its words to a module's own command line."""
+    """Return a verb that hands its words to a module's own command line.
+
+    The process is replaced: exit code, signals and standard streams are the module's. No option is read here, `--help`
+    included.
+    """
 
     @click.command(name, help=summary, add_help_option=False, context_settings={"ignore_unknown_options": True})
     @click.argument("words", nargs=-1, type=click.UNPROCESSED)
@@ -99,7 +103,10 @@ def create_program_verb(name: str, module: str, summary: str) -> click.Command:
 
 
 def create_broken_verb(name: str, problem: OperationFailed) -> click.Command:
-    """Return the verb of a module that does not load: the help and the completion of all others must work."""
+    """Return the verb of a module that does not load: the help and the completion of all others must work.
+
+    Run with any words, it raises `problem`.
+    """
 
     @click.command(
         name,

@@ -19,7 +19,10 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def end_by_ctrl_c() -> Iterator[None]:
-    """End the block without an error by Ctrl-C, which is the only end of a command that follows or serves."""
+    """End the block without an error by Ctrl-C, which is the only end of a command that follows or serves.
+
+    SIGTERM and SIGHUP still end the command with their exit code.
+    """
     try:
         yield
     except Terminated:

@@ -24,7 +24,10 @@ class Between(click.FloatRange):
 
 
 def check_address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """Return a URL that the SDK accepts as an endpoint; a usage error otherwise."""
+    """Return a URL that the SDK accepts as an endpoint; a usage error otherwise.
+
+    None stays None. The address is not contacted.
+    """
     try:
         parts = urlsplit(value or "http://none")
         whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -47,7 +50,10 @@ def parse_timestamp_since(text: str) -> str:
 
 
 def parse_since(text: str, now_s: float) -> int:
-    """Return `10m`, `2h` or `1d` before `now_s`, or an ISO 8601 time, in milliseconds since 1970; never negative."""
+    """Return `10m`, `2h` or `1d` before `now_s`, or an ISO 8601 time, in milliseconds since 1970; never negative.
+
+    A time without an offset is in this host's time zone. A usage error for any other text.
+    """
     match = re.fullmatch(r"(\d{1,12})([smhd])", text)
     if match:
         return max(0, int((now_s - int(match.group(1)) * UNITS_S[match.group(2)]) * 1000))

@@ -38,7 +38,11 @@ def no_steps() -> Iterator[Begin]:
 
 @contextmanager
 def show_steps() -> Iterator[Begin]:
-    """Show the name of the current step and its seconds once it is slow; erase the line at the end."""
+    """Show the name of the current step and its seconds once it is slow; erase the line at the end.
+
+    Yields a function that names the step which begins. Silent if standard error is no terminal. A thread writes the
+    line; it has ended when the block has.
+    """
     if not sys.stderr.isatty():
         yield lambda _: None
         return

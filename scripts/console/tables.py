@@ -19,7 +19,11 @@ def create_grid(
     right: Sequence[str] = (),
     cut: bool = True,
 ) -> Table:
-    """Return a table of plain text; the last column is truncated at the terminal's edge, or folded without `cut`."""
+    """Return a table of plain text; the last column is truncated at the terminal's edge, or folded without `cut`.
+
+    Every row has as many cells as `names`. `right` names the columns to align right. Control characters in names and
+    cells are escaped, and markup is not interpreted.
+    """
     from rich.table import Table
     from rich.text import Text
 

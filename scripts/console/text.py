@@ -36,7 +36,10 @@ def shorten_digest(digest: str) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Format seconds in their two largest units: `2 h 5 min`."""
+    """Format seconds in their two largest units: `2 h 5 min`.
+
+    Below ten seconds with one decimal place. The smaller unit is rounded down, and left out if it is zero.
+    """
     whole = int(seconds)
     for size, unit, smaller, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
         if whole >= size:

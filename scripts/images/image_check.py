@@ -141,7 +141,11 @@ def open_image(name: str, aws: Callable[[], Aws]) -> Image:
 
 
 def read_registry_image(aws: Aws, name: str) -> Image:
-    """Read the image of a reference in the stage's registry; layers are streamed, not stored."""
+    """Read the image of a reference in the stage's registry.
+
+    A blob is downloaded when it is read, into a temporary file that is removed afterwards. NotFound if the reference
+    does not exist; missing blobs are findings.
+    """
     from nix.oci.lint import read_reference
 
     from ..aws.repository import open_reference
@@ -161,7 +165,10 @@ def read_registry_image(aws: Aws, name: str) -> Image:
 
 
 def render_rules() -> str:
-    """Return the rules as the Markdown table in docs/reference/checks.md."""
+    """Return the rules as the Markdown table in docs/reference/checks.md.
+
+    Rules are in the order of their modules. A test compares the page with it.
+    """
     from nix.oci.lint import RULES
 
     rows = ["| rule | requirement | if broken | Lambda's message | source | remedy |", "|---|---|---|---|---|---|"]

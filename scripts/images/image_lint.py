@@ -34,7 +34,10 @@ def require_lint_passed(layout: Path) -> None:
 
 
 def has_passed_at_build(layout: Path) -> bool:
-    """Return whether the record beside the layout says that its build linted this very image with the current rules."""
+    """Return whether the record beside the layout says that its build linted this very image with the current rules.
+
+    Reads two small files, and no blob. False if the linter's sources have changed since the build.
+    """
     from nix.assembly.assembler import hash_sources
 
     try:
@@ -47,7 +50,10 @@ def has_passed_at_build(layout: Path) -> bool:
 
 
 def read_cached_scans() -> dict[str, Scan]:
-    """Return the verified scans of the cached layers that a build would use now, by the digest of their blob."""
+    """Return the verified scans of the cached layers that a build would use now, by the digest of their blob.
+
+    A layer that is not cached, or whose cached files were altered, is left out; the caller scans its blob.
+    """
     from nix.assembly.layers import read_documents
     from nix.cache_roots import plan_image_layers
     from nix.oci.lint.scan_file import from_document

@@ -48,7 +48,10 @@ def engine_option(what: str) -> Callable[[F], F]:
 
 
 def find_layout(path: Path | None) -> Path:
-    """Return the layout to run (default: build/image); NotFound if it does not exist."""
+    """Return the layout to run (default: build/image); NotFound if it does not exist.
+
+    Refused if the last build has failed or has not ended.
+    """
     layout = path or LAYOUT
     if not (layout / "index.json").is_file():
         what = f"{layout} is not an OCI image layout" if path else "no image has been built yet"

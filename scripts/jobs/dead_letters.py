@@ -65,7 +65,11 @@ class RedriveResult:
 
 
 def parse_letter(message: Mapping[str, Any]) -> Letter:
-    """Parse an SQS message."""
+    """Parse an SQS message.
+
+    The times are UTC, in whole seconds. `attributes` are the custom ones, without `reason`; SQS's own are the other
+    fields. The job's id is None if the body names none.
+    """
     attributes = message.get("Attributes", {})
     values = message_attributes.parse(message.get("MessageAttributes"))
     reason = values.pop(message_attributes.REASON, None)
@@ -285,7 +289,10 @@ def _reset(aws: Aws, job: str, account: str) -> None:
 
 
 def delete(aws: Aws, letters: Sequence[Letter], *, dry_run: bool) -> list[RedriveResult]:
-    """Delete letters permanently."""
+    """Delete letters permanently.
+
+    One call for each letter, by the receipt it was listed with. Idempotent: deleting one that is gone succeeds.
+    """
     client, url = aws.client("sqs"), aws.queue_url(aws.stage.queues.request_dead_letters)
     for letter in letters if not dry_run else []:
         client.delete_message(QueueUrl=url, ReceiptHandle=letter.receipt)

@@ -78,7 +78,11 @@ class QueuedFile:
     run: str
 
     def count_jobs(self) -> int:
-        """Check that every row can be stored, and return the number of jobs. OperationFailed lists invalid rows."""
+        """Check that every row can be stored, and return the number of jobs. OperationFailed lists invalid rows.
+
+        Reads the whole file, and AWS not at all. A row without a text counts no job; the results have it with its
+        error.
+        """
         from plexus.exceptions import InvalidData
 
         problems: list[str] = []
@@ -93,7 +97,12 @@ class QueuedFile:
         return texts * len(self.file.scores)
 
     def send(self, progress: Progress = no_progress) -> int:
-        """Write the records of the jobs, and send those that are PENDING; return their number. Idempotent."""
+        """Write the records of the jobs, and send those that are PENDING; return their number. Idempotent.
+
+        Run, row and score decide a job's id, so that an interrupted run continues: jobs that have ended or are being
+        scored are not sent again. Records of SEND rows are written before the next rows are read; messages are sent
+        after the last record.
+        """
         seeding.publish_artifacts(self.aws, self.card)
         pending: list[str] = []
         rows = (row for row in self.file.source.read() if _has_text(row))
@@ -108,7 +117,11 @@ class QueuedFile:
             return sending.send(self.aws, map(sending.create_body, pending), advance)
 
     def wait(self, patience_s: float, progress: Progress = no_progress) -> None:
-        """Wait until every job has ended. OperationFailed if for `patience_s` seconds none has."""
+        """Wait until every job has ended. OperationFailed if for `patience_s` seconds none has.
+
+        `patience_s` is since the last job that ended, not since the start. Failed jobs have ended too. Only the first
+        READ jobs are polled; all of them once more before it gives up.
+        """
         left = [identity for row in self.file.source.read() for identity in self._derive_jobs(row).values()]
         with progress("scoring", len(left)) as advance:
             latest, waits = time.monotonic(), generate_pauses(FIRST_POLL_S, LONGEST_POLL_S)
@@ -137,7 +150,11 @@ class QueuedFile:
         return [identity for identity in jobs if states.get(identity) not in (COMPLETED, FAILED)]
 
     def write(self, path: Path, form: str) -> Tally:
-        """Write the file of results, completely or not at all, and return its counts."""
+        """Write the file of results, completely or not at all, and return its counts.
+
+        Rows are in the file's order. `form` is a format of `plexus run --output`. Reads the results of jobs that have
+        ended; call it after `wait`.
+        """
         from plexus.running import run, writers
 
         tally = run.Tally()

@@ -90,7 +90,11 @@ def parse_items(path: Path, rows: Iterable[Row], columns: Columns = COLUMNS) -> 
 
 
 def check_storable(value: object, name: str = "", depth: int = 0) -> None:
-    """Raise InvalidData for a value that DynamoDB would change or refuse: the worker would read another one."""
+    """Raise InvalidData for a value that DynamoDB would change or refuse: the worker would read another one.
+
+    DynamoDB keeps 38 digits of a number, and rejects deep nesting; a record itself takes some of its levels. In the
+    message `name` is the column, also of a nested value.
+    """
     from plexus.exceptions import InvalidData
 
     if isinstance(value, (Mapping, list)) and depth >= attribute_values.DEEPEST:

@@ -52,7 +52,10 @@ class Api:
 
     @classmethod
     def of(cls, url: str, key: str) -> Api:
-        """Check address and key. OperationFailed if one is missing, or the key would be sent unencrypted."""
+        """Check address and key. OperationFailed if one is missing, or the key would be sent unencrypted.
+
+        Nothing is sent. Plain HTTP is accepted for the loopback only.
+        """
         parts = urlsplit(url)
         if not url or not key:
             missing = " and ".join(n for n, value in (("PLEXUS_API_URL", url), ("PLEXUS_API_KEY", key)) if not value)
@@ -95,7 +98,11 @@ def _parse(content: bytes) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
 
 
 def publish(api: Api, records: Sequence[Record], at_once: int, done: Callable[[int], None]) -> Iterator[Published]:
-    """Send each result, `at_once` at a time, and yield its outcome, in order; `done` is called with 1 for each."""
+    """Send each result, `at_once` at a time, and yield its outcome, in order; `done` is called with 1 for each.
+
+    A result that the API rejects is an outcome, not an exception: the others are sent all the same. All records are
+    queued at once, so that a consumer that stops early waits for every one of them.
+    """
 
     def publish_record(record: Record) -> Published:
         published = _send(api, record)

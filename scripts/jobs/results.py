@@ -49,7 +49,10 @@ def read(
 
 
 def with_names(aws: Aws, records: Iterable[Record]) -> list[Record]:
-    """Return the records with `score`, the score's name, and `item`, the item's external id; else the internal ids."""
+    """Return the records with `score`, the score's name, and `item`, the item's external id; else the internal ids.
+
+    Two batches of reads, of the distinct ids. Order is kept.
+    """
     rows = list(records)
     scores = _names(aws, "Score", (one.get("scoreId") for one in rows), "name")
     items = _names(aws, "Item", (one.get("itemId") for one in rows), "externalId")
@@ -68,7 +71,11 @@ def compute_total_cost(record: Record) -> Any:
 
 
 def find(aws: Aws, table: str, name: str, scorecard: str = "") -> Record:
-    """Return the scorecard or score with this key, name or id; NotFound if there is not exactly one."""
+    """Return the scorecard or score with this key, name or id; NotFound if there is not exactly one.
+
+    Scans the table. `scorecard`, a scorecard's id, limits the search to its scores; the name of a score is unique only
+    within its scorecard.
+    """
     candidates = [one for one in dynamodb.scan(aws, table) if not scorecard or one.get("scorecardId") == scorecard]
     matches = [one for one in candidates if name in (one["id"], one.get("key"), one.get("name"))]
     if len(matches) == 1:

@@ -54,7 +54,10 @@ class Card:
     scorecard: Scorecard
 
     def names(self, selected: Sequence[str] = ()) -> list[str]:
-        """Return the names of the chosen scores (default: all enabled ones); NotFound for an unknown one."""
+        """Return the names of the chosen scores (default: all enabled ones); NotFound for an unknown one.
+
+        Names are spelled as in the card, chosen ones in the order of `selected`.
+        """
         from plexus.exceptions import UnknownScore
 
         all_scores = self.scorecard.scores
@@ -66,7 +69,10 @@ class Card:
             raise NotFound(str(error), f"name one of: {', '.join(score.name for score in all_scores)}") from None
 
     def list_unpublished_scores(self, names: Sequence[str]) -> list[str]:
-        """Return the scores, dependencies included, whose model or cassette has no digest: no worker could run them."""
+        """Return the scores, dependencies included, whose model or cassette has no digest: no worker could run them.
+
+        In the card's order. Follows dependencies of any depth.
+        """
         needed: set[str] = set()
         waiting = list(names)
         while waiting:
@@ -89,7 +95,10 @@ def derive_id(*parts: str) -> str:
 
 
 def read_card(path: Path) -> Card:
-    """Read a scorecard; OperationFailed with every problem in the file."""
+    """Read a scorecard; OperationFailed with every problem in the file.
+
+    The file must be UTF-8. The text is kept as it is in the file, comments included: its digest decides the version.
+    """
     import plexus
 
     try:
@@ -103,7 +112,10 @@ def read_card(path: Path) -> Card:
 
 
 def publish_artifacts(aws: Aws, card: Card, folder: Path = ARTIFACTS) -> list[str]:
-    """Upload the scorecard's artifacts that the stage's bucket lacks; return their digests. Idempotent."""
+    """Upload the scorecard's artifacts that the stage's bucket lacks; return their digests. Idempotent.
+
+    Digests are sorted. NotFound if `folder` lacks one of them; those before it may have been uploaded by then.
+    """
     from plexus.artifacts import FolderArtifacts, S3Artifacts
     from plexus.exceptions import ArtifactMissing
 
@@ -142,7 +154,12 @@ def find_account_id(aws: Aws) -> str:
 
 
 def seed_scorecard(aws: Aws, card: Card) -> dict[str, str]:
-    """Write the account, the scorecard, its scores and their versions; return score ids by name."""
+    """Write the account, the scorecard, its scores and their versions; return score ids by name.
+
+    Ids are derived from the keys, names and the text, so that the same card writes the same records, and an edited one
+    adds versions. Scores are written last, after the versions that they name: a worker never reads a score whose
+    version is missing. An existing account is left as it is.
+    """
     stage, key = aws.stage, card.scorecard.key
     account, scorecard = find_account_id(aws), derive_id("scorecard", stage.account_key, key)
     version = derive_id("version", scorecard, card.text)

@@ -50,7 +50,11 @@ def seed(aws: Aws, card: Card, items: Sequence[Item], scores: Sequence[str] = ()
 
 
 def send(aws: Aws, bodies: Iterable[str], sent: Callable[[int], None] = lambda _: None) -> int:
-    """Send messages to the request queue in batches of ten; return how many. OperationFailed if SQS rejects one."""
+    """Send messages to the request queue in batches of ten; return how many. OperationFailed if SQS rejects one.
+
+    `sent` is called with the number of each batch after SQS has accepted it. The batches before a rejected one stay
+    sent; to send a message twice is harmless, since a job is scored once.
+    """
     client, url = aws.client("sqs"), aws.queue_url(aws.stage.queues.request)
     waiting = list(bodies)
     for start in range(0, len(waiting), BATCH):
@@ -84,7 +88,10 @@ def enqueue_items(
 def enqueue_jobs(
     aws: Aws, ids: Sequence[str], *, dry_run: bool = False, progress: Progress = no_progress
 ) -> EnqueueResult:
-    """Send existing jobs that are PENDING. NotFound lists all that do not exist, and then none is sent."""
+    """Send existing jobs that are PENDING. NotFound lists all that do not exist, and then none is sent.
+
+    Jobs in another state are counted and skipped. A dry run reads the states, and sends nothing.
+    """
     states = seeding.read_states(aws, ids)
     if absent := [identity for identity in ids if identity not in states]:
         listed = "".join(f"\n  - {identity}" for identity in absent[:20])

@@ -73,7 +73,10 @@ def measure(seconds: Sequence[float]) -> Durations | None:
 
 
 def describe_score(agreement: Agreement) -> ScoreFigures:
-    """Return a score's figures without its values."""
+    """Return a score's figures without its values.
+
+    Costs are sums in US dollars with the number of results that state one. Kinds that did not occur are left out.
+    """
     from plexus.comparison.differences import BOTH_FAILED
 
     old, new = agreement.costs["old"], agreement.costs["new"]
@@ -84,7 +87,10 @@ def describe_score(agreement: Agreement) -> ScoreFigures:
 
 
 def write(aws: Aws, report: ShadowReport) -> bool:
-    """Keep a report; returns whether the stage has a table for it. Another one of the same second replaces it."""
+    """Keep a report; returns whether the stage has a table for it. Another one of the same second replaces it.
+
+    The report's time, to the second, is its key.
+    """
     texts = {"function": _partition(aws), "at": report.at, "report": json.dumps(asdict(report))}
     item: dict[str, Any] = {name: {"S": text} for name, text in texts.items()}
     with ledger.ignore_absence() as outcome:

@@ -61,7 +61,11 @@ def watch(
 
 @contextmanager
 def end_share_on_failure(aws: Aws, alias: Alias | None) -> Iterator[None]:
-    """Send every call to the alias's own version again if the block fails, unless the alias was moved since."""
+    """Send every call to the alias's own version again if the block fails, unless the alias was moved since.
+
+    Also on Ctrl-C and SIGTERM, which are deferred meanwhile. The exception is raised again. Without shares nothing is
+    done.
+    """
     try:
         yield
     except BaseException:

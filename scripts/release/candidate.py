@@ -30,7 +30,10 @@ def list_remarks(known: Iterable[Entry], digest: str, commit: str, built: LocalI
 
 
 def compare_with_tree(built: LocalImage, record: dict[str, Any], folder: Path = ROOT) -> str:
-    """Return a warning if the image was not built from the files that the work tree has now; else an empty text."""
+    """Return a warning if the image was not built from the files that the work tree has now; else an empty text.
+
+    Compares the digest of the files' contents, uncommitted edits included, with the one in the build's `record`.
+    """
     try:
         now = hash_source(read_checkout(READ, folder))
     except SourceProblem:
@@ -44,7 +47,11 @@ def compare_with_tree(built: LocalImage, record: dict[str, Any], folder: Path = 
 
 
 def find_return(known: Iterable[Entry], digest: str) -> str:
-    """Return a warning if the last change with this image led away from it; `known` has the changes, newest first."""
+    """Return a warning if the last change with this image led away from it; `known` has the changes, newest first.
+
+    Only the newest change that concerns this image counts: an image that was deployed again after its rollback has no
+    warning.
+    """
     for entry in known:
         when = entry.at[:19].replace("T", " ")
         if entry.digest == digest and entry.action == "canary-back":

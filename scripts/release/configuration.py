@@ -88,7 +88,11 @@ class Comparison:
 def compare(
     aws: Aws, latest: FunctionVersion, live: versions.ServedVersion, extra: Mapping[str, str] | None = None
 ) -> Comparison:
-    """Compare the function, $LATEST and the served version with the stage file and the `extra` variables."""
+    """Compare the function, $LATEST and the served version with the stage file and the `extra` variables.
+
+    Reads the reserved concurrency from Lambda; everything else is in the arguments. A part without differences is
+    empty.
+    """
     return Comparison(
         served=tuple(_served_differences(live, latest, aws.stage, extra or {})),
         latest=tuple(compare_with_stage(latest, aws.stage, extra or {})),
@@ -233,7 +237,10 @@ def _update(aws: Aws, latest: FunctionVersion, shape: FunctionVersion | Function
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
-    """Parse NAME=VALUE settings; Refused for a secret, which any process listing would show."""
+    """Parse NAME=VALUE settings; Refused for a secret, which any process listing would show.
+
+    The last value of a name wins; a value may be empty, and may contain `=`.
+    """
     values = {}
     for setting in settings:
         name, separator, value = setting.partition("=")

@@ -103,7 +103,10 @@ def is_live(live: ServedVersion, latest: FunctionVersion, digest: str) -> bool:
 
 
 def read_labelled_commit(aws: Aws, digest: str) -> str:
-    """Return the commit in a registry image's label; `unknown` without one."""
+    """Return the commit in a registry image's label; `unknown` without one.
+
+    NotFound if the stage's registry has no image of this digest. Only manifest and configuration are fetched.
+    """
     from ..aws.repository import open_reference
     from .verification import read_revision
 

@@ -17,7 +17,11 @@ UNSTAGED = "not staged: --skip-staging"
 
 
 def commit_problems(revision: str, folder: Path = ROOT) -> list[str]:
-    """Return why production rejects an image of this commit, by the clone in `folder`; empty if it accepts it."""
+    """Return why production rejects an image of this commit, by the clone in `folder`; empty if it accepts it.
+
+    The commit must be on `main` or `origin/main` as this clone knows them: nothing is fetched. A dirty work tree is a
+    problem of its own, whatever the image was built from.
+    """
     problems = []
     if git.is_uncommitted(revision):
         problems.append(f"the image was built from a work tree with uncommitted changes ({revision})")
@@ -31,7 +35,10 @@ def commit_problems(revision: str, folder: Path = ROOT) -> list[str]:
 
 
 def guard_push(shell: Shell, revision: str) -> None:
-    """Raise Refused, with all reasons, if the stage rejects an image of this commit."""
+    """Raise Refused, with all reasons, if the stage rejects an image of this commit.
+
+    The account is checked in every stage, the commit in production only.
+    """
     require_account(shell.aws)
     if not shell.stage.is_production:
         return

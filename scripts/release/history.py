@@ -21,7 +21,11 @@ class History:
 
 
 def read_history(aws: Aws, limit: int = 20) -> History:
-    """Return the last changes of the stage's function."""
+    """Return the last changes of the stage's function.
+
+    Newest first, at most `limit`. Without a ledger, or with an empty one, changes come from the published versions'
+    descriptions: those name no rollbacks, and only versions that Lambda still has.
+    """
     live = versions.read_live(aws).version
     entries = ledger.read_entries(aws, limit)
     if entries:

@@ -58,7 +58,11 @@ def _problems(release: Release, folder: Path) -> Iterator[str]:
 
 
 def prepare(release: Release, folder: Path = ROOT) -> None:
-    """Write version and changelog, commit them, and tag the commit. Nothing is pushed."""
+    """Write version and changelog, commit them, and tag the commit. Nothing is pushed.
+
+    Changes nothing else in the work tree, and commits these two files only. If git refuses the commit or the tag, the
+    edited files stay.
+    """
     project, changelog = folder / "pyproject.toml", folder / "CHANGELOG.md"
     declared = project.read_text(encoding="utf-8")
     project.write_text(DECLARED.sub(f'version = "{release.version}"', declared, count=1), encoding="utf-8")

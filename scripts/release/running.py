@@ -34,7 +34,11 @@ class RunningRelease:
 
 
 def read(aws: Aws, live: ServedVersion) -> RunningRelease | None:
-    """Return the release that holds the lock or shares the alias; None if there is none. Reads only."""
+    """Return the release that holds the lock or shares the alias; None if there is none. Reads only.
+
+    Times are the server's. Without a holder, calls are counted over the last hour, since it is not known when the
+    share began.
+    """
     holder: Holder | None = None
     now = time.time()
     with ledger.ignore_absence():

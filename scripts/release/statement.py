@@ -74,7 +74,11 @@ def encode_signing_input(kind: str, body: bytes) -> bytes:
 
 
 def sign(statement: Mapping[str, Any], key: EllipticCurvePrivateKey) -> bytes:
-    """Return the DSSE envelope of a statement."""
+    """Return the DSSE envelope of a statement.
+
+    The payload is JSON with sorted keys. Two signatures of one statement differ: ECDSA draws a nonce for each. `key`
+    must be on P-256.
+    """
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 
@@ -141,7 +145,10 @@ def compute_key_id(key: EllipticCurvePublicKey) -> str:
 
 
 def parse_private_key(pem: bytes, where: str, password: bytes | None = None) -> EllipticCurvePrivateKey:
-    """Parse a private key on P-256; OperationFailed names `where` it is from."""
+    """Parse a private key on P-256; OperationFailed names `where` it is from.
+
+    `password` is of an encrypted key. One that is missing, wrong or not needed raises OperationFailed as well.
+    """
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 

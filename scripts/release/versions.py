@@ -74,7 +74,10 @@ def read_live(aws: Aws) -> ServedVersion:
 
 
 def publish(aws: Aws, latest: FunctionVersion, commit: str, clock: Clock) -> FunctionVersion:
-    """Publish $LATEST and smoke-test the new version, which receives no calls yet."""
+    """Publish $LATEST and smoke-test the new version, which receives no calls yet.
+
+    OperationFailed if the smoke test fails: the version then exists, and stays unused.
+    """
     about = format_description(commit, latest.configuration, ledger.hash_locks(), ledger.identify_caller(aws))
     version = lambda_function.publish(aws, latest, about)
     clock.lap("publish")
@@ -93,7 +96,11 @@ def release(
     note: str = "",
     clock: Clock | None = None,
 ) -> PublishedVersion:
-    """Publish and smoke-test $LATEST, move the alias from `live` to the new version, and write the ledger last."""
+    """Publish and smoke-test $LATEST, move the alias from `live` to the new version, and write the ledger last.
+
+    If a step fails, the steps before it stay, and callers still have the version of `live`: only the move concerns
+    them. Hold the deploy lock. `clock` measures each step.
+    """
     clock = clock or Clock()
     version = publish(aws, latest, commit, clock)
     return switch(aws, version, live, action=action, commit=commit, note=note, clock=clock)
@@ -109,7 +116,11 @@ def switch(
     note: str = "",
     clock: Clock | None = None,
 ) -> PublishedVersion:
-    """Move the alias from `live` to a tested version, and write the ledger last; the entry names a canary that ends."""
+    """Move the alias from `live` to a tested version, and write the ledger last; the entry names a canary that ends.
+
+    Ctrl-C and SIGTERM wait until the entry is written. Conflict if the alias is not as `live` any more. The image is
+    protected from the lifecycle rule before callers can reach it.
+    """
     clock = clock or Clock()
     if canary := describe_other_shares(live, version.version):
         note = "; ".join(filter(None, (note, f"ended the {canary}")))
