@@ -49,7 +49,11 @@ class Attempt:
         return self.is_open and self.job is not None and self.job.unfinished_claims > 1
 
     def create_failure(self, error: BaseException) -> Failure:
-        """Return the failure by which the error policy is applied."""
+        """Return the failure by which the error policy is applied.
+
+        The failure has a token only if the claim may have reached DynamoDB, and a job only if the lease is ours: the
+        policy writes nothing of a job that another worker may hold.
+        """
         return Failure(
             self.message,
             error,

@@ -56,7 +56,10 @@ def record(fields: Mapping[str, object]) -> Attributes:
 
 
 def decode(value: AttributeValue) -> Any:
-    """Decode one attribute value; a number becomes an int if it is whole, else a Decimal."""
+    """Decode one attribute value; a number becomes an int if it is whole, else a Decimal.
+
+    The inverse of `encode` for what `encode` writes. Sets become Python sets, and BOOL and B are returned as they are.
+    """
     kind, content = _kind_and_content(value)
     if kind == "N":
         number = Decimal(content)
@@ -80,7 +83,11 @@ def decode_fields(attributes: Attributes) -> dict[str, Any]:
 
 
 def measure_value(value: AttributeValue) -> int:
-    """Return an upper bound of the bytes that DynamoDB counts for an attribute value."""
+    """Return an upper bound of the bytes that DynamoDB counts for an attribute value.
+
+    DynamoDB counts UTF-8 for text and names. A number counts less than its digits, so that the sum may be too large
+    and never too small.
+    """
     kind, content = _kind_and_content(value)
     if kind in ("S", "N"):
         return len(content.encode())

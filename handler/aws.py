@@ -57,7 +57,11 @@ def create_client(session: "Session", service: str, long_poll: bool = False, reg
 
 
 def configure_client(long_poll: bool = False) -> Config:
-    """Return the clients' configuration; the read timeout for long polls is longer by the time that SQS may wait."""
+    """Return the clients' configuration; the read timeout for long polls is longer by the time that SQS may wait.
+
+    All timeouts are seconds. `_ATTEMPTS` times the timeouts must fit into the deadline's reserve, or Lambda would end
+    the invocation amid a call.
+    """
     return Config(
         connect_timeout=_CONNECT_TIMEOUT,
         read_timeout=_READ_TIMEOUT + (LONGEST_POLL if long_poll else 0),

@@ -33,7 +33,10 @@ ODD_LEASE = "accountId = :account AND #status = :to AND leaseUntil = :odd"
 
 
 def claim_values(account_id: str, token: str, now: float, until: float) -> Attributes:
-    """Return the values of CLAIM, and of ODD_LEASE except for `:odd`; times are Unix seconds."""
+    """Return the values of CLAIM, and of ODD_LEASE except for `:odd`; times are Unix seconds.
+
+    `until` is when the lease ends if it is not renewed; it is stored as a number, rounded to milliseconds.
+    """
     return {
         ":account": {"S": account_id},
         ":token": {"S": token},
@@ -45,7 +48,11 @@ def claim_values(account_id: str, token: str, now: float, until: float) -> Attri
 
 
 def create_unleased_values(now: float, skew: float) -> Attributes:
-    """Return the values that UNLEASED adds: a lease that ended more than `skew` seconds before `now` is over."""
+    """Return the values that UNLEASED adds: a lease that ended more than `skew` seconds before `now` is over.
+
+    `skew`, in seconds, is how far the clocks of two workers may differ. The original leases no jobs: its attempts
+    count as ended ORIGINAL_ATTEMPT seconds after they started.
+    """
     return {
         ":pending": {"S": PENDING},
         ":failed": {"S": FAILED},

@@ -39,7 +39,11 @@ class Claims:
     observe: Observer
 
     def claim(self, attempt: Attempt, invocation: Invocation) -> None:
-        """Lease the job; sets the response instead if the job is already completed and its response may be unsent."""
+        """Lease the job; sets the response instead if the job is already completed and its response may be unsent.
+
+        Every error ends up in `attempt.error`, nothing is raised. No call is made if the time left allows no work, or
+        if the body is invalid.
+        """
         try:
             attempt.scoring_job_id = parse_request(attempt.message.body).scoring_job_id
             if not invocation.deadline.allows(SHORTEST_WORK):

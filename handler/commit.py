@@ -34,7 +34,11 @@ class Commit:
         return actions
 
     def create_completion(self, tables: Tables, now: str, expiry: Attributes) -> "TransactItem":
-        """Return the action that completes the job, if the token still has the lease."""
+        """Return the action that completes the job, if the token still has the lease.
+
+        The condition also fails for a second commit by this token, since the first one removed the lease. `expiry` is
+        empty if records are kept.
+        """
         return {
             "Update": {
                 "TableName": tables.name(SCORING_JOB),

@@ -36,7 +36,12 @@ class DirectInvocation:
     observe: Observer
 
     def poll(self, invocation: Invocation) -> tuple[LambdaResponse, list[MessageOutcome]]:
-        """Process one message of the request queue; an empty queue is a 200 with `processed: false`."""
+        """Process one message of the request queue; an empty queue is a 200 with `processed: false`.
+
+        The message stays hidden for a lease and the clocks' skew, so that no other worker receives it while this one
+        scores. Every failure is answered with 500, whatever its policy's status; so is a deadline that leaves no time
+        to receive.
+        """
         wait = invocation.deadline.scoring_ends - invocation.deadline.clock.monotonic() - 1
         if wait < 0:
             error = "not enough time left to receive a job"
@@ -80,7 +85,11 @@ class DirectInvocation:
 
 
 def parse_fan_out(event: Mapping[str, Any]) -> Message:
-    """Return the message of a fan-out event; raises `InvalidEvent` naming every missing or invalid field."""
+    """Return the message of a fan-out event; raises `InvalidEvent` naming every missing or invalid field.
+
+    Without `message_id` an id is derived from the body, the same for every delivery. A `receive_count` that is no
+    number counts as unknown.
+    """
     invalid = [name for name in _FAN_OUT_FIELDS if not isinstance(event.get(name), str) or not event[name]]
     if invalid:
         raise InvalidEvent(f"fan-out event: {', '.join(invalid)} missing or not a string")

@@ -35,7 +35,10 @@ _SOURCES = {"fanout": Shape.FAN_OUT, "sweep": Shape.SWEEP, "smoke": Shape.SMOKE,
 
 
 def recognize_shape(event: object) -> Shape:
-    """Return the shape of an event. Raises `UnknownEvent`, which names what the event looks like, never its content."""
+    """Return the shape of an event. Raises `UnknownEvent`, which names what the event looks like, never its content.
+
+    Only the outer structure is looked at: a record may still be invalid.
+    """
     if event is None or event == {}:
         return Shape.POLL
     if isinstance(event, list):

@@ -62,7 +62,10 @@ def describe_cost(total: object, usage: Mapping[str, Any]) -> dict[str, Any] | N
 
 
 def list_nodes(trace: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
-    """Return a trace as a list of nodes, in the order in which they ran; a score without nodes is one node."""
+    """Return a trace as a list of nodes, in the order in which they ran; a score without nodes is one node.
+
+    Nodes on the trace's `path` come first, in that order, then all others.
+    """
     if not trace:
         return None
     nodes = trace.get("nodes")

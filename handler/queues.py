@@ -99,7 +99,11 @@ class Queues:
             self._client.delete_message(QueueUrl=self.find_url(message.queue), ReceiptHandle=message.receipt_handle)
 
     def set_visibility(self, messages: Iterable[Message], seconds: float) -> None:
-        """Make messages visible again `seconds` from now. Expired receipts and unqueued messages are ignored."""
+        """Make messages visible again `seconds` from now. Expired receipts and unqueued messages are ignored.
+
+        One call for ten messages of a queue. Fractions of a second are rounded up, and LONGEST_VISIBILITY is the upper
+        limit. Entries that SQS rejects are not reported.
+        """
         by_queue: dict[str, list[Message]] = {}
         for message in filter(lambda message: message.is_queued, messages):
             by_queue.setdefault(message.queue, []).append(message)
@@ -117,7 +121,11 @@ class Queues:
                     self._client.change_message_visibility_batch(QueueUrl=self.find_url(queue), Entries=entries)
 
     def respond(self, responses: Sequence[ScoringResponse]) -> set[str]:
-        """Send responses in batches of ten; returns the ids of the jobs whose responses SQS accepted."""
+        """Send responses in batches of ten; returns the ids of the jobs whose responses SQS accepted.
+
+        A response that SQS rejects is missing in the set, and stays in the outbox. If a call fails it raises, although
+        earlier batches were accepted: their outbox entries remain, and the sweep sends them again.
+        """
         sent: set[str] = set()
         for start in range(0, len(responses), _BATCH):
             batch = responses[start : start + _BATCH]
@@ -159,7 +167,10 @@ class Queues:
             )
 
     def redrive_policy(self, queue: str) -> RedrivePolicy:
-        """Return the queue's redrive policy; a configured dead-letter queue takes precedence over the policy's."""
+        """Return the queue's redrive policy; a configured dead-letter queue takes precedence over the policy's.
+
+        Cached for the life of the process: a policy that changes is noticed by the next environment.
+        """
         if queue not in self._redrive_policies:
             with aws.calling("read the queue's redrive policy"):
                 response = self._client.get_queue_attributes(
@@ -173,7 +184,10 @@ class Queues:
         return self._redrive_policies[queue]
 
     def find_url(self, queue: str) -> str:
-        """Return the URL of a queue named by ARN; a URL is returned unchanged."""
+        """Return the URL of a queue named by ARN; a URL is returned unchanged.
+
+        The request queue's URL is known; any other queue's is asked for once. The queue may belong to another account.
+        """
         if not queue.startswith("arn:"):
             return queue
         if queue not in self._urls:

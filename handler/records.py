@@ -49,7 +49,10 @@ class Job:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> "Job":
-        """Build a job from the fields of its record; only `id` is required."""
+        """Build a job from the fields of its record; only `id` is required.
+
+        Fields that are missing become empty, or 0; what a job needs is checked when it is claimed.
+        """
         return cls(
             id=str(fields["id"]),
             account_id=str(fields.get("accountId") or ""),

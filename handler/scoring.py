@@ -102,7 +102,10 @@ class Scoring:
         return ScoringInput(job, scorecard, score, content_item, text, str(item.get("externalId") or ""))
 
     def run(self, prepared: ScoringInput, ends: float) -> ScoredJob:
-        """Score, until `ends` on the monotonic clock, and return the result's record. Raises `PlexusError`."""
+        """Score, until `ends` on the monotonic clock, and return the result's record. Raises `PlexusError`.
+
+        Large fields are in S3 by then, so that the record fits into DynamoDB.
+        """
         result = self.score_input(prepared, ends)
         names = prepared.names
         provenance = Provenance(prepared.job, names.score_id, prepared.version_id)

@@ -46,7 +46,10 @@ class Settings:
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Read the settings; raises `SettingsError` naming every missing and every invalid variable."""
+    """Read the settings; raises `SettingsError` naming every missing and every invalid variable.
+
+    An empty variable counts as missing. Numbers outside of their range are problems, and are not clipped.
+    """
     missing = [name for name in REQUIRED if not _read_text(environ, name)]
     problems = [f"missing: {', '.join(missing)}"] if missing else []
     settings = Settings(

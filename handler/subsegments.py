@@ -61,7 +61,11 @@ class Trace:
 
     @contextmanager
     def step(self, step: Step, **annotations: str | int | None) -> Iterator[None]:
-        """Report the duration of the block; if it raises, report it as failed, with the class of the error."""
+        """Report the duration of the block; if it raises, report it as failed, with the class of the error.
+
+        The report is one UDP packet, after the block: nothing waits for the daemon. A trace that is not sampled has
+        none. The duration is from the monotonic clock, the start from the wall clock.
+        """
         header = self.header
         if self.daemon is None or header is None or not (header.is_sampled and header.parent_id):
             yield
@@ -86,7 +90,11 @@ def create_document(
     annotations: Mapping[str, str | int | None],
     failure: BaseException | None = None,
 ) -> dict[str, object]:
-    """Return the document of an independent subsegment; `start` and `end` are in Unix seconds."""
+    """Return the document of an independent subsegment; `start` and `end` are in Unix seconds.
+
+    Texts are cut to `_MAXIMUM_LENGTH` characters, which X-Ray accepts. The id is random. `failure` adds its class's
+    name only: messages may contain customers' texts.
+    """
     limited = {
         name: value[:_MAXIMUM_LENGTH] if isinstance(value, str) else value for name, value in annotations.items()
     }

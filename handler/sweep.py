@@ -30,7 +30,10 @@ class Sweep:
     last: float = float("-inf")
 
     def run_if_due(self, invocation: Invocation) -> int:
-        """Sweep if it is due and time is left; returns the number of responses sent. Never raises an `Exception`."""
+        """Sweep if it is due and time is left; returns the number of responses sent. Never raises an `Exception`.
+
+        Due means that the last sweep of this environment was `_EVERY` seconds ago; it needs `_COST` seconds.
+        """
         if self.clock.monotonic() - self.last < _EVERY or not invocation.deadline.allows(_COST):
             return 0
         try:
