@@ -70,7 +70,10 @@ def put(path: Path, data: bytes) -> None:
 
 
 def read_index(folder: Path) -> list[dict[str, Any]]:
-    """Return the entries of an archive's index, [] for a new folder; InputProblem if it is another layout's index."""
+    """Return the entries of an archive's index, [] for a new folder; InputProblem if it is another layout's index.
+
+    The blobs are not looked at: only the index and the type of its entries decide.
+    """
     path = folder / "index.json"
     try:
         entries: list[dict[str, Any]] = json.loads(path.read_bytes())["manifests"] if path.exists() else []

@@ -86,7 +86,11 @@ def build_here(output: Path, say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def build_source(source: Checkout, output: Path, say: Callable[[str], None]) -> dict[str, Any]:
-    """Build the image of `source`, and replace `output` by it."""
+    """Build the image of `source`, and replace `output` by it.
+
+    Inputs are fetched first. `say` gets each line of progress, from several threads. Raises as `build`; `output` is
+    replaced only after the image has passed the linter, the locked layers and the budget.
+    """
     if source.commit is None:
         say(source.warning or NOT_VERIFIABLE)
     if source.untracked:
@@ -111,7 +115,11 @@ def build_source(source: Checkout, output: Path, say: Callable[[str], None]) -> 
 
 
 def read_source() -> Checkout:
-    """Read the files that an image is made of, once; BuildProblem if git hides that a lock was edited."""
+    """Read the files that an image is made of, once; BuildProblem if git hides that a lock was edited.
+
+    Untracked files are not among them. What is built later comes from the returned value, so that an edit during the
+    build changes nothing.
+    """
     source = read_checkout(READ)
     for name in (f"{LOCKS}/{lock}.lock" for lock in PARSED):
         path, read = REPOSITORY / name, source.files.get(name)
@@ -132,7 +140,10 @@ def plan_locked_layers(
 
 
 def make_image(assembler: Assembler, source: Checkout, layers: Sequence[TakenLayer], layout: Path) -> str:
-    """Assemble and lint the image in the new folder `layout`; return its digest. Raises as `build`."""
+    """Assemble and lint the image in the new folder `layout`; return its digest. Raises as `build`.
+
+    The assembler's own files are verified before its result is believed, and also before its error is.
+    """
     locks = layout.parent / "source" / LOCKS
     limits = ("--layers-lock", locks / LAYERS_LOCK.name, "--budget", locks / "budget.toml")
     folders = [layer.folder for layer in layers]
@@ -204,7 +215,11 @@ def join_names(names: Sequence[str], limit: int = 5) -> str:
 def make_layers(
     assembler: Assembler, plans: Sequence[LayerPlan], work: Path, say: Callable[[str], None]
 ) -> list[TakenLayer]:
-    """Link all layers into `work`, in the plans' order; those that are not cached are made first, in parallel."""
+    """Link all layers into `work`, in the plans' order; those that are not cached are made first, in parallel.
+
+    Layers that another process alters or prunes meanwhile are made again, ATTEMPTS times in all; then sealed.Altered.
+    The first failure stops all assemblers. `say` is called from several threads.
+    """
     taken: dict[str, TakenLayer] = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in range(ATTEMPTS):
@@ -240,7 +255,10 @@ def list_label_arguments(source: Checkout) -> list[str]:
 
 
 def build_record(layout: Path, digest: str, folders: Sequence[Path], linted_by: str) -> dict[str, Any]:
-    """Build the record of a layout; sizes in bytes."""
+    """Build the record of a layout; sizes in bytes.
+
+    `folders` are the layers' in the image's order. The record can be written as JSON.
+    """
     manifest = read_document(layout, digest)
     config = read_document(layout, manifest["config"]["digest"])
     layers = [json.loads((folder / "layer.json").read_bytes()) for folder in folders]

@@ -53,7 +53,11 @@ class Summary:
 
 
 def list_entries(needed: Needed) -> list[Entry]:
-    """List the entries of the cache; the bytes of a file with several names are counted once."""
+    """List the entries of the cache; the bytes of a file with several names are counted once.
+
+    Sorted by kind and name. Sizes are bytes, `made` is in seconds since 1970. Files in the cache's top folder are not
+    entries.
+    """
     inodes: set[tuple[int, int]] = set()
     listed = []
     for kind in sorted(create_cache_dir().iterdir()):
@@ -65,7 +69,10 @@ def list_entries(needed: Needed) -> list[Entry]:
 
 
 def measure_files(path: Path, counted_files: set[tuple[int, int]]) -> Iterator[int]:
-    """Yield the bytes of each file at or below a path that is not in `counted_files`, and add it there."""
+    """Yield the bytes of each file at or below a path that is not in `counted_files`, and add it there.
+
+    A file that is removed meanwhile counts nothing.
+    """
     below = (Path(where) / name for where, _, names in os.walk(path) for name in names)
     for file in [path] if path.is_symlink() or path.is_file() else below:
         try:
@@ -78,7 +85,10 @@ def measure_files(path: Path, counted_files: set[tuple[int, int]]) -> Iterator[i
 
 
 def sum_kinds(all_entries: Sequence[Entry]) -> list[Summary]:
-    """Sum up each kind, the largest first."""
+    """Sum up each kind, the largest first.
+
+    Ages are seconds until now, sizes bytes.
+    """
     now, rows = time.time(), []
     for kind in {entry.kind for entry in all_entries}:
         of_kind = [entry for entry in all_entries if entry.kind == kind]
@@ -121,7 +131,10 @@ def show(*, as_json: bool) -> int:
 
 
 def prune(*, dry_run: bool, as_json: bool) -> int:
-    """Remove and print the entries that this commit does not need; FAILED while a build uses the cache."""
+    """Remove and print the entries that this commit does not need; FAILED while a build uses the cache.
+
+    Idempotent. What a running local AWS serves from is kept, in whatever checkout it was started.
+    """
     try:
         with exclusive():
             gone = [entry for entry in list_entries(find_needed_entries()) if not entry.needed]
@@ -144,7 +157,10 @@ def prune(*, dry_run: bool, as_json: bool) -> int:
 
 
 def clear() -> int:
-    """Remove the cache, with its folder unless that holds other files; FAILED while a process uses it."""
+    """Remove the cache, with its folder unless that holds other files; FAILED while a process uses it.
+
+    Only entries that builds write are removed. Progress and problems are printed on standard error.
+    """
     folder, users, removed = create_cache_dir(), list_local_aws_processes(), 0
     try:
         if users:

@@ -25,7 +25,11 @@ RUN_FROM = ("roots", "sites", "unpacked")
 
 
 def find_needed_entries() -> Needed:
-    """Return a function that decides whether an entry is needed; unknown kinds always are."""
+    """Return a function that decides whether an entry is needed; unknown kinds always are.
+
+    Needed are the inputs of every lock of HEAD and of the work tree, and what builds and environments make of the work
+    tree. Locks are read now; the cache is not looked at until the returned function is called.
+    """
     hashes = {found[:16] for text in lock_texts() for found in HASH.findall(text)}
     plans, assembler = plan_image_layers()
     exact = {
@@ -77,7 +81,10 @@ def name_unpacked_layers(plans: Sequence[LayerPlan]) -> set[str]:
 
 
 def list_local_aws_processes() -> list[int]:
-    """List the processes of this user that run functions from this cache: the local AWS of any checkout."""
+    """List the processes of this user that run functions from this cache: the local AWS of any checkout.
+
+    Sorted, without this process. A process of another user cannot be seen, and its cache is another one.
+    """
     variable = b"SCORE_PROCESSOR_CACHE=" + os.fsencode(create_cache_dir())
     pids = []
     for folder in Path("/proc").iterdir():

@@ -153,7 +153,10 @@ def install_site(name: str, python_version: str = "3.13") -> Path:
 
 
 def compile_bytecode(root: Path, packages: Path, python_version: str) -> None:
-    """Compile the packages and the root's standard library with the root's Python, for quicker starts."""
+    """Compile the packages and the root's standard library with the root's Python, for quicker starts.
+
+    `python_version` is as in the file's name, `3.13`. Modules that do not compile are skipped.
+    """
     lib, python = root / "usr/lib/x86_64-linux-gnu", root / f"usr/bin/python{python_version}"
     run(
         [

@@ -32,7 +32,11 @@ def fetch(groups: Sequence[str] = ("image",), folders: Sequence[Path] = ()) -> N
 
 
 def fetch_these(wanted: Sequence[Input], folders: Sequence[Path] = ()) -> None:
-    """Fetch these inputs into the cache; as `fetch`."""
+    """Fetch these inputs into the cache; as `fetch`.
+
+    Idempotent. Processes take turns: a second one finds what the first has fetched. `folders` and ARCHIVE come before
+    the network.
+    """
     folders = [*folders, *list_named_places()]
     missing = input_cache.list_missing(wanted)
     if not missing:

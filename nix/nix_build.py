@@ -35,7 +35,10 @@ class NixProblem(pins.InputProblem):
 
 
 def run(nix: Nix, *words: str | Path) -> str:
-    """Run a Nix command and return its output, stripped; raises NixProblem if it fails."""
+    """Run a Nix command and return its output, stripped; raises NixProblem if it fails.
+
+    The error has the last 15 lines of its standard error. Waits without a limit: a build may take minutes.
+    """
     done = subprocess.run(
         [*nix.create_command(str(words[0])), *map(str, words[1:])],
         env=nix.environment,
@@ -75,7 +78,10 @@ def write_flake_inputs(work: Path) -> Path:
 
 
 def build(nix: Nix, output: Path) -> str:
-    """Build the image, link it at `output`, and return its digest."""
+    """Build the image, link it at `output`, and return its digest.
+
+    A link at `output` is replaced; the link protects the image from Nix's garbage collector.
+    """
     output.parent.mkdir(parents=True, exist_ok=True)
     if output.is_symlink():  # Nix replaces only links into its own store
         output.unlink()

@@ -81,7 +81,11 @@ class DebLock:
 
 
 def read_deb_lock(group: str) -> DebLock:
-    """Read the packages of `group`; InputProblem lists every line that cannot be parsed."""
+    """Read the packages of `group`; InputProblem lists every line that cannot be parsed.
+
+    Packages are in the lock's order. `root` is the hash of the unpacked root, empty if the lock has none; every
+    package gets all snapshots.
+    """
     rows, root, snapshots, broken = [], "", [], []
     for number, line in read_lines(DEBS[group]):
         if match := DEB_LINE.fullmatch(line):
@@ -98,7 +102,10 @@ def read_deb_lock(group: str) -> DebLock:
 
 
 def read_wheel_lock(group: str = "image") -> tuple[Wheel, ...]:
-    """Read the wheels of `group`; InputProblem lists every line that cannot be parsed."""
+    """Read the wheels of `group`; InputProblem lists every line that cannot be parsed.
+
+    In the lock's order. The size is in bytes; the layer is where the wheel's files go.
+    """
     wheels, broken = [], []
     for number, line in read_lines(WHEELS[group]):
         if match := WHEEL_LINE.fullmatch(line):

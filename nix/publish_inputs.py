@@ -27,7 +27,11 @@ from nix.pins import InputProblem
 
 
 def write(target: Path) -> Path:
-    """Write the tar file of all inputs, which are cached, into the folder `target`, and return its path."""
+    """Write the tar file of all inputs, which are cached, into the folder `target`, and return its path.
+
+    The same inputs give the same bytes: members have no times and no owners. A file of that name is replaced in one
+    step.
+    """
     wanted = artifact.list_all_inputs()
     manifest = artifact.encode_manifest(wanted)
     small = {

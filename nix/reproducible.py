@@ -119,7 +119,11 @@ def compare(name: str, expected: Path, got: Path) -> None:
 
 
 def build_variant(variant: Variant, work: Path, tamper: Tamper | None, fresh: bool) -> Path:
-    """Build a variant in a folder and with a cache of its own, which has the inputs only; return the layout."""
+    """Build a variant in a folder and with a cache of its own, which has the inputs only; return the layout.
+
+    `fresh` makes everything again; otherwise layers and roots of this cache are used. `tamper` changes the copied
+    source before the build, to see that a difference is found.
+    """
     folder = work / variant.name
     source, layout = folder / "the source", folder / "image"
     create_cache(folder)
@@ -152,7 +156,10 @@ def build_variant(variant: Variant, work: Path, tamper: Tamper | None, fresh: bo
 
 
 def find_shared_python() -> str | None:
-    """Return a Python 3.11 or newer that other users can run; None if there is none."""
+    """Return a Python 3.11 or newer that other users can run; None if there is none.
+
+    Every folder above it must be searchable by all: one below a home folder often is not.
+    """
     system = shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin")
     for candidate in filter(None, (sys.executable, system)):
         path = Path(candidate).resolve()
@@ -175,7 +182,10 @@ def processors(count: int) -> Iterator[None]:
 
 
 def create_cache(folder: Path) -> None:
-    """Create a cache with the inputs only, and a home; without `verified`, the build hashes every input again."""
+    """Create a cache with the inputs only, and a home; without `verified`, the build hashes every input again.
+
+    Inputs are linked where the file system allows it, otherwise copied.
+    """
     inputs = folder / "cache" / "inputs"
     inputs.mkdir(parents=True)
     (folder / "home").mkdir()

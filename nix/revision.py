@@ -42,7 +42,10 @@ class Checkout:
         return {path: self.files[path] for path in sorted(self.files) if is_in(path, folders)}
 
     def write(self, target: Path, *folders: str, backwards: bool = False) -> None:
-        """Write the files at or below these paths into the folder `target`, with the modes 0644 and 0755."""
+        """Write the files at or below these paths into the folder `target`, with the modes 0644 and 0755.
+
+        Files that exist are replaced, others stay. `backwards` writes them in reverse order, for builds that compare.
+        """
         for path, file in sorted(self.select_below(*folders).items(), reverse=backwards):
             place = target / path
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +96,11 @@ def record_changed_tree(repository: Path, work: Path) -> tuple[str, dict[str, st
 def read_objects(
     repository: Path, tree: str, folders: tuple[str, ...], variables: Mapping[str, str] | None = None
 ) -> dict[str, SourceFile]:
-    """Read the files at or below `folders` of a commit or tree out of git's objects; submodules are left out."""
+    """Read the files at or below `folders` of a commit or tree out of git's objects; submodules are left out.
+
+    The work tree and the index are not looked at. Modes are git's, links are their targets. Every object is hashed
+    again.
+    """
     listed = run_git(repository, "ls-tree", "-r", "-z", "--full-tree", tree, "--", *folders, variables=variables)
     rows = [row.partition(b"\t") for row in listed.split(b"\0") if row]
     entries = [(os.fsdecode(path), *about.decode().split()) for about, _, path in rows]
@@ -119,7 +126,10 @@ def split_batch(answer: bytes, names: Iterable[str], repository: Path) -> Iterat
 
 
 def read_without_git(folders: tuple[str, ...], repository: Path) -> Checkout:
-    """Read a source archive or, with a warning, a folder that is neither an intact archive nor a git checkout."""
+    """Read a source archive or, with a warning, a folder that is neither an intact archive nor a git checkout.
+
+    Without an intact archive there is no commit, and the warning says why: such an image cannot be verified later.
+    """
     archive = read_source_archive(repository)
     if archive is not None and archive.is_intact:
         return Checkout(archive.commit, {path: file for path, file in archive.files.items() if is_in(path, folders)})
@@ -158,7 +168,11 @@ def query_git(repository: Path, *words: str) -> str | None:
 
 
 def run_git(repository: Path, *words: str, data: str = "", variables: Mapping[str, str] | None = None) -> bytes:
-    """Return what git prints for the standard input `data`; SourceProblem if it fails or is not installed."""
+    """Return what git prints for the standard input `data`; SourceProblem if it fails or is not installed.
+
+    The caller's GIT_ variables and settings that change what git reads are switched off; `variables` are set after
+    that.
+    """
     settings = ("safe.directory=*", "core.quotepath=off", "core.fsmonitor=false", "core.safecrlf=false")
     options = ["--no-optional-locks", "--no-replace-objects", *(word for one in settings for word in ("-c", one))]
     command = ["git", *options, "-C", str(repository), *words]

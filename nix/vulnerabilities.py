@@ -61,7 +61,11 @@ def assess(
     packages: Sequence[Package],
     today: datetime.date,
 ) -> Result:
-    """Look packages up in an extract of advisories; accepted ones are listed apart until they expire."""
+    """Look packages up in an extract of advisories; accepted ones are listed apart until they expire.
+
+    Pure: `today` decides about exceptions, which are valid to the end of `until`, and about the age of exports. A
+    package is unknown if no export was searched for it, which is not the same as unaffected.
+    """
     exports = document.get("exports", {})
     unknown = [entry for entry in packages if entry.name not in exports.get(entry.ecosystem, {}).get("packages", ())]
     affected, accepted, used = [], [], set()
@@ -96,7 +100,10 @@ def is_excepted(vulnerability: Vulnerability, rule: Mapping[str, Any]) -> bool:
 
 
 def read_exceptions(path: Path) -> list[dict[str, Any]]:
-    """Read the accepted advisories; InputProblem lists every missing or invalid field."""
+    """Read the accepted advisories; InputProblem lists every missing or invalid field.
+
+    [] without the file. `until` is a date.
+    """
     if not path.exists():
         return []
     try:

@@ -27,7 +27,11 @@ class BuildProblem(Exception):
 
 
 def hash_sources(files: Mapping[str, bytes] | None = None) -> str:
-    """Return the sha256, in hexadecimal, of the assembler's sources by path; by default, of those in nix/oci."""
+    """Return the sha256, in hexadecimal, of the assembler's sources by path; by default, of those in nix/oci.
+
+    Paths are relative to nix/oci. The order of `files` does not matter; lengths are hashed too, so that no two sets of
+    files share a digest.
+    """
     if files is None:
         here = Path(__file__).resolve().parents[1] / "oci"
         files = {str(path.relative_to(here)): path.read_bytes() for path in here.rglob("*.py")}

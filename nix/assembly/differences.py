@@ -45,7 +45,11 @@ class TarEntry:
 
 
 def compare_images(expected: Path, got: Path) -> list[Difference]:
-    """Return the differences of the images in two layout folders; [] if and only if their digests are equal."""
+    """Return the differences of the images in two layout folders; [] if and only if their digests are equal.
+
+    In the order of layers, those that only `got` has last. Both layouts must be complete. If layers and configs are
+    equal, one difference says so of the manifest.
+    """
     first_image, second_image = ImageLayout(expected), ImageLayout(got)
     if first_image.digest == second_image.digest:
         return []
@@ -92,7 +96,11 @@ def list_layer_names(config: Mapping[str, Any], manifest: Mapping[str, Any]) -> 
 
 
 def compare_configs(expected: Any, got: Any, where: str = "") -> Iterator[Difference]:
-    """Yield the values of two configs that differ, except rootfs and history, which follow from the layers."""
+    """Yield the values of two configs that differ, except rootfs and history, which follow from the layers.
+
+    `where` is the path of keys so far, empty or with a leading dot. Lists are compared as a whole. Values are shown as
+    JSON.
+    """
     if where in (".rootfs", ".history"):
         return
     if isinstance(expected, dict) and isinstance(got, dict):
@@ -103,7 +111,11 @@ def compare_configs(expected: Any, got: Any, where: str = "") -> Iterator[Differ
 
 
 def compare_layers(layer: str, expected: Path, got: Path) -> list[Difference]:
-    """Return the differences of two layers' blobs, gzip or plain tars, sorted by path."""
+    """Return the differences of two layers' blobs, gzip or plain tars, sorted by path.
+
+    The first byte that differs is named for one file only, with its offset. Layers with the same entries may still
+    differ: in their order, or in their compression.
+    """
     first, second = read_entries(expected), read_entries(got)
     differences = [
         Difference(layer, path, kind, *sides)
@@ -123,7 +135,10 @@ def compare_layers(layer: str, expected: Path, got: Path) -> list[Difference]:
 
 
 def compare_entries(expected: TarEntry | None, got: TarEntry | None) -> Iterator[tuple[str, str, str]]:
-    """Yield (kind, expected, got) for everything in which two entries of one path differ."""
+    """Yield (kind, expected, got) for everything in which two entries of one path differ.
+
+    None is an entry that the side does not have. An entry of another type is one difference, whatever else differs.
+    """
     if expected is None or got is None:
         yield ("missing", "present", "absent") if got is None else ("extra", "absent", "present")
         return
@@ -141,7 +156,11 @@ def compare_entries(expected: TarEntry | None, got: TarEntry | None) -> Iterator
 
 
 def read_entries(blob: Path) -> dict[str, TarEntry]:
-    """Read the entries of a layer, in the tar's order."""
+    """Read the entries of a layer, in the tar's order.
+
+    The last entry of a path wins, as it does when a layer is unpacked. Reads the stream once, in pieces of PIECE
+    bytes.
+    """
     entries: dict[str, TarEntry] = {}
     with tarfile.open(blob, "r|*", bufsize=PIECE) as archive:
         for member in archive:

@@ -14,7 +14,10 @@ Sizes = dict[str, Any]
 
 
 def read_sizes(record: Mapping[str, Any]) -> Sizes:
-    """Extract the sizes from the record of a build."""
+    """Extract the sizes from the record of a build.
+
+    Bytes. A package's files may be in several layers, and are added up; `size` is the compressed image.
+    """
     packages: dict[str, int] = {}
     for layer in record["layers"]:
         for name, share in layer["packages"].items():
@@ -40,7 +43,10 @@ def find_earlier_sizes(record: Path, revision: str) -> Sizes | None:
 
 
 def describe_growth(before: Sizes | None, now: Sizes) -> str:
-    """Describe in one line by how much the image grew or shrank, with the largest changes."""
+    """Describe in one line by how much the image grew or shrank, with the largest changes.
+
+    At most MOST_CHANGES changes are named; the number of the others follows.
+    """
     if before is None:
         return "unknown (no earlier build to compare)"
     since = f"since {before['revision'][:12]}, the last other commit built here"

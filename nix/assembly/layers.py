@@ -62,7 +62,10 @@ def compute_key(*parts: object) -> str:
 
 
 def read_documents(plan: LayerPlan, folder: Path) -> tuple[bytes, bytes] | None:
-    """Read the record and the scan of the layer in `folder`; None if one is missing or not what was sealed."""
+    """Read the record and the scan of the layer in `folder`; None if one is missing or not what was sealed.
+
+    A mismatch is not an error: the layer is made again.
+    """
     try:
         record, scan = ((folder / name).read_bytes() for name in DOCUMENTS)
         return (
@@ -155,7 +158,11 @@ def plan_wheels(assembler: Assembler, source: Checkout, work: Path, wheels: Sequ
 def plan_wheel_layer(
     assembler: Assembler, source: Checkout, work: Path, name: str, wheels: Sequence[Wheel]
 ) -> LayerPlan:
-    """Plan the layer of the wheels that share a layer name in the lock."""
+    """Plan the layer of the wheels that share a layer name in the lock.
+
+    The key covers the assembler, the wheels' hashes and the texts of licences that the project adds, and no path:
+    every machine gives a layer the same key. Reads no wheel.
+    """
     chosen = tuple(sorted(wheels, key=lambda wheel: wheel.name.encode()))
     texts = [source.files.get(f"{LICENCES}/{wheel.name}.txt") for wheel in chosen]
     licences = [hashlib.sha256(text.data).hexdigest() if text else None for text in texts]

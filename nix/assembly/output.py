@@ -20,7 +20,10 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 
 
 def refuse_foreign(output: Path) -> None:
-    """Raise BuildProblem if FOLDER or FOLDER.json exists and was not written by a build, which replaces both."""
+    """Raise BuildProblem if FOLDER or FOLDER.json exists and was not written by a build, which replaces both.
+
+    An empty folder is accepted. Call it before the build, so that nothing is built in vain.
+    """
     record = record_file(output)
     whole = not output.exists() or (output.is_dir() and (not any(output.iterdir()) or (output / "oci-layout").exists()))
     if not whole or (record.exists() and b'"config_digest"' not in record.read_bytes()):
@@ -51,7 +54,10 @@ def working_folder(output: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, after waiting for its holder; without effect on file systems that cannot lock one."""
+    """Hold the lock of a folder, after waiting for its holder; without effect on file systems that cannot lock one.
+
+    `folder` must exist. The lock ends with the process, however that ends.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with contextlib.suppress(OSError):
@@ -92,7 +98,11 @@ def hash_source(source: Checkout) -> str:
 
 
 def publish(layout: Path, record: dict[str, Any], output: Path) -> None:
-    """Replace `output` and its .json by a finished layout and its record."""
+    """Replace `output` and its .json by a finished layout and its record.
+
+    `layout` is on the same file system. The layout is exchanged in one step, the record just after it: a reader may
+    see the new layout with the old record, whose digest then differs. Not durable: nothing is synced to disk.
+    """
     part = layout.parent / "image.json"
     part.write_text(json.dumps(record, sort_keys=True, indent=1) + "\n", encoding="utf-8")
     if output.exists():

@@ -99,7 +99,11 @@ def is_read_only() -> bool:
 
 @contextlib.contextmanager
 def hold(name: str, how: int) -> Iterator[None]:
-    """Hold a lock file in one of flock's modes. In a read-only cache it is held only if its file already exists."""
+    """Hold a lock file in one of flock's modes. In a read-only cache it is held only if its file already exists.
+
+    Waits, unless `how` has LOCK_NB, which raises BlockingIOError. The file stays behind: removing it would let two
+    processes hold the lock of one name.
+    """
     path, read_only = create_cache_dir() / "locks" / name, is_read_only()
     if read_only and not path.exists():
         yield

@@ -48,7 +48,10 @@ def hash_file(path: Path) -> str:
 
 
 def is_cached(wanted: Input) -> bool:
-    """Return whether an input is cached and unaltered; an altered one is reported and removed."""
+    """Return whether an input is cached and unaltered; an altered one is reported and removed.
+
+    A file is hashed once: as long as its size, times and inode are as they were then, it counts as unaltered.
+    """
     path = locate_input(wanted)
     try:
         now = stamp(path)
@@ -76,7 +79,10 @@ def report(line: str) -> None:
 
 
 def find_mismatch(wanted: Input, path: Path) -> str | None:
-    """Describe how the file at `path` differs from the pinned input; None if it does not."""
+    """Describe how the file at `path` differs from the pinned input; None if it does not.
+
+    The size is compared first; only a file of the right size is read. FileNotFoundError if it is gone.
+    """
     size = path.stat().st_size
     if size != wanted.size:
         return f"{wanted}: expected {wanted.size} bytes, got {size} bytes"

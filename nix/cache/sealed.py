@@ -40,7 +40,11 @@ def compute_fingerprint(folder: Path, ignored: frozenset[str] = NOTHING) -> str:
 
 
 def list_rows(folder: str, name: str, ignored: frozenset[str]) -> Iterator[str]:
-    """Yield one line for each entry."""
+    """Yield one line for each entry.
+
+    Depth first, in the order of the file system: sort before comparing. A file's row has size, times and inode, since
+    contents are not read; a link is not followed. Names in `ignored` are left out at every level.
+    """
     with os.scandir(folder) as listing:
         for entry in listing:
             if entry.name in ignored:

@@ -35,7 +35,10 @@ def workspace(*, keep_leftovers: bool = False) -> Iterator[Path]:
 
 
 def hold(folder: Path) -> int:
-    """Lock a folder until the returned descriptor is closed; BlockingIOError if another process holds it."""
+    """Lock a folder until the returned descriptor is closed; BlockingIOError if another process holds it.
+
+    Does not wait. The lock of a process that is killed is released with it.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -82,7 +82,11 @@ class HeaderDeadline(Connection):
             self.open.add(self.sock)
 
     def getresponse(self) -> http.client.HTTPResponse:
-        """Read status and headers; TimeoutError after the connection's timeout."""
+        """Read status and headers; TimeoutError after the connection's timeout.
+
+        The deadline is for all of them together: the socket's own timeout begins anew with each byte. Reading the body
+        has no deadline here.
+        """
         timer = threading.Timer(self.timeout or READ_S, self._end, [self.sock])  # the answer may take the socket over
         timer.start()
         try:
@@ -150,7 +154,10 @@ def create_opener(proxies: Mapping[str, str] | None = None) -> urllib.request.Op
 
 
 def probe(client: urllib.request.OpenerDirector, address: str, size: int | None = None) -> Failure | None:
-    """Send HEAD for a file of `size` bytes; return None if it is at the address, else the failure."""
+    """Send HEAD for a file of `size` bytes; return None if it is at the address, else the failure.
+
+    Waits PROBE_S seconds at most for each step. A server that announces no length is believed.
+    """
     try:
         request = urllib.request.Request(address, method="HEAD")
         with client.open(request, timeout=PROBE_S) as answer:
@@ -192,7 +199,10 @@ def read_announced_length(headers: Message) -> int | None:
 
 
 def classify_failure(error: Exception) -> Failure:
-    """Classify an exception of urllib's."""
+    """Classify an exception of urllib's.
+
+    ABSENT concerns this file, UNREACHABLE every file of the server; after UNCLEAR another attempt may succeed.
+    """
     if isinstance(error, urllib.error.HTTPError):
         kind = Kind.ABSENT if error.code in NOT_THERE else Kind.UNCLEAR
         return Failure(kind, f"{error.code} {format_cause(error.reason)}")

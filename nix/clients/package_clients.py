@@ -165,7 +165,11 @@ def find_base_python() -> str:
 
 
 def find_pip() -> list[str | Path]:
-    """Return a command that runs pip: the host's own, or one in a virtual environment kept in the cache."""
+    """Return a command that runs pip: the host's own, or one in a virtual environment kept in the cache.
+
+    Thread-safe, and safe with other processes. The environment is made once for each Python; EnvironmentProblem if
+    this Python has neither pip nor ensurepip.
+    """
     base = find_base_python()
     if (
         subprocess.run(
@@ -185,7 +189,10 @@ def find_pip() -> list[str | Path]:
 
 
 def provide_uv() -> Path:
-    """Return the path of the pinned uv. On first use it is fetched with pip, verified by hash and cached."""
+    """Return the path of the pinned uv. On first use it is fetched with pip, verified by hash and cached.
+
+    Thread-safe, and safe with other processes. Needs the network on first use only.
+    """
     lock = LOCKS / "uv.lock"
     folder = create_cache_dir() / "uv-bin" / compute_key(lock.read_bytes())
     if not (folder / "bin/uv").exists():
@@ -208,7 +215,10 @@ FROM_PIP = {
 
 
 def create_uv_settings() -> dict[str, str]:
-    """Return uv's variables for this cache and pip's index, proxy and certificates: it does not read pip's files."""
+    """Return uv's variables for this cache and pip's index, proxy and certificates: it does not read pip's files.
+
+    Variables that the caller has set for uv win. Empty values are left out. Runs pip once.
+    """
     settings = {
         "UV_CACHE_DIR": str(create_cache_dir() / "uv"),
         "UV_NO_CONFIG": "1",

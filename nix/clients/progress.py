@@ -16,7 +16,10 @@ MEANINGFUL_SHARE, MEANINGFUL_S = 0.05, 3.0
 
 
 def measure_folder(folder: Path, without: Collection[str] = ()) -> int:
-    """Return the bytes of all files below a folder that is being written to, except in folders of these names."""
+    """Return the bytes of all files below a folder that is being written to, except in folders of these names.
+
+    A file with several names counts several times.
+    """
     total = 0
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name not in without]
@@ -53,7 +56,11 @@ def show_progress(
 def refresh(
     size: Callable[[], int], arrived: Callable[[], int], stream: TextIO, end: threading.Event, terminal: bool
 ) -> None:
-    """Redraw the bar, or print a line, until `end` is set."""
+    """Redraw the bar, or print a line, until `end` is set.
+
+    `size` and `arrived` are in bytes, and are called from this thread; nothing is written while `size` is 0. The bar
+    never goes back.
+    """
     began, done = time.monotonic(), 0
     while not end.wait(TICK_S if terminal else LINE_S):
         if not (total := size()):

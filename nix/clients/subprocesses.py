@@ -44,7 +44,10 @@ class Subprocesses:
         return subprocess.CompletedProcess(words, program.returncode, out, err)
 
     def stop(self) -> None:
-        """Terminate all running programs, kill those still there after GRACE_S seconds, and start no more."""
+        """Terminate all running programs, kill those still there after GRACE_S seconds, and start no more.
+
+        Call it from any thread. Waits for all of them, so that no program outlives the command.
+        """
         with self._lock:
             self._stopped, running = True, list(self._running)
         for program in running:

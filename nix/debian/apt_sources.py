@@ -40,7 +40,10 @@ def expand(repository: str) -> Iterator[str]:
 
 
 def read_mirror_list(address: str) -> Iterator[str]:
-    """Yield the mirrors named by a list of apt's `mirror` method; nothing if the list cannot be read."""
+    """Yield the mirrors named by a list of apt's `mirror` method; nothing if the list cannot be read.
+
+    `address` is a URL or `file:PATH`. Every address ends with a slash. Waits TIMEOUT_S seconds at most.
+    """
     if address.startswith("file:"):
         address = "file:///" + address.partition(":")[2].lstrip("/")
     try:

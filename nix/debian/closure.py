@@ -68,7 +68,10 @@ def parse_candidates(stanzas: str) -> dict[str, Candidate]:
 
 
 def parse_candidate(fields: Mapping[str, str]) -> Candidate:
-    """Build a candidate from the fields of a record."""
+    """Build a candidate from the fields of a record.
+
+    Versions in dependencies are ignored: a release is consistent in itself. KeyError if a required field is missing.
+    """
     name, version = fields["Package"], fields["Version"]
     deb = Deb(name, version, int(fields["Size"]), fields["SHA256"], fields["Filename"].removeprefix("./"))
     clauses = [one for kind in ("Pre-Depends", "Depends") for one in fields.get(kind, "").split(",") if one.strip()]

@@ -43,7 +43,10 @@ class Distribution:
 
 
 def read_distribution(root: Path = Path("/")) -> Distribution:
-    """Read the distribution of the system at `root`; one without os-release is `unknown Linux`."""
+    """Read the distribution of the system at `root`; one without os-release is `unknown Linux`.
+
+    `families` are its own id and those that it is like, the nearest first. Raises nothing.
+    """
     text = next((found for found in (read(root / name) for name in OS_RELEASE) if found), "")
     fields = {name: double or single or bare for name, double, single, bare in FIELD.findall(text)}
     ids = " ".join((fields.get("ID", ""), fields.get("ID_LIKE", ""))).split()

@@ -88,7 +88,11 @@ def name_suites(release: str) -> tuple[str, ...]:
 
 
 def is_debian(client: OpenerDirector, address: str, suite: str) -> bool:
-    """Return whether a repository has this suite of Debian's own: others publish suites of the same names."""
+    """Return whether a repository has this suite of Debian's own: others publish suites of the same names.
+
+    Only the first HEAD_BYTES of the suite's InRelease are read; its signature is apt's to verify. False if there is no
+    answer.
+    """
     try:
         with client.open(f"{address}dists/{suite}/InRelease", timeout=READ_S) as answer:
             return b"\nOrigin: Debian\n" in answer.read(HEAD_BYTES)

@@ -57,7 +57,10 @@ class Place:
 
 
 def find_places() -> Iterator[Place]:
-    """Yield the places before the releases of this clone's forge, in order; each is looked up when it is reached."""
+    """Yield the places before the releases of this clone's forge, in order; each is looked up when it is reached.
+
+    DEBIAN_MIRROR comes first, then apt, then snapshot archives. A place without pools is yielded too, with its reason.
+    """
     words = os.environ.get("DEBIAN_MIRROR", "").split()
     named = [("file://" if word.startswith("/") else "") + word.rstrip("/") + "/" for word in words]
     yield Place("mirror", create_pools(with_security(named)), "not set")
@@ -105,7 +108,10 @@ def list_apt_snapshots() -> list[str]:
 
 
 def list_snapshots_beside(mirrors: Iterable[str]) -> list[str]:
-    """List the snapshot archives in the domains of Debian's own mirrors; other mirrors have none to derive."""
+    """List the snapshot archives in the domains of Debian's own mirrors; other mirrors have none to derive.
+
+    An address for each of ARCHIVES, without duplicates. Nothing is asked: an address may not exist.
+    """
     services = []
     for address in mirrors:
         parts = urlsplit(address)

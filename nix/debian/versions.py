@@ -25,7 +25,10 @@ def split(version: str) -> tuple[int, str, str]:
 
 
 def compare_part(first: str, second: str) -> int:
-    """Compare texts and numbers alternately, from the left."""
+    """Compare texts and numbers alternately, from the left.
+
+    Negative, zero or positive, as `first` is older, equal or newer.
+    """
     for (text, number), (other_text, other_number) in zip_longest(
         PARTS.findall(first), PARTS.findall(second), fillvalue=("", "")
     ):

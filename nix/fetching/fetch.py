@@ -32,7 +32,11 @@ ANNOUNCED = ("snapshot", "release", "host")  # sources that users may not expect
 
 
 def fill(wanted: Sequence[Input], folders: Sequence[Path]) -> None:
-    """Fetch inputs into the cache. InputProblem lists all that no source has, with the reasons and remedies."""
+    """Fetch inputs into the cache. InputProblem lists all that no source has, with the reasons and remedies.
+
+    Inputs that arrived before a failure stay in the cache. `folders` are looked through first. Call it with the lock
+    `fetch`: two at once would download everything twice.
+    """
     repository = read_named_repository()
     with workspace(keep_leftovers=True) as work, subprocesses() as running:
         local.take_from([*folders, *list_leftovers()], wanted, work)
@@ -68,7 +72,10 @@ class Fetch:
         self._ask_release = self._ask_pip = True
 
     def run(self, repository: Repository | None) -> None:
-        """Ask, download, and ask again for what did not arrive; InputProblem if something is missing at the end."""
+        """Ask, download, and ask again for what did not arrive; InputProblem if something is missing at the end.
+
+        All sources are asked before the first byte is downloaded, so that an input which nothing has fails in seconds.
+        """
         require_disk_space(self._work, sum(input_.size for input_ in self._wanted))
         if repository:
             with self._show_progress(f"from {repository}"):
@@ -190,7 +197,10 @@ class Fetch:
 
 
 def require_disk_space(work: Path, total: int) -> None:
-    """Raise InputProblem if the disk is too small for `total` bytes; pip's own error would not name the cause."""
+    """Raise InputProblem if the disk is too small for `total` bytes; pip's own error would not name the cause.
+
+    `total` is in bytes; twice as many must be free.
+    """
     free = shutil.disk_usage(work).free
     if free < 2 * total:  # what is downloaded is copied once
         raise InputProblem(

@@ -74,7 +74,10 @@ class Missing:
 
 
 def format_report(missing: Missing) -> str:
-    """Format the whole report."""
+    """Format the whole report.
+
+    Sources are in the order in which they were asked, remedies last. Many lines, without a newline at the end.
+    """
     counts, host = missing.attempts.describe(missing.wanted), read_distribution(mirrors.HOST)
     kept = "what arrived is kept" if missing.begun else "nothing was downloaded"
     lines = [f"cannot fetch {len(missing.wanted)} of {missing.total} inputs; {kept}"]
@@ -125,7 +128,10 @@ def format_rows(source: str, counts: dict[tuple[str, str, str], int]) -> list[st
 
 
 def choose_remedies(missing: Missing, counts: dict[tuple[str, str, str], int], host: Distribution) -> list[str]:
-    """List the remedies, the most likely first."""
+    """List the remedies, the most likely first.
+
+    The first cause that explains the answers decides: clock, proxy, certificates, refusals, superseded pins, mirrors.
+    """
     reasons = {reason for _, _, reason in counts}
     if any(word in reason for word in OUT_OF_DATE for reason in reasons):
         return [

@@ -31,7 +31,10 @@ CAUSES = (
 
 
 def fetch_wheels(wheels: Sequence[Wheel], work: Path, running: Subprocesses) -> dict[Wheel, str]:
-    """Download wheels into the cache, in parallel shares, then one by one; return the reason for each that failed."""
+    """Download wheels into the cache, in parallel shares, then one by one; return the reason for each that failed.
+
+    `work` is on the cache's file system. If none of them arrives, none is tried alone: the index is then the cause.
+    """
     shares = list(enumerate(in_shares(wheels)))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         reasons = list(pool.map(lambda share: fetch_share(share[1], work / f"share-{share[0]}", running), shares))
@@ -66,7 +69,11 @@ def in_shares(wheels: Sequence[Wheel]) -> list[list[Wheel]]:
 
 
 def fetch_share(wheels: Sequence[Wheel], folder: Path, running: Subprocesses, *options: str) -> str:
-    """Download wheels with one pip and store those that arrive; return the reason if it fails, else an empty string."""
+    """Download wheels with one pip and store those that arrive; return the reason if it fails, else an empty string.
+
+    pip fails for the whole share if one is missing; those that arrived are stored all the same. Wheels are recognized
+    by their hash, whatever their names.
+    """
     pinned = [f"{one.name}=={one.version} --hash=sha256:{one.sha256}" for one in wheels]
     fetched, reason = download(pinned, folder, running, *options)
     by_digest = {wheel.sha256: wheel for wheel in wheels}

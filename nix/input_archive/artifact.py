@@ -19,7 +19,10 @@ def list_all_inputs() -> list[Input]:
 
 
 def encode_manifest(wanted: Sequence[Input]) -> bytes:
-    """Encode the artifact's manifest."""
+    """Encode the artifact's manifest.
+
+    Layers are in the order of `wanted`, which the caller sorts. Canonical JSON: equal inputs give equal bytes.
+    """
     blobs = [
         {
             "mediaType": DEB_TYPE if isinstance(one, Deb) else WHEEL_TYPE,

@@ -12,7 +12,10 @@ from nix.pins import Input, InputProblem
 
 
 def list_named_places() -> list[Path]:
-    """Return the folders and tar files that ARCHIVE names, with colons between them; InputProblem if one is missing."""
+    """Return the folders and tar files that ARCHIVE names, with colons between them; InputProblem if one is missing.
+
+    In the variable's order; [] if it is unset.
+    """
     named = [Path(text) for text in os.environ.get("ARCHIVE", "").split(os.pathsep) if text]
     absent = [str(path) for path in named if not path.exists()]
     if absent:
@@ -24,7 +27,10 @@ def list_named_places() -> list[Path]:
 
 
 def take_from(places: Sequence[Path], wanted: Sequence[Input], work: Path) -> None:
-    """Copy the wanted inputs that lie in these folders and tar files into the cache; `work` is on its file system."""
+    """Copy the wanted inputs that lie in these folders and tar files into the cache; `work` is on its file system.
+
+    Files are not changed, and recognized by size and hash; those that match nothing are ignored. Tar files come first.
+    """
     for place in places:
         if place.is_file():
             with place.open("rb") as file:
@@ -56,7 +62,10 @@ def take_from_tar(file: BinaryIO, wanted: Sequence[Input], work: Path) -> None:
 
 
 def take_member(archive: tarfile.TarFile, member: tarfile.TarInfo, left: dict[int, list[Input]], work: Path) -> None:
-    """Store a member if it is one of the inputs of its size, and remove that from `left`."""
+    """Store a member if it is one of the inputs of its size, and remove that from `left`.
+
+    At most one input is stored. The member is read once, in its place in the stream.
+    """
     content, copy = archive.extractfile(member), work / f"member-{os.getpid()}"
     assert content is not None, "a regular file has content"
     with copy.open("wb") as target:

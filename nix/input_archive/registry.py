@@ -78,7 +78,10 @@ def from_registry(wanted: Sequence[Input], repository: Repository, work: Path) -
 
 
 def take(input_: Input, repository: Repository, client: urllib.request.OpenerDirector, path: Path) -> str:
-    """Fetch one input from its blob; return the reason if that fails, else an empty string."""
+    """Fetch one input from its blob; return the reason if that fails, else an empty string.
+
+    What is wrong or incomplete is removed; `path` is on the cache's file system.
+    """
     if problem := download(client, repository.blob(input_.sha256), path):
         return f"{repository}: {problem.reason}"
     if wrong := input_cache.find_mismatch(input_, path):

@@ -42,7 +42,10 @@ def derive_address(origin: str | None = None) -> str | None:
 
 
 def take(client: urllib.request.OpenerDirector, url: str, wanted: Sequence[Input], work: Path) -> Failure | None:
-    """Store the wanted inputs out of a published tar file, read only as far as needed; None if it could be read."""
+    """Store the wanted inputs out of a published tar file, read only as far as needed; None if it could be read.
+
+    What arrived before a failure is kept.
+    """
     try:
         with client.open(url, timeout=READ_S) as answer:
             take_from_tar(cast(BinaryIO, answer), wanted, work)

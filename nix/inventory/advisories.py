@@ -43,7 +43,10 @@ class Vulnerability:
 
 
 def list_affected(advisories: Sequence[Advisory], packages: Sequence[Package]) -> list[Vulnerability]:
-    """Return the affected packages, sorted by package and advisory."""
+    """Return the affected packages, sorted by package and advisory.
+
+    Withdrawn advisories are ignored. A package with several uses is listed once for each.
+    """
     names = set()
     for advisory in advisories:
         for affected in () if advisory.get("withdrawn") else advisory.get("affected", ()):
@@ -66,7 +69,11 @@ def is_about(affected: Mapping[str, Any], package: Package) -> bool:
 
 
 def is_affected(affected: Mapping[str, Any], package: Package) -> tuple[bool, str | None]:
-    """Return whether a range or a list has the package's version, and the first fixed version after it, if known."""
+    """Return whether a range or a list has the package's version, and the first fixed version after it, if known.
+
+    The fixed version is None if none is known, or if only the list names the version. Ranges of git commits are
+    ignored.
+    """
     order: Order = parse_debian_version if package.is_debian else parse_python_version
     for span in affected.get("ranges", ()):
         if span.get("type") == "ECOSYSTEM":
@@ -118,7 +125,11 @@ def read_export(path: Path) -> Iterator[Advisory]:
 def extract(
     path: Path, source: str, packages: Sequence[Package], before: Mapping[str, Any], today: datetime.date
 ) -> dict[str, Any]:
-    """Return the extract with the ecosystems of the export at `path` replaced; raises NotAnExport."""
+    """Return the extract with the ecosystems of the export at `path` replaced; raises NotAnExport.
+
+    Ecosystems that the export does not cover stay as they are in `before`; nothing of the arguments is changed.
+    `today` is the export's date. Everything is sorted, so that the same export gives the same file.
+    """
     counts, kept = Counter[str](), []
     by_name: dict[tuple[str, str], Package] = {(one.ecosystem, one.name): one for one in packages}
     for advisory in read_export(path):

@@ -47,7 +47,11 @@ def list_locked_packages(uses: Sequence[str] = tuple(USES)) -> list[Package]:
 
 
 def list_packages(use: str) -> Iterator[Package]:
-    """Yield the packages pinned for one use."""
+    """Yield the packages pinned for one use.
+
+    Debian's are named by their source package, as its advisories are, and keep the binary package's name beside it.
+    Rebuilds' suffixes are cut off, since advisories name the source's version.
+    """
     python, group = USES[use]
     if python:
         for name, version in PINNED.findall((pins.LOCKS / f"{python}.lock").read_text(encoding="utf-8")):

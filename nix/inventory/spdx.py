@@ -112,7 +112,10 @@ class LicenceNames:
 
 
 def list_relationships(bill: Mapping[str, Any], components: Sequence[tuple[Json, str]]) -> Iterator[Json]:
-    """Yield what the document describes, what the image and its wheels contain, and what packages depend on."""
+    """Yield what the document describes, what the image and its wheels contain, and what packages depend on.
+
+    A package within a wheel is contained by the wheel, any other by the image.
+    """
     subject = bill["metadata"]["component"]["bom-ref"]
     owners = {entry["bom-ref"]: owner or subject for entry, owner in components}
     yield create_relationship(DOCUMENT, "DESCRIBES", create_identifier(subject))

@@ -46,7 +46,10 @@ class Move:
 
 
 def parse_pins(text: str) -> dict[tuple[str, str], Pin]:
-    """Parse the pins of a lock of any kind, by name and environment marker."""
+    """Parse the pins of a lock of any kind, by name and environment marker.
+
+    Lines that pin nothing are ignored. The second part of a key, the marker, is empty except in requirements of uv.
+    """
     pins = {}
     for line in text.splitlines():
         if deb := DEB_LINE.fullmatch(line):
@@ -81,7 +84,10 @@ def is_same_file(move: Move) -> bool:
 
 
 def format_moves(all_moves: Sequence[Move]) -> str:
-    """Format moves in columns: lock, package, old, new, size delta or a dash if the lock has no sizes."""
+    """Format moves in columns: lock, package, old, new, size delta or a dash if the lock has no sizes.
+
+    Sizes are kB. The total leaves out the layers' lock, whose layers are made of the same inputs.
+    """
     rows = [("lock", "package", "old", "new", "kB")]
     for move in all_moves:
         old, new = (side.version if side else "-" for side in (move.old, move.new))

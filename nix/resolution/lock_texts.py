@@ -51,7 +51,11 @@ def format_deb_lock(debs: Sequence[Deb], snapshots: Sequence[str], root: str) ->
 
 
 def choose_versions(candidates: Sequence[Candidate], old: DebLock, upgrade: frozenset[str] | None) -> tuple[Deb, ...]:
-    """Choose, for each package of a closure, the release's version, or the pinned one if it is not to move."""
+    """Choose, for each package of a closure, the release's version, or the pinned one if it is not to move.
+
+    None moves every package. A source's binary packages move together, since they depend on each other's exact
+    versions; a package that the lock does not have yet is new, and gets the release's version.
+    """
     if upgrade is None:
         return tuple(one.deb for one in candidates)
     moving = {one.source.split()[0] for one in candidates if one.deb.name in upgrade}
@@ -75,7 +79,10 @@ def hash_root(debs: Sequence[Deb]) -> str:
 
 
 def resolve_wheels(resolved: str) -> str:
-    """Return the lock of the image's wheels for uv's resolution: for each version, the file that pip picks."""
+    """Return the lock of the image's wheels for uv's resolution: for each version, the file that pip picks.
+
+    Sorted by name as bytes. A wheel that uv still resolves to keeps its file, although pip would now pick another one.
+    """
     old = {wheel.name: wheel for wheel in pins.read_wheel_lock()}
     kept, moved = dict[str, Wheel](), list[Pin]()
     for pin in parse_requirements(resolved).values():
@@ -94,7 +101,10 @@ def format_wheel(wheel: Wheel) -> str:
 
 
 def pick_all(moved: Sequence[Pin]) -> list[Wheel]:
-    """Fetch the wheels of these versions that fit the image into the cache."""
+    """Fetch the wheels of these versions that fit the image into the cache.
+
+    AT_ONCE at a time, returned in the order of `moved`. The first failure stops the other programs.
+    """
     with workspace() as work, subprocesses() as running, ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             jobs = [pool.submit(pick, pin, work / pin.name, running) for pin in moved]
@@ -105,7 +115,11 @@ def pick_all(moved: Sequence[Pin]) -> list[Wheel]:
 
 
 def pick(pin: Pin, folder: Path, running: Subprocesses) -> Wheel:
-    """Fetch the wheel of one version that pip picks for the image; InputProblem if there is none."""
+    """Fetch the wheel of one version that pip picks for the image; InputProblem if there is none.
+
+    A wheel of at least OWN_LAYER bytes gets a layer of its own name. The size is read from the file, since uv's
+    resolution has none.
+    """
     pinned = " ".join([f"{pin.name}=={pin.version}", *(f"--hash=sha256:{sha256}" for sha256 in pin.rest)])
     wheels, reason = pip_wheels.download([pinned], folder, running)
     if len(wheels) != 1:
