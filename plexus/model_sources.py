@@ -97,7 +97,10 @@ def _find_installed() -> Path:
 def renew(
     source: Mapping[str, Mapping[str, object]], old: Mapping[str, Mapping[str, object]]
 ) -> dict[str, dict[str, object]]:
-    """Return the rows of a new table: the source's, and old rows of models that it does not have, sorted by name."""
+    """Return the rows of a new table: the source's, and old rows of models that it does not have, sorted by name.
+
+    A row that a dated model would get from its undated name is left out. Neither argument is changed.
+    """
     rows: dict[str, dict[str, object]] = {name: dict(row) for name, row in old.items()}
     rows |= {name: _convert(row) | _read_profile(row, name) for name, row in _select(source)}
     # A date that changes nothing needs no row.

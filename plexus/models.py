@@ -25,7 +25,10 @@ class Limits:
 
     @classmethod
     def of_row(cls, row: Mapping[str, object]) -> Limits:
-        """Build the limits from a row of the table."""
+        """Build the limits from a row of the table.
+
+        Columns that the row does not have set no limit.
+        """
         refuses, efforts = (row.get(name) or [] for name in ("refuses", "efforts"))
         window, most = (row.get(name) for name in ("window", "max_output"))
         assert isinstance(refuses, list)
@@ -38,7 +41,11 @@ class Limits:
         )
 
     def find_problems(self, parameters: Mapping[str, object]) -> dict[str, str]:
-        """Return why the model refuses a request: parameter → reason; empty if it accepts all parameters."""
+        """Return why the model refuses a request: parameter → reason; empty if it accepts all parameters.
+
+        A value of 1, every provider's default, is never refused, and nothing is if `reasoning_effort` is none. Unknown
+        parameters are accepted.
+        """
         by_name: dict[str, str] = {}
         effort = parameters.get("reasoning_effort")
         for name, value in parameters.items():

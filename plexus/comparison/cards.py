@@ -44,7 +44,10 @@ class NoPrompts(InvalidData):
 
 
 def select_graphs(old: Scorecard, new: Scorecard, pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the pairs of scores that are graphs in both cards. Raises NoPrompts if none are."""
+    """Return the pairs of scores that are graphs in both cards. Raises NoPrompts if none are.
+
+    `pairs` are names of scores, the old card's first. Order is kept.
+    """
     chosen = [
         pair
         for pair in pairs

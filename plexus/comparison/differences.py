@@ -39,7 +39,10 @@ class Difference:
     new: Answer | None
 
     def as_row(self) -> dict[str, str | None]:
-        """Return the difference as a row of a table: for each side its value, or why it has none, and explanation."""
+        """Return the difference as a row of a table: for each side its value, or why it has none, and explanation.
+
+        Keys are the columns of the comparison's file, in their order; None is an empty cell.
+        """
         row: dict[str, str | None] = {"score": self.score, "item": self.item, "kind": self.kind}
         for side, answer in (("old", self.old), ("new", self.new)):
             row[side] = answer.text if answer is not None and answer.state == "value" else None
@@ -92,7 +95,11 @@ class Agreement:
         return Confusion.of([old for old, _ in self.pairs], [new for _, new in self.pairs])
 
     def as_dict(self) -> dict[str, object]:
-        """Return the figures as JSON values."""
+        """Return the figures as JSON values.
+
+        `interval` is the 95 % interval of the share. Sums of costs are US dollars, as text, since a float would round
+        them.
+        """
         known = {side: {"known": len(costs), "sum": str(sum(costs, Decimal()))} for side, costs in self.costs.items()}
         return {
             "score": self.score,

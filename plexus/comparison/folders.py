@@ -28,7 +28,11 @@ class PairedFolders:
 
 
 def pair_folders(old: Path, new: Path) -> PairedFolders:
-    """Pair scorecards by their path below the folder, then by key, id and name, if only one on each side has it."""
+    """Pair scorecards by their path below the folder, then by key, id and name, if only one on each side has it.
+
+    Pairs are in the order of the old files. A card that cannot be loaded is in `broken` with its reason, and has no
+    pair. A name that two pairs would share becomes the new file's path.
+    """
     broken: dict[Path, str] = {}
     first, second = (_load(folder, broken) for folder in (old, new))
     identities: tuple[Callable[[Path, Path, Scorecard], str | None], ...] = (

@@ -42,7 +42,11 @@ class PromptAgreement:
         return self.same / self.rows if self.rows else None
 
     def add(self, item: str, old: Prompts, new: Prompts) -> None:
-        """Compare the prompts for one item."""
+        """Compare the prompts for one item.
+
+        An item counts as the same if every node sent the same messages, and as silent if no model was asked on either
+        side. Only the first difference is kept in full.
+        """
         kinds = {node: _classify(old.get(node), new.get(node)) for node in {**old, **new}}
         if not kinds:
             self.silent += 1
@@ -65,7 +69,10 @@ class PromptAgreement:
 
 
 def list_prompts(outcome: Mapping[str, object]) -> Prompts:
-    """Return the prompts in the trace of an outcome, whose context kept exchanges; empty if no model was asked."""
+    """Return the prompts in the trace of an outcome, whose context kept exchanges; empty if no model was asked.
+
+    Messages of the roles that a scorecard writes, in the order in which they were sent; replies are not among them.
+    """
     trace = outcome.get("trace")
     nodes = trace.get("nodes") if isinstance(trace, Mapping) else None
     return {

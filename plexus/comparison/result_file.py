@@ -51,7 +51,10 @@ def read(path: Path, id_column: str | None = None, layout: Layout = MappingProxy
 
 
 def collect(name: str, rows: Iterable[Mapping[str, object]], id_column: str | None = None) -> ResultFile:
-    """Return the answers of rows as `read` does; `name` is what messages call them. Raises InvalidData as `read`."""
+    """Return the answers of rows as `read` does; `name` is what messages call them. Raises InvalidData as `read`.
+
+    Rows are read once, and may be a generator. Of several results of an item the latest by its time counts.
+    """
     result = ResultFile(name)
     reader = _Reader(result)
     for number, row in enumerate(rows, start=1):

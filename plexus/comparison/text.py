@@ -20,7 +20,10 @@ _MOST_LINES = 40  # of the first different prompt
 
 
 def render(agreements: Sequence[Agreement], limit: int) -> str:
-    """Return figures, the most frequent changes of values, failures, costs, and the first `limit` differences."""
+    """Return figures, the most frequent changes of values, failures, costs, and the first `limit` differences.
+
+    The text ends with a newline. `limit` 0 leaves the differences out.
+    """
     parts = [_render_figures(agreements)]
     for agreement in agreements:
         parts += filter(None, [_render_changes(agreement), _render_reasons(agreement), _render_costs(agreement)])

@@ -57,7 +57,11 @@ class Dataset:
 
 
 def read(table: Table, text: str, label: str | None, extra: str | None = None) -> Dataset:
-    """Read the whole table. Raises InvalidData for a missing column, a malformed row, or a table without rows."""
+    """Read the whole table. Raises InvalidData for a missing column, a malformed row, or a table without rows.
+
+    Rows without a text are kept: what to do with them is the caller's decision. Texts and labels are in memory, other
+    columns are not.
+    """
     columns: dict[str, None] = {}
     entries: list[Entry] = []
     for number, row in table.read_rows():
@@ -118,7 +122,10 @@ def _is_label_name(name: str) -> bool:
 
 
 def list_columns(table: Table, wanted: Iterable[str]) -> list[str]:
-    """Return the columns of all rows, in order. Raises InvalidData for a missing `wanted` column, and without rows."""
+    """Return the columns of all rows, in order. Raises InvalidData for a missing `wanted` column, and without rows.
+
+    Reads the whole table, since the rows of JSON may have different keys.
+    """
     names: dict[str, None] = {}
     last: Row = {}
     for _, row in table.read_rows():
@@ -163,7 +170,10 @@ def format_rows(rows: Iterable[int], most: int = 5) -> str:
 
 
 def parse_pairs(option: str, pairs: Sequence[str]) -> Mapping[str, str]:
-    """Return the mapping that OLD=NEW words state. Raises InvalidData for a word without `=`, or one name twice."""
+    """Return the mapping that OLD=NEW words state. Raises InvalidData for a word without `=`, or one name twice.
+
+    The last `=` separates, so that OLD may contain one. NEW may be empty.
+    """
     mapping: dict[str, str] = {}
     for pair in pairs:
         old, sign, new = pair.rpartition("=")

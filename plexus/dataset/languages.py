@@ -46,7 +46,10 @@ _SCRIPTS = {
 
 
 def guess(text: str) -> str:
-    """Return the name of a text's likely language, or `unknown` if its words do not decide."""
+    """Return the name of a text's likely language, or `unknown` if its words do not decide.
+
+    Only the first `_SAMPLE` characters are read. A guess for descriptions of a table: short texts are often unknown.
+    """
     text = text[:_SAMPLE]
     scripts = Counter(filter(None, map(_find_script, text)))
     if scripts["Japanese"] and scripts["Chinese"]:

@@ -50,7 +50,10 @@ class Look:
 
     @property
     def histogram(self) -> list[tuple[int, int, int]]:
-        """Return at most twelve (shortest, longest, texts) of equal width in characters."""
+        """Return at most twelve (shortest, longest, texts) of equal width in characters.
+
+        Both limits are inclusive, and bars without texts are included.
+        """
         if not self.lengths:
             return []
         low, width = self.lengths[0], max(1, -(-(self.lengths[-1] + 1 - self.lengths[0]) // _BARS))
@@ -76,7 +79,10 @@ class Look:
 
 
 def look(dataset: Dataset, others: Sequence[Dataset] = ()) -> Look:
-    """Return a dataset's contents and faults, among them the texts that it shares with `others`."""
+    """Return a dataset's contents and faults, among them the texts that it shares with `others`.
+
+    Findings are grouped by kind, in a fixed order; rows are numbered from 1.
+    """
     kept = [entry for entry in dataset.entries if entry.has_text]
     findings = [
         *_find_empty(dataset),
@@ -96,7 +102,10 @@ def look(dataset: Dataset, others: Sequence[Dataset] = ()) -> Look:
 
 
 def find_near_pairs(first: Sequence[Entry], second: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
-    """Return each entry of `first` that has a near-duplicate in `second`, with the first of these."""
+    """Return each entry of `first` that has a near-duplicate in `second`, with the first of these.
+
+    In the order of `first`. Entries without text in `second` match nothing.
+    """
     texts = [entry.text for entry in (*second, *first)]
     groups = group_near_duplicates(texts)
     twins: dict[int, Entry] = {}

@@ -10,7 +10,10 @@ MOST_LABELS = 60
 
 
 def render(look: Look, notice: str) -> str:
-    """Return the page as HTML; `notice` is the format that was detected. The page contains no text of the table."""
+    """Return the page as HTML; `notice` is the format that was detected. The page contains no text of the table.
+
+    The page loads nothing, and needs no network.
+    """
     template = create_environment().get_template("look.html.j2")
     bars = [(f"{low:,} to {high:,}" if high > low else f"{low:,}", count) for low, high, count in look.histogram]
     return template.render(

@@ -94,7 +94,10 @@ def _keep(placed: Mapping[int, str], part: str, row: int) -> Mapping[str, object
 
 
 def describe(split: Split, folder: Path, plan: SplitPlan) -> str:
-    """Return a line for each file that was written, with its rows of each class, and one about shared texts."""
+    """Return a line for each file that was written, with its rows of each class, and one about shared texts.
+
+    Classes are those of all parts, the most frequent first, at most eight of them on a line.
+    """
     classes = Counter(fold_label(entry.label) for entries in split.parts.values() for entry in entries)
     names = {
         fold_label(entry.label): entry.label.strip() for entries in split.parts.values() for entry in reversed(entries)

@@ -12,7 +12,10 @@ _LONGEST = 40  # characters of a column's name
 
 
 def describe(look: Look, notice: str) -> str:
-    """Return the lines that `plexus data look` prints; `notice` is the format that was detected."""
+    """Return the lines that `plexus data look` prints; `notice` is the format that was detected.
+
+    Every line ends with a newline. Control characters of the table are escaped.
+    """
     dataset = look.dataset
     lines = [
         f"{dataset.name}: {pluralize(len(dataset.entries), 'row')}" + (f"; {notice}" if notice else ""),

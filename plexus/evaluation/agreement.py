@@ -25,7 +25,10 @@ class Agreement:
 
 
 def kappa(table: Confusion) -> float | None:
-    """Return Cohen's kappa, or None if undefined: without texts, or if both raters use one class only."""
+    """Return Cohen's kappa, or None if undefined: without texts, or if both raters use one class only.
+
+    From −1 to 1; 0 is the agreement of two raters who use their classes as often, at random.
+    """
     total = table.total
     if not total:
         return None

@@ -85,7 +85,11 @@ def list_thresholds(pairs: Sequence[tuple[float, bool]], total: int, most: int =
 def list_round_thresholds(
     pairs: Sequence[tuple[float, bool]], total: int, least: Sequence[float] = ROUND
 ) -> list[Threshold]:
-    """Return the thresholds of `least` (by default round ones) that a text reaches, as `list_thresholds` does."""
+    """Return the thresholds of `least` (by default round ones) that a text reaches, as `list_thresholds` does.
+
+    `pairs` are (confidence, whether right); `total` is the number of all texts, those without a confidence included,
+    so that coverage is their share. A threshold that no text reaches is left out.
+    """
     points = []
     for confidence in least:
         reached = [right for value, right in pairs if value >= confidence]

@@ -76,7 +76,11 @@ def curves(predictions: Sequence[Prediction], labels: Sequence[str]) -> tuple[Cu
 
 
 def area(positives: Sequence[float], negatives: Sequence[float]) -> Area:
-    """Return the area under the ROC curve of two samples' scores; ties count half."""
+    """Return the area under the ROC curve of two samples' scores; ties count half.
+
+    Both samples must not be empty. The limits are those areas, on either side, from which the value is no further than
+    chance explains in 95 % of samples; they stay within 0 and 1.
+    """
     ranks = _midranks([*positives, *negatives])
     size, rest = len(positives), len(negatives)
     above = sum(ranks[score] for score in positives) - size * (size + 1) / 2

@@ -56,7 +56,10 @@ def macro_f1(table: Confusion) -> tuple[float, float] | None:
 
 
 def linearize_ac1(shares: Any) -> Linear:
-    """Return AC1 with the influences of irrCAC's standard error, for a fixed pair of raters."""
+    """Return AC1 with the influences of irrCAC's standard error, for a fixed pair of raters.
+
+    `shares` is a square array, labels by values, whose sum is 1.
+    """
     size = len(shares)
     means = (shares.sum(0) + shares.sum(1)) / 2
     chance = float((means * (1 - means)).sum() / (size - 1))
@@ -72,7 +75,10 @@ def linearize_kappa(shares: Any) -> Linear:
 
 
 def linearize_macro_f1(shares: Any) -> Linear:
-    """Return the mean F1 of all classes, each of which must occur, with its influences; chance is 0."""
+    """Return the mean F1 of all classes, each of which must occur, with its influences; chance is 0.
+
+    `shares` is as for `linearize_ac1`.
+    """
     import numpy
 
     either = shares.sum(0) + shares.sum(1)

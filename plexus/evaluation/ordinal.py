@@ -30,7 +30,10 @@ class Ordinal:
 
 
 def measure(table: Confusion) -> Ordinal | None:
-    """Return the figures of an order; None without texts, with a label that is no number, or with fewer than three."""
+    """Return the figures of an order; None without texts, with a label that is no number, or with fewer than three.
+
+    Distances are in the labels' own unit, such as stars. The share of values at most 1 away has its interval.
+    """
     numbers = [_read_number(label) for label in table.labels]
     known = [number for number in numbers if number is not None]
     if not table.total or len(known) < len(numbers) or len(known) < FEWEST:

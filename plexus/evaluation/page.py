@@ -160,7 +160,10 @@ def pair_figures(evaluation: Evaluation, other: Evaluation) -> list[tuple[str, F
 
 
 def list_cells(evaluation: Evaluation, order: Sequence[int]) -> list[list[tuple[int, float, bool]]]:
-    """Return the confusion matrix's cells: count, share of the row's texts, whether on the diagonal."""
+    """Return the confusion matrix's cells: count, share of the row's texts, whether on the diagonal.
+
+    Rows are labels and columns values, both in `order`. The share is 0 in a row without texts.
+    """
     counts = evaluation.confusion.counts
     return [
         [(counts[row][column], counts[row][column] / max(1, sum(counts[row])), row == column) for column in order]

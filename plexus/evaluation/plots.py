@@ -115,7 +115,10 @@ def _format_threshold(point: Point) -> str:
 
 
 def plot_quality(runs: Sequence[Run], *, in_dollars: bool) -> str:
-    """Plot accuracy with its interval over what a text takes: US dollars, or seconds. Unknown prices are left out."""
+    """Plot accuracy with its interval over what a text takes: US dollars, or seconds. Unknown prices are left out.
+
+    Runs are numbered from 1 in their order, as in the page's table; the first is drawn apart from the others.
+    """
     known = [(run, run.price(in_dollars=in_dollars)) for run in runs]
     priced = [(run, price) for run, price in known if price is not None and run.accuracy.value is not None]
     frame = Frame(high=_round_up(max((price for _, price in priced), default=0.0) * 1.05))

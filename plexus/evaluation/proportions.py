@@ -115,7 +115,11 @@ def compute_tango_interval(only_first: int, only_second: int, total: int) -> tup
 
 
 def find_bound(is_outside: Callable[[float], bool], outer: float, inner: float) -> float:
-    """Return by bisection where `is_outside` changes between an outer number and one inside."""
+    """Return by bisection where `is_outside` changes between an outer number and one inside.
+
+    `is_outside` must be true at `outer` and false at `inner`, and change once between them. Exact to 2^-60 of their
+    distance.
+    """
     for _ in range(60):
         middle = (outer + inner) / 2
         if is_outside(middle):

@@ -129,7 +129,11 @@ class Evaluation:
         return ordinal.measure(self.confusion)
 
     def as_dict(self, *, show_text: bool = False) -> dict[str, Any]:
-        """Return JSON values; texts, and explanations that quote them, only with `show_text`."""
+        """Return JSON values; texts, and explanations that quote them, only with `show_text`.
+
+        Costs are US dollars as text, None if unknown. Rows are numbered as in the file. `plexus evaluate --beside`
+        reads this form.
+        """
         skip = {"confusion", "spending", "mistakes", "errors", "predictions"}
         values = {name: _to_json(getattr(self, name)) for name in self.__dataclass_fields__ if name not in skip}
         precision, recall, _ = self.macro
@@ -197,7 +201,10 @@ def evaluate(
 
 
 def compare_evaluations(first: Evaluation, second: Evaluation) -> proportions.Comparison:
-    """Compare two evaluations of the same texts, over the texts to which both gave a value."""
+    """Compare two evaluations of the same texts, over the texts to which both gave a value.
+
+    The texts must be in the same order; ValueError if their numbers differ. Abstentions are values here.
+    """
     pairs = [
         (first_prediction.right, second_prediction.right)
         for first_prediction, second_prediction in zip(first.predictions, second.predictions, strict=True)

@@ -27,7 +27,10 @@ class Run:
         return self.seconds if not in_dollars else None if self.cost is None else float(self.cost)
 
     def is_beaten_by(self, other: Run, *, in_dollars: bool) -> bool:
-        """Return whether another run is at least as right and as cheap, and one of them more so."""
+        """Return whether another run is at least as right and as cheap, and one of them more so.
+
+        The price is US dollars or seconds per text. False if a figure is unknown on either side.
+        """
         own, others = self.price(in_dollars=in_dollars), other.price(in_dollars=in_dollars)
         if own is None or others is None or self.accuracy.value is None or other.accuracy.value is None:
             return False
@@ -36,7 +39,10 @@ class Run:
 
 
 def collect(evaluations: Sequence[Evaluation], earlier: Sequence[Run]) -> list[Run]:
-    """Return the runs of evaluations, then the earlier ones."""
+    """Return the runs of evaluations, then the earlier ones.
+
+    The order is that of the page's numbers.
+    """
     return [
         *(
             Run(name, evaluation.accuracy_of_all, _cost_per_text(evaluation), evaluation.times.mean)
@@ -57,7 +63,10 @@ class Earlier:
     supports: Mapping[object, object] | None
 
     def require_texts_of(self, evaluation: Evaluation) -> None:
-        """Raise InvalidData if the texts are not those of another evaluation."""
+        """Raise InvalidData if the texts are not those of another evaluation.
+
+        Compares the data and the number of texts, and the labels where both are complete.
+        """
         if (self.texts, self.data) != (evaluation.texts, evaluation.subject.data):
             raise InvalidData(
                 f"{self.path}: other texts: got {self.texts} of {self.data}, "
@@ -70,7 +79,10 @@ class Earlier:
 
 
 def read(path: Path) -> Earlier:
-    """Read the output of `plexus evaluate --json`. Raises InvalidData if the file is anything else."""
+    """Read the output of `plexus evaluate --json`. Raises InvalidData if the file is anything else.
+
+    Cost and time are per text. Labels are known only if every text of that evaluation had a value.
+    """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         subject, accuracy, cost = (

@@ -55,7 +55,11 @@ def render(
 
 
 def render_grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Return a table; the first `left` columns are aligned left, the others right."""
+    """Return a table; the first `left` columns are aligned left, the others right.
+
+    Every row has as many cells as `head`. Cells are cut to LONGEST_LABEL columns; wide characters count as two.
+    Without a newline at the end.
+    """
     lines = [[shorten(str(cell), LONGEST_LABEL) for cell in row] for row in (head, *rows)]
     widths = [max(measure_width(line[place]) for line in lines) for place in range(len(head))]
 

@@ -88,7 +88,10 @@ class Manifest:
         return source != file.resolve() and source.is_file()
 
     def list_keys(self, files: Mapping[Path, Path]) -> tuple[dict[str, str], dict[str, str]]:
-        """Return place → key of these files, place → file, in the earlier import, and key → place of all others."""
+        """Return place → key of these files, place → file, in the earlier import, and key → place of all others.
+
+        Places are POSIX paths below the folder. A place whose earlier source was another file is in neither result.
+        """
         keys = {name: entry.key for name, entry in self.entries.items() if entry.key is not None}
         own = {place.as_posix(): file for place, file in files.items()}
         earlier = {

@@ -114,7 +114,11 @@ def list_others(part: Any, count: int) -> Any:
 
 
 def fit_thresholds(objective: Objective, distances: Any, truths: Any, target: int = -1) -> Any:
-    """Return what to add to each column of the distances, (columns,), so that the objective is best on these texts."""
+    """Return what to add to each column of the distances, (columns,), so that the objective is best on these texts.
+
+    `distances` are (texts, columns) and `truths` (texts,), numbers of classes; `target` is the class of a recall
+    objective. Each column is shifted once, in order, so that the result depends on nothing else.
+    """
     import numpy
 
     if objective.kind == "recall_at_precision":
@@ -144,7 +148,10 @@ def _find_alternatives(distances: Any, column: int) -> tuple[Any, Any]:
 
 
 def predict_unseen(objective: Objective, distances: Any, truths: Any, parts: Sequence[Any], target: int = -1) -> Any:
-    """Return predictions, (texts,), with thresholds that were learnt without the texts of each part."""
+    """Return predictions, (texts,), with thresholds that were learnt without the texts of each part.
+
+    Each of `parts` has indexes of texts; together they have every text once.
+    """
     import numpy
 
     result = numpy.empty_like(truths)

@@ -129,7 +129,10 @@ class Search:
         self._data_of: tuple[float, bool] | None = None
 
     def run(self) -> list[Choice]:
-        """Try candidates and return those that were tried on all texts, in the order of preference."""
+        """Try candidates and return those that were tried on all texts, in the order of preference.
+
+        Reports progress with `advance`.
+        """
         best = self._try(self.usual, self.usual)
         for change in _CHANGES:
             best = self._try(replace(best, **change), best)

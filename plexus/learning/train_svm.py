@@ -130,7 +130,10 @@ class Search:
         return max(self.distances, key=lambda choice: self._estimate(self.predict(choice)).value)
 
     def predict(self, choice: Choice) -> Any:
-        """Return the classes that a candidate gave to texts that it had not seen, (texts,)."""
+        """Return the classes that a candidate gave to texts that it had not seen, (texts,).
+
+        Thresholds for recall are fitted without the texts that they are tried on. Cached by candidate.
+        """
         if choice not in self._predicted:
             distances = self.distances[choice]
             recall = self.objective.kind == "recall_at_precision"
@@ -217,7 +220,10 @@ _CHANGES: tuple[dict[str, Any], ...] = (
 
 
 def fit(matrix: Any, truths: Any, choice: Choice, tolerance: float = 1e-4) -> tuple[Any, Any]:
-    """Return weights, (columns, terms), and intercepts, (columns,), for a matrix whose terms have their strengths."""
+    """Return weights, (columns, terms), and intercepts, (columns,), for a matrix whose terms have their strengths.
+
+    `matrix` is (texts, terms), sparse, and `truths` (texts,). Two classes have one column, positive for the second.
+    """
     from sklearn.svm import LinearSVC
 
     weights = "balanced" if choice.balanced else None

@@ -223,7 +223,11 @@ _PROGRESS: ContextVar[_Progress | None] = ContextVar("_PROGRESS", default=None)
 
 @contextmanager
 def report_steps(on_step: OnStep) -> Iterator[None]:
-    """Report training progress inside this block; silent if the trainer reports no steps."""
+    """Report training progress inside this block; silent if the trainer reports no steps.
+
+    `on_step` gets (steps done, steps in all), in the thread that trains. A training that reports fewer than all is
+    completed at the end, unless it raises.
+    """
     progress = _Progress(on_step)
     token = _PROGRESS.set(progress)
     try:

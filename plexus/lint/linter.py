@@ -149,7 +149,11 @@ def lint_file(path: Path, store: Path | None = None) -> list[Problem]:
 
 
 def find_doubts(scores: Mapping[int, AnyScore]) -> list[Finding]:
-    """Return findings that keep no scorecard from loading: it may be right, and the table of models outdated."""
+    """Return findings that keep no scorecard from loading: it may be right, and the table of models outdated.
+
+    `scores` are the valid ones, by their place in the card. Findings are errors or warnings; a card with these errors
+    loads all the same.
+    """
     findings = list(slips.check(scores))
     for index, score in scores.items():
         path: KeyPath = ("scores", index)

@@ -35,7 +35,10 @@ def check(score: AnyScore, path: KeyPath) -> Iterator[Finding]:
 
 
 def list_sources(score: AnyScore, path: KeyPath) -> tuple[list[tuple[KeyPath, str]], list[tuple[KeyPath, str]]]:
-    """Return the expressions and the templates of a score, each with its path."""
+    """Return the expressions and the templates of a score, each with its path.
+
+    Paths begin with `path`. Sources that are not set are left out.
+    """
     expressions: list[tuple[KeyPath, str]] = []
     templates: list[tuple[KeyPath, str | None]] = []
     if score.class_name == "CompositeScore":

@@ -22,7 +22,10 @@ _LETTERS_PER_TOKEN = 4
 
 
 def check(score: LangGraphScore, path: KeyPath) -> Iterator[Finding]:
-    """Yield findings about the requests of each node that calls a model."""
+    """Yield findings about the requests of each node that calls a model.
+
+    No request is sent: limits are those of the table of models, and a model that it does not have has none.
+    """
     reported: set[KeyPath] = set()
     for index, node in enumerate(score.graph):
         if (model_node := as_model_node(node)) is None:

@@ -26,7 +26,11 @@ Parsed = TypeVar("Parsed")
 
 
 def check(score: AnyScore, path: KeyPath) -> Iterator[Finding]:
-    """Yield a warning for each source that fails for all texts tried, and for values that validation rejects."""
+    """Yield a warning for each source that fails for all texts tried, and for values that validation rejects.
+
+    The texts are a few of its own and those of the score's tests. A source that fails for some of them only may be
+    right.
+    """
     texts = [*_TEXTS, *(case.text for case in score.tests)]
     expressions, templates = metadata.list_sources(score, path)
     for at, source in expressions:

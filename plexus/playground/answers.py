@@ -39,7 +39,10 @@ class Playground:
     _loaded: tuple[str, Scorecard] | None = field(default=None, init=False)
 
     def lint(self, card: str) -> list[dict[str, object]]:
-        """Return the problems that `plexus lint` finds, each with line and column from 1."""
+        """Return the problems that `plexus lint` finds, each with line and column from 1.
+
+        Nothing is written, and no provider is asked.
+        """
         problems = lint.lint(card, name=self.path.name, folder=self.path.parent, store=self.store)
         return [
             {**asdict(problem.position), "message": problem.message, "severity": problem.severity, "rule": problem.rule}
@@ -62,7 +65,10 @@ class Playground:
 
 
 def read_request(document: object, *names: str) -> tuple[str, ...]:
-    """Return the strings of these names in a request. Raises InvalidData if one is missing or is not a string."""
+    """Return the strings of these names in a request. Raises InvalidData if one is missing or is not a string.
+
+    In the order of `names`; other members are ignored.
+    """
     if not isinstance(document, dict):
         raise InvalidData(f"the request: got {type(document).__name__}, expected a JSON object")
     values = []

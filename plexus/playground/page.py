@@ -13,7 +13,11 @@ from plexus.scorecard import load, read_text
 
 
 def render(playground: Playground, key: str) -> tuple[str, str]:
-    """Return the page as HTML, and its content security policy. Raises InvalidScorecard if the card is unreadable."""
+    """Return the page as HTML, and its content security policy. Raises InvalidScorecard if the card is unreadable.
+
+    The policy allows the page's own script by its hash, and requests to the page's own server. Call it for each
+    request: the file may have changed.
+    """
     script = (TEMPLATES / "playground.js").read_text(encoding="utf-8")
     card = read_text(playground.path)
     content = (

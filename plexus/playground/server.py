@@ -59,7 +59,10 @@ class Server(ThreadingHTTPServer):
 
 
 def listen(playground: Playground, port: int | None = None) -> Server:
-    """Return a server on `port`, or on 8766 or else a free port. Raises PlexusError if `port` cannot be used."""
+    """Return a server on `port`, or on 8766 or else a free port. Raises PlexusError if `port` cannot be used.
+
+    Binds to the loopback, and does not serve yet. The caller closes the server.
+    """
     if port is None:
         try:
             return Server(playground, PORT)

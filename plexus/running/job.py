@@ -39,7 +39,10 @@ class FileRun:
         return run.score_rows(self.scorecard, self.scores, rows, self.context, size)
 
     def complete(self, rows: Iterable[ScoredRow]) -> Iterator[ScoredRow]:
-        """Yield rows, which are ordered by number, as they are written: with the table's columns if they are kept."""
+        """Yield rows, which are ordered by number, as they are written: with the table's columns if they are kept.
+
+        Reads the table once more, alongside: `rows` may leave out rows of the table, and must not go back.
+        """
         if not self.keep_columns:
             yield from rows
             return
@@ -69,7 +72,10 @@ class FileRun:
 
     @property
     def identity(self) -> dict[str, object]:
-        """The inputs that decide the results, as JSON values: a run is resumed only if all of them are the same."""
+        """The inputs that decide the results, as JSON values: a run is resumed only if all of them are the same.
+
+        The table counts by its content, not by its name or its time.
+        """
         source = self.source
         return {
             "format": 2,

@@ -50,7 +50,10 @@ class Journal:
         return output.with_name(output.name + SUFFIX)
 
     def add(self, rows: Iterable[ScoredRow]) -> None:
-        """Append scored rows; once this returns, neither a kill nor a power failure loses them."""
+        """Append scored rows; once this returns, neither a kill nor a power failure loses them.
+
+        Call it from one thread. OSError names the file.
+        """
         lines = [json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows]
         with attach_filename(self.path):
             self._file.write(b"".join(lines))
@@ -59,7 +62,10 @@ class Journal:
         self.done += len(lines)
 
     def read_rows(self) -> Iterator[ScoredRow]:
-        """Yield every row in the order of its number, as it was scored last."""
+        """Yield every row in the order of its number, as it was scored last.
+
+        A row that was scored again counts once. Memory grows with the number of rows, not with their size.
+        """
         offsets: dict[int, int] = {}
         with self.path.open("rb") as file:
             offset = len(file.readline())

@@ -129,7 +129,10 @@ class Tally:
 
 
 def describe_run(scorecard: Scorecard, names: Sequence[str]) -> dict[str, object]:
-    """Return the inputs that decide a run's values besides its texts: scores, dependencies and the engine's version."""
+    """Return the inputs that decide a run's values besides its texts: scores, dependencies and the engine's version.
+
+    Dependencies are sorted by name, `names` keep their order.
+    """
     from plexus import scheduler
 
     planned = scheduler.plan(scorecard, [scorecard.find(name) for name in names])
@@ -209,7 +212,10 @@ def score_chunk(
 
 
 def keep_finished(chunks: Iterable[list[ScoredRow]]) -> Iterator[list[ScoredRow]]:
-    """Yield the chunks, and the rows before a refusal or Ctrl-C as the last one, after which the error is raised."""
+    """Yield the chunks, and the rows before a refusal or Ctrl-C as the last one, after which the error is raised.
+
+    A consumer that stores each chunk thus loses nothing that was paid for.
+    """
     try:
         yield from chunks
     except (RunRefused, RunInterrupted) as error:
@@ -267,7 +273,10 @@ def keep_all(
 
 
 def check_budget(spent: Tally, budget: Decimal | None) -> None:
-    """Raise BudgetExceeded if the budget, in US dollars, is spent, or what was spent is unknown."""
+    """Raise BudgetExceeded if the budget, in US dollars, is spent, or what was spent is unknown.
+
+    The caller decides how often: what is spent between two calls may exceed the budget.
+    """
     if budget is None:
         return
     if spent.unpriced:

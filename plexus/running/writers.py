@@ -41,7 +41,10 @@ def create_columns(scores: Sequence[str], kept: Sequence[str] = ()) -> dict[str,
 
 
 def flatten(row: ScoredRow, scores: Mapping[str, str]) -> dict[str, object]:
-    """Return a row of a table: value, confidence, explanation and error of each score; `scores` is score → column."""
+    """Return a row of a table: value, confidence, explanation and error of each score; `scores` is score → column.
+
+    A score without a value has its error, `KIND: message`; every other cell that is absent is None.
+    """
     cells: dict[str, object] = {"row": row["row"], "id": row["id"], **row.get("columns", {})}
     for score, column in scores.items():
         outcome = row["results"][score]

@@ -31,7 +31,10 @@ def as_text(table: Table, number: int, row: Row, name: str) -> str:
 
 
 def as_item(table: Table, number: int, row: Row, text: str, excluding: Iterable[str] = ()) -> Item:
-    """Return a row's item as `items.from_row` does. Raises InvalidData that names the row."""
+    """Return a row's item as `items.from_row` does. Raises InvalidData that names the row.
+
+    `excluding` are columns that do not become metadata.
+    """
     as_text(table, number, row, text)
     try:
         return items.from_row(row, text, excluding)

@@ -52,7 +52,10 @@ class Delimited:
         encoding: str | None,
         header: headers.HeaderRows | None = None,
     ) -> Delimited:
-        """Detect encoding and dialect; raises InvalidData. The first of `wanted` names the column of lone texts."""
+        """Detect encoding and dialect; raises InvalidData. The first of `wanted` names the column of lone texts.
+
+        Reads the source more than once: it is a file, or was kept in one. Given header rows are not questioned.
+        """
         result = encodings.detect(source, encoding)
         opened = cls(source, result, Dialect(), wanted[0] if wanted else "text")
         separator = _SUFFIXES.get(source.suffix)

@@ -56,7 +56,11 @@ class Dialect:
         return ", ".join(parts + ([] if self.has_header else ["no header"]))
 
     def records(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-        """Yield (line, cells) of each record, with the number of the line where it begins; raises MalformedRecord."""
+        """Yield (line, cells) of each record, with the number of the line where it begins; raises MalformedRecord.
+
+        Lines are numbered from 1, those before the header included. A cell may span lines, and may have LONGEST
+        characters.
+        """
         csv.field_size_limit(LONGEST)
         remaining_lines = islice(iter(lines), self.lines, None)
         if not self.separator and self.quoting == "none":

@@ -80,7 +80,10 @@ def detect(source: Source, requested: str | None = None) -> Encoding:
 
 @contextmanager
 def open_text(source: Source, encoding: Encoding, newline: str = "") -> Iterator[TextIO]:
-    """Open a source as text; `newline` as in `open`."""
+    """Open a source as text; `newline` as in `open`.
+
+    Line ends are kept as they are by default.
+    """
     with source.open() as file:
         # Invalid bytes cannot occur: the whole source was decoded once. A file that changes meanwhile is an error.
         text = io.TextIOWrapper(file, encoding.name, newline=newline)

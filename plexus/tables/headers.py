@@ -154,7 +154,10 @@ def _are_words(row: Sequence[object]) -> bool:
 
 
 def find_numbers(names: Sequence[str], wanted: Sequence[str]) -> dict[str, str]:
-    """Return number → name of each column that is wanted by a number, from 1, that is no column's name."""
+    """Return number → name of each column that is wanted by a number, from 1, that is no column's name.
+
+    A column whose name is that number wins.
+    """
     return {
         number: names[int(number) - 1]
         for number in wanted

@@ -171,7 +171,10 @@ def _list_variants(texts: Sequence[Labelled], renamed_texts: Sequence[Labelled])
 
 
 def list_likely_typos(renamed_texts: Sequence[Labelled]) -> list[tuple[str, str, list[int]]]:
-    """Return (label, likely label, rows) of each label that may be a typo."""
+    """Return (label, likely label, rows) of each label that may be a typo.
+
+    Rows are numbered as in the file.
+    """
     rows: dict[str, list[int]] = {}
     for entry in renamed_texts:
         rows.setdefault(entry.label, []).append(entry.row)

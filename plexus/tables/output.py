@@ -79,7 +79,11 @@ def format_of(path: Path, name: str | None) -> str:
 
 
 def check_output(path: Path, inputs: Iterable[Path]) -> None:
-    """Raise InvalidData if writing to the path would destroy one of the inputs, a device or a pipe."""
+    """Raise InvalidData if writing to the path would destroy one of the inputs, a device or a pipe.
+
+    Links are followed: another name of an input counts as that input. Reads nothing; a file that appears later is not
+    noticed.
+    """
     for entry in inputs:
         if is_same_file(path, entry):
             raise InvalidData(
@@ -90,7 +94,10 @@ def check_output(path: Path, inputs: Iterable[Path]) -> None:
 
 
 def check_replaced(path: Path, *, replace: bool, mark: str = "") -> None:
-    """Raise InvalidData for an existing file, unless `replace`, or it is empty or has the mark of what replaces it."""
+    """Raise InvalidData for an existing file, unless `replace`, or it is empty or has the mark of what replaces it.
+
+    Only the first `_HEAD_LENGTH` characters are searched for the mark.
+    """
     if replace or not path.is_file():
         return
     with path.open(encoding="utf-8", errors="replace") as file:
@@ -120,7 +127,10 @@ def write_file(path: Path, form: str, columns: Mapping[str, type], rows: Iterabl
 
 @contextmanager
 def open_text(path: Path, name: Path) -> Iterator[TextIO]:
-    """Open a file for UTF-8 text, compressed if it is to have a `name` in .gz; equal texts give equal bytes."""
+    """Open a file for UTF-8 text, compressed if it is to have a `name` in .gz; equal texts give equal bytes.
+
+    Not atomic: `path` is a temporary file that the caller renames to `name`.
+    """
     with path.open("wb") as file:
         if not is_compressed(name):
             with io.TextIOWrapper(file, "utf-8", newline="") as text:

@@ -51,7 +51,10 @@ class Source:
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """Open the decompressed bytes. Raises InvalidData if they are not what their compression says."""
+        """Open the decompressed bytes. Raises InvalidData if they are not what their compression says.
+
+        The bytes begin at the start at every call. OSError is raised as it is.
+        """
         opener: Callable[[Path], object] = _OPENERS.get(self.compression, _open_plain)
         try:
             with cast(BinaryIO, opener(self.path)) as file:
