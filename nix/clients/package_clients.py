@@ -3,6 +3,7 @@
 pip is the host's own, uv is pinned and fetched by pip. Both reach the package index as pip's configuration says.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -62,7 +63,14 @@ def run(command: list[str | Path], what: str, **variables: str) -> str:
 
 
 def install(command: list[str | Path], what: str, **variables: str) -> None:
-    """Run a uv command that installs packages, and show the progress of its downloads. Raises as `run` does."""
+    """Run a uv command that installs packages, first from uv's cache alone, then with the index and a progress bar.
+
+    Everything is pinned by hash, so that both install the same. Raises as `run` does.
+    """
+    # With the index, uv revalidates the page of every package, cached or not: a second checkout would need a network.
+    with contextlib.suppress(EnvironmentProblem):
+        run(command, what, **variables, UV_OFFLINE="1")
+        return
     downloads, lines = Downloads(), list[str]()
     with (
         subprocess.Popen(

@@ -48,6 +48,25 @@ def test_a_failed_installation_reports_its_last_lines() -> None:
         package_clients.install(["sh", "-c", "echo Downloading a \\(1MiB\\) >&2; echo boom >&2; exit 3"], "fill")
 
 
+# A stand-in for uv: it notes each run, and fails without the index unless the file `cached` exists.
+CLIENT = 'echo "offline=${UV_OFFLINE:-0}" >> runs; [ "${UV_OFFLINE:-0}" = 0 ] || [ -e cached ]'
+
+
+@pytest.mark.parametrize(
+    ("is_cached", "runs"), [(True, ["offline=1"]), (False, ["offline=1", "offline=0"])], ids=["cached", "not cached"]
+)
+def test_the_index_is_asked_for_packages_that_are_not_cached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_cached: bool, runs: list[str]
+) -> None:
+    """What uv's cache has is installed without a network, in a second checkout for one; the rest with the index."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("UV_OFFLINE", raising=False)
+    if is_cached:
+        Path("cached").touch()
+    package_clients.install(["sh", "-c", CLIENT], "fill")
+    assert Path("runs").read_text().split() == runs
+
+
 def test_downloads_are_measured_by_what_uv_prints() -> None:
     """The progress of an installation counts the bytes of uv's announced and finished downloads."""
     downloads = package_clients.Downloads()
