@@ -9,7 +9,6 @@ from handler.crash_points import Observer, Step
 from handler.exceptions import (
     AlreadyFailed,
     EndedProcesses,
-    HandlerError,
     JobLeased,
     LastReceive,
     Misconfigured,
@@ -46,9 +45,9 @@ class Claims:
         """
         try:
             attempt.scoring_job_id = parse_request(attempt.message.body).scoring_job_id
-            if not invocation.deadline.allows(SHORTEST_WORK):
-                raise _too_late(invocation.deadline)
+            _require_time(invocation.deadline)
             account_id = invocation.account.id()
+            _require_time(invocation.deadline)  # the first lookup of an environment may have taken seconds
             now = self.clock.wall()
             attempt.may_be_claimed = True
             until = now + self.settings.lease
@@ -90,9 +89,11 @@ class Claims:
 
     def _check_suspect(self, message: Message, job: Job) -> None:
         """Raise the error of a job that ended its process too often, or may do so at the message's last receive."""
-        ended, is_last = job.unfinished_claims - 1, self.failures.is_last(message, job)
+        ended = job.unfinished_claims - 1
+        has_ended = ended >= self.settings.crash_limit
+        is_last = not has_ended and self.failures.is_last(message, job)
         is_copy_last = is_last and (message.receive_count or 1) == 1  # a fresh copy would only be replaced again
-        if is_copy_last or ended >= self.settings.crash_limit:
+        if is_copy_last or has_ended:
             times = "once" if ended == 1 else f"{ended} times"
             raise EndedProcesses(
                 f"the scoring job ended its process {times}: as many workers claimed it and recorded no outcome; "
@@ -102,14 +103,16 @@ class Claims:
             raise LastReceive("the scoring job may end its process, and SQS would then lose the reason")
 
 
-def _too_late(deadline: Deadline) -> HandlerError:
-    """Return the error of a job for which no time is left.
+def _require_time(deadline: Deadline) -> None:
+    """Raise the error of a job for which no time is left.
 
     If no invocation can ever have enough, returning the message at once would deliver it in an endless loop.
     """
+    if deadline.allows(SHORTEST_WORK):
+        return
     if deadline.allotted < deadline.reserve + SHORTEST_WORK:
-        return Misconfigured(
+        raise Misconfigured(
             f"the function has {deadline.allotted:.1f} s, expected at least {deadline.reserve + SHORTEST_WORK:g} s: "
             "PLEXUS_RESERVE_SECONDS and 1 s; next: raise function.timeout_s in the stage file, or lower the reserve"
         )
-    return OutOfTime(f"{max(0.0, deadline.remaining):.1f} s of the invocation are left")
+    raise OutOfTime(f"{max(0.0, deadline.remaining):.1f} s of the invocation are left")

@@ -64,7 +64,7 @@ class FailureHandler:
         disposition = Disposition.RETRIED
         if deadline.remaining > _TOO_LATE:
             try:
-                disposition = self._apply(failure, policy, reason)
+                disposition = self._apply(failure, policy, reason, log)
             except Exception as error:
                 quotable = isinstance(error, HandlerError)
                 log.warning("outcome not recorded", second_error=redact.describe_error(error, quotable, self.secrets))
@@ -72,20 +72,20 @@ class FailureHandler:
         level("no result", ending=disposition.value, receive_count=failure.message.receive_count)
         return MessageOutcome(failure.message, disposition, failure.scoring_job_id, policy.cause, reason, policy.status)
 
-    def _apply(self, failure: Failure, policy: Policy, reason: str) -> Disposition:
+    def _apply(self, failure: Failure, policy: Policy, reason: str, log: Log) -> Disposition:
         if isinstance(failure.error, LeaseLost):
             self._withdraw_claim(failure)
+        if policy.job is JobEffect.FAILED and not self._fail(failure, reason):
+            return self._return(failure, LeaseLost("taken over"), log)
         if policy.message is MessageEffect.DEAD_LETTERED:
-            if policy.job is JobEffect.FAILED and not self._fail(failure, reason):
-                return self._return(failure, LeaseLost("taken over"))
             return self._dead_letter(failure, reason)
         if policy.message is MessageEffect.CONSUMED:
-            return Disposition.FAILED if self._fail(failure, reason) else self._return(failure, LeaseLost("taken over"))
+            return Disposition.FAILED
         if policy.message is MessageEffect.RETURNED:
             if policy.job is JobEffect.PENDING:
                 self.release(failure, reason)
-            return self._return(failure, failure.error)
-        if not self.is_last(failure.message, failure.job):
+            return self._return(failure, failure.error, log)
+        if not self._is_known_last(failure, log):
             self.release(failure, reason)
             self._hand_back(failure, self.pause(failure.message.receive_count or 1, self.settings.retry_base))
             return Disposition.RETRIED
@@ -94,14 +94,14 @@ class FailureHandler:
             return self._dead_letter(failure, reason)
         if self._fail(failure, reason):
             return self._dead_letter(failure, reason)
-        return self._return(failure, LeaseLost("taken over"))
+        return self._return(failure, LeaseLost("taken over"), log)
 
-    def _return(self, failure: Failure, error: BaseException) -> Disposition:
+    def _return(self, failure: Failure, error: BaseException, log: Log) -> Disposition:
         """Make the message visible when the job may be free; at its last receive, replace it with a fresh copy."""
         wait = 0.0 if isinstance(error, OutOfTime) else self.settings.retry_base
         if isinstance(error, JobLeased):
             wait = error.free_in + self.pause(1, min(1.0, self.settings.retry_base))
-        if self.is_last(failure.message, failure.job):
+        if self._is_known_last(failure, log):
             self.queues.requeue(failure.message, wait, unique=uuid.uuid4().hex)
             self.observe(Step.REQUEUE, failure.message.message_id)
             return Disposition.REQUEUED
@@ -120,6 +120,18 @@ class FailureHandler:
         if count is None:
             count = job.attempts if job else 1
         return maximum is not None and count >= maximum
+
+    def _is_known_last(self, failure: Failure, log: Log) -> bool:
+        """Return whether it is the last receive; if SQS does not tell, the outcome is recorded as if it were not.
+
+        A job that kept its lease instead would count as one that ended its process.
+        """
+        try:
+            return self.is_last(failure.message, failure.job)
+        except HandlerError as error:
+            second = redact.describe_error(error, True, self.secrets)
+            log.warning("it is not known whether SQS delivers the message again", second_error=second)
+            return False
 
     def release(self, failure: Failure, reason: str) -> None:
         """Give up the lease, also if it is only possible that the claim succeeded (its response was lost).

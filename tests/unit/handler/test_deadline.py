@@ -54,6 +54,22 @@ def test_no_score_is_started_after_the_deadline(world: World) -> None:
     assert len(world.sqs.receive(world.requests, 10)) == 1  # visible already
 
 
+def test_no_job_is_claimed_after_a_slow_lookup_of_the_account(world: World) -> None:
+    """If an environment's first lookup of its account takes until the reserve, the job is returned unclaimed."""
+    now = 0.0
+
+    def fault(operation: str, phase: str, request: object) -> None:
+        nonlocal now
+        now = 289.5 if operation == "Query" else now
+
+    world.wire.fault = fault
+    world.send_jobs(world.job())
+    runtime = world.runtime(clock=Clock(wall=lambda: world.time, monotonic=lambda: now))
+    assert len(world.batch(runtime, context=Context(remaining=300.0))) == 1
+    assert "UpdateItem" not in world.wire.made
+    assert len(world.sqs.receive(world.requests, 10)) == 1  # visible already
+
+
 def test_a_timeout_below_the_reserve_ends_with_its_reason(world: World) -> None:
     """A function that never has time for a job retries with pauses, then dead-letters the message with the reason."""
     world.send_jobs(world.job())

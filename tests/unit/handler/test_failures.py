@@ -202,6 +202,40 @@ def test_a_lost_answer_of_an_update_is_no_lost_lease(tmp_path: Path) -> None:
     assert world.reasons() == ["ScoringFailed: down"]
 
 
+def refuse_attributes(operation: str, phase: str, request: dict[str, Any]) -> None:
+    """Refuse to tell how often SQS delivers a message."""
+    if operation == "GetQueueAttributes":
+        raise Refused("AccessDenied")
+
+
+def test_a_failed_job_is_released_whatever_the_queue_answers(world: World) -> None:
+    """If SQS does not tell whether it delivers the message again, the job is PENDING with its reason, and counts no
+    claim: no process ended.
+    """
+    world.wire.fault = refuse_attributes
+    world.requests.max_receive_count = 5
+    world.send_jobs(world.job())
+    for _ in range(4):
+        assert len(world.batch(world.runtime(score=failing(exceptions.ScoringFailed("down"))))) == 1
+        job = world.dynamodb.fields("ScoringJob", "job-1")
+        assert (job["status"], job["errorMessage"]) == ("PENDING", "ScoringFailed: down")
+        assert job.keys() & {"leaseOwner", "leaseUntil", "unfinishedClaims"} == set()
+        world.skip(60)  # a pause, and not the visibility timeout
+    assert any("redrive policy" in line.get("second_error", "") for line in world.lines())
+
+
+def test_a_job_that_ended_its_processes_fails_whatever_the_queue_answers(world: World) -> None:
+    """The job is FAILED at its limit although SQS refuses each call about its queue; its dead letter follows later."""
+    world.wire.fault = refuse_attributes
+    world.send_jobs(world.job(unfinishedClaims=3))
+    assert len(world.batch(world.runtime())) == 1
+    assert world.dynamodb.fields("ScoringJob", "job-1")["errorMessage"].startswith("EndedProcesses: ")
+    world.wire.fault = no_fault
+    world.skip(1801)
+    assert world.batch(world.runtime()) == []
+    assert [reason.partition(":")[0] for reason in world.reasons()] == ["AlreadyFailed"]
+
+
 @pytest.mark.parametrize("value", ["", None, 3])
 def test_a_failure_never_becomes_a_value(world: World, value: object) -> None:
     """An engine that returns no value does not produce a result."""
