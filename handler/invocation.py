@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 
 from handler.clock import Deadline
+from handler.exceptions import HandlerError
 from handler.logs import Log
 from handler.store import Store
 from handler.subsegments import Trace
@@ -15,14 +16,33 @@ class Account:
     def __init__(self, store: Store, key: str):
         self._store, self._key = store, key
         self._id: str | None = None
+        self._error: HandlerError | None = None
+        self._lookups = 0
         self._lock = Lock()
 
     def id(self) -> str:
-        """Return the account's id; raises `Misconfigured` or `Unavailable`. Thread-safe, with one lookup at a time."""
+        """Return the account's id; raises `Misconfigured` or `Unavailable`. Thread-safe, with one lookup at a time.
+
+        Those that wait for a lookup share its error, too: the jobs of a batch would otherwise wait for one call each.
+        """
+        lookups = self._lookups
         with self._lock:
             if self._id is None:
-                self._id = self._store.find_account_id(self._key)
+                if self._error is None or lookups == self._lookups:
+                    self._look_up()
+                if self._error is not None:
+                    raise type(self._error)(*self._error.args)
+            assert self._id is not None
             return self._id
+
+    def _look_up(self) -> None:
+        self._error = None
+        try:
+            self._id = self._store.find_account_id(self._key)
+        except HandlerError as error:
+            self._error = error
+        finally:
+            self._lookups += 1
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,16 @@
 
 import copy
 import json
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from handler.app import Runtime
+from tests.memory.wire import Refused, no_fault
 from tests.memory.world import START, World
 
 OWNERS: dict[str, Any] = {
@@ -83,6 +88,39 @@ def test_a_foreign_job_takes_two_calls(world: World) -> None:
     created = [call for call in world.wire.made if call not in ("SendMessage", "DeleteMessageBatch")]
     assert created == ["UpdateItem"]
     assert len(world.reasons()) == 2
+
+
+class WaitedFor:
+    """A lock that counts those who asked for it."""
+
+    def __init__(self) -> None:
+        self.lock, self.asked = threading.Lock(), Counter[int]()
+
+    def __enter__(self) -> None:
+        self.asked[threading.get_ident()] += 1
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
+def test_a_lookup_that_fails_is_not_repeated_by_those_that_wait_for_it(world: World) -> None:
+    """Ten jobs that need the account at the same time make one lookup, and share its error; the next one asks again."""
+    account = world.runtime().account
+    account._lock = waited = WaitedFor()  # type: ignore[assignment]  # to know when all others wait
+
+    def fault(operation: str, phase: str, request: object) -> None:
+        while operation == "Query" and len(waited.asked) < 10:
+            time.sleep(0.001)
+        raise Refused("InternalServerError", 500)
+
+    world.wire.fault = fault
+    with ThreadPoolExecutor(10) as threads:
+        errors = [threads.submit(account.id).exception for _ in range(10)]
+        assert {str(error()) for error in errors} == {"query Account: InternalServerError"}
+    assert world.wire.made == ["Query"]
+    world.wire.fault = no_fault
+    assert account.id() == "account-1"
 
 
 def test_its_own_worker_scores_a_job_that_another_one_received(world: World) -> None:
