@@ -81,11 +81,12 @@ def calling(operation: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = read_error_code(error)
+        codes = list_error_codes(error)
+        transient = list(filter(is_transient, codes))
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _TRANSIENT or status >= 500:
-            raise Unavailable(f"{operation}: {code}") from None
-        raise Misconfigured(f"{operation} was refused: {code}") from None
+        if transient or status >= 500:
+            raise Unavailable(f"{operation}: {(transient or codes)[0]}") from None
+        raise Misconfigured(f"{operation} was refused: {', '.join(dict.fromkeys(codes))}") from None
     except ParamValidationError as error:
         raise Misconfigured(f"{operation} was not sent: {type(error).__name__}") from None
     except BotoCoreError as error:
@@ -95,6 +96,13 @@ def calling(operation: str) -> Iterator[None]:
 def read_error_code(error: ClientError) -> str:
     """Return the service's code for an error."""
     return str(error.response.get("Error", {}).get("Code", "unknown"))
+
+
+def list_error_codes(error: ClientError) -> list[str]:
+    """Return the service's codes for an error: of a cancelled transaction, those of the actions that cancelled it."""
+    reasons = error.response.get("CancellationReasons", [])
+    codes = [code for reason in reasons if (code := reason.get("Code", "None")) != "None"]
+    return codes or [read_error_code(error)]
 
 
 def is_transient(code: str) -> bool:

@@ -292,10 +292,8 @@ class Store:
         try:
             self._client.transact_write_items(TransactItems=items)
         except ClientError as error:
-            codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-            if any(code and aws.is_transient(code) for code in codes):
-                raise Unavailable("commit the result: the transaction conflicted with another one") from None
-            if "ConditionalCheckFailed" in codes:
+            codes = aws.list_error_codes(error)
+            if "ConditionalCheckFailed" in codes and not any(map(aws.is_transient, codes)):
                 raise _ConditionFailed(None) from None
             raise
 

@@ -56,6 +56,23 @@ def test_a_throttled_or_conflicting_transaction_is_retried(world: World, code: s
     assert len(world.batch(world.runtime())) == 1
     (line,) = [line for line in world.lines() if line.get("message") == "no result"]
     assert (line["cause"], world.status("job-1")) == ("AWS throttled, failed or timed out", "PENDING")
+    assert line["error"] == f"Unavailable: commit the result: {code}"
+
+
+def test_a_cancelled_transaction_names_its_reasons(world: World) -> None:
+    """A cancellation for another reason has DynamoDB's codes for the actions, each once, instead of the call's."""
+
+    def fault(operation: str, phase: str, request: dict[str, Any]) -> None:
+        if phase == "before" and operation == "TransactWriteItems":
+            codes = ["ItemCollectionSizeLimitExceeded", "None", "ValidationError", "ValidationError"]
+            raise Refused("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes])
+
+    world.wire.fault = fault
+    world.send_jobs(world.job())
+    assert len(world.batch(world.runtime())) == 1
+    assert world.dynamodb.fields("ScoringJob", "job-1")["errorMessage"] == (
+        "Misconfigured: commit the result was refused: ItemCollectionSizeLimitExceeded, ValidationError"
+    )
 
 
 @pytest.mark.parametrize(
