@@ -10,6 +10,7 @@ from typing import Any
 
 from handler.attribute_values import Attributes, record
 from handler.exceptions import ForeignResult, InvalidResult
+from handler.message import is_possible_id
 from plexus import Result
 
 PENDING, IN_PROGRESS, COMPLETED, FAILED = "PENDING", "IN_PROGRESS", "COMPLETED", "FAILED"
@@ -89,11 +90,14 @@ class OutboxEntry:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> "OutboxEntry":
-        """Build an entry from the fields of its record; only `id` is required: the result's id follows from it."""
+        """Build an entry from the fields of its record; only `id` is required: the result's id follows from it.
+
+        So it does for an id that no record can have: SQS would refuse the responses that are sent with such a one.
+        """
         job_id, result = str(fields["id"]), fields.get("scoreResultId")
         return cls(
             job_id,
-            result if isinstance(result, str) and result else derive_result_id(job_id),
+            result if isinstance(result, str) and result and is_possible_id(result) else derive_result_id(job_id),
             _number(fields, "created"),
         )
 

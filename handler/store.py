@@ -204,22 +204,24 @@ class Store:
     def list_outbox_entries(self, account_id: str, created: float, limit: int) -> list[OutboxEntry]:
         """Return up to `limit` outbox entries that were created before a time in Unix seconds.
 
-        Entries of other accounts are omitted; those that name no account, as earlier versions wrote them, are not.
+        So are those of a wrong clock, long after it. Those of other accounts are omitted, those of none are not.
         """
-        before = attribute_values.encode(round(created, 3))
+        latest = created + LONGEST_LEASE
+        before, after = (attribute_values.encode(round(time, 3)) for time in (created, latest))
+        account, number = attribute_values.encode(account_id), attribute_values.encode("N")
         request: dict[str, Any] = {
             "TableName": self._tables.name(OUTBOX),
             # `created` may have been written as text, which no number is less than.
-            "FilterExpression": "(NOT attribute_type(created, :number) OR created < :before) AND "
-            "(attribute_not_exists(accountId) OR accountId = :account)",
-            "ExpressionAttributeValues": {":before": before, ":account": {"S": account_id}, ":number": {"S": "N"}},
+            "FilterExpression": "(NOT attribute_type(created, :number) OR created < :before OR :after < created)"
+            " AND (attribute_not_exists(accountId) OR accountId = :account)",
+            "ExpressionAttributeValues": {":before": before, ":after": after, ":account": account, ":number": number},
         }
         entries: list[OutboxEntry] = []
         for _ in range(_SCAN_PAGES):
             with aws.calling("read the outbox"):
                 response = self._client.scan(**request)
             results = [OutboxEntry.from_fields(attribute_values.decode_fields(item)) for item in response["Items"]]
-            entries += [entry for entry in results if entry.created < created]
+            entries += [entry for entry in results if not created <= entry.created <= latest]
             if len(entries) >= limit or "LastEvaluatedKey" not in response:
                 break
             request["ExclusiveStartKey"] = response["LastEvaluatedKey"]

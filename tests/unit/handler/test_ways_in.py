@@ -9,6 +9,7 @@ from handler.app import lambda_handler
 from handler.direct_invocation import parse_fan_out
 from handler.queues import Queues
 from handler.records import derive_result_id
+from handler.settings import LONGEST_LEASE
 from plexus.exceptions import ScoringFailed
 from tests.memory.sqs import MemorySQS
 from tests.memory.wire import Refused, Wire
@@ -109,7 +110,7 @@ def test_the_sweep_sends_more_responses_than_one_call_takes(world: World) -> Non
     assert world.dynamodb.ids("Outbox") == set()
 
 
-@pytest.mark.parametrize("result", [None, "", 7])
+@pytest.mark.parametrize("result", [None, "", 7, "x" * 2049])
 @pytest.mark.parametrize("created", [0, "then", None])
 def test_a_damaged_outbox_entry_fails_nothing(world: World, result: object, created: object) -> None:
     """An entry without a scoreResultId fails neither a batch nor the sweep after it: the id follows from the job's."""
@@ -124,6 +125,22 @@ def test_a_damaged_outbox_entry_fails_nothing(world: World, result: object, crea
         derive_result_id("job-2"),
         derive_result_id("job-9"),
     }
+
+
+def test_large_outbox_entries_hold_back_no_response(world: World) -> None:
+    """Entries whose ids SQS would refuse as too large together are sent with the ids that follow from their jobs."""
+    for number in range(3):
+        world.dynamodb.put("Outbox", id=f"job-{number}", scoreResultId="x" * 390_000, created=0)
+    assert world.invoke(world.runtime(), {"source": "sweep"})[1]["sent"] == 3
+    assert set(world.sent_results()) == {derive_result_id(f"job-{number}") for number in range(3)}
+
+
+@pytest.mark.parametrize("form", [float, str])
+@pytest.mark.parametrize(("ahead", "sent"), [(LONGEST_LEASE - 61, 0), (LONGEST_LEASE - 59, 1), (1e9, 1)])
+def test_an_entry_of_a_wrong_clock_is_sent(world: World, form: type, ahead: float, sent: int) -> None:
+    """An entry that was created in the future, by more than clocks can differ, is swept instead of kept for years."""
+    world.dynamodb.put("Outbox", id="job-1", scoreResultId="result-1", created=form(world.time + ahead))
+    assert world.invoke(world.runtime(), {"source": "sweep"})[1]["sent"] == sent
 
 
 @pytest.mark.parametrize(("age", "sent"), [(100, 1), (5, 0)])
