@@ -34,6 +34,12 @@ def test_every_number_is_storable(number: float | Decimal | int) -> None:
         assert isinstance(encoded["S"], str)
 
 
+@pytest.mark.parametrize("text", ["1E+125", "9." + "9" * 37 + "E+125", "1E-130", "-1E-130"])
+def test_numbers_at_the_limits_stay_numbers(text: str) -> None:
+    """The largest and smallest numbers that DynamoDB stores, and those of 38 digits, are stored as numbers."""
+    assert Decimal(attribute_values.encode(Decimal(text))["N"]) == Decimal(text)
+
+
 def test_numbers_outside_the_limits_become_text() -> None:
     """NaN, infinity and numbers that are too long or too large are stored as text."""
     for number in (float("nan"), float("inf"), 10**5000, Decimal("1e200"), Decimal("1." + "1" * 60)):

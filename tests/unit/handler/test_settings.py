@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,23 @@ def test_only_the_required_variables_are_needed() -> None:
     assert (loaded.lease, loaded.clock_skew, loaded.concurrency) == (60, 30, 10)
     assert loaded.cache_dir.parts == ("/", "tmp", "scorecards")
     assert loaded.dead_letter_queue_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        (settings.DEAD_LETTER_QUEUE, "dead_letter_queue_url"),
+        ("PLEXUS_ATTACHMENT_BUCKET", "attachment_bucket"),
+        ("PLEXUS_ARTIFACT_BUCKET", "artifact_bucket"),
+        ("SCORECARD_CACHE_DIR", "cache_dir"),
+        ("environment", "environment"),
+    ],
+)
+def test_a_text_has_the_value_of_its_variable(name: str, field: str) -> None:
+    """A setting that is a text has its variable's value, and no other setting changes."""
+    default, loaded = settings.load(COMPLETE), settings.load(COMPLETE | {name: "/given"})
+    assert str(getattr(loaded, field)) == "/given"
+    assert replace(loaded, **{field: getattr(default, field)}) == default
 
 
 def test_the_wait_of_a_poll_is_a_setting() -> None:
