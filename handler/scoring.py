@@ -162,5 +162,6 @@ def _require_owned(records: Records, key: Key, account_id: str) -> Mapping[str, 
     if key not in records:
         raise IncompleteJob(f"{table} {record_id} does not exist")
     if records[key].get("accountId") != account_id:
-        raise ForeignRecord(f"{table} {record_id} belongs to another account")
+        owner = "belongs to another account" if records[key].get("accountId") else "has no accountId"
+        raise ForeignRecord(f"{table} {record_id} {owner}")
     return records[key]

@@ -80,6 +80,7 @@ def test_a_cancelled_transaction_names_its_reasons(world: World) -> None:
     [
         ({"accountId": "account-2"}, "Item", "item-1", "another account"),
         ({"accountId": "account-2"}, "Scorecard", "card-1", "another account"),
+        ({"accountId": None}, "Item", "item-1", "Item item-1 has no accountId"),
         ({"text": " "}, "Item", "item-1", "no text"),
         ({"text": None}, "Item", "item-1", "no text"),
         ({"isDisabled": True}, "Score", "score-1", "disabled"),
@@ -217,6 +218,26 @@ def test_a_lost_answer_of_an_update_is_no_lost_lease(tmp_path: Path) -> None:
     assert world.batch(runtime) == []
     assert world.status("job-1") == "FAILED"
     assert world.reasons() == ["ScoringFailed: down"]
+
+
+@pytest.mark.parametrize("operation", ["SendMessageBatch", "BatchWriteItem"])
+def test_a_completed_job_stays_completed_at_the_last_receive(world: World, operation: str) -> None:
+    """If its response is not sent or not marked, the message is dead-lettered with the reason; the sweep responds."""
+
+    def fault(called: str, phase: str, request: dict[str, Any]) -> None:
+        if called == operation:
+            raise Refused("ThrottlingException")
+
+    world.wire.fault = fault
+    world.send_jobs(world.job())
+    world.requests.messages[0].receives = 2
+    assert world.batch(world.runtime()) == []
+    assert (world.status("job-1"), len(world.reasons())) == ("COMPLETED", 1)
+    assert world.reasons()[0].startswith("Unavailable: ")
+    world.wire.fault = no_fault
+    world.skip(61)
+    assert world.invoke(world.runtime(), {"source": "sweep"})[1]["sent"] == 1
+    assert set(world.sent_results()) == {derive_result_id("job-1")}
 
 
 def refuse_attributes(operation: str, phase: str, request: dict[str, Any]) -> None:
