@@ -24,6 +24,15 @@ def test_the_place_of_an_error_is_its_three_innermost_frames() -> None:
     assert locate_frame(None) is None
 
 
+def test_a_frame_of_no_module_has_a_question_mark() -> None:
+    """Code that is executed without the name of a module is located by its line alone."""
+    try:
+        exec(compile("def fail(): raise ValueError\nfail()", "made", "exec"), {})  # noqa: S102  # code of this test
+    except ValueError:
+        frames = (locate_frame(sys.exc_info()[2]) or "").split(" < ")
+    assert frames[:2] == ["?:1", "?:2"]
+
+
 def test_a_committed_job_logs_its_seconds_and_its_result(world: World) -> None:
     """The line of a completed job has the seconds from its start to its commit, and the ids of job and result."""
     now = [500.0]
