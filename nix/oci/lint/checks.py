@@ -57,7 +57,7 @@ def lint(image: Image, limits: Limits = LAMBDA) -> list[Problem]:
         problems += check_permissions(tree, settings)
         problems += check_libraries(tree, image)
         problems += start_problems(tree, settings)
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def check_documents(image: Image, limits: Limits) -> Iterator[Problem]:
@@ -179,7 +179,9 @@ def check_links(tree: FileTree) -> Iterator[Problem]:
     """Yield the symbolic links that have no target once all layers are applied."""
     for entry in tree:
         if entry.kind == "link" and tree.find(entry.path) is None and not is_kernel_path(entry):
-            yield Problem("dangling-link", f"/{entry.path}", f"its target {entry.target} is not in the image")
+            is_link = resolve_target(entry).strip("/") in tree.entries
+            reason = "is a link that leads to no file" if is_link else "is not in the image"
+            yield Problem("dangling-link", f"/{entry.path}", f"its target {entry.target} {reason}")
 
 
 def check_permissions(tree: FileTree, settings: Mapping[str, Any]) -> Iterator[Problem]:
@@ -214,8 +216,12 @@ def describe_private(entry: LayerEntry, own: tuple[str, ...], *, is_needed: bool
 
 def is_kernel_path(link: LayerEntry) -> bool:
     """Return whether a link leads into a file system that is mounted when the container starts."""
-    target = posixpath.normpath(posixpath.join("/", posixpath.dirname(link.path), link.target))
-    return f"{target}/".startswith(("/proc/", "/dev/", "/sys/"))
+    return f"{resolve_target(link)}/".startswith(("/proc/", "/dev/", "/sys/"))
+
+
+def resolve_target(link: LayerEntry) -> str:
+    """Return the absolute path that a link names; links on the way are not followed."""
+    return posixpath.normpath(posixpath.join("/", posixpath.dirname(link.path), link.target))
 
 
 def check_libraries(tree: FileTree, image: Image) -> Iterator[Problem]:

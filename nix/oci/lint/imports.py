@@ -218,12 +218,16 @@ class Import(NamedTuple):
 
 
 def import_problem(finder: ModuleFinder, imported: Import, target: str | None) -> Iterator[Problem]:
-    """Yield the problem of one import, if there is one; `target` is its absolute name."""
+    """Yield the problem of one import, if there is one; `target` is its absolute name, None beyond all packages."""
     rule, where, name, member = imported
-    answer = Answer.NO if target is None else finder.exists(target)
+    if target is None:
+        if not member:  # the import is reported once, not for each of its names
+            yield Problem(rule, where, f"imports {name}, a relative import that leads beyond its top-level package")
+        return
+    answer = finder.exists(target)
     if member:  # whether the module itself exists is asked without a member
-        missing = answer == Answer.YES and target is not None and finder.find(f"{target}.{member}") is None
-        if missing and target is not None and finder.binds(target, member) == Answer.NO:
+        missing = answer == Answer.YES and finder.find(f"{target}.{member}") is None
+        if missing and finder.binds(target, member) == Answer.NO:
             yield Problem(rule, where, f"imports {member} from {target}, which does not define it")
     elif answer == Answer.NO:
         yield Problem(rule, where, f"imports {name}, which is not in the image")

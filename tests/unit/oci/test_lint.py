@@ -105,6 +105,47 @@ def test_a_whiteout_deletes_a_file(tmp_path: Path) -> None:
     assert rules_broken(draft, tmp_path) == {"handler"}
 
 
+def texts_of(draft: Draft, target: Path) -> list[str]:
+    """Return place and text of every problem."""
+    return [f"{problem.where}: {problem.text}" for problem in lint(read_layout(draft.write(target)))]
+
+
+def test_a_fault_is_reported_once(tmp_path: Path) -> None:
+    """A module that hides another one is one problem, however many modules import it."""
+    draft = Draft()
+    draft.layers[0].append(Entry("usr/lib/python3.11/site-packages/awslambdaric/second.py", b"import json\n"))
+    draft.layers[0] = [
+        Entry(one.path, one.data + b"from . import second\n", one.mode) if one.path.endswith("bootstrap.py") else one
+        for one in draft.layers[0]
+    ]
+    draft.layers[1].append(Entry("var/task/json.py"))
+    assert texts_of(draft, tmp_path) == ["/var/task/json.py: it hides the module json that the runtime client uses"]
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("../missing", "is not in the image"),
+        ("loop", "is a link that leads to no file"),
+        ("other", "is a link that leads to no file"),
+    ],
+)
+def test_a_link_to_a_link_that_leads_nowhere_is_not_called_missing(target: str, reason: str, tmp_path: Path) -> None:
+    """A target that is absent is not confused with one that is there, but is a link without a target of its own."""
+    draft = Draft()
+    draft.layers[1] += [link("var/task/loop", target), link("var/task/other", "absent")]
+    assert texts_of(draft, tmp_path)[0] == f"/var/task/loop: its target {target} {reason}"
+
+
+def test_a_relative_import_beyond_its_package_is_named(tmp_path: Path) -> None:
+    """A relative import in a module of no package is reported as one, not as a module that is missing."""
+    draft = Draft(settings={**Draft().settings, "Cmd": ["top.lambda_handler"]})
+    code = b"from . import handler\ndef lambda_handler(event, context): return 1\n"
+    draft.layers[1].append(Entry("var/task/top.py", code))
+    text = "imports ., a relative import that leads beyond its top-level package"
+    assert texts_of(draft, tmp_path) == [f"/var/task/top.py: {text}"]
+
+
 def test_a_problem_quotes_lambda(tmp_path: Path) -> None:
     """A printed problem has its place, the fault, Lambda's message and the remedy."""
     draft = Draft()
