@@ -33,7 +33,11 @@ class Address:
 
 
 def archive_inputs(work: Path) -> LocalImage:
-    """Return every pinned input as one artifact, fetching those that the cache lacks; `work` receives its config."""
+    """Return every pinned input as one artifact, fetching those that the cache lacks; `work` receives its config.
+
+    The artifact's digest depends on the inputs only: to archive the same locks again uploads nothing. InputProblem if
+    an input cannot be fetched.
+    """
     from nix import inputs
     from nix.cache import input_cache
     from nix.input_archive import artifact

@@ -106,7 +106,10 @@ def list_materials() -> dict[str, str]:
 
 
 def require_locks_of(revision: str) -> None:
-    """Raise OperationFailed if this checkout is at another commit than the image's, whose locks may differ."""
+    """Raise OperationFailed if this checkout is at another commit than the image's, whose locks may differ.
+
+    Looks at the commit only, and not at uncommitted edits.
+    """
     from .checkout import git
 
     if git.commit() != revision:

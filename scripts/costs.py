@@ -43,7 +43,11 @@ def read_costs(aws: Aws, hours: float) -> Costs:
 
 
 def sum_up(lines: Iterable[str], hours: float) -> Costs:
-    """Sum up Lambda's REPORT lines and the worker's metric lines."""
+    """Sum up Lambda's REPORT lines and the worker's metric lines.
+
+    US dollars. Lambda's part is from the billed duration and memory of each line, the providers' from what the worker
+    has recorded; jobs that ran before metrics were written count nothing.
+    """
     invocations, jobs, billed, provider = 0, 0, 0.0, 0.0
     for line in lines:
         if report := parse_report(line):

@@ -81,7 +81,11 @@ def deploy_command(shell: Shell, image_uri: str | None, change_set: str | None) 
 
 
 def deploy_confirmed(shell: Shell, prepared: str | None) -> list[Outcome]:
-    """Execute the change sets of this name; without one prepare them, and delete them if they are declined."""
+    """Execute the change sets of this name; without one prepare them, and delete them if they are declined.
+
+    Without `prepared` the change sets have a name of their own, so that two deploys at once do not replace each
+    other's.
+    """
     name = prepared or f"deploy-{time.time_ns()}"
     if prepared:
         planned = approval.execute(shell.aws, name, by_hand=by_hand.find_changes, dry_run=True)

@@ -36,7 +36,10 @@ def is_idle(payload: Any) -> bool:
 
 
 def summarize(report: Report, version: str) -> str:
-    """Format a report in two or three lines."""
+    """Format a report in two or three lines.
+
+    The cost is for the same duration and memory, without the providers'.
+    """
     init = f"init {report.init_ms:.0f} ms, " if report.init_ms is not None else "warm, "
     text = (
         f"version {version}: {init}duration {report.duration_ms:.1f} ms, billed {report.billed_ms} ms, "

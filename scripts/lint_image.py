@@ -43,7 +43,10 @@ def render(result: LintResult, shell: Shell) -> None:
 
 
 def summarize(result: LintResult) -> str:
-    """Return the last line: passed or the number of problems, and the image's size."""
+    """Return the last line: passed or the number of problems, and the image's size.
+
+    Sizes are in MB of 10^6 bytes. Unknown findings are counted apart, since they decide nothing.
+    """
     from nix.oci.lint import READ_RULES, RULES
 
     count = len(result.problems)
@@ -59,7 +62,10 @@ def summarize(result: LintResult) -> str:
 
 
 def print_rule(rule: str, problems: list[ReportedProblem], console: Any) -> None:
-    """Print the first problems of one rule, Lambda's message and the remedy."""
+    """Print the first problems of one rule, Lambda's message and the remedy.
+
+    All problems are of one rule and level, so that they share the message and the remedy.
+    """
     for problem in problems[:MOST_PROBLEMS]:
         console.print(f"  {rule}: {problem.where}: {problem.text}", markup=False)
     if len(problems) > MOST_PROBLEMS:

@@ -38,7 +38,10 @@ class LoadedImage:
 
 
 def load(image: LocalImage, layout: Path, engine: Sequence[str]) -> LoadedImage:
-    """Stream the layout into an engine; OperationFailed if it rejects the image or has other layers than the build."""
+    """Stream the layout into an engine; OperationFailed if it rejects the image or has other layers than the build.
+
+    The archive is not stored: the engine reads it while it is written. An image of the same name and tag is replaced.
+    """
     loading = subprocess.Popen(
         [*engine, "load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False
     )
@@ -65,7 +68,10 @@ def load(image: LocalImage, layout: Path, engine: Sequence[str]) -> LoadedImage:
 
 
 def write_archive(layout: Path, pipe: IO[bytes]) -> None:
-    """Write the layout as a tar until the reader closes the pipe."""
+    """Write the layout as a tar until the reader closes the pipe.
+
+    Closes the pipe in any case.
+    """
     try:
         with pipe, tarfile.open(fileobj=pipe, mode="w|") as archive:
             for name in SAVED:
@@ -90,7 +96,10 @@ def inspect(engine: Sequence[str], name: str) -> tuple[str, list[str]]:
 
 
 def choose(wanted: str | None) -> list[str]:
-    """Return the first engine that responds, or the wanted one; NotFound with each engine's message."""
+    """Return the first engine that responds, or the wanted one; NotFound with each engine's message.
+
+    Docker comes first. An engine is asked for its information, which fails without a running daemon.
+    """
     answers = {}
     for engine in (wanted,) if wanted else ENGINES:
         answers[engine] = "not installed"

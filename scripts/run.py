@@ -33,7 +33,10 @@ PORT = 9000
 
 
 def free(port: int) -> int:
-    """Return the port if it is free, any free port for 0; OperationFailed, with the owner's name, if it is in use."""
+    """Return the port if it is free, any free port for 0; OperationFailed, with the owner's name, if it is in use.
+
+    Another process may take the port before it is used.
+    """
     from local_aws.ports import find_owner, free_port, is_free
 
     if port == 0:

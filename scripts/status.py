@@ -47,7 +47,12 @@ class Status:
 
 
 def read_status(aws: Aws) -> Status:
-    """Return the status of the stage. Reads only."""
+    """Return the status of the stage. Reads only.
+
+    About ten calls, one after another: the parts may be of different moments. Counts of messages are SQS's
+    approximations, ages are in seconds as of the minute that `oldest_at` names. NotFound if the function does not
+    exist.
+    """
     live, latest, names = versions.read_live(aws), lambda_function.read(aws), aws.stage.queues
     watched = (names.request, names.request_dead_letters, names.response, names.response_dead_letters)
     messages = {name: read_counts(aws, aws.queue_url(name)) for name in watched}

@@ -13,7 +13,10 @@ MOST_DEPLOYS = 8
 
 
 def read_function(aws: ReadOnly) -> Function:
-    """Read the function's state, its alias and the event source mapping, in four calls."""
+    """Read the function's state, its alias and the event source mapping, in four calls.
+
+    State and memory may be of two versions while a deploy is running.
+    """
     latest, live = lambda_function.read(aws), versions.read_live(aws)
     return Function(
         name=aws.stage.function.name,

@@ -17,7 +17,11 @@ _LEASE = {"#l": "leaseUntil", "#b": "startedAt"}
 
 
 def count_jobs(aws: ReadOnly, pages: int = PAGES, limit: int | None = None) -> Jobs:
-    """Count jobs by state in at most `pages` calls of `limit` records, plus one call if the table has more."""
+    """Count jobs by state in at most `pages` calls of `limit` records, plus one call if the table has more.
+
+    `complete` is False if records are left; `about` is then the table's number of records, which AWS updates every six
+    hours. Failed jobs are the latest of those read.
+    """
     states: Counter[str] = Counter(dict.fromkeys(STATES, 0))
     failed: list[FailedJob] = []
     lapsed, read, now = 0, 0, time.time()

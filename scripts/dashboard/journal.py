@@ -41,7 +41,10 @@ class Journal:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read_lines(self, aws: ReadOnly) -> list[Line]:
-        """Return the lines of the last hour, oldest first; NotFound without a log group."""
+        """Return the lines of the last hour, oldest first; NotFound without a log group.
+
+        Thread-safe: panels that need the log at the same time share one read. Lines that are an hour old are dropped.
+        """
         with self._lock:
             now_ms = int(self.clock() * 1000)
             if aws.endpoint != self._endpoint:  # a restarted local AWS: start over

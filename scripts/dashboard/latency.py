@@ -15,7 +15,11 @@ SPANS_MS = (300_000, 900_000, 3_600_000)  # the shortest period that contains al
 
 
 def compute_latency(lines: Iterable[Line], now_ms: int, note: str = "") -> Latency:
-    """Return median and 99th percentile of jobs in 60 steps until now; of invocations if there are no metrics."""
+    """Return median and 99th percentile of jobs in 60 steps until now; of invocations if there are no metrics.
+
+    All times are in milliseconds, `now_ms` since 1970. Steps without a job have no bucket. `note` is shown beside the
+    figures.
+    """
     known = list(lines)
     metrics = [line for line in known if isinstance(line, Metrics)]
     finished = list_invocations(known)
@@ -81,7 +85,10 @@ def list_invocations(lines: Iterable[Line]) -> list[tuple[Invocation, str]]:
 
 
 def group_troubles(lines: Iterable[Line], since_ms: int, note: str = "") -> Troubles:
-    """Return errors and warnings by cause and outcome, errors first, then the latest, and failures by version."""
+    """Return errors and warnings by cause and outcome, errors first, then the latest, and failures by version.
+
+    A failed invocation counts as an error of its own, besides those that the worker has logged.
+    """
     known = list(lines)
     groups: dict[tuple[str, str, str], list[Failure]] = defaultdict(list)
     served: dict[str, list[str]] = defaultdict(list)

@@ -72,7 +72,10 @@ class Failure(Line):
 
 
 def parse(message: str, at_ms: int, stream: str = "") -> Line | None:
-    """Parse a line; None for a line that the page does not show."""
+    """Parse a line; None for a line that the page does not show.
+
+    `at_ms` is the event's time, in milliseconds since 1970. Untrusted text is sanitized.
+    """
     record = parse_json(message)
     if record is not None:
         return _of_metrics(record, at_ms) if "_aws" in record else _of_worker(record, at_ms)

@@ -23,7 +23,10 @@ RIGHT = ("latency", "troubles", "results", "shadow")
 
 
 def parse_time(at: float | str) -> datetime | None:
-    """Parse seconds since 1970 or ISO 8601 to local time; None if it is neither."""
+    """Parse seconds since 1970 or ISO 8601 to local time; None if it is neither.
+
+    A text without an offset is taken for local time.
+    """
     try:
         if isinstance(at, str):
             return datetime.fromisoformat(at).astimezone()
@@ -82,7 +85,10 @@ def render_fragment(panel: Panel, now: float, changes: Sequence[Entry] = ()) -> 
 
 
 def render_fragments(snapshot: Snapshot, visibility_timeout_s: float) -> dict[str, str]:
-    """Render every part of the page that changes, by element id."""
+    """Render every part of the page that changes, by element id.
+
+    Every text is escaped by the templates.
+    """
     deploys = snapshot.panels["deploys"].value
     changes = deploys.entries if isinstance(deploys, Deploys) else ()
     parts = {f"body-{name}": render_fragment(panel, snapshot.at, changes) for name, panel in snapshot.panels.items()}

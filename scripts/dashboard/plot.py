@@ -67,7 +67,10 @@ class Plot:
 
 
 def plot(latency: Latency, changes: Sequence[Entry] = ()) -> Plot:
-    """Compute the geometry of the durations, of the failed invocations, and of the alias's changes meanwhile."""
+    """Compute the geometry of the durations, of the failed invocations, and of the alias's changes meanwhile.
+
+    Coordinates are in the units of the box, and paths are broken where a step has no job.
+    """
     top = round_up(max((bucket.p99 for bucket in latency.buckets), default=0.0))
     most = max([bucket.count for bucket in latency.buckets] + list(latency.failed.values()), default=0)
     p50, p50_dots = _paths(latency, [bucket.p50 for bucket in latency.buckets], top)

@@ -98,7 +98,10 @@ class QueueReader:
 
 
 def read_ages(aws: ReadOnly, now: datetime) -> dict[str, float]:
-    """Return the age of each queue's oldest message in seconds, by CloudWatch, in one call."""
+    """Return the age of each queue's oldest message in seconds, by CloudWatch, in one call.
+
+    Only the last datapoint counts. A queue without one in the last minutes, since it is empty or idle, is left out.
+    """
     known = list(name_queues(aws))
     queries: list[dict[str, Any]] = [
         {

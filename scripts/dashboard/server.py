@@ -66,7 +66,10 @@ class Server(ThreadingHTTPServer):
 
 
 def listen(board: Board, port: int | None = None) -> Server:
-    """Return a server on `port`, or on 8765 or a free port; OperationFailed if `port` is in use."""
+    """Return a server on `port`, or on 8765 or a free port; OperationFailed if `port` is in use.
+
+    Binds to the loopback, and does not serve yet.
+    """
     if port is not None:
         try:
             return Server(board, port)
@@ -169,7 +172,10 @@ class Answer(BaseHTTPRequestHandler):
 
 
 def serve(server: Server, ended: threading.Event) -> None:
-    """Serve until `ended` is set; the port is free on return."""
+    """Serve until `ended` is set; the port is free on return.
+
+    Requests under way are not waited for: their threads end with the process.
+    """
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:

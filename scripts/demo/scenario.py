@@ -45,7 +45,10 @@ def divide(jobs: Sequence[str]) -> Deliveries:
 
 
 def fan_out(aws: Aws, jobs: Sequence[str]) -> None:
-    """Receive each job's message and pass it to the function in an invocation of its own, as a dispatcher does."""
+    """Receive each job's message and pass it to the function in an invocation of its own, as a dispatcher does.
+
+    The function deletes each message. Messages that are no longer found after an empty receive raise OperationFailed.
+    """
     sending.send(aws, map(sending.create_body, jobs))
     queue_url = aws.queue_url(aws.stage.queues.request)
     remaining = len(jobs)
@@ -79,7 +82,10 @@ def _invoke(aws: Aws, event: dict[str, Any]) -> Invocation:
 
 
 def send_through_event_source(aws: Aws, deliveries: Deliveries) -> None:
-    """Send the jobs, the duplicates and a poison message; enable the event source until the queue is empty."""
+    """Send the jobs, the duplicates and a poison message; enable the event source until the queue is empty.
+
+    The event source stays enabled: the stage has it so. OperationFailed after the limit of `event_source.wait`.
+    """
     sending.send(aws, [*map(sending.create_body, (*deliveries.event_source, *deliveries.duplicates)), POISON])
     queue_url = aws.queue_url(aws.stage.queues.request)
     dead = aws.queue_url(aws.stage.queues.request_dead_letters)
@@ -106,7 +112,10 @@ def read_dead_letters(aws: Aws, queue_url: str) -> tuple[DeadLetter, ...]:
 
 
 def list_rows(jobs: Sequence[Job], deliveries: Deliveries, records: dict[str, list[dict[str, Any]]]) -> tuple[Row, ...]:
-    """Return each job with its item, its result and its label."""
+    """Return each job with its item, its result and its label.
+
+    In the order of `jobs`. A job without a record has the status `absent`.
+    """
     states = {record["id"]: record for record in records["ScoringJob"]}
     results = {record["scoringJobId"]: record for record in records["ScoreResult"]}
     listed = []
@@ -136,7 +145,11 @@ def list_checks(
     letters: Sequence[DeadLetter],
     waiting: int,
 ) -> tuple[Check, ...]:
-    """Return the checks after the scenario: exactly one effect for each job, and nothing lost."""
+    """Return the checks after the scenario: exactly one effect for each job, and nothing lost.
+
+    Only records and responses of `jobs` count; earlier demos' are ignored. `waiting` is the number of messages in the
+    request queue.
+    """
     states = Counter(record["status"] for record in records["ScoringJob"] if record["id"] in jobs)
     summary = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     results = Counter(record["scoringJobId"] for record in records["ScoreResult"])

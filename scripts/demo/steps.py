@@ -47,7 +47,10 @@ class Demo:
     answer: Invocation | None = None
 
     def step(self, name: str, action: Callable[[], T], describe: Callable[[T], str]) -> T:
-        """Print the step's name, call `action`, and print its result, formatted by `describe`, and its duration."""
+        """Print the step's name, call `action`, and print its result, formatted by `describe`, and its duration.
+
+        A step that raises has no duration and is not in the report.
+        """
         console = self.shell.console
         console.print(f"{len(self.steps) + 1}. {name}", style="bold", markup=False)
         began = time.monotonic()
@@ -193,7 +196,11 @@ def prepare_jobs(demo: Demo, aws: Aws) -> list[Job]:
 
 
 def score_examples(demo: Demo, aws: Aws, jobs: Sequence[str]) -> Deliveries:
-    """Deliver the jobs in every way, two of them twice, and add a poison message."""
+    """Deliver the jobs in every way, two of them twice, and add a poison message.
+
+    The three queues are emptied first: an earlier demo may have been interrupted. The event source is off until its
+    own step, or it would take the messages of the others.
+    """
     names = aws.stage.queues
     deliveries = scenario.divide(jobs)
     event_source.switch_event_source(aws, enabled=False)
@@ -220,7 +227,10 @@ def score_examples(demo: Demo, aws: Aws, jobs: Sequence[str]) -> Deliveries:
 def collect(
     demo: Demo, aws: Aws, image: LocalImage, engine: str, jobs: Sequence[Job], deliveries: Deliveries
 ) -> Report:
-    """Read the tables, the queues and the log."""
+    """Read the tables, the queues and the log.
+
+    Deletes the responses that it reads; dead letters stay, to be looked at.
+    """
     ids = [job.id for job in jobs]
     records = {table: dynamodb.scan(aws, table) for table in ("ScoringJob", "ScoreResult", "Outbox")}
     records = {table: [row for row in rows if scenario.find_job(table, row) in ids] for table, rows in records.items()}
@@ -249,7 +259,10 @@ def collect(
 
 
 def run_demo(demo: Demo) -> Report:
-    """Run every step and return the report."""
+    """Run every step and return the report.
+
+    The first step that fails is raised; what earlier steps did stays, and the next demo continues from it.
+    """
     fetch_inputs(demo)
     image = build_image(demo)
     instance = start_local_aws(demo)

@@ -40,7 +40,10 @@ def read_last_lines(aws: Aws, count: int = LOG_LINES) -> tuple[str, ...]:
 
 
 def show(console: Any, page: Page, seconds: float) -> None:
-    """Print the results, the accuracy, the dead letters, the end of the log, and the checks."""
+    """Print the results, the accuracy, the dead letters, the end of the log, and the checks.
+
+    `seconds` is the duration of the whole demo, downloads included.
+    """
     console.print(create_result_table(page))
     if len(page.rows) > MOST_ROWS:
         console.print(f"… {len(page.rows) - MOST_ROWS} more in the report", style="dim")

@@ -73,7 +73,12 @@ class Diagnosis:
 
 
 def diagnose(aws: Aws, begin: Begin = lambda _: None) -> Diagnosis:
-    """Run all checks, each announced to `begin` by its name; a check that raises an error is a failed finding."""
+    """Run all checks, each announced to `begin` by its name; a check that raises an error is a failed finding.
+
+    Checks run one after another. Those that need what a failed one has found missing are skipped, with its detail as
+    their reason. Findings are sorted by severity; within it they keep the order of the checks, consequences of earlier
+    failures last.
+    """
     findings: list[Finding] = []
     blocked: dict[Check, str] = {}
     for check in CHECKS:

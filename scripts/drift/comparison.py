@@ -43,7 +43,10 @@ def find_drift(aws: Aws) -> Drift:
 
 
 def compare_stacks(aws: Aws) -> Iterator[Difference]:
-    """Yield the stacks whose template differs from the repository's, or that lost a resource."""
+    """Yield the stacks whose template differs from the repository's, or that lost a resource.
+
+    Includes resources that were deleted outside of CloudFormation.
+    """
     if resources.is_outdated(aws.stage.name):
         yield Difference(
             f"stages/{aws.stage.name}.toml", "templates", "those of this file (make infra)", "those of an earlier one"
