@@ -19,7 +19,7 @@ MessageAttributes = Mapping[str, MessageAttribute]
 
 REASON = "reason"
 MAXIMUM_BYTES = 1_048_576  # of a message; 262,144 until August 2025
-MAXIMUM_NUMBER = 10
+MAXIMUM_NUMBER = 10  # of a message; SQS's limit
 _REASON_TYPE = "String"
 
 

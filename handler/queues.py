@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as ResponseEntry
 
 LONGEST_VISIBILITY = 43_200  # seconds; SQS allows 12 hours from the receipt
-_LONGEST_DELAY = 900
-_BATCH = 10
+_LONGEST_DELAY = 900  # seconds; SQS's maximum
+_BATCH = 10  # entries of a call; SQS's maximum
 _SYSTEM_ATTRIBUTES: "list[MessageSystemAttributeNameType]" = [
     "ApproximateReceiveCount",
     "SentTimestamp",

@@ -13,7 +13,7 @@ from botocore.exceptions import ConnectionClosedError
 from plexus import backoff
 
 PAUSE = 0.2  # seconds, after the first attempt
-_NO_CONTENT = 204
+_NO_CONTENT = 204  # has no body, and mostly no Content-Length
 _JSON = ("json", "rest-json")  # a truncated response in another protocol cannot be parsed, and fails by itself
 
 

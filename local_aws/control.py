@@ -25,8 +25,8 @@ from local_aws.sysroot import PYTHON, find_sysroot
 
 __all__ = ["Instance", "find", "start", "stop"]
 
-DEFAULT_PORT = 4566
-READY_LIMIT_S = 300.0
+DEFAULT_PORT = 4566  # LocalStack's own, which other tools expect
+READY_LIMIT_S = 300.0  # a start takes seconds, on a loaded machine minutes
 ANSWER_LIMIT_S = 120.0  # a busy instance accepts connections at once and answers late
 STOP_LIMIT_S = 15.0
 STOP_GRACE_S = 0.5

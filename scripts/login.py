@@ -25,7 +25,7 @@ from .command.verb import verb
 from .console.errors import NotFound, OperationFailed
 
 ENGINES = ("docker", "podman", "buildah", "skopeo")
-HELPER_LIMIT_S = 30
+HELPER_LIMIT_S = 30  # a helper that opens a dialog, on a machine without a screen, never returns
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from infrastructure.stacks.base import StageStack
 from stages import Stage
 
 WIDTH, HEIGHT = 8, 6
-COLUMNS = 24
+COLUMNS = 24  # of CloudWatch's grid
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
 
-INVOKE_MARGIN_S = 30
+INVOKE_MARGIN_S = 30  # for a cold start, which the function's own timeout does not include
 # The local AWS accepts any credentials; the user's own credentials and settings are never read for it.
 _NO_FILE, _NOTHING = (None, None, os.devnull, None), (None, None, None, None)
 NO_FILES = {"config_file": _NO_FILE, "credentials_file": _NO_FILE, "profile": _NOTHING}
@@ -173,7 +173,7 @@ def _local_endpoint() -> str:
         instance = json.loads((home / name / "instance.json").read_text(encoding="utf-8"))
         os.kill(int(instance["pid"]), 0)
         return str(instance["endpoint"])
-    except PermissionError:
+    except PermissionError:  # it runs as another user
         return str(instance["endpoint"])
     except (OSError, ValueError, KeyError, TypeError):
         which = "" if name == "default" else f" (instance {name!r})"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ..console.errors import OperationFailed
 from .clients import Aws
 
-LIMIT_S = 240.0
+LIMIT_S = 240.0  # AWS may take a minute to switch a mapping; the demo also waits for its jobs with it
 
 
 def switch_event_source(aws: Aws, enabled: bool) -> None:

@@ -100,7 +100,7 @@ def read(aws: Aws, since_ms: int) -> dict[str, Health]:
     """
     try:
         return group_by_version(logs.read(aws, since_ms, PATTERN))
-    except NotFound:
+    except NotFound:  # Lambda creates the log group at the first invocation
         return {}
 
 

@@ -15,7 +15,7 @@ import certifi
 import urllib3
 
 CONNECT_S, READ_S = 5, 60
-CONNECTIONS = 16
+CONNECTIONS = 16  # that are kept open; urllib3 closes those of more threads after each request
 PIECE_BYTES = 1 << 20
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Names of certificate bundles: the AWS SDK's variable first, since it connects to the same hosts.

@@ -64,7 +64,7 @@ def invoke(aws: Aws, event: Any = None, *, qualifier: str | None = None) -> Invo
 def _parse_payload(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except ValueError:  # an image of another runtime may return any text
         return text
 
 

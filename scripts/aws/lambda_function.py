@@ -17,7 +17,7 @@ from .backoff import generate_pauses
 from .clients import Aws, make, read_error_code
 from .logs import render
 
-WAIT_S = 300
+WAIT_S = 300  # Lambda optimizes a new image before the update ends
 SMOKE_EVENT = {"source": "smoke"}
 TEXT_LENGTH = 1500  # characters shown of the smoke test's response, and of its log
 

@@ -25,7 +25,7 @@ from ..console.text import format_duration
 from . import ledger
 from .clients import Aws, make
 
-LOCK_S = 900
+LOCK_S = 900  # longer than a deploy without a canary takes
 SKEW_S = 2.0  # the Date header has whole seconds
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
 
-BATCH = 10
+BATCH = 10  # messages of a call; SQS's maximum
 
 
 def receive(aws: Aws, queue_url: str, *, delete: bool = True, attributes: bool = False) -> list[MessageTypeDef]:

@@ -19,9 +19,9 @@ from .http import LOOPBACK, Http, NoAnswer, Response
 
 MONOLITHIC_BYTES = 8 << 20  # up to this size one request carries the blob; above, chunks that can be resumed
 CHUNK_BYTES = 8 << 20
-READ_BYTES = 256 << 10
+READ_BYTES = 256 << 10  # often enough for a smooth progress bar
 ATTEMPTS = 4
-REDIRECTS = 5
+REDIRECTS = 5  # ECR needs one, to S3; the others are for proxies, and a loop must end
 RETRIABLE = ("DIGEST_INVALID", "SIZE_INVALID", "BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID")
 ACCEPTED = ", ".join((*MANIFESTS, *INDEXES))
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 GB_SECOND_USD = 0.0000166667  # x86_64, us-west-2, first price tier
-REQUEST_USD = 0.0000002
+REQUEST_USD = 0.0000002  # 0.20 USD for a million
 
 
 @dataclass(frozen=True)

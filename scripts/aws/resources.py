@@ -72,7 +72,7 @@ def is_outdated(stage: str, folder: Path = TEMPLATES) -> bool:
     """Return whether the stage file has other settings than those that its templates were synthesized from."""
     try:
         return (folder / stage / DIGEST).read_text(encoding="ascii").strip() != hash_stage(stage)
-    except FileNotFoundError:
+    except FileNotFoundError:  # templates of a checkout before the digest was written
         return True
 
 

@@ -11,7 +11,7 @@ from .clients import Aws, read_error_code
 from .stacks import Change
 
 CREATE = "Create"
-AT_ONCE = 8
+AT_ONCE = 8  # look-ups at a time: a stack has tens of resources, each with a call of its own
 ABSENT = resource_import.ABSENT | {"NoSuchEntity", "NoSuchBucketPolicy", "NotFound", "ResourceNotFound"}
 
 

@@ -13,7 +13,7 @@ from .clients import read_error_code
 
 Say = Callable[[str], None]
 
-LIMIT_S = 1800
+LIMIT_S = 1800  # CloudFormation waits for tables and their indexes
 UNFINISHED = "_IN_PROGRESS"
 FAILED_WORDS = ("FAILED", "ROLLBACK")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .backoff import generate_pauses
 
-NO_CONTENT = 204
+NO_CONTENT = 204  # has no body, and mostly no Content-Length
 JSON = ("json", "rest-json")  # a truncated response in another protocol cannot be parsed, and fails by itself
 FIRST_S, LONGEST_S = 0.2, 2.0
 

@@ -19,7 +19,7 @@ def _git(*arguments: str, folder: Path = ROOT) -> str | None:
     try:
         words = ["git", "-C", str(folder), *arguments]
         done = subprocess.run(words, env=create_git_environment(), capture_output=True, text=True, check=False)
-    except FileNotFoundError:
+    except FileNotFoundError:  # git is not installed: an archive can still be built and pushed
         return None
     return done.stdout.strip() if done.returncode == 0 else None
 

@@ -14,7 +14,7 @@ from .connection import Connection, ReadOnly
 from .hygiene import sanitize
 from .values import Panel, Snapshot
 
-PATIENCE_S = 1.5
+PATIENCE_S = 1.5  # the page asks again every few seconds, and a late panel is then there
 
 
 @dataclass(frozen=True)

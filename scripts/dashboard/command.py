@@ -22,7 +22,7 @@ from .connection import Connection
 from .panels import create_board
 from .values import Snapshot
 
-PATIENCE_S = 60.0
+PATIENCE_S = 60.0  # a page that is written once has no second chance
 
 
 @verb(name="dashboard")

@@ -16,7 +16,7 @@ from .lines import Line, parse
 WINDOW_MS = 3_600_000
 OVERLAP_MS = 10_000  # CloudWatch delivers events of other streams this late
 PAGES = 5  # calls per reading
-AT_ONCE_S = 3.0
+AT_ONCE_S = 3.0  # panels that ask within this time share a reading
 MOST = 50_000  # lines kept in memory
 CATCH_UP_MS = 300_000  # restart this close to the end of a log that outpaces the readings
 PATTERN = f"{ENDS_AND_FAILURES} ?JobDuration ?committed ?WARNING"

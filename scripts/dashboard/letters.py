@@ -7,8 +7,8 @@ from .connection import ReadOnly
 from .hygiene import sanitize
 from .values import DeadLetter, Letters
 
-LOOKS = 3
-BATCH = 10
+LOOKS = 3  # a receive samples some of the queue's servers, so that one alone misses letters
+BATCH = 10  # messages of a call; SQS's maximum
 MOST_LETTERS = 10
 _COUNTS = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
 

@@ -19,7 +19,7 @@ from ..console.text import shorten_digest
 from ..release import versions
 from .finding import FAIL, OK, WARN, Finding
 
-SKEW_S = 30
+SKEW_S = 30  # AWS rejects signatures that are five minutes off; a clock that drifts gets there
 ROOM_MB = 300  # the inputs of an image, and the image
 
 

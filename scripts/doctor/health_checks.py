@@ -115,7 +115,7 @@ def _way_back(period: Served, version: str) -> str:
         return make(f"rollback TO={period.change.previous_version}", aws.stage)
     try:
         rollback.find(aws, live, None)
-    except OperationFailed:
+    except OperationFailed:  # this is the first deploy, or every earlier image is gone
         return f"{_log(aws)}; correct the image, then {make('build push deploy', aws.stage)}"
     return make("rollback", aws.stage)
 

@@ -23,7 +23,7 @@ from .seeding import find_account_id
 
 HOLD_S = 120  # visibility timeout while they are listed
 LONGEST_S = 43_200  # SQS's longest visibility timeout
-BATCH = 10
+BATCH = 10  # messages of a call; SQS's maximum
 REDRIVABLE = ("PENDING", "IN_PROGRESS", "FAILED")
 COMPLETED = "COMPLETED"
 LEFT = "left"
@@ -285,7 +285,7 @@ def _reset(aws: Aws, job: str, account: str) -> None:
             },
         )
     except client.exceptions.ConditionalCheckFailedException:
-        return
+        return  # PENDING already, or a worker has it: the message that is sent next does no harm
 
 
 def delete(aws: Aws, letters: Sequence[Letter], *, dry_run: bool) -> list[RedriveResult]:

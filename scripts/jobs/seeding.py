@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ..aws.stage import Stage
 
-BATCH = 25
+BATCH = 25  # records of a call; BatchWriteItem's maximum
 LARGE_BYTES, LARGE_METADATA_BYTES = 300_000, 60_000  # DynamoDB rejects records above 409,600 bytes
 THREADS = 8
 _IDS = uuid.UUID("0c7f4f0e-3a0b-5d0e-8f55-5f6a4c6f2f11")  # namespace of derived ids; must never change
@@ -290,7 +290,7 @@ def _put_new(aws: Aws, table: str, record: dict[str, Any]) -> None:
             TableName=aws.stage.table(table), Item=attributes, ConditionExpression="attribute_not_exists(id)"
         )
     except client.exceptions.ConditionalCheckFailedException:
-        return
+        return  # an earlier run wrote it, and a worker may have changed it since
 
 
 def _put(aws: Aws, table: str, records: Iterable[dict[str, Any]]) -> None:

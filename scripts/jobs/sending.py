@@ -19,7 +19,7 @@ from .seeding import Card, Job, publish_artifacts, seed_jobs
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-BATCH = 10
+BATCH = 10  # messages of a call; SQS's maximum
 PENDING = "PENDING"
 
 
