@@ -2,8 +2,8 @@
 
 python bench/operations.py [--edits N] [--json]      (after make venv; skopeo from Debian, or its columns are empty)
 
-Works in a clone of the repository with a local AWS of its own. Ours is whole commands, the start of Python and the look
-at what the registry lacks included; skopeo copies the same layout to the same registry through a counting proxy.
+Works in a clone of the repository with a local AWS of its own. Ours is whole commands, the start of Python and the
+search for missing blobs included; skopeo copies the same layout to the same registry through a counting proxy.
 Processor time is that of the commands and all that they start, not that of the local AWS.
 """
 

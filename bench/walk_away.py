@@ -49,7 +49,7 @@ def append(record: Path | None, entry: dict[str, object]) -> None:
 
 
 def find_moments(stage: Staged, verbs: list[str], count: int, plan: Plan, record: Path | None) -> None:
-    """Add the moments of the verbs that the plan lacks."""
+    """Add the moments of the verbs that are not in the plan."""
     for verb in verbs:
         if verb not in plan:
             plan[verb] = walk_away.find_moments(stage, verb, count)

@@ -51,7 +51,7 @@ class Guarantees:
     own_network: bool
     memory_limit: str  # cgroup | watcher
     freeze: str  # cgroup | signal
-    reason: str = ""  # why functions lack isolation, and what would isolate them
+    reason: str = ""  # why functions are not isolated, and what would isolate them
 
 
 class Engine(Protocol):

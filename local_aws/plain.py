@@ -40,7 +40,7 @@ def create_command(root: Path, container: Container) -> list[str]:
     """Return the command that runs the image's entry point with the image's loader, in its working directory."""
     program, *arguments = container.command
     if not (root / LIBRARIES / "ld-linux-x86-64.so.2").exists():
-        raise InvalidImage("the plain engine needs glibc in usr/lib/x86_64-linux-gnu, which this image lacks")
+        raise InvalidImage("the plain engine needs glibc in usr/lib/x86_64-linux-gnu, which this image does not have")
     start = create_loader_command(root, root / program.lstrip("/"))
     folder = root / container.working_directory.lstrip("/")
     return ["/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), *start, *arguments]

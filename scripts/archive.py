@@ -33,7 +33,7 @@ class Address:
 
 
 def archive_inputs(work: Path) -> LocalImage:
-    """Return every pinned input as one artifact, fetching those that the cache lacks; `work` receives its config.
+    """Return every pinned input as one artifact, fetching those that are not cached; `work` receives its config.
 
     The artifact's digest depends on the inputs only: to archive the same locks again uploads nothing. InputProblem if
     an input cannot be fetched.

@@ -1,4 +1,4 @@
-"""What moto's DynamoDB lacks: tables of other accounts, and the time to live, whose setting it only stores.
+"""Additions to moto's DynamoDB: tables of other accounts, and the time to live, whose setting it only stores.
 
 A table is found by its ARN from any account, as if its resource policy allowed that. As on AWS, an expired item stays
 readable until a sweep, and a time that is more than five years ago or no number does not expire it. POST to

@@ -263,7 +263,7 @@ def write_file(
 
 
 def score_remaining(job: FileRun, journal: Journal, budget: Decimal | None, *, retry: bool) -> Tally:
-    """Score the rows that the journal lacks, or with `retry` those that failed in it, and add them to it.
+    """Score the rows that are not in the journal, or with `retry` those that failed in it, and add them to it.
 
     Prints where it begins, and if it is stopped where it ended. Returns what all rows cost, each time that they were
     scored. `budget` is in US dollars, for the rows of the journal too; BudgetExceeded once it is spent, RunRefused once

@@ -56,7 +56,7 @@ def pin_environment(caller: Mapping[str, str] = os.environ) -> dict[str, str]:
     simd = numpy.show_config(mode="dicts")["SIMD Extensions"]
     path = [str(Path(__file__).resolve().parents[2]), *filter(None, [caller.get("PYTHONPATH")])]
     kept = {name: value for name, value in caller.items() if not name.startswith(_DROPPED)}
-    kept.pop("PYTHONWARNINGS", None)  # NumPy warns of a disabled feature that this processor lacks anyway
+    kept.pop("PYTHONWARNINGS", None)  # NumPy warns of a disabled feature that this processor does not have anyway
     return {
         **kept,
         "NPY_DISABLE_CPU_FEATURES": " ".join(sorted({*simd.get("found", ()), *simd.get("not found", ())})),

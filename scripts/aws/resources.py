@@ -259,7 +259,7 @@ def find_served_image_uri(aws: Aws) -> str | None:
 
 
 def find_built_image_uri(aws: Aws, image: LocalImage | None = None) -> str | None:
-    """Return the URI by digest of the last built image; None if there is none, or the registry lacks it."""
+    """Return the URI by digest of the last built image; None if it is not built, or not in the registry."""
     image = image or find_local_image()
     if image is None:
         return None

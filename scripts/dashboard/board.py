@@ -57,8 +57,8 @@ class Board:
     def take_snapshot(self, patience_s: float = PATIENCE_S) -> Snapshot:
         """Read the panels that are due, wait at most so many seconds for them, and return all values.
 
-        Thread-safe. A panel that is not read in time keeps its last value and its time; the read goes on, and the next
-        snapshot has it.
+        Thread-safe. A panel that is not read in time keeps its last value and its time; its read continues for
+        the next snapshot.
         """
         waiting = [slot for slot in self._slots.values() if self._begin(slot)]
         end = time.monotonic() + patience_s

@@ -1,4 +1,4 @@
-"""Push an image: the blobs that the registry lacks, in parallel, then the manifest."""
+"""Push an image: the blobs that are missing in the registry, in parallel, then the manifest."""
 
 from __future__ import annotations
 

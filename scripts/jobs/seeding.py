@@ -112,9 +112,9 @@ def read_card(path: Path) -> Card:
 
 
 def publish_artifacts(aws: Aws, card: Card, folder: Path = ARTIFACTS) -> list[str]:
-    """Upload the scorecard's artifacts that the stage's bucket lacks; return their digests. Idempotent.
+    """Upload the scorecard's artifacts that are not in the stage's bucket; return their digests. Idempotent.
 
-    Digests are sorted. NotFound if `folder` lacks one of them; those before it may have been uploaded by then.
+    Digests are sorted. NotFound if one is not in `folder`; those before it may have been uploaded by then.
     """
     from plexus.artifacts import FolderArtifacts, S3Artifacts
     from plexus.exceptions import ArtifactMissing

@@ -200,7 +200,7 @@ def list_others(known: Sequence[Entry], digest: str) -> str:
 def _before(known: Sequence[Entry], live: ServedVersion) -> Entry | None:
     """Return the entry of the image that was served before the live one was deployed.
 
-    An image that was rolled back from is never returned. If the ledger lacks that deploy: the last other image.
+    An image that was rolled back from is never returned. If that deploy is not in the ledger: the last other image.
     """
     served = [entry for entry in known if entry.action != "canary-back"]
     if served and served[0].digest != live.digest and versions.is_newer(live.version, served[0].version):
