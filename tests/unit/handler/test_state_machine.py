@@ -41,7 +41,7 @@ class Paused:
     """A worker that is suspended in the middle of a call."""
 
     def __init__(self, act: Callable[[], object]) -> None:
-        self.stands, self.go = threading.Event(), threading.Event()
+        self.stands, self.go, self.is_suspended = threading.Event(), threading.Event(), False
         self.thread = threading.Thread(target=self._run, args=(act,), daemon=True)
 
     def _run(self, act: Callable[[], object]) -> None:
@@ -54,10 +54,11 @@ class Paused:
         """Run until it is suspended or ends; returns whether it is suspended."""
         self.thread.start()
         assert self.stands.wait(120), "the worker neither stood nor ended"
-        return self.thread.is_alive()
+        return self.is_suspended  # and not whether the thread lives: one that has ended does so for a moment
 
     def wait(self) -> None:
         """Suspend the calling worker until `resume`."""
+        self.is_suspended = True
         self.stands.set()
         assert self.go.wait(300), "the worker was never resumed"
 
