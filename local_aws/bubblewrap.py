@@ -122,7 +122,11 @@ def list_root_layers(layers: list[Path]) -> list[Path]:
 
 
 def scaffold(parent: Path) -> Path:
-    """Return the lowest layer: mount points that an image may not contain."""
+    """Return the lowest layer: mount points that an image may not contain.
+
+    Made once for each set of mount points, and shared by all containers, which cannot write to it. Safe with other
+    processes: the first to rename its folder wins.
+    """
     target = parent / f"scaffold-{hashlib.sha256(repr((MOUNT_POINTS, HOST_FILES)).encode()).hexdigest()[:8]}"
     if not target.is_dir():
         work = parent / f".scaffold-{os.getpid()}-{os.urandom(4).hex()}"

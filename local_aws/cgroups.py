@@ -21,7 +21,10 @@ class Hierarchy:
     version: int
 
     def create(self, name: str, memory_mb: int) -> "Cgroup":
-        """Create the cgroup `name` with a limit of `memory_mb` MiB and no swap. Nothing is left behind on OSError."""
+        """Create the cgroup `name` with a limit of `memory_mb` MiB and no swap. Nothing is left behind on OSError.
+
+        Enter a process by writing its number to `entrance` before it starts others.
+        """
         group = Cgroup(self.folder / f"{PREFIX}{name}", self.version)
         if self.version == 2:
             with contextlib.suppress(
@@ -54,7 +57,10 @@ class Cgroup:
         return self.folder / "cgroup.procs"
 
     def limit(self, size: int) -> None:
-        """Limit the memory of all processes in the cgroup to `size` bytes. Raise OSError if the kernel cannot."""
+        """Limit the memory of all processes in the cgroup to `size` bytes. Raise OSError if the kernel cannot.
+
+        Swap is limited too where the kernel accounts for it, since Lambda has none.
+        """
         if self.version == 1:
             (self.folder / "memory.limit_in_bytes").write_text(str(size))
             with contextlib.suppress(OSError):  # absent without swap accounting
@@ -85,7 +91,10 @@ class Cgroup:
         return self.folder / "cgroup.freeze" if self.version == 2 else None
 
     def remove(self) -> None:
-        """Kill all processes in the cgroup and remove it."""
+        """Kill all processes in the cgroup and remove it.
+
+        Idempotent. Gives up after ten seconds: a process that cannot be killed keeps its cgroup.
+        """
         for _ in range(1000):
             for pid in self.pids():
                 with contextlib.suppress(ProcessLookupError):
@@ -101,7 +110,10 @@ class Cgroup:
 
 
 def find() -> Hierarchy | None:
-    """Find where this process can create memory cgroups by creating one. Return None if it cannot."""
+    """Find where this process can create memory cgroups by creating one. Return None if it cannot.
+
+    Cgroups that killed instances left behind are removed on the way.
+    """
     for hierarchy in _candidates():
         with contextlib.suppress(OSError):
             group = hierarchy.create(f"{OF}{os.getpid()}-{secrets.token_hex(4)}", 64)

@@ -68,7 +68,11 @@ def _lost_a_port(folder: Path) -> bool:
 
 
 def stop(name: str | None = None) -> bool:
-    """Stop an instance and everything it started. Return False if it was not running."""
+    """Stop an instance and everything it started. Return False if it was not running.
+
+    SIGTERM first; what has not ended after STOP_LIMIT_S seconds is killed, and so is everything that it started.
+    Idempotent. Waits for a start of the same instance that is in progress.
+    """
     name = name or instance.read_default_name()
     if not instance.locate_folder(name).exists():
         return False
@@ -94,7 +98,10 @@ def _wait_closed(running: Instance) -> None:
 
 
 def clean(name: str) -> None:
-    """Remove a killed instance's processes and cgroups. The caller holds the instance's lock."""
+    """Remove a killed instance's processes and cgroups. The caller holds the instance's lock.
+
+    Only processes with the instance's own mark are killed. Its log and its settings stay.
+    """
     folder = instance.locate_folder(name)
     for process in find_leftovers(name).values():
         process.kill(group=True)

@@ -106,7 +106,10 @@ class Running:
         self._hold(False)
 
     def kill(self) -> None:
-        """Kill all its processes. Idempotent."""
+        """Kill all its processes. Idempotent.
+
+        Waits until the container's first process has ended; its memory cgroup, which kills the others, goes last.
+        """
         family = processes.list_descendants(self.process.pid) if self.process.poll() is None else []
         self.process.kill()
         if self.process.stdin:
@@ -169,7 +172,10 @@ TIE = 'exec 3<&0 </dev/null; ( { read -r _ <&3; kill -9 0; } & ); exec 3<&-; exe
 
 
 def launch(start: Launch, container: Container, output: int, hierarchy: cgroups.Hierarchy | None) -> Running:
-    """Start a container in its own memory cgroup, or under the memory watcher if cgroups are unavailable."""
+    """Start a container in its own memory cgroup, or under the memory watcher if cgroups are unavailable.
+
+    `output` is a file descriptor, which stays open here. If the start fails, nothing is left behind.
+    """
     cgroup = hierarchy.create(container.name, container.memory_mb) if hierarchy else None
     command = list(start.command)
     if start.tied:

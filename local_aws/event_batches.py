@@ -9,7 +9,11 @@ _SURROUNDINGS = 1024  # bytes of a record beside the message, and of the list ar
 
 
 def split(messages: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Yield the messages in order, in batches whose events are within Lambda's limit. A message is never omitted."""
+    """Yield the messages in order, in batches whose events are within Lambda's limit. A message is never omitted.
+
+    The size is that of the JSON, in bytes. A message that is too large by itself is a batch of its own, which Lambda
+    then rejects.
+    """
     batch: list[dict[str, Any]] = []
     total = _SURROUNDINGS
     for message in messages:

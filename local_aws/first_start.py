@@ -43,7 +43,11 @@ def choose_isolating_engine() -> Engine:
 
 
 def watch_first_start(image: Image, engine: Engine, limit_s: float = LIMIT_S) -> FirstStart:
-    """Start an image without network and credentials, and stop it at its first sign. Raises StartFailed."""
+    """Start an image without network and credentials, and stop it at its first sign. Raises StartFailed.
+
+    The result is the first of: ready, an init error, the end of the process, `limit_s` seconds. The log has all that
+    it printed.
+    """
     lines: list[str] = []
     settings = FunctionSettings(memory_mb=2048)
     settings = replace(settings, environment=create_lambda_environment(settings))
@@ -70,7 +74,10 @@ def interpret_event(sandbox: Sandbox, event: Event | None) -> FirstStart:
 
 
 def open_image(path: Path, work: Path) -> Image:
-    """Unpack a layout, or an OCI or Docker archive by way of the folder `work`. Raises InvalidImage."""
+    """Unpack a layout, or an OCI or Docker archive by way of the folder `work`. Raises InvalidImage.
+
+    Nothing is written outside of `work`, whatever names the archive contains.
+    """
     if path.is_dir():
         return from_layout(path)
     try:

@@ -27,7 +27,10 @@ class Image:
 
 
 def from_layout(layout: Path) -> Image:
-    """Unpack the single image of an OCI layout folder. Raise InvalidImage if it is damaged or not single."""
+    """Unpack the single image of an OCI layout folder. Raise InvalidImage if it is damaged or not single.
+
+    Layers are unpacked in the cache, once each, and verified against their digests.
+    """
     index = _json(layout / "index.json")
     manifests = index.get("manifests", [])
     if not isinstance(manifests, list) or len(manifests) != 1:

@@ -57,7 +57,10 @@ def locate_folder(name: str) -> Path:
 
 
 def make_folder(name: str) -> Path:
-    """Create the instance's folder, which no other user may read: it holds credentials, messages and logs."""
+    """Create the instance's folder, which no other user may read: it holds credentials, messages and logs.
+
+    Idempotent.
+    """
     where = locate_folder(name)
     where.mkdir(mode=0o700, parents=True, exist_ok=True)
     where.chmod(0o700)  # also what an earlier version or umask left

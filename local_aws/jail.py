@@ -89,7 +89,10 @@ def listen(descriptor: int, addresses: list[str]) -> None:
 
 
 def may_mount() -> bool:
-    """Enter a mount namespace of our own. Return False where root may not, as in most containers."""
+    """Enter a mount namespace of our own. Return False where root may not, as in most containers.
+
+    Mounts made afterwards are not seen by the host.
+    """
     try:
         unshare(CLONE_NEWNS)
     except PermissionError:
@@ -123,7 +126,10 @@ def open_hidden(paths: list[str]) -> dict[str, int]:
 
 
 def find_closed_parent(path: str) -> str:
-    """Return the highest folder above `path` that others may not pass, or nothing."""
+    """Return the highest folder above `path` that others may not pass, or nothing.
+
+    `path` is absolute, and the root folder is not checked.
+    """
     parts = path.split("/")
     for depth in range(2, len(parts)):
         above = "/".join(parts[:depth])

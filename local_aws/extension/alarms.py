@@ -39,7 +39,10 @@ def schedule(self: AlarmScheduler, alarm_arn: str) -> None:
 
 
 def evaluate(alarm_arn: str) -> None:
-    """Set the state of an alarm by the data of its periods, which end now."""
+    """Set the state of an alarm by the data of its periods, which end now.
+
+    An alarm that was deleted meanwhile is ignored. The state is set only if it changes, so that its actions run once.
+    """
     parsed = arns.parse_arn(alarm_arn)
     client = connect_to(region_name=parsed["region"], aws_access_key_id=parsed["account"]).cloudwatch
     entries = client.describe_alarms(AlarmNames=[alarm_arn.split(":", 6)[6]])["MetricAlarms"]

@@ -63,7 +63,10 @@ def _record(chain, context, response) -> None:
 
 
 def resources(operation: str, request: dict) -> dict:
-    """Return the parameters that name resources; for batches and transactions, the tables and operations."""
+    """Return the parameters that name resources; for batches and transactions, the tables and operations.
+
+    Keys and contents of records are not among them.
+    """
     named = {name: request[name] for name in NAMING if name in request}
     if operation in ("BatchGetItem", "BatchWriteItem"):
         named["RequestItems"] = sorted(request.get("RequestItems") or ())

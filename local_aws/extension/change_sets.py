@@ -97,7 +97,10 @@ def _remove_other_policies(iam, model: dict) -> None:
 
 
 def exists(clients, kind: str, model: dict) -> bool:
-    """Return whether a resource exists; True for types that are not looked up."""
+    """Return whether a resource exists; True for types that are not looked up.
+
+    Errors other than 400 and 404 are raised: they say nothing about the resource.
+    """
     ask = {
         "AWS::CloudWatch::Alarm": lambda: clients.cloudwatch.describe_alarms(AlarmNames=[model["AlarmName"]])[
             "MetricAlarms"

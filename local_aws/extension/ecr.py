@@ -41,7 +41,10 @@ def compute_digest(manifest: str) -> str:
 
 
 def synchronise(repository: models.Repository, account_id: str) -> None:
-    """Set the repository's images to those in the registry."""
+    """Set the repository's images to those in the registry.
+
+    Moto's records of images that are still there are kept, with the time of their push.
+    """
     known = {image.get_image_digest(): image for image in repository.images}
     by_digest: dict[str, list[str]] = {}
     for tag, digest in sorted(registry_storage.read_tags(repository.name).items()):

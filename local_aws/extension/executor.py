@@ -31,7 +31,10 @@ def get_engine():
 
 
 def stop_all() -> None:
-    """Stop every execution environment permanently, so that late batches do not start new ones and wait for them."""
+    """Stop every execution environment permanently, so that late batches do not start new ones and wait for them.
+
+    Idempotent. One that fails to stop is logged, and the others are stopped.
+    """
     _closed.set()
     for executor in list(running.values()):
         try:
@@ -47,7 +50,11 @@ class ImageExecutor(RuntimeExecutor):
     ended = False
 
     def start(self, env_vars: dict[str, str]) -> None:
-        """Start the container and run its init phase."""
+        """Start the container and run its init phase.
+
+        Blocks until the function is ready; raises as the environment does if its init phase fails. LocalStack's own
+        variables are not passed on, empty ones are.
+        """
         variables = {
             key: str(value)
             for key, value in env_vars.items()

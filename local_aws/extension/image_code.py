@@ -30,7 +30,10 @@ class DigestImageCode(ImageCode):
 
 
 def create_image_code(image_uri: str) -> ImageCode:
-    """Resolve a URI. Raise Lambda's errors if it does not name an image in this registry."""
+    """Resolve a URI. Raise Lambda's errors if it does not name an image in this registry.
+
+    A tag that is moved later does not change the function, as on Lambda.
+    """
     name, tag, digest = _parse(image_uri)
     repository = name.partition("/")[2]
     digest = digest or registry_storage.read_tags(repository).get(tag)

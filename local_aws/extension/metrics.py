@@ -41,7 +41,11 @@ class Gatherer:
                 self._timer.start()
 
     def publish(self) -> None:
-        """Publish the counts."""
+        """Publish the counts.
+
+        Thread-safe. Metrics that cannot be published are dropped, and the log says so: nothing may fail because of
+        them.
+        """
         with self._lock:
             counted, self._counts = self._counts, defaultdict(Counter)
             if self._timer is not None:
@@ -134,7 +138,10 @@ def _sent_times(queue):
 
 
 def count_embedded(account, region, line: str) -> None:
-    """Count the metrics of a log line in CloudWatch's embedded metric format; other lines have none."""
+    """Count the metrics of a log line in CloudWatch's embedded metric format; other lines have none.
+
+    A value may be a list; each of its members counts. Dimensions that the line does not have are left out.
+    """
     try:
         record = json.loads(line)
         directives = record["_aws"]["CloudWatchMetrics"]
@@ -151,7 +158,10 @@ def count_embedded(account, region, line: str) -> None:
 
 
 def convert_counts(counts, when):
-    """Convert counts of (dimensions, metric, unit, value) to CloudWatch data."""
+    """Convert counts of (dimensions, metric, unit, value) to CloudWatch data.
+
+    Yields at most MOST_VALUES values in a datum, which is CloudWatch's limit.
+    """
     values = defaultdict(list)
     for (dimensions, metric, unit, value), count in counts.items():
         values[dimensions, metric, unit].append((value, count))

@@ -70,7 +70,11 @@ class QueuePoller(SqsPoller):
         self._pool.shutdown(wait=True)
 
     def handle_messages(self, messages) -> None:
-        """Invoke the function with the matching messages, and delete those that it did not report as failed."""
+        """Invoke the function with the matching messages, and delete those that it did not report as failed.
+
+        Messages that a filter excludes are deleted without an invocation, as on AWS. If the function fails, none is
+        deleted, and its error is raised.
+        """
         events = transform_into_events(messages)
         matching = [event for event in events if self._matches(event)]
         kept = {event["messageId"] for event in matching}

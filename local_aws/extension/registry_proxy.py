@@ -166,7 +166,11 @@ def check_sender(request: h11.Request) -> None:
 
 
 def normalise(target: bytes) -> str:
-    """Return a request target in origin form, its path decoded, without dot segments, and encoded again."""
+    """Return a request target in origin form, its path decoded, without dot segments, and encoded again.
+
+    Refusal for a path that is still encoded after decoding it once: the registry would read it otherwise than this
+    proxy.
+    """
     parts = urlsplit(target.decode("ascii"))
     path = unquote(parts.path)
     if "\0" in path or "%" in path:

@@ -33,7 +33,10 @@ def locate_blob(digest: str) -> Path:
 
 
 def keep(repository: str, wanted: dict[str, list[str]]) -> None:
-    """Remove every tag and manifest that is not in `wanted`, a mapping of digests to tags."""
+    """Remove every tag and manifest that is not in `wanted`, a mapping of digests to tags.
+
+    Blobs stay: other images may share them.
+    """
     for tag, digest in read_tags(repository).items():
         if tag not in wanted.get(digest, ()):
             shutil.rmtree(_manifests(repository) / "tags" / tag)
