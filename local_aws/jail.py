@@ -102,7 +102,11 @@ def may_mount() -> bool:
 
 
 def unshare_mapped(user: int, namespaces: int) -> None:
-    """Enter namespaces, among them one of users whose map only a process outside may write."""
+    """Enter namespaces, among them one of users whose map only a process outside may write.
+
+    Raises PermissionError if the map cannot be written, as without root. The process outside is a child, which ends
+    here.
+    """
     ready, signal_ready = os.pipe()
     if (mapper := os.fork()) == 0:
         os.close(signal_ready)

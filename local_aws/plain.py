@@ -37,7 +37,10 @@ class Plain:
 
 
 def create_command(root: Path, container: Container) -> list[str]:
-    """Return the command that runs the image's entry point with the image's loader, in its working directory."""
+    """Return the command that runs the image's entry point with the image's loader, in its working directory.
+
+    Raises InvalidImage if the image has no glibc, whose loader starts the program.
+    """
     program, *arguments = container.command
     if not (root / LIBRARIES / "ld-linux-x86-64.so.2").exists():
         raise InvalidImage("the plain engine needs glibc in usr/lib/x86_64-linux-gnu, which this image does not have")

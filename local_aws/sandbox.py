@@ -104,7 +104,11 @@ class Sandbox:
 
 
 def create_container(image: Image, settings: FunctionSettings, runtime_api: RuntimeApi, name: str) -> Container:
-    """Combine the image's configuration with the function's, which wins."""
+    """Combine the image's configuration with the function's, which wins.
+
+    Raises StartFailed if neither has a command. The function's entry point also drops the image's command, as on
+    Lambda.
+    """
     entrypoint = settings.entrypoint or image.entrypoint
     command = settings.command or (() if settings.entrypoint else image.command)
     if not (*entrypoint, *command):

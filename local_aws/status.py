@@ -40,7 +40,10 @@ class Status:
 
 
 def read_status(name: str | None = None) -> Status:
-    """Query a running instance; for a dead one, list what it left behind."""
+    """Query a running instance; for a dead one, list what it left behind.
+
+    Raises LocalAwsError if a live instance does not answer.
+    """
     name = name or instance.read_default_name()
     local = instance.find(name)
     if local is None:

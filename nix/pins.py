@@ -124,7 +124,7 @@ def list_inputs(group: str) -> tuple[Input, ...]:
 
 
 def read_lines(lock: str) -> list[tuple[int, str]]:
-    """Return the lines of a lock with their numbers, without comments."""
+    """Return the lines of a lock with their numbers, without comments; InputProblem if it cannot be read."""
     path = LOCKS / f"{lock}.lock"
     try:
         text = path.read_text(encoding="utf-8")

@@ -123,6 +123,8 @@ def build_variant(variant: Variant, work: Path, tamper: Tamper | None, fresh: bo
 
     `fresh` makes everything again; otherwise layers and roots of this cache are used. `tamper` changes the copied
     source before the build, to see that a difference is found.
+
+    NotReproducible, with the build's own message, if it fails.
     """
     folder = work / variant.name
     source, layout = folder / "the source", folder / "image"

@@ -112,7 +112,10 @@ def read_objects(
 
 
 def split_batch(answer: bytes, names: Iterable[str], repository: Path) -> Iterator[bytes]:
-    """Yield the contents in the output of `cat-file --batch`, each verified against its name."""
+    """Yield the contents in the output of `cat-file --batch`, each verified against its name.
+
+    SourceProblem for an object that is missing or altered.
+    """
     at = 0
     for name in names:
         end = answer.find(b"\n", at)

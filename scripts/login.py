@@ -65,6 +65,8 @@ def store_login(aws: Aws, *, engine: str | None = None, dry_run: bool = False) -
 
     The first that applies: the credential helper in Docker's settings; the engine's own login, which reads the token
     from standard input; without an engine, the authentication file of podman, buildah and skopeo.
+
+    NotFound if `engine` is not installed. A dry run fetches a token, and stores nothing.
     """
     grant = Grant.of(aws)
     helper, program = find_helper(grant.host), engine or _engine()

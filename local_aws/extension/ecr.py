@@ -16,7 +16,10 @@ from nix.oci.media_types import MANIFESTS
 
 
 def before(context, request) -> None:
-    """Synchronise moto's images with the registry, and reject calls that moto would wrongly accept."""
+    """Synchronise moto's images with the registry, and reject calls that moto would wrongly accept.
+
+    Raises CommonServiceException with ECR's code.
+    """
     name = (request or {}).get("repositoryName")
     backend = models.ecr_backends[context.account_id][context.region]
     if repository := backend.repositories.get(name):
@@ -30,7 +33,7 @@ def before(context, request) -> None:
 
 
 def refuse_moving(name: str, tag: str | None, manifest: str) -> None:
-    """Raise ECR's error if the tag is immutable and refers to another image."""
+    """Raise CommonServiceException, with ECR's code, if the tag is immutable and refers to another image."""
     if problem := repositories.find_refusal_to_move(name, tag, compute_digest(manifest)):
         raise CommonServiceException("ImageTagAlreadyExistsException", problem)
 
@@ -91,7 +94,10 @@ def after(context, request, response):
 
 
 def put_manifest(repository: str, tag: str | None, text: str, media_type: str) -> None:
-    """Put a manifest into the registry, past the proxy: moto has checked the tag."""
+    """Put a manifest into the registry, past the proxy: moto has checked the tag.
+
+    Raises CommonServiceException if the registry refuses it, or as `refuse_moving`.
+    """
     reference = tag or compute_digest(text)
     connection = http.client.HTTPConnection("registry", timeout=120)
     connection.sock = connect(registry_storage.FOLDER, registry.SOCKET)

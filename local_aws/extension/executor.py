@@ -109,7 +109,10 @@ class ImageExecutor(RuntimeExecutor):
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """Unpack the image, so that the function becomes Active only once it can start."""
+        """Unpack the image, so that the function becomes Active only once it can start.
+
+        Raises NotImplementedError for a zip function.
+        """
         if function_version.config.package_type != PackageType.Image:
             raise NotImplementedError("the local AWS runs container images only, no zip functions")
         image_code.unpack(function_version.config.image)

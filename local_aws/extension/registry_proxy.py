@@ -64,7 +64,10 @@ class Peer:
         return event
 
     def body(self) -> Iterator[bytes]:
-        """Yield the message's body in blocks, to its end."""
+        """Yield the message's body in blocks, to its end.
+
+        Raises RemoteProtocolError if the connection ends inside the message.
+        """
         while not isinstance(event := self.next_event(), h11.EndOfMessage):
             if not isinstance(event, h11.Data):
                 raise h11.RemoteProtocolError("the peer hung up inside a message")
@@ -213,7 +216,10 @@ def forward(request: h11.Request, target: str, body: Iterable[bytes], upstream: 
 
 
 def return_response(upstream: Peer, client: Peer) -> None:
-    """Stream the registry's response to the client."""
+    """Stream the registry's response to the client.
+
+    Raises RemoteProtocolError if the registry hangs up before its response ends.
+    """
     while not isinstance(response := upstream.next_event(), h11.Response):
         if not isinstance(response, h11.InformationalResponse):
             raise h11.RemoteProtocolError("the registry hung up")

@@ -55,7 +55,10 @@ def read_named_repository() -> Repository | None:
 
 
 def of_stage() -> Repository:
-    """Return the stage's repository, signed in as `make push` is: that needs boto3 of the environment .venv."""
+    """Return the stage's repository, signed in as `make push` is: that needs boto3 of the environment .venv.
+
+    InputProblem if that environment does not exist, or the stage cannot be signed in to.
+    """
     python = REPOSITORY / ".venv" / "bin" / "python"
     if not python.exists():
         raise InputProblem("ARCHIVE_REGISTRY=stage: no environment .venv\nnext: make venv")

@@ -17,7 +17,7 @@ _SILENT = ("print", "logging", "logger", "log", "log_info", "log_debug", "log_wa
 def read_assignment(statement: ast.stmt, values: Mapping[str, ast.expr]) -> tuple[str, ast.expr] | None:
     """Return the name and its new value of `x = y`, `x: int = y`, `x += y`, `x.append(y)` and `x['key'] = y`.
 
-    Returns None for another kind of statement.
+    Returns None for another kind of statement. Raises UnsupportedCode for an assignment of another form.
     """
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):

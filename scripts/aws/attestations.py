@@ -68,7 +68,7 @@ def get(registry: Registry, digest: str, name: str) -> bytes | None:
         (layer,) = json.loads(data)["layers"]
         with registry.open_blob(layer["digest"]) as file:
             content = file.read(LARGEST)
-    except (NotFound, ValueError, KeyError, TypeError):  # whoever may push may write anything under this tag
+    except (NotFound, ValueError, KeyError, TypeError):  # a tag may have anything that its pusher wrote
         return None
     return content if sha256(content) == layer["digest"] else None
 

@@ -36,7 +36,10 @@ class Deliveries:
 
 
 def divide(jobs: Sequence[str]) -> Deliveries:
-    """Deliver one job by manual poll, half by event source, the rest by fan-out; one of the last two each twice."""
+    """Deliver one job by manual poll, half by event source, the rest by fan-out; one of the last two each twice.
+
+    ValueError for fewer than four jobs.
+    """
     if len(jobs) < 4:
         raise ValueError(f"got {len(jobs)} jobs, expected at least 4: one for each delivery")
     half = len(jobs) // 2

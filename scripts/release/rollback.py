@@ -161,6 +161,8 @@ def find(aws: Aws, live: ServedVersion, to: str | None) -> Target:
     """Return the image that `to` names, by default the previous one; NotFound without a match.
 
     While a canary shares the calls, running or killed, the previous one is the version that it was to replace.
+
+    OperationFailed if `to` is a prefix of several digests. A prefix has at least six digits.
     """
     if to is None and live.is_split:
         return Target(live.digest, live.version, live.commit)
