@@ -121,6 +121,16 @@ def test_a_named_interpreter_that_cannot_be_used_is_refused(host: Host) -> None:
     assert "HOST_PYTHON=absent is not a command" in host.run("-V", HOST_PYTHON="absent").stderr
 
 
+def test_a_program_that_is_no_python_is_refused(host: Host) -> None:
+    """A program that ignores the probe and succeeds, as true and perl do, is not taken for a Python."""
+    program = host.commands / "other"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    done = host.run("-m", "nix.build", HOST_PYTHON="other")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{program} is not Python" in done.stderr
+
+
 def test_the_probe_accepts_this_interpreter(tmp_path: Path) -> None:
     """The interpreter that runs the tests is suitable."""
     host = Host(tmp_path)
