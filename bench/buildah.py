@@ -99,7 +99,7 @@ def offline(folder: Path) -> None:
         )
     shutil.copyfile(pins.LOCKS / "image-wheels.lock", folder / "requirements.txt")
     *python, _, _ = find_pip()
-    output = measure_command(*python, "-c", "import pip; print(*pip.__path__)").said.strip()
+    output = measure_command(*python, "-c", "import pip; print(*pip.__path__)").output.strip()
     shutil.copytree(output, folder / "pip")
 
 

@@ -1,6 +1,6 @@
 """The image's build and push beside buildah and skopeo: the same packages, one run on one machine, as ratios.
 
-python bench/image.py      (after make venv; buildah and skopeo from Debian: what is absent is said and left out)
+python bench/image.py      (after make venv; buildah and skopeo from Debian: what is absent is reported and left out)
 
 Every build starts from cached inputs, without a network, and ends with an OCI layout. Ours unpacks the root and lints
 the image. buildah gets the root unpacked, installs the same locked wheels with pip, and copies plexus and handler
@@ -56,7 +56,7 @@ class Ours:
         local = {name: os.environ[name] for name in ("LOCAL_AWS_HOME", "LOCAL_AWS_NAME")}
         words = (sys.executable, "-m", "scripts", "push", "--json")
         run = measure_command(*words, environment={**self.environment, **local}, folder=self.source)
-        return run, int(json.loads(run.said)["sent_bytes"])
+        return run, int(json.loads(run.output)["sent_bytes"])
 
 
 def edit(source: Path) -> None:

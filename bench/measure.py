@@ -20,11 +20,11 @@ class Run:
     seconds: float
     processor: float
     memory: int
-    said: str = ""
+    output: str = ""
 
     def __add__(self, other: "Run") -> "Run":
         spent = self.processor + other.processor
-        return Run(self.seconds + other.seconds, spent, max(self.memory, other.memory), other.said)
+        return Run(self.seconds + other.seconds, spent, max(self.memory, other.memory), other.output)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ class Step:
 
     name: str
     seconds: float
-    said: str
+    summary: str
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Check:
-    """A rule that must hold after the demo, whether it does, and the counts."""
+    """A rule that the demo's end must meet, whether it does, and the counts."""
 
     rule: str
-    holds: bool
-    found: str
+    is_met: bool
+    counts: str
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Report:
     @property
     def exit_code(self) -> int:
         """1 if a check failed."""
-        return DONE if all(check.holds for check in self.checks) else FAILED
+        return DONE if all(check.is_met for check in self.checks) else FAILED
 
     @property
     def scores(self) -> tuple[str, ...]:

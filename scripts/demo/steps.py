@@ -57,7 +57,7 @@ class Demo:
         result = action()
         done = Step(name, time.monotonic() - began, describe(result))
         self.steps.append(done)
-        console.print(f"   {done.said} ({done.seconds:.1f} s)", markup=False)
+        console.print(f"   {done.summary} ({done.seconds:.1f} s)", markup=False)
         return result
 
 

@@ -56,8 +56,8 @@ def show(console: Any, page: Page, seconds: float) -> None:
         console.print(f"  {line}", style="dim", markup=False, overflow="ellipsis", no_wrap=True, soft_wrap=False)
     console.print("\nchecks", style="bold")
     for check in page.checks:
-        mark, style = ("ok  ", "green") if check.holds else ("fail", "red")
-        console.print(f"  [{style}]{mark}[/{style}] {check.rule}: {check.found}")
+        mark, style = ("ok  ", "green") if check.is_met else ("fail", "red")
+        console.print(f"  [{style}]{mark}[/{style}] {check.rule}: {check.counts}")
     console.print(
         f"\nfinished in {seconds:.1f} s; the local AWS keeps running: make logs, status, doctor, stop", markup=False
     )

@@ -42,5 +42,5 @@ def test_a_demo_whose_checks_hold_succeeds() -> None:
 def test_a_demo_with_a_failed_check_fails(rule: str) -> None:
     """Each check can fail alone, and the exit code is then 1."""
     result = report(**WRONG[rule])
-    assert [check.rule.startswith(rule) for check in result.checks if not check.holds] == [True]
+    assert [check.rule.startswith(rule) for check in result.checks if not check.is_met] == [True]
     assert result.exit_code == 1
