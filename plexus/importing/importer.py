@@ -60,11 +60,11 @@ def import_cards(
     earlier: Mapping[str, str] | None = None,
     taken: Mapping[str, str] | None = None,
 ) -> list[ImportedCard]:
-    """Import files, each given with its place in the output; no two of the cards have the same key.
+    """Import files, each given with its place in the output; no two of the cards get the same key.
 
-    `earlier` has the keys that an earlier import gave to cards, by place: these stay. `taken` has the keys of other
-    cards, and their places. Keys made of a name are replaced by keys made of the place where several are the same,
-    whether the files are translated or need a hand; keys that a file has are an error there.
+    `earlier` maps places to the keys that an earlier import gave to cards, which stay. `taken` maps the keys of other
+    cards to their places. A key that is made of a name is replaced by one made of the place if several cards would
+    have it, whether they are translated or need a hand. A key that the file itself states is an error in that case.
     """
     first = [import_card(file) for file, _ in listed]
     places = [place.as_posix() for _, place in listed]

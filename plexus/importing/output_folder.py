@@ -69,8 +69,8 @@ class Manifest:
     def locate(self, file: Path) -> tuple[Path, Path] | None:
         """Return where a file is written, relative to the output folder, and its root; None if neither is known.
 
-        A file that an earlier import wrote stays where it is. Another one below the root of an earlier import, which
-        may have named only a part of it since, is where that import would have written it.
+        A file that an earlier import wrote stays where it is. A new file below the root of an earlier import is
+        written where that import would have written it, even if imports since then have named only a part of the root.
         """
         source = file.resolve()
         if (name := self._names.get(source)) is not None:

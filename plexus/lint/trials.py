@@ -1,4 +1,4 @@
-"""Expressions and templates that fail for every text: those that need nothing but the text are run on a few."""
+"""Find expressions and templates that fail for every text, by running those that need only the text on a few texts."""
 
 from __future__ import annotations
 

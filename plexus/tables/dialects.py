@@ -129,10 +129,14 @@ def detect(
 ) -> Dialect:
     """Return the dialect of a file of these lines. `wanted` are the columns that the caller will read.
 
-    The line `header` names the columns. By default it is the first one, unless `wanted` are numbers and it looks like a
-    row (`headers.is_header`), or `lone_texts` is set (the file is to have one text a line) and there is a single column
-    of another name; or a line below titles, which are shorter. A `separator` that is in that line is the only one
-    tried. Raises MalformedRecord for a table that is drawn, as in Markdown.
+    `header` is the number of the line that names the columns. Without it the first line does, with three exceptions:
+
+    - `wanted` are numbers, and the line looks like a row (`headers.is_header`);
+    - `lone_texts` is set, because the file should have one text a line, and its only column has another name;
+    - a line below it names them, and the lines above that one are titles, which are shorter.
+
+    A `separator` that occurs in the line of names is the only one tried. Raises MalformedRecord for a table that is
+    drawn, as in Markdown.
     """
     if header is None and not lone_texts:
         before, sample, is_whole = _read_sample(lines())
@@ -202,9 +206,9 @@ def _detect(lines: Lines, wanted: Sequence[str], *, lone_texts: bool, separator:
 def _is_unquoted(dialect: Dialect, lines: Lines) -> bool:
     """Return whether quotes would break a file, or join lines of it, that are rows of equal width without them.
 
-    The whole file is read: one quote that opens a cell would swallow every row after it. Cells that are quoted as a
-    program does it, from end to end or with doubled quotes within, speak against it. Raises MalformedRecord if quotes
-    join lines that are rows without them, and either may be meant.
+    The whole file is read: one quote that opens a cell would swallow every row after it. Cells that are quoted as
+    programs do it, from end to end or with doubled quotes within, are evidence against it. Raises MalformedRecord if
+    quotes join lines that are rows without them, and either may be meant.
     """
     is_read, records, last, text = False, 0, 0, 0
     with suppress(MalformedRecord):

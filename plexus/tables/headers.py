@@ -49,8 +49,8 @@ def parse_header_rows(written: str | None) -> HeaderRows | None:
 def is_header(first: Sequence[object], rest: Sequence[Sequence[object]], wanted: Sequence[str]) -> bool:
     """Return whether a first row names the columns.
 
-    It does, unless a column is wanted by number. Then it does if it names a column that is wanted by name, numbers its
-    columns itself, or differs from the rows below it as names differ from values.
+    By default it does. If a column is wanted by number, the row must name a column that is wanted by name, number its
+    columns itself, or differ from the rows below it as names differ from values.
     """
     names = [str(cell).strip() for cell in first]
     if not any(name.isdecimal() for name in wanted):
@@ -87,9 +87,9 @@ def _looks_like_names(names: Sequence[str], rest: Sequence[Sequence[str]]) -> bo
 def find_header(rows: Sequence[Sequence[object]]) -> int:
     """Return the index of the row that names the columns, below titles and names of groups of columns.
 
-    A row is above the header if it fills at most half of the columns that the rows below it fill, or if the next
-    row fills more and looks like names, above values or as different short words that the row itself has not. Without
-    a row of such words below it, the first row is the header.
+    A row is above the header in two cases. Either it fills at most half of the columns that the rows below it fill. Or
+    the next row fills more, and looks like names: it is above values, or consists of different short words that do not
+    occur in the row itself. If no row of such words is below the first row, the first row is the header.
     """
     for index, row in enumerate(rows[: TITLE_ROWS + 1]):
         rest = [each for each in rows[index + 1 :] if any(map(_is_filled, each))]
@@ -109,9 +109,9 @@ def find_header(rows: Sequence[Sequence[object]]) -> int:
 
 
 def find_below_titles(rows: Sequence[Sequence[str]]) -> int | None:
-    """Return the index of the row of names below shorter rows, such as titles; None unless all speaks for it.
+    """Return the index of the row of names below shorter rows, such as titles; None if there is any doubt.
 
-    The rows below it have as many cells as it has, three at least, and it looks like their names.
+    The row has at least three cells, as many as the rows below it, and looks like their names.
     """
     width, _ = Counter(map(len, rows)).most_common(1)[0]
     first = next(index for index, row in enumerate(rows) if len(row) == width)

@@ -104,10 +104,12 @@ def normalize(
 ) -> Labels:
     """Return the texts with each label as the score `name` spells its value.
 
-    `mapping` replaces labels first; a label that it maps to None leaves its text out. Then a label is one of the
-    `known` values, whatever its case and white space. Without known values, spellings that have the same key are one
-    class, named by the most frequent of them. Raises InvalidData that lists, with rows, every label that the score
-    cannot return, and, `for_training`, every label that usually means a missing one: it would become a class.
+    `mapping` replaces labels first; a text whose label is mapped to None is left out. After that a label is one of the
+    `known` values, regardless of case and white space. Without known values, spellings with the same key are one
+    class, named by the most frequent of them.
+
+    Raises InvalidData that lists, with rows, every label that the score cannot return. With `for_training` it also
+    lists every label that usually means a missing one, because it would become a class.
     """
     mapped = {fold_label(label): value for label, value in mapping.items()}
     kept = [entry for entry in texts if mapped.get(fold_label(entry.label), "") is not None]
@@ -158,7 +160,7 @@ def _format_refusal(unknown: Mapping[str, list[int]], known: Sequence[str], name
 
 
 def _list_variants(texts: Sequence[Labelled], renamed_texts: Sequence[Labelled]) -> list[str]:
-    """List the spellings of classes that have several; one that all rows share is a matter of taste."""
+    """List the spellings of classes that have several; one that all rows share is not listed."""
     rows: dict[str, dict[str, list[int]]] = {}
     for text, now in zip(texts, renamed_texts, strict=True):
         rows.setdefault(now.label, {}).setdefault(text.label, []).append(text.row)

@@ -77,7 +77,7 @@ class Workbook:
         of the names.
 
         Raises InvalidData if the file is not a readable .xlsx workbook, all of its sheets are empty, a wanted column
-        has only formulas without stored values, no sheet has the name, or the sheet no such row.
+        has only formulas without stored values, no sheet has the name, or the sheet has no such row.
         """
         longest = headers.TITLE_ROWS + headers.SAMPLE + (header.last if header is not None else 0)
         _check(source)
