@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from .aws import approval, resource_import, resources
+from .aws import approval, event_source, resource_import, resources
 from .aws.account import require_account
+from .aws.clients import Aws
 from .aws.resources import Outcome, delete, deploy, plan_adoptions, preview_deploy, read_templates
+from .aws.stacks import Change
 from .checkout import ROOT, synthesis
 from .command.shell import Shell
 from .command.verb import Verbs, verb
 from .console.errors import OperationFailed, Refused
-from .differences import by_hand
+from .differences import by_hand, function_drift
 
 NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 
@@ -73,11 +76,33 @@ def deploy_command(shell: Shell, image_uri: str | None, change_set: str | None) 
     _require_current(shell, may_write=not shell.dry_run)
     require_account(shell.aws)
     if change_set or (shell.stage.is_guarded and not shell.dry_run):
-        return deploy_confirmed(shell, change_set)
-    with shell.count("stacks", len(read_templates(shell.stage.name))) as done:
-        return deploy(
-            shell.aws, image_uri=image_uri, by_hand=by_hand.find_changes, dry_run=shell.dry_run, say=lambda _: done(1)
-        )
+        outcomes = deploy_confirmed(shell, change_set)
+    else:
+        with shell.count("stacks", len(read_templates(shell.stage.name))) as done:
+            outcomes = deploy(
+                shell.aws,
+                image_uri=image_uri,
+                by_hand=by_hand.find_changes,
+                dry_run=shell.dry_run,
+                say=lambda _: done(1),
+            )
+    return [*outcomes, *_remove_additions(shell)]
+
+
+def _remove_additions(shell: Shell) -> list[Outcome]:
+    """Remove what was added to the request queue by hand, once that is confirmed."""
+    outcomes = preview_additions(shell.aws)
+    if outcomes and not shell.dry_run:
+        shell.confirm("\n".join(map(str, outcomes)))
+        event_source.remove_additions(shell.aws, event_source.find_additions(shell.aws))
+        return [replace(outcome, action="updated") for outcome in outcomes]
+    return outcomes
+
+
+def preview_additions(aws: Aws) -> list[Outcome]:
+    """Return what was added to the request queue by hand, as deploy would remove it."""
+    changes = [Change("Remove", str(one), "") for one in function_drift.compare_consumers(aws)]
+    return [Outcome(f"queue {aws.stage.queues.request}", "would update", changes)] if changes else []
 
 
 def deploy_confirmed(shell: Shell, prepared: str | None) -> list[Outcome]:
@@ -114,9 +139,11 @@ def diff_command(shell: Shell, change_set: str | None) -> list[Outcome]:
     """
     _require_current(shell, may_write=False)
     require_account(shell.aws)
-    if not change_set:
-        return preview_deploy(shell.aws, by_hand=by_hand.find_changes)
-    return approval.prepare(shell.aws, change_set, by_hand=by_hand.find_changes)
+    if change_set:
+        outcomes = approval.prepare(shell.aws, change_set, by_hand=by_hand.find_changes)
+    else:
+        outcomes = preview_deploy(shell.aws, by_hand=by_hand.find_changes)
+    return [*outcomes, *preview_additions(shell.aws)]
 
 
 def _render_plan(lines: list[str], shell: Shell) -> None:

@@ -14,6 +14,12 @@ READ_IMAGE = [
     "ecr:GetDownloadUrlForLayer",
 ]
 WRITE_IMAGE = ["ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"]
+READ_REPOSITORY = [
+    "ecr:DescribeImages",
+    "ecr:DescribeRepositories",
+    "ecr:GetLifecyclePolicy",
+    "ecr:GetRepositoryPolicy",
+]
 READ_FUNCTION = [
     "lambda:GetAlias",
     "lambda:GetFunction",
@@ -71,7 +77,11 @@ CHANGE_FUNCTION = [
     "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration",
 ]
-CHANGE_MAPPING = ["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping"]
+CHANGE_MAPPING = [
+    "lambda:CreateEventSourceMapping",
+    "lambda:DeleteEventSourceMapping",
+    "lambda:UpdateEventSourceMapping",
+]
 CHANGE_ROLE = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:UpdateRole"]
 CHANGE_LOGS = ["logs:CreateLogGroup", "logs:PutRetentionPolicy"]
 CHANGE_ALARM = ["cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm"]
@@ -117,7 +127,7 @@ def _read(settings: Stage) -> list[iam.PolicyStatement]:
         _allow(["dynamodb:DescribeTable"], *_tables(settings)),
         _allow(["dynamodb:Query"], ledger),
         _allow(["s3:ListBucket"], arns.bucket(settings.bucket)),
-        _allow(["ecr:DescribeImages", "ecr:DescribeRepositories"], arns.repository(settings.repository)),
+        _allow(READ_REPOSITORY, arns.repository(settings.repository)),
         _allow(READ_ROLE, arns.roles(settings.name)),
         _allow(["sns:GetTopicAttributes"], arns.topic(alarms.topic_name(settings))),
         *_key(settings, READ_KEY),

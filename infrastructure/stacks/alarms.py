@@ -192,6 +192,7 @@ def _add(stack: StageStack, alarm: Alarm, topic: str) -> None:
         threshold=alarm.threshold,
         comparison_operator="GreaterThanOrEqualToThreshold",
         treat_missing_data="notBreaching",
+        actions_enabled=True,  # the default, named so that alarms switched off by hand are drift
         alarm_actions=[topic],
         ok_actions=[topic],
     )

@@ -13,6 +13,8 @@ RETENTION = Duration.days(7)
 DEAD_LETTER_RETENTION = Duration.days(14)
 """SQS's maximum. A letter keeps the time at which it was first sent, so its queue must retain it for longer."""
 LONG_POLL = Duration.seconds(10)
+NO_DELAY = Duration.seconds(0)
+"""SQS's default, named so that a delay that was set by hand is drift, which a stack update reverts."""
 
 
 class ScoringQueuesStack(StageStack):
@@ -37,6 +39,7 @@ class ScoringQueuesStack(StageStack):
             encryption=encryption,
             encryption_master_key=self.key,
             enforce_ssl=True,
+            delivery_delay=NO_DELAY,
             retention_period=DEAD_LETTER_RETENTION,
             removal_policy=self.removal_policy,
         )
@@ -52,6 +55,7 @@ class ScoringQueuesStack(StageStack):
             encryption=encryption,
             encryption_master_key=self.key,
             enforce_ssl=True,
+            delivery_delay=NO_DELAY,
             retention_period=RETENTION,
             removal_policy=self.removal_policy,
             receive_message_wait_time=LONG_POLL,

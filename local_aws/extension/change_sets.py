@@ -21,6 +21,7 @@ from localstack.services.cloudformation.stores import cloudformation_stores
 from localstack.services.cloudformation.v2.entities import ChangeSet
 
 REWRITTEN = {
+    "AWS::CloudWatch::Alarm",
     "AWS::ECR::Repository",
     "AWS::IAM::Role",
     "AWS::Lambda::EventSourceMapping",
@@ -83,6 +84,8 @@ def revert(stack, delta: PreprocEntityDelta) -> PreprocEntityDelta:
         return PreprocEntityDelta(before=Nothing, after=delta.after)
     if kind == "AWS::IAM::Role":
         _remove_other_policies(clients.iam, model)
+    if kind == "AWS::DynamoDB::Table":
+        _create_lost_indexes(clients.dynamodb, model)
     if kind in REWRITTEN and delta.before == delta.after:
         before = PreprocResource(**{**vars(delta.before), "properties": PreprocProperties({})})
         return PreprocEntityDelta(before=before, after=delta.after)
@@ -94,6 +97,18 @@ def _remove_other_policies(iam, model: dict) -> None:
     for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
         if policy not in kept:
             iam.delete_role_policy(RoleName=name, PolicyName=policy)
+
+
+def _create_lost_indexes(dynamodb, model: dict) -> None:
+    table = dynamodb.describe_table(TableName=model["TableName"])["Table"]
+    present = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes") or []}
+    for index in model.get("GlobalSecondaryIndexes") or []:
+        if index["IndexName"] not in present:
+            dynamodb.update_table(
+                TableName=model["TableName"],
+                AttributeDefinitions=model["AttributeDefinitions"],
+                GlobalSecondaryIndexUpdates=[{"Create": index}],
+            )
 
 
 def exists(clients, kind: str, model: dict) -> bool:

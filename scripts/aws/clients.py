@@ -185,6 +185,11 @@ def read_error_code(error: Any) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def was_repeated(error: Any) -> bool:
+    """Return whether the client sent the refused request more than once: the first may have taken effect unheard."""
+    return bool(error.response["ResponseMetadata"].get("RetryAttempts", 0))
+
+
 @contextmanager
 def translate_errors(stage: Stage) -> Iterator[None]:
     """Translate the SDK's errors to OperationFailed, with a remedy for the common error codes.

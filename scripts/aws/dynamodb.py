@@ -75,6 +75,18 @@ def query(
         raise NotFound(f"table {name}: index {index}: {reason}", make("infra-deploy", aws.stage)) from None
 
 
+def find_accounts(aws: Aws) -> list[str]:
+    """Return the ids of the accounts with the stage's key, of which the worker expects exactly one."""
+    response = aws.client("dynamodb").query(
+        TableName=aws.stage.table("Account"),
+        IndexName=aws.stage.index("Account").name,
+        KeyConditionExpression="#key = :key",
+        ExpressionAttributeNames={"#key": "key"},
+        ExpressionAttributeValues={":key": {"S": aws.stage.account_key}},
+    )["Items"]
+    return sorted(entry["id"]["S"] for entry in response)
+
+
 def get(aws: Aws, table: str, ids: Sequence[str], attributes: Sequence[str] = ()) -> Iterator[Record]:
     """Yield these records, unordered, absent ones left out: `id` and some attributes, or all without `attributes`.
 

@@ -13,18 +13,24 @@ from typing import Any
 from ..console.errors import Conflict, NotFound, OperationFailed
 from ..console.interrupts import defer_interrupts
 from ..console.text import cut_text, cut_to_last_lines
+from . import clients
 from .backoff import generate_pauses
 from .clients import Aws, make, read_error_code
 from .logs import render
 
 WAIT_S = 300  # Lambda optimizes a new image before the update ends
 SMOKE_EVENT = {"source": "smoke"}
+IMAGES_OWN = "the image's own"
 TEXT_LENGTH = 1500  # characters shown of the smoke test's response, and of its log
 
 
 @dataclass(frozen=True)
 class FunctionVersion:
-    """The configuration of $LATEST or of a version. Sizes in MB, the timeout in seconds."""
+    """The configuration of $LATEST or of a version. Sizes in MB, the timeout in seconds.
+
+    `image_config` is what overrides the image's entry point, command and folder, and `logging` the log's format and
+    group: a stage has neither, but the console sets both.
+    """
 
     version: str
     digest: str
@@ -35,6 +41,8 @@ class FunctionVersion:
     timeout_s: int
     ephemeral_mb: int
     tracing: str
+    image_config: str
+    logging: str
     environment: dict[str, str]
     architecture: str
     role: str
@@ -81,6 +89,8 @@ def parse_configuration(configuration: Mapping[str, Any]) -> FunctionVersion:
         timeout_s=configuration.get("Timeout", 0),
         ephemeral_mb=configuration.get("EphemeralStorage", {}).get("Size", 512),
         tracing=configuration.get("TracingConfig", {}).get("Mode", "PassThrough"),
+        image_config=_parse_image_config(configuration),
+        logging=_parse_logging(configuration),
         environment=configuration.get("Environment", {}).get("Variables", {}),
         architecture=(configuration.get("Architectures") or ["x86_64"])[0],
         role=configuration.get("Role", ""),
@@ -88,6 +98,23 @@ def parse_configuration(configuration: Mapping[str, Any]) -> FunctionVersion:
         description=configuration.get("Description", ""),
         revision_id=configuration.get("RevisionId", ""),
     )
+
+
+def _parse_image_config(configuration: Mapping[str, Any]) -> str:
+    overrides = configuration.get("ImageConfigResponse", {}).get("ImageConfig", {})
+    kept = {name: value for name, value in overrides.items() if value}
+    return json.dumps(kept, sort_keys=True) if kept else IMAGES_OWN
+
+
+def _parse_logging(configuration: Mapping[str, Any]) -> str:
+    entry = configuration.get("LoggingConfig") or {}
+    group = entry.get("LogGroup") or f"/aws/lambda/{configuration.get('FunctionName', '')}"
+    return format_logging(group, entry.get("LogFormat") or "Text")
+
+
+def format_logging(group: str, form: str = "Text") -> str:
+    """Return the `logging` of a version. Health, canaries and `make logs` read lines of text from the stage's group."""
+    return f"{form} to {group}"
 
 
 def read(aws: Aws, qualifier: str | None = None) -> FunctionVersion:
@@ -216,7 +243,7 @@ def was_repeated(conflict: Conflict) -> bool:
     from botocore.exceptions import ClientError
 
     cause = conflict.__cause__
-    return isinstance(cause, ClientError) and cause.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+    return isinstance(cause, ClientError) and clients.was_repeated(cause)
 
 
 def update_code(aws: Aws, image_uri: str, before: FunctionVersion) -> FunctionVersion:

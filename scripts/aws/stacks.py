@@ -9,7 +9,7 @@ from typing import Any
 
 from ..console.errors import OperationFailed
 from .backoff import generate_pauses
-from .clients import read_error_code
+from .clients import read_error_code, was_repeated
 
 Say = Callable[[str], None]
 
@@ -95,7 +95,9 @@ def apply(client: Any, stack: str, body: str, values: Mapping[str, str], exists:
     except client.exceptions.ClientError as error:
         if "No updates are to be performed" in str(error):
             return "UNCHANGED"
-        raise
+        # The client repeats a request whose answer it did not get: the first one has created the stack.
+        if exists or read_error_code(error) != "AlreadyExistsException" or not was_repeated(error):
+            raise
     return wait(client, stack, earlier_events)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..aws.clients import Aws
 from ..aws.stacks import Change
-from . import function_drift, queue_drift
+from . import alarm_drift, function_drift, queue_drift, table_drift
 from .difference import Difference
 
 REVERT = "Revert"
@@ -20,6 +20,7 @@ def find_changes(aws: Aws, noun: str) -> list[Change]:
     looks = {
         "queues": queue_drift.compare_queues,
         "function": _function,
+        "tables": _indexes,
         "repositories": queue_drift.compare_repository,
     }
     return [Change(REVERT, str(one), "") for one in looks.get(noun, _nothing)(aws) if not one.is_absence]
@@ -29,6 +30,12 @@ def _function(aws: Aws) -> Iterator[Difference]:
     yield from function_drift.compare_role(aws)
     yield from function_drift.compare_event_source(aws)
     yield from function_drift.log_group(aws)
+    yield from alarm_drift.compare_alarms(aws)
+
+
+def _indexes(aws: Aws) -> Iterator[Difference]:
+    """Yield lost indexes. Another key would need another table."""
+    yield from (one for one in table_drift.compare_tables(aws) if one.setting != table_drift.KEY)
 
 
 def _nothing(_: Aws) -> Iterator[Difference]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..aws import lambda_function, ledger, resources, stacks
+from ..aws import event_source, lambda_function, ledger, resources, stacks
 from ..aws.clients import Aws
 from ..release import configuration, versions
 from .difference import Difference, compare, format_value
@@ -129,7 +129,7 @@ def _resources(aws: Aws) -> list[dict[str, Any]]:
 
 
 def compare_event_source(aws: Aws) -> Iterator[Difference]:
-    """Yield differences of the event source mapping, of which there must be exactly one."""
+    """Yield differences of the event source mapping, which there must be exactly one."""
     function, source = aws.stage.function, aws.stage.event_source
     name = f"{function.name}:{function.alias}"
     subject = f"event source of {name}"
@@ -161,6 +161,15 @@ def compare_event_source(aws: Aws) -> Iterator[Difference]:
             "response types": mapping.get("FunctionResponseTypes", []),
         },
     )
+
+
+def compare_consumers(aws: Aws) -> Iterator[Difference]:
+    """Yield the filter of the request queue's event source mapping, and the queue's other mappings.
+
+    No stack has either, so that no stack update reverts them: `make infra-deploy` removes them by itself.
+    """
+    for addition in event_source.find_additions(aws):
+        yield Difference(f"queue {aws.stage.queues.request}", addition.setting, "none", addition.found)
 
 
 def log_group(aws: Aws) -> Iterator[Difference]:

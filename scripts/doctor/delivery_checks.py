@@ -16,6 +16,7 @@ from ..aws.repository import find_image_uri
 from ..checkout import ROOT
 from ..checkout.layout import find_local_image
 from ..console.text import shorten_digest
+from ..differences import queue_drift
 from ..release import versions
 from .finding import FAIL, OK, WARN, Finding
 
@@ -66,14 +67,16 @@ def check_clock(aws: Aws) -> Finding:
 
 
 def check_repository(aws: Aws) -> Finding:
-    """repository: it exists, and its tags are immutable."""
+    """repository: it exists, its tags are immutable, Lambda may read it, and its images expire as in the template."""
     client, name = aws.client("ecr"), aws.stage.repository
     try:
         description = client.describe_repositories(repositoryNames=[name])["repositories"][0]
     except client.exceptions.RepositoryNotFoundException:
         return Finding("repository", FAIL, f"{name} does not exist", make("infra-deploy", aws.stage))
-    if description.get("imageTagMutability") != "IMMUTABLE":
-        return Finding("repository", WARN, f"{name}: tags are mutable", make("infra-deploy", aws.stage))
+    if wrong := list(queue_drift.compare_repository(aws)):
+        # Without the policy, Lambda cannot fetch the image again once it has evicted its copy.
+        verdict = FAIL if queue_drift.POLICY in {one.setting for one in wrong} else WARN
+        return Finding("repository", verdict, "; ".join(map(str, wrong)), make("infra-deploy", aws.stage))
     return Finding("repository", OK, description["repositoryUri"])
 
 

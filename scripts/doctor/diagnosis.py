@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     resource_checks.check_templates,
     resource_checks.check_stacks,
     resource_checks.check_tables,
+    resource_checks.check_account,
     resource_checks.check_artifacts,
     resource_checks.check_alarms,
     function_checks.check_state,
@@ -32,7 +33,9 @@ CHECKS: tuple[Check, ...] = (
     function_checks.check_role,
     queue_checks.check_visibility,
     queue_checks.redrive,
+    queue_checks.check_drift,
     function_checks.check_event_source,
+    function_checks.check_log_group,
     health_checks.check_calls,
     queue_checks.check_depth,  # full of what failing calls did not delete
 )

@@ -60,12 +60,21 @@ def _check_release(aws: Aws, live: ServedVersion, latest: FunctionVersion, last:
         return Finding("function", FAIL, detail, here)
     if last and (last.version, last.digest) != (live.version, live.digest):
         detail = f"alias {alias} points at version {live.version}, the ledger's last entry is version {last.version}"
-        return Finding("function", WARN, detail, make(f"rollback TO={last.version}", aws.stage))
+        way = make(f"rollback TO={last.version}", aws.stage) if _exists_as_recorded(aws, last) else here
+        return Finding("function", WARN, detail, way)
     if latest.digest != live.digest:
         served = shorten_digest(live.digest)
         detail = f"$LATEST has image {shorten_digest(latest.digest)}, callers of alias {alias} get {served}"
         return Finding("function", WARN, detail, here)
     return Finding("function", OK, f"Active, alias {alias} at version {live.version}")
+
+
+def _exists_as_recorded(aws: Aws, entry: Entry) -> bool:
+    """Return whether an entry's version exists with its image; not if somebody has edited the ledger."""
+    try:
+        return bool(entry.version) and lambda_function.read(aws, entry.version).digest == entry.digest
+    except NotFound:
+        return False
 
 
 def deploys(aws: Aws) -> Finding:
@@ -167,8 +176,11 @@ def _denied_actions(client: Any, arn: str, statement: dict[str, Any]) -> list[st
 
 
 def check_event_source(aws: Aws) -> Finding:
-    """event source: it equals the stage file's; a disabled one is a warning, since no job reaches the function."""
-    wrong = list(function_drift.compare_event_source(aws))
+    """event source: it equals the stage file's, and nothing was added to the queue by hand.
+
+    A disabled one is a warning, since no job reaches the function.
+    """
+    wrong = [*function_drift.compare_event_source(aws), *function_drift.compare_consumers(aws)]
     if wrong:
         return Finding("event source", FAIL, "; ".join(map(str, wrong)), make("infra-deploy", aws.stage))
     if not aws.stage.event_source.enabled:
@@ -176,3 +188,11 @@ def check_event_source(aws: Aws) -> Finding:
             "event source", WARN, "disabled: jobs wait until the function is invoked", "make invoke scores one job"
         )
     return Finding("event source", OK, f"enabled, batches of {aws.stage.event_source.batch_size}")
+
+
+def check_log_group(aws: Aws) -> Finding:
+    """log group: it keeps lines for as long as the stage file says."""
+    wrong = [one for one in function_drift.log_group(aws) if not one.is_absence]
+    if wrong:
+        return Finding("log group", WARN, "; ".join(map(str, wrong)), make("infra-deploy", aws.stage))
+    return Finding("log group", OK, f"{aws.stage.log_group}, {aws.stage.retention_days} days")

@@ -12,6 +12,7 @@ from ..aws import health, ledger, queues
 from ..aws.clients import Aws, make
 from ..aws.health import Call
 from ..console.text import format_clock_time, pluralize
+from ..differences import queue_drift
 from .finding import FAIL, OK, WARN, Finding
 from .function_checks import read_served_version
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 IN_FLIGHT = {"standard": 120_000, "fifo": 20_000}
 """SQS's limits of messages in flight, above which a queue delivers none."""
 POISON = "InvalidMessage"  # begins the worker's reason for a letter whose body names no job
+COMPARED_ABOVE = ("visibility timeout", "dead-letter queue")
 TIMES = 6
 """AWS recommends a visibility timeout of six function timeouts, so that throttled batches are not redelivered."""
 
@@ -63,6 +65,14 @@ def redrive(aws: Aws) -> Finding:
     if waiting := queues.count_messages(aws, url):
         return _describe_letters(aws, waiting, _receive_some(aws, url))
     return Finding("dead letters", OK, "0 messages; both queues have a dead-letter queue")
+
+
+def check_drift(aws: Aws) -> Finding:
+    """queue drift: settings that the other checks of queues do not compare equal the templates'."""
+    wrong = [one for one in queue_drift.compare_queues(aws) if not one.is_absence and one.setting not in COMPARED_ABOVE]
+    if wrong:
+        return Finding("queue drift", FAIL, "; ".join(map(str, wrong)), make("infra-deploy", aws.stage))
+    return Finding("queue drift", OK, "none in retention, delay, receives, sources, encryption and policy")
 
 
 def _receive_some(aws: Aws, url: str) -> Sequence[MessageTypeDef]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from stages.stage import AMPLIFY_INDEXES, AMPLIFY_TABLES
 
-from ..aws import artifacts, ledger, resources, stack_state
+from ..aws import artifacts, dynamodb, ledger, resources, stack_state
 from ..aws import stacks as cloudformation
 from ..aws.clients import Aws, make
 from ..console.text import pluralize, shorten_digest
+from ..differences import alarm_drift, table_drift
 from .finding import FAIL, OK, WARN, Finding
 
 HARMLESS = ("AWS::CloudWatch::Alarm", "AWS::SNS::Topic")
@@ -45,7 +46,12 @@ def check_stacks(aws: Aws) -> Finding:
 
 
 def check_tables(aws: Aws) -> list[Finding]:
-    """tables: those that Amplify created exist, with the indexes by which records are found."""
+    """tables: they have their keys and indexes, and those that Amplify created exist."""
+    if wrong := list(table_drift.compare_tables(aws)):
+        way = make("infra-deploy", aws.stage)
+        if table_drift.KEY in {one.setting for one in wrong}:
+            way = f"keep the records of that table elsewhere, delete it, then {way}"
+        return [Finding("tables", FAIL, "; ".join(map(str, wrong)), way)]
     stage, client, problems = aws.stage, aws.client("dynamodb"), []
     foreign = [table for table in AMPLIFY_TABLES if stage.is_foreign(table)]
     for table in foreign:
@@ -58,11 +64,28 @@ def check_tables(aws: Aws) -> list[Finding]:
         wanted = {stage.index(table).name} if table in AMPLIFY_INDEXES else set()
         problems += [f"{name} has no index {index}" for index in wanted - {entry["IndexName"] for entry in indexes}]
     if not foreign:
-        return []
+        return [Finding("tables", OK, "all have their keys and indexes")]
     if problems:
         way = f"correct tables.amplify and tables.indexes in stages/{stage.name}.toml, then {make('config', stage)}"
         return [Finding("tables", FAIL, "; ".join(problems), way)]
     return [Finding("tables", OK, f"all {len(foreign)} of Amplify exist, with their indexes")]
+
+
+def check_account(aws: Aws) -> Finding:
+    """account: one has the stage's key; with none or with two, the worker takes no job."""
+    stage, ids = aws.stage, dynamodb.find_accounts(aws)
+    table, key = stage.table("Account"), stage.account_key
+    if len(ids) == 1:
+        return Finding("account", OK, f"{key}: {ids[0]}")
+    detail = f"table {table}: got {pluralize(len(ids), 'account')} with key {key!r}, expected 1"
+    if ids:
+        return Finding("account", FAIL, f"{detail}: {', '.join(ids)}", f"delete the wrong ones from table {table}")
+    if not aws.client("dynamodb").scan(TableName=stage.table("ScoringJob"), Limit=1)["Items"]:
+        return Finding("account", OK, f"{key}: none before the first job, with which make enqueue writes it")
+    way = (
+        f"correct account_key in stages/{stage.name}.toml, then {make('config', stage)}; make enqueue writes a lost one"
+    )
+    return Finding("account", FAIL, detail, way)
 
 
 def check_artifacts(aws: Aws) -> Finding:
@@ -79,6 +102,8 @@ def check_artifacts(aws: Aws) -> Finding:
 def check_alarms(aws: Aws) -> Finding:
     """alarms: a raised alarm notifies somebody."""
     prefix, stage = f"{aws.stage.function.name}-", aws.stage
+    if wrong := list(alarm_drift.compare_alarms(aws)):
+        return Finding("alarms", WARN, "; ".join(map(str, wrong)), make("infra-deploy", stage))
     entries = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]
     topics = sorted({action for entry in entries for action in entry["AlarmActions"] if ":sns:" in action})
     if stage.is_local:

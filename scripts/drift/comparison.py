@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..aws import resources
 from ..aws.clients import Aws
 from ..console.errors import DONE, FOUND
-from ..differences import function_drift, queue_drift
+from ..differences import alarm_drift, function_drift, queue_drift, table_drift
 from ..differences.difference import Difference
 
 
@@ -30,8 +30,11 @@ LOOKS = {
     "function": function_drift.compare_settings,
     "role": function_drift.compare_role,
     "event source": function_drift.compare_event_source,
+    "consumers": function_drift.compare_consumers,
     "log group": function_drift.log_group,
+    "alarms": alarm_drift.compare_alarms,
     "queues": queue_drift.compare_queues,
+    "tables": table_drift.compare_tables,
     "repository": queue_drift.compare_repository,
 }
 

@@ -136,21 +136,14 @@ def find_account_id(aws: Aws) -> str:
 
     OperationFailed if there are two: the worker takes no job while its account is ambiguous.
     """
-    key, table = aws.stage.account_key, aws.stage.table("Account")
-    response = aws.client("dynamodb").query(
-        TableName=table,
-        IndexName=aws.stage.index("Account").name,
-        KeyConditionExpression="#key = :key",
-        ExpressionAttributeNames={"#key": "key"},
-        ExpressionAttributeValues={":key": {"S": key}},
-    )["Items"]
-    if len(response) > 1:
-        ids = ", ".join(sorted(one["id"]["S"] for one in response))
+    key, ids = aws.stage.account_key, dynamodb.find_accounts(aws)
+    if len(ids) > 1:
         raise OperationFailed(
-            f"table {table}: got {len(response)} accounts with key {key!r}, expected 1: {ids}",
+            f"table {aws.stage.table('Account')}: got {len(ids)} accounts with key {key!r}, expected 1: "
+            f"{', '.join(ids)}",
             "remove the wrong ones: the worker takes no job while there are two",
         )
-    return str(response[0]["id"]["S"]) if response else derive_id("account", key)
+    return ids[0] if ids else derive_id("account", key)
 
 
 def seed_scorecard(aws: Aws, card: Card) -> dict[str, str]:

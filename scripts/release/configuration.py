@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from stages.limits import VARIABLE
 from stages.rules import SET_IF_NEEDED
@@ -66,6 +67,8 @@ def compare_with_stage(version: FunctionVersion, stage: Stage, extra: Mapping[st
         "timeout_s": function.timeout_s,
         "ephemeral_mb": function.ephemeral_mb,
         "tracing": function.tracing_mode,
+        "image_config": lambda_function.IMAGES_OWN,
+        "logging": lambda_function.format_logging(stage.log_group),
     }
     wanted = create_environment(stage) | dict(extra)
     gone = dict.fromkeys(version.environment.keys() & set(SET_IF_NEEDED) - wanted.keys(), ABSENT)
@@ -227,6 +230,7 @@ def _update(aws: Aws, latest: FunctionVersion, shape: FunctionVersion | Function
                 TracingConfig={"Mode": "Active" if tracing == "Active" else "PassThrough"},
                 Environment={"Variables": wanted.environment},
                 RevisionId=latest.revision_id,
+                **_reset(latest, aws.stage),
             )
     except Conflict as conflict:
         if not lambda_function.was_repeated(conflict):
@@ -234,6 +238,16 @@ def _update(aws: Aws, latest: FunctionVersion, shape: FunctionVersion | Function
         current = lambda_function.wait_for_update(aws)
         if (current.configuration, current.digest) != (wanted.configuration, latest.digest):
             raise
+
+
+def _reset(latest: FunctionVersion, stage: Stage) -> dict[str, Any]:
+    """Return the settings that no stage file has, if somebody gave $LATEST any: those of a new function."""
+    reset: dict[str, Any] = {}
+    if latest.image_config != lambda_function.IMAGES_OWN:
+        reset["ImageConfig"] = {"EntryPoint": [], "Command": [], "WorkingDirectory": ""}
+    if latest.logging != lambda_function.format_logging(stage.log_group):
+        reset["LoggingConfig"] = {"LogFormat": "Text", "LogGroup": stage.log_group}
+    return reset
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:

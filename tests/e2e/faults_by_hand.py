@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from scripts.aws import health, lambda_function, stacks
+from scripts.aws import health, lambda_function, ledger, stacks
 from scripts.release import configuration, deployment, versions
 from tests.e2e.conftest import ROOT, wait_for
 from tests.e2e.staged import Staged
@@ -26,6 +26,23 @@ def handler(event, context):
     return {{"statusCode": 200, "body": "{name}"}}
 """
 CALLS = 4
+EXPIRING = json.dumps(
+    {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "selection": {
+                    "tagStatus": "any",
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": 1,
+                },
+                "action": {"type": "expire"},
+            }
+        ]
+    }
+)
+DENIED = '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*"}]}'
 
 
 def image(stage: Staged, name: str, then: str = "pass", at_import: str = "") -> str:
@@ -63,6 +80,14 @@ def queue_attributes(name: str, **attributes: Any) -> Callable[[Staged], object]
         stage.aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=values)
 
     return change
+
+
+def another_consumer(stage: Staged) -> None:
+    """Give half of the jobs to $LATEST, by a second event source mapping."""
+    arn = mapping(stage)["EventSourceArn"]
+    client = stage.aws.client("lambda")
+    identity = client.create_event_source_mapping(FunctionName=stage.function, EventSourceArn=arn)["UUID"]
+    wait_for(lambda: client.get_event_source_mapping(UUID=identity)["State"] == "Enabled", "the second mapping")
 
 
 def mapping(stage: Staged) -> dict[str, Any]:
@@ -216,6 +241,18 @@ def latest_elsewhere(stage: Staged) -> None:
     """Give $LATEST another image by hand, as the seed's update-function-code does."""
     uri = stage.aws.client("ecr").describe_repositories()["repositories"][0]["repositoryUri"]
     lambda_function.update_code(stage.aws, f"{uri}@{image(stage, 'good')}", lambda_function.read(stage.aws))
+
+
+def edited_ledger(stage: Staged) -> None:
+    """Edit the last entry of the ledger, so that it names a version that does not exist."""
+    last = ledger.read_last(stage.aws)
+    assert last is not None
+    stage.aws.client("dynamodb").update_item(
+        TableName=stage.aws.stage.table(ledger.TABLE),
+        Key={"function": {"S": stage.function}, "at": {"S": last.at}},
+        UpdateExpression="SET version = :version",
+        ExpressionAttributeValues={":version": {"S": "7000"}},
+    )
 
 
 def killed_deploy(stage: Staged) -> None:

@@ -30,6 +30,22 @@ ROWS = [
         "warn",
     ),
     Row("$LATEST changed", by_hand.latest(Timeout=3), "environment", r"\$LATEST.*: timeout_s", "make config", "warn"),
+    Row(
+        "command of the image replaced",
+        by_hand.latest(ImageConfig={"Command": ["function.other"]}),
+        "environment",
+        r"\$LATEST.*: image_config$",
+        "make config",
+        "warn",
+    ),
+    Row(
+        "log sent elsewhere",
+        by_hand.settings(LoggingConfig={"LogFormat": "JSON", "LogGroup": "/elsewhere"}),
+        "environment",
+        "differs .*: logging$",
+        "make config",
+        "warn",
+    ),
     Row("timeout changed", by_hand.settings(Timeout=30), "environment", "differs .*: timeout_s", "make config", "warn"),
     Row(
         "throttled completely",
@@ -126,6 +142,14 @@ ROWS = [
         "function",
         r"alias live points at version 1, the ledger's last entry is version \d+",
         r"make rollback TO=\d+",
+        "warn",
+    ),
+    Row(
+        "ledger edited by hand",
+        by_hand.edited_ledger,
+        "function",
+        r"alias live points at version \d+, the ledger's last entry is version 7000",
+        r"make rollback TO=\d{1,3}",
         "warn",
     ),
     Row(

@@ -32,6 +32,18 @@ ROWS = [
         for name in ("request", "response", "request_dead_letters", "response_dead_letters")
     ),
     Row(
+        "index of a table deleted",
+        by_hand.delete_by(
+            "dynamodb",
+            "update_table",
+            TableName=lambda stage: stage.aws.stage.table("ScoreResult"),
+            GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "byScoringJob"}}],
+        ),
+        "tables",
+        "table local-ScoreResult: index byScoringJob: got absent, expected scoringJobId$",
+        INFRA,
+    ),
+    Row(
         "event source deleted",
         by_hand.delete_by("lambda", "delete_event_source_mapping", UUID=lambda stage: by_hand.mapping(stage)["UUID"]),
         "resources",
@@ -142,6 +154,87 @@ ROWS = [
         INFRA,
     ),
     Row(
+        "response types of the event source removed",
+        by_hand.mapping_changed(FunctionResponseTypes=[]),
+        "event source",
+        r"response types: got \[\], expected \['ReportBatchItemFailures'\]",
+        INFRA,
+    ),
+    Row(
+        "event source filtered",
+        by_hand.mapping_changed(FilterCriteria={"Filters": [{"Pattern": '{"body": {"kind": ["new"]}}'}]}),
+        "event source",
+        'queue plexus-scoring-request-standard: filter: got .*"kind".*, expected none',
+        INFRA,
+    ),
+    Row(
+        "another consumer of the queue",
+        by_hand.another_consumer,
+        "event source",
+        r"another consumer: got plexus-score-processor-lambda \([-0-9a-f]+\), expected none",
+        INFRA,
+    ),
+    *(
+        Row(
+            f"{key} of the {name} queue changed",
+            by_hand.queue_attributes(name, **{key: value}),
+            "queue drift",
+            f"queue plexus-scoring-{name}[-a-z]*: {message}",
+            INFRA,
+        )
+        for name, key, value, message in (
+            ("request", "DelaySeconds", "900", "delay: got 900, expected 0$"),
+            ("request", "MessageRetentionPeriod", "60", "retention: got 60, expected 604800$"),
+            ("request", "Policy", by_hand.DENIED, r"policy: got Deny sqs:\*, expected Deny sqs:\* under conditions$"),
+            ("response", "KmsMasterKeyId", "alias/aws/sqs", "encryption: got alias/aws/sqs, expected SQS's own key$"),
+        )
+    ),
+    Row(
+        "dead-letter queue takes no letters",
+        by_hand.queue_attributes("request_dead_letters", RedriveAllowPolicy='{"redrivePermission": "denyAll"}'),
+        "queue drift",
+        "dead-letters: sources: got denyAll, expected byQueue$",
+        INFRA,
+    ),
+    Row(
+        "retention of the log changed",
+        by_hand.delete_by(
+            "logs", "put_retention_policy", logGroupName=lambda stage: stage.aws.stage.log_group, retentionInDays=1
+        ),
+        "log group",
+        "retention: got 1, expected 7$",
+        INFRA,
+        "warn",
+    ),
+    Row(
+        "alarm switched off",
+        by_hand.delete_by("cloudwatch", "disable_alarm_actions", AlarmNames=["plexus-score-processor-lambda-errors"]),
+        "alarms",
+        "alarm plexus-score-processor-lambda-errors: ActionsEnabled: got False, expected True$",
+        INFRA,
+        "warn",
+    ),
+    Row(
+        "policy of the repository deleted",
+        by_hand.delete_by("ecr", "delete_repository_policy", repositoryName=lambda stage: stage.aws.stage.repository),
+        "repository",
+        "policy: got none, expected Allow ecr:batchgetimage, ecr:getdownloadurlforlayer under conditions$",
+        INFRA,
+    ),
+    Row(
+        "images expire after a day",
+        by_hand.delete_by(
+            "ecr",
+            "put_lifecycle_policy",
+            repositoryName=lambda stage: stage.aws.stage.repository,
+            lifecyclePolicyText=by_hand.EXPIRING,
+        ),
+        "repository",
+        "expiry: got any sinceImagePushed 1, expected tagged imageCountMoreThan 100000, untagged ",
+        INFRA,
+        "warn",
+    ),
+    Row(
         "tags mutable",
         by_hand.delete_by(
             "ecr",
@@ -150,7 +243,7 @@ ROWS = [
             imageTagMutability="MUTABLE",
         ),
         "repository",
-        "tags are mutable",
+        "tags: got MUTABLE, expected IMMUTABLE$",
         INFRA,
         "warn",
     ),

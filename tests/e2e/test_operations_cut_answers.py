@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from local_aws.instance import Instance
+from scripts.aws import stacks
 from scripts.aws.clients import Aws, translate_errors
 from scripts.aws.stage import load_stage
 from scripts.console.errors import NotRunning
@@ -58,3 +59,14 @@ def test_a_functions_answer_is_left_to_be_read(
     answer = aws.client("lambda").invoke(FunctionName=make_function().name, Payload=b"{}")
     assert answer["StatusCode"] == 200
     assert answer["Payload"].read()
+
+
+def test_a_stack_is_created_although_its_answer_was_lost(behind: tuple[Aws, Proxy]) -> None:
+    """The client repeats CreateStack, is refused, and the stack that the first request creates is waited for."""
+    aws, before = behind
+    before.rules = [Rule("", Break.BEFORE_ANSWER, ("Action=CreateStack",))]
+    body = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "unheard"}}}}'
+    client = aws.client("cloudformation")
+    assert stacks.apply(client, "unheard", body, {}, exists=False) == "CREATE_COMPLETE"
+    assert before.rules[0].times == 0
+    stacks.remove(client, "unheard")
