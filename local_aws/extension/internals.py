@@ -278,7 +278,9 @@ def disabled_means_disabled() -> None:
     """Make stop and delete wait for a mapping's poller; LocalStack reports Disabled while it still receives."""
     from localstack.services.lambda_.event_source_mapping.esm_worker import EsmWorker
 
-    from local_aws.extension.queue_poller import QueuePoller
+    from local_aws.extension.queue_poller import QueuePoller, ignore_replaced_workers
+
+    ignore_replaced_workers(EsmWorker)
 
     def waiting(original):
         def stop_both(self):

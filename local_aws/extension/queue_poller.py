@@ -122,3 +122,23 @@ class QueuePoller(SqsPoller):
         except ValueError:
             body = event["body"]
         return bool(self.filter_events([{**event, "body": body}]))
+
+
+def ignore_replaced_workers(worker) -> None:
+    """Make LocalStack's class of workers write the state of a mapping only while they are its current worker.
+
+    An update replaces the worker. The loop of the old one ends after its batches, and would then report Disabled for
+    a mapping that is enabled.
+    """
+    current: dict = {}
+    create_original, write_original = worker.create, worker.update_esm_state_in_store
+
+    def create(self):
+        current[self.uuid] = self
+        create_original(self)
+
+    def write(self, new_state):
+        if current.get(self.uuid, self) is self:
+            write_original(self, new_state)
+
+    worker.create, worker.update_esm_state_in_store = create, write

@@ -141,6 +141,19 @@ def test_disabled_mapping_takes_nothing_until_enabled(make_pipeline: Callable[..
     assert len(pipeline.receive(1)) == 1
 
 
+def test_mapping_updated_during_a_batch_stays_enabled(make_pipeline: Callable[..., Pipeline], aws: Clients) -> None:
+    """The worker that an update replaces ends after its batch, and does not disable the mapping then."""
+    pipeline = make_pipeline()
+    pipeline.send({"id": "slow", "sleep": 3})
+    in_flight = "ApproximateNumberOfMessagesNotVisible"
+    request: Any = {"QueueUrl": pipeline.source, "AttributeNames": [in_flight]}
+    wait_for(lambda: pipeline.sqs.get_queue_attributes(**request)["Attributes"][in_flight] == "1", "the batch")
+    aws("lambda").update_event_source_mapping(UUID=pipeline.mapping, BatchSize=3)
+    assert len(pipeline.receive(1)) == 1
+    time.sleep(1)  # for the replaced worker to end
+    assert state(aws, pipeline) == "Enabled"
+
+
 def test_maximum_concurrency_limits_the_batches_at_once(make_pipeline: Callable[..., Pipeline], local_aws: Any) -> None:
     """With MaximumConcurrency 2 and one message a batch no more than two environments run."""
     from local_aws.status import ask

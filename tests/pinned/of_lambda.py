@@ -65,7 +65,10 @@ def parallel_batches():
 
 
 def disabled_means_disabled():
-    """A worker's `stop` and `delete` do not wait for its thread; after the patch they wait for the poll."""
+    """A worker's `stop` and `delete` do not wait for its thread; after the patch they wait for the poll.
+
+    A worker writes its mapping's state whether another has replaced it or not; after the patch not then.
+    """
     from localstack.services.lambda_.event_source_mapping.esm_worker import EsmWorker
 
     for name in ("stop", "delete"):
@@ -73,7 +76,10 @@ def disabled_means_disabled():
         assert _parameters(stock) == ["self"]
         assert "_shutdown_event" in _names(stock)
         assert not {"join", "poller"} & set(_names(stock))
+    assert _parameters(EsmWorker.update_esm_state_in_store) == ["self", "new_state"]
+    assert "current" not in inspect.unwrap(EsmWorker.update_esm_state_in_store).__code__.co_freevars
     internals.disabled_means_disabled()
+    assert "current" in EsmWorker.update_esm_state_in_store.__code__.co_freevars
     assert "stop_receiving" in _names(EsmWorker.stop)
     assert "stop_receiving" in _names(EsmWorker.delete)
 
