@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ..aws import lambda_function, lock, repository
+from ..aws import lambda_function, ledger, lock, repository
 from ..aws.clients import Aws, make
 from ..aws.lambda_function import FunctionVersion
 from ..aws.ledger import Entry
@@ -64,13 +64,13 @@ def roll_back(
 
     `to` is a version or a digest prefix; by default the previous image. The version has the settings that it was
     published with, and so has $LATEST then; with `keep_settings` its image is published again with the current ones.
-    NotFound, with nothing changed, if the registry no longer has the image. A deploy's lock is taken over, and the
-    deploy ends in a Conflict.
+    If callers already get it, an entry is written unless it is the ledger's last. NotFound, with nothing changed, if
+    the registry no longer has the image. A deploy's lock is taken over, and the deploy ends in a Conflict.
     """
     planned = _plan(aws, to, keep_settings=keep_settings)
     live, target = planned.live, planned.target
     before = (live.digest, live.version)
-    at_target = target.version == live.version and not live.is_split
+    at_target = target.version == live.version and not live.is_split and _is_recorded(aws, live)
     ended = versions.describe_other_shares(live, target.version)
     done = Rollback("unchanged", target.digest, target.version, *before, target.commit, canary=ended)
     if at_target and lambda_function.read(aws).digest == live.digest:
@@ -96,6 +96,12 @@ def roll_back(
             settings=planned.settings,
             latest=latest,
         )
+
+
+def _is_recorded(aws: Aws, live: ServedVersion) -> bool:
+    """Return whether the ledger's last entry, if there is one, is of the served version."""
+    last = ledger.read_last(aws)
+    return last is None or (last.version, last.digest) == (live.version, live.digest)
 
 
 @dataclass(frozen=True)
