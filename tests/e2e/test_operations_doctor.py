@@ -18,6 +18,7 @@ from scripts.jobs import dead_letters
 from scripts.jobs.dead_letters import Letter, RedriveResult
 from scripts.jobs.seeding import encode, find_account_id
 from scripts.release import configuration, deployment
+from stages.stage import Stage
 from tests.e2e.staged import Staged, start_staged
 
 
@@ -72,20 +73,19 @@ def test_an_error_of_the_last_hour_is_told_by_its_reason(stage: Staged) -> None:
     assert finding.remedy == "make logs FOLLOW=0 LEVEL=ERROR SINCE=1h"
 
 
-def test_alarms_that_notify_nobody_are_reported(stage: Staged) -> None:
-    """In staging, a topic without a subscriber is a warning with its remedy."""
-    settings = replace(stage.aws.stage, name="staging")
-    aws, sns = type(stage.aws)(settings, stage.aws.endpoint), stage.aws.client("sns")
-    aws.__dict__["_session"] = stage.aws._session  # the local AWS's credentials
+def test_alarms_that_notify_nobody_are_reported(stage: Staged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a stage of an account, a topic without a subscriber is a warning with its remedy."""
+    monkeypatch.setattr(Stage, "is_local", False)
+    aws, sns = stage.aws, stage.aws.client("sns")
     (topic,) = sns.list_topics()["Topics"]
     first = resource_checks.check_alarms(aws)
     assert (first.verdict, first.detail) == (
         "warn",
         "nobody is notified: topic plexus-score-processor-lambda-alarms has no subscriber",
     )
-    assert first.remedy.startswith("set alarms.notify in stages/staging.toml, then make infra")
+    assert first.remedy.startswith("set alarms.notify in stages/local.toml, then make infra")
     queue = aws.client("sqs").get_queue_attributes(
-        QueueUrl=stage.aws.queue_url(settings.queues.response), AttributeNames=["QueueArn"]
+        QueueUrl=aws.queue_url(aws.stage.queues.response), AttributeNames=["QueueArn"]
     )["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=queue)
     assert (resource_checks.check_alarms(aws).verdict, resource_checks.check_alarms(aws).detail) == (
