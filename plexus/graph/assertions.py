@@ -83,6 +83,8 @@ _INTRODUCTIONS = (
     "consider|clasific|classific|etiquet|catalog|valut|razvrst|uvrst|ocen|označ|"
     "sklasyfik|oznacz|классиф|оцен)\\w*(?: \\w+){0,5} (?:als|comme|como|come|kot|kao|jako|как)|"
     # German, Dutch, Danish, Norwegian, Swedish, Finnish
+    r"(?:\A|(?<=[:;.] ))(?:es handelt sich(?: hier(?:bei)?)?|"
+    "(?:hier(?:bei)?|dabei|somit|daher|also) handelt es sich) um|"
     "(?:ist|lautet)(?: (?:die|der|das|meine) \\w+)?|(?:ich|wir) (?:würde|wähle|sage|antworte(?: mit)?|nehme)|geht um|"
     "luidt|"
     "ik (?:zou|kies|zeg|antwoord)|"

@@ -62,7 +62,7 @@ _LESSER = (
 _LABELS = (
     r"eliminated|rejected|discarded|dismissed|excluded|alternatives?|alternatively|runner-? ?up|second(?:ly)?|formerly|"
     r"previously|earlier|originally|examples?|samples?|template|translated|translation[^:]*|quoted?|instructions?|"
-    r"prompt|"
+    r"prompt|(?:first |rough )?drafts?|placeholders?|previously \w+|"
     r"alternative[nr]?|beispiel|zum beispiel|exemple|par exemple|ejemplo|por ejemplo|esempio|ad esempio|exemplo|"
     r"por exemplo|voorbeeld|bijvoorbeeld|przykład|na przykład|пример|например"
 )
@@ -140,6 +140,16 @@ _GUESS = re.compile(
     r"|\bcould go either way\W*\Z|\btoss-?up\W*\Z"
     rf"|{_SHARE}\s*(?:chance|probability|likelihood|possibility|sure|certain(?:ty)?|confiden(?:t|ce)|likely)\b[^.;]*\Z"
 )
+# `Leaning Yes, but I am not sure`, but `Yes, and I am not sure why he asks`.
+_UNSURE = (
+    r"(?:(?:(?:i|we) (?:cant|cannot) be|(?:im|i am|we are) not)(?: \w+){0,2}? (?:sure|certain)|"
+    r"(?:is|its|seems) (?:hard|difficult|impossible) to (?:tell|say|know|decide|be (?:sure|certain))|"
+    r"(?:not|isnt)(?: \w+)? enough \w+ to (?:tell|say|know|decide|be (?:sure|certain))|"
+    r"insufficient \w+ to (?:tell|say|know|decide|be (?:sure|certain))|bin mir(?: \w+)? nicht sicher|"
+    r"no estoy(?: \w+)? segur[oa]|je ne suis pas(?: \w+)? sûre?|non sono(?: \w+)? sicur[oa]|não tenho certeza|"
+    r"nie jestem pew(?:ien|na)|nisem(?: \w+)? prepričana?|weet het niet zeker|не уверена?)"
+    r"(?=\W*\Z|\W*[.,;:)]| (?:without|yet|here|though|until|because|since|from|about (?:it|this|that))\b)"
+)
 _DOUBTED_AFTER = re.compile(
     r"[\"'*`)\]]*(?:\s+(?:count|check|test|score|flag|rate|signs?|cases?)\b)?"
     r"(?:\s*(?:[:=,|;(>→-]\s*|\b(?:is|was) )+(?:p(?:rob(?:ability)?)?\s*[:=]\s*)?"
@@ -155,6 +165,7 @@ _DOUBTED_AFTER = re.compile(
     rf"|\s+(?:except|apart from|aside from|other than)\b|,?\s+{_SURFACE}\b"
     r"|[^.;,]*\b(?:only (?:if|when)|i(?:d| would) (?:have )?expect(?:ed)?)\b"
     r"|[^.]*\b(?:i|we) (?:cant|cannot) (?:tell|say|assess|determine|judge|know)\b"
+    rf"|[^.\"]*\b{_UNSURE}|\W*not(?: \w+){{0,2}} (?:sure|certain)\b"
     r"|\s+by (?:the|another|our|their|an?) (?:\w+ )?(?:bot|system|reviewer|tool|algorithm|classifier|auditor|annotator|"
     r"router|software|filter)\b"
     r"|\s*(?:→|->|=>)\s*\w"
@@ -183,7 +194,9 @@ _RETRACTION = re.compile(
     r"false|mistaken|invalid)\b"
     r"|(?:verdict|review|check|result|assessment|evaluation|status)\s*:\s*(?:incorrect|wrong|false|invalid)\b"
     r"|(?:wait|hold on|oops|never ?mind)\s*(?:[,.!:;-]|no\b|\Z)|or rather\b|just kidding|only joking|as if\W*\Z"
-    r"|(?:it depends|doch nicht|besser gesagt|mejor dicho|ou plutôt|anzi)\b)"
+    r"|(?:it depends|doch nicht|besser gesagt|mejor dicho|ou plutôt|anzi)\b"
+    r"|(?:ich habe mich (?:geirrt|verlesen|vertan)|me (?:equivoqué|he equivocado)|je me suis trompée?|"
+    r"mi sono sbagliat[oa]|me enganei|pomylił[ae]m się|zmotila? sem se|я ошибл?(?:ся|ась)|我(?:错了|弄错|看错)|間違え))"
 )
 # The model declines, or asks for the text: `No, I cannot help with that.`, `Yes, I would be happy to help!`
 _DECLINED = re.compile(

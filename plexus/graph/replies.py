@@ -9,11 +9,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+from plexus.graph.assertions import ANSWERS
 from plexus.graph.labels import match_label, parse_label
 from plexus.graph.numbers import parse_number
 from plexus.graph.reply import Reply
+from plexus.graph.surroundings import is_upheld
 
 if TYPE_CHECKING:
     from plexus.configuration.graph import Classifier, NumericClassifier, YesOrNoClassifier
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 _CONFIDENCE = re.compile(
     r"(?i)confidence[^\w<>≤≥]{1,4}(?<![-−.,])((?:\d{1,3}(?:[.,]\d+)?|\.\d+)\s*(?:%|percent)?)(?:\s*\([^()\n]*\))?\W*$"
 )
+_CORRECTED = re.compile(rf"\b(?:{ANSWERS})\b|\A\W*(?:\w+\W+)?[-−]?\d[\d.,]*\W*\Z")
 _SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?|\.\d+)\s*(%|percent|)", re.IGNORECASE)
 
 
@@ -70,16 +74,20 @@ def read_class(content: Mapping[str, object], node: ClassNode) -> ClassReply | N
 
 def read_text(reply: Reply, node: ClassNode) -> ClassReply | None:
     """Return the class that a reply in words names, None if it names none or a requested confidence is missing."""
-    confidence, rest = split_confidence(reply.text) if node.confidence else (None, reply.text)
+    confidence, rest = None, reply.answer
     content = reply.structured
-    if content is not None:
-        rest = reply.answer
-        confidence = _read_confidence(content.get("confidence")) if confidence is None else confidence
-    label = parse_label(rest if reply.answer else "", node.valid_classes, from_start=node.parse_from_start)
+    if node.confidence:
+        confidence = split_confidence(reply.text)[0]
+        rest = rest if content is not None else split_confidence(rest)[1]
+    if content is not None and confidence is None:
+        confidence = _read_confidence(content.get("confidence"))
+    label = parse_label(rest, node.valid_classes, from_start=node.parse_from_start)
     if label is None and content is not None and _SHARE.fullmatch(rest):
         # `{"sentiment": "Negative", "score": 0.91}`: the score is not the answer.
         label = parse_label(reply.quotation, node.valid_classes, from_start=node.parse_from_start)
     if label is None or (node.confidence and confidence is None):
+        return None
+    if not is_upheld(*reply.surroundings, label, partial(parse_label, classes=node.valid_classes)):
         return None
     return ClassReply(label, confidence, reply.text.strip())
 
@@ -112,4 +120,11 @@ def split_confidence(reply: str) -> tuple[float | None, str]:
 def read_number(reply: Reply, node: NumericClassifier) -> Decimal | None:
     """Return the number that a reply gives, None if it gives none or one that the node does not allow."""
     number = parse_number(reply.answer, from_start=node.parse_from_start)
-    return number if number is not None and node.allows(number) else None
+    if number is None or not node.allows(number):
+        return None
+    return number if is_upheld(*reply.surroundings, str(number), _read_correction) else None
+
+
+def _read_correction(sentence: str) -> Decimal | None:
+    """Return the number that a sentence gives as an answer: `the score is 3`, but not `2 calls were late`."""
+    return parse_number(sentence) if _CORRECTED.search(sentence) else None

@@ -62,12 +62,29 @@ _FENCE = re.compile(r"\A\s*(?P<fence>```+|~~~+)[^\n`]*\n(?P<content>.*?)\n?\s*(?
 _EMPTY = re.compile(r"(?i)<(answer|label|class(?:ification)?|category|result|verdict|rating|score)>\s*</\1>")
 # `<answer>No</answer><reason>…</reason>`, and lines such as `answer: No` and `reason: …`
 _ELEMENT = re.compile(r"\s*<([A-Za-z]\w*)>([^<>]*)</\1>\s*")
-_LINE = re.compile(r"[*_\"']{0,3}([A-Za-z][\w ]{0,30})[*_\"']{0,3}:[*_]{0,2}[^\S\n]+(\S.*)\n*")
-_REASON_KEYS = _split_words("reason reasons reasoning explanation rationale why justification evidence confidence")
+_LINE = re.compile(
+    r"[*_\"']{0,3}([^\W\d_][\w ]{0,30})[*_\"']{0,3}[^\S\n]?"
+    r"(?:[:：][*_]{0,2}[^\S\n]+|：[*_]{0,2}|(?<=[一-鿿]):)(\S.*)\n*"
+)
+_REASON_KEYS = _split_words("""
+    reason reasons reasoning explanation rationale why justification evidence confidence begründung grund erklärung
+    razón razonamiento justificación explicación motivo raison explication motif motivazione spiegazione ragione
+    justificativa explicação razão uitleg reden toelichting uzasadnienie wyjaśnienie powód razlaga utemeljitev razlog
+    обоснование объяснение причина gerekçe açıklama 理由 原因 解释 说明 依据 根拠 説明 이유 근거 설명 السبب التفسير कारण
+""")
+# The rows of a Markdown table, and the first cell of one that concludes it; `Total` may be a sum.
+_TABLE = re.compile(r"(?m)^[^\S\n]*\|(?:[^\S\n]*:?-+:?[^\S\n]*\|)+[^\S\n]*\n(?P<rows>(?:[^\S\n]*\|.*(?:\n|\Z))+)")
+_OVERALL = re.compile(
+    r"(?:overall|final)(?: (?:answer|label|class(?:ification)?|category|rating|score|verdict|result|sentiment|grade|"
+    r"level|risk|priority|assessment))?|gesamt(?:urteil|bewertung)|skupna ocena|总体|综合|整体|総合|종합"
+)
 _RAISE = ". next: raise `max_tokens`"
 _ANSWER_KEYS = _split_words("""
     classification class label answer category value result verdict rating score number final finalanswer conclusion
-    decision prediction choice
+    decision prediction choice antwort klassifikation klassifizierung kategorie einstufung ergebnis urteil respuesta
+    clasificación categoría etiqueta resultado veredicto réponse catégorie étiquette résultat risposta classificazione
+    categoria risultato resposta classificação antwoord odpowiedź kategoria wynik odgovor kategorija razvrstitev
+    ответ категория cevap kategori sonuç 答案 回答 分类 类别 结果 答え 分類 答复 답변 분류 정답 الإجابة التصنيف उत्तर
 """)
 
 
@@ -111,10 +128,28 @@ class Reply:
 
         A Python literal, and elements or lines of an answer and its reasons alone, count as one.
         """
-        objects = list(_find_objects(self.text))
+        objects = [value for value, _, _ in self._objects]
         if not objects:
             return _read_literal(self.text) or _read_fields(self.text)
         return objects[0] if all(value == objects[0] for value in objects) else None
+
+    @cached_property
+    def _objects(self) -> list[tuple[dict[str, object], int, int]]:
+        return list(_find_objects(self.text))
+
+    @property
+    def surroundings(self) -> tuple[str, str]:
+        """The texts before and after a structured answer; both are empty if it is all of the reply.
+
+        Reasons that follow the answer within an object are after it.
+        """
+        fields = list((self.structured or {}).items())
+        place = next((index for index, (key, _) in enumerate(fields) if _fold_key(key) in _ANSWER_KEYS), len(fields))
+        reasons = [str(value) for key, value in fields[place + 1 :] if _fold_key(key) in _REASON_KEYS]
+        before, after = "", ""
+        if self._objects:
+            before, after = self.text[: self._objects[0][1]], self.text[self._objects[-1][2] :]
+        return before, "\n".join([after, *reasons]) if reasons else after
 
     @property
     def answer(self) -> str:
@@ -127,7 +162,7 @@ class Reply:
             return ""
         named = [value for key, value in (self.structured or {}).items() if _fold_key(key) in _ANSWER_KEYS]
         if len(named) != 1:
-            return self.text
+            return _read_overall(self.text)
         return named[0] if isinstance(named[0], str) else json.dumps(named[0], ensure_ascii=False)
 
     @property
@@ -193,6 +228,17 @@ def normalize_reason(value: object) -> str:
     return reason.strip().casefold().removeprefix("finish_reason_").replace("-", "_")
 
 
+def _read_overall(text: str) -> str:
+    """Return a text whose Markdown table ends with a row such as `| Overall | Mixed |`, with that row alone."""
+    table = _TABLE.search(text)
+    if table is None:
+        return text
+    name, _, value = table["rows"].rstrip().splitlines()[-1].strip(" \t|").partition("|")
+    if "|" in value or not _OVERALL.fullmatch(name.strip(" *_").casefold()):
+        return text
+    return f"{text[: table.start()]}\n{name.strip(' *_')}: {value}\n{text[table.end() :]}"
+
+
 def _build_unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
@@ -246,14 +292,14 @@ def _is_unfinished(text: str) -> bool:
 _DECODER = json.JSONDecoder(object_pairs_hook=_build_unique)
 
 
-def _find_objects(text: str) -> Iterator[dict[str, object]]:
-    """Yield the JSON objects in a text, in order; an object inside another is part of it."""
-    at = 0
-    while (at := text.find("{", at)) >= 0:
+def _find_objects(text: str) -> Iterator[tuple[dict[str, object], int, int]]:
+    """Yield (object, start, end) of the JSON objects in a text, in order; an object inside another is part of it."""
+    end = 0
+    while (start := text.find("{", end)) >= 0:
         try:
-            value, at = _DECODER.raw_decode(text, at)
+            value, end = _DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
-            at += 1
+            end = start + 1
         else:
             if isinstance(value, dict):
-                yield value
+                yield value, start, end
