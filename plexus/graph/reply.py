@@ -61,7 +61,7 @@ _LEAKED_LAST = re.compile(r"(?:\[/?INST\]|</s>|<e(?:os|nd_of_turn)>|<[|｜][\w�
 _FENCE = re.compile(r"\A\s*(?P<fence>```+|~~~+)[^\n`]*\n(?P<content>.*?)\n?\s*(?P=fence)\s*\Z", re.DOTALL)
 _EMPTY = re.compile(r"(?i)<(answer|label|class(?:ification)?|category|result|verdict|rating|score)>\s*</\1>")
 # `<answer>No</answer><reason>…</reason>`, and lines such as `answer: No` and `reason: …`
-_ELEMENT = re.compile(r"\s*<([A-Za-z]\w*)>([^<>]*)</\1>\s*")
+_ELEMENT = re.compile(r"<([A-Za-z]\w*)>([^<>]*)</\1>\s*")
 _LINE = re.compile(
     r"[*_\"']{0,3}([^\W\d_][\w ]{0,30})[*_\"']{0,3}[^\S\n]?"
     r"(?:[:：][*_]{0,2}[^\S\n]+|：[*_]{0,2}|(?<=[一-鿿]):)(\S.*)\n*"

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from plexus import passages
-from plexus.graph import labels, numbers
+from plexus.graph import labels, numbers, reply, surroundings
 from plexus.graph.denials import fold_words
 from tests.unit.plexus.backtracking import Steps
 
@@ -30,14 +30,20 @@ PARTS = [
     ": ",
     ":",
     "a ",
+    "|",
+    "|-|\n",
+    "`",
 ]
 PATTERNS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": pattern
-    for module in (labels, numbers, passages)
+    for module in (labels, numbers, passages, reply, surroundings)
     for name, pattern in vars(module).items()
     if isinstance(pattern, re.Pattern)
 }
-AT_ONE_PLACE = {"labels._OPENING", "labels._NEXT_WORD", "numbers._BOUND_AFTER", "numbers._ENDING"}
+AT_ONE_PLACE = {
+    *("labels._MINUS", "labels._OPENING", "labels._NEXT_WORD", "numbers._BOUND_AFTER", "numbers._ENDING"),
+    *("reply._LEAKED_FIRST", "surroundings._FORMAT"),
+}
 """Patterns that are matched behind a class or a number, and searched nowhere."""
 BOUNDED = {"labels._GRADED"}
 """Patterns that are applied to a few dozen characters."""
