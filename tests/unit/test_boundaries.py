@@ -98,3 +98,28 @@ def test_nothing_is_used_that_the_images_python_lacks() -> None:
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("extractall", ".extract")):
                 wrong += [f"{path.relative_to(ROOT)}:{node.lineno}" for word in node.keywords if word.arg == "filter"]
     assert wrong == []
+
+
+def test_tables_are_read_and_written_in_one_package() -> None:
+    """Libraries of tables are imported in `plexus/tables` alone; `make results` prints CSV without the image's code."""
+    libraries = {"csv", "openpyxl", "pandas", "polars", "pyarrow", "python_calamine"}
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("handler", "plexus", "scripts")
+        for path in sources(folder)
+        if not libraries.isdisjoint(list_imports(path))
+    }
+    assert {path for path in users if not path.startswith("plexus/tables/")} == {"scripts/results.py"}
+
+
+def test_replies_are_read_in_one_module() -> None:
+    """Only `plexus/graph/replies.py` looks for a class or a number in the text of a reply."""
+    readers = ("parse_label", "match_label", "parse_number")
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("handler", "plexus", "scripts")
+        for path in sources(folder)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and any(name.name in readers for name in node.names)
+    }
+    assert users == {"plexus/graph/replies.py"}

@@ -89,6 +89,17 @@ def test_what_is_written_is_sent(client: str, more: str) -> None:
     assert _find(server.requests[0], name) == value
 
 
+@pytest.mark.parametrize("more", SPELLINGS["openai"])
+def test_an_unknown_model_is_sent_every_parameter(more: str) -> None:
+    """A model that the table lacks refuses nothing: what is written is sent, and lint has no finding about it."""
+    with provider(Answer("Yes")) as server:
+        text = card(server, "openai", more).document.text.replace("gpt-4o-mini", "a-model-of-next-year")
+        plexus.score(plexus.load(text), "Refund", TEXT)
+    name, value = SPELLINGS["openai"][more]
+    assert _find(server.requests[0], name) == value
+    assert [each.rule for each in lint(text) if each.rule == "refused-parameter"] == []
+
+
 def test_a_node_s_null_removes_the_score_s_parameter() -> None:
     """A node that calls a model of another kind can take back what the score writes."""
     with provider(Answer("Yes")) as server:

@@ -1,9 +1,13 @@
 """Replies of models: cut replies are failures, and the answer is read alone, without reasoning and markup."""
 
+from pathlib import Path
+
 import pytest
 from langchain_core.messages import AIMessage
 
+import plexus
 from plexus.configuration.graph import Classifier
+from plexus.graph.cassette import Question, Recorder
 from plexus.graph.messages import to_message, to_reply
 from plexus.graph.replies import read_class, read_text
 from plexus.graph.reply import Reply
@@ -139,6 +143,38 @@ def test_blocks_of_reasoning_are_not_the_answer(content: list[str | dict[str, ob
     """The reasoning that a provider sends apart is kept apart."""
     reply = to_reply(AIMessage(content))
     assert (reply.text, reply.reasoning) == ("No", "Perhaps Yes.")
+
+
+GENERATOR = """
+name: C
+key: c
+scores:
+  - name: S
+    class: LangGraphScore
+    model_provider: replay
+    model_name: m
+    cassette: FILE
+    graph:
+      - {name: n, class: Generator, user_message: "Sum up. {{ text }}", temperature: 0, max_tokens: 500}
+    output: {value: n.value}
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        ("<think>Yes, they were late.</think>\nThe parcel came late.", "The parcel came late."),
+        ("They were late.\n</think>\n\nThe parcel came late.", "The parcel came late."),
+        ("```\nThe parcel came late.\n```", "The parcel came late."),
+        ("The parcel came late.<|im_end|>", "The parcel came late."),
+    ],
+)
+def test_a_generated_text_is_the_answer_alone(content: str, value: str, tmp_path: Path) -> None:
+    """The value of a Generator has neither reasoning nor a fence nor tokens of a chat template."""
+    question = Question("replay:m", {"temperature": 0.0, "max_tokens": 500}, [("human", "Sum up. text")])
+    Recorder(tmp_path / "replies.json").add(question, Reply(content))
+    card = plexus.load(GENERATOR.replace("FILE", str(tmp_path / "replies.json")))
+    assert plexus.score(card, "S", plexus.Item("text")).value == value
 
 
 def test_a_reply_carries_what_its_provider_reports() -> None:
