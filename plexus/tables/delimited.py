@@ -95,11 +95,13 @@ class Delimited:
         """
         self.short, self.restored = [], []
         names: list[str] | None = None
+        written: list[str] = []
         blank: list[int] = []
         records = self._read_records()
         for line, cells in records:
             if names is None:
                 names = self._read_names(cells)
+                written = list(map(_strip, cells)) if self.dialect.has_header and len(cells) > 1 else []
                 for _ in range(2 * self.has_types + self.skipped):
                     next(records, None)
                 if self.dialect.has_header:
@@ -112,6 +114,8 @@ class Delimited:
             for entry in blank:
                 yield self._create_row(names, [""] * len(names), entry)
             blank = []
+            if written and _strip(cells[0]) == written[0] and list(map(_strip, cells)) == written:
+                raise InvalidData(f"{self.source.name}:{line}: {headers.REPEATED}")
             yield self._create_row(names, cells, line)
 
     def _find_types(self) -> bool:
@@ -135,12 +139,12 @@ class Delimited:
     def _read_names(self, cells: list[str]) -> list[str]:
         if not self.dialect.has_header:
             return [self.column] if not self.dialect.separator else [str(n) for n in range(1, len(cells) + 1)]
-        if any("\r" in name for name in cells):
+        if any("\r" in name.replace("\r\n", "\n") for name in cells):
             raise InvalidData(
                 f"{self.source.name}: some lines end in CR, and others in LF. next: save it with one kind of line end"
             )
         # A program that adds a second byte order mark makes it a part of the first name.
-        names = [name.strip(" \t\n\ufeff\xa0") or f"column {number}" for number, name in enumerate(cells, start=1)]
+        names = [_strip(name) or f"column {number}" for number, name in enumerate(cells, start=1)]
         repeated = sorted({repr(name) for name in names if names.count(name) > 1})
         if repeated:
             raise InvalidData(
@@ -176,7 +180,8 @@ class Delimited:
                 if newline and "\r" in line:
                     line = _LONE.sub(CARRIAGE_RETURN, _TWICE.sub("\r\n", line))
                 if line != _END_OF_FILE:
-                    yield line
+                    # A byte order mark within a file was the first one of a file that was joined to it.
+                    yield line.lstrip("\ufeff") if line[0] == "\ufeff" else line
 
     def _explain(self, message: str) -> str:
         if "unexpected end of data" in message:
@@ -187,3 +192,7 @@ class Delimited:
         if "field limit" in message:
             return f"a field of more than {dialects.LONGEST} characters"
         return f"not CSV: {message}"
+
+
+def _strip(name: str) -> str:
+    return name.strip(" \t\n\ufeff\xa0")

@@ -183,6 +183,7 @@ def _detect(lines: Lines, wanted: Sequence[str], *, lone_texts: bool, separator:
         raise MalformedRecord(before + 1, "columns are separated by blanks, as by R's write.table. next: write.csv")
     if declared := _SEP_LINE.fullmatch(first):
         return _decide_header(_read(sample[1:], Dialect(declared[1], lines=before + 1), is_whole), wanted, lone_texts)
+    first = _join_quoted(sample)
     separators = [separator] if separator is not None and separator in first else [s for s in SEPARATORS if s in first]
     readings = [_read(sample, dialect, is_whole) for s in separators for dialect in _list_candidates(s, sample, before)]
     for place, entry in enumerate(readings):
@@ -251,6 +252,16 @@ def _list_candidates(separator: str, sample: Sequence[str], before: int) -> Iter
         yield replace(plain, skips_blanks=True)
     if '\\"' in text:
         yield replace(plain, quoting="escaped")
+
+
+def _join_quoted(sample: Sequence[str]) -> str:
+    """Return the first line, with those that a quoted cell of it spans: a name may have a line's end in it."""
+    text = ""
+    for line in sample[: headers.TITLE_ROWS]:
+        text += line
+        if text.count('"') % 2 == 0:
+            return text
+    return sample[0] if sample else ""
 
 
 def _read_sample(lines: Iterator[str]) -> tuple[int, list[str], bool]:

@@ -15,6 +15,8 @@ from plexus.text import fold
 SAMPLE = 200
 #: Rows in which column names are looked for below a title.
 TITLE_ROWS = 20
+#: The message for a row that repeats the column names: its cells would be a text and a label.
+REPEATED = "the column names are here again, as in files that were joined. next: remove this line"
 _LONGEST = 60  # characters of a column's name
 _MOST_WORDS = 6
 _FEWEST_COLUMNS, _FEWEST_ROWS = 3, 5  # of a table below titles that no wanted name shows

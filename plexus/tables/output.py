@@ -23,6 +23,8 @@ _MOST_ROWS = 1_048_576  # of a sheet, its header included
 _INTEGERS = 10**15  # Excel replaces the digits after the fifteenth by zeros
 _HEAD_LENGTH = 1_000_000  # characters in which a file of this project has its mark
 
+# What a reader of workbooks would take for an escaped character.
+_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
@@ -205,7 +207,8 @@ def write_workbook(path: Path, columns: Sequence[str], rows: Iterable[Cells]) ->
             return value
         if len(value) > LONGEST_CELL:
             raise InvalidData(f"{name}: a text of {len(value)} characters; Excel has {LONGEST_CELL}. next: write .csv")
-        created = WriteOnlyCell(sheet, _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value))
+        value = _ESCAPED.sub("_x005F_", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value))
+        created = WriteOnlyCell(sheet, value)
         created.data_type = "s"
         return created
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from plexus.tables import headers
 from plexus.tables.sources import Source
 
 # What a cell shows whose formula failed, or whose lookup found nothing.
+# A character that XML would change or refuse; one of a surrogate pair stays.
+_ESCAPED = re.compile(r"_x(?![Dd][89A-Fa-f])([0-9A-Fa-f]{4})_")
 _ERRORS = frozenset(
     {
         "#NULL!",
@@ -135,6 +138,7 @@ class Workbook:
         was not stored, and for repeated column names.
         """
         names: list[str] = []
+        written: list[object] = []
         blank = 0
         with _open(self.source) as book:
             for number, row in enumerate(_read_rows(book[self.sheet]), start=1):
@@ -147,10 +151,13 @@ class Workbook:
                 if not names:
                     names = self._read_names(cells)
                     if self.has_header:
+                        written = [each for each in row if _is_filled(each)] if len(names) > 1 else []
                         continue
                 for _ in range(blank):
                     yield dict.fromkeys(names)
                 blank = 0
+                if written and [each for each in row if _is_filled(each)] == written:
+                    raise InvalidData(f"{self.source.name}: sheet {self.sheet!r}, row {number}: {headers.REPEATED}")
                 yield self._create_row(names, cells, number)
 
     def _create_row(self, names: Sequence[str], cells: list[object], number: int) -> dict[str, object]:
@@ -291,8 +298,13 @@ def _check(source: Source) -> None:
 def _read_rows(sheet: Any) -> Iterator[tuple[object, ...]]:
     """Yield a sheet's rows. The stored size of the sheet is ignored: some programs write a wrong one."""
     sheet.reset_dimensions()
-    rows: Iterator[tuple[object, ...]] = sheet.iter_rows(values_only=True)
-    return rows
+    for row in sheet.iter_rows(values_only=True):
+        yield tuple(_unescape(cell) if isinstance(cell, str) and "_x" in cell else cell for cell in row)
+
+
+def _unescape(text: str) -> str:
+    """Return a text of a workbook, in which Excel writes a carriage return as `_x000D_` and `_x` as `_x005F_x`."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 @contextmanager

@@ -114,6 +114,12 @@ FILES = [
         PLAIN,
         said="semicolons",
     ),
+    File(
+        "line-ends-in-names.csv",
+        b'"remarks,\nif any";"rank\r\n(1-5)";id;text;label\nx;2;1;a refund;ham\ny;3;2;fine;spam\n',
+        PLAIN,
+        said="semicolons",
+    ),
     File("quoted-comma-in-header.csv", b'id,text,label,"remarks, if any"\n1,a refund,ham,x\n2,fine,spam,y\n', PLAIN),
     File(
         "decimal-commas.csv",
@@ -159,6 +165,7 @@ FILES = [
     # Encodings.
     File("mark.csv", b"\xef\xbb\xbf" + text(WESTERN).encode(), WESTERN),
     File("two-marks.csv", b"\xef\xbb\xbf" * 2 + b"text,id,label\na refund,1,ham\nfine,2,spam\n", PLAIN),
+    File("joined-marks.csv", b'text,id,label\na refund,1,ham\n\xef\xbb\xbf"fine",2,spam\n', PLAIN),
     File("utf-16.csv", text(WESTERN).encode("utf-16"), WESTERN, said="UTF-16"),
     File("utf-16-tabs.txt", text(WESTERN, "\t", "\r\n").encode("utf-16"), WESTERN, said="tabs, UTF-16"),
     File("utf-16-be.csv", b"\xfe\xff" + text(WESTERN).encode("utf-16-be"), WESTERN, said="UTF-16"),
@@ -292,6 +299,12 @@ FILES = [
         "numbers.xlsx",
         workbook([["id", "text", "label"], [0, 1, 1.0], [1.0, 2.5, True]]),
         [("0", "1", "1"), ("1", "2.5", "True")],
+        said="Excel workbook",
+    ),
+    File(
+        "escaped.xlsx",
+        workbook([["id", "text", "label"], [1, "a_x000D_\nrefund", "ham"], [2, "_x005F_x000D_", "spam"]]),
+        [("1", "a\r\nrefund", "ham"), ("2", "_x000D_", "spam")],
         said="Excel workbook",
     ),
     File(

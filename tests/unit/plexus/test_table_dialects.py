@@ -10,6 +10,8 @@ import pytest
 
 from plexus.exceptions import InvalidData
 from plexus.tables import open_table
+from plexus.tables.output import write_file
+from tests.unit.plexus.awkward_files import workbook
 
 PIECES = (
     *("refund", "a,b", "x;y", "p|q", '"quoted"', 'say "hi"', "tab\there", "line\nbreak", "cr\rlf", "crlf\r\nx", "é"),
@@ -90,3 +92,42 @@ def test_rows_of_types_below_a_header_are_no_texts(tmp_path: Path, types: str, r
         assert ("rows of types below the header" in table.notice) is are_types
     assert (rows == [(1, "See you later")]) is are_types
     assert rows[-1][1] == "See you later"
+
+
+@pytest.mark.parametrize(
+    "content", [b"text,label\na,Yes\ntext,label\nb,No\n", b"text;label\na;Yes\n\xef\xbb\xbftext; label\n"]
+)
+def test_column_names_that_are_repeated_are_no_row(content: bytes, tmp_path: Path) -> None:
+    """Files that were joined with their first lines are refused with the line; their names would be a text."""
+    (tmp_path / "texts.csv").write_bytes(content)
+    with (
+        open_table(tmp_path / "texts.csv", ["text"]) as table,
+        pytest.raises(InvalidData, match=r"texts\.csv:3: the column names are here again"),
+    ):
+        list(table.read_rows())
+
+
+def test_repeated_names_of_a_sheet_are_no_row_either(tmp_path: Path) -> None:
+    """Of a workbook, the error has the sheet and the row."""
+    workbook([["text", "label"], ["a", "Yes"], ["text", "label"]])(tmp_path / "texts.xlsx")
+    with (
+        open_table(tmp_path / "texts.xlsx", ["text"]) as table,
+        pytest.raises(InvalidData, match=r"sheet 'Sheet', row 3: the column names are here again"),
+    ):
+        list(table.read_rows())
+
+
+@pytest.mark.parametrize("content", [b"text\na\ntext\n", b"text,label\ntext,Yes\n", b"text,label\nlabel,text\n"])
+def test_a_text_that_is_a_column_s_name_is_a_row(content: bytes, tmp_path: Path) -> None:
+    """Only all names, in their order and of several columns, are the first line again."""
+    (tmp_path / "texts.csv").write_bytes(content)
+    with open_table(tmp_path / "texts.csv", ["text"]) as table:
+        assert len(list(table.read_rows())) == content.count(b"\n") - 1
+
+
+@pytest.mark.parametrize("text", ["one_x000D_two", "_x005F_", "_x0041_x0042_", "_x12_", "x_x"])
+def test_a_text_like_an_escape_is_written_as_itself(text: str, tmp_path: Path) -> None:
+    """Readers of workbooks take `_x000D_` for a carriage return, unless its first sign is escaped."""
+    write_file(tmp_path / "texts.xlsx", "xlsx", {"text": str}, [{"text": text}], ())
+    with open_table(tmp_path / "texts.xlsx", ["text"]) as table:
+        assert [row["text"] for _, row in table.read_rows()] == [text]

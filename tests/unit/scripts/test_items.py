@@ -1,8 +1,11 @@
 """The input files of `enqueue`: items, and the scorecard."""
 
+import json
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from scripts.console.errors import NotFound, OperationFailed
 from scripts.jobs import item_files, seeding
@@ -27,6 +30,20 @@ def test_a_row_without_id_is_named_after_file_and_row(tmp_path: Path) -> None:
     """The default id is the file's name and the row's number."""
     path = write(tmp_path, '{"text": "One."}\n{"text": "Two."}\n', "mail.jsonl")
     assert [item.id for item in item_files.read_items(path)] == ["mail-1", "mail-2"]
+
+
+@pytest.mark.parametrize("name", ["mail.csv", "mail.jsonl", "mail.parquet"])
+def test_an_id_is_the_cell_s_own(name: str, tmp_path: Path) -> None:
+    """A zero is an id, a gap is none, and whole numbers have no fraction, also in a column of floats."""
+    path = tmp_path / name
+    rows = [{"id": 0.0, "text": "One."}, {"id": None, "text": "Two."}, {"id": 1.0, "text": "Three."}]
+    if name.endswith("csv"):
+        path.write_text("id,text\n0,One.\n,Two.\n1,Three.\n")
+    elif name.endswith("jsonl"):
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    assert [item.id for item in item_files.read_items(path)] == ["0", "mail-2", "1"]
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
