@@ -141,7 +141,7 @@ class Queues:
         The body and the sender's attributes are unchanged; if they leave no room for the reason, only the log has it.
         The original message stays on its queue.
         """
-        url = self.redrive_policy(message.queue).dead_letter_queue_url
+        url = self._dead_letter_url or self.redrive_policy(message.queue).dead_letter_queue_url
         if not url:
             raise Misconfigured("the queue has no dead-letter queue, so a message that cannot succeed stays in it")
         with aws.calling("send to the dead-letter queue"):

@@ -262,6 +262,14 @@ def test_a_failed_job_is_released_whatever_the_queue_answers(world: World) -> No
     assert any("redrive policy" in line.get("second_error", "") for line in world.lines())
 
 
+def test_poison_is_dead_lettered_whatever_the_queue_answers(world: World) -> None:
+    """A dead-letter queue that the settings name is used without asking SQS for the request queue's policy."""
+    world.wire.fault = refuse_attributes
+    world.send("nonsense")
+    assert world.batch(world.runtime(dead_letter_queue_url=world.dead_letters.url)) == []
+    assert world.sqs.bodies("dead") == ["nonsense"]
+
+
 def test_a_job_that_ended_its_processes_fails_whatever_the_queue_answers(world: World) -> None:
     """The job is FAILED at its limit although SQS refuses each call about its queue; its dead letter follows later."""
     world.wire.fault = refuse_attributes
