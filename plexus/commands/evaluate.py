@@ -86,7 +86,7 @@ def command(
         raise click.UsageError("--data is required: a table with labelled texts")
     check_outputs(html, output, [data_file, card, against, model_options["record"]], beside, replace=is_replaced)
     earlier = [runs.read(path) for path in beside]
-    texts = read_texts(data_file, text_column, label, layout, limit)
+    texts = check_texts(read_texts(data_file, text_column, label, layout, limit), output, show_text=show_text)
     context = options.create_context(options.find_store(store, [card, against]), **model_options)
     evaluation = evaluate_score(card, name, data_file, texts, context, name_of(card, against))
     for run in earlier:
@@ -121,17 +121,17 @@ def write_files(
     *,
     show_text: bool,
 ) -> None:
-    """Write the verdict on every text, then the page; each appears complete or not at all. Raises PlexusError."""
+    """Write the page, then the verdict on every text; each appears complete or not at all. Raises PlexusError."""
     from plexus.evaluation import page, verdicts
     from plexus.tables.output import format_of
     from plexus.whole_file import write_text
 
-    if output is not None:
-        verdicts.write(output, format_of(output, None), evaluation, other, show_text=show_text)
-        options.print_notes(f"wrote {output}")
     if html is not None:
         runs = [run.run for run in earlier]
         write_text(html, page.render(evaluation, other=other, compared=comparison, show_text=show_text, earlier=runs))
+    if output is not None:
+        verdicts.write(output, format_of(output, None), evaluation, other, show_text=show_text)
+        options.print_notes(f"wrote {output}")
 
 
 def show(
@@ -179,6 +179,18 @@ def check_outputs(
             check_replaced(path, replace=replace, mark=options.PAGE_MARK if path is html else "")
     if output is not None:
         format_of(output, None)
+
+
+def check_texts(texts: list[Labelled], output: Path | None, *, show_text: bool) -> list[Labelled]:
+    """Return the texts if the file of verdicts can have them. Raises InvalidData before any of them is scored."""
+    from plexus.tables.output import check_cells, check_number_of_rows, format_of
+
+    if output is not None:
+        form = format_of(output, None)
+        check_number_of_rows(form, len(texts))
+        for text in texts:
+            check_cells(form, text.row, {"label": text.label, **({"text": text.item.text} if show_text else {})})
+    return texts
 
 
 def name_of(card: Path, other: Path | None) -> str:

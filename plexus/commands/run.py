@@ -242,6 +242,7 @@ def write_file(
     form = format_of(output, form)
     if form != "jsonl":
         writers.create_columns(job.scores, job.kept_columns)
+    job.check_cells(form)
     check_state(output, Journal.locate(output), restart=restart, retry=retry)
     job.create_scorers()
     with Journal(output, job.identity, restart=restart) as journal:

@@ -42,7 +42,7 @@ class Writer:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InvalidData(f"{path}: its folder cannot be created: {error.strerror}") from None
-        self._count = 0
+        self._count, self._form = 0, form
         kinds = self._find_types(change) if form == "parquet" else dict.fromkeys(names, str)
         is_typed = form in ("parquet", "xlsx")
         rows = self._read_rows(change, typed=is_typed)
@@ -58,6 +58,7 @@ class Writer:
                 values = {
                     new: _format_cell(self._get_cell(row, cells, old), typed) for old, new in self.columns.items()
                 }
+                output.check_cells(self._form, number, values)
                 if typed is False:
                     damaged = {name for name, value in values.items() if output.has_controls(value)}
                     self.damaged += [(number, name) for name in values if name in damaged]

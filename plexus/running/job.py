@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexus.running import processes, run, writers
+from plexus.tables import output
 
 if TYPE_CHECKING:
     from plexus.context import Context
@@ -54,6 +55,14 @@ class FileRun:
                 names.get(name, name): _format_cell(row.get(name)) for name in self.source.columns
             }
             yield {**scored, "columns": kept}
+
+    def check_cells(self, form: str) -> None:
+        """Raise InvalidData if a file of the format cannot have the rows, or a cell that is written as it is."""
+        written = self.source.columns if self.keep_columns else [self.source.id] if self.source.id is not None else []
+        output.check_number_of_rows(form, self.source.rows)
+        if written and form == "xlsx":
+            for number, row in self.source.table.read_rows():
+                output.check_cells(form, number, {name: _format_cell(row.get(name)) for name in written})
 
     @property
     def kept_columns(self) -> tuple[str, ...]:

@@ -95,6 +95,21 @@ def check_output(path: Path, inputs: Iterable[Path]) -> None:
         raise InvalidData(f"{path}: is not a regular file. next: name a file, or print the results")
 
 
+def check_cells(form: str, row: int, cells: Cells) -> None:
+    """Raise InvalidData if a file of the format cannot have one of the cells of this row."""
+    for name, value in cells.items():
+        if form == "xlsx" and isinstance(value, str) and len(value) > LONGEST_CELL:
+            raise InvalidData(
+                f"row {row}: {name}: a text of {len(value)} characters; Excel has {LONGEST_CELL}. next: write .csv"
+            )
+
+
+def check_number_of_rows(form: str, count: int) -> None:
+    """Raise InvalidData if a file of the format cannot have so many rows."""
+    if form == "xlsx" and count >= _MOST_ROWS:
+        raise InvalidData(f"got {count} rows, expected at most Excel's {_MOST_ROWS - 1}. next: write .csv")
+
+
 def check_replaced(path: Path, *, replace: bool, mark: str = "") -> None:
     """Raise InvalidData for an existing file, unless `replace`, or it is empty or has the mark of what replaces it.
 

@@ -76,6 +76,15 @@ def test_a_converted_table_is_read_as_the_one_it_was_made_of(tmp_path: Path, mes
     assert ("1 cell changed, so that no spreadsheet runs them as formulas: row " in result.stderr) == guarded
 
 
+def test_a_text_too_long_for_excel_is_named_by_its_row(tmp_path: Path) -> None:
+    """The row is that of the file which is read, whatever rows are left out before it."""
+    path = tmp_path / "texts.jsonl"
+    texts = ["", "fine", "a" * 40_000]
+    path.write_text("".join(json.dumps({"text": text, "label": "a"}) + "\n" for text in texts))
+    error = run("clean", path, "--output", tmp_path / "out.xlsx").exception
+    assert "row 3: text: a text of 40000 characters; Excel has 32767. next: write .csv" in str(error)
+
+
 def test_a_look_lists_faults_with_a_remedy(messy: Path) -> None:
     """Columns that are not called text and label are guessed, aloud; each fault is listed with what to do."""
     result = run_data("look", messy)

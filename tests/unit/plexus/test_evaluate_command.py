@@ -201,6 +201,16 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_work(files: Path) -
     assert "page.html" in error.format_message()
 
 
+def test_verdicts_that_excel_cannot_have_are_refused_before_the_work(files: Path) -> None:
+    """A text too long for a cell is named by its row, and nothing is scored for a file that cannot be written."""
+    (files / "texts.csv").write_text(f"text,label\nfine,No\n{'a' * 40_000},No\n")
+    written = ["--output", str(files / "out.xlsx"), "--html", str(files / "page.html")]
+    done = run(files, *written, "--show-text")
+    assert "row 2: text: a text of 40000 characters; Excel has 32767. next: write .csv" in str(done.exception)
+    assert "accuracy" not in done.stdout
+    assert run(files, *written).exit_code == 0
+
+
 def test_the_limit_takes_the_first_rows(files: Path) -> None:
     """For a quick look at a long file."""
     assert output(files, "--limit", "3")["texts"] == 3

@@ -163,11 +163,26 @@ def test_a_device_is_never_replaced(files: Path) -> None:
 def test_an_output_that_fails_leaves_the_earlier_one(files: Path) -> None:
     """An output is replaced by a whole one or not at all, and no half file is left."""
     (files / "out.xlsx").write_bytes(b"earlier")
-    (files / "texts.jsonl").write_text(json.dumps({"id": "a" * 40_000, "text": "a refund"}) + "\n")
+    (files / "card.yaml").write_text(
+        "{name: R, key: r, scores: [{name: Refund, class: CompositeScore, expression: text}]}"
+    )
+    (files / "texts.jsonl").write_text(json.dumps({"id": "a", "text": "b" * 40_000}) + "\n")
     error = command(files, "--output", str(files / "out.xlsx"), "--restart").exception
-    assert "id: a text of 40000 characters; Excel has 32767. next: write .csv" in str(error)
+    assert "Refund: a text of 40000 characters; Excel has 32767. next: write .csv" in str(error)
     assert (files / "out.xlsx").read_bytes() == b"earlier"
     assert sorted(each.name for each in files.iterdir() if "half" in each.name) == []
+
+
+@pytest.mark.parametrize(("column", "options"), [("id", []), ("text", ["--keep-columns"])])
+def test_a_text_too_long_for_excel_is_refused_before_any_is_scored(
+    files: Path, column: str, options: list[str]
+) -> None:
+    """Its row is named, and no text is scored for a file that cannot be written."""
+    rows = [{"id": "a", "text": "fine"}, {"id": "b", "text": "fine", column: "a" * 40_000}]
+    (files / "texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    error = command(files, "--output", str(files / "out.xlsx"), *options).exception
+    assert f"row 2: {column}: a text of 40000 characters; Excel has 32767. next: write .csv" in str(error)
+    assert not [each.name for each in files.iterdir() if each.name.startswith("out")]
 
 
 @pytest.mark.parametrize(
