@@ -154,7 +154,10 @@ def _format_refusal(unknown: Mapping[str, list[int]], known: Sequence[str], name
         )
         remedy += f"out, `{{{first!r}: {first!r}}}` keeps the label, and so does naming it in `valid_classes`"
         return f"labels that usually mean a missing value:{listed}\n  {remedy}"
-    remedy = f"next: correct them, or map them in the card: `data: {{labels: {{{first!r}: …}}}}`; null leaves a row out"
+    remedy = (
+        f"next: correct them, or map them in the card: `data: {{labels: {{{first!r}: …}}}}`; null leaves a row out. "
+    )
+    remedy += "To count them as mistakes, name all labels in `validation: {value: {valid_classes: […]}}`"
     settings = ", ".join(repr(value) for value in known)
     return f"labels that {name!r} can never give:{listed}\n  it gives {settings}. {remedy}"
 

@@ -105,6 +105,18 @@ def test_labels_that_the_score_cannot_give_are_named_together(files: Path) -> No
     assert "'Yse': 1 row, first in row 14; did you mean 'Yes'?" in str(error)
 
 
+def test_a_score_of_some_classes_is_measured_once_it_declares_all(files: Path) -> None:
+    """The error names `valid_classes`; with all labels there, those that the score never gives are its mistakes."""
+    with (files / "texts.csv").open("a") as file:
+        file.write("a,Maybe\n")
+    assert "name all labels in `validation: {value: {valid_classes: […]}}`" in str(run(files).exception)
+    with (files / "card.yaml").open("a") as card:
+        card.write("    validation: {value: {valid_classes: ['Yes', 'No', Maybe]}}\n")
+    result = output(files)
+    assert result["texts"] == len(ROWS) + 1
+    assert result["labels"] == ["Yes", "No", "Maybe"]
+
+
 def test_another_card_is_compared_on_the_same_texts(files: Path) -> None:
     """McNemar's test is over texts that one card got right and the other did not."""
     document = output(files, "--against", str(files / "better.yaml"))
