@@ -15,6 +15,8 @@ _NAMED_LABEL = ("label", "class", "category", "target", "sentiment", "topic", "k
 _MOST_CLASSES = 100
 _LONGEST_LABEL = 60  # characters
 _SAMPLE = 1000  # rows
+_DAY = re.compile(r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4})(?!\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d(?:[.,]0)?")
 _NUMBER = re.compile(r"([+-]?\d+([.,]\d+)?)?")
 
 
@@ -77,8 +79,9 @@ def guess_columns(table: Table) -> tuple[str, str | None]:
     """Return the columns that look most like texts and like labels, by the first 1,000 rows; no label if none does.
 
     Texts are the longest; labels are short and repeat, and a name such as `category` decides between several. Lists
-    and maps are neither, and numbers are no texts. Raises InvalidData for a table without rows, or without a column of
-    texts; the error names members of maps that may be some.
+    and maps are neither, numbers are no texts, days are no labels, and years are only if nothing else is. Raises
+    InvalidData for a table without rows, or without a column of texts; the error names members of maps that may be
+    some.
     """
     values: dict[str, list[str]] = {}
     nested: set[str] = set()
@@ -104,7 +107,8 @@ def guess_columns(table: Table) -> tuple[str, str | None]:
     text = max(texts, key=lambda name: sum(map(len, texts[name])))
     classes = {name: _count_classes(cells) for name, cells in values.items() if name != text}
     likely = [name for name, count in classes.items() if count]
-    label = min(likely, key=lambda name: (not _is_label_name(name), classes[name]), default=None)
+    years = {name for name in likely if all(_YEAR.fullmatch(cell) for cell in values[name] if cell)}
+    label = min(likely, key=lambda name: (not _is_label_name(name), name in years, classes[name]), default=None)
     return text, label
 
 
@@ -113,8 +117,13 @@ def _count_classes(cells: Sequence[str]) -> int:
     known = [cell for cell in cells if cell]
     classes = {fold_label(cell) for cell in known}
     repeats = 2 * len(classes) <= len(known)
-    short = all(len(cell) <= _LONGEST_LABEL for cell in known)
+    short = all(len(cell) <= _LONGEST_LABEL and not is_date(cell) for cell in known)
     return len(classes) if short and repeats and 2 <= len(classes) <= _MOST_CLASSES else 0
+
+
+def is_date(cell: str) -> bool:
+    """Return whether a cell begins with a day, as in `2026-11-29` and `29.11.2026`; a year alone is a number."""
+    return _DAY.match(cell.strip()) is not None
 
 
 def _is_label_name(name: str) -> bool:

@@ -11,10 +11,14 @@ from functools import lru_cache
 UNKNOWN = "unknown"
 _SAMPLE = 2000  # characters of a text
 _WORD = re.compile(r"[^\W\d_]+")
+#: Addresses, and what English appends to words, are no words: the `com` of a name is not Portuguese, nor an `s` Czech.
+_NO_WORDS = re.compile(r"\S*(?:://|@)\S*|[\w-]+(?:\.[\w-]+)+|(?<=\w)['’](?:s|t|d|m|ll|re|ve)\b", re.IGNORECASE)
 #: Frequent words that a language shares with few others.
 _FREQUENT = {
-    "English": "the and is of to was this with for that have you it are not but my very i we in at on a so be had if",
-    "German": "der die das und ist nicht ich ein eine mit auf für sie wir zu den es war sehr auch von",
+    "English": "the and is of to was this with for that have you it are not but my very i we in at on a so be had if "
+    "as do no by from they what he she his her there will can has who how or an your would their which all been",
+    "German": "der die das und ist nicht ich ein eine mit auf für sie wir zu den es war sehr auch von "
+    "was an so will her all hat dem wenn man oder kann wird bei einen",
     "French": "le les des et est je une pas pour dans que avec vous nous sur très ce il du au mais",
     "Spanish": "el los las es y que no una por con para muy pero como mi más su lo se del está",
     "Italian": "il che è di non una per con sono ho molto ma anche gli della del le questo più mi si",
@@ -58,7 +62,7 @@ def guess(text: str) -> str:
     if script in _SCRIPTS.values():
         return script
     points: dict[str, float] = {}
-    for word in _WORD.findall(text.casefold()):
+    for word in _WORD.findall(_NO_WORDS.sub(" ", text.casefold())):
         names = _BY_WORD.get(word, ())
         for name in names:
             points[name] = points.get(name, 0.0) + 1 / len(names)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from plexus.dataset import languages, structure
-from plexus.dataset.entries import Dataset, Entry, format_rows
+from plexus.dataset.entries import Dataset, Entry, format_rows, is_date
 from plexus.dataset.structure import Finding
 from plexus.duplicates import group_equal_texts, group_near_duplicates
 from plexus.problems import pluralize
@@ -184,6 +184,9 @@ def _find_unusable_classes(column: str, counts: Counter[str]) -> list[Finding]:
         message = f"column {column!r} has {len(counts)} different numbers, from {min(counts, key=float)} to "
         message += f"{max(counts, key=float)}: a scale, and each number would be a class of its own"
         return [Finding("no classes", message, (), "write a column with a class for each range; or --label NAME")]
+    if len(counts) > FEW and all(map(is_date, counts)):
+        message = f"column {column!r} has {len(counts)} different days, and each would be a class of its own"
+        return [Finding("no classes", message, (), "name the column of labels: --label NAME")]
     if counts.total() >= FEW and 2 * len(counts) > counts.total():
         message = f"column {column!r} has {len(counts)} different labels in {counts.total()} texts: names or numbers?"
         return [

@@ -73,3 +73,29 @@ def test_members_become_columns_of_yes_and_no(tmp_path: Path, name: str) -> None
         ["No", "No", "No"],
         ["Yes", "No", "Yes"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "guessed"),
+    [
+        ({"Date": ["2026-01-09", "2026-01-14"], "Kind": ["x", "y"]}, ", labels in 'Kind'"),
+        ({"Date": ["09.01.2026 14:05", "14.01.2026 09:00"]}, ". next"),
+        ({"Year": ["2015", "2016"], "Stars": ["1", "2"]}, ", labels in 'Stars'"),
+        ({"Year": ["2015", "2016"]}, ", labels in 'Year'"),
+    ],
+)
+def test_times_are_guessed_as_labels_last(tmp_path: Path, columns: dict[str, list[str]], guessed: str) -> None:
+    """A day is no class of texts, and a year is one only if no other column can be."""
+    path = tmp_path / "texts.jsonl"
+    rows = [{name: cells[place % 2] for name, cells in columns.items()} for place in range(40)]
+    texts = (f"A sentence of some length, number {place}" for place in range(40))
+    path.write_text("".join(json.dumps({**row, "Said": text}) + "\n" for row, text in zip(rows, texts, strict=True)))
+    assert f"guessed texts in 'Said'{guessed}" in run_data("look", path).stderr
+
+
+def test_a_column_of_days_has_no_classes(tmp_path: Path) -> None:
+    """As a scale of numbers has none: a model cannot learn a class for each day."""
+    path = tmp_path / "texts.csv"
+    days = [f"2026-{month:02}-{day:02}" for month in (1, 2) for day in range(1, 15)]
+    path.write_text("text,label\n" + "".join(f"words {day} {more},{day}\n" for day in days for more in ("a", "b", "c")))
+    assert "column 'label' has 28 different days, and each would be a class of its own" in run_data("look", path).stdout

@@ -21,6 +21,10 @@ from plexus.dataset import languages
         ("Korean", "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다."),
         ("Greek", "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και τα δικαιώματα."),
         ("unknown", "OK 12345 :-)"),
+        ("English", "It's what the buyer's friends said: do as your heart says."),
+        ("English", "Do no harm, as they say."),
+        ("English", "Mail from ann@example.com: see https://example.com/do/com/como or www.example.com by noon."),
+        ("German", "Was man so will, hat an Wert."),
     ],
 )  # fmt: skip
 def test_a_language_is_guessed(name: str, text: str) -> None:
