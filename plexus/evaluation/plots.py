@@ -17,6 +17,7 @@ from plexus.evaluation.runs import Run
 WIDTH, HEIGHT = 440, 330
 EDGES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.95)  # possible lower ends of a plot of confidences
 _NAME = 24  # characters of the name of a bar: two of them fit below the plot
+_HALF_DIGIT = 4.2  # half of a digit's width, at most
 FEW = 15  # with fewer points, each is marked
 
 
@@ -121,7 +122,10 @@ def plot_quality(runs: Sequence[Run], *, in_dollars: bool) -> str:
     """
     known = [(run, run.price(in_dollars=in_dollars)) for run in runs]
     priced = [(run, price) for run, price in known if price is not None and run.accuracy.value is not None]
-    frame = Frame(high=_round_up(max((price for _, price in priced), default=0.0) * 1.05))
+    most = max((price for _, price in priced), default=0.0)
+    unit, factor = ("US dollars", 1.0) if in_dollars else _choose_unit(most)
+    priced = [(run, price * factor) for run, price in priced]
+    frame = Frame(high=_round_up(most * factor * 1.05))
     marks: list[str] = []
     taken: list[tuple[float, float]] = []
     for place, (run, price) in enumerate(priced):
@@ -132,8 +136,14 @@ def plot_quality(runs: Sequence[Run], *, in_dollars: bool) -> str:
             *_draw_interval(frame, run.accuracy, series, x),
             _render_text(name, *taken[-1], str(runs.index(run) + 1)),
         ]
-    unit = "US dollars for a text" if in_dollars else "seconds for a text"
-    return _render_plot(f"Accuracy over {unit}", frame, unit, "accuracy", marks)
+    return _render_plot(f"Accuracy over {unit} for a text", frame, f"{unit} for a text", "accuracy", marks)
+
+
+def _choose_unit(seconds: float) -> tuple[str, float]:
+    """Return the unit in which a duration has few digits, and how many of it a second has."""
+    if seconds >= 1 or not seconds:
+        return "seconds", 1.0
+    return ("milliseconds", 1e3) if seconds >= 1e-3 else ("microseconds", 1e6)
 
 
 def _place_label(frame: Frame, x: float, y: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -235,7 +245,11 @@ def _draw_vertical_grid(frame: Frame, floor: float | None = None) -> Iterator[st
     for place in range(math.ceil(frame.low / step - 1e-9), math.floor(frame.high / step + 1e-9) + 1):
         x = frame.x(place * step)
         yield _render_line("grid", x, frame.top, x, bottom)
-        yield _render_text("tick middle", x, bottom + 20, f"{place * step:.{digits}f}".replace("-", "\u2212"))
+        value = f"{place * step:.{digits}f}".replace("-", "\u2212")
+        if x + _HALF_DIGIT * len(value) > WIDTH:  # more than the margin beside the plot has room for
+            yield _render_text("tick end", WIDTH - 1, bottom + 20, value)
+        else:
+            yield _render_text("tick middle", x, bottom + 20, value)
 
 
 def _render_svg(title: str, height: float, parts: Sequence[str]) -> str:

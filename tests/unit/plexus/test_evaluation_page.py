@@ -15,7 +15,8 @@ import pytest
 from plexus.evaluation import explorer, formats, page, plots, report, tables
 from plexus.evaluation.confusion import Confusion
 from plexus.evaluation.predictions import Prediction
-from plexus.evaluation.report import Evaluation, Subject, compare_evaluations, evaluate
+from plexus.evaluation.report import Evaluation, Figure, Subject, compare_evaluations, evaluate
+from plexus.evaluation.runs import Run
 from plexus.usage import Usage
 from tests.unit.plexus.pages import Page
 
@@ -247,20 +248,36 @@ def read_list(text: str) -> dict[str, Any]:
         (0.95, 1.0, ["0.95", "0.96", "0.97", "0.98", "0.99", "1.00"]),
         (-0.1, 0.3, ["\u22120.1", "0.0", "0.1", "0.2", "0.3"]),
         (0.0, 0.002, ["0.0000", "0.0005", "0.0010", "0.0015", "0.0020"]),
+        (0.0, 0.0002, ["0.00000", "0.00005", "0.00010", "0.00015", "0.00020"]),
         (0.0, 50.0, ["0", "10", "20", "30", "40", "50"]),
     ],
 )
 def test_the_values_below_an_axis_are_round_and_in_their_places(low: float, high: float, values: list[str]) -> None:
-    """Whatever the ends of the axis: each is centred below its line, and none leaves the drawing."""
+    """Whatever the ends of the axis: each is centred below its line, except a long one that would leave the drawing."""
     frame = plots.Frame(low=low, high=high)
     drawn = "".join(plots._draw_vertical_grid(frame))
-    labels = re.findall(r'<text class="tick middle" x="([\d.]+)"[^>]*>([^<]+)</text>', drawn)
-    assert [label for _, label in labels] == values
-    lines = re.findall(r'<line class="grid" x1="([\d.]+)"', drawn)
-    assert [place for place, _ in labels] == lines
-    expected = [frame.x(float(label.replace("\u2212", "-"))) for _, label in labels]
-    assert [float(place) for place, _ in labels] == pytest.approx(expected, abs=0.05)
-    assert float(labels[-1][0]) + 3.5 * len(values[-1]) <= plots.WIDTH
+    texts = re.findall(r'<text class="tick (middle|end)" x="([\d.]+)"[^>]*>([^<]+)</text>', drawn)
+    assert [label for *_, label in texts] == values
+    lines = list(map(float, re.findall(r'<line class="grid" x1="([\d.]+)"', drawn)))
+    expected = [frame.x(float(label.replace("\u2212", "-"))) for label in values]
+    assert lines == pytest.approx(expected, abs=0.05)
+    centred = [
+        (float(place), line) for (anchor, place, _), line in zip(texts, lines, strict=True) if anchor == "middle"
+    ]
+    assert len(centred) >= len(values) - 1
+    assert all(place == line for place, line in centred)
+    anchor, place, label = texts[-1]
+    assert float(place) + 4.2 * len(label) * (anchor == "middle") <= plots.WIDTH
+
+
+@pytest.mark.parametrize(
+    ("seconds", "unit", "most"), [(0.00017, "micro", "200"), (0.04, "milli", "50"), (1.7, "", "2.0"), (0.0, "", "1.0")]
+)
+def test_durations_are_plotted_in_the_unit_of_few_digits(seconds: float, unit: str, most: str) -> None:
+    """A keyword takes microseconds, a language model seconds: neither axis has rows of zeros."""
+    drawn = plots.plot_quality([Run("a", Figure(0.5, 0.4, 0.6), None, seconds)], in_dollars=False)
+    assert f">{unit}seconds for a text</text>" in drawn
+    assert re.findall(r'class="tick (?:middle|end)" x="[\d.]+" y="306.0">([^<]+)', drawn)[-1] == most
 
 
 def test_every_text_is_in_the_list(compared: tuple[Evaluation, Evaluation, Page]) -> None:
