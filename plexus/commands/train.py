@@ -134,8 +134,10 @@ def _measure(report: Report) -> tuple[tuple[float, float] | None, ClassFigures |
 def _summarize(report: Report | None) -> str:
     if report is None:
         return ""
+    from plexus.evaluation.formats import format_counts
+
     parameters = ", ".join(f"{name}={value}" for name, value in report.parameters.items())
-    labels = ", ".join(f"{label} {count}" for label, count in report.labels.items())
+    labels = format_counts(list(report.labels.items()))
     names = {"accuracy": "accuracy", "macro_f1": "macro F1"}
     goal = names.get(report.objective["kind"], f"recall of {report.objective['of']}")
     interval, chosen = _measure(report)
@@ -145,7 +147,7 @@ def _summarize(report: Report | None) -> str:
         reached += f" ({_format_interval(chosen.precision_interval)})" if chosen.precision_interval else ""
         figures += f" at a precision of {reached}, expected at least {report.objective['precision']},"
     lines = f"\n  {report.texts} texts ({labels}); {figures} in {report.folds}-fold cross-validation"
-    lines += f", best of {report.candidates} candidates; {parameters}"
+    lines += f", best of {pluralize(report.candidates, 'candidate')}; {parameters}"
     return lines + _describe_near_duplicates(report)
 
 

@@ -14,11 +14,14 @@ from plexus.dataset import splitting
 from plexus.dataset.entries import Dataset, Entry, choose_written_names, read
 from plexus.dataset.looking import FEW, find_near_pairs
 from plexus.dataset.writing import Writer
+from plexus.evaluation.formats import format_counts
 from plexus.exceptions import InvalidData
 from plexus.problems import pluralize
 from plexus.tables import Table
 from plexus.tables.labels import fold_label
 from plexus.whole_file import write_text
+
+_MOST = 8  # classes in a line
 
 
 @dataclass(frozen=True)
@@ -105,13 +108,13 @@ def describe(split: Split, folder: Path, plan: SplitPlan) -> str:
     lines = []
     for path, (_, entries) in zip(plan.list_paths(folder), split.parts.items(), strict=False):
         counts = Counter(fold_label(entry.label) for entry in entries)
-        listed = ", ".join(f"{names[name]} {counts[name]}" for name, _ in classes.most_common(8) if names[name])
+        listed = format_counts([(names[name], counts[name]) for name, _ in classes.most_common() if names[name]], _MOST)
         lines.append(f"wrote {path}: {pluralize(len(entries), 'row')}" + (f" ({listed})" if listed else ""))
     lines.append(f"wrote {folder / 'split.json'}")
     tested = Counter(fold_label(entry.label) for entry in split.parts["test"])
     few = [f"{names[name]} ({tested[name]})" for name in classes if names[name] and tested[name] < FEW]
     if few:
-        listed = ", ".join(few[:8]) + (", …" if len(few) > 8 else "")
+        listed = ", ".join(few[:_MOST]) + (f", {len(few) - _MOST} more" if len(few) > _MOST else "")
         lines.append(f"classes of fewer than {FEW} texts in test, whose figures will be noise: {listed}")
     if split.blank:
         lines.append(f"{pluralize(split.blank, 'row')} without a text left out")

@@ -29,8 +29,7 @@ def describe(look: Look, notice: str) -> str:
         ),
     ]
     if look.languages:
-        listed = ", ".join(f"{name} {count}" for name, count in list(look.languages.items())[:8])
-        lines.append(f"languages, a guess: {listed}")
+        lines.append(f"languages, a guess: {', '.join(f'{name} {count}' for name, count in look.languages.items())}")
     lines.append(
         f"labels: column {shorten(dataset.label, _LONGEST)!r}" if dataset.label is not None else "labels: none"
     )

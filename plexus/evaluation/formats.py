@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from plexus.evaluation.report import Evaluation, Figure
+from plexus.problems import pluralize
 
 NOTHING = "–"
 
@@ -48,6 +49,18 @@ def format_seconds(value: float) -> str:
     if value >= 1:
         return f"{value:.1f} s"
     return f"{value * 1e3:.1f} ms" if value >= 1e-3 else f"{value * 1e6:.0f} µs"
+
+
+def format_counts(counts: Sequence[tuple[str, int]], maximum: int | None = None) -> str:
+    """Format labels with their numbers, as in `good 65, bad 63`, and after `maximum` of them how many more there are.
+
+    A colon separates the two if a label ends in a digit, as in `5: 26, 4: 12`.
+    """
+    first = counts[:maximum]
+    mark = ":" if any(label[-1:].isdigit() for label, _ in first) else ""
+    rest = len(counts) - len(first)
+    listed = [f"{label}{mark} {count}" for label, count in first]
+    return ", ".join([*listed, pluralize(rest, "more label")] if rest else listed)
 
 
 def shorten(text: str, maximum: int) -> str:

@@ -2,7 +2,10 @@
 
 import csv
 import json
+import random
+import re
 import shlex
+import string
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +189,16 @@ def test_leaks_of_a_split_by_time_are_healed_by_the_printed_command(tmp_path: Pa
     run_data(*shlex.split(remedy))
     assert [row["id"] for row in rows(folder / "fresh.csv")] == ["8", "9"]
     assert "leak: " not in run_data("look", folder / "fresh.csv", *NAMES, "--with", folder / "train.csv").stdout
+
+
+def test_a_part_of_many_classes_says_how_many_are_not_listed(tmp_path: Path) -> None:
+    """The numbers of a line add up: eight classes are named, then how many more there are; a colon parts numbers."""
+    path = tmp_path / "texts.jsonl"
+    words = ["".join(random.Random(place).choices(string.ascii_letters, k=40)) for place in range(440)]
+    lines = [json.dumps({"text": word, "label": place % 11}) for place, word in enumerate(words)]
+    path.write_text("\n".join(lines))
+    printed = run_data("split", path, "--test", 0.5, "--output", tmp_path / "parts").stdout
+    assert re.search(r"train\.jsonl: 220 rows \((\d+: 20, ){8}3 more labels\)", printed)
 
 
 def test_a_column_of_groups_is_never_divided(tmp_path: Path, messy: Path) -> None:
