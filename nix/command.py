@@ -54,7 +54,7 @@ def command(
             except expected as problem:
                 # The assembler, pip and other programs report a full disk in a message of their own.
                 full = os.strerror(errno.ENOSPC) in str(problem) and FULL not in str(problem)
-                large = os.strerror(errno.EFBIG) in str(problem)
+                large = os.strerror(errno.EFBIG) in str(problem) and TOO_LARGE not in str(problem)
                 message = f"{problem}{FULL if full else TOO_LARGE if large else ''}"
             except OSError as problem:
                 message = describe_os_error(problem)

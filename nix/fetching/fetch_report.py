@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nix.command import FULL, TOO_LARGE
 from nix.debian import mirrors
 from nix.debian.distribution import Distribution, read_distribution
 from nix.pins import Deb, Input
@@ -24,6 +25,8 @@ SOURCES = {
     "host": "Debian mirrors that files of this host name",
 }
 LISTED, SERVERS = 4, 4
+# A server that sends a file has it, whatever another one answers: the pin is not superseded.
+NOT_STORED = {"no space left on device": FULL, "file too large": TOO_LARGE}
 OUT_OF_DATE = ("certificate is not yet valid", "certificate has expired")
 # The status of an answer, at the beginning of a reason → what to do about it.
 REFUSALS = {
@@ -130,9 +133,13 @@ def format_rows(source: str, counts: dict[tuple[str, str, str], int]) -> list[st
 def choose_remedies(missing: Missing, counts: dict[tuple[str, str, str], int], host: Distribution) -> list[str]:
     """List the remedies, the most likely first.
 
-    The first cause that explains the answers decides: clock, proxy, certificates, refusals, superseded pins, mirrors.
+    The first cause that explains the answers decides: this host's disk, clock, proxy, certificates, refusals,
+    superseded pins, mirrors.
     """
     reasons = {reason for _, _, reason in counts}
+    for words, remedy in NOT_STORED.items():
+        if any(words in reason.lower() for reason in reasons):
+            return ["what the servers sent could not be stored on this host", remedy.strip()]
     if any(word in reason for word in OUT_OF_DATE for reason in reasons):
         return [
             f"a certificate is out of date, or this host's clock is wrong: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

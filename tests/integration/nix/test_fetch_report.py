@@ -27,3 +27,21 @@ def test_each_failure_of_a_connection_has_its_own_remedy(world: World, reason: s
     text = fetch_report.format_report(fetch_report.Missing(debs, len(debs), attempts, {}))
     assert remedy in text
     assert text.count("next: ") == 1
+
+
+@pytest.mark.parametrize(
+    ("problem", "remedy"),
+    [
+        ("No space left on device", "next: make cache-prune"),
+        ("no space left on device", "next: make cache-prune"),
+        ("('Connection broken', OSError(27, 'File too large'))", "next: ulimit -f unlimited"),
+    ],
+)
+def test_a_file_that_cannot_be_stored_is_not_superseded(world: World, problem: str, remedy: str) -> None:
+    """A pool that has moved on and a disk that is full, of one archive's two pools: the remedy concerns the disk."""
+    debs, attempts = pins.read_deb_lock("image").debs, fetch_report.Attempts()
+    attempts.add("mirror", world.address, "404 Not Found", debs)
+    attempts.add("mirror", world.address, problem, debs)
+    text = fetch_report.format_report(fetch_report.Missing(debs, len(debs), attempts, {}, superseded=debs))
+    assert remedy in text.splitlines()[-1]
+    assert text.count("next: ") == 1
