@@ -8,6 +8,7 @@ apply to it.
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ def read_classifier(code: str, names: Names) -> tuple[str, dict[str, str], bool]
     it. The third is whether a path returns None: there, value and explanation are those of the nodes before, if they
     have one. Raises UnsupportedCode.
     """
-    function = _find_function(code, "score")
+    function, constants = _find_function(code, "score")
     skipped: list[ast.expr] = []
     unchanged: dict[str, ast.expr] = {"value": ast.Constant("None")}
     fields = {"value": "classification", "explanation": "explanation"}
@@ -55,7 +56,7 @@ def read_classifier(code: str, names: Names) -> tuple[str, dict[str, str], bool]
             return _Choice(value.test, read(value.body), read(value.orelse))
         return _read_score_result(value)
 
-    tree = _read_returns(function, read)
+    tree = _Paths(read).follow(function.body, constants, function)
     names = names.of(_find_argument(function, 1))
     optional = _list_all_components(tree) - {"value"}
     return (
@@ -70,8 +71,8 @@ def read_node(code: str, function_name: str, mapping: dict[str, str], names: Nam
 
     Raises UnsupportedCode.
     """
-    function = _find_function(code, function_name)
-    tree = _read_returns(function, _read_map)
+    function, constants = _find_function(code, function_name)
+    tree = _Paths(_read_map).follow(function.body, constants, function)
     names = names.of(_find_argument(function, 0))
     keys = _list_components(tree)
     wanted = mapping or {key: key for key in sorted(keys)}
@@ -81,15 +82,28 @@ def read_node(code: str, function_name: str, mapping: dict[str, str], names: Nam
     return {alias: write(_select(tree, key, function), names) for alias, key in wanted.items()}
 
 
-def _find_function(code: str, name: str) -> ast.FunctionDef:
+def _find_function(code: str, name: str) -> tuple[ast.FunctionDef, Values]:
+    """Return the function, and the names that the module gives a value that is spelt out."""
     try:
         body = ast.parse(code).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UnsupportedCode(find_error_place(error), "it is not Python") from None
     for statement in body:
         if isinstance(statement, ast.FunctionDef) and statement.name == name:
-            return statement
+            return statement, _read_constants(body)
     raise UnsupportedCode(body[0] if body else ast.Pass(), f"it has no function {name!r}")
+
+
+def _read_constants(body: Sequence[ast.stmt]) -> Values:
+    constants: Values = {}
+    for statement in body:
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and (assignment := read_assignment(statement, {})):
+            name, value = assignment
+            constants.pop(name, None)
+            with contextlib.suppress(ValueError):
+                ast.literal_eval(value)
+                constants[name] = value
+    return constants
 
 
 def find_error_place(error: BaseException) -> ast.AST:
@@ -102,10 +116,6 @@ def _find_argument(function: ast.FunctionDef, place: int) -> str:
     if len(listed) <= place:
         raise UnsupportedCode(function, f"the function has {len(listed)} parameters, expected at least {place + 1}")
     return listed[place].arg
-
-
-def _read_returns(function: ast.FunctionDef, read: _Reader) -> _Tree:
-    return _Paths(read).follow(function.body, {}, function)
 
 
 class _Paths:

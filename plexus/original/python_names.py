@@ -37,12 +37,22 @@ INSTEAD = {
     "ClassDef": "write a map",
     "Raise": "return a value: an expression that fails fails the score by itself",
 }
-#: Module that the code uses → what to write instead.
-_MODULES = {
+_TEXTS = "write an f-string, as in f'{x} words'"
+#: Name, or method, that the code uses → what to write instead.
+_NAMES = {
     "re": "write matches(text, 'pattern')",
     "json": "set `item: {decode_metadata: true}`, which decodes metadata that is JSON text",
     "datetime": "compute the date before the item is made, and write it into its metadata",
     "os": "write the value into the scorecard: an expression reads no environment",
+    "format": _TEXTS,
+    "set": "write the list itself: `x in […]` needs no set",
+    "isinstance": "compare the value itself: `str(x)` is the text of any value",
+    **dict.fromkeys(("range", "enumerate", "zip"), "loop over the list itself, or spell the values out"),
+    "next": "write a loop that returns at its first match",
+    "casefold": "write fold(x), or x.lower()",
+    "splitlines": "write x.split('\\n')",
+    **dict.fromkeys(("lstrip", "rstrip"), "write x.strip(), which strips both ends"),
+    **dict.fromkeys(("items", "keys", "values"), "name each key, as in x.get('school')"),
 }
 
 
@@ -70,16 +80,21 @@ def write(expression: ast.expr, names: Names) -> str:
     bound = {node.id for node in used if isinstance(node.ctx, ast.Store)}
     known = {*_PARTS, *names.aliases, *names.inputs.values(), *FUNCTIONS, *bound}
     if unknown := [node.id for node in used if node.id not in known]:
-        raise UnsupportedCode(expression, f"it uses {unknown[0]!r}", _MODULES.get(unknown[0], ""))
+        raise UnsupportedCode(expression, f"it uses {unknown[0]!r}", _NAMES.get(unknown[0], ""))
     _check_metadata(renamed, names)
     for part in ast.walk(renamed):
         if isinstance(part, ast.FormattedValue) and (part.format_spec is not None or part.conversion != -1):
             raise UnsupportedCode(part, "formats are not part of the language", "write {round(x, 2)} for {x:.2f}")
+        if isinstance(part, ast.BinOp) and not isinstance(part.op, ast.Add) and _is_text(part.left, part.right):
+            raise UnsupportedCode(part, f"{ast.unparse(part)[:40]!r} computes with a text or a list", _TEXTS)
     written = _unparse(renamed)
     try:
         Expression(written)
     except UnsafeCode as error:
-        raise UnsupportedCode(_find_refused(renamed), str(error)) from None
+        refused = _find_refused(renamed)
+        called = refused.func if isinstance(refused, ast.Call) else None
+        name = called.attr if isinstance(called, ast.Attribute) else ""
+        raise UnsupportedCode(refused, str(error), _NAMES.get(name, "")) from None
     return written
 
 
@@ -185,8 +200,10 @@ class _Renamer(ast.NodeTransformer):
         return last if self.names.aliases else node
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        """`"alias" in metadata` → True: the original's state has every field."""
+        """`"alias" in metadata` → True: the original's state has every field. `x in {…}` → `x in (…)`."""
         self.generic_visit(node)
+        if isinstance(node.ops[0], (ast.In, ast.NotIn)) and isinstance(members := node.comparators[0], ast.Set):
+            node.comparators[0] = ast.copy_location(ast.Tuple(members.elts, ast.Load()), members)
         match node:
             case ast.Compare(ast.Constant(str() as key), [ast.In() | ast.NotIn() as operator], [ast.Name("metadata")]):
                 if key in self.names.aliases:
@@ -226,6 +243,11 @@ _ANCHORS = {"search": "{pattern}", "match": r"\A(?:{pattern})", "fullmatch": r"\
 _FOLDING = ("re.IGNORECASE", "re.I")
 #: Stands for the state in an expression under translation; it is none of the code's own names.
 _STATE = "state of the graph"
+
+
+def _is_text(*values: ast.expr) -> bool:
+    texts = (ast.JoinedStr, ast.List)
+    return any(isinstance(each, texts) or isinstance(getattr(each, "value", None), str) for each in values)
 
 
 def _is_metadata(value: ast.AST) -> bool:

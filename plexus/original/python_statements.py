@@ -17,7 +17,8 @@ _SILENT = ("print", "logging", "logger", "log", "log_info", "log_debug", "log_wa
 def read_assignment(statement: ast.stmt, values: Mapping[str, ast.expr]) -> tuple[str, ast.expr] | None:
     """Return the name and its new value of `x = y`, `x: int = y`, `x += y`, `x.append(y)` and `x['key'] = y`.
 
-    Returns None for another kind of statement. Raises UnsupportedCode for an assignment of another form.
+    `x.extend([y])` is one, too. Returns None for another kind of statement. Raises UnsupportedCode for an assignment of
+    another form.
     """
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
@@ -28,6 +29,10 @@ def read_assignment(statement: ast.stmt, values: Mapping[str, ast.expr]) -> tupl
             return name, ast.copy_location(ast.BinOp(ast.Name(name, ast.Load()), op, value), statement)
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value])):
             added = ast.List([value], ast.Load())
+            return name, ast.copy_location(ast.BinOp(ast.Name(name, ast.Load()), ast.Add(), added), statement)
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="extend"), args=[ast.List() as added])
+        ):
             return name, ast.copy_location(ast.BinOp(ast.Name(name, ast.Load()), ast.Add(), added), statement)
         case ast.Assign(targets=[ast.Subscript(ast.Name(id=name), ast.Constant(value=str() as key))], value=value):
             if (members := list_members(values.get(name))) is not None:

@@ -13,6 +13,7 @@ from plexus.language.expression import Expression
 from plexus.original import python_code
 from plexus.original.python_names import Names, UnsupportedCode
 
+MODULE = "import logging\nNAMES = {7: 'seven'}\nSIGN: str = '!'\nOTHER = len(NAMES)\n"
 SCORE = "def score(parameters, input):\n    "
 LISTED = """a: list = []
     if 'I' in input.text:
@@ -81,11 +82,19 @@ VALUES = {"text": "I want money", "metadata": {"school": "MIT", "age": 7}, "kind
         ("return Result(value='A' if input.metadata and input.metadata['kind'] == 'Yes' else 'B')", "A"),
         ("return Result(value=','.join([input.metadata[key] for key in ['school']]))", "MIT"),
         ("log_info('x')\n    if input.text:\n        print(1)\n    return Result(value='A')", "A"),
+        ("return Result(value='A' if input.metadata.get('kind') in {'Yes', 'No'} else 'B')", "A"),
+        ("return Result(value='A' if 'Yes' not in {input.metadata.get('kind')} else 'B')", "B"),
+        (
+            "a = ['x']\n    a.extend(['y', input.metadata['school']])\n    return Result(value=', '.join(a))",
+            "x, y, MIT",
+        ),
+        ("return Result(value=NAMES.get(input.metadata['age'], 'none') + SIGN)", "seven!"),
+        ("SIGN = '?'\n    return Result(value=SIGN)", "?"),
     ],
 )
 def test_python_that_is_an_expression_has_its_value(body: str, value: str) -> None:
     """Assignments, branches, returns and logging become one expression with the value of the function."""
-    expression, *_ = python_code.read_classifier(f"import logging\n{SCORE}{body}\n", Names({"kind"}))
+    expression, *_ = python_code.read_classifier(f"{MODULE}{SCORE}{body}\n", Names({"kind"}))
     assert Expression(expression)(VALUES) == value
 
 
@@ -119,6 +128,20 @@ def test_python_that_is_an_expression_has_its_value(body: str, value: str) -> No
         ("return Result(value=str(input.metadata))", "the metadata as a whole.*next: name the key"),
         ("return Result(value=','.join([input.metadata[key] for key in ['kind']]))", "the metadata as a whole"),
         ("a = []\n    a.append(1, 2)\n    return Result(value='A')", "Expr"),
+        ("a = []\n    a.extend(input.text)\n    return Result(value='A')", "Expr"),
+        ("return Result(value=str(OTHER))", "it uses 'OTHER'"),
+        (
+            "return Result(value='%s has %d' % (input.text, 1))",
+            "^line 2 .*computes with a text.*next: write an f-string",
+        ),
+        ("a = '-' * 3\n    return Result(value=a + input.text)", "^line 2 .*computes with a text"),
+        ("return Result(value=str(len([0] * 3)))", "computes with a text or a list"),
+        ("return Result(value='{} words'.format(3))", "no method 'format'.*next: write an f-string"),
+        ("return Result(value=str('x'.casefold()))", "no method 'casefold'.*next: write fold"),
+        (
+            "return Result(value=str(isinstance(input.text, str)))",
+            "it uses 'isinstance'.*next: compare the value itself",
+        ),
     ],
 )
 def test_other_python_is_refused_with_its_line(body: str, reason: str) -> None:
