@@ -93,6 +93,7 @@ def _function(reader: Reader) -> Function:
         reserved_concurrency=reader.read_optional_number("function.reserved_concurrency", limits.RESERVED_CONCURRENCY),
         tracing=reader.read_flag("function.tracing", default=False),
         environment=reader.read_variables("function.environment"),
+        models=reader.read_text("function.models", limits.MODELS, default=""),
     )
 
 

@@ -45,6 +45,11 @@ KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 NOTIFY = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https://\S+")
 ACCOUNT_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
+_MODEL = (
+    r"arn:aws[a-z-]*:bedrock:[a-z0-9-]+:(\d{12})?:"
+    r"(foundation-model|(application-)?inference-profile|provisioned-model|imported-model)/[\w.:-]+"
+)
+MODELS = re.compile(f"{_MODEL}(?: +{_MODEL})*")
 REACH = re.compile(r"\*|[A-Za-z0-9.-]+:\d{1,5}(?: +[A-Za-z0-9.-]+:\d{1,5})*")
 TAG_PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,100}")
 

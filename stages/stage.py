@@ -35,7 +35,10 @@ class Images:
 
 @dataclass(frozen=True)
 class Function:
-    """The function's configuration; `tracing` is X-Ray's. The image is a parameter of its stack, not a setting."""
+    """The function's configuration; `tracing` is X-Ray's, `models` are ARNs of Bedrock's models, with spaces between.
+
+    The image is a parameter of its stack, not a setting.
+    """
 
     name: str
     alias: str
@@ -45,6 +48,7 @@ class Function:
     reserved_concurrency: int | None
     tracing: bool = False
     environment: dict[str, str] = field(default_factory=dict)
+    models: str = ""
 
     @property
     def tracing_mode(self) -> str:

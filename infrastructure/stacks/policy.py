@@ -63,6 +63,7 @@ def worker_policy(settings: Stage) -> iam.PolicyDocument:
             _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], arns.log_streams(settings.log_group)),
             *([_allow("SendTraces", TRACE, "*")] if settings.function.tracing else []),
             *([_allow("UseKey", USE_KEY, settings.encryption_key)] if settings.encryption_key else []),
+            *_models(settings),
             *_secrets(settings),
         ]
     )
@@ -73,6 +74,12 @@ def _attachments(settings: Stage) -> list[iam.PolicyStatement]:
     if not settings.tables.attachments:
         return []
     return [_allow("KeepTraces", ["s3:PutObject"], arns.objects(settings.tables.attachments, "scoreresults/"))]
+
+
+def _models(settings: Stage) -> list[iam.PolicyStatement]:
+    """Return the permission to ask the models of Bedrock that the stage names, and no other."""
+    named = settings.function.models.split()
+    return [_allow("AskModels", ["bedrock:InvokeModel"], *named)] if named else []
 
 
 def _secrets(settings: Stage) -> list[iam.PolicyStatement]:

@@ -22,6 +22,17 @@ def rights(template: Template) -> dict[str, Any]:
     }
 
 
+def test_the_role_asks_the_models_that_the_stage_names(stage: str) -> None:
+    """Each model is allowed by its ARN; a stage without models has no such permission."""
+    settings = stages.load(stage)
+    names = ["arn:aws:bedrock:us-east-1::foundation-model/a.b-v1:0", "arn:aws:bedrock:eu-west-1::foundation-model/c"]
+    asked = dataclasses.replace(settings, function=dataclasses.replace(settings.function, models=" ".join(names)))
+    assert "bedrock" not in str(synthesize(settings))
+    (statement,) = [each for each in statements(synthesize(asked)) if "bedrock" in str(each)]
+    assert (as_list(statement["Action"]), statement["Resource"]) == (["bedrock:InvokeModel"], names)
+    assert security.violations(asked) == set(security.accepted_violations(asked))
+
+
 def test_the_role_reads_what_the_environment_names(stage: str) -> None:
     """Each ARN is allowed once, without the key of a member; a stage without references has no such permission."""
     settings = stages.load(stage)

@@ -59,6 +59,8 @@ def test_every_stage_of_the_repository_is_valid(stage: str) -> None:
         ({"function__name": "has spaces"}, "function.name = 'has spaces' is invalid"),
         ({"function__alias": "7"}, "function.alias = '7' is invalid"),
         ({"reach": "https://api.openai.com"}, "reach = 'https://api.openai.com' is invalid"),
+        ({"function__models": "anthropic.claude-3-haiku"}, "function.models = 'anthropic.claude-3-haiku' is invalid"),
+        ({"function__models": "arn:aws:bedrock:us-east-1::foundation-model/*"}, "function.models = "),
         ({"tables__expire_after_days": 21}, "deletes jobs whose dead letters can still be redriven"),
         ({"tables__expire_after_days": -1}, "tables.expire_after_days = -1 is out of range (expected 0 to 3650)"),
         ({"tables__amplify": "no dash"}, "tables.amplify = 'no dash' is invalid"),
