@@ -229,7 +229,7 @@ def _list_options(settings: Settings) -> dict[str, Any]:
             options["reasoning"] = {"none": False, "true": True}.get(str(options["reasoning"]), options["reasoning"])
     else:
         options |= {"timeout": CALL_TIMEOUT, "max_retries": 0}
-    if settings.region is not None:
+    if settings.region is not None and settings.provider == "bedrock_converse":  # no other client has the argument
         options["region_name"] = settings.region
     if settings.provider == "azure_openai":
         options["azure_deployment"] = settings.name

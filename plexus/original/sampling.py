@@ -19,9 +19,10 @@ _SILENT = ("LogicalClassifier", "LogicalNode", "FuzzyMatchClassifier", "FuzzyMat
 
 def set_sampling(score: dict[str, Yaml], notes: Notes) -> None:
     """Write the original's parameters beside each name of a model: in a score with a graph, and in its nodes."""
-    written = {name: score[name] for name in _SAMPLING if name in score}
+    written = {name: score[name] for name in (*_SAMPLING, "model_region") if name in score}
     if score.get("model_name") is not None:
         _name_provider(score, score, notes)
+        _set_region(score, score, written.get("model_region"), notes)
         _drop_refused(score, score, notes)
         added = {name: value for name, value in _list_defaults(score).items() if name not in written}
         score |= added
@@ -37,11 +38,13 @@ def set_sampling(score: dict[str, Yaml], notes: Notes) -> None:
             kept = {key: value for key, value in complete.items() if key in _MODEL}
             _drop_refused(kept, complete, notes.at("graph", place, "explanation_model"))
             inherited = dict.fromkeys(name for name in _SAMPLING if name in {**score, **node})
-            node["explanation_model"] = {**inherited, **_list_defaults(complete), **kept}
+            node["explanation_model"] = explaining = {**inherited, **_list_defaults(complete), **kept}
+            _set_region(explaining, {**explaining}, kept.get("model_region"), notes.at("graph", place))
 
 
 def _set_of_node(node: dict[str, Yaml], score: Mapping[str, Yaml], written: Mapping[str, Yaml], notes: Notes) -> None:
     _name_provider(node, {**score, **node}, notes)
+    _set_region(node, {**score, **node}, node.get("model_region", written.get("model_region")), notes)
     model = {**score, **node}
     _drop_refused(node, model, notes)
     defaults = _list_defaults(model)
@@ -65,6 +68,18 @@ def _name_provider(part: dict[str, Yaml], model: Mapping[str, Yaml], notes: Note
     if provider in INSTEAD:
         message = f"the image has no package for {part['model_provider']}. next: {INSTEAD[provider]}"
         notes.add("changed", message, "model_provider")
+
+
+def _set_region(part: dict[str, Yaml], model: Mapping[str, Yaml], written: Yaml, notes: Notes) -> None:
+    """Write the region that the original asks if none is written; it reads a region for Bedrock only."""
+    if normalize_provider(str(model.get("model_provider"))) != "bedrock_converse":
+        if part.pop("model_region", None) is not None:
+            notes.add("dropped", "the original reads it for Bedrock only", "model_region")
+        return
+    region = written or ("us-west-2" if "gpt-oss" in str(model.get("model_name")).lower() else "us-east-1")
+    if model.get("model_region") != region:
+        part["model_region"] = region
+        notes.add("renamed", f"without `model_region` the original asks {region}", "model_name")
 
 
 def _note_unwritten(model: Mapping[str, Yaml], added: Mapping[str, Yaml], notes: Notes) -> None:

@@ -123,6 +123,13 @@ def test_a_parameter_that_a_provider_lacks_is_a_failure(client: str, more: str) 
     assert server.requests == []
 
 
+@pytest.mark.parametrize("client", [client for client in CLIENTS if client != "bedrock"])
+def test_a_region_is_bedrock_s_alone(client: str) -> None:
+    """Another provider, such as the one that a recording asks in Bedrock's place, has no region, and answers."""
+    with provider(Answer("Yes")) as server:
+        assert score_text(server, client, more="model_region: eu-west-1").value == "Yes"
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_lone_system_message_is_a_question(client: str) -> None:
     """A node with only `system_message` sends it as the user's message, which every provider requires."""

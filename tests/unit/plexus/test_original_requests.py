@@ -41,6 +41,15 @@ def list_requests(card: ImportedCard) -> list[tuple[str, dict[str, object]]]:
     return [(each.model_id, each.parameters) for each in settings]
 
 
+def list_regions(card: ImportedCard) -> list[str | None]:
+    """Return the region in which each node of the written scorecard asks its model."""
+    assert card.text is not None, card.remarks
+    score = plexus.load(card.text).scores[0].configuration
+    assert isinstance(score, LangGraphScore)
+    models = [model for node in score.graph if (model := as_model_node(node)) is not None]
+    return [Settings.of(model, score).region for model in models]
+
+
 def list_messages(card: ImportedCard) -> list[tuple[str, str]]:
     """Return place and message of every remark."""
     return [(remark.place, remark.message) for remark in card.remarks]
@@ -225,3 +234,29 @@ def test_code_that_returns_none_keeps_the_class_of_the_node_before(tmp_path: Pat
     loaded = plexus.load(card.text)
     results = [plexus.score(loaded, "S", plexus.Item(text)) for text in ("x", "y")]
     assert [(each.value, each.explanation) for each in results] == [("B", "because"), ("A", "so")]
+
+
+@pytest.mark.parametrize("place", ["score", "node"])
+@pytest.mark.parametrize(
+    ("model", "region"),
+    [
+        ({"model_provider": "BedrockChat", "model_name": "a.b"}, "us-east-1"),
+        ({"model_provider": "BedrockChat", "model_name": "openai.gpt-oss-20b"}, "us-west-2"),
+        ({"model_provider": "BedrockChat", "model_name": "a.b", "model_region": "eu-west-1"}, "eu-west-1"),
+        ({"model_provider": "ChatOpenAI", "model_name": "gpt-4o", "model_region": "eu-west-1"}, None),
+        ({"model_name": "calls"}, None),
+    ],
+)
+def test_the_region_is_the_one_that_the_original_asks(
+    place: str, model: dict[str, str], region: str | None, tmp_path: Path
+) -> None:
+    """Bedrock has a region of its own unless one is written; other providers have none, and their clients refuse it."""
+    card = load(tmp_path, *((model, {}) if place == "score" else ({}, model)))
+    assert list_regions(card) == [region]
+
+
+def test_a_nodes_model_has_its_own_region(tmp_path: Path) -> None:
+    """What the score's model is asked in unasked is not that of a node's other model; what is written is."""
+    score, node = {"model_provider": "BedrockChat", "model_name": "a.b"}, {"model_name": "openai.gpt-oss-20b"}
+    assert list_regions(load(tmp_path, score, node, {})) == ["us-west-2", "us-east-1"]
+    assert list_regions(load(tmp_path, {**score, "model_region": "eu-west-1"}, node)) == ["eu-west-1"]
