@@ -205,7 +205,11 @@ def _translate_output(output: Yaml, graph: Graph, notes: Notes) -> dict[str, Yam
             return {key: key for key in ("value", "explanation") if key in graph.aliases}
         if "classification" not in graph.aliases:
             return {}
-        notes.add("changed", "without `output` the value is the classification; the original's is always `No`", "graph")
+        ends = graph.list_ends()
+        always = "without `output` the value is the classification; the original's is always `No`"
+        elsewhere = "where no edge sets `value`, it is the classification; the original's is `No`"
+        if not all(ends):
+            notes.add("changed", elsewhere if any(ends) else always, "graph")
         return {"value": "classification", "explanation": "explanation"}
     translated: dict[str, Yaml] = {}
     for alias, source in output.items():

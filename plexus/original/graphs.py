@@ -78,6 +78,17 @@ class Graph:
                     changed.append(place)
         return changed
 
+    def list_ends(self) -> list[bool]:
+        """Return, for each way to END, whether its edge sets `value`."""
+        ends: list[bool] = []
+        for node in self.nodes:
+            conditions, edge = node.get("conditions"), node.get("edge")
+            for way in [*(conditions if isinstance(conditions, list) else []), edge]:
+                if isinstance(way, dict) and way.get("node") == "END":
+                    output = way.get("output")
+                    ends.append(isinstance(output, dict) and "value" in output)
+        return ends if self.nodes and self.nodes[-1].get("edge") else [*ends, False]
+
     def drop_unreachable(self, notes: Notes) -> None:
         """Remove the nodes that no text can reach, which the original never runs."""
         order = [str(node["name"]) for node in self.nodes]

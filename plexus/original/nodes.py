@@ -167,6 +167,8 @@ class _Node:
             self.notes.add("changed", message, "class")
 
     def _read_bounds(self) -> None:
+        message = "a reply without a number is asked for again, and fails at last; the original's value is empty then"
+        self.notes.add("changed", message, "class")
         for theirs, ours in (("numeric_min", "minimum"), ("numeric_max", "maximum")):
             if (bound := self.node.pop(theirs, None)) is not None:
                 try:

@@ -165,3 +165,36 @@ def test_the_dialect_is_suggested_for_names_of_the_original_only(
     card = importing.import_card(tmp_path / "a.yaml")
     assert card.verdict == "needs a hand"
     assert any("next: add the line `dialect: plexus-1`" in each.message for each in card.remarks) is is_suggested
+
+
+ENDS = """\
+name: Price
+graph:
+  - {{name: a, class: Classifier, model_name: m, valid_classes: [A, B], user_message: "{{{{text}}}}", {edges}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("edges", "remark"),
+    [
+        ("maximum_retry_count: 2", "without `output` the value is the classification; the original's is always `No`"),
+        ("edge: {node: END, output: {value: Fail, explanation: explanation}}", None),
+        (
+            "conditions: [{value: A, node: END, output: {value: Pass}}], edge: {node: END, output: {value: Fail}}",
+            None,
+        ),
+        (
+            "conditions: [{value: A, node: END, output: {value: Pass}}]",
+            "where no edge sets `value`, it is the classification; the original's is `No`",
+        ),
+        (
+            "conditions: [{value: A, node: END, output: {value: Pass}}], edge: {node: END}",
+            "where no edge sets `value`, it is the classification; the original's is `No`",
+        ),
+    ],
+)
+def test_the_remark_about_a_value_is_of_the_ends_that_set_none(edges: str, remark: str | None, tmp_path: Path) -> None:
+    """An edge to END that sets the value sets the original's, too: the report is about the other ends only."""
+    (tmp_path / "s.yaml").write_text(ENDS.format(edges=edges))
+    messages = [each.message for each in importing.import_card(tmp_path / "s.yaml").remarks if each.kind == "changed"]
+    assert messages == ([] if remark is None else [remark])
