@@ -197,7 +197,7 @@ def _is_undeclared(text: str, errors: Sequence[Problem]) -> bool:
 def _is_empty_there(problem: Problem) -> bool:
     """Return whether a warning is about what fails or is left out here, and is an empty text in the original."""
     if problem.rule != "absent-metadata":
-        return problem.rule in ("empty-message", "sometimes-undefined")
+        return problem.rule in ("empty-message", "sometimes-undefined", "absent-result")
     # Code that reads an absent key fails in the original, too, and a condition is false in both.
     return str(problem.path[-1]).endswith("_message") and "fails here" in problem.message
 

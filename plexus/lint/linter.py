@@ -12,7 +12,7 @@ from plexus import checks, document, original, scorecard
 from plexus.artifacts import FolderArtifacts
 from plexus.artifacts.manifest import is_digest
 from plexus.exceptions import InvalidData, InvalidScorecard, MissingDependency, PlexusError
-from plexus.lint import metadata, outputs, reach, requests, slips, trials
+from plexus.lint import metadata, outputs, reach, requests, results, slips, trials
 from plexus.lint.hidden_problems import find_hidden, list_doubtful
 from plexus.problems import Finding, KeyPath, Problem
 
@@ -69,6 +69,7 @@ RULES = (
         "unknown-field", "error", "A word in an `output` is a field, or a value that is named (`plexus lint` only)."
     ),
     LintRule("absent-metadata", "warning", "Fields that an item may not have are guarded (`plexus lint` only)."),
+    LintRule("absent-result", "warning", "Results of scores that may be skipped are guarded (`plexus lint` only)."),
     LintRule("refused-parameter", "error", "A model accepts the parameters of its requests (`plexus lint` only)."),
     LintRule(
         "never-reached", "warning", "Some text reaches every node and meets every condition (`plexus lint` only)."
@@ -154,7 +155,7 @@ def find_doubts(scores: Mapping[int, AnyScore]) -> list[Finding]:
     `scores` are the valid ones, by their place in the card. Findings are errors or warnings; a card with these errors
     loads all the same.
     """
-    findings = list(slips.check(scores))
+    findings = [*slips.check(scores), *results.check(scores)]
     for index, score in scores.items():
         path: KeyPath = ("scores", index)
         findings += [*metadata.check(score, path), *trials.check(score, path)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexus.checks.variables import read_member
@@ -57,15 +58,7 @@ def list_sources(score: AnyScore, path: KeyPath) -> tuple[list[tuple[KeyPath, st
 
 
 def _check_template(source: str, path: KeyPath, known: frozenset[str]) -> Iterator[Finding]:
-    from jinja2 import TemplateError
-    from jinja2.sandbox import SandboxedEnvironment
-
-    try:
-        # The author's own nodes: the environment of templates wraps them to bound what they cost.
-        uses = dict.fromkeys(_find_uses(SandboxedEnvironment().parse(source), known, False))
-    except (TemplateError, RecursionError):
-        return  # reported by the rule `source`
-    for name, is_condition in uses:
+    for name, is_condition in find_template_uses(source, known, "metadata", _read_field):
         if is_condition:
             message = f"`metadata.{name}` is false for an item without it: write `is defined` to test for its presence"
         else:
@@ -73,61 +66,87 @@ def _check_template(source: str, path: KeyPath, known: frozenset[str]) -> Iterat
         yield Finding(path, message, "warning", "absent-metadata")
 
 
-def _find_uses(node: nodes.Node, guarded: frozenset[str], is_condition: bool) -> Iterator[tuple[str, bool]]:
-    """Yield (field, whether a condition reads it) of the uses that nothing guards."""
-    from jinja2 import nodes
+def find_template_uses(
+    source: str, known: frozenset[str], owner: str, read: Callable[[nodes.Node], str | None]
+) -> dict[tuple[str, bool], None]:
+    """Return (member, whether a condition reads it) of the uses of the map `owner` that nothing guards.
 
-    name = _read_field(node)
-    if name is not None:
-        if name not in guarded:
-            yield name, is_condition
-        return
-    if (
-        isinstance(node, nodes.Filter)
-        and node.node is not None
-        and node.name in ("default", "d")
-        and _read_field(node.node) is not None
-    ):
-        parts: list[nodes.Node] = [*node.args]
-    elif isinstance(node, nodes.Test) and node.name in ("defined", "undefined") and _read_field(node.node) is not None:
-        return
-    elif isinstance(node, (nodes.If, nodes.CondExpr)):
-        yield from _find_uses(node.test, guarded, True)
-        inside = guarded | _find_guards(node.test)
-        chosen = node.body if isinstance(node, nodes.If) else [node.expr1]
-        for part in chosen:
-            yield from _find_uses(part, inside, False)
-        tested = {id(node.test), *map(id, chosen)}
-        parts = [part for part in node.iter_child_nodes() if id(part) not in tested]
-        is_condition = False
-    elif isinstance(node, nodes.And):
-        yield from _find_uses(node.left, guarded, is_condition)
-        parts, guarded = [node.right], guarded | _find_guards(node.left)
-    else:
-        # In `metadata.x | upper`, the absent field is used even within a condition.
-        is_condition = is_condition and isinstance(node, (nodes.Or, nodes.Not, nodes.Compare, nodes.Operand))
-        parts = list(node.iter_child_nodes())
-    for part in parts:
-        yield from _find_uses(part, guarded, is_condition)
+    `read` returns the member that a node of the template reads, `known` are members that are always there.
+    """
+    from jinja2 import TemplateError
+    from jinja2.sandbox import SandboxedEnvironment
+
+    try:
+        # The author's own nodes: the environment of templates wraps them to bound what they cost.
+        return dict.fromkeys(_Uses(owner, read).find(SandboxedEnvironment().parse(source), known, False))
+    except (TemplateError, RecursionError):
+        return {}  # reported by the rule `source`
 
 
-def _find_guards(test: nodes.Node) -> frozenset[str]:
-    """Return the fields that surely exist where the test is true."""
-    from jinja2 import nodes
+@dataclass(frozen=True)
+class _Uses:
+    owner: str
+    read: Callable[[nodes.Node], str | None]
 
-    if isinstance(test, nodes.And):
-        return _find_guards(test.left) | _find_guards(test.right)
-    if isinstance(test, nodes.Test) and test.name == "defined":
-        test = test.node
-    if isinstance(test, nodes.Compare) and len(test.ops) == 1:
-        operand = test.ops[0]
-        is_key = operand.op == "in" and isinstance(operand.expr, nodes.Name) and operand.expr.name == "metadata"
-        if is_key and isinstance(test.expr, nodes.Const):
-            return frozenset((str(test.expr.value),))
-        if operand.op == "eq":
-            test = test.expr
-    name = _read_field(test)
-    return frozenset() if name is None else frozenset((name,))
+    def find(self, node: nodes.Node, guarded: frozenset[str], is_condition: bool) -> Iterator[tuple[str, bool]]:
+        """Yield (member, whether a condition reads it) of the uses that nothing guards."""
+        from jinja2 import nodes
+
+        name = self.read(node)
+        if name is not None:
+            if name not in guarded:
+                yield name, is_condition
+            return
+        if (
+            isinstance(node, nodes.Filter)
+            and node.node is not None
+            and node.name in ("default", "d")
+            and self.read(node.node) is not None
+        ):
+            parts: list[nodes.Node] = [*node.args]
+        elif (
+            isinstance(node, nodes.Test) and node.name in ("defined", "undefined") and self.read(node.node) is not None
+        ):
+            return
+        elif isinstance(node, (nodes.If, nodes.CondExpr)):
+            yield from self.find(node.test, guarded, True)
+            inside = guarded | self.find_guards(node.test)
+            chosen = node.body if isinstance(node, nodes.If) else [node.expr1]
+            for part in chosen:
+                yield from self.find(part, inside, False)
+            tested = {id(node.test), *map(id, chosen)}
+            parts = [part for part in node.iter_child_nodes() if id(part) not in tested]
+            is_condition = False
+        elif isinstance(node, nodes.Or) and not is_condition:
+            # In `metadata.x or 'none'`, the absent field is false; only what the last part prints can fail.
+            parts = [node.right] if self.read(node.left) is not None else [node.left, node.right]
+        elif isinstance(node, nodes.And):
+            yield from self.find(node.left, guarded, is_condition)
+            parts, guarded = [node.right], guarded | self.find_guards(node.left)
+        else:
+            # In `metadata.x | upper`, the absent field is used even within a condition.
+            is_condition = is_condition and isinstance(node, (nodes.Or, nodes.Not, nodes.Compare, nodes.Operand))
+            parts = list(node.iter_child_nodes())
+        for part in parts:
+            yield from self.find(part, guarded, is_condition)
+
+    def find_guards(self, test: nodes.Node) -> frozenset[str]:
+        """Return the members that surely exist where the test is true."""
+        from jinja2 import nodes
+
+        if isinstance(test, nodes.And):
+            return self.find_guards(test.left) | self.find_guards(test.right)
+        if isinstance(test, nodes.Test) and test.name == "defined":
+            test = test.node
+        if isinstance(test, nodes.Compare) and len(test.ops) == 1:
+            operand = test.ops[0]
+            is_key = operand.op == "in" and isinstance(operand.expr, nodes.Name) and operand.expr.name == self.owner
+            if is_key and isinstance(test.expr, nodes.Const):
+                return frozenset((str(test.expr.value),))
+            if operand.op == "eq":
+                test = test.expr
+        name = self.read(test)
+        return frozenset() if name is None else frozenset((name,))
 
 
 def _read_field(node: nodes.Node) -> str | None:

@@ -117,6 +117,16 @@ CASES = {
         graph("name: n, class: Generator, user_message: '{{ metadata.note }}'"), 5,
         "an item without `metadata.note` fails here",
     ),
+    "absent-result": (
+        card(
+            f"name: A, {KEYWORD}",
+            f"name: B, {KEYWORD}, depends_on: {{A: 'Yes'}}",
+            "name: C, class: LangGraphScore, model_provider: replay, model_name: m, depends_on: [B], output: "
+            "{value: n.value}, graph: [{name: n, class: Generator, user_message: \"{{ results['B'].value }}\"}]",
+        ),
+        6,
+        "a text for which 'B' is skipped fails here",
+    ),
     "refused-parameter": (
         graph(f"name: n, {ASK}, model_provider: openai, model_name: o3-mini-2025-01-31, temperature: 0"), 5,
         "openai:o3-mini-2025-01-31 fails with this `temperature`: the model refuses it",

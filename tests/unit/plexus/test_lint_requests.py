@@ -2,6 +2,8 @@
 
 import pytest
 
+from plexus.exceptions import ScoringFailed
+from plexus.language.templates import Template
 from plexus.lint import lint
 from tests.unit.plexus.small_cards import ASK, card, graph
 
@@ -66,6 +68,9 @@ def test_a_refused_parameter_of_the_score_is_reported_once_and_there() -> None:
         ("{% if metadata.x is defined and metadata.x == 'a' %}b{% endif %}", []),
         ("{% if 'x' in metadata %}{{ metadata.x }}{% endif %}", []),
         ("{{ metadata.x | default('none') }}", []),
+        ("{{ metadata.x or 'none' }}", []),
+        ("{{ metadata.x or metadata.y }}", ["fails"]),
+        ("{% for y in metadata.x or [] %}{{ y }}{% endfor %}", []),
         ("{{ metadata.get('x', 'none') }}", []),
         ("{% for y in metadata.items() %}{{ y }}{% endfor %}", []),
         ("{{ metadata }}", []),
@@ -75,6 +80,55 @@ def test_metadata_that_an_item_may_lack_is_found(message: str, uses: list[str]) 
     """A use without a guard is a warning: it fails, or is false in a condition."""
     problems = lint(graph(f'name: n, class: Generator, user_message: "{message}"'))
     assert [use in each.message for use, each in zip(uses, problems, strict=True)] == [True] * len(uses)
+
+
+RESULTS = """
+name: C
+key: c
+scores:
+  - {{name: A, class: KeywordClassifier, keywords: [cash]}}
+  - {{name: B, class: KeywordClassifier, keywords: [card], depends_on: {{A: "Yes"}}}}
+  - name: D
+    class: LangGraphScore
+    model_provider: openai
+    model_name: gpt-4o-mini
+    depends_on: {depends}
+    graph: [{{name: n, class: Generator, user_message: "{message}"}}]
+    output: {{value: n.value}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "depends", "count"),
+    [
+        ("{{ results['B'].value }}", "[A, B]", 1),
+        ("{{ results.B.value | upper }}", "[A, B]", 1),
+        ("{{ results['A'].value }}", "[A, B]", 0),
+        ("{{ results['B'].value }}", "{A: null, B: 'Yes'}", 0),
+        ("{{ results['B'].value | default('none') }}", "[A, B]", 0),
+        ("{{ results['B'].value or 'none' }}", "[A, B]", 0),
+        ("{% if results['B'] %}{{ results['B'].value }}{% endif %}", "[A, B]", 0),
+        ("{% if 'B' in results %}{{ results['B'].value }}{% endif %}", "[A, B]", 0),
+        ("{% if results['B'].value == 'Yes' %}a{% endif %}", "[A, B]", 0),
+    ],
+)
+def test_a_result_that_a_skipped_score_lacks_is_found(message: str, depends: str, count: int) -> None:
+    """A prompt that prints the result of a score with a condition fails for the texts that do not meet it."""
+    problems = lint(RESULTS.format(message=message, depends=depends))
+    assert [each.rule for each in problems] == ["absent-result"] * count
+
+
+@pytest.mark.parametrize("use", ["{{ X }}", "{{ X | upper }}", "{{ X or 'none' }}", "{{ X | default('none') }}"])
+@pytest.mark.parametrize("name", ["metadata.x", "results['B'].value"])
+def test_a_use_is_found_if_and_only_if_it_fails(use: str, name: str) -> None:
+    """The warning is about what a template really does without the member."""
+    message = use.replace("X", name)
+    problems = lint(RESULTS.format(message=message, depends="[A, B]"))
+    if problems:
+        with pytest.raises(ScoringFailed, match="undefined"):
+            Template(message).render({"metadata": {}, "results": {}})
+    else:
+        assert Template(message).render({"metadata": {}, "results": {}}) == "none"
 
 
 def test_metadata_that_every_test_has_is_expected_of_every_item() -> None:
