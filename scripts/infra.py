@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from .aws import approval, event_source, resource_import, resources
+from .aws import approval, event_source, function_role, resource_import, resources
 from .aws.account import require_account
 from .aws.clients import Aws
 from .aws.resources import Outcome, delete, deploy, plan_adoptions, preview_deploy, read_templates
@@ -90,19 +90,24 @@ def deploy_command(shell: Shell, image_uri: str | None, change_set: str | None) 
 
 
 def _remove_additions(shell: Shell) -> list[Outcome]:
-    """Remove what was added to the request queue by hand, once that is confirmed."""
+    """Remove what was added to the request queue or to the function's role by hand, once that is confirmed."""
     outcomes = preview_additions(shell.aws)
     if outcomes and not shell.dry_run:
         shell.confirm("\n".join(map(str, outcomes)))
         event_source.remove_additions(shell.aws, event_source.find_additions(shell.aws))
+        function_role.remove_additions(shell.aws, function_role.find_additions(shell.aws))
         return [replace(outcome, action="updated") for outcome in outcomes]
     return outcomes
 
 
 def preview_additions(aws: Aws) -> list[Outcome]:
-    """Return what was added to the request queue by hand, as deploy would remove it."""
-    changes = [Change("Remove", str(one), "") for one in function_drift.compare_consumers(aws)]
-    return [Outcome(f"queue {aws.stage.queues.request}", "would update", changes)] if changes else []
+    """Return what was added to the request queue or to the function's role by hand, as deploy would remove it."""
+    differences = {
+        f"queue {aws.stage.queues.request}": function_drift.compare_consumers(aws),
+        f"role of {aws.stage.function.name}": function_drift.compare_role_additions(aws),
+    }
+    changes = {subject: [Change("Remove", str(one), "") for one in entries] for subject, entries in differences.items()}
+    return [Outcome(subject, "would update", entries) for subject, entries in changes.items() if entries]
 
 
 def deploy_confirmed(shell: Shell, prepared: str | None) -> list[Outcome]:

@@ -46,6 +46,13 @@ PREPARE_STACK = [
     "cloudformation:DescribeChangeSet",
 ]
 EXECUTE_STACK = ["cloudformation:DescribeChangeSet", "cloudformation:ExecuteChangeSet"]
+READ_BUCKET = [
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketVersioning",
+    "s3:GetLifecycleConfiguration",
+    "s3:ListBucket",
+]
 READ_QUEUE = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"]
 READ_ROLE = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]
 # CloudFormation uses its caller's permissions, so these allow to change the resources in the templates.
@@ -57,10 +64,10 @@ CHANGE_TABLE = [
     "dynamodb:ListTagsOfResource",
     "dynamodb:UpdateContinuousBackups",
     "dynamodb:UpdateTable",
+    "dynamodb:UpdateTimeToLive",
 ]
 CHANGE_BUCKET = [
     "s3:CreateBucket",
-    "s3:GetBucketPolicy",
     "s3:PutBucketPolicy",
     "s3:PutBucketPublicAccessBlock",
     "s3:PutBucketVersioning",
@@ -82,7 +89,15 @@ CHANGE_MAPPING = [
     "lambda:DeleteEventSourceMapping",
     "lambda:UpdateEventSourceMapping",
 ]
-CHANGE_ROLE = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:UpdateRole"]
+CHANGE_ROLE = [
+    "iam:CreateRole",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePolicy",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+]
 CHANGE_LOGS = ["logs:CreateLogGroup", "logs:PutRetentionPolicy"]
 CHANGE_ALARM = ["cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm"]
 CHANGE_TOPIC = [
@@ -126,7 +141,7 @@ def _read(settings: Stage) -> list[iam.PolicyStatement]:
         _allow(READ_QUEUE, *_queues(settings)),
         _allow(["dynamodb:DescribeTable"], *_tables(settings)),
         _allow(["dynamodb:Query"], ledger),
-        _allow(["s3:ListBucket"], arns.bucket(settings.bucket)),
+        _allow(READ_BUCKET, arns.bucket(settings.bucket)),
         _allow(READ_REPOSITORY, arns.repository(settings.repository)),
         _allow(READ_ROLE, arns.roles(settings.name)),
         _allow(["sns:GetTopicAttributes"], arns.topic(alarms.topic_name(settings))),

@@ -26,11 +26,12 @@ REWRITTEN = {
     "AWS::IAM::Role",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Logs::LogGroup",
-    "AWS::S3::BucketPolicy",
     "AWS::SQS::Queue",
     "AWS::SQS::QueuePolicy",
 }
 """Types whose provider can write all properties to an existing resource."""
+PUT = {"AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy"}
+"""Types whose provider has no update, and whose creation replaces what is there."""
 
 
 def install() -> None:
@@ -80,12 +81,15 @@ def revert(stack, delta: PreprocEntityDelta) -> PreprocEntityDelta:
     kind = delta.after.resource_type
     model = (stack.resolved_resources.get(delta.after.logical_id) or {}).get("Properties") or {}
     clients = connect_to(aws_access_key_id=stack.account_id, region_name=stack.region_name)
-    if not exists(clients, kind, model):
+    if kind in PUT or not exists(clients, kind, model):
         return PreprocEntityDelta(before=Nothing, after=delta.after)
     if kind == "AWS::IAM::Role":
         _remove_other_policies(clients.iam, model)
     if kind == "AWS::DynamoDB::Table":
         _create_lost_indexes(clients.dynamodb, model)
+        clients.dynamodb.update_table(TableName=model["TableName"], BillingMode=model["BillingMode"])
+    if kind == "AWS::S3::Bucket":
+        _write_bucket(clients.s3, model)
     if kind in REWRITTEN and delta.before == delta.after:
         before = PreprocResource(**{**vars(delta.before), "properties": PreprocProperties({})})
         return PreprocEntityDelta(before=before, after=delta.after)
@@ -109,6 +113,15 @@ def _create_lost_indexes(dynamodb, model: dict) -> None:
                 AttributeDefinitions=model["AttributeDefinitions"],
                 GlobalSecondaryIndexUpdates=[{"Create": index}],
             )
+
+
+def _write_bucket(s3, model: dict) -> None:
+    """Write the settings that people change; the bucket's policy is a resource of its own."""
+    name, rules = model["BucketName"], (model.get("LifecycleConfiguration") or {}).get("Rules") or []
+    written = [{"ID" if key == "Id" else key: value for key, value in rule.items()} | {"Filter": {}} for rule in rules]
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=model["VersioningConfiguration"])
+    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=model["PublicAccessBlockConfiguration"])
+    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": written})
 
 
 def exists(clients, kind: str, model: dict) -> bool:

@@ -1,4 +1,4 @@
-"""CloudFormation's AWS::IAM::Role with updates of inline policies, which LocalStack's provider writes only once."""
+"""CloudFormation's AWS::IAM::Role with updates of trust and inline policies, which LocalStack writes only once."""
 
 import json
 
@@ -7,10 +7,10 @@ from localstack.services.iam.resource_providers.aws_iam_role import IAMRoleProvi
 
 
 class RoleProvider(IAMRoleProvider):
-    """LocalStack's provider, with updates of inline policies."""
+    """LocalStack's provider, with updates of trust and inline policies."""
 
     def update(self, request: ResourceRequest) -> ProgressEvent:
-        """Put the template's policies, and delete those that only the previous template had."""
+        """Put the template's trust and policies, and delete those that only the previous template had."""
         model = super().update(request).resource_model
         iam, name = request.aws_client_factory.iam, model["RoleName"]
         before, wanted = (_policies(state) for state in (request.previous_state, request.desired_state))
@@ -18,6 +18,8 @@ class RoleProvider(IAMRoleProvider):
             iam.delete_role_policy(RoleName=name, PolicyName=policy)
         for policy, document in wanted.items():
             iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+        trust = json.dumps(request.desired_state["AssumeRolePolicyDocument"])
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
         model = {**model, "Policies": request.desired_state.get("Policies", [])}
         return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..aws.clients import Aws
 from ..aws.stacks import Change
-from . import alarm_drift, function_drift, queue_drift, table_drift
+from . import alarm_drift, bucket_drift, function_drift, queue_drift, table_drift
 from .difference import Difference
 
 REVERT = "Revert"
@@ -20,22 +20,24 @@ def find_changes(aws: Aws, noun: str) -> list[Change]:
     looks = {
         "queues": queue_drift.compare_queues,
         "function": _function,
-        "tables": _indexes,
+        "tables": _tables,
         "repositories": queue_drift.compare_repository,
     }
     return [Change(REVERT, str(one), "") for one in looks.get(noun, _nothing)(aws) if not one.is_absence]
 
 
 def _function(aws: Aws) -> Iterator[Difference]:
-    yield from function_drift.compare_role(aws)
+    yield from function_drift.compare_role_with_template(aws)
     yield from function_drift.compare_event_source(aws)
     yield from function_drift.log_group(aws)
     yield from alarm_drift.compare_alarms(aws)
+    yield from alarm_drift.compare_topics(aws)
 
 
-def _indexes(aws: Aws) -> Iterator[Difference]:
-    """Yield lost indexes. Another key would need another table."""
+def _tables(aws: Aws) -> Iterator[Difference]:
+    """Yield changes of tables and of the bucket. Another key would need another table."""
     yield from (one for one in table_drift.compare_tables(aws) if one.setting != table_drift.KEY)
+    yield from bucket_drift.compare_bucket(aws)
 
 
 def _nothing(_: Aws) -> Iterator[Difference]:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..aws import event_source, lambda_function, ledger, resources, stacks
+from ..aws import event_source, function_role, lambda_function, ledger, resources
 from ..aws.clients import Aws
 from ..release import configuration, versions
 from .difference import Difference, compare, format_value
 
+TRUST, TRUST_PROPERTY = "trust", "AssumeRolePolicyDocument"
 PSEUDO = re.compile(r"\$\{AWS::(Partition|Region|AccountId)\}")
 
 
@@ -48,29 +49,51 @@ def compare_settings(aws: Aws) -> Iterator[Difference]:
 
 
 def compare_role(aws: Aws) -> Iterator[Difference]:
+    """Yield every difference of the function's role: those that a stack update reverts, and what was added to it."""
+    yield from compare_role_with_template(aws)
+    yield from compare_role_additions(aws)
+
+
+def compare_role_with_template(aws: Aws) -> Iterator[Difference]:
     """Yield differences of the function's role from the stack's, and of its policies from the template's."""
-    resources = _resources(aws)
-    name = next((r["PhysicalResourceId"] for r in resources if r["ResourceType"] == "AWS::IAM::Role"), None)
-    live = versions.read_live(aws)
+    name, live = function_role.find_name(aws), versions.read_live(aws)
     if name is None or live.facts is None:
         return
     subject = f"role {name}"
     yield from compare(
         f"function {aws.stage.function.name}", {"role": name}, {"role": live.facts.role.rpartition("/")[2]}
     )
+    client, template = aws.client("iam"), _read_role(aws)
     wanted = {policy["PolicyName"]: resolve_policy(aws, policy) for policy in read_policies(aws)}
-    client = aws.client("iam")
     try:
-        present = {*client.list_role_policies(RoleName=name)["PolicyNames"]}
+        trust = client.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
     except client.exceptions.NoSuchEntityException:
         yield Difference(subject, "role", "present", "absent")
         return
+    # A role that Lambda may not assume fails every call.
+    yield from compare(subject, {TRUST: _name_trusted(template[TRUST_PROPERTY])}, {TRUST: _name_trusted(trust)})
+    present = {*client.list_role_policies(RoleName=name)["PolicyNames"]}
     for policy in sorted(present - set(wanted)):
         yield Difference(subject, f"policy {policy}", "absent", "present")
-    for attached in client.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-        yield Difference(subject, f"policy {attached['PolicyName']}", "absent", "attached")
     for policy, document in wanted.items():
         yield from _policy(client, name, policy, document)
+
+
+def compare_role_additions(aws: Aws) -> Iterator[Difference]:
+    """Yield attached policies and a permissions boundary, which `make infra-deploy` removes by itself."""
+    for addition in function_role.find_additions(aws):
+        yield Difference(f"role {addition.role}", addition.setting, "absent", addition.found)
+
+
+def _name_trusted(document: Any) -> str:
+    """Return who may assume a role, as text."""
+    parsed = json.loads(document) if isinstance(document, str) else document
+    parts = []
+    for statement in _statements(parsed).values():
+        entry = json.loads(statement)
+        condition = " under conditions" if entry.get("Condition") else ""
+        parts.append(f"{entry['Effect']} {json.dumps(entry['Principal'], sort_keys=True)}{condition}")
+    return "; ".join(sorted(parts))
 
 
 def _policy(client: Any, role_name: str, policy: str, wanted: dict[str, Any]) -> Iterator[Difference]:
@@ -95,11 +118,16 @@ def _statements(document: dict[str, Any]) -> dict[str, str]:
 
 def read_policies(aws: Aws) -> list[dict[str, Any]]:
     """Return the inline policies of the role in the committed template."""
+    return list(_read_role(aws).get("Policies", []))
+
+
+def _read_role(aws: Aws) -> dict[str, Any]:
+    """Return the properties of the role in the committed template."""
     for template in resources.read_templates(aws.stage.name):
         for resource in template.document["Resources"].values():
             if resource["Type"] == "AWS::IAM::Role" and template.wants_image:
-                return list(resource["Properties"]["Policies"])
-    return []
+                return dict(resource["Properties"])
+    return {}
 
 
 def resolve_policy(aws: Aws, policy: dict[str, Any]) -> dict[str, Any]:
@@ -116,16 +144,6 @@ def _resolve(aws: Aws, value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _resolve(aws, one) for key, one in value.items()}
     return [_resolve(aws, one) for one in value] if isinstance(value, list) else value
-
-
-def _resources(aws: Aws) -> list[dict[str, Any]]:
-    """Return the resources of the function's stack; none if it does not exist."""
-    client = aws.client("cloudformation")
-    for template in resources.read_templates(aws.stage.name):
-        if template.wants_image and stacks.describe(client, template.stack):
-            response = client.describe_stack_resources(StackName=template.stack)["StackResources"]
-            return [dict(resource) for resource in response]
-    return []
 
 
 def compare_event_source(aws: Aws) -> Iterator[Difference]:

@@ -48,7 +48,7 @@ def _queue(
         "receives": wanted.get("RedrivePolicy", {}).get("maxReceiveCount"),
         "sources": wanted.get("RedriveAllowPolicy", {}).get("redrivePermission"),
         "encryption": aws.stage.encryption_key or MANAGED,
-        POLICY: _summarize(policy),
+        POLICY: summarize_policy(policy),
     }
     if "VisibilityTimeout" in wanted:
         expected["visibility timeout"] = str(wanted["VisibilityTimeout"])
@@ -61,7 +61,7 @@ def _queue(
         "receives": int(count) if count is not None else None,
         "sources": allowed.get("redrivePermission"),
         "encryption": result.get("KmsMasterKeyId") or (MANAGED if is_managed else None),
-        POLICY: _summarize(json.loads(result.get("Policy") or "{}")),
+        POLICY: summarize_policy(json.loads(result.get("Policy") or "{}")),
     }
     subject = f"queue {name}"
     for setting, value in expected.items():
@@ -69,8 +69,8 @@ def _queue(
             yield Difference(subject, setting, format_value(value), format_value(actual[setting]))
 
 
-def _summarize(policy: Mapping[str, Any]) -> str:
-    """Return what a queue's policy allows and denies. SQS returns neither the order nor the form of the template."""
+def summarize_policy(policy: Mapping[str, Any]) -> str:
+    """Return what a resource's policy allows and denies. AWS returns neither the order nor the form of the template."""
     listed = policy.get("Statement", [])
     parts = []
     for statement in listed if isinstance(listed, list) else [listed]:
@@ -99,7 +99,7 @@ def compare_repository(aws: Aws) -> Iterator[Difference]:
         expiry = "{}"
     actual = {
         "tags": response.get("imageTagMutability"),
-        POLICY: _summarize(json.loads(policy)),
+        POLICY: summarize_policy(json.loads(policy)),
         "expiry": _list_rules(expiry),
     }
     for template in resources.read_templates(aws.stage.name):
@@ -107,7 +107,10 @@ def compare_repository(aws: Aws) -> Iterator[Difference]:
             if resource["Type"] == "AWS::ECR::Repository":
                 wanted = resource["Properties"]
                 text = wanted["LifecyclePolicy"]["LifecyclePolicyText"]
-                expected = {"tags": wanted["ImageTagMutability"], POLICY: _summarize(wanted["RepositoryPolicyText"])}
+                expected = {
+                    "tags": wanted["ImageTagMutability"],
+                    POLICY: summarize_policy(wanted["RepositoryPolicyText"]),
+                }
                 yield from compare(f"repository {name}", expected | {"expiry": _list_rules(text)}, actual)
 
 

@@ -1,4 +1,4 @@
-"""Drift of the stacks' tables: keys and indexes, without which records are not found."""
+"""Drift of the stacks' tables: keys and indexes, without which records are not found, and how requests are billed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .difference import Difference
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TableDescriptionTypeDef
 
-KEY = "key"
+KEY, BILLING = "key", "billing"
 
 
 def compare_tables(aws: Aws) -> Iterator[Difference]:
-    """Yield differences of the existing tables' keys and indexes from the templates."""
+    """Yield differences of the existing tables' keys, indexes and billing from the templates."""
     client = aws.client("dynamodb")
     for template in resources.read_templates(aws.stage.name):
         for resource in template.document["Resources"].values():
@@ -28,9 +28,12 @@ def compare_tables(aws: Aws) -> Iterator[Difference]:
             except client.exceptions.ResourceNotFoundException:
                 continue
             expected, actual = _read_keys(resource["Properties"]), _read_keys(table)
-            for setting, keys in expected.items():
-                if actual.get(setting) != keys:
-                    yield Difference(f"table {name}", setting, keys, actual.get(setting, "absent"))
+            # A provisioned table throttles: its capacity is what somebody typed in.
+            expected[BILLING] = resource["Properties"]["BillingMode"]
+            actual[BILLING] = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+            for setting, wanted in expected.items():
+                if actual.get(setting) != wanted:
+                    yield Difference(f"table {name}", setting, wanted, actual.get(setting, "absent"))
 
 
 def _read_keys(table: dict[str, Any] | TableDescriptionTypeDef) -> dict[str, str]:

@@ -22,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     resource_checks.check_stacks,
     resource_checks.check_tables,
     resource_checks.check_account,
+    resource_checks.check_bucket,
     resource_checks.check_artifacts,
     resource_checks.check_alarms,
     function_checks.check_state,

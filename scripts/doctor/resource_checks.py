@@ -8,7 +8,7 @@ from ..aws import artifacts, dynamodb, ledger, resources, stack_state
 from ..aws import stacks as cloudformation
 from ..aws.clients import Aws, make
 from ..console.text import pluralize, shorten_digest
-from ..differences import alarm_drift, table_drift
+from ..differences import alarm_drift, bucket_drift, table_drift
 from .finding import FAIL, OK, WARN, Finding
 
 HARMLESS = ("AWS::CloudWatch::Alarm", "AWS::SNS::Topic")
@@ -46,7 +46,7 @@ def check_stacks(aws: Aws) -> Finding:
 
 
 def check_tables(aws: Aws) -> list[Finding]:
-    """tables: they have their keys and indexes, and those that Amplify created exist."""
+    """tables: they have keys, indexes and billing of their templates, and those that Amplify created exist."""
     if wrong := list(table_drift.compare_tables(aws)):
         way = make("infra-deploy", aws.stage)
         if table_drift.KEY in {one.setting for one in wrong}:
@@ -64,7 +64,7 @@ def check_tables(aws: Aws) -> list[Finding]:
         wanted = {stage.index(table).name} if table in AMPLIFY_INDEXES else set()
         problems += [f"{name} has no index {index}" for index in wanted - {entry["IndexName"] for entry in indexes}]
     if not foreign:
-        return [Finding("tables", OK, "all have their keys and indexes")]
+        return [Finding("tables", OK, "all have their keys, indexes and billing")]
     if problems:
         way = f"correct tables.amplify and tables.indexes in stages/{stage.name}.toml, then {make('config', stage)}"
         return [Finding("tables", FAIL, "; ".join(problems), way)]
@@ -88,6 +88,13 @@ def check_account(aws: Aws) -> Finding:
     return Finding("account", FAIL, detail, way)
 
 
+def check_bucket(aws: Aws) -> Finding:
+    """bucket: its policy lets the worker read, it keeps artifacts, and nobody else may read them."""
+    if wrong := list(bucket_drift.compare_bucket(aws)):
+        return Finding("bucket", FAIL, "; ".join(map(str, wrong)), make("infra-deploy", aws.stage))
+    return Finding("bucket", OK, f"{aws.stage.bucket}, as in its template")
+
+
 def check_artifacts(aws: Aws) -> Finding:
     """artifacts: the bucket has the models and cassettes that champion versions name, without which their jobs fail."""
     lost = artifacts.find_lost(aws)
@@ -102,7 +109,7 @@ def check_artifacts(aws: Aws) -> Finding:
 def check_alarms(aws: Aws) -> Finding:
     """alarms: a raised alarm notifies somebody."""
     prefix, stage = f"{aws.stage.function.name}-", aws.stage
-    if wrong := list(alarm_drift.compare_alarms(aws)):
+    if wrong := [*alarm_drift.compare_alarms(aws), *alarm_drift.compare_topics(aws)]:
         return Finding("alarms", WARN, "; ".join(map(str, wrong)), make("infra-deploy", stage))
     entries = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]
     topics = sorted({action for entry in entries for action in entry["AlarmActions"] if ":sns:" in action})

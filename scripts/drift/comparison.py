@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..aws import resources
 from ..aws.clients import Aws
 from ..console.errors import DONE, FOUND
-from ..differences import alarm_drift, function_drift, queue_drift, table_drift
+from ..differences import alarm_drift, bucket_drift, function_drift, queue_drift, table_drift
 from ..differences.difference import Difference
 
 
@@ -33,8 +33,10 @@ LOOKS = {
     "consumers": function_drift.compare_consumers,
     "log group": function_drift.log_group,
     "alarms": alarm_drift.compare_alarms,
+    "topics": alarm_drift.compare_topics,
     "queues": queue_drift.compare_queues,
     "tables": table_drift.compare_tables,
+    "bucket": bucket_drift.compare_bucket,
     "repository": queue_drift.compare_repository,
 }
 

@@ -13,7 +13,7 @@ from scripts.doctor.diagnosis import diagnose
 from scripts.doctor.finding import Finding
 from scripts.release import configuration, deployment
 from tests.e2e import faults_by_hand as by_hand
-from tests.e2e import faults_of_releases, faults_of_resources
+from tests.e2e import faults_of_releases, faults_of_resources, faults_of_rights
 from tests.e2e.conftest import ROOT, wait_for
 from tests.e2e.faults_of_resources import Row
 from tests.e2e.staged import Staged, start_staged
@@ -42,7 +42,10 @@ def problems(stage: Staged) -> list[Finding]:
     return [one for one in diagnose(stage.aws).findings if one.verdict in ("fail", "warn")]
 
 
-@pytest.mark.parametrize("row", [*faults_of_resources.ROWS, *faults_of_releases.ROWS], ids=lambda row: row.name)
+ROWS = [*faults_of_resources.ROWS, *faults_of_rights.ROWS, *faults_of_releases.ROWS]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_the_doctors_remedy_heals(stage: Staged, row: Row) -> None:
     """The doctor's first line is the fault's cause, and its remedy, run as printed, leaves nothing to report."""
     assert problems(stage) == []

@@ -21,7 +21,12 @@ from tests.e2e.staged import Staged
 
 CHANGE_SET = "release-rights"
 TEMPLATE = resources.TEMPLATES / "pipelines" / "production-pipeline.template.json"
-ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction", "s3:HeadBucket": "s3:ListBucket"}
+ACTIONS = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+}
 """Actions that are not named like their call."""
 OF_THE_REGISTRY = {
     *("ecr:BatchCheckLayerAvailability", "ecr:CompleteLayerUpload", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"),
@@ -104,7 +109,7 @@ def list_actions(step: str) -> set[str]:
         if resource["Properties"]["Roles"] == [{"Ref": f"{step.capitalize()}ProjectRole"}]:
             for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
                 names |= set(as_list(statement["Action"]))
-    own = ("codebuild:", "codestar", "kms:", "logs:Create", "logs:Put", "s3:Get")
+    own = ("codebuild:", "codestar", "kms:", "logs:Create", "logs:Put")
     return {action for action in names if not action.startswith(own) and "*" not in action}
 
 
