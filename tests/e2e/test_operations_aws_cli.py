@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from scripts.checkout.layout import read_image
 from scripts.jobs import sending
 from scripts.release import configuration, deployment, rollback
 from tests.e2e.aws_cli import AwsCli
+from tests.e2e.conftest import ROOT, run
 from tests.e2e.staged import Staged
 
 OF_THE_MOMENT = ("LastModified", "RevisionId", "Version", "FunctionArn", "Description")
@@ -122,3 +124,22 @@ def test_an_invocation_by_the_cli_gives_the_answer_and_the_log_of_ours(
     assert json.loads(answer.read_text()) == ours.payload
     assert base64.b64decode(output["LogResult"]).decode().splitlines()[-1].startswith("REPORT RequestId")
     assert output["ExecutedVersion"] == ours.version
+
+
+def test_the_runbooks_command_lets_a_failed_job_be_sent_again(stage: Staged, aws: AwsCli, tmp_path: Path) -> None:
+    """The command resets a FAILED job and what counts against it, and the file of job ids then sends that job."""
+    table, job = stage.aws.stage.table("ScoringJob"), "job-of-the-runbook"
+    fields = {"id": {"S": job}, "status": {"S": "FAILED"}, "attempts": {"N": "3"}, "unfinishedClaims": {"N": "3"}}
+    dynamodb = stage.aws.client("dynamodb")
+    dynamodb.put_item(TableName=table, Item={**fields, "errorMessage": {"S": "EndedProcesses: three times"}})
+    page = (ROOT / "docs/how-to/runbook.md").read_text(encoding="utf-8")
+    block = page[page.index("aws dynamodb update-item") :].partition("```")[0]
+    reset, listing, enqueue = block.replace("\\\n", " ").replace("JOB", job).strip().splitlines()
+    aws(*shlex.split(reset.replace("PREFIX", stage.aws.stage.tables.prefix))[1:])
+    item = dynamodb.get_item(TableName=table, Key={"id": {"S": job}})["Item"]
+    assert item == {"id": {"S": job}, "status": {"S": "PENDING"}, "attempts": {"N": "0"}}
+    file = tmp_path / enqueue.partition("FILE=")[2]
+    file.write_text(shlex.split(listing, comments=True)[1].replace("\\n", "\n"))
+    done = run(stage.name, "enqueue", str(file), "--dry-run")
+    dynamodb.delete_item(TableName=table, Key={"id": {"S": job}})
+    assert done.stdout.startswith("would send 1 job"), done.stdout + done.stderr
