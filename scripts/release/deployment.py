@@ -9,7 +9,7 @@ from ..aws import lambda_function, lock, repository
 from ..aws.clients import Aws
 from ..aws.lambda_function import Alias, FunctionVersion
 from ..checkout import git
-from ..console.errors import OperationFailed
+from ..console.errors import Conflict, OperationFailed
 from . import versions
 from .canary import end_share_on_failure, watch
 from .versions import Clock, ServedVersion
@@ -84,10 +84,12 @@ def deploy(
 def _watch_canary(
     aws: Aws, version: FunctionVersion, live: ServedVersion, canary: Canary, clock: Clock, say: Callable[[str], None]
 ) -> tuple[str, Alias]:
-    """Run the canary; if it fails, record `canary-back` in the ledger."""
+    """Run the canary; if it fails, record `canary-back`. A Conflict is another's change, which has its entry."""
     assert live.alias is not None  # checked by the caller
     try:
         return watch(aws, version, live.alias, percent=canary.percent, seconds=canary.seconds, say=say)
+    except Conflict:
+        raise
     except OperationFailed as problem:
         versions.record(aws, version, live, action="canary-back", commit=live.commit, note=problem.problem)
         raise

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from scripts.aws.clients import Aws
 from scripts.command.shell import Shell
 from scripts.console.errors import Conflict, NotFound, OperationFailed, Refused
 from scripts.differences import function_drift
-from scripts.release import configuration, deployment, history, rollback, verification, versions
+from scripts.release import canary, configuration, deployment, history, rollback, verification, versions
 from scripts.release.deployment import Canary
 from tests.e2e.staged import Staged
 
@@ -309,3 +310,18 @@ def without_ledger(stage: Staged) -> Iterator[None]:
             AttributeDefinitions=table["AttributeDefinitions"],
             BillingMode="PAY_PER_REQUEST",
         )
+
+
+def test_a_canary_that_somebody_overtook_is_not_recorded(stage: Staged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A canary that does not get the alias, because somebody has just changed it, leaves the ledger as it is."""
+    watch, before = canary.watch, history.read_history(stage.aws, 1).entries[0]
+
+    def overtake(*values: Any, **words: Any) -> Any:
+        name = stage.aws.stage.function.alias
+        stage.aws.client("lambda").update_alias(FunctionName=stage.function, Name=name, Description="somebody else's")
+        return watch(*values, **words)
+
+    monkeypatch.setattr(deployment, "watch", overtake)
+    with pytest.raises(Conflict):
+        deployment.deploy(stage.aws, stage.image("second"), commit="2" * 40, canary=Canary(percent=50, seconds=1))
+    assert history.read_history(stage.aws, 1).entries[0] == before
