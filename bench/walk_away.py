@@ -62,6 +62,7 @@ def measure(options: argparse.Namespace, signals: list[signal.Signals]) -> list[
     plan, cells = load(options.record)
     end = time.monotonic() + options.seconds
     with tempfile.TemporaryDirectory() as folder, start_staged("walk-away", Path(folder)) as stage:
+        walk_away.prepare(stage, "rollback")  # a run that continues has no deploys of `find_moments` to return to
         find_moments(stage, options.verbs, options.moments, plan, options.record)
         known = {(one.verb, one.moment, one.number) for one in cells}
         # All verbs and signals at one moment after another, from all over their calls: an early end leaves a sample.
