@@ -199,16 +199,26 @@ _RETRACTION = re.compile(
     r"mi sono sbagliat[oa]|me enganei|pomylił[ae]m się|zmotila? sem se|я ошибл?(?:ся|ась)|我(?:错了|弄错|看错)|間違え))"
 )
 # The model declines, or asks for the text: `No, I cannot help with that.`, `Yes, I would be happy to help!`
-_DECLINED = re.compile(
+_POLITE = (
     r"\A\W*(?:(?:yes|no|ok(?:ay)?|sure|sorry|(?:im|i am) (?:\w+ )?(?:sorry|afraid)|unfortunately|of course|certainly|"
-    r"absolutely|no problem|apologies|but|however|and|as an? (?:\w+ ){1,4}(?:model|ai|assistant))\b\W*)*(?:"
-    r"i (?:cannot|can not|cant|wont|will not|am (?:not able|unable) to|do not|dont|am not (?:comfortable|permitted|"
-    r"allowed)) (?:\w+ )?(?:help|assist|comply|fulfill?|continue|engage|answer|classify|analy[sz]e|process|evaluate|"
-    r"assess|provide|do|see (?:any|the|an?) (?:text|review|transcript|message)|have (?:access|enough|the text))\b"
-    r"|(?:i can|i could|id be|i would be|im|i am|(?:more than )?happy|glad)(?: (?:certainly|definitely))?"
+    r"absolutely|no problem|apologies|but|however|and|as an? (?:\w+ ){1,4}(?:model|ai|assistant))\b\W*)*"
+)
+_UNABLE = re.compile(
+    rf"{_POLITE}i (?:cannot|can not|cant|wont|will not|am (?:not able|unable) to|do not|dont|am not (?:comfortable|"
+    r"permitted|allowed)) (?:\w+ )?(?:help|assist|comply|fulfill?|continue|engage|answer|classify|analy[sz]e|process|"
+    r"evaluate|assess|provide|do|see (?:any|the|an?) (?:text|review|transcript|message)|"
+    r"have (?:access|enough|the text))\b"
+)
+_OFFERED = re.compile(
+    rf"{_POLITE}(?:"
+    r"(?:i can|i could|id be|i would be|im|i am|(?:more than )?happy|glad)(?: (?:certainly|definitely))?"
     r"(?: (?:more than )?(?:happy|glad|ready|here))?(?: to)? (?:help|assist)\b"
     r"|(?:please|could you|can you|would you)(?: please)? (?:share|provide|send|paste|supply|upload|give)\b"
     r"|(?:send|give|show) me (?:the|your|a)\b)"
+)
+_UNDECIDED = re.compile(
+    rf"{_POLITE}(?:(?:i|we) (?:cannot|can not|cant|could not|couldnt) (?:\w+ )?"
+    rf"(?:tell|say|determine|judge|know|decide)\b|(?:it )?{_UNSURE})"
 )
 _DENYING_KEY = re.compile(
     r"(?:\A|[\W_])(?:not|old|least|second|runner|worst|alternatives?|(?:reject|exclud|eliminat|discard|dismiss)ed|"
@@ -246,7 +256,12 @@ def is_denying_key(name: str) -> bool:
 
 def is_declined(sentences: Iterable[str]) -> bool:
     """Return whether a reply declines to answer, or asks for the text, instead of answering."""
-    return any(_DECLINED.match(sentence) for sentence in sentences)
+    return any(_UNABLE.match(sentence) or _OFFERED.match(sentence) for sentence in sentences)
+
+
+def is_undecided(sentences: Iterable[str]) -> bool:
+    """Return whether a sentence beside an answer says that the model cannot give it; an offer of help does not."""
+    return any(_UNABLE.match(sentence) or _UNDECIDED.match(sentence) for sentence in sentences)
 
 
 def find_retraction(sentences: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from plexus.graph.assertions import ANSWERS
-from plexus.graph.attributions import find_retraction
+from plexus.graph.attributions import find_retraction, is_undecided
 from plexus.graph.denials import fold_words, hide_negation, is_denied
 
 _FENCED = re.compile(r"```+\w*\s*\Z")
@@ -43,7 +43,7 @@ def is_upheld(before: str, after: str, answer: str, read: Callable[[str], object
     if is_denied(segment, len(begin), len(begin) + len(word)):
         return False
     sentences = [folded for part in _SENTENCE.split(after) if (folded := fold_words(part))]
-    if find_retraction(["", *sentences]):
+    if find_retraction(["", *sentences]) or is_undecided([*map(fold_words, _SENTENCE.split(before)), *sentences]):
         return False
     own = read(answer)
     return all(read(each) in (None, own) for each in sentences if _CORRECTION.search(each))
