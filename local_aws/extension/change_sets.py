@@ -87,7 +87,8 @@ def revert(stack, delta: PreprocEntityDelta) -> PreprocEntityDelta:
         _remove_other_policies(clients.iam, model)
     if kind == "AWS::DynamoDB::Table":
         _create_lost_indexes(clients.dynamodb, model)
-        clients.dynamodb.update_table(TableName=model["TableName"], BillingMode=model["BillingMode"])
+        if mode := model.get("BillingMode"):
+            clients.dynamodb.update_table(TableName=model["TableName"], BillingMode=mode)
     if kind == "AWS::S3::Bucket":
         _write_bucket(clients.s3, model)
     if kind in REWRITTEN and delta.before == delta.after:
@@ -116,12 +117,16 @@ def _create_lost_indexes(dynamodb, model: dict) -> None:
 
 
 def _write_bucket(s3, model: dict) -> None:
-    """Write the settings that people change; the bucket's policy is a resource of its own."""
-    name, rules = model["BucketName"], (model.get("LifecycleConfiguration") or {}).get("Rules") or []
-    written = [{"ID" if key == "Id" else key: value for key, value in rule.items()} | {"Filter": {}} for rule in rules]
-    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=model["VersioningConfiguration"])
-    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=model["PublicAccessBlockConfiguration"])
-    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": written})
+    """Write the settings that people change, as far as the template names them; the policy is a resource of its own."""
+    name = model["BucketName"]
+    if versioning := model.get("VersioningConfiguration"):
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+    if blocks := model.get("PublicAccessBlockConfiguration"):
+        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=blocks)
+    if rules := (model.get("LifecycleConfiguration") or {}).get("Rules"):
+        written = [{"ID" if key == "Id" else key: value for key, value in rule.items()} for rule in rules]
+        lifecycle = {"Rules": [{"Filter": {}} | rule for rule in written]}
+        s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration=lifecycle)
 
 
 def exists(clients, kind: str, model: dict) -> bool:

@@ -18,8 +18,8 @@ class RoleProvider(IAMRoleProvider):
             iam.delete_role_policy(RoleName=name, PolicyName=policy)
         for policy, document in wanted.items():
             iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
-        trust = json.dumps(request.desired_state["AssumeRolePolicyDocument"])
-        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+        if trust := request.desired_state.get("AssumeRolePolicyDocument"):
+            iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
         model = {**model, "Policies": request.desired_state.get("Policies", [])}
         return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
 

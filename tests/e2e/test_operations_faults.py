@@ -42,7 +42,8 @@ def problems(stage: Staged) -> list[Finding]:
     return [one for one in diagnose(stage.aws).findings if one.verdict in ("fail", "warn")]
 
 
-ROWS = [*faults_of_resources.ROWS, *faults_of_rights.ROWS, *faults_of_releases.ROWS]
+# A deleted role is the last: the versions before it keep its name, so that no row may return to one of them.
+ROWS = [*faults_of_resources.ROWS, *faults_of_releases.ROWS, *faults_of_rights.ROWS]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
