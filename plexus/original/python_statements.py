@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from plexus.original.python_names import UnsupportedCode
 
@@ -43,13 +43,13 @@ def read_assignment(statement: ast.stmt, values: Mapping[str, ast.expr]) -> tupl
     return None
 
 
-def list_members(value: ast.expr | None) -> dict[str, ast.expr] | None:
-    """Return the members of a map whose keys are spelt out; None for anything else."""
+def list_members(value: ast.expr | None) -> dict[Any, ast.expr] | None:
+    """Return the members of a map whose keys are constants, of any type; None for anything else."""
     if not isinstance(value, ast.Dict):
         return None
     pairs = zip(value.keys, value.values, strict=True)
     members = {key.value: member for key, member in pairs if isinstance(key, ast.Constant)}
-    return members if len(members) == len(value.keys) else None  # type: ignore[return-value]
+    return members if len(members) == len(value.keys) else None
 
 
 def create_map(members: Mapping[str, ast.expr], place: ast.AST) -> ast.Dict:
@@ -80,7 +80,7 @@ def _merge(test: ast.expr, then: ast.expr, other: ast.expr) -> ast.expr:
 
 def mark_partial(value: ast.Dict) -> ast.Dict:
     """Mark a map of which some paths do not have all keys: it may be returned, and not be read."""
-    value.is_partial = True  # type: ignore[attr-defined]
+    value.is_partial = True  # type: ignore[attr-defined]  # a mark that `ast` does not have
     return value
 
 

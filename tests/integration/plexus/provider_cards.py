@@ -2,22 +2,11 @@
 
 from typing import Any
 
-import pytest
-
 import plexus
-from plexus.graph import model_call
+from tests.integration.plexus.clients import TEXT
 from tests.integration.plexus.provider import Provider
 
 NO_LIMITS = plexus.Context()
-TEXT = plexus.Item("It came late and I want my money back.")
-
-
-def isolate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set a worthless key, no proxy, and short pauses."""
-    monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(model_call, "PAUSE_S", 0.001)
 
 
 def card(found: Provider, more: str = "", score: str = "") -> Any:

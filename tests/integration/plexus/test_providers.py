@@ -11,8 +11,9 @@ import pytest
 import plexus
 from plexus.exceptions import BudgetExceeded, DeadlineExceeded, ScoringFailed
 from plexus.graph import model_call
+from tests.integration.plexus.clients import isolate
 from tests.integration.plexus.provider import Answer, provider
-from tests.integration.plexus.provider_cards import isolate, score_text
+from tests.integration.plexus.provider_cards import score_text
 
 
 @pytest.fixture(autouse=True)

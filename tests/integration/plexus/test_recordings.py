@@ -8,8 +8,9 @@ import plexus
 from plexus.exceptions import InvalidArtifact, ScoringFailed
 from plexus.graph.cassette import Cassette, Question, Recorder
 from plexus.graph.reply import Reply
+from tests.integration.plexus.clients import TEXT, isolate
 from tests.integration.plexus.provider import Answer, provider
-from tests.integration.plexus.provider_cards import TEXT, card, isolate, score_text
+from tests.integration.plexus.provider_cards import card, score_text
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def test_a_recording_costs_what_the_model_costs_that_answers(tmp_path: Path) -> 
 
 
 def test_a_recorded_reply_is_paid_once(tmp_path: Path) -> None:
-    """A second run asks only for what is not recorded; a renewed one, and one of another model, ask for all."""
+    """A second run requests only the replies that are not recorded; with `renewed` or another model it requests all."""
     record = tmp_path / "replies.json"
     with provider(Answer("Yes")) as server:
         first, second = (score_text(server, plexus.Context(record=record)) for _ in range(2))

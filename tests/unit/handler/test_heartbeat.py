@@ -55,7 +55,7 @@ class Staggered:
             self.beats += calls
             return calls
 
-        heartbeat.beat = keep  # type: ignore[method-assign, assignment]
+        heartbeat.beat = keep  # type: ignore[method-assign, assignment]  # counts its calls
         runtime.worker.linger = 0.0
         assert self.world.batch(runtime) == []
 
